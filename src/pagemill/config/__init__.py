@@ -1,0 +1,1 @@
+"""What a user configures: the models, and reading them from YAML and the environment."""

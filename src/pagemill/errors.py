@@ -1,0 +1,106 @@
+"""One tree of errors. Each knows whether a retry may help and which exit code a command ends with.
+
+The message of an error names the cause and, where a person can do something, the remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class PagemillError(Exception):
+    """The root: everything that pagemill raises on purpose."""
+
+    retryable: bool = False
+    exit_code: int = 1
+
+
+class UsageError(PagemillError):
+    """A command was called in a way that cannot work."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in one configuration or input file."""
+
+    file: str
+    line: int | None
+    path: str
+    """Dotted path of the key, such as `workflow.rate_limit.wait_time_ms`; empty for the whole file."""
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        key = f" {self.path}:" if self.path else ""
+        remedy = f" ({self.remedy})" if self.remedy else ""
+        return f"{place}:{key} {self.message}{remedy}"
+
+
+class ConfigError(PagemillError):
+    """The configuration has mistakes; all of them are listed."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class ServiceUnavailable(PagemillError):
+    """Redis, the database or the browser is out of reach."""
+
+    retryable = True
+    exit_code = 69
+
+
+class RedisUnavailable(ServiceUnavailable):
+    """Redis does not answer."""
+
+
+class DatabaseUnavailable(ServiceUnavailable):
+    """The results database does not answer."""
+
+
+class BrowserUnavailable(ServiceUnavailable):
+    """No Chromium was found, or it does not start."""
+
+
+class DeadlineExceeded(PagemillError):
+    """A call to a browser, a network or a disk took longer than it may."""
+
+    retryable = True
+
+    def __init__(self, what: str, seconds: float) -> None:
+        self.what = what
+        self.seconds = seconds
+        super().__init__(f"timeout: {what} took longer than {seconds:g} s")
+
+
+class ItemError(PagemillError):
+    """One visit of one product went wrong; `retryable` says whether another attempt makes sense."""
+
+
+class VisitFailed(ItemError):
+    """The page could not be loaded or read."""
+
+    retryable = True
+
+
+class PageLost(ItemError):
+    """The page, its context, its browser or the driver went away under the visit."""
+
+    retryable = True
+
+
+class VisitRefused(ItemError):
+    """The page led to a place that the platform does not list, or offered a download."""
+
+
+class BatchInterrupted(PagemillError):
+    """The batch was stopped from outside before all of its items were judged."""
+
+    retryable = True

@@ -1,0 +1,1 @@
+"""Log lines: their set-up and the fixed names of their events."""

@@ -1,0 +1,63 @@
+"""Sets structlog up: JSON lines in a container, readable lines on a terminal, one line per event.
+
+Lines go to standard error, so that a command's own output stays clean. What other libraries say through the standard
+`logging` module goes the same way. Nothing here is bound to one subsystem.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, TextIO
+
+import structlog
+
+
+def set_up_logging(log_format: str = "auto", level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Configures structlog and the standard `logging` module for this process.
+
+    Args:
+        log_format: `json`, `console`, or `auto` for `console` on a terminal and `json` elsewhere.
+        level: the lowest level that is written.
+        stream: where the lines go; standard error by default.
+    """
+    out = stream if stream is not None else sys.stderr
+    as_json = log_format == "json" or (log_format == "auto" and not out.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=out.isatty())
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level)
+    for noisy in ("rq", "rq.worker", "rq.job", "asyncio", "sqlalchemy"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        cache_logger_on_first_use=False,
+    )
+
+
+def get_logger(component: str) -> structlog.stdlib.BoundLogger:
+    """A logger whose lines name the component that wrote them."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(component=component)
+    return logger
