@@ -3,17 +3,34 @@
 Only `http` and `https` are ever allowed. A rule is a host name, `*.name` for its subdomains, or an IP address, each
 with `:port` or without; without one, any port is allowed. Everything that no rule names is refused, private and
 loopback addresses among it: a platform that wants one lists it.
+
+Browsers read addresses more generously than Python: `127.1`, `2130706433`, `0x7f.1` and `127%2e0.0.1` are all
+127.0.0.1 to them, a backslash is a slash, tabs vanish (url.spec.whatwg.org). So nothing is translated here: an address
+is accepted only in the one spelling that every reader takes alike, and all others are refused.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-_NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+from pagemill.config.mistakes import Mistake
+
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)", re.DOTALL)
+"""What a browser reads as an IPv4 address however few parts it has (WHATWG, "ends in a number checker")."""
+_NAME_MAX_LENGTH = 253
+
+_URL_START = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)", re.ASCII | re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UP_TO_USER = re.compile(r".*@", re.DOTALL)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+"""`str.lower` also turns the Kelvin sign into a plain k."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +46,29 @@ class HostRule:
         """Reads `www.shop.com`, `*.shop.com`, `127.0.0.1:8900` or `[::1]:80`.
 
         Raises:
-            ValueError: it is none of these; the message says what is wrong.
+            ValueError: it is none of these; the message (of a `Mistake`) says what is wrong.
         """
-        entry = text.strip().lower()
-        if "/" in entry:
-            raise ValueError(f"{text!r} is not a host: write the name alone, without scheme and path")
-        bare, port = _split_port(entry)
-        try:
-            return cls(str(ipaddress.ip_address(bare.strip("[]"))), port=port)
-        except ValueError:
-            pass
-        ascii_name = _to_ascii(bare)
-        if ascii_name is None or not _NAME.fullmatch(ascii_name):
-            raise ValueError(f"{text!r} is not a host: write a name such as www.shop.com, or an address")
-        if ascii_name.startswith("*."):
-            return cls(ascii_name[2:], subdomains=True, port=port)
-        return cls(ascii_name, port=port)
+        entry = text.strip()
+        if "@" in entry:
+            raise Mistake("a host with a user name is refused", "write the host alone")
+        if "/" in entry or "\\" in entry:
+            raise Mistake(f"{text!r} is not a host", "write the name alone, without scheme and path")
+        subdomains = entry.startswith("*.")
+        bare, port_text = _split_port(entry.removeprefix("*."))
+        port = None
+        if port_text is not None:
+            port = _port(port_text)
+            if not port:
+                raise Mistake(f"{text!r} has no valid port", "write a number from 1 to 65535 after the colon")
+        host = _one_spelling(bare)
+        if host is None:
+            raise Mistake(f"{text!r} is not a host", _remedy(bare))
+        if subdomains and (_is_address(host) or "." not in host):
+            raise Mistake(f"{text!r} would cover too much", "write a wildcard with a whole name, such as *.shop.com")
+        return cls(host, subdomains=subdomains, port=port)
 
     def covers(self, host: str, port: int) -> bool:
-        """Whether this rule allows that host (lower case, ASCII) at that port."""
+        """Whether this rule allows that host (lower case, ASCII, an IPv6 address without brackets) at that port."""
         if self.port is not None and self.port != port:
             return False
         if self.subdomains:
@@ -62,53 +83,101 @@ class HostRules:
         self._rules = tuple(HostRule.parse(entry) for entry in entries)
 
     def refusal(self, url: str) -> str | None:
-        """Why that URL must not be visited, or `None` when it may be."""
-        try:
-            parts = urlsplit(url.strip())
-            port = parts.port
-        except ValueError:
-            return f"not a URL: {url[:200]!r}"
-        if parts.scheme not in ("http", "https"):
-            return f"not an http or https URL: {url[:200]!r}"
-        if parts.username is not None or parts.password is not None:
-            return f"a URL with a user name is refused: {parts.hostname}"
-        host = _normal_host(parts.hostname or "")
-        if not host:
-            return f"a URL without a host: {url[:200]!r}"
-        actual_port = port if port is not None else (443 if parts.scheme == "https" else 80)
-        if any(rule.covers(host, actual_port) for rule in self._rules):
+        """Why that URL must not be visited, or `None` when it may be. A password in it is never repeated."""
+        text = url.strip(" ")
+        if _CONTROL.search(text):
+            return f"a URL with a control character is refused: {_shown(url)}"
+        start = _URL_START.match(text)
+        if start is None:
+            return f"not an http or https URL: {_shown(url)}"
+        authority = start["authority"]
+        if "\\" in authority:
+            return f"a URL with a backslash before its path is refused: {_shown(url)}"
+        if "@" in authority:
+            return f"a URL with a user name is refused: {_shown(url)}"
+        if not authority:
+            return f"a URL without a host: {_shown(url)}"
+        bare, port_text = _split_port(authority)
+        port = _port(port_text) if port_text else _DEFAULT_PORTS[start["scheme"].lower()]
+        # Without its brackets an IPv6 address is fine in a rule, but nothing in a URL.
+        host = _one_spelling(bare) if bare.startswith("[") or ":" not in bare else None
+        if host is None or port is None:
+            return f"a URL whose host can be read in more than one way, or in none: {_shown(url)}"
+        if any(rule.covers(host, port) for rule in self._rules):
             return None
         return f"host {host} is not one of the platform's hosts"
 
 
-def _split_port(entry: str) -> tuple[str, int | None]:
-    if entry.startswith("["):
-        host, _, rest = entry[1:].partition("]")
-        return host, _port(rest[1:]) if rest.startswith(":") else None
-    if entry.count(":") == 1:
-        host, _, port = entry.partition(":")
-        return host, _port(port)
-    return entry, None
+def _split_port(text: str) -> tuple[str, str | None]:
+    """The host, an IPv6 address in its brackets, and what follows the colon, `None` without one."""
+    if text.startswith("["):
+        host, bracket, rest = text.partition("]")
+        if bracket and rest[:1] in ("", ":"):
+            return host + bracket, rest[1:] if rest else None
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+        return host, port
+    return text, None
 
 
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise ValueError(f"{text!r} is not a port: write a number from 1 to 65535")
+def _port(text: str) -> int | None:
+    if not text.isascii() or not text.isdecimal() or len(text) > 5 or int(text) > 65535:
+        return None
     return int(text)
 
 
-def _normal_host(host: str) -> str:
-    host = host.rstrip(".").lower()
+def _one_spelling(host: str) -> str | None:
+    """The host as rules and addresses are compared, or `None` when readers of URLs might disagree about it."""
+    if host.startswith("[") or host.count(":") > 1:
+        return _ipv6(host)
+    if len(host) > _NAME_MAX_LENGTH:
+        return None
+    name = _to_ascii(host.translate(_ASCII_LOWER).removesuffix("."))
+    if name is None or not _NAME.fullmatch(name):
+        return None
+    if _ENDS_IN_NUMBER.fullmatch(name) and not _is_address(name):
+        return None
+    return name
+
+
+def _ipv6(host: str) -> str | None:
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if "%" in bare:  # a zone, which no URL of a browser may have
+        return None
     try:
-        return str(ipaddress.ip_address(host))
+        return str(ipaddress.IPv6Address(bare))
     except ValueError:
-        return _to_ascii(host) or ""
+        return None
 
 
 def _to_ascii(name: str) -> str | None:
+    """Punycode for a name that needs no folding and no mapping; there, old (2003) and new IDNA agree."""
     if name.isascii():
         return name
+    if unicodedata.normalize("NFKC", name.casefold()) != name:
+        return None
     try:
-        return name.encode("idna").decode("ascii")
+        encoded = name.encode("idna")
+        return encoded.decode("ascii") if encoded.decode("idna") == name else None
     except UnicodeError:
         return None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _remedy(bare: str) -> str:
+    if _ENDS_IN_NUMBER.fullmatch(bare.lower()):
+        return "write an IPv4 address as four plain decimal numbers, such as 127.0.0.1"
+    if not bare.isascii():
+        return "write the name in its ASCII form, which starts with xn--"
+    return "write a name such as www.shop.com, or an address"
+
+
+def _shown(url: str) -> str:
+    return repr(_UP_TO_USER.sub("***@", url)[:200])

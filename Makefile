@@ -1,0 +1,44 @@
+# The daily commands; `make help` lists them. Paths are relative, so that a folder with spaces in its name works.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo test lint format types check bench constraints clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv, install the pinned requirements and a Chromium; quick when nothing changed
+	@bash tools/setup.sh
+
+demo: setup ## Validate a practice catalogue from end to end (ARGS='--products 1000')
+	@.venv/bin/python -m pagemill demo $(ARGS)
+
+test: setup ## Run all tests that this machine can run, with coverage (ARGS='tests/unit -k pool' for a part)
+	.venv/bin/python -m pytest $(or $(ARGS),--cov --cov-report=term:skip-covered --cov-fail-under=85)
+
+lint: setup ## Check style and formatting
+	.venv/bin/ruff check --quiet .
+	.venv/bin/ruff format --check --quiet .
+
+format: setup ## Correct style and formatting where that is safe
+	.venv/bin/ruff check --fix-only --quiet .
+	.venv/bin/ruff format --quiet .
+
+types: setup ## Check types
+	.venv/bin/mypy
+
+check: lint types test ## lint, types and test
+
+bench: setup ## Measure lanes per second on this machine (ARGS are passed on)
+	.venv/bin/python benchmarks/lane_speed.py $(ARGS)
+
+# async-timeout: redis needs it on Python before 3.11.3, such as Debian 12's. setuptools: a bare .venv brings an old one.
+constraints: setup ## Renew constraints.txt: the newest versions that pyproject.toml allows
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
+	.venv/bin/python -m venv "$$fresh" && \
+	"$$fresh/bin/python" -m pip install --quiet --upgrade -e '.[demo,dev,postgres]' async-timeout setuptools && \
+	"$$fresh/bin/python" -m pip freeze --all --exclude pip --exclude-editable > "$$fresh/pins" && \
+	cp "$$fresh/pins" constraints.txt && echo "constraints.txt: $$(wc -l < constraints.txt) pins"
+
+clean: ## Remove caches and build leftovers; .venv and data/ stay
+	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+	@find src tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,71 @@
+"""How long a Redis client keeps trying when its server goes away in the middle of the work.
+
+Owns one retry policy. Must not decide what to do when it gives up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
+
+T = TypeVar("T")
+
+_BASE_S = 0.1
+_CAP_S = 5.0
+
+
+class PatientRetry(Retry):
+    """Tries again, with growing random pauses, until `patience_s` have passed since the first failure.
+
+    redis-py counts tries, and counts them twice: a command that is retried reconnects, and the reconnecting is retried
+    with the same policy, so that 10 tries become 100. Here the inner call fails at once and the outer one, which
+    owns the deadline, goes on. redis-py gives every connection a copy of its own, used by one thread at a time.
+    """
+
+    def __init__(
+        self,
+        patience_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(ExponentialWithJitterBackoff(cap=_CAP_S, base=_BASE_S), retries=-1)
+        self._patience_s = patience_s
+        self._clock = clock
+        self._sleep = sleep
+        self._depth = 0
+
+    def call_with_retry(
+        self,
+        do: Callable[[], T],
+        fail: Callable[..., Any],
+        is_retryable: Callable[[Exception], bool] | None = None,
+        with_failure_count: bool = False,
+    ) -> T:
+        """Calls `do` until it succeeds, the patience ends or an error is not worth a try; see `Retry.call_with_retry`.
+
+        `fail` runs after every failure, the last one too: it is what disconnects.
+        """
+        failures = 0
+        give_up_at: float | None = None
+        self._depth += 1
+        try:
+            while True:
+                try:
+                    return do()
+                except self._supported_errors as error:
+                    if is_retryable is not None and not is_retryable(error):
+                        raise
+                    failures += 1
+                    fail(error, failures) if with_failure_count else fail(error)
+                    if give_up_at is None:
+                        give_up_at = self._clock() + self._patience_s
+                    pause_s = self._backoff.compute(failures)
+                    if self._depth > 1 or self._clock() + pause_s > give_up_at:
+                        raise
+                    self._sleep(pause_s)
+        finally:
+            self._depth -= 1

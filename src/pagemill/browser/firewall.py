@@ -1,0 +1,75 @@
+"""Keeps one page on its platform's hosts, redirects and frames included, and away from media.
+
+Chromium pauses every request for a document, and every request of a blocked kind that no launch flag already stops;
+nothing else costs a round trip. Refusing means `Aborted`: the page stays where it is, no error page is loaded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import Any
+
+from playwright.async_api import CDPSession, Page
+from playwright.async_api import Error as PlaywrightError
+
+from pagemill.config.hosts import HostRules
+from pagemill.config.models import ResourceKind
+
+_KINDS: dict[ResourceKind, str] = {"image": "Image", "media": "Media", "font": "Font"}
+
+
+class Firewall:
+    """The rules of one page. `refusal` says why its last navigation was refused, `None` when it was not."""
+
+    def __init__(self, rules: HostRules) -> None:
+        self._rules = rules
+        self._session: CDPSession | None = None
+        self._main_frame = ""
+        self._answers: set[asyncio.Task[None]] = set()
+        self.refusal: str | None = None
+
+    async def attach(self, page: Page, block: Collection[ResourceKind]) -> None:
+        """Takes hold of a page that has not been anywhere yet.
+
+        Args:
+            page: the page; the firewall lives as long as it does.
+            block: kinds of resource that are refused here because no launch flag refuses them.
+        """
+        session = await page.context.new_cdp_session(page)
+        self._session = session
+        session.on("Fetch.requestPaused", self._on_paused)
+        patterns = [{"resourceType": "Document"}, *({"resourceType": _KINDS[kind]} for kind in block)]
+        await session.send("Fetch.enable", {"patterns": patterns})
+        target = await session.send("Target.getTargetInfo")
+        # The id of a page's target is that of its main frame.
+        self._main_frame = target["targetInfo"]["targetId"]
+
+    def reset(self) -> None:
+        """Forgets the last refusal; called before each use."""
+        self.refusal = None
+
+    def _on_paused(self, event: dict[str, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(self._answer(event))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def _answer(self, event: dict[str, Any]) -> None:
+        assert self._session is not None
+        request = {"requestId": event["requestId"]}
+        refusal = self._judge(event)
+        try:
+            if refusal is None:
+                await self._session.send("Fetch.continueRequest", request)
+            else:
+                await self._session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
+        except PlaywrightError:
+            pass  # the request, its frame or the whole page has gone: nothing is left to answer
+
+    def _judge(self, event: dict[str, Any]) -> str | None:
+        if event.get("resourceType") != "Document":
+            return "blocked kind of resource"
+        refusal = self._rules.refusal(event["request"]["url"])
+        if refusal is not None and event.get("frameId") == self._main_frame:
+            self.refusal = refusal
+        return refusal

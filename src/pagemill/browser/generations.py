@@ -1,0 +1,280 @@
+"""The browser that serves now, the one that comes next, and the old ones on their way out.
+
+Owns launching with back-off and the rotation of browsers and drivers. Knows nothing of lanes or leases: a slot joins a
+generation, leaves it, and the generation ends when it is retired and the last slot has left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Protocol
+
+from pagemill.browser.launcher import BrowserHandle, ContextHandle, DriverHandle, PageHandle
+from pagemill.browser.rotation import Level, Wear, with_jitter
+from pagemill.browser.slot import Counters, DriverState, Generation
+from pagemill.config.models import Platform, PoolSettings
+from pagemill.errors import BrowserUnavailable
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("browser")
+
+_LAUNCH_TRIES = 5
+
+ROTATION_EVENTS = {
+    Level.PAGE: events.PAGE_ROTATION,
+    Level.CONTEXT: events.CONTEXT_ROTATION,
+    Level.BROWSER: events.BROWSER_ROTATION,
+    Level.DRIVER: events.DRIVER_ROTATION,
+}
+
+MeasureGroup = Callable[[int], Mapping[int, float]]
+"""Process group id to the private memory of each of its processes, in MB."""
+
+
+class Opener(Protocol):
+    """What opens and closes the real things: `launcher.Launcher`."""
+
+    async def start_driver(self) -> DriverHandle: ...
+    async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle: ...
+    async def open_context(self, browser: BrowserHandle, platform: Platform) -> ContextHandle: ...
+    async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle: ...
+    async def close_page(self, handle: PageHandle) -> bool: ...
+    async def close_context(self, handle: ContextHandle) -> bool: ...
+    async def close_browser(self, handle: BrowserHandle) -> bool: ...
+    async def stop_driver(self, handle: DriverHandle) -> bool: ...
+
+
+class Clock(Protocol):
+    """Monotonic seconds, a random number in [0, 1) and a sleep: passed in, so that tests need not wait."""
+
+    def now_s(self) -> float: ...
+    def random(self) -> float: ...
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Generations:
+    """Hands out the serving generation, launching one when there is none."""
+
+    def __init__(
+        self,
+        opener: Opener,
+        settings: PoolSettings,
+        clock: Clock,
+        counters: Counters,
+        measure: MeasureGroup,
+        on_change: Callable[[], None],
+    ) -> None:
+        """`on_change` is called when another generation serves, when none does, and when a close has ended."""
+        self._opener = opener
+        self._settings = settings
+        self._clock = clock
+        self._counters = counters
+        self._measure = measure
+        self._on_change = on_change
+        self._current: Generation | None = None
+        self._driver: DriverState | None = None
+        self._launching: asyncio.Task[None] | None = None
+        self._outgoing: tuple[Generation, Level, str] | None = None
+        self._background: set[asyncio.Task[None]] = set()
+        self._failures = 0
+        self._closed = False
+
+    @property
+    def serving(self) -> Generation | None:
+        """The generation that new slots join, if there is one."""
+        return self._current
+
+    @property
+    def closing(self) -> int:
+        """How many closes are under way."""
+        return len(self._background)
+
+    async def current(self) -> Generation:
+        """The serving generation; all who ask at once wait for the same launch, and a cancelled one disturbs nobody.
+
+        Raises:
+            BrowserUnavailable: several launches in a row failed.
+        """
+        while self._current is None:
+            await asyncio.shield(self._launch_task())
+        return self._current
+
+    def worked(self) -> None:
+        """Says that a use ended well: the next launch, if it comes to one, need not wait."""
+        self._failures = 0
+
+    def prepare(self, generation: Generation, level: Level, reason: str) -> None:
+        """Launches the successor of the serving generation; that one serves until the successor is ready."""
+        if generation is not self._current or self._launching is not None or self._closed:
+            return
+        if level is Level.DRIVER:
+            self._driver = None
+        self._outgoing = (generation, level, reason)
+        self._launch_task()
+
+    def retire(self, generation: Generation, level: Level, reason: str) -> None:
+        """Ends its service now; it is closed when its last slot has left."""
+        if generation.retired:
+            return
+        generation.retired, generation.level = reason, level
+        if level is Level.DRIVER:
+            generation.driver.retired = reason
+            if self._driver is generation.driver:
+                self._driver = None
+        if self._current is generation:
+            self._current = None
+        self._on_change()
+        self._end_if_empty(generation)
+
+    def suspect(self, generation: Generation, reason: str) -> None:
+        """Retires a generation that does not work; launches after it back off."""
+        if not generation.retired:
+            self._failures += 1
+            self.retire(generation, Level.DRIVER, reason)
+
+    def join(self, generation: Generation) -> None:
+        """Counts a slot in."""
+        generation.slots += 1
+
+    def leave(self, generation: Generation) -> None:
+        """Counts a slot out."""
+        generation.slots -= 1
+        self._end_if_empty(generation)
+
+    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs bounded clean-up work that nobody waits for, except `close`."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._settled)
+
+    def _settled(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error(events.UNEXPECTED, exc_info=task.exception())
+        self._on_change()
+
+    async def close(self) -> None:
+        """Closes everything; slots must have left. Takes no longer than the deadlines of what it closes."""
+        self._closed = True
+        if self._launching is not None:
+            await asyncio.wait([self._launching])
+        if self._current is not None:
+            self.retire(self._current, Level.DRIVER, "close")
+        while self._background:
+            await asyncio.wait(self._background)
+        if self._driver is not None:
+            driver, self._driver = self._driver, None
+            await self._opener.stop_driver(driver.handle)
+
+    def _launch_task(self) -> asyncio.Task[None]:
+        if self._launching is None:
+            self._launching = asyncio.get_running_loop().create_task(self._launch(), name="launch")
+            # Whoever waits for it sees its error; when nobody does, it has been logged.
+            self._launching.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return self._launching
+
+    async def _launch(self) -> None:
+        # The state changes in here and not in a callback of the task: a callback comes one turn of the loop late,
+        # and whoever asks in that turn would find neither a launch under way nor its outcome.
+        try:
+            generation = await self._launch_patiently()
+            if not generation.retired:  # it may have gone away already
+                self._current = generation
+                if self._outgoing is not None:
+                    self.retire(*self._outgoing)
+        finally:
+            self._launching = None
+            self._outgoing = None
+            self._on_change()
+
+    async def _launch_patiently(self) -> Generation:
+        for attempt in range(_LAUNCH_TRIES):
+            await self._back_off()
+            try:
+                return await self._launch_once()
+            except BrowserUnavailable as error:
+                self._failures += 1
+                log.error(events.LAUNCH_FAILED, error=str(error), attempt=attempt + 1)
+                if attempt + 1 == _LAUNCH_TRIES or self._closed:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _back_off(self) -> None:
+        if self._failures and not self._closed:
+            longest = self._settings.relaunch_backoff_max_s
+            await self._clock.sleep(min(longest, self._settings.relaunch_backoff_s * 2 ** (self._failures - 1)))
+
+    async def _launch_once(self) -> Generation:
+        driver = self._driver
+        if driver is None:
+            driver = DriverState(await self._opener.start_driver(), self._wear(self._settings.driver_max_age_s))
+            self._driver = driver
+        fresh: list[Generation] = []
+
+        def on_lost() -> None:
+            for generation in fresh:
+                self._lost(generation)
+
+        driver.browsers += 1  # held while launching, so that nobody stops the driver underneath
+        try:
+            handle = await self._opener.launch(driver.handle, on_lost)
+        except BaseException:
+            driver.browsers -= 1
+            driver.retired = driver.retired or "launch"
+            if self._driver is driver:
+                self._driver = None
+            self._stop_if_idle(driver)
+            raise
+        generation = Generation(driver, handle, self._wear(self._settings.browser_max_age_s))
+        fresh.append(generation)
+        self._counters.launches += 1
+        log.info(events.BROWSER_LAUNCHED, pid=handle.pid, driver_pid=driver.handle.pid)
+        return generation
+
+    def _wear(self, max_age_s: float) -> Wear:
+        return Wear(self._clock.now_s(), with_jitter(max_age_s, self._clock.random))
+
+    def _lost(self, generation: Generation) -> None:
+        if generation.lost or generation.closing:
+            return
+        generation.lost = True
+        log.error(events.BROWSER_LOST, pid=generation.handle.pid, uses=generation.wear.uses)
+        self._failures += 1
+        self.retire(generation, Level.BROWSER, "lost")
+
+    def _end_if_empty(self, generation: Generation) -> None:
+        if generation.retired and generation.slots == 0 and not generation.closing:
+            generation.closing = True
+            self.in_background(self._end(generation))
+
+    async def _end(self, generation: Generation) -> None:
+        freed_mb = sum(self._measure(generation.handle.group).values())
+        await self._opener.close_browser(generation.handle)
+        self.log_rotation(Level.BROWSER, generation.retired, generation.wear, freed_mb)
+        driver = generation.driver
+        driver.browsers -= 1
+        self._stop_if_idle(driver)
+
+    def _stop_if_idle(self, driver: DriverState) -> None:
+        if driver is not self._driver and driver.browsers == 0:
+            self.in_background(self._stop(driver))
+
+    async def _stop(self, driver: DriverState) -> None:
+        freed_mb = 0.0  # a driver's memory is not known by process group
+        await self._opener.stop_driver(driver.handle)
+        self.log_rotation(Level.DRIVER, driver.retired or "launch", driver.wear, freed_mb)
+
+    def log_rotation(self, level: Level, reason: str, wear: Wear, freed_mb: float) -> None:
+        """Counts and logs one rotation; the end of a pool is none."""
+        if reason == "close":
+            return
+        self._counters.count_rotation(level, reason)
+        log.info(
+            ROTATION_EVENTS[level],
+            reason=reason,
+            uses=wear.uses,
+            age_s=round(self._clock.now_s() - wear.born_s, 1),
+            freed_mb=round(freed_mb, 1),
+        )

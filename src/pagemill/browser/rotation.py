@@ -1,0 +1,95 @@
+"""Deciding what is to be replaced, and why. Pure: wear and limits in, an order out; nothing here touches a browser.
+
+Four things wear out: a page, its context, its browser and Playwright's driver. The highest level that is due is
+ordered, because replacing it replaces everything below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Level(IntEnum):
+    """What is replaced; a higher level contains the lower ones."""
+
+    PAGE = 1
+    CONTEXT = 2
+    BROWSER = 3
+    DRIVER = 4
+
+    @property
+    def title(self) -> str:
+        """The word that log lines use."""
+        return self.name.capitalize()
+
+
+@dataclass(slots=True)
+class Wear:
+    """What one page, context, browser or driver has been through. `born_s` is on the monotonic clock."""
+
+    born_s: float
+    max_age_s: float
+    """Its own limit of age, drawn with jitter when it was opened."""
+    uses: int = 0
+    errors: int = 0
+    """Uses in a row that ended badly."""
+    bad: str = ""
+    """Why it must not be used again; empty while it may."""
+
+    def use(self, *, failed: bool) -> None:
+        """Counts one use."""
+        self.uses += 1
+        self.errors = self.errors + 1 if failed else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When one level is due by its uses and by its errors."""
+
+    max_uses: int
+    max_errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Replace that level, for that reason: `uses`, `age`, `errors`, or what marked it as bad."""
+
+    level: Level
+    reason: str
+
+
+def due(wear: Wear, limits: Limits, now_s: float) -> str | None:
+    """Why this one thing must be replaced, or `None`."""
+    if wear.bad:
+        return wear.bad
+    if wear.errors >= limits.max_errors:
+        return "errors"
+    if wear.uses >= limits.max_uses:
+        return "uses"
+    if now_s - wear.born_s >= wear.max_age_s:
+        return "age"
+    return None
+
+
+def decide(wears: Mapping[Level, Wear], limits: Mapping[Level, Limits], now_s: float) -> Order | None:
+    """The highest level that is due, or `None` when all may be used again."""
+    for level in sorted(wears, reverse=True):
+        reason = due(wears[level], limits[level], now_s)
+        if reason is not None:
+            return Order(level, reason)
+    return None
+
+
+def last_use(wear: Wear, limits: Limits) -> bool:
+    """Whether the use that is about to begin is the last one: then its successor can be made ready meanwhile."""
+    return wear.uses + 1 >= limits.max_uses
+
+
+def with_jitter(max_age_s: float, random: Callable[[], float], spread: float = 0.1) -> float:
+    """A limit of age within `spread` below the stated one, so that lanes do not all rotate at once.
+
+    `random` returns a number in [0, 1).
+    """
+    return max_age_s * (1 - spread * random())

@@ -1,0 +1,33 @@
+"""`pagemill check`."""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pagemill.app import DATA_FOLDER
+from pagemill.cli.options import load
+from pagemill.errors import ConfigError
+from pagemill.ops.fitness import Finding, examine
+
+
+def check() -> None:
+    """Validate all configuration files, and examine browser, Redis, database, memory and /dev/shm."""
+    try:
+        config = load("ERROR")
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(str(problem))
+        typer.echo(f"{len(error.problems)} mistakes in the configuration", err=True)
+        raise typer.Exit(error.exit_code) from None
+    findings = examine(config, DATA_FOLDER)
+    table = Table(show_header=False)
+    for finding in findings:
+        table.add_row("ok" if finding.fine else "NOT OK", finding.subject, finding.text)
+    Console(highlight=False, markup=False).print(table)
+    raise typer.Exit(_exit_code(findings))
+
+
+def _exit_code(findings: list[Finding]) -> int:
+    return max((finding.exit_code for finding in findings if not finding.fine), default=0)

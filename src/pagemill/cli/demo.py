@@ -1,0 +1,222 @@
+"""`pagemill demo`: the main job on real parts, with a practice shop whose right verdicts are known."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pagemill.broker.connection import open_redis
+from pagemill.cli.options import load
+from pagemill.cli.progress import follow
+from pagemill.config.models import Config
+from pagemill.errors import PagemillError, UsageError
+from pagemill.intake.catalog import read_catalog
+from pagemill.intake.enqueue import enqueue_run
+from pagemill.model import Verdict
+from pagemill.results.store import ResultStore
+from pagemill.telemetry import events
+
+_FOLDER = Path("data") / "demo"
+_STOP_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """Where the demo's own Redis, database and log live; the worker runs with this folder as its current one."""
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.data / 'pagemill.db'}"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "worker.log"
+
+
+def demo(
+    products: Annotated[int, typer.Option(min=3, max=100_000, help="How many products to validate.")] = 150,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep database, log and catalogues in data/demo.")] = False,
+) -> None:
+    """Do the main job on embedded Redis, SQLite and the practice shop, and compare every verdict with the right one."""
+    config = load("WARNING")
+    missing = sorted({"demo-hydrated", "demo-jsonld", "demo-api"} - config.platforms.keys())
+    if missing:
+        raise UsageError(
+            f"{config.environment.config_folder} lacks the practice shop's platforms ({', '.join(missing)}): "
+            "run the demo in pagemill's own folder, or set PAGEMILL_CONFIG to its config"
+        )
+    console = Console(highlight=False)
+    with _surroundings(keep) as place:
+        wrong = _run(config, place, products, console)
+        if keep:
+            console.print(f"kept: {place.folder} (worker.log, data/pagemill.db, catalogues)")
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _run(config: Config, place: _Surroundings, products: int, console: Console) -> int:
+    from pagemill.demo.storefront import StorefrontProcess
+
+    with (
+        StorefrontProcess() as shop,
+        open_redis("", place.data) as redis,
+        ResultStore(place.database_url) as store,
+    ):
+        console.print(f"practice shop at {shop.base_url}, embedded Redis, SQLite")
+        right: dict[tuple[str, str], Any] = {}
+        runs = []
+        for platform, count in _shares(products):
+            file = place.folder / f"{platform}.csv"
+            right.update(_write_catalogue(file, platform, shop.base_url, count))
+            shop_config = config.platforms[platform]
+            run = enqueue_run(
+                read_catalog(file, shop_config, _refuse_bad_row),
+                shop_config,
+                source=str(file),
+                batch_size=config.settings.queue.batch_size,
+                settings=config.settings.queue,
+                redis=redis,
+                store=store,
+            )
+            console.print(f"queued {run.products} products of {platform} in {run.batches} batches")
+            runs.append(run.run)
+        started_s = time.monotonic()
+        with _worker(place) as process:
+            follow(Console(stderr=True), store, runs, lambda: _raise_if_ended(process, place))
+            seconds = time.monotonic() - started_s
+            _end(process)
+        wrong = _report(console, store, runs, right)
+        _report_worker(console, place, products, seconds)
+    return wrong
+
+
+@contextmanager
+def _surroundings(keep: bool) -> Iterator[_Surroundings]:
+    if keep:
+        shutil.rmtree(_FOLDER, ignore_errors=True)
+        _FOLDER.mkdir(parents=True)
+        yield _Surroundings(_FOLDER.absolute())
+    else:
+        with tempfile.TemporaryDirectory(prefix="pagemill-demo-") as folder:
+            yield _Surroundings(Path(folder))
+
+
+def _shares(products: int) -> list[tuple[str, int]]:
+    platforms = ("demo-hydrated", "demo-jsonld", "demo-api")
+    return [(name, products // 3 + (number < products % 3)) for number, name in enumerate(platforms)]
+
+
+def _write_catalogue(file: Path, platform: str, base_url: str, count: int) -> dict[tuple[str, str], Any]:
+    from pagemill.demo.catalogue import generate, write_csv
+
+    rows = list(generate(platform, base_url, count))
+    write_csv(file, rows)
+    return {(platform, row.product.id): row for row in rows}
+
+
+def _refuse_bad_row(row: object) -> None:
+    raise AssertionError(f"the practice catalogue has a bad row: {row}")
+
+
+@contextmanager
+def _worker(place: _Surroundings) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PAGEMILL_")}
+    environment |= {
+        "PAGEMILL_CONFIG": str(Path(os.environ.get("PAGEMILL_CONFIG", "config")).absolute()),
+        "PAGEMILL_LOG_FORMAT": "json",
+    }
+    if chromium := os.environ.get("PAGEMILL_CHROMIUM"):
+        environment["PAGEMILL_CHROMIUM"] = chromium
+    command = [sys.executable, "-m", "pagemill", "worker"]
+    for platform, _count in _shares(3):
+        command += ["--platform", platform]
+    with place.log.open("wb") as log:
+        process = subprocess.Popen(command, cwd=place.folder, env=environment, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _raise_if_ended(process: subprocess.Popen[bytes], place: _Surroundings) -> None:
+    if process.poll() is not None:
+        last_words = place.log.read_text(errors="replace").strip().splitlines()[-3:]
+        raise PagemillError("the worker ended too early; its last words:\n" + "\n".join(last_words))
+
+
+def _report(console: Console, store: ResultStore, runs: list[str], right: dict[tuple[str, str], Any]) -> int:
+    """Prints what the verdicts are; how many are wrong or missing."""
+    counts: Counter[tuple[str, str]] = Counter()
+    wrong: Counter[str] = Counter()
+    unseen = dict(right)
+    for run in runs:
+        for result in store.read(run):
+            counts[result.platform, result.verdict.value] += 1
+            row = unseen.pop((result.platform, result.product_id), None)
+            if row is None or not row.accepts(result.verdict):
+                wrong[result.platform] += 1
+                console.print(f"WRONG {result.product_id}: {result.verdict.value} ({result.reason})", markup=False)
+    for platform, _product in unseen:
+        wrong[platform] += 1
+    table = Table(title="Verdicts", title_justify="left")
+    for column in ("platform", *(verdict.value for verdict in Verdict), "wrong or missing"):
+        table.add_column(column, justify="left" if column == "platform" else "right")
+    for platform in sorted({platform for platform, _product in right}):
+        numbers = [str(counts[platform, verdict.value] or "") for verdict in Verdict]
+        table.add_row(platform, *numbers, str(wrong[platform]))
+    console.print(table)
+    return wrong.total()
+
+
+def _report_worker(console: Console, place: _Surroundings, products: int, seconds: float) -> None:
+    stopped = _last_event(place.log, events.WORKER_STOPPED)
+    rotations = ", ".join(f"{count} {level}" for level, count in stopped.get("rotations", {}).items() if count)
+    console.print(
+        f"{products} products in {seconds:.1f} s: {products / seconds:.1f} products/s, browser start included"
+    )
+    console.print(f"rotations: {rotations or 'none'}; peak memory {stopped.get('peak_pss_mb', 0):.0f} MB (PSS)")
+
+
+def _last_event(log: Path, event: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with log.open(errors="replace") as lines:
+        for line in lines:
+            if event in line:
+                try:
+                    record = json.loads(line)
+                except ValueError:
+                    continue
+                if record.get("event") == event:
+                    found = record
+    return found

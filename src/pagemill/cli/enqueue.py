@@ -1,0 +1,77 @@
+"""`pagemill enqueue`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pagemill.app import DATA_FOLDER, chosen_platforms
+from pagemill.broker.connection import open_redis
+from pagemill.cli.options import PlatformName, load
+from pagemill.cli.progress import counting, follow
+from pagemill.errors import UsageError
+from pagemill.intake.catalog import BadRow, read_catalog
+from pagemill.intake.enqueue import enqueue_run
+from pagemill.model import Verdict
+from pagemill.results.store import ResultStore
+
+_SHOWN_BAD_ROWS = 20
+
+
+class _BadRows:
+    """Reports bad rows as they are found, and counts them."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.count = 0
+
+    def __call__(self, row: BadRow) -> None:
+        self.count += 1
+        if self.count <= _SHOWN_BAD_ROWS:
+            self._console.print(f"line {row.line}: {row.reason}", style="yellow", markup=False, highlight=False)
+        elif self.count == _SHOWN_BAD_ROWS + 1:
+            self._console.print("... more bad rows; only their number is shown from here on")
+
+
+def enqueue(
+    file: Annotated[Path, typer.Argument(help="The catalogue: .csv, .tsv, .jsonl or .ndjson.")],
+    platform: PlatformName,
+    batch_size: Annotated[int | None, typer.Option(min=1, max=1000, help="Products per batch.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Show progress until the run ends.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse a file with a bad row.")] = False,
+) -> None:
+    """Cut a catalogue into batches and put them on the queue; bad rows are reported and skipped."""
+    config = load("WARNING")
+    shop = chosen_platforms(config, [platform])[platform]
+    console = Console(stderr=True)
+    bad_rows = _BadRows(console)
+    if strict:
+        for _product in read_catalog(file, shop, bad_rows):
+            pass
+        if bad_rows.count:
+            raise UsageError(f"{file}: {bad_rows.count} bad rows, nothing was queued: correct them or omit --strict")
+    with (
+        open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
+        ResultStore(config.environment.database_url) as store,
+    ):
+        with counting(console, "queueing") as advance:
+            run = enqueue_run(
+                read_catalog(file, shop, bad_rows),
+                shop,
+                source=str(file),
+                batch_size=batch_size or config.settings.queue.batch_size,
+                settings=config.settings.queue,
+                redis=redis,
+                store=store,
+                on_batch=advance,
+            )
+        skipped = f", {bad_rows.count} bad rows skipped" if bad_rows.count else ""
+        typer.echo(f"run {run.run}: {run.products} products in {run.batches} batches{skipped}")
+        if wait:
+            progress = follow(console, store, [run.run])[0]
+            typer.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(progress.by_verdict.items())))
+            if progress.by_verdict.get(Verdict.FAILED):
+                raise typer.Exit(1)

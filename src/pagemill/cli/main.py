@@ -1,0 +1,71 @@
+"""`pagemill`: all commands, and what becomes of errors.
+
+An error that pagemill raises on purpose is printed as its message, without a traceback, and ends with its exit code:
+1 something failed, 2 usage or configuration, 69 a service is out of reach, 75 a worker wants a fresh process.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from pagemill import __version__
+from pagemill.cli import check, demo, enqueue, results, status, storefront, try_url, worker
+from pagemill.errors import PagemillError
+
+app = typer.Typer(
+    name="pagemill",
+    help="Validates product catalogues against live shop pages with real browsers, in flat memory.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pagemill {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Example: pagemill demo")
+def main(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Validates product catalogues against live shop pages with real browsers, in flat memory."""
+
+
+app.command("demo", epilog="Example: pagemill demo --products 300 --keep")(demo.demo)
+app.command("storefront", epilog="Example: pagemill storefront --port 8900")(storefront.storefront)
+app.command("enqueue", epilog="Example: pagemill enqueue catalogue.csv --platform musinsa --wait")(enqueue.enqueue)
+app.command("worker", epilog="Example: pagemill worker --platform musinsa --platform ably")(worker.worker)
+app.command("status", epilog="Example: pagemill status --watch")(status.status)
+app.command("results", epilog="Example: pagemill results --verdict changed --format csv > changed.csv")(results.results)
+app.command("try", epilog="Example: pagemill try https://www.musinsa.com/products/1 --platform musinsa")(
+    try_url.try_url
+)
+app.command("check", epilog="Example: PAGEMILL_CONFIG=/etc/pagemill pagemill check")(check.check)
+
+
+def run() -> None:
+    """The entry point: runs a command and ends the process with its exit code."""
+    try:
+        app()
+    except PagemillError as error:
+        if "--debug" in sys.argv:
+            traceback.print_exc()
+        sys.stderr.write(f"pagemill: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as `head` does. Python would complain once more while exiting.
+        sys.stderr.close()
+        sys.exit(0)

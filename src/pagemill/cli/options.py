@@ -1,0 +1,27 @@
+"""What several commands start with: configuration, logging, and options that mean the same everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pagemill.config.loading import load_config
+from pagemill.config.models import Config
+from pagemill.telemetry.logging import set_up_logging
+
+PlatformName = Annotated[str, typer.Option("--platform", help="A platform: config/platforms/NAME.yaml.")]
+PlatformNames = Annotated[
+    list[str] | None, typer.Option("--platform", help="Only this platform; may be repeated. Default: all.")
+]
+
+
+def load(log_level: str | None = None) -> Config:
+    """The configuration, with logging set up by it; `log_level` beats the configured one.
+
+    Raises:
+        ConfigError: it has mistakes.
+    """
+    config = load_config()
+    set_up_logging(config.environment.log_format, log_level or config.environment.log_level)
+    return config

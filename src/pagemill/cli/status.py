@@ -1,0 +1,81 @@
+"""`pagemill status`."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+
+from pagemill.app import DATA_FOLDER
+from pagemill.broker.connection import open_redis
+from pagemill.cli.options import load
+from pagemill.ops.overview import Overview, read_overview
+from pagemill.results.store import ResultStore
+
+_RUNS = 5
+_REFRESH_S = 1.0
+
+
+def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing until interrupted.")] = False) -> None:
+    """Show queues, workers, lanes, memory, rotations and the last runs."""
+    config = load("WARNING")
+    console = Console()
+    with (
+        open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
+        ResultStore(config.environment.database_url) as store,
+    ):
+
+        def picture() -> Group:
+            overview = read_overview(redis, sorted(config.platforms))
+            return Group(_queues(overview), _workers(overview), _runs(store))
+
+        if not watch:
+            console.print(picture())
+            return
+        with Live(picture(), console=console, auto_refresh=False) as live:
+            while True:
+                time.sleep(_REFRESH_S)
+                live.update(picture(), refresh=True)
+
+
+def _queues(overview: Overview) -> Table:
+    table = _table("Queues", "platform", "waiting", "at work", "failed")
+    for state in overview.queues:
+        table.add_row(state.platform, str(state.waiting), str(state.at_work), str(state.failed))
+    return table
+
+
+def _workers(overview: Overview) -> Table:
+    table = _table("Workers", "worker", "platforms", "lanes", "memory MB", "peak MB", "visits", "rotations")
+    for worker in overview.workers:
+        table.add_row(
+            worker.name,
+            ", ".join(worker.platforms),
+            f"{worker.lanes}/{worker.size}",
+            f"{worker.pss_mb:.0f}",
+            f"{worker.peak_pss_mb:.0f}",
+            str(worker.leases),
+            " ".join(f"{level} {count}" for level, count in worker.rotations.items()),
+        )
+    if not table.row_count:
+        table.add_row("none: start one with `pagemill worker`")
+    return table
+
+
+def _runs(store: ResultStore) -> Table:
+    table = _table("Last runs", "run", "platform", "done", "products", "skipped rows")
+    for run in store.runs(_RUNS):
+        products = "?" if run.products is None else str(run.products)
+        table.add_row(run.run, run.platform, str(run.done), products, str(run.skipped or 0))
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", expand=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

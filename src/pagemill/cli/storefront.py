@@ -1,0 +1,20 @@
+"""`pagemill storefront`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def storefront(
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 picks a free one.")] = 8900,
+) -> None:
+    """Run the practice shop alone, with its faults on demand, until interrupted."""
+    from pagemill.demo.storefront import serve
+
+    def announce(base_url: str) -> None:
+        typer.echo(f"practice shop at {base_url}\n  one product: {base_url}/hydrated/p/h-000001\n  stop it with Ctrl+C")
+
+    serve(host, port, announce)

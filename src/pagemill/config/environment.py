@@ -1,0 +1,136 @@
+"""Reads what the environment says: where things are, how to log, and the secrets that no file may hold.
+
+This is the only module that knows the names of the variables. A value may hold a password: no `Problem` repeats one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from pagemill.config.mistakes import Mistake
+from pagemill.config.models import Environment
+from pagemill.config.service_urls import database_url, redis_url
+from pagemill.errors import Problem
+
+FROM_FILE = frozenset({"PAGEMILL_REDIS_URL", "PAGEMILL_DATABASE_URL", "PAGEMILL_API_SECRET"})
+"""Variables whose value may stand in a file that `..._FILE` names."""
+
+VARIABLES = frozenset(
+    {
+        "PAGEMILL_CONFIG",
+        "PAGEMILL_CHROMIUM",
+        "PAGEMILL_LOG_FORMAT",
+        "PAGEMILL_LOG_LEVEL",
+        *FROM_FILE,
+        *(f"{name}_FILE" for name in FROM_FILE),
+    }
+)
+"""Every variable that pagemill knows; any other that starts with `PAGEMILL_` is a mistake."""
+
+_TESTS_PREFIX = "PAGEMILL_TEST_"
+"""What the test suite tells itself; the commands that it starts inherit it."""
+
+_FILE_MAX_BYTES = 64 * 1024
+_PLACE = "environment"
+
+
+def read_environment(environ: Mapping[str, str], folder: Path | None = None) -> tuple[Environment, tuple[Problem, ...]]:
+    """The environment's settings, and every mistake in it; where a value is wrong, its default stands.
+
+    An empty variable counts as one that is not set.
+
+    Args:
+        environ: the variables, such as `os.environ`.
+        folder: the configuration folder, when something other than `PAGEMILL_CONFIG` decides it.
+    """
+    reading = _Reading(environ)
+    reading.refuse_unknown()
+    reading.refuse_doubles()
+    values: dict[str, Any] = {
+        "config_folder": folder or reading.path("PAGEMILL_CONFIG"),
+        "chromium": reading.path("PAGEMILL_CHROMIUM"),
+        "redis_url": reading.secret_url("PAGEMILL_REDIS_URL"),
+        "database_url": reading.secret_url("PAGEMILL_DATABASE_URL"),
+        "log_format": reading.choice("PAGEMILL_LOG_FORMAT", "log_format"),
+        "log_level": reading.choice("PAGEMILL_LOG_LEVEL", "log_level"),
+    }
+    given = {name: value for name, value in values.items() if value is not None}
+    return Environment(**given), tuple(reading.problems)
+
+
+class _Reading:
+    """One pass over the variables."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[Problem] = []
+
+    def refuse_unknown(self) -> None:
+        for name in sorted(self._environ):
+            is_ours = name.startswith("PAGEMILL_") and not name.startswith(_TESTS_PREFIX)
+            if is_ours and name not in VARIABLES:
+                near = get_close_matches(name, sorted(VARIABLES), n=1, cutoff=0.8)
+                known = ", ".join(sorted(VARIABLES))
+                self._add(name, "unknown variable", f"did you mean `{near[0]}`?" if near else f"known are {known}")
+
+    def refuse_doubles(self) -> None:
+        for name in sorted(FROM_FILE):
+            if self._text(name) and self._text(f"{name}_FILE"):
+                self._add(name, f"both {name} and {name}_FILE are set", "keep one of the two")
+
+    def path(self, name: str) -> Path | None:
+        text = self._text(name)
+        return Path(text) if text else None
+
+    def choice(self, name: str, field: str) -> str | None:
+        """One of the words that the model's field allows, in any case."""
+        text = self._text(name)
+        words: tuple[str, ...] = get_args(Environment.model_fields[field].annotation)
+        by_lower = {word.lower(): word for word in words}
+        if text and text.lower() not in by_lower:
+            near = get_close_matches(text.lower(), by_lower, n=1)
+            remedy = f"did you mean `{by_lower[near[0]]}`?" if near else f"write one of: {', '.join(words)}"
+            self._add(name, f"{text[:40]!r} is not known", remedy)
+        return by_lower.get(text.lower())
+
+    def secret_url(self, name: str) -> str | None:
+        """The address of a service, from the variable or from the file that `..._FILE` names."""
+        text, place = self._text(name), name
+        if not text and self._text(f"{name}_FILE"):
+            place = f"{name}_FILE"
+            text = self._file_text(place)
+        if not text:
+            return None
+        try:
+            return redis_url(text) if name == "PAGEMILL_REDIS_URL" else database_url(text)
+        except Mistake as mistake:
+            self._add(place, mistake.message, mistake.remedy)
+            return None
+
+    def _text(self, name: str) -> str:
+        return self._environ.get(name, "").strip()
+
+    def _file_text(self, name: str) -> str:
+        """What the file says, empty after a problem. Its path is not repeated: it may be the secret, set by mistake."""
+        try:
+            with Path(self._text(name)).open("rb") as stream:
+                raw = stream.read(_FILE_MAX_BYTES + 1)
+            text = raw.decode("utf-8-sig").strip()
+        except OSError as error:
+            remedy = f"check that it exists and who may read it; a URL itself goes into {name.removesuffix('_FILE')}"
+            self._add(name, f"the file it names cannot be read: {error.strerror}", remedy)
+            return ""
+        except UnicodeDecodeError:
+            self._add(name, "the file it names is not UTF-8 text", "write the value alone into it")
+            return ""
+        if not text or len(raw) > _FILE_MAX_BYTES:
+            fault = "too large" if text else "empty"
+            self._add(name, f"the file it names is {fault}", "write the value alone into it")
+            return ""
+        return text
+
+    def _add(self, name: str, message: str, remedy: str) -> None:
+        self.problems.append(Problem(_PLACE, None, name, message, remedy))

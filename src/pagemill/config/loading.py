@@ -1,0 +1,131 @@
+"""Puts the whole configuration together: `pagemill.yaml`, `platforms/*.yaml` and the environment.
+
+It finds the files and collects every mistake of all of them before it says anything. What is allowed stands in
+`models`, how a mistake is worded in `explain`. Nothing is read at import and nothing is kept: each call reads afresh.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from pagemill.config.environment import read_environment
+from pagemill.config.explain import problems_of
+from pagemill.config.models import PLATFORM_NAME, Config, Platform, Settings
+from pagemill.config.yaml_source import YamlSource, read_yaml
+from pagemill.errors import ConfigError, Problem
+
+SETTINGS_FILE = "pagemill.yaml"
+PLATFORMS_FOLDER = "platforms"
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def load_config(folder: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Reads and checks everything.
+
+    Args:
+        folder: the configuration folder; without it `PAGEMILL_CONFIG` names it, else it is `./config`.
+        environ: the variables to read.
+
+    Raises:
+        ConfigError: something is wrong; its `problems` are all mistakes of all files and of the environment.
+    """
+    environment, found = read_environment(environ, folder)
+    problems = list(found)
+    where = environment.config_folder
+    files = _yaml_files(where, problems)
+    if files is None:
+        remedy = "create it, or name another folder with PAGEMILL_CONFIG"
+        problems.append(Problem(str(where), None, "", "the configuration folder is not there", remedy))
+    settings = _read_settings(where / SETTINGS_FILE, files or [], problems)
+    platforms = _read_platforms(_yaml_files(where / PLATFORMS_FOLDER, problems) or [], problems)
+    if problems:
+        raise ConfigError(problems)
+    return Config(settings=settings, platforms=platforms, environment=environment)
+
+
+def load_platform_file(path: Path) -> Platform:
+    """Reads and checks the file of one platform; its name must be the platform's.
+
+    Raises:
+        ConfigError: something is wrong; its `problems` are all mistakes of the file.
+    """
+    problems: list[Problem] = []
+    platform = _read_platform(read_yaml(path), path, problems)
+    if platform is None or problems:
+        raise ConfigError(problems)
+    return platform
+
+
+def _read_settings(path: Path, files: Collection[Path], problems: list[Problem]) -> Settings:
+    """The settings of that file, and the defaults where it is not among the folder's or has mistakes."""
+    settings = _read(read_yaml(path), Settings, problems) if path in files else None
+    return settings or Settings()
+
+
+def _read_platforms(files: Iterable[Path], problems: list[Problem]) -> dict[str, Platform]:
+    platforms: dict[str, Platform] = {}
+    first_file: dict[str, Path] = {}
+    for path in files:
+        source = read_yaml(path)
+        platform = _read_platform(source, path, problems)
+        name = _name_in(source)
+        if name in first_file:
+            message = f"platform {name} is described twice, first in {first_file[name].name}"
+            problems.append(_at_name(source, message, "give one of the two another name"))
+        elif name is not None:
+            first_file[name] = path
+            if platform is not None:
+                platforms[name] = platform
+    return platforms
+
+
+def _yaml_files(folder: Path, problems: list[Problem]) -> list[Path] | None:
+    """The folder's YAML files by name, `None` without the folder; hidden files are what editors leave behind."""
+    try:
+        files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        problems.append(Problem(str(folder), None, "", f"cannot be read: {error.strerror}", "check who may read it"))
+        return []
+    for path in files:
+        if path.suffix.lower() in (".yaml", ".yml") and path.suffix != ".yaml":
+            problems.append(Problem(str(path), None, "", "is not read", f"rename it to {path.stem}.yaml"))
+    return [path for path in files if path.suffix == ".yaml"]
+
+
+def _read_platform(source: YamlSource, path: Path, problems: list[Problem]) -> Platform | None:
+    platform = _read(source, Platform, problems)
+    name = _name_in(source)
+    if name is not None and name != path.stem:
+        rename = f"rename the file to {name}.yaml"
+        remedy = f"write `platform: {path.stem}`, or {rename}" if PLATFORM_NAME.fullmatch(path.stem) else rename
+        problems.append(_at_name(source, f"is {name!r}, but the file is called {path.name}", remedy))
+    return platform
+
+
+def _name_in(source: YamlSource) -> str | None:
+    """What the file calls its platform, whatever else is wrong in it; `None` when that can be no name."""
+    name = (source.data or {}).get("platform")
+    return name if isinstance(name, str) and PLATFORM_NAME.fullmatch(name) else None
+
+
+def _at_name(source: YamlSource, message: str, remedy: str) -> Problem:
+    return Problem(source.file, source.line_of(("platform",)), "platform", message, remedy)
+
+
+def _read(source: YamlSource, model: type[ModelT], problems: list[Problem]) -> ModelT | None:
+    problems.extend(source.problems)
+    if source.data is None:
+        return None
+    try:
+        return model.model_validate(source.data)
+    except ValidationError as error:
+        problems.extend(problems_of(error, source, model))
+        return None

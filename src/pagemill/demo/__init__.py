@@ -1,0 +1,1 @@
+"""The practice shop: pages whose right verdicts are known, with faults on demand. Only `cli` may import it."""

@@ -1,0 +1,115 @@
+"""The practice shop as a server and as a process.
+
+Owns how it is served, announced and ended. What it answers is `storefront_app`'s. The three public names of the shop
+are here: `create_app`, `serve` and `StorefrontProcess`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Generator
+from types import FrameType
+
+import uvicorn
+
+from pagemill.demo.storefront_app import create_app
+from pagemill.demo.storefront_process import StorefrontProcess
+from pagemill.errors import PagemillError, UsageError
+
+__all__ = ["StorefrontProcess", "create_app", "main", "serve"]
+
+SHUTDOWN_TIMEOUT_S = 1
+"""How long open answers (a `hang`, a `slow`) may keep a shop alive that was told to stop."""
+
+
+def serve(host: str, port: int, on_ready: Callable[[str], None], *, parent_pid: int | None = None) -> None:
+    """Serves the shop until SIGTERM or SIGINT, then returns. Call it in the main thread, which it blocks.
+
+    Port 0 picks a free one. `on_ready` is called once, with the base URL (no slash at its end), when requests are
+    answered. With `parent_pid`, it also returns, within a second, when that process is no longer the parent.
+
+    Raises:
+        UsageError: the address cannot be listened on.
+    """
+    try:
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"cannot listen on {host}:{port}: {error} (choose another host or port)") from error
+    with listener:
+        # asyncio sets it only on sockets that were made with proto=IPPROTO_TCP, which this one is not; without it every
+        # second small answer waits 40 ms for an acknowledgement. Accepted connections inherit it.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        shown_host = f"[{host}]" if ":" in host else host
+        base_url = f"http://{shown_host}:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            create_app(),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+        )
+        _Server(config, lambda: on_ready(base_url), parent_pid).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Announces itself, follows its parent, and returns after a signal instead of raising it again."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], parent_pid: int | None) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self._parent_pid = parent_pid
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._parent_pid is not None and os.getppid() != self._parent_pid:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.should_exit = True
+
+
+def main() -> int:
+    """`python -m pagemill.demo.storefront`: prints the base URL on a line of its own, then serves."""
+    parser = argparse.ArgumentParser(prog="python -m pagemill.demo.storefront", description="The practice shop.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8900, help="0 picks a free one (default: 8900)")
+    parser.add_argument("--parent-pid", type=int, help="stop when this process is no longer the parent")
+    arguments = parser.parse_args()
+
+    def announce(base_url: str) -> None:
+        sys.stdout.write(base_url + "\n")
+        sys.stdout.flush()
+
+    try:
+        serve(arguments.host, arguments.port, announce, parent_pid=arguments.parent_pid)
+    except PagemillError as error:
+        sys.stderr.write(f"storefront: {error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One event loop that outlives jobs: it runs batches through lanes."""

@@ -1,0 +1,110 @@
+"""The engine as the worker's main thread sees it: batches in, outcomes out, every wait interruptible and bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from pagemill.engine.loop_thread import LoopThread
+from pagemill.engine.runner import BatchOutcome, Runner
+from pagemill.errors import BatchInterrupted
+from pagemill.model import Batch, ItemResult, Product, Verdict
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("engine")
+
+_CANCEL_S = 20.0
+"""How long the `finally`s of a cancelled batch may take."""
+_STOP_S = 5.0
+"""The same when a second signal asks to stop at once."""
+_STUCK_S = 30.0
+"""A loop that has not come round for so long is stuck."""
+
+
+class BatchEngine:
+    """Runs a `Runner` on a `LoopThread` for a caller in another thread."""
+
+    def __init__(self, loop: LoopThread, runner: Runner, write: Callable[[list[ItemResult]], int], worker: str) -> None:
+        """`write` stores results at once, in the calling thread; it ignores those of products that have one."""
+        self._loop = loop
+        self._runner = runner
+        self._write = write
+        self._worker = worker
+        self._task: asyncio.Task[BatchOutcome] | None = None
+
+    def run_batch(self, batch: Batch) -> BatchOutcome:
+        """Works a batch off. Whatever exception is raised into the waiting thread (a job time-out by SIGALRM, a second
+        signal) cancels the batch, waits for its `finally`s, at most 20 s, and goes on its way.
+
+        Raises:
+            BatchInterrupted: `interrupt` was called.
+        """
+        ended = threading.Event()
+        future = self._loop.submit(self._run(batch, ended))
+        try:
+            return future.result()
+        except concurrent.futures.CancelledError as error:
+            raise BatchInterrupted("the batch was interrupted") from error
+        except SystemExit:
+            # The second signal. The worker stops after this batch in any case; what is left of it goes back unharmed.
+            self._cancel_and_wait(ended, _STOP_S)
+            return BatchOutcome(done=0, resumed=0, remaining=len(batch.products))
+        finally:
+            self._cancel_and_wait(ended, _CANCEL_S)
+
+    def _cancel_and_wait(self, ended: threading.Event, timeout_s: float) -> None:
+        if not ended.is_set():
+            self.interrupt()
+            if not ended.wait(timeout_s):
+                log.error(events.TIMEOUT, what="cancel a batch", seconds=timeout_s)
+                ended.set()
+
+    async def _run(self, batch: Batch, ended: threading.Event) -> BatchOutcome:
+        self._task = asyncio.current_task()
+        try:
+            return await self._runner.run(batch)
+        finally:
+            self._task = None
+            ended.set()
+
+    def give_up(self, batch: Batch, reason: str) -> int:
+        """Records `failed` for every product of the batch without a result; how many those were."""
+        moment = datetime.now(UTC)
+        return self._write([self._failed(batch, product, reason, moment) for product in batch.products])
+
+    def drain(self) -> None:
+        """Makes running and later batches stop at the next item boundary."""
+        self._loop.call(self._runner.drain)
+
+    def interrupt(self) -> None:
+        """Cancels the running batch."""
+        self._loop.call(self._cancel)
+
+    def is_lively(self) -> bool:
+        """Whether the loop has come round lately."""
+        return self._loop.lag_s() < _STUCK_S
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _failed(self, batch: Batch, product: Product, reason: str, moment: datetime) -> ItemResult:
+        return ItemResult(
+            run=batch.run,
+            batch=batch.id,
+            product_id=product.id,
+            url=product.url,
+            platform=batch.platform,
+            verdict=Verdict.FAILED,
+            reason=reason,
+            differences=(),
+            facts={},
+            attempts=0,
+            started_at=moment,
+            finished_at=moment,
+            worker=self._worker,
+        )

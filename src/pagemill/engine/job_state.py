@@ -1,0 +1,60 @@
+"""What one running batch shares between its lanes, and the account of all running batches.
+
+A state exists from the batch's first moment to its last, whatever ends it: `JobStates.open` frees it in `finally`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pagemill.config.models import Platform
+from pagemill.model import Batch, Product
+
+
+@dataclass(eq=False, slots=True)
+class JobState:
+    """One batch at work."""
+
+    batch: Batch
+    platform: Platform
+    waiting: deque[Product]
+    """Products that no lane has taken yet."""
+    stop: asyncio.Event
+    """Set when lanes must stop at the next item boundary."""
+    done: int = 0
+
+    def take(self) -> Product | None:
+        """The next product, or `None` when there is none or lanes must stop."""
+        return None if self.stop.is_set() or not self.waiting else self.waiting.popleft()
+
+    def put_back(self, product: Product) -> None:
+        """Returns a product that was taken and not visited."""
+        self.waiting.appendleft(product)
+
+
+@dataclass(slots=True)
+class JobStates:
+    """All batches at work in this process, by run and batch."""
+
+    _states: dict[tuple[str, str], JobState] = field(default_factory=dict)
+
+    @contextmanager
+    def open(
+        self, batch: Batch, platform: Platform, products: list[Product], stop: asyncio.Event
+    ) -> Iterator[JobState]:
+        """The state of one batch, freed when the block is left in any way."""
+        key = (batch.run, batch.id)
+        state = JobState(batch, platform, deque(products), stop)
+        self._states[key] = state
+        try:
+            yield state
+        finally:
+            del self._states[key]
+            state.waiting.clear()
+
+    def __len__(self) -> int:
+        return len(self._states)

@@ -1,0 +1,171 @@
+"""One lane: takes products one by one, waits its turn, visits, judges and hands the result on.
+
+A bad product is a verdict, never an exception. What does leave a lane: cancellation, and a browser or a database that
+cannot be had, because then no product could be judged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pagemill.browser.pool import BrowserPool, Lease
+from pagemill.deadlines import within
+from pagemill.engine.job_state import JobState
+from pagemill.errors import BrowserUnavailable, DeadlineExceeded, ItemError, PagemillError, VisitRefused
+from pagemill.extraction.artifacts import ArtifactStore
+from pagemill.extraction.judge import judge
+from pagemill.extraction.strategy import Strategy, Visit
+from pagemill.model import Facts, ItemResult, Judgement, Product, Verdict
+from pagemill.pacing.turns import Turns
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("lane")
+
+_GRACE_S = 5.0
+"""How much longer than its own deadline a strategy may take before it is cut off from outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stations:
+    """What a lane needs on a product's way."""
+
+    pool: BrowserPool
+    turns: Turns
+    artifacts: ArtifactStore
+    strategies: Mapping[str, Strategy]
+    """By platform name."""
+    deliver: Callable[[ItemResult], None]
+    """Takes a result over; it returns at once."""
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    judgement: Judgement
+    facts: Facts
+    retryable: bool
+
+
+class Lane:
+    """One of the concurrent item loops of a batch."""
+
+    def __init__(self, number: int, state: JobState, stations: Stations) -> None:
+        self._number = number
+        self._state = state
+        self._stations = stations
+
+    async def run(self) -> None:
+        """Works until no product is left or lanes must stop.
+
+        Raises:
+            BrowserUnavailable: no browser can be had; the product goes back to the batch.
+        """
+        state = self._state
+        while (product := state.take()) is not None:
+            if not await self._stations.turns.wait(state.platform, self._number, state.stop):
+                state.put_back(product)
+                return
+            result = await self._item(product)
+            if result is None:
+                state.put_back(product)
+                return
+            self._stations.deliver(result)
+            state.done += 1
+
+    async def _item(self, product: Product) -> ItemResult | None:
+        """All attempts at one product; `None` when lanes must stop before it could be judged."""
+        platform, batch = self._state.platform, self._state.batch
+        started_at, started_s = datetime.now(UTC), time.monotonic()
+        attempt = 0
+        while True:
+            attempt += 1
+            last = attempt == platform.retry.attempts
+            outcome = await self._attempt(product, last=last)
+            if outcome.judgement.verdict is not Verdict.FAILED or last or not outcome.retryable:
+                break
+            if not await self._back_off(attempt):
+                return None
+        judgement = outcome.judgement
+        log.info(
+            events.ITEM,
+            run=batch.run,
+            product=product.id,
+            verdict=judgement.verdict.value,
+            reason=judgement.reason,
+            attempts=attempt,
+            ms=round((time.monotonic() - started_s) * 1000),
+        )
+        return ItemResult(
+            run=batch.run,
+            batch=batch.id,
+            product_id=product.id,
+            url=product.url,
+            platform=batch.platform,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            differences=judgement.differences,
+            facts=outcome.facts,
+            attempts=attempt,
+            started_at=started_at,
+            finished_at=datetime.now(UTC),
+            worker=self._stations.worker,
+        )
+
+    async def _back_off(self, attempt: int) -> bool:
+        """Waits before the next attempt; `False` when lanes must stop."""
+        seconds = self._state.platform.retry.backoff_ms / 1000 * 2 ** (attempt - 1)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._state.stop.wait()
+        except TimeoutError:
+            return await self._stations.turns.wait(self._state.platform, self._number, self._state.stop)
+        return False
+
+    async def _attempt(self, product: Product, *, last: bool) -> _Outcome:
+        try:
+            return await self._visit(product, last=last)
+        except BrowserUnavailable:
+            raise
+        except DeadlineExceeded as error:
+            log.warning(events.TIMEOUT, product=product.id, what=error.what, seconds=error.seconds)
+            return _failure(str(error), retryable=True)
+        except PagemillError as error:
+            return _failure(str(error), retryable=error.retryable)
+        except Exception as error:  # the top of a lane: one product must not end the others
+            log.exception(events.UNEXPECTED, product=product.id)
+            return _failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
+        finally:
+            self._stations.turns.visited(self._state.platform, self._number)
+
+    async def _visit(self, product: Product, *, last: bool) -> _Outcome:
+        platform, stations = self._state.platform, self._stations
+        strategy = stations.strategies[platform.platform]
+        timeout_s = platform.navigation.timeout_ms / 1000
+        async with stations.pool.lease(platform) as lease:
+            visit = Visit(url=product.url, product=product, timeout_s=timeout_s)
+            try:
+                reading = await within(timeout_s + _GRACE_S, strategy.read(lease.page, visit), "visit")
+            except (ItemError, DeadlineExceeded) as error:
+                if lease.refusal is not None:
+                    raise VisitRefused(lease.refusal) from error
+                if last:
+                    await self._keep_evidence(lease, product)
+                raise
+            judgement = judge(product, reading, platform.judge)
+            if judgement.verdict is Verdict.FAILED:
+                if last:
+                    await self._keep_evidence(lease, product)
+                lease.mark_bad("failed")
+            return _Outcome(judgement, reading.facts, retryable=True)
+
+    async def _keep_evidence(self, lease: Lease, product: Product) -> None:
+        await self._stations.artifacts.capture(lease.page, (self._state.batch.run, product.id))
+
+
+def _failure(reason: str, *, retryable: bool) -> _Outcome:
+    return _Outcome(Judgement(Verdict.FAILED, reason), {}, retryable)

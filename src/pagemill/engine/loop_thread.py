@@ -1,0 +1,101 @@
+"""The engine's event loop on its own thread. Owns the loop and nothing that runs on it."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from pagemill.errors import DeadlineExceeded
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("engine")
+
+T = TypeVar("T")
+
+_TICK_S = 0.5
+
+
+class LoopThread:
+    """A named thread with a loop. Start it once, submit coroutines from any other thread, stop it once."""
+
+    def __init__(self, name: str = "engine") -> None:
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(_log_unexpected)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._last_tick_s = time.monotonic()
+
+    def start(self) -> None:
+        """Begins to run the loop."""
+        self._thread.start()
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Runs a coroutine on the loop; cancelling the future cancels the coroutine."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def run(self, work: Coroutine[Any, Any, T], timeout_s: float, what: str) -> T:
+        """Runs a coroutine on the loop and waits for it.
+
+        Raises:
+            DeadlineExceeded: it took longer; it was cancelled.
+        """
+        future = self.submit(work)
+        try:
+            return future.result(timeout_s)
+        except TimeoutError as error:
+            if future.done():
+                raise
+            future.cancel()
+            raise DeadlineExceeded(what, timeout_s) from error
+
+    def call(self, function: Any, *args: object) -> None:
+        """Calls a plain function on the loop soon; nothing when the loop has ended."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, *args)
+
+    def lag_s(self) -> float:
+        """For how long the loop has not come round, beyond its usual tick; 0 for a lively one."""
+        return max(0.0, time.monotonic() - self._last_tick_s - _TICK_S)
+
+    def stop(self, timeout_s: float) -> None:
+        """Cancels what still runs, ends the loop and joins the thread.
+
+        Raises:
+            DeadlineExceeded: the thread did not end; it is a daemon and dies with the process.
+        """
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(timeout_s)
+            if self._thread.is_alive():
+                raise DeadlineExceeded("stop the engine's loop", timeout_s)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._tick()
+        try:
+            self._loop.run_forever()
+            self._finish()
+        finally:
+            self._loop.close()
+
+    def _finish(self) -> None:
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self._loop.run_until_complete(asyncio.wait(left, timeout=5))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+
+    def _tick(self) -> None:
+        self._last_tick_s = time.monotonic()
+        self._loop.call_later(_TICK_S, self._tick)
+
+
+def _log_unexpected(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    log.warning(events.UNEXPECTED, message=context.get("message"), error=repr(error) if error else None)

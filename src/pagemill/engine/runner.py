@@ -1,0 +1,124 @@
+"""Runs batches: skips what is judged already, feeds the lanes, makes sure that results are stored, frees the state."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pagemill.config.models import Platform
+from pagemill.engine.job_state import JobState, JobStates
+from pagemill.engine.lane import Lane, Stations
+from pagemill.errors import UsageError
+from pagemill.model import Batch, ItemResult
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("engine")
+
+_FLUSH_S = 60.0
+_LAST_FLUSH_S = 5.0
+
+
+class ResultSink(Protocol):
+    """Where results go: `results.writer.ResultWriter`."""
+
+    def put(self, result: ItemResult) -> None: ...
+    def flush(self, timeout_s: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutcome:
+    """How a batch ended. `remaining` products go back to the queue."""
+
+    done: int
+    resumed: int
+    """Products that had a result before: a batch that was taken over."""
+    remaining: int
+
+
+class Runner:
+    """One batch at a time, on the engine's loop."""
+
+    def __init__(
+        self,
+        platforms: Mapping[str, Platform],
+        stations: Stations,
+        judged: Callable[[str, list[str]], set[str]],
+        sink: ResultSink,
+        lanes: Callable[[Platform], int] = lambda platform: platform.workflow.concurrency.default,
+    ) -> None:
+        """
+        Args:
+            platforms: by name.
+            stations: what the lanes use.
+            judged: which products of a run have a result; called on another thread.
+            sink: where `stations.deliver` puts results; flushed before a batch counts as done.
+            lanes: how many lanes a platform gets here.
+        """
+        self._platforms = platforms
+        self._stations = stations
+        self._judged = judged
+        self._sink = sink
+        self._lanes = lanes
+        self._stop = asyncio.Event()
+        self.states = JobStates()
+
+    def drain(self) -> None:
+        """Makes the running batch and all later ones stop at the next item boundary. On the loop's thread only."""
+        self._stop.set()
+
+    async def run(self, batch: Batch) -> BatchOutcome:
+        """Works a batch off; returns when its results are stored.
+
+        Cancellation closes every lease and frees the state; results so far are still written.
+
+        Raises:
+            UsageError: the platform has no configuration here.
+            BrowserUnavailable, DatabaseUnavailable, DeadlineExceeded: the rest could not be worked on or stored.
+        """
+        platform = self._platforms.get(batch.platform)
+        if platform is None:
+            raise UsageError(f"no platform {batch.platform!r} here: add config/platforms/{batch.platform}.yaml")
+        started_s = time.monotonic()
+        known = await asyncio.to_thread(self._judged, batch.run, [product.id for product in batch.products])
+        todo = [product for product in batch.products if product.id not in known]
+        with self.states.open(batch, platform, todo, self._stop) as state:
+            try:
+                await self._run_lanes(state)
+            except BaseException:
+                await self._flush_shielded(_LAST_FLUSH_S)
+                raise
+            await asyncio.to_thread(self._sink.flush, _FLUSH_S)
+            outcome = BatchOutcome(state.done, len(known), len(state.waiting))
+        log.info(
+            events.BATCH,
+            run=batch.run,
+            batch=batch.id,
+            platform=batch.platform,
+            done=outcome.done,
+            resumed=outcome.resumed,
+            remaining=outcome.remaining,
+            seconds=round(time.monotonic() - started_s, 2),
+        )
+        return outcome
+
+    async def _run_lanes(self, state: JobState) -> None:
+        count = min(self._lanes(state.platform), len(state.waiting))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(count):
+                    group.create_task(Lane(number, state, self._stations).run(), name=f"lane-{number}")
+        except BaseExceptionGroup as errors:
+            # Lanes fail for one reason at a time: a service that is out of reach. The first one tells it.
+            raise errors.exceptions[0] from errors
+
+    async def _flush_shielded(self, timeout_s: float) -> None:
+        """Gives results so far a last, bounded chance; what is not stored will be visited again."""
+        flushing = asyncio.ensure_future(asyncio.to_thread(self._sink.flush, timeout_s))
+        try:
+            await asyncio.shield(flushing)
+        except Exception as error:  # noqa: BLE001 - the reason for which the batch ends matters more
+            log.warning(events.RESULTS_DELAYED, error=str(error))

@@ -1,0 +1,103 @@
+"""Sends a page to a URL, and says in pagemill's own errors what Playwright's mean.
+
+Owns the way to the document's first byte. What comes after, waiting and reading, is `look`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page, Response
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+
+from pagemill.deadlines import within
+from pagemill.errors import DeadlineExceeded, PageLost, PagemillError, VisitFailed, VisitRefused
+from pagemill.extraction.time_budget import TimeBudget
+
+_STEP = "loading the page"
+_PAUSES_S = (0.02, 0.1, 0.5)
+"""After a navigation that another one has interrupted, and that may still be under way."""
+_DRIVER_GRACE_S = 0.5
+"""Playwright reports its own time-out; only a driver that has died or hangs takes longer than this beyond it."""
+_MAX_CAUSE = 200
+"""Characters of a cause; a page's own script can throw errors of any length."""
+
+_LOST = re.compile(
+    r"Target crashed|Page crashed|Navigation failed because page crashed"
+    r"|Target page, context or browser has been closed|Target closed"
+    r"|Browser (has been )?closed|Connection closed|(Navigating frame|Frame) (was|has been) detached"
+)
+_REFUSED = frozenset({"ERR_UNSAFE_REDIRECT", "ERR_UNSAFE_PORT", "ERR_BLOCKED_BY_CLIENT"})
+"""Where Chromium itself does not go, however often it is asked."""
+
+
+async def navigate(page: Page, url: str, timeout_s: float) -> int | None:
+    """Loads a URL up to the moment its document starts, and returns the document's HTTP status.
+
+    The document is always a new one, also where only the fragment differs from the page's present URL: otherwise a
+    shop that routes by fragment would show what the last visit left.
+
+    Raises:
+        DeadlineExceeded: the document did not start in time.
+        VisitRefused: the URL is not one of http or https, offered a download, or led where no browser goes.
+        PageLost: the page, its browser or the driver went away.
+        VisitFailed: the network or the server failed; the message is the cause, such as `net::ERR_CONNECTION_REFUSED`.
+    """
+    if not url.lower().startswith(("http://", "https://")):
+        raise VisitRefused("not an http or https URL")
+    budget = TimeBudget(timeout_s)
+    try:
+        response = await _go(page, url, budget)
+        if response is None:  # it moved within the document of the last visit
+            left_s = budget.left_s(_STEP)
+            reload = page.reload(wait_until="commit", timeout=left_s * 1000)
+            response = await within(left_s + _DRIVER_GRACE_S, reload, _STEP)
+    except PlaywrightError as error:
+        raise translate(error, _STEP) from error
+    return None if response is None else response.status
+
+
+async def _go(page: Page, url: str, budget: TimeBudget) -> Response | None:
+    for pause_s in (*_PAUSES_S, None):
+        left_s = budget.left_s(_STEP)
+        try:
+            goto = page.goto(url, wait_until="commit", timeout=left_s * 1000)
+            return await within(left_s + _DRIVER_GRACE_S, goto, _STEP)
+        except PlaywrightError as error:
+            # After a failed navigation Chromium shows its error page a little later, in the way of the next visit.
+            if pause_s is None or "is interrupted by another navigation" not in error.message:
+                raise
+            await asyncio.sleep(min(pause_s, left_s))
+    raise AssertionError("unreachable")
+
+
+def translate(error: PlaywrightError, what: str = "the browser") -> PagemillError:
+    """The error of pagemill that an error of Playwright's means. It is returned, not raised.
+
+    Args:
+        error: of any call to a page.
+        what: the step that failed; a time-out's message names it.
+    """
+    if isinstance(error, PlaywrightTimeout):
+        found = re.search(r"Timeout ([\d.]+)ms exceeded", error.message)
+        return DeadlineExceeded(what, round(float(found[1]) / 1000, 3) if found else 0)
+    cause = short_cause(error)
+    if _LOST.match(cause):
+        return PageLost(cause)
+    if cause.startswith("Download is starting"):
+        return VisitRefused("download")
+    net = re.match(r"net::(\w+)", cause)
+    if net is None:
+        return VisitFailed(cause)
+    if net[1] in _REFUSED:
+        return VisitRefused(net[0])
+    # The word `timeout` stands in the line of every time-out, and Chromium spells it otherwise.
+    return VisitFailed(f"timeout: {net[0]}" if "TIMED_OUT" in net[1] else net[0])
+
+
+def short_cause(error: PlaywrightError) -> str:
+    """The first line of an error without the call's name, the call log and the stack, bounded in length."""
+    lines = error.message.strip().splitlines() or [""]
+    return re.sub(r"\A\w+\.\w+: ", "", lines[0])[:_MAX_CAUSE].strip() or "no cause given"

@@ -1,0 +1,85 @@
+"""A user's own strategy: found by its dotted path, and held to the contract of `Strategy`.
+
+Adds nothing to Python's path. What a strategy may rely on is written in `strategy`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Awaitable
+from typing import Any, Protocol
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
+
+from pagemill.config.models import Platform
+from pagemill.errors import ConfigError, Problem, VisitFailed
+from pagemill.extraction.navigate import translate
+from pagemill.extraction.visit import Visit
+from pagemill.model import FactValue, PageReading
+
+_PATH_REMEDY = "install its package, or put its folder on PYTHONPATH; the current folder is not searched by itself"
+
+
+class _Reads(Protocol):
+    def read(self, page: Page, visit: Visit) -> Awaitable[Any]: ...
+
+
+class OwnStrategy:
+    """Runs a user's strategy and mends what its author could not know.
+
+    Playwright's errors become pagemill's, and fields that it left out are facts that the page did not say: otherwise a
+    product would pass whose expected values were never looked at.
+    """
+
+    def __init__(self, inner: _Reads, fields: tuple[str, ...]) -> None:
+        self._inner = inner
+        self._fields = fields
+
+    async def read(self, page: Page, visit: Visit) -> PageReading:
+        """See `Strategy.read`."""
+        try:
+            reading = await self._inner.read(page, visit)
+        except PlaywrightError as error:
+            raise translate(error, "visit") from error
+        if not isinstance(reading, PageReading):
+            kind = type(self._inner).__name__
+            raise VisitFailed(f"{kind}.read returned {type(reading).__name__} instead of a PageReading")
+        facts: dict[str, FactValue] = dict.fromkeys(self._fields) | dict(reading.facts)
+        return PageReading(reading.status, reading.url, facts, reading.ready, reading.texts)
+
+
+def import_strategy(platform: Platform) -> _Reads:
+    """Imports the class that `extract.strategy` names and makes one with the platform.
+
+    Raises:
+        ConfigError: there is no such module or class, it cannot be made, or has no `read`.
+    """
+    path = platform.extract.strategy
+    module_name, _, class_name = path.rpartition(".")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise _problem(platform, f"{path}: no module named {error.name}", _PATH_REMEDY) from error
+    except Exception as error:  # a user's module may raise anything while it is imported
+        raise _problem(platform, f"{path}: importing it fails with {_told(error)}", "mend the module") from error
+    kind = getattr(module, class_name, None)
+    if not isinstance(kind, type):
+        raise _problem(platform, f"{path}: {module_name} has no class {class_name}", "write a class that is there")
+    if not callable(getattr(kind, "read", None)):
+        raise _problem(platform, f"{path}: the class has no read", "add: async def read(self, page, visit)")
+    try:
+        made: _Reads = kind(platform)
+    except Exception as error:
+        raise _problem(
+            platform, f"{path}: making it fails with {_told(error)}", "it is made with the platform"
+        ) from error
+    return made
+
+
+def _problem(platform: Platform, message: str, remedy: str) -> ConfigError:
+    return ConfigError([Problem(f"platforms/{platform.platform}.yaml", None, "extract.strategy", message, remedy)])
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]

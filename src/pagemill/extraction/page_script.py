@@ -1,0 +1,209 @@
+"""The one script that waits in a page and reads it. Owns the JavaScript and the names of what goes in and comes out.
+
+It runs in the page's own world, next to whatever the shop does there. So it calls few methods that a page could have
+replaced, bounds what it sends by plain loops, and takes its observer, listeners and timers away however it ends. Where
+a page breaks it all the same, the call fails or says nothing, and Python's own deadline ends the visit.
+
+In (`spec`): `ready` (selector or null), `fields` (list of `[selector, attribute or null]`), `scripts` (whether to read
+JSON-LD), `texts` (sources of regular expressions), `endStatuses`, `stop` (an event's name, or ""), `timeoutMs`, and the
+bounds `fieldChars`, `totalChars`, `scriptChars`, `maxScripts`.
+
+Out: `{ready, status, raw, scripts, texts}`: whether the content appeared, the document's HTTP status (0 if unknown),
+one string or null per field, the JSON-LD texts, and the positions of the texts that are in the page.
+"""
+
+from __future__ import annotations
+
+WATCH_SCRIPT = r"""(spec) => new Promise((resolve, reject) => {
+  const LOOK_MS = 5, TEXT_MS = 250, SETTLE_MS = 300, SETTLE_MAX_MS = 2000;
+  const doc = document;
+  const now = () => performance.now();
+  const timers = { end: 0, look: 0, text: 0, settle: 0 };
+  let observer = null, over = false, settled = false;
+  let lookedAt = -Infinity, textAt = -Infinity, changedAt = 0, loadedAt = 0, unread = true;
+  const patterns = [], found = [];
+  const waits = spec.ready !== null || spec.scripts || spec.fields.length > 0;
+
+  const status = () => {
+    const entry = performance.getEntriesByType("navigation")[0];
+    return (entry && entry.responseStatus) || 0;
+  };
+  const isSpace = (c) => c <= " " || c === "\u00a0";
+  const cut = (value, limit) => {
+    if (typeof value !== "string") return null;
+    if (value.length <= limit) return value;
+    let start = 0, out = "";
+    while (start < value.length && isSpace(value[start])) start += 1;
+    for (let i = start; i < value.length && i < start + limit; i += 1) out += value[i];
+    return out;
+  };
+  const isBlank = (value) => {
+    if (typeof value !== "string") return true;
+    for (let i = 0; i < value.length; i += 1) if (!isSpace(value[i])) return false;
+    return true;
+  };
+  const valueOf = (node, attribute) => (attribute === null ? node.textContent : node.getAttribute(attribute));
+  // While the parser is at work, the text of the element that it is inside may be half of what the server sent.
+  const isComplete = (node) => {
+    for (; node !== null; node = node.parentNode) if (node.nextSibling !== null) return true;
+    return false;
+  };
+  const jsonScripts = () => doc.querySelectorAll('script[type^="application/ld+json" i]');
+  const isProduct = (text) => /"[^"\s]{0,40}Product(Group|Model)?"/.test(text);
+
+  const appeared = (late) => {
+    if (!waits || (spec.ready !== null && doc.querySelector(spec.ready) === null)) return false;
+    const parsed = doc.readyState !== "loading";
+    if (spec.scripts) {
+      if (!parsed || spec.ready !== null) return parsed;
+      const nodes = jsonScripts();
+      for (let i = 0; i < nodes.length; i += 1) if (isProduct(nodes[i].textContent)) return true;
+      return false;
+    }
+    const every = spec.ready === null && !settled;
+    for (let i = 0; i < spec.fields.length; i += 1) {
+      const node = doc.querySelector(spec.fields[i][0]);
+      if (node === null) {
+        if (every || !(parsed || late)) return false;
+      } else {
+        if (!parsed && !isComplete(node)) return false;
+        if (every && isBlank(valueOf(node, spec.fields[i][1]))) return false;
+      }
+    }
+    return true;
+  };
+
+  // A script's source holds texts that nobody sees, so a text found there is looked for again without them.
+  const visibleText = () => {
+    const walker = doc.createTreeWalker(doc, NodeFilter.SHOW_TEXT);
+    let out = "";
+    while (walker.nextNode()) {
+      const parent = walker.currentNode.parentNode;
+      const name = parent === null ? "" : parent.nodeName;
+      if (name !== "SCRIPT" && name !== "STYLE" && name !== "NOSCRIPT") out += walker.currentNode.data;
+    }
+    return out;
+  };
+  const findTexts = () => {
+    if (patterns.length === 0 || !unread) return;
+    unread = false;
+    textAt = now();
+    const text = doc.documentElement === null ? "" : doc.documentElement.textContent;
+    let visible = null;
+    found.length = 0;
+    for (let i = 0; i < patterns.length; i += 1) {
+      if (!patterns[i].test(text)) continue;
+      if (visible === null) visible = visibleText();
+      if (patterns[i].test(visible)) found[found.length] = i;
+    }
+  };
+
+  const read = () => {
+    const raw = [], scripts = [];
+    let room = spec.totalChars;
+    for (let i = 0; i < spec.fields.length; i += 1) {
+      const node = doc.querySelector(spec.fields[i][0]);
+      const limit = room < spec.fieldChars ? room : spec.fieldChars;
+      raw[i] = node === null ? null : cut(valueOf(node, spec.fields[i][1]), limit);
+      if (raw[i] !== null) room -= raw[i].length;
+    }
+    const nodes = spec.scripts ? jsonScripts() : [];
+    for (let i = 0; i < nodes.length && scripts.length < spec.maxScripts; i += 1) {
+      const text = nodes[i].textContent;
+      if (typeof text !== "string" || text.length > spec.scriptChars || text.length > room) continue;
+      if (!isProduct(text)) continue;
+      scripts[scripts.length] = text;
+      room -= text.length;
+    }
+    return { raw, scripts };
+  };
+
+  const clean = () => {
+    over = true;
+    for (const name in timers) clearTimeout(timers[name]);
+    if (observer !== null) observer.disconnect();
+    observer = null;
+    doc.removeEventListener("readystatechange", onState);
+    if (spec.stop) doc.removeEventListener(spec.stop, onStop);
+  };
+  const finish = (ready) => {
+    if (over) return;
+    clean();
+    unread = true;
+    findTexts();
+    const { raw, scripts } = read();
+    resolve({ ready, status: status(), raw, scripts, texts: found });
+  };
+  const guarded = (step) => () => {
+    if (over) return;
+    try {
+      step();
+    } catch (error) {
+      try { clean(); } finally { reject(error); }
+    }
+  };
+
+  const look = guarded(() => {
+    clearTimeout(timers.look);
+    timers.look = 0;
+    lookedAt = now();
+    if (appeared(false)) return finish(true);
+    if (patterns.length > 0 && unread) {
+      const rest = textAt + TEXT_MS - lookedAt;
+      if (rest <= 0) {
+        findTexts();
+        if (found.length > 0) return finish(false);
+      } else if (!timers.text) {
+        timers.text = setTimeout(() => { timers.text = 0; look(); }, rest);
+      }
+    }
+    // The shop has failed: nothing but a text can still say more than the status does.
+    if (doc.readyState === "complete" && status() >= 400) finish(false);
+  });
+  const onChange = guarded(() => {
+    changedAt = now();
+    unread = true;
+    const rest = lookedAt + LOOK_MS - changedAt;
+    if (rest <= 0) look();
+    else if (!timers.look) timers.look = setTimeout(look, rest);
+  });
+  const settle = guarded(() => {
+    const quiet = now() - changedAt, since = now() - loadedAt;
+    if (quiet >= SETTLE_MS || since >= SETTLE_MAX_MS) {
+      settled = true;
+      look();
+    } else {
+      timers.settle = setTimeout(settle, SETTLE_MS - quiet);
+    }
+  });
+  const onState = guarded(() => {
+    if (doc.readyState === "complete" && spec.ready === null && spec.fields.length > 0 && !timers.settle) {
+      loadedAt = changedAt = now();
+      timers.settle = setTimeout(settle, SETTLE_MS);
+    }
+    textAt = -Infinity;
+    look();
+  });
+  const onStop = guarded(() => finish(false));
+
+  guarded(() => {
+    for (let i = 0; i < spec.texts.length; i += 1) patterns[i] = new RegExp(spec.texts[i], "i");
+    const code = status();
+    for (let i = 0; i < spec.endStatuses.length; i += 1) if (spec.endStatuses[i] === code) return finish(false);
+    timers.end = setTimeout(guarded(() => {
+      settled = doc.readyState === "complete";
+      finish(appeared(true));
+    }), spec.timeoutMs);
+    if (spec.stop) doc.addEventListener(spec.stop, onStop);
+    doc.addEventListener("readystatechange", onState);
+    if (waits || patterns.length > 0) {
+      observer = new MutationObserver(onChange);
+      observer.observe(doc, { subtree: true, childList: true, attributes: true, characterData: true });
+    }
+    onState();
+  })();
+})
+"""
+
+STOP_SCRIPT = "(name) => { document.dispatchEvent(new Event(name)); }"
+"""Ends a watch early; `name` is its `stop`."""

@@ -1,0 +1,91 @@
+"""The worker's scratch folder: Chromium's profiles and everything temporary live below it and go away with it.
+
+Also sweeps what dead workers left: their folders, and browsers that outlived them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("guard")
+
+_PREFIX = "pagemill-worker-"
+
+
+@contextmanager
+def scratch_folder(base: Path | None = None) -> Iterator[Path]:
+    """This process' scratch folder, also set as TMPDIR for the processes it starts; removed on leaving.
+
+    Remains of dead workers in the same base are swept first.
+    """
+    base = base or Path(tempfile.gettempdir())
+    sweep(base)
+    own = psutil.Process()
+    # The start time tells this process from a later one with the same id.
+    folder = base / f"{_PREFIX}{own.pid}-{int(own.create_time() * 1000)}"
+    folder.mkdir(mode=0o700)
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(folder)
+    try:
+        yield folder
+    finally:
+        if before is None:
+            os.environ.pop("TMPDIR", None)
+        else:
+            os.environ["TMPDIR"] = before
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(base: Path) -> int:
+    """Kills browsers and removes folders of workers that are dead; the number of folders removed."""
+    dead = [folder for folder in base.glob(f"{_PREFIX}*") if folder.is_dir() and not _owner_lives(folder)]
+    for folder in dead:
+        killed = _kill_users_of(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        log.warning(events.ORPHANS_SWEPT, folder=str(folder), killed=killed)
+    return len(dead)
+
+
+def _owner_lives(folder: Path) -> bool:
+    pid, _, created_ms = folder.name.removeprefix(_PREFIX).partition("-")
+    if not pid.isdecimal() or not created_ms.isdecimal():
+        return True  # not ours to judge
+    try:
+        process = psutil.Process(int(pid))
+        same = int(process.create_time() * 1000) == int(created_ms)
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def _kill_users_of(folder: Path) -> int:
+    """Kills processes that name the folder in their command line, with their process groups' members."""
+    needle = f"{folder}{os.sep}"
+    killed = 0
+    for process in psutil.process_iter(["cmdline"]):
+        if any(needle in argument for argument in process.info["cmdline"] or ()):
+            for victim in (*_children(process), process):
+                with contextlib.suppress(psutil.Error):
+                    victim.kill()
+                    killed += 1
+    return killed
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []

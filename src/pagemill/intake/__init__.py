@@ -1,0 +1,1 @@
+"""Products in: from a catalogue to batches on the queue."""

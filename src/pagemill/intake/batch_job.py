@@ -1,0 +1,92 @@
+"""How a batch travels: as the arguments of an RQ job, in JSON, never pickle.
+
+Owns the names of queue, job and function, and the form of the arguments on both sides. Must not put anything on a queue
+and must not run anything: `enqueue` and `worker.job` do.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeGuard
+
+import redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from pagemill.errors import PagemillError
+from pagemill.model import Batch, Product
+
+RUN_BATCH = "pagemill.worker.job.run_batch"
+"""The job's function, by name: intake must not import the worker. `run_batch(run, batch, platform, products)`."""
+
+QUEUE_PREFIX = "pagemill:"
+
+JobArguments = tuple[str, str, str, list[list[Any]]]
+"""Run, batch, platform, and per product `[id, url]` or `[id, url, expected]`."""
+
+
+class BatchUnreadable(PagemillError):
+    """The arguments of a job are not those of a batch: another version or another program put it on the queue."""
+
+
+def queue_name(platform: str) -> str:
+    """The queue of a platform."""
+    return QUEUE_PREFIX + platform
+
+
+def open_queue(connection: redis.Redis, platform: str) -> Queue:
+    """The queue of a platform, with JSON on both sides. Workers must use `JSONSerializer` too."""
+    return Queue(queue_name(platform), connection=connection, serializer=JSONSerializer)
+
+
+def job_id(run: str, batch: str) -> str:
+    """The id of a batch's job: `<run>_<batch>`; RQ allows letters, digits, underscores and dashes only."""
+    return f"{run}_{batch}"
+
+
+def to_arguments(batch: Batch) -> JobArguments:
+    """The batch as values that JSON can hold, without repeating names for each product."""
+    products = [
+        [product.id, product.url, dict(product.expected)] if product.expected else [product.id, product.url]
+        for product in batch.products
+    ]
+    return batch.run, batch.id, batch.platform, products
+
+
+def from_arguments(run: object, batch: object, platform: object, products: object) -> Batch:
+    """The batch that a job's arguments state.
+
+    Raises:
+        BatchUnreadable: they are not what `to_arguments` makes.
+    """
+    for name, value in (("run", run), ("batch", batch), ("platform", platform)):
+        if not isinstance(value, str) or not value:
+            raise BatchUnreadable(f"the job's {name} is {_shown(value)}, not a name")
+    if not isinstance(products, list) or not products:
+        raise BatchUnreadable(f"the job's products are {_shown(products)}, not a list of products")
+    return Batch(str(run), str(batch), str(platform), tuple(_product(entry) for entry in products))
+
+
+def _product(entry: object) -> Product:
+    if not isinstance(entry, list) or len(entry) not in (2, 3):
+        raise BatchUnreadable(f"a product of the job is {_shown(entry)}, not [id, url, expected]")
+    product_id, url, *rest = entry
+    expected = rest[0] if rest else {}
+    if not (isinstance(product_id, str) and product_id and isinstance(url, str) and url):
+        raise BatchUnreadable(f"a product of the job has id {_shown(product_id)} and url {_shown(url)}")
+    if not _are_facts(expected):
+        raise BatchUnreadable(f"product {_shown(product_id)} of the job expects {_shown(expected)}")
+    return Product(product_id, url, expected)
+
+
+def _are_facts(value: object) -> TypeGuard[dict[str, str | int | float | bool | None]]:
+    return isinstance(value, dict) and all(
+        isinstance(name, str)
+        and (fact is None or isinstance(fact, str | int) or (isinstance(fact, float) and math.isfinite(fact)))
+        for name, fact in value.items()
+    )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else text[:100] + "..."

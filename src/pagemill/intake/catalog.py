@@ -1,0 +1,163 @@
+"""A catalogue file as a stream of products: what is read, what is refused and why.
+
+Owns the rules for one row and for ids within the file. Must not hold the file, or anything that grows with it, in
+memory: 1,000,000 rows take as much as 1,000.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pagemill.config.hosts import HostRules
+from pagemill.config.models import Platform
+from pagemill.errors import UsageError
+from pagemill.intake.csv_rows import REQUIRED, read_csv_rows
+from pagemill.intake.expected import Kind, kind_of, read_expected
+from pagemill.intake.jsonl_rows import read_jsonl_rows
+from pagemill.intake.rows import BadRow, RawRow
+from pagemill.intake.seen_ids import SeenIds
+from pagemill.model import FactValue, Product
+
+__all__ = ["BadRow", "read_catalog"]
+
+CSV_ENDINGS = (".csv", ".tsv")
+JSONL_ENDINGS = (".jsonl", ".ndjson")
+MAX_ID_CHARS = 200
+MAX_URL_CHARS = 8000
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def read_catalog(path: Path, platform: Platform, on_bad_row: Callable[[BadRow], None]) -> Iterator[Product]:
+    """Streams the products of a CSV (`.csv`, `.tsv`) or JSON lines (`.jsonl`, `.ndjson`) file, in its order.
+
+    `id` and `url` are required; every other column is an expected field and is read as the type that the platform's
+    `extract.fields` state; an empty one is not expected. A bad row is reported and passed over: no id, an id that is
+    too long or was there before, not a URL, a host that is not the platform's, a value of the wrong type, broken CSV
+    or JSON. A column that the platform does not know is reported once, with `row_skipped` false, and not compared.
+
+    Args:
+        path: the file, UTF-8 with or without BOM.
+        platform: whose products these are.
+        on_bad_row: called for each, before the next product is yielded.
+
+    Raises:
+        UsageError: at once when there is no such file or its kind is unknown; at the first product when the header is
+            of no use.
+    """
+    ending = path.suffix.lower()
+    if ending not in CSV_ENDINGS + JSONL_ENDINGS:
+        raise UsageError(f"{path} is not a catalogue: its name must end in {', '.join(CSV_ENDINGS + JSONL_ENDINGS)}")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file in it")
+    if not path.exists():
+        raise UsageError(f"{path} does not exist: correct the path")
+    return _products(path, platform, on_bad_row)
+
+
+def _products(path: Path, platform: Platform, on_bad_row: Callable[[BadRow], None]) -> Iterator[Product]:
+    reader = _RowReader(platform, on_bad_row)
+    is_csv = path.suffix.lower() in CSV_ENDINGS
+    try:
+        with (
+            path.open(encoding="utf-8-sig", errors="surrogateescape", newline="" if is_csv else "\n") as stream,
+            SeenIds() as seen,
+        ):
+            rows = read_csv_rows(stream, path, on_bad_row) if is_csv else read_jsonl_rows(stream, on_bad_row)
+            for row in rows:
+                try:
+                    product = reader.read(row)
+                except ValueError as error:
+                    on_bad_row(BadRow(row.line, str(error)))
+                    continue
+                first_line = seen.add(product.id, row.line)
+                if first_line is not None:
+                    on_bad_row(BadRow(row.line, f"id {product.id!r} is in line {first_line} already"))
+                    continue
+                yield product
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}. Make it readable") from error
+
+
+class _RowReader:
+    """The rules of one platform for one row."""
+
+    def __init__(self, platform: Platform, on_bad_row: Callable[[BadRow], None]) -> None:
+        self._platform = platform.platform
+        self._hosts: HostRules = platform.host_rules()
+        self._kinds: dict[str, Kind] = {name: kind_of(rule) for name, rule in platform.extract.fields.items()}
+        self._unknown: set[str] = set()
+        self._on_bad_row = on_bad_row
+
+    def read(self, row: RawRow) -> Product:
+        """The product in a row.
+
+        Raises:
+            ValueError: the row is bad; the message is the reason.
+        """
+        return Product(
+            id=_read_id(row.values.get("id")),
+            url=self._read_url(row.values.get("url")),
+            expected=self._read_fields(row),
+        )
+
+    def _read_url(self, value: object) -> str:
+        url = value.strip() if isinstance(value, str) else ""
+        if not url:
+            raise ValueError("no url")
+        if len(url) > MAX_URL_CHARS:
+            raise ValueError(f"the url is longer than {MAX_URL_CHARS} characters")
+        if _UNPRINTABLE.search(url) or " " in url:
+            raise ValueError(f"not a URL: {url[:200]!r}")
+        refusal = self._hosts.refusal(url)
+        if refusal is not None:
+            raise ValueError(refusal)
+        return url
+
+    def _read_fields(self, row: RawRow) -> dict[str, FactValue]:
+        expected: dict[str, FactValue] = {}
+        for name, value in row.values.items():
+            if name in REQUIRED:
+                continue
+            kind = self._kinds.get(name)
+            if kind is None:
+                self._note_unknown(name, row.line)
+                continue
+            try:
+                fact = read_expected(value, kind)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+            if fact is not None:
+                expected[name] = fact
+        return expected
+
+    def _note_unknown(self, name: str, line: int) -> None:
+        # JSON keys come from the file: a file with a new key in every row must not fill the memory.
+        if name in self._unknown or len(self._unknown) >= 100:
+            return
+        self._unknown.add(name)
+        near = difflib.get_close_matches(name, self._kinds, n=1, cutoff=0.0)
+        known = f"did you mean {near[0]!r}? " if near else ""
+        self._on_bad_row(
+            BadRow(
+                line,
+                f"column {name[:100]!r} is not one of the fields of platform {self._platform} and is not compared: "
+                f"{known}(known: {', '.join(self._kinds)})",
+                row_skipped=False,
+            )
+        )
+
+
+def _read_id(value: object) -> str:
+    # Catalogues in JSON often number their products.
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    product_id = text.strip() if isinstance(text, str) else ""
+    if not product_id:
+        raise ValueError("no id")
+    if len(product_id) > MAX_ID_CHARS:
+        raise ValueError(f"the id is longer than {MAX_ID_CHARS} characters: {product_id[:40]!r}...")
+    if _UNPRINTABLE.search(product_id):
+        raise ValueError(f"the id holds control characters: {product_id[:40]!r}")
+    return product_id

@@ -1,0 +1,87 @@
+"""What a product is expected to have: from the cells of a row to values of the types that the platform states.
+
+Pure. Owns the reading of plain numbers and yes or no; prices as people write them (`12,900원`) are for pages, where
+`extraction` reads them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Literal
+
+from pagemill.config.models import FieldRule
+from pagemill.model import FactValue
+
+Kind = Literal["text", "number", "boolean"]
+
+_NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,30}", re.ASCII)
+_TOO_LARGE = 10**30
+_YES = frozenset({"true", "yes", "1"})
+_NO = frozenset({"false", "no", "0"})
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def kind_of(rule: FieldRule) -> Kind:
+    """The type of a field's values: `equals` and `contains` make it a boolean, whatever its text is."""
+    return "boolean" if rule.equals is not None or rule.contains is not None else rule.type
+
+
+def read_expected(value: object, kind: Kind) -> FactValue:
+    """The value as the given type; `None` when it is empty, which means: not expected.
+
+    Text is trimmed and its white space collapsed, as the text of a page is.
+
+    Raises:
+        ValueError: it is not of that type; the message says what to write.
+    """
+    if isinstance(value, str):
+        value = " ".join(value.split())
+        if _LONE_SURROGATE.search(value) or "\x00" in value:
+            raise ValueError("holds characters that are not text")
+    if value is None or value == "":
+        return None
+    if isinstance(value, list | dict):
+        raise ValueError("is a list or an object: write a single value")
+    if kind == "number":
+        return _number(value)
+    if kind == "boolean":
+        return _boolean(value)
+    return _text(value)
+
+
+def _number(value: object) -> int | float:
+    if isinstance(value, bool):
+        raise ValueError(f"{_shown(value)} is not a number: write one such as 12900")
+    if isinstance(value, int) and abs(value) < _TOO_LARGE:
+        return value
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
+    if isinstance(value, float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        number = float(value)
+        if math.isfinite(number):
+            return number
+    raise ValueError(f"{_shown(value)} is not a number: write one such as 12900 or 12.50")
+
+
+def _boolean(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).lower()
+    if word in _YES:
+        return True
+    if word in _NO:
+        return False
+    raise ValueError(f"{_shown(value)} is neither true nor false: write one of them")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        raise ValueError(f"{_shown(value)} is not text: put it in quotation marks")
+    return str(value)
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return repr(text if len(text) <= 60 else text[:60] + "...")

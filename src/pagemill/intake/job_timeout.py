@@ -1,0 +1,42 @@
+"""How long a batch may take before RQ stops it: the last net under a worker that beats but does not get anywhere.
+
+Pure. A worker that is stuck is noticed by its heartbeat, far earlier; a stopped batch resumes where it was.
+"""
+
+from __future__ import annotations
+
+import math
+
+from pagemill.config.models import Platform, QueueSettings
+
+FLOOR_S = 300
+CEILING_S = 4 * 3600
+_MARGIN = 2
+_OPENING_S = 10.0
+"""Per try, besides navigation: getting a page and reading it (`pool.open_timeout_s`)."""
+
+
+def job_timeout_s(platform: Platform, products: int, settings: QueueSettings) -> int:
+    """Seconds that a batch of that many products may take: `job_timeout_s` of the settings, or computed for `auto`.
+
+    The worst that can happen to one product is that each of its `attempts` waits the longest wait, runs into the
+    navigation's deadline and backs off (doubling each time):
+
+        product = attempts x (wait + navigation + 10 s) + backoff x (2^(attempts - 1) - 1)
+        batch   = ceil(products / lanes) x product
+
+    `max_per_minute` may be the tighter limit: attempts x products x 60 / max_per_minute. The larger of the two counts
+    twice, for lanes taken away under memory pressure and for other workers that share the rate; the result lies
+    between 5 minutes and 4 hours.
+    """
+    if settings.job_timeout_s != "auto":
+        return settings.job_timeout_s
+    pace = platform.workflow.rate_limit
+    attempts = platform.retry.attempts
+    wait_s = pace.wait_time_ms.high_ms / 1000 if pace.enabled else 0.0
+    try_s = wait_s + platform.navigation.timeout_ms / 1000 + _OPENING_S
+    product_s = attempts * try_s + platform.retry.backoff_ms / 1000 * float(2 ** (attempts - 1) - 1)
+    batch_s = math.ceil(products / platform.workflow.concurrency.default) * product_s
+    if pace.enabled and pace.max_per_minute is not None:
+        batch_s = max(batch_s, attempts * products * 60 / pace.max_per_minute)
+    return math.ceil(min(max(_MARGIN * batch_s, FLOOR_S), CEILING_S))

@@ -1,0 +1,48 @@
+"""JSON lines as numbered rows, one at a time.
+
+Owns the form of the file. Must not know platforms or products.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import NoReturn, TextIO
+
+from pagemill.intake.rows import BadRow, RawRow, bounded_lines
+
+
+def read_jsonl_rows(stream: TextIO, on_bad_row: Callable[[BadRow], None]) -> Iterator[RawRow]:
+    """One row per line that holds a JSON object; blank lines are passed over.
+
+    The stream is opened with `newline="\\n"` and `errors="surrogateescape"`.
+    """
+    for line in bounded_lines(stream):
+        if not line.text.strip():
+            continue
+        if line.cut:
+            on_bad_row(BadRow(line.number, "it is longer than a million characters"))
+            continue
+        try:
+            line.text.encode()
+            value = _decoder.decode(line.text.strip())
+        except UnicodeEncodeError:
+            on_bad_row(BadRow(line.number, "it is not UTF-8"))
+        except json.JSONDecodeError as error:
+            on_bad_row(BadRow(line.number, f"it is not JSON: {error.msg} at character {error.pos + 1}"))
+        except ValueError as error:
+            on_bad_row(BadRow(line.number, f"it is not JSON: {error}"))
+        except RecursionError:
+            on_bad_row(BadRow(line.number, "it is nested too deeply"))
+        else:
+            if isinstance(value, dict):
+                yield RawRow(line.number, value)
+            else:
+                on_bad_row(BadRow(line.number, 'it is not a JSON object such as {"id": "1", "url": "https://..."}'))
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse)

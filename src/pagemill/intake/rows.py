@@ -1,0 +1,55 @@
+"""What lies between a file and a product: a row as it was read, and a row that is no good. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+MAX_LINE_CHARS = 1_000_000
+"""A longer line is no catalogue row, and reading it whole could fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """One row of the file: its line number (from 1) and what its columns or keys hold, not judged yet."""
+
+    line: int
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """Something wrong with the file, at a line (from 1).
+
+    `row_skipped` is false for a remark on the file as a whole, such as a column that the platform does not know: its
+    rows are still read.
+    """
+
+    line: int
+    reason: str
+    row_skipped: bool = True
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """One physical line; `cut` says that it was longer than `MAX_LINE_CHARS` and only its beginning is here."""
+
+    number: int
+    text: str
+    cut: bool
+
+
+def bounded_lines(stream: TextIO) -> Iterator[TextLine]:
+    """The physical lines of a file, with their ends, none longer than `MAX_LINE_CHARS`."""
+    number = 0
+    while text := stream.readline(MAX_LINE_CHARS):
+        number += 1
+        cut = len(text) == MAX_LINE_CHARS and not text.endswith(("\n", "\r"))
+        if cut:
+            while (rest := stream.readline(MAX_LINE_CHARS)) and not rest.endswith(("\n", "\r")):
+                pass
+        yield TextLine(number, text, cut)

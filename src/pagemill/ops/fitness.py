@@ -1,0 +1,117 @@
+"""Whether a machine is fit for a worker: browser, Redis, database, memory, /dev/shm, and what `auto` comes to here."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pagemill.broker.connection import open_redis
+from pagemill.browser.flags import Machine, launch_options, shm_needed_mb
+from pagemill.browser.machine import examine_machine, find_chromium
+from pagemill.config.models import Config
+from pagemill.errors import BrowserUnavailable, PagemillError
+from pagemill.guard.budget import page_uses, resolved
+from pagemill.guard.probe import machine_memory, memory_limit_mb
+from pagemill.results.store import ResultStore
+
+_VERSION_TIMEOUT_S = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. A finding that is not fine says what to change."""
+
+    subject: str
+    fine: bool
+    text: str
+    exit_code: int = 1
+
+
+def examine(config: Config, data_folder: Path) -> list[Finding]:
+    """Looks at everything a worker needs; each look is bounded in time and none changes anything."""
+    machine = examine_machine()
+    return [
+        Finding("configuration", True, f"{len(config.platforms)} platforms: {', '.join(sorted(config.platforms))}"),
+        _look("browser", lambda: _browser(config)),
+        _look("redis", lambda: _redis(config, data_folder)),
+        _look("database", lambda: _database(config)),
+        _memory(),
+        _sandbox(config, machine),
+        *_platforms(config, machine),
+    ]
+
+
+def _look(subject: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, True, look())
+    except PagemillError as error:
+        return Finding(subject, False, str(error), error.exit_code)
+
+
+def _browser(config: Config) -> str:
+    executable = find_chromium(config.environment.chromium)
+    try:
+        answer = subprocess.run(
+            [executable, "--version", "--no-sandbox"], capture_output=True, text=True, timeout=_VERSION_TIMEOUT_S
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BrowserUnavailable(f"{executable} does not run: {error}") from error
+    if answer.returncode:
+        raise BrowserUnavailable(f"{executable} does not run: {answer.stderr.strip()[:300]}")
+    return f"{executable}: {answer.stdout.strip() or 'runs'}"
+
+
+def _redis(config: Config, data_folder: Path) -> str:
+    with open_redis(config.environment.redis_url, data_folder) as client:
+        version = client.info("server").get("redis_version", "?")
+    return f"{'at PAGEMILL_REDIS_URL' if config.environment.redis_url else 'embedded'}, version {version}"
+
+
+def _database(config: Config) -> str:
+    with ResultStore(config.environment.database_url) as store:
+        latest = store.latest_run()
+    return f"answers; {'no run yet' if latest is None else f'latest run {latest}'}"
+
+
+def _memory() -> Finding:
+    limit_mb = memory_limit_mb()
+    memory = machine_memory()
+    text = (
+        f"{limit_mb} MB may be used, {memory.available_mb} MB are free, swap {memory.swap_mb} MB: "
+        f"rotation auto means a page every {page_uses(limit_mb)} uses"
+    )
+    if limit_mb < 700:
+        return Finding("memory", False, f"{text}; give it at least 700 MB")
+    if not memory.swap_mb:
+        text += "; without swap a shortage ends in an OOM kill, so keep the container's limit below the free memory"
+    return Finding("memory", True, text)
+
+
+def _sandbox(config: Config, machine: Machine) -> Finding:
+    setting = config.settings.browser.sandbox
+    on = machine.can_sandbox if setting == "auto" else setting
+    why = "" if on else ": run as an ordinary user on a kernel with user namespaces to have it"
+    return Finding("sandbox", True, f"Chromium's sandbox is {'on' if on else 'off'} ({setting}){why}")
+
+
+def _platforms(config: Config, machine: Machine) -> list[Finding]:
+    findings = []
+    memory_mb = memory_limit_mb()
+    for name, configured in sorted(config.platforms.items()):
+        platform = resolved(configured, memory_mb)
+        lanes = platform.workflow.concurrency.default
+        options = launch_options(config.settings.browser, machine, lanes, frozenset())
+        needed_mb = shm_needed_mb(lanes)
+        where = "/dev/shm" if options.uses_dev_shm else f"/tmp (set shm_size: {needed_mb // 1024}gb to change that)"
+        findings.append(
+            Finding(
+                f"platform {name}",
+                True,
+                f"{lanes} lanes, page every {platform.rotation.page} and context every {platform.rotation.context} "
+                f"uses, scratch memory in {where}: {lanes} lanes want {needed_mb} MB of /dev/shm, "
+                f"there are {machine.shm_total_mb} MB",
+            )
+        )
+    return findings

@@ -1,0 +1,50 @@
+"""What each worker publishes about itself in Redis, and reading that back. A dead worker's entry expires by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from redis import Redis
+
+_PREFIX = "pagemill:worker:"
+_TTL_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSnapshot:
+    """One worker at one moment. Memory is PSS of its whole process tree."""
+
+    name: str
+    pid: int
+    host: str
+    platforms: tuple[str, ...]
+    lanes: int
+    size: int
+    pss_mb: float
+    peak_pss_mb: float
+    leases: int
+    rotations: Mapping[str, int] = field(default_factory=dict)
+
+
+def publish(redis: Redis, snapshot: WorkerSnapshot) -> None:
+    """Stores it for a minute."""
+    redis.set(_PREFIX + snapshot.name, json.dumps(asdict(snapshot)), ex=_TTL_S)
+
+
+def withdraw(redis: Redis, name: str) -> None:
+    """Removes a worker that stops."""
+    redis.delete(_PREFIX + name)
+
+
+def read_fleet(redis: Redis) -> list[WorkerSnapshot]:
+    """Every worker that published within the last minute, by name."""
+    keys = sorted(redis.scan_iter(match=_PREFIX + "*", count=1000))
+    values = redis.mget(keys) if keys else []
+    return [_decode(value) for value in values if value is not None]
+
+
+def _decode(value: bytes) -> WorkerSnapshot:
+    fields = json.loads(value)
+    return WorkerSnapshot(**{**fields, "platforms": tuple(fields["platforms"])})

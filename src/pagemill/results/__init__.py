@@ -1,0 +1,1 @@
+"""Results: one row per product and run in an SQL database, written once, read as a stream."""

@@ -1,0 +1,84 @@
+"""An `ItemResult` as a row of the table, and back.
+
+Owns what a database may be given: text without NUL characters and lone surrogates (PostgreSQL refuses both, and shop
+pages contain them), JSON without NaN. Must not talk to a database.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pagemill.model import Difference, Facts, FactValue, ItemResult, Verdict
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_REPLACEMENT = "\ufffd"
+
+
+def storable_text(text: str) -> str:
+    """The text with every NUL character and lone surrogate replaced by U+FFFD."""
+    return _UNSTORABLE.sub(_REPLACEMENT, text)
+
+
+def storable_value(value: object) -> FactValue:
+    """A fact as JSON can hold it: text is cleaned, a number that is not finite becomes text, so does anything else."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    return storable_text(str(value))
+
+
+def storable_facts(facts: Facts) -> dict[str, FactValue]:
+    """The facts with names and values cleaned."""
+    return {storable_text(name): storable_value(value) for name, value in facts.items()}
+
+
+def to_row(result: ItemResult) -> dict[str, Any]:
+    """The row of `schema.results` that holds this result."""
+    return {
+        "run": storable_text(result.run),
+        "product_id": storable_text(result.product_id),
+        "batch": storable_text(result.batch),
+        "url": storable_text(result.url),
+        "platform": storable_text(result.platform),
+        "verdict": result.verdict.value,
+        "reason": storable_text(result.reason),
+        "differences": [
+            {
+                "field": storable_text(difference.field),
+                "expected": storable_value(difference.expected),
+                "found": storable_value(difference.found),
+            }
+            for difference in result.differences
+        ],
+        "facts": storable_facts(result.facts),
+        "attempts": result.attempts,
+        "started_at": result.started_at,
+        "finished_at": result.finished_at,
+        "worker": storable_text(result.worker),
+    }
+
+
+def from_row(row: Mapping[Any, Any]) -> ItemResult:
+    """The result that a row of `schema.results` holds."""
+    return ItemResult(
+        run=row["run"],
+        batch=row["batch"],
+        product_id=row["product_id"],
+        url=row["url"],
+        platform=row["platform"],
+        verdict=Verdict(row["verdict"]),
+        reason=row["reason"],
+        differences=tuple(
+            Difference(difference["field"], difference["expected"], difference["found"])
+            for difference in row["differences"]
+        ),
+        facts=row["facts"],
+        attempts=row["attempts"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        worker=row["worker"],
+    )

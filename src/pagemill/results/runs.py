@@ -1,0 +1,44 @@
+"""What is known of a run as a whole. Values only; `store` fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pagemill.model import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run is.
+
+    `products` is `None` until the run is sealed: as long as batches are still being queued nobody knows the total.
+    `done` counts results; `by_verdict` splits it and leaves out verdicts that did not occur.
+    """
+
+    run: str
+    products: int | None
+    sealed: bool
+    done: int
+    by_verdict: Mapping[Verdict, int]
+
+    @property
+    def finished(self) -> bool:
+        """Whether every product of the run has its result."""
+        return self.sealed and self.products is not None and self.done >= self.products
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of a list of runs. Times are timezone-aware UTC; the counts are `None` until the run is sealed."""
+
+    run: str
+    platform: str
+    source: str
+    created_at: datetime
+    sealed_at: datetime | None
+    products: int | None
+    batches: int | None
+    skipped: int | None
+    done: int

@@ -1,0 +1,84 @@
+"""The tables that results are kept in, the same on SQLite and on PostgreSQL.
+
+Owns names, types, keys and indexes. Must not open a connection. There is no foreign key from `results` to `runs`: a
+result is never refused because its run's row is missing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Integer, MetaData, Table, Text, TypeDecorator
+
+if TYPE_CHECKING:
+    _UtcBase = TypeDecorator[datetime]
+else:
+    _UtcBase = TypeDecorator
+
+
+class UtcDateTime(_UtcBase):
+    """A moment: timezone-aware in, UTC and timezone-aware out, on databases with and without time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Converts to UTC; SQLite stores the bare UTC time.
+
+        Raises:
+            ValueError: the time has no zone, so nobody knows when it was.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value.isoformat()} has no time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _key() -> Text:
+    """Text that sorts by its bytes everywhere: what is read has one order, whatever the database's locale."""
+    return Text().with_variant(Text(collation="C"), "postgresql")
+
+
+metadata = MetaData()
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", _key(), primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("sealed_at", UtcDateTime),
+    Column("products", Integer),
+    Column("batches", Integer),
+    Column("skipped", Integer),
+    Index("ix_runs_created_at", "created_at"),
+)
+"""One row per run. `sealed_at` and the three counts are null until all batches are on the queue."""
+
+results = Table(
+    "results",
+    metadata,
+    Column("run", _key(), primary_key=True),
+    Column("product_id", _key(), primary_key=True),
+    Column("batch", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("verdict", _key(), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("differences", JSON, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
+    Column("worker", Text, nullable=False),
+    Index("ix_results_run_verdict", "run", "verdict", "product_id"),
+)
+"""One row per product of a run; the primary key is what makes a second write of the same item change nothing."""

@@ -1,0 +1,262 @@
+"""The store of runs and results: each result is written once, whoever writes it and however often.
+
+Owns the statements. Must not decide what a result means, and must not retry: who calls knows how long it can wait.
+A store may be used from several threads; a process opens its own, never one that it inherited through a fork.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Engine, Select, Table, func, select, text, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from pagemill.errors import DatabaseUnavailable, PagemillError, UsageError
+from pagemill.model import ItemResult, Verdict
+from pagemill.results import schema
+from pagemill.results.database import LOCK_TIMEOUT_S, ResultRefused, open_engine, reading, use_write_ahead_log, writing
+from pagemill.results.rows import from_row, storable_text, to_row
+from pagemill.results.runs import RunProgress, RunSummary
+
+_OPEN_TIMEOUT_S = 10.0
+_OPEN_RETRY_S = 0.05
+_IDS_PER_QUERY = 500
+_ROWS_PER_PAGE = 500
+_SCHEMA_LOCK = 7_264_171_001
+"""Any number, the same in every pagemill process: PostgreSQL's advisory lock for creating the tables."""
+
+
+class ResultStore:
+    """Runs and results in one SQL database.
+
+    Every method raises `DatabaseUnavailable`, which is retryable, when the database does not answer, is locked for
+    longer than a few seconds, or is full. No message contains the password.
+    """
+
+    def __init__(self, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+        """
+        Args:
+            url: `sqlite:///data/pagemill.db` or `postgresql+psycopg://user:password@host/database`.
+            lock_timeout_s: how long a statement waits for what another process has locked.
+        """
+        self._url = url
+        self._lock_timeout_s = lock_timeout_s
+        self._engine: Engine | None = None
+
+    def open(self) -> None:
+        """Connects, and creates what is missing: the folder of a SQLite file, tables, indexes.
+
+        Several processes may do this at the same moment.
+
+        Raises:
+            UsageError: the URL is not one that can work.
+            DatabaseUnavailable: the message names the cause and the remedy.
+        """
+        engine = open_engine(self._url, self._lock_timeout_s)
+        try:
+            _create_tables(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+        self._engine = engine
+
+    def close(self) -> None:
+        """Closes all connections. A second call does nothing."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.dispose()
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def create_run(self, run_id: str, platform: str, source: str) -> None:
+        """Notes that a run begins; `source` says where its products come from.
+
+        Raises:
+            UsageError: there is a run with this id.
+        """
+        row = {
+            "id": run_id,
+            "platform": platform,
+            "source": storable_text(source),
+            "created_at": datetime.now(UTC),
+        }
+        if not self._insert(schema.runs, [row]):
+            raise UsageError(f"there is a run {run_id} already")
+
+    def seal_run(self, run_id: str, products: int, batches: int, skipped: int) -> None:
+        """Notes that all batches of a run are on the queue, and how many products, batches and skipped rows it has.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+        counts = {"products": products, "batches": batches, "skipped": skipped}
+        statement = update(schema.runs).where(schema.runs.c.id == run_id)
+        with writing(self._opened()) as connection:
+            found = connection.execute(statement.values(sealed_at=datetime.now(UTC), **counts)).rowcount
+        if not found:
+            raise _no_such_run(run_id)
+
+    def judged(self, run: str, product_ids: Sequence[str]) -> set[str]:
+        """Those of the products that have their result in this run already."""
+        stored = {storable_text(product_id): product_id for product_id in product_ids}
+        keys = list(stored)
+        column = schema.results.c.product_id
+        found: set[str] = set()
+        with reading(self._opened()) as connection:
+            for start in range(0, len(keys), _IDS_PER_QUERY):
+                chunk = keys[start : start + _IDS_PER_QUERY]
+                rows = connection.scalars(select(column).where(schema.results.c.run == run, column.in_(chunk)))
+                found.update(stored[key] for key in rows)
+        return found
+
+    def write(self, results: Sequence[ItemResult]) -> int:
+        """Writes all of them in one transaction and returns how many are new.
+
+        A result whose run and product have one already changes nothing, so writing again is always safe. Text is
+        cleaned of what databases refuse.
+
+        Raises:
+            ResultRefused: the database refuses one of them for its content; none is written.
+        """
+        if not results:
+            return 0
+        # One order for everybody: two processes that write the same keys cannot wait for each other in a circle.
+        rows = sorted((to_row(result) for result in results), key=lambda row: (row["run"], row["product_id"]))
+        try:
+            return self._insert(schema.results, rows)
+        except (ValueError, TypeError, OverflowError) as error:
+            # psycopg makes JSON of facts itself, and lets what goes wrong there through as it is.
+            raise ResultRefused(f"a result cannot be stored: {error}") from error
+
+    def progress(self, run: str) -> RunProgress:
+        """How far the run is.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+        by_verdict = (
+            select(schema.results.c.verdict, func.count())
+            .where(schema.results.c.run == run)
+            .group_by(schema.results.c.verdict)
+        )
+        with reading(self._opened()) as connection:
+            row = connection.execute(select(schema.runs).where(schema.runs.c.id == run)).one_or_none()
+            counts = {Verdict(row[0]): int(row[1]) for row in connection.execute(by_verdict)}
+        if row is None:
+            raise _no_such_run(run)
+        return RunProgress(
+            run=run,
+            products=row.products,
+            sealed=row.sealed_at is not None,
+            done=sum(counts.values()),
+            by_verdict=counts,
+        )
+
+    def runs(self, limit: int = 20) -> list[RunSummary]:
+        """The newest runs, newest first."""
+        done = (
+            select(func.count())
+            .where(schema.results.c.run == schema.runs.c.id)
+            .correlate(schema.runs)
+            .scalar_subquery()
+        )
+        statement = select(schema.runs, done.label("done")).order_by(*_NEWEST_FIRST).limit(limit)
+        with reading(self._opened()) as connection:
+            return [
+                RunSummary(
+                    run=row.id,
+                    platform=row.platform,
+                    source=row.source,
+                    created_at=row.created_at,
+                    sealed_at=row.sealed_at,
+                    products=row.products,
+                    batches=row.batches,
+                    skipped=row.skipped,
+                    done=row.done,
+                )
+                for row in connection.execute(statement)
+            ]
+
+    def latest_run(self) -> str | None:
+        """The run that was created last, or `None` when there is none."""
+        with reading(self._opened()) as connection:
+            return connection.scalar(select(schema.runs.c.id).order_by(*_NEWEST_FIRST).limit(1))
+
+    def read(self, run: str | None = None, verdict: Verdict | None = None) -> Iterator[ItemResult]:
+        """Streams results by run and product id, in flat memory; all runs when none is given.
+
+        Pages are read one by one, each in a short transaction of its own, so that a slow reader holds nothing up.
+        What is written meanwhile appears if its place has not been passed.
+        """
+        engine = self._opened()
+        after: tuple[str, str] | None = None
+        while True:
+            with reading(engine) as connection:
+                page = connection.execute(_page(run, verdict, after)).mappings().all()
+            for row in page:
+                yield from_row(row)
+            if len(page) < _ROWS_PER_PAGE:
+                return
+            after = (page[-1]["run"], page[-1]["product_id"])
+
+    def _insert(self, table: Table, rows: list[dict[str, Any]]) -> int:
+        """Inserts the rows whose key is new, in one transaction, and returns how many those were."""
+        with writing(self._opened()) as connection:
+            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+            statement = dialect.insert(table).on_conflict_do_nothing()
+            # What RETURNING returns is counted: a row count of many rows is not known on every driver.
+            return len(connection.execute(statement.returning(*table.primary_key), rows).all())
+
+    def _opened(self) -> Engine:
+        if self._engine is None:
+            raise PagemillError("the result store is not open")
+        return self._engine
+
+
+_NEWEST_FIRST = (schema.runs.c.created_at.desc(), schema.runs.c.id.desc())
+
+
+def _create_tables(engine: Engine) -> None:
+    deadline = time.monotonic() + _OPEN_TIMEOUT_S
+    while True:
+        try:
+            if engine.dialect.name == "sqlite":
+                use_write_ahead_log(engine)
+            with writing(engine) as connection:
+                if engine.dialect.name == "postgresql":
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+                schema.metadata.create_all(connection)
+            return
+        except DatabaseUnavailable as error:
+            if "locked" not in str(error) or time.monotonic() >= deadline:
+                raise
+            time.sleep(_OPEN_RETRY_S)
+
+
+def _page(run: str | None, verdict: Verdict | None, after: tuple[str, str] | None) -> Select[Any]:
+    columns = schema.results.c
+    statement = select(schema.results).order_by(columns.run, columns.product_id).limit(_ROWS_PER_PAGE)
+    if run is not None:
+        statement = statement.where(columns.run == run)
+    if verdict is not None:
+        statement = statement.where(columns.verdict == verdict.value)
+    if after is None:
+        return statement
+    if run is not None:
+        return statement.where(columns.product_id > after[1])
+    return statement.where(tuple_(columns.run, columns.product_id) > tuple_(*after))
+
+
+def _no_such_run(run: str) -> UsageError:
+    return UsageError(f"there is no run {run}: pagemill status lists the runs")

@@ -1,0 +1,235 @@
+"""Writes results behind the lanes' backs: one thread gathers them into groups and writes each group at once.
+
+Owns the waiting results and the patience with a database that is away. Must not judge, drop or reorder results; a
+result leaves the queue only when the database has committed it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import islice
+from types import TracebackType
+from typing import Protocol, Self
+
+from pagemill.errors import DatabaseUnavailable, DeadlineExceeded, PagemillError
+from pagemill.model import ItemResult, Verdict
+from pagemill.results.database import ResultRefused
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+QUEUE_LIMIT = 2000
+PUT_TIMEOUT_S = 5.0
+_FIRST_RETRY_S = 0.1
+_LAST_RETRY_S = 5.0
+_STOP_TIMEOUT_S = 1.0
+_EXIT_TIMEOUT_S = 10.0
+
+_log = get_logger("results")
+
+
+class WritesResults(Protocol):
+    """What the writer needs of a store."""
+
+    def write(self, results: Sequence[ItemResult]) -> int:
+        """Writes all of them or none; see `ResultStore.write`."""
+        ...
+
+
+class ResultWriter:
+    """Groups of results on their way into the store.
+
+    The thread, `pagemill-results`, starts with the first `put`. While the database is away the group is tried again
+    with growing pauses, up to 5 s; the outage is logged once, as `Results Delayed`.
+    """
+
+    def __init__(
+        self,
+        store: WritesResults,
+        group_size: int,
+        group_delay_ms: int,
+        *,
+        queue_limit: int = QUEUE_LIMIT,
+        put_timeout_s: float = PUT_TIMEOUT_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            store: an open store; it is used from the writer's thread only.
+            group_size: how many results one transaction takes at most.
+            group_delay_ms: how long the first result of a group waits for others at most.
+            queue_limit: how many results may wait.
+            put_timeout_s: how long `put` waits for room in a full queue.
+            clock: monotonic seconds.
+        """
+        self._store = store
+        self._group_size = group_size
+        self._group_delay_s = group_delay_ms / 1000
+        self._queue_limit = queue_limit
+        self._put_timeout_s = put_timeout_s
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[float, ItemResult]] = deque()
+        self._put_count = 0
+        self._written_count = 0
+        self._wanted_count = 0
+        """Up to here somebody waits in `flush`: no result before it waits for company."""
+        self._closing = False
+        self._abandoned = False
+        self._in_outage = False
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(_EXIT_TIMEOUT_S)
+
+    @property
+    def waiting(self) -> int:
+        """How many results are not committed yet."""
+        with self._changed:
+            return len(self._waiting)
+
+    def put(self, result: ItemResult) -> None:
+        """Takes a result from any thread and returns at once; only a full queue makes it wait, `put_timeout_s`.
+
+        Raises:
+            DeadlineExceeded: the queue stayed full; the result was not taken.
+            PagemillError: the writer is closed.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._waiting) < self._queue_limit or self._closing, self._put_timeout_s)
+            if self._closing:
+                raise PagemillError("the result writer is closed")
+            if len(self._waiting) >= self._queue_limit:
+                raise DeadlineExceeded("finding room for a result", self._put_timeout_s)
+            self._waiting.append((self._clock(), result))
+            self._put_count += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="pagemill-results", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def flush(self, timeout_s: float) -> None:
+        """Returns when everything that was put before is committed. It blocks: a coroutine calls it in a thread.
+
+        Raises:
+            DeadlineExceeded: it took longer. Nothing is lost: the results wait on.
+        """
+        with self._changed:
+            target = self._put_count
+            self._wanted_count = max(self._wanted_count, target)
+            self._changed.notify_all()
+            if not self._changed.wait_for(lambda: self._written_count >= target, timeout_s):
+                raise DeadlineExceeded(f"committing {target - self._written_count} results to the database", timeout_s)
+
+    def close(self, timeout_s: float) -> None:
+        """Takes no more results, commits what waits and ends the thread. A second call does nothing.
+
+        Raises:
+            DeadlineExceeded: some results could not be committed in that time and are given up; whoever counts on
+                them does those items again.
+        """
+        with self._changed:
+            if self._closing:
+                return
+            self._closing = True
+            self._changed.notify_all()
+        try:
+            self.flush(timeout_s)
+        finally:
+            with self._changed:
+                self._abandoned = True
+                self._changed.notify_all()
+            if self._thread is not None:
+                self._thread.join(_STOP_TIMEOUT_S)
+
+    def _run(self) -> None:
+        pause_s = _FIRST_RETRY_S
+        while group := self._next_group():
+            try:
+                self._write(group)
+            except DatabaseUnavailable as error:
+                self._note_outage(error, len(group))
+            except Exception as error:  # noqa: BLE001 - the top of a thread that others wait for
+                _log.error(events.UNEXPECTED, where="result writer", error=str(error), exc_info=True)
+            else:
+                pause_s = _FIRST_RETRY_S
+                self._in_outage = False
+                self._forget(len(group))
+                continue
+            with self._changed:
+                if self._changed.wait_for(lambda: self._abandoned, pause_s):
+                    return
+            pause_s = min(2 * pause_s, _LAST_RETRY_S)
+
+    def _next_group(self) -> list[ItemResult]:
+        """The oldest results, at most a group of them, left in the queue; none means that the thread may end."""
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._waiting) or self._closing)
+            while self._waiting and not self._group_is_due():
+                first_put_at, _ = self._waiting[0]
+                self._changed.wait(max(0.0, first_put_at + self._group_delay_s - self._clock()))
+            if self._abandoned:
+                return []
+            return [result for _, result in islice(self._waiting, self._group_size)]
+
+    def _group_is_due(self) -> bool:
+        first_put_at, _ = self._waiting[0]
+        return (
+            len(self._waiting) >= self._group_size
+            or self._closing
+            or self._written_count < self._wanted_count
+            or self._clock() >= first_put_at + self._group_delay_s
+        )
+
+    def _write(self, group: list[ItemResult]) -> None:
+        try:
+            self._store.write(group)
+        except ResultRefused:
+            for result in group:
+                self._write_alone(result)
+
+    def _write_alone(self, result: ItemResult) -> None:
+        """Writes one result of a refused group; if it is the one at fault, a bare verdict takes its place."""
+        try:
+            self._store.write([result])
+        except ResultRefused as error:
+            _log.error(
+                events.UNEXPECTED,
+                where="result writer",
+                run=result.run,
+                product_id=result.product_id,
+                error=str(error),
+            )
+            bare = replace(
+                result,
+                verdict=Verdict.FAILED,
+                reason="its result cannot be stored",
+                differences=(),
+                facts={},
+            )
+            try:
+                self._store.write([bare])
+            except ResultRefused:
+                # Its very key is refused. Keeping it would hold all other results up for ever.
+                _log.error(events.UNEXPECTED, where="result writer", lost=repr(result.product_id))
+
+    def _forget(self, count: int) -> None:
+        with self._changed:
+            for _ in range(count):
+                self._waiting.popleft()
+            self._written_count += count
+            self._changed.notify_all()
+
+    def _note_outage(self, error: DatabaseUnavailable, group_size: int) -> None:
+        if self._in_outage:
+            return
+        self._in_outage = True
+        _log.warning(events.RESULTS_DELAYED, reason=str(error), group=group_size, waiting=self.waiting)

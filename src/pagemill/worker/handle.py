@@ -1,0 +1,53 @@
+"""The one process-wide handle: RQ calls a job by its dotted path, and the job reaches its worker's engine through this."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pagemill.engine.runner import BatchOutcome
+from pagemill.errors import UsageError
+from pagemill.model import Batch
+
+
+class Engine(Protocol):
+    """What a worker needs of the engine behind it."""
+
+    def run_batch(self, batch: Batch) -> BatchOutcome:
+        """Works a batch off in the calling thread's time; interruptible by exceptions raised into that thread."""
+        ...
+
+    def give_up(self, batch: Batch, reason: str) -> int:
+        """Records `failed` for every product without a result; how many those were."""
+        ...
+
+    def drain(self) -> None:
+        """Makes running and later batches stop at the next item boundary; returns at once. Safe in signal handlers."""
+        ...
+
+    def interrupt(self) -> None:
+        """Cancels the running batch from another thread."""
+        ...
+
+    def is_lively(self) -> bool:
+        """Whether the engine's loop makes progress."""
+        ...
+
+
+_engine: Engine | None = None
+
+
+def install(engine: Engine | None) -> None:
+    """Makes that engine this process' one; `None` takes it away again."""
+    global _engine
+    _engine = engine
+
+
+def installed() -> Engine:
+    """This process' engine.
+
+    Raises:
+        UsageError: a batch was taken by something that is not a pagemill worker, such as plain `rq worker`.
+    """
+    if _engine is None:
+        raise UsageError("batches run inside `pagemill worker` only, not in another RQ worker")
+    return _engine

@@ -1,0 +1,42 @@
+"""Several worker processes under one parent: RQ's WorkerPool, starting pagemill workers instead of RQ's own.
+
+Each child is a fresh interpreter that builds its own parts; a browser does not survive a fork.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from redis import Redis
+from rq.serializers import JSONSerializer
+from rq.worker_pool import WorkerPool
+
+from pagemill.intake.batch_job import queue_name
+
+
+class Supervisor(WorkerPool):
+    """Keeps so many worker processes running and passes signals on."""
+
+    def __init__(
+        self, platforms: Sequence[str], connection: Redis, processes: int, run_worker: Callable[[str, bool], None]
+    ) -> None:
+        """`run_worker(name, burst)` is called in each child; it must be importable by name, and returns when it stops."""
+        super().__init__(
+            [queue_name(platform) for platform in platforms],
+            connection=connection,
+            num_workers=processes,
+            serializer=JSONSerializer,  # type: ignore[arg-type]
+        )
+        self._run_worker = run_worker
+
+    def get_worker_process(self, name: str, burst: bool, *_rest: Any, **_options: Any) -> BaseProcess:
+        """RQ's hook: the process of one worker, not started yet."""
+        return get_context("spawn").Process(target=self._run_worker, args=(name, burst), name=name)
+
+    def stop_worker(self, worker_data: Any, sig: signal.Signals = signal.SIGTERM) -> None:
+        """Asks one worker to drain."""
+        super().stop_worker(worker_data, sig)

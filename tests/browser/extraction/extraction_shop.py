@@ -1,0 +1,90 @@
+"""A tiny shop on loopback, and the words in which the tests of extraction talk about it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.async_api import Page
+
+from pagemill.config.models import Platform
+from pagemill.extraction.strategy import Visit
+from pagemill.model import Product
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the shop answers; each of `pieces` is sent `pause_s` after the one before."""
+
+    pieces: tuple[bytes, ...] = (b"",)
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = (("content-type", "text/html; charset=utf-8"),)
+    pause_s: float = 0.0
+    delay_s: float = 0.0
+    has_length: bool = True
+
+
+def html(*pieces: str, **how: Any) -> Reply:
+    """A page, sent in one or several pieces."""
+    return Reply(tuple(piece.encode() for piece in pieces), **how)
+
+
+def answer(value: Any, **how: Any) -> Reply:
+    """A JSON answer."""
+    how.setdefault("headers", (("content-type", "application/json"),))
+    return Reply((json.dumps(value).encode(),), **how)
+
+
+@dataclass
+class LocalShop:
+    """Serves `replies` by path, the query not counted; 404 for anything else."""
+
+    replies: dict[str, Reply] = field(default_factory=dict)
+    base: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    def url(self, path: str) -> str:
+        """The whole URL of a path."""
+        return self.base + path
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answers one request and closes."""
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            path = head.split(b" ", 2)[1].decode()
+            self.asked.append(path)
+            await self._send(self.replies.get(path.partition("?")[0], html("", status=404)), writer)
+        writer.close()
+
+    async def _send(self, reply: Reply, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(reply.delay_s)
+        headers = [*reply.headers, ("connection", "close")]
+        if reply.has_length:
+            headers.append(("content-length", str(sum(map(len, reply.pieces)))))
+        lines = [f"HTTP/1.1 {reply.status} X", *(f"{name}: {value}" for name, value in headers), "", ""]
+        writer.write("\r\n".join(lines).encode())
+        for piece in reply.pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(reply.pause_s)
+
+
+def platform(fields: dict[str, Any], judge: dict[str, Any] | None = None, **extract: Any) -> Platform:
+    """A platform of the local shop."""
+    return Platform.model_validate(
+        {"platform": "local", "hosts": ["127.0.0.1"], "extract": {"fields": fields, **extract}, "judge": judge or {}}
+    )
+
+
+def visit(shop: LocalShop, path: str = "/", timeout_s: float = 10.0, **expected: Any) -> Visit:
+    """A visit of one page of the shop."""
+    return Visit(shop.url(path), Product("1", shop.url(path), expected), timeout_s)
+
+
+def listeners(page: Page) -> int:
+    """How many listeners a page has that strategies could have left."""
+    emitter: Any = page._impl_obj
+    return sum(emitter.listener_count(name) for name in ("response", "request", "framenavigated", "download"))

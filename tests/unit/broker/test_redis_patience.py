@@ -1,0 +1,106 @@
+"""The retry policy of a Redis client."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from pagemill.broker.patience import PatientRetry
+
+
+class Clock:
+    """Monotonic seconds that pass only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def failing(times: int, error: Exception) -> Callable[[], str]:
+    """A call that fails that often and then succeeds."""
+    left = [times]
+
+    def call() -> str:
+        if left[0] > 0:
+            left[0] -= 1
+            raise error
+        return "done"
+
+    return call
+
+
+@pytest.mark.parametrize("error", [redis.ConnectionError("gone"), redis.TimeoutError("slow"), TimeoutError("slow")])
+def test_a_lost_connection_is_tried_again_until_it_works(error: Exception) -> None:
+    """Every failure is told to the caller, who disconnects."""
+    clock = Clock()
+    failures: list[Exception] = []
+
+    assert PatientRetry(60, clock, clock.sleep).call_with_retry(failing(9, error), failures.append) == "done"
+
+    assert failures == [error] * 9
+    assert clock.now > 1000
+
+
+def test_patience_ends_after_the_stated_time() -> None:
+    """Not before most of it is used, never after it."""
+    clock = Clock()
+    error = redis.ConnectionError("gone")
+    failures: list[Exception] = []
+
+    with pytest.raises(redis.ConnectionError):
+        PatientRetry(60, clock, clock.sleep).call_with_retry(failing(10**6, error), failures.append)
+
+    assert 50 <= clock.now - 1000 <= 60
+    assert len(failures) > 10
+
+
+def test_a_call_inside_of_a_call_does_not_multiply_the_patience() -> None:
+    """redis-py reconnects with the same policy inside of a command that is retried."""
+    clock = Clock()
+    retry = PatientRetry(60, clock, clock.sleep)
+    attempts = 0
+
+    def connect() -> str:
+        nonlocal attempts
+        attempts += 1
+        raise redis.ConnectionError("refused")
+
+    with pytest.raises(redis.ConnectionError):
+        retry.call_with_retry(lambda: retry.call_with_retry(connect, lambda _: None), lambda _: None)
+
+    assert clock.now - 1000 <= 60
+    assert attempts < 100
+    assert retry.call_with_retry(failing(3, redis.ConnectionError("gone")), lambda _: None) == "done"
+
+
+def test_other_errors_are_not_tried_again() -> None:
+    """A wrong command stays wrong."""
+    clock = Clock()
+    with pytest.raises(redis.ResponseError):
+        PatientRetry(60, clock, clock.sleep).call_with_retry(failing(1, redis.ResponseError("no")), print)
+    with pytest.raises(redis.ConnectionError):
+        PatientRetry(60, clock, clock.sleep).call_with_retry(
+            failing(1, redis.ConnectionError("no")), print, is_retryable=lambda _: False
+        )
+    assert clock.now == 1000
+
+
+def test_redis_py_may_count_and_copy_it() -> None:
+    """Every connection gets a copy; a pool's settings may travel to another process."""
+    clock = Clock()
+    counted: list[int] = []
+    retry = copy.deepcopy(PatientRetry(60, clock, clock.sleep))
+    retry.call_with_retry(
+        failing(2, redis.ConnectionError("x")), lambda _, count: counted.append(count), with_failure_count=True
+    )
+    assert counted == [1, 2]
+    assert pickle.loads(pickle.dumps(PatientRetry(60))).call_with_retry(failing(0, OSError()), print) == "done"

@@ -1,0 +1,81 @@
+"""The configuration that comes with pagemill: it loads, it states the defaults, and the shops are what was agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from pagemill.config.loading import load_config
+from pagemill.config.models import Config, MsRange, Platform, Settings
+from pagemill.config.yaml_source import KeyPath, read_yaml
+
+FOLDER = Path(__file__).parents[3] / "config"
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Config:
+    return load_config(FOLDER, {})
+
+
+def leaves(section: BaseModel, above: KeyPath = ()) -> Iterator[KeyPath]:
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            yield from leaves(value, (*above, name))
+        else:
+            yield (*above, name)
+
+
+def test_the_settings_file_states_the_defaults(shipped: Config) -> None:
+    """So what a user reads there is what runs without it."""
+    assert shipped.settings == Settings()
+
+
+def test_the_settings_file_has_a_commented_line_for_every_setting() -> None:
+    """None is left for a user to find in the code."""
+    path = FOLDER / "pagemill.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    source = read_yaml(path)
+    for leaf in leaves(Settings()):
+        assert leaf in source.lines, f"{leaf} is not in pagemill.yaml"
+        assert " # " in lines[source.lines[leaf] - 1], f"{leaf} has no comment"
+
+
+def test_the_shipped_platforms_are_there(shipped: Config) -> None:
+    """Two real shops as examples, and the three of the practice shop."""
+    assert sorted(shipped.platforms) == ["ably", "demo-api", "demo-hydrated", "demo-jsonld", "musinsa"]
+
+
+@pytest.mark.parametrize(("name", "host"), [("musinsa", "www.musinsa.com"), ("ably", "m.a-bly.com")])
+def test_a_real_shop_is_visited_slowly(shipped: Config, name: str, host: str) -> None:
+    """At the pace, width and rotation of the seed document."""
+    platform = shipped.platforms[name]
+    assert platform.hosts == (host,)
+    assert platform.workflow.rate_limit.enabled
+    assert platform.workflow.rate_limit.wait_time_ms == MsRange(low_ms=3000, high_ms=4000)
+    assert platform.workflow.concurrency.default == 4
+    assert (platform.rotation.page, platform.rotation.context) == (10, 50)
+    assert platform.extract.strategy == {"musinsa": "dom", "ably": "api_capture"}[name]
+
+
+@pytest.mark.parametrize(("name", "strategy"), [("hydrated", "dom"), ("jsonld", "jsonld"), ("api", "api_capture")])
+def test_the_practice_shop_is_visited_as_fast_as_it_goes(shipped: Config, name: str, strategy: str) -> None:
+    """On this machine only, and with short time-outs."""
+    platform: Platform = shipped.platforms[f"demo-{name}"]
+    assert platform.extract.strategy == strategy
+    assert platform.hosts == ("127.0.0.1", "localhost")
+    assert platform.workflow.rate_limit.wait_time_ms == MsRange(low_ms=0, high_ms=0)
+    assert platform.workflow.rate_limit.max_per_minute is None
+    assert platform.workflow.concurrency.default == 4
+    assert (platform.rotation.page, platform.rotation.context) == (10, 50)
+    assert platform.navigation.timeout_ms == 10_000
+    assert (platform.retry.attempts, platform.retry.backoff_ms) == (2, 200)
+    assert {"name", "price", "in_stock"} <= set(platform.extract.fields)
+    assert platform.judge.gone.status == (404,)
+    assert platform.judge.gone.text == ("This product is no longer available",)
+    assert platform.judge.blocked.status == (403, 429)
+    assert platform.judge.blocked.text == ("Access denied",)
+    assert platform.host_rules().refusal(f"http://127.0.0.1:8900/{name}/p/1") is None

@@ -1,0 +1,154 @@
+"""Results as JSON lines, CSV and a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+
+import pytest
+from result_values import make_result
+
+from pagemill.model import Difference, ItemResult, Verdict
+from pagemill.results.export import KEYS, write_csv, write_jsonl, write_table
+
+CHANGED = make_result(
+    "A1", verdict=Verdict.CHANGED, reason="price differs", differences=(Difference("price", 12900, 9900),)
+)
+
+
+def test_a_json_line_has_the_keys_of_the_contract() -> None:
+    """In their order, with real types inside."""
+    out = io.StringIO()
+
+    assert write_jsonl([CHANGED], out) == 1
+
+    assert json.loads(out.getvalue()) == {
+        "run": "run-1",
+        "batch": "b00001",
+        "product_id": "A1",
+        "url": "https://www.shop.com/A1",
+        "platform": "shop",
+        "verdict": "changed",
+        "reason": "price differs",
+        "differences": [{"field": "price", "expected": 12900, "found": 9900}],
+        "facts": {"name": "셔츠", "price": 12900, "in_stock": True, "image": None},
+        "attempts": 1,
+        "started_at": "2026-11-21T01:02:03.456789+00:00",
+        "finished_at": "2026-11-21T01:02:04.956789+00:00",
+        "worker": "w1",
+    }
+    assert tuple(json.loads(out.getvalue())) == KEYS
+
+
+def test_every_result_is_one_line() -> None:
+    """Line breaks inside of texts are escaped."""
+    out = io.StringIO()
+
+    write_jsonl([make_result(reason="a\nb"), make_result("A2")], out)
+
+    assert len(out.getvalue().splitlines()) == 2
+
+
+def test_korean_text_stays_readable_where_the_stream_can_take_it() -> None:
+    """A stream that is not UTF-8 gets escapes instead of an error."""
+    utf8, ascii_only = (io.TextIOWrapper(io.BytesIO(), encoding=name) for name in ("utf-8", "ascii"))
+
+    for stream in (utf8, ascii_only):
+        write_jsonl([CHANGED], stream)
+        stream.flush()
+
+    assert "셔츠".encode() in utf8.buffer.getvalue()
+    assert b"\\uc154" in ascii_only.buffer.getvalue()
+
+
+def test_csv_has_the_same_columns_with_json_in_two_of_them() -> None:
+    """It reads back."""
+    out = io.StringIO()
+
+    assert write_csv([CHANGED, make_result("B")], out) == 2
+
+    first, second = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
+    assert tuple(first) == KEYS
+    assert json.loads(first["differences"]) == [{"field": "price", "expected": 12900, "found": 9900}]
+    assert json.loads(first["facts"])["name"] == "셔츠"
+    assert second["product_id"] == "B"
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\r\nb", 'a"b', "a,b", "a;b\t"])
+def test_csv_keeps_line_breaks_and_quotes_inside_of_cells(text: str) -> None:
+    """One result is one row, whatever its text."""
+    out = io.StringIO(newline="")
+
+    write_csv([make_result(reason=text)], out)
+
+    (row,) = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
+    assert row["reason"] == text
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_becomes_a_formula(cell: str) -> None:
+    """An apostrophe stands before what a spreadsheet would compute."""
+    out = io.StringIO()
+
+    write_csv([make_result(cell, reason=cell)], out)
+
+    (row,) = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
+    assert row["product_id"] == "'" + cell
+    assert row["reason"] == "'" + cell
+
+
+def test_a_table_names_verdict_product_and_difference() -> None:
+    """With one header, whatever its length."""
+    out = io.StringIO()
+    results = [make_result(f"P{number:03d}") for number in range(450)] + [CHANGED]
+
+    assert write_table(results, out, width=120) == 451
+
+    text = out.getvalue()
+    assert text.count("verdict") == 1
+    assert text.count("P449") == 1
+    assert "price: expected 12900, found 9900" in text
+
+
+def test_a_page_cannot_steer_the_terminal() -> None:
+    """Escape sequences and markup are shown as what they are."""
+    out = io.StringIO()
+
+    write_table([make_result("[red]A[/red]", reason="\x1b[2J\x9bboo")], out, width=120)
+
+    assert "\x1b" not in out.getvalue()
+    assert "\x9b" not in out.getvalue()
+    assert "[red]A[/red]" in out.getvalue()
+
+
+def test_an_empty_table_has_its_header() -> None:
+    """Nothing to show is no error."""
+    out = io.StringIO()
+    assert write_table([], out, width=80) == 0
+    assert "verdict" in out.getvalue()
+    assert write_jsonl([], io.StringIO()) == 0
+    assert write_csv([], out) == 0
+
+
+@pytest.mark.parametrize("write", [write_jsonl, write_csv, write_table])
+def test_results_are_written_as_they_come(write: object) -> None:
+    """At most a few hundred are held at a time."""
+    out = io.StringIO()
+    longest_wait = 0
+    written_before = 0
+
+    def results() -> Iterator[ItemResult]:
+        nonlocal longest_wait, written_before
+        held = 0
+        for number in range(1000):
+            held += 1
+            if out.tell() > written_before:
+                written_before, held = out.tell(), 0
+            longest_wait = max(longest_wait, held)
+            yield make_result(f"P{number}")
+
+    write(results(), out)  # type: ignore[operator]
+
+    assert longest_wait <= 201
