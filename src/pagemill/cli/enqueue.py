@@ -27,9 +27,11 @@ class _BadRows:
     def __init__(self, console: Console) -> None:
         self._console = console
         self.count = 0
+        self.skipped = 0
 
     def __call__(self, row: BadRow) -> None:
         self.count += 1
+        self.skipped += row.row_skipped
         if self.count <= _SHOWN_BAD_ROWS:
             self._console.print(f"line {row.line}: {row.reason}", style="yellow", markup=False, highlight=False)
         elif self.count == _SHOWN_BAD_ROWS + 1:
@@ -67,8 +69,9 @@ def enqueue(
                 redis=redis,
                 store=store,
                 on_batch=advance,
+                skipped=lambda: bad_rows.skipped,
             )
-        skipped = f", {bad_rows.count} bad rows skipped" if bad_rows.count else ""
+        skipped = f", {bad_rows.skipped} bad rows skipped" if bad_rows.skipped else ""
         typer.echo(f"run {run.run}: {run.products} products in {run.batches} batches{skipped}")
         if wait:
             progress = follow(console, store, [run.run])[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,8 +11,6 @@ from pagemill.app import DATA_FOLDER, chosen_platforms, open_worker
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import PlatformNames, load
 from pagemill.worker.supervisor import Supervisor
-
-_PLATFORMS_VARIABLE = "PAGEMILL_WORKER_PLATFORMS"
 
 
 def worker(
@@ -29,14 +27,11 @@ def worker(
     config = load()
     platforms = chosen_platforms(config, names)
     with open_redis(config.environment.redis_url, DATA_FOLDER) as connection:
-        os.environ[_PLATFORMS_VARIABLE] = ",".join(platforms)
-        Supervisor(list(platforms), connection, processes, run_worker_process).start(
-            burst=burst, logging_level="WARNING"
-        )
+        run = partial(run_worker_process, list(platforms))
+        Supervisor(list(platforms), connection, processes, run).start(burst=burst, logging_level="WARNING")
 
 
-def run_worker_process(name: str, burst: bool) -> None:
+def run_worker_process(platforms: list[str], name: str, burst: bool) -> None:
     """One child of the supervisor, in an interpreter of its own."""
-    names = os.environ.pop(_PLATFORMS_VARIABLE).split(",")
-    with open_worker(load(), names, name) as built:
+    with open_worker(load(), platforms, name) as built:
         built.work(burst=burst)

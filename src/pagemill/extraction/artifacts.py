@@ -66,7 +66,7 @@ class ArtifactStore:
             return []
         name = file_name(name_parts)
         kept: list[Path] = []
-        for suffix, take in ((".html", _html), (".jpg", _screenshot)):
+        for suffix, take in ((".html", _html), (".jpg", take_screenshot)):
             path = self._folder / f"{name}{suffix}"
             try:
                 writing = asyncio.to_thread(self._keep, path, await take(page))
@@ -138,7 +138,7 @@ async def _html(page: Page) -> bytes:
     return content.decode("utf-8", "ignore").encode()
 
 
-async def _screenshot(page: Page) -> bytes:
+async def take_screenshot(page: Page) -> bytes:
     before = page.viewport_size
     try:
         await within(_VIEWPORT_TIMEOUT_S, page.set_viewport_size(_VIEWPORT), "resizing for a screenshot")

@@ -114,7 +114,7 @@ async def watch_page(page: Page, watch: Watch, timeout_s: float, status: int | N
         page: a page that has navigated.
         watch: what to look for.
         timeout_s: for all of it.
-        status: the document's HTTP status; a page that moves on brings its own.
+        status: the document's HTTP status, for a page that does not know its own.
         stop: an event's name; dispatching it on the document (`STOP_SCRIPT`) ends the wait at once.
 
     Raises:
@@ -122,7 +122,7 @@ async def watch_page(page: Page, watch: Watch, timeout_s: float, status: int | N
     """
     budget = TimeBudget(timeout_s)
     spec = _spec(watch, stop)
-    for document in range(_MAX_DOCUMENTS):
+    for _ in range(_MAX_DOCUMENTS):
         left_s = budget.left_s(_STEP)
         spec["timeoutMs"] = (left_s - min(_MAX_MARGIN_S, left_s / 5)) * 1000
         try:
@@ -131,7 +131,7 @@ async def watch_page(page: Page, watch: Watch, timeout_s: float, status: int | N
             if "Execution context was destroyed" in error.message:
                 continue
             raise translate(error, _STEP) from error
-        return _sighting(answer, watch, page.url, status, moved=document > 0)
+        return _sighting(answer, watch, page.url, status)
     raise VisitFailed("the page moves from document to document and does not come to rest")
 
 
@@ -150,16 +150,19 @@ def _spec(watch: Watch, stop: str) -> dict[str, Any]:
     }
 
 
-def _sighting(answer: Any, watch: Watch, url: str, status: int | None, *, moved: bool) -> Sighting:
+def _sighting(answer: Any, watch: Watch, url: str, status: int | None) -> Sighting:
     """Takes nothing on trust: the script ran next to the page's own."""
     if not isinstance(answer, Mapping):
         raise VisitFailed("the page answered with something else than a reading")
     raw, scripts, texts = (answer.get(key) for key in ("raw", "scripts", "texts"))
     own_status = answer.get("status")
+    # The page's own word, because it may have moved on before it was looked at.
+    if isinstance(own_status, int) and 100 <= own_status <= 599:
+        status = own_status
     if not (isinstance(raw, list) and len(raw) == len(watch.places) and isinstance(scripts, list)):
         raise VisitFailed("the page answered with something else than a reading")
     return Sighting(
-        status=own_status if moved and isinstance(own_status, int) and own_status > 0 else status,
+        status=status,
         url=url[:MAX_URL],
         ready=answer.get("ready") is True,
         raw=tuple(text[:_FIELD_CHARS] if isinstance(text, str) else None for text in raw),

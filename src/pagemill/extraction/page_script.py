@@ -14,7 +14,7 @@ one string or null per field, the JSON-LD texts, and the positions of the texts 
 
 from __future__ import annotations
 
-WATCH_SCRIPT = r"""(spec) => new Promise((resolve, reject) => {
+WATCH_SCRIPT = r"""async (spec) => await { then(resolve, reject) {
   const LOOK_MS = 5, TEXT_MS = 250, SETTLE_MS = 300, SETTLE_MAX_MS = 2000;
   const doc = document;
   const now = () => performance.now();
@@ -202,8 +202,9 @@ WATCH_SCRIPT = r"""(spec) => new Promise((resolve, reject) => {
     }
     onState();
   })();
-})
+} }
 """
+"""An async function that awaits an object with `then`: it needs no `Promise`, which pages replace."""
 
 STOP_SCRIPT = "(name) => { document.dispatchEvent(new Event(name)); }"
 """Ends a watch early; `name` is its `stop`."""

@@ -104,13 +104,15 @@ def _platforms(config: Config, machine: Machine) -> list[Finding]:
         lanes = platform.workflow.concurrency.default
         options = launch_options(config.settings.browser, machine, lanes, frozenset())
         needed_mb = shm_needed_mb(lanes)
-        where = "/dev/shm" if options.uses_dev_shm else f"/tmp (set shm_size: {needed_mb // 1024}gb to change that)"
+        where = (
+            "shared memory" if options.uses_dev_shm else f"files (to change that: shm_size {needed_mb // 1024}gb)"
+        )
         findings.append(
             Finding(
                 f"platform {name}",
                 True,
                 f"{lanes} lanes, page every {platform.rotation.page} and context every {platform.rotation.context} "
-                f"uses, scratch memory in {where}: {lanes} lanes want {needed_mb} MB of /dev/shm, "
+                f"uses, scratch data in {where}: {lanes} lanes want {needed_mb} MB of /dev/shm, "
                 f"there are {machine.shm_total_mb} MB",
             )
         )

@@ -45,6 +45,6 @@ def read_fleet(redis: Redis) -> list[WorkerSnapshot]:
     return [_decode(value) for value in values if value is not None]
 
 
-def _decode(value: bytes) -> WorkerSnapshot:
+def _decode(value: bytes | str) -> WorkerSnapshot:
     fields = json.loads(value)
     return WorkerSnapshot(**{**fields, "platforms": tuple(fields["platforms"])})

@@ -1,4 +1,4 @@
-"""The one process-wide handle: RQ calls a job by its dotted path, and the job reaches its worker's engine through this."""
+"""The one process-wide handle: RQ calls a job by its dotted path, and this is how it reaches its worker's engine."""
 
 from __future__ import annotations
 

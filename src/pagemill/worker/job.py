@@ -12,8 +12,8 @@ def run_batch(run: str, batch: str, platform: str, products: list[list[Any]]) ->
     """Works one batch off; called by RQ in the worker's main thread.
 
     Returns:
-        How many products were `done` now, `resumed` from before, and `remaining`: the worker puts a batch with remaining
-        products back on the queue.
+        How many products were `done` now, `resumed` from before, and `remaining`: the worker puts a batch with
+        remaining products back on the queue.
     """
     outcome = installed().run_batch(from_arguments(run, batch, platform, products))
     return {"done": outcome.done, "resumed": outcome.resumed, "remaining": outcome.remaining}

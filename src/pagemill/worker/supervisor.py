@@ -24,12 +24,12 @@ class Supervisor(WorkerPool):
     def __init__(
         self, platforms: Sequence[str], connection: Redis, processes: int, run_worker: Callable[[str, bool], None]
     ) -> None:
-        """`run_worker(name, burst)` is called in each child; it must be importable by name, and returns when it stops."""
+        """`run_worker(name, burst)` runs in each child until that stops; it must be importable by name."""
         super().__init__(
             [queue_name(platform) for platform in platforms],
             connection=connection,
             num_workers=processes,
-            serializer=JSONSerializer,  # type: ignore[arg-type]
+            serializer=JSONSerializer,
         )
         self._run_worker = run_worker
 

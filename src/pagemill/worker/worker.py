@@ -1,7 +1,7 @@
 """The RQ worker: takes batches of several platforms in turn, keeps a short beat, and stops without losing anything.
 
-RQ's own SimpleWorker beats only between jobs, pops from several queues without a safety copy, and raises out of a signal
-handler when it is idle. What is overridden here is exactly that; the comments name RQ's behaviour.
+RQ's own SimpleWorker beats only between jobs, pops from several queues without a safety copy, and raises out of a
+signal handler when it is idle. What is overridden here is exactly that; the comments name RQ's behaviour.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class BatchWorker(SimpleWorker):
         while not self._stopping.is_set():
             try:
                 if self.should_run_maintenance_tasks:
-                    self.run_maintenance_tasks()
+                    self.run_maintenance_tasks()  # type: ignore[no-untyped-call]
                 taken = self._take()
             except redis.exceptions.ConnectionError as error:
                 log.error(events.REDIS_AWAY, error=str(error))
@@ -150,7 +150,7 @@ class BatchWorker(SimpleWorker):
         except NoSuchJobError:
             queue.intermediate_queue.remove(job_id)  # it was deleted while it waited
             return self._take()
-        job.redis_server_version = self.get_redis_server_version()
+        job.redis_server_version = self.get_redis_server_version()  # type: ignore[no-untyped-call]
         return job, queue
 
     def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
@@ -172,7 +172,7 @@ class BatchWorker(SimpleWorker):
                 clean_registries(queue, self._exc_handlers)
                 registration.clean_worker_registry(queue)
                 queue.intermediate_queue.cleanup(self, queue)
-        self.last_cleaned_at = datetime.now(UTC)
+        self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
 
     # Ending batches
 

@@ -88,7 +88,7 @@ async def test_the_fullest_answer_counts_when_time_runs_out(fresh_page: Page, lo
     """What is missing in it was not said."""
     local_shop.replies["/"] = html(ASKS)
     local_shop.replies["/api/p/1"] = answer({"data": {"name": "Shirt"}})
-    reading = await capture().read(fresh_page, visit(local_shop, timeout_s=1))
+    reading = await capture().read(fresh_page, visit(local_shop, timeout_s=2))
     assert reading.ready
     assert reading.facts == {"name": "Shirt", "price": None, "in_stock": None}
 
@@ -97,9 +97,9 @@ async def test_without_an_answer_it_is_not_ready(fresh_page: Page, local_shop: L
     """In the given time."""
     local_shop.replies["/"] = html("<body>")
     started = time.monotonic()
-    reading = await capture().read(fresh_page, visit(local_shop, timeout_s=1))
+    reading = await capture().read(fresh_page, visit(local_shop, timeout_s=2))
     assert (reading.status, reading.ready, reading.facts) == (200, False, {})
-    assert time.monotonic() - started < 1.2
+    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize(("status", "taken"), [(404, True), (429, True), (500, False)])
@@ -109,7 +109,7 @@ async def test_the_status_of_the_answer_counts(
     """A page of status 200 whose product is a 404 of the API is gone; other errors are passed over."""
     local_shop.replies["/"] = html(ASKS)
     local_shop.replies["/api/p/1"] = answer(PRODUCT, status=status)
-    reading = await capture().read(fresh_page, visit(local_shop, timeout_s=1.5))
+    reading = await capture().read(fresh_page, visit(local_shop, timeout_s=2))
     assert reading == PageReading(status if taken else 200, local_shop.url("/"), {}, ready=False)
 
 
@@ -171,8 +171,8 @@ async def test_an_answer_without_end_does_not_hold_up_the_visit(fresh_page: Page
         (b"[", b" ") * 25, headers=(("content-type", "application/json"),), pause_s=0.1, has_length=False
     )
     started = time.monotonic()
-    assert not (await capture().read(fresh_page, visit(local_shop, timeout_s=1))).ready
-    assert time.monotonic() - started < 1.3
+    assert not (await capture().read(fresh_page, visit(local_shop, timeout_s=2))).ready
+    assert time.monotonic() - started < 3
 
 
 async def test_a_client_redirect_is_followed(fresh_page: Page, local_shop: LocalShop) -> None:
@@ -203,7 +203,7 @@ async def test_an_endless_script_ends_with_the_deadline(fresh_page: Page, local_
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         await capture().read(fresh_page, visit(local_shop, timeout_s=1))
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 2.5
 
 
 async def test_a_crash_is_a_lost_page(fresh_page: Page, local_shop: LocalShop) -> None:

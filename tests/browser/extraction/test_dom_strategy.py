@@ -101,10 +101,10 @@ async def test_what_never_appears_is_not_ready(fresh_page: Page, local_shop: Loc
     """In the given time, with what was there."""
     local_shop.replies["/"] = html("<body><h1>Blue shirt</h1>")
     started = time.monotonic()
-    reading = await dom().read(fresh_page, visit(local_shop, timeout_s=1.5))
+    reading = await dom().read(fresh_page, visit(local_shop, timeout_s=2))
     assert not reading.ready
     assert reading.facts["name"] == "Blue shirt"
-    assert 0.9 < time.monotonic() - started < 1.6
+    assert 1.2 < time.monotonic() - started < 3
 
 
 async def test_a_text_ends_the_wait(fresh_page: Page, local_shop: LocalShop) -> None:
@@ -128,6 +128,14 @@ async def test_a_text_in_a_script_is_not_in_the_page(fresh_page: Page, local_sho
     reading = await dom(judge=GONE).read(fresh_page, visit(local_shop))
     assert reading.ready
     assert reading.texts == ()
+
+
+@pytest.mark.parametrize("text", ["(404) $1 ^a|b* c+? [x] {y} \\d", "a-b #1 & ~2 / 3", "상품이 존재하지 않습니다"])
+async def test_a_text_stands_for_itself(text: str, fresh_page: Page, local_shop: LocalShop) -> None:
+    """Signs that mean something in a regular expression mean nothing here."""
+    local_shop.replies["/"] = html(f"<body data-ready>{BODY}<p>{text.replace('&', '&amp;')}")
+    judge = {"gone": {"text": [text, text.replace("1", "2").replace("존", "않")]}}
+    assert (await dom(judge=judge).read(fresh_page, visit(local_shop))).texts == (text,)
 
 
 async def test_texts_of_a_ready_page_are_reported(fresh_page: Page, local_shop: LocalShop) -> None:
@@ -194,7 +202,7 @@ async def test_an_endless_script_ends_with_the_deadline(fresh_page: Page, local_
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded, match="timeout"):
         await dom().read(fresh_page, visit(local_shop, timeout_s=1.0))
-    assert time.monotonic() - started < 1.8
+    assert time.monotonic() - started < 2.5
 
 
 async def test_a_server_that_never_answers_ends_with_the_deadline(fresh_page: Page, local_shop: LocalShop) -> None:
@@ -294,7 +302,7 @@ async def test_a_hostile_page_breaks_only_its_own_visit(trick: str, fresh_page: 
     else:
         assert set(reading.facts) <= set(SHIRT)
         assert all(len(str(value)) <= 2000 for value in reading.facts.values())
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 4
     assert (await dom().read(fresh_page, visit(local_shop, "/kind"))).facts == SHIRT
 
 
@@ -338,7 +346,7 @@ async def test_nothing_stays_in_the_page(fresh_page: Page, local_shop: LocalShop
     local_shop.replies["/late"] = html(f"{count}<body>{BODY}")
     local_shop.replies["/text"] = html(f"{count}<body>No longer sold")
     for path in ("/", "/late", "/text"):
-        await dom(judge=GONE).read(fresh_page, visit(local_shop, path, timeout_s=1.5))
+        await dom(judge=GONE).read(fresh_page, visit(local_shop, path, timeout_s=2))
         assert await fresh_page.evaluate("left()") == 0
 
 
@@ -352,7 +360,7 @@ async def test_a_selector_that_is_none_fails_with_its_name(fresh_page: Page, loc
 async def test_other_content_types_are_no_error(fresh_page: Page, local_shop: LocalShop) -> None:
     """Random bytes that are said to be a picture simply never become ready."""
     local_shop.replies["/"] = Reply((bytes(range(256)),), headers=(("content-type", "image/png"),))
-    assert not (await dom().read(fresh_page, visit(local_shop, timeout_s=1))).ready
+    assert not (await dom().read(fresh_page, visit(local_shop, timeout_s=2))).ready
 
 
 async def test_visits_leave_nothing_in_python_or_in_the_page(fresh_page: Page, local_shop: LocalShop) -> None:

@@ -81,7 +81,7 @@ async def test_without_any_product_it_is_not_ready(fresh_page: Page, local_shop:
     """A text of the platform still ends the wait."""
     local_shop.replies["/"] = html(f"<body>{script({'@type': 'Organization'})}")
     local_shop.replies["/gone"] = html("<body>No longer sold")
-    reading = await jsonld().read(fresh_page, visit(local_shop, timeout_s=1))
+    reading = await jsonld().read(fresh_page, visit(local_shop, timeout_s=2))
     assert (reading.ready, reading.facts) == (False, {})
     reading = await jsonld(gone={"text": ["no longer sold"]}).read(fresh_page, visit(local_shop, "/gone"))
     assert (reading.ready, reading.texts) == (False, ("no longer sold",))
