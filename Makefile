@@ -29,7 +29,7 @@ types: setup ## Check types
 check: lint types test ## lint, types and test
 
 bench: setup ## Measure lanes per second on this machine (ARGS are passed on)
-	.venv/bin/python benchmarks/lane_speed.py $(ARGS)
+	.venv/bin/python -m benchmarks.lane_speed $(ARGS)
 
 # async-timeout: redis needs it on Python before 3.11.3, such as Debian 12's. setuptools: a bare .venv brings an old one.
 constraints: setup ## Renew constraints.txt: the newest versions that pyproject.toml allows

@@ -12,15 +12,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from extraction_shop import LocalShop, Reply, answer, html, listeners, platform, visit
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
+from tests.browser.extraction.local_shop import LocalShop, Reply, answer, html, listeners, platform, visit
 
 from pagemill.errors import DeadlineExceeded, PageLost, VisitFailed
 from pagemill.extraction.api_capture import ApiCaptureStrategy
 from pagemill.model import Facts, PageReading
 
-pytest_plugins = ("extraction_browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 FIELDS: dict[str, Any] = {"name": "data.name", "price": {"path": "data.price", "type": "number"}, "in_stock": "data.ok"}

@@ -6,13 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from extraction_shop import LocalShop, html
 from playwright.async_api import Page
 from structlog.testing import capture_logs
+from tests.browser.extraction.local_shop import LocalShop, html
 
 from pagemill.extraction.artifacts import ArtifactStore
 
-pytest_plugins = ("extraction_browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 

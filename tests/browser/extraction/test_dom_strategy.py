@@ -8,16 +8,15 @@ import time
 from typing import Any
 
 import pytest
-from extraction_shop import LocalShop, Reply, html, listeners, platform, visit
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
+from tests.browser.extraction.local_shop import LocalShop, Reply, html, listeners, platform, visit
 
 from pagemill.errors import DeadlineExceeded, ItemError, PageLost, VisitFailed
 from pagemill.extraction.dom import DomStrategy
 from pagemill.extraction.judge import judge
 from pagemill.model import Facts, PageReading, Verdict
 
-pytest_plugins = ("extraction_browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 FIELDS: dict[str, Any] = {

@@ -7,13 +7,12 @@ import time
 from typing import Any
 
 import pytest
-from extraction_shop import LocalShop, html, platform, visit
 from playwright.async_api import Page
+from tests.browser.extraction.local_shop import LocalShop, html, platform, visit
 
 from pagemill.extraction.jsonld import JsonLdStrategy
 from pagemill.model import Facts, PageReading
 
-pytest_plugins = ("extraction_browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 FIELDS: dict[str, Any] = {

@@ -6,13 +6,12 @@ import asyncio
 import time
 
 import pytest
-from extraction_shop import LocalShop, Reply, html
 from playwright.async_api import Page
+from tests.browser.extraction.local_shop import LocalShop, Reply, html
 
 from pagemill.errors import DeadlineExceeded, PageLost, VisitFailed, VisitRefused
 from pagemill.extraction.navigate import navigate
 
-pytest_plugins = ("extraction_browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 ATTACHMENT = Reply(

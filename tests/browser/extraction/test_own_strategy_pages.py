@@ -6,13 +6,12 @@ import textwrap
 from typing import Any
 
 import pytest
-from extraction_shop import LocalShop, html, platform, visit
 from playwright.async_api import Page
+from tests.browser.extraction.local_shop import LocalShop, html, platform, visit
 
 from pagemill.extraction import strategy
 from pagemill.model import PageReading
 
-pytest_plugins = ("extraction_browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 

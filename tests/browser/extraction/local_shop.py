@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from playwright.async_api import Page
 
@@ -42,22 +43,48 @@ def answer(value: Any, **how: Any) -> Reply:
 class LocalShop:
     """Serves `replies` by path, the query not counted; 404 for anything else."""
 
-    replies: dict[str, Reply] = field(default_factory=dict)
     base: str = ""
+    replies: dict[str, Reply] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls) -> AsyncIterator[Self]:
+        """A shop on a free port, closed with every connection that is still open."""
+        shop = cls()
+        answering: set[asyncio.Task[None]] = set()
+
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(shop._serve(reader, writer))
+            answering.add(task)
+            task.add_done_callback(answering.discard)
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        shop.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        try:
+            yield shop
+        finally:
+            server.close()
+            for task in answering:
+                task.cancel()
+            await asyncio.gather(*answering, return_exceptions=True)
 
     def url(self, path: str) -> str:
         """The whole URL of a path."""
         return self.base + path
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answers one request and closes."""
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
             head = await reader.readuntil(b"\r\n\r\n")
             path = head.split(b" ", 2)[1].decode()
             self.asked.append(path)
             await self._send(self.replies.get(path.partition("?")[0], html("", status=404)), writer)
-        writer.close()
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the browser has gone
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     async def _send(self, reply: Reply, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(reply.delay_s)

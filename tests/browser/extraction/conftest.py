@@ -1,8 +1,4 @@
-"""Fixtures: a Chromium, a page and a tiny shop.
-
-A plugin of the test modules here rather than a conftest, so that its name is its own. All of it lives on the event loop
-of the test module.
-"""
+"""A Chromium, a page and a tiny shop, all of them on the event loop of the test module."""
 
 from __future__ import annotations
 
@@ -14,9 +10,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from extraction_shop import LocalShop
 from playwright.async_api import Browser, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
+from tests.browser.extraction.local_shop import LocalShop
 
 _NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
 _CLOSE_S = 5.0
@@ -49,8 +45,5 @@ async def fresh_page(extraction_chromium: Browser) -> AsyncIterator[Page]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def local_shop() -> AsyncIterator[LocalShop]:
     """An empty shop."""
-    shop = LocalShop()
-    server = await asyncio.start_server(shop.serve, "127.0.0.1", 0)
-    shop.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    yield shop
-    server.close()
+    async with LocalShop.open() as shop:
+        yield shop

@@ -1,0 +1,154 @@
+"""Whatever is killed in the middle of a run: every product has exactly one result, and it is the right one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+from rq.command import send_shutdown_command
+
+from pagemill.demo.catalogue import generate
+from pagemill.demo.storefront import StorefrontProcess
+from pagemill.intake.batch_job import open_queue
+from tests.e2e.workplace import Workplace, assert_each_right_once, browser_pids, driver_pids, eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+
+
+@pytest.mark.parametrize("victims", ["browser", "driver"])
+def test_a_killed_browser_or_driver_costs_no_product(place: Workplace, shop: StorefrontProcess, victims: str) -> None:
+    """SIGKILL three times during the run; a new one is launched and the items are tried again."""
+    rows = list(generate("demo-hydrated", shop.base_url, 240))
+    run = place.enqueue("demo-hydrated", rows)
+    with place.worker("--burst") as worker:
+        for number in range(3):
+            place.wait_for(run, 30 + 50 * number)
+            find = browser_pids if victims == "browser" else driver_pids
+            eventually(lambda find=find: bool(find(worker.pid)), 20, victims)  # type: ignore[misc]
+            for pid in find(worker.pid):
+                os.kill(pid, signal.SIGKILL)
+        assert worker.wait(120) == 0
+    assert_each_right_once(rows, place.results(run))
+    assert len(place.events("Browser Launched")) >= 4
+    place.assert_nothing_left()
+
+
+def test_a_killed_workers_batch_is_taken_over_and_resumed(place: Workplace, shop: StorefrontProcess) -> None:
+    """Another worker finishes the batch, and visits again only what had no result."""
+    rows = list(generate("demo-hydrated", shop.base_url, 100))
+    run = place.enqueue("demo-hydrated", rows, batch_size=100)
+    with place.worker() as first:
+        place.wait_for(run, 20)
+        first.kill()
+        first.wait()
+    done_before = {result.product_id for result in place.results(run)}
+    assert 20 <= len(done_before) < 100
+    with place.worker() as second:
+        place.wait_for(run, 100)
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(30) == 0
+    assert_each_right_once(rows, place.results(run))
+    visits = {row.product.id: shop.hits(row.product.id).visits for row in rows}
+    assert {visits[product] for product in done_before} == {1}
+    assert all(1 <= count <= 2 for count in visits.values())
+    assert place.events("Batch")[-1]["resumed"] == len(done_before)
+    place.assert_nothing_left()
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "command"])
+def test_a_warm_stop_drains_at_the_next_item(place: Workplace, shop: StorefrontProcess, how: str) -> None:
+    """Done items are kept, the rest goes back at once, nothing counts as failed, nothing is visited twice."""
+    rows = list(generate("demo-hydrated", shop.base_url, 100))
+    run = place.enqueue("demo-hydrated", rows, batch_size=100)
+    with place.worker() as first:
+        place.wait_for(run, 20)
+        if how == "command":
+            with place.redis() as redis:
+                send_shutdown_command(redis, place.events("Worker Started")[0]["worker"])
+        else:
+            first.send_signal(getattr(signal, how))
+        assert first.wait(15) == 0
+    done_before = len(place.results(run))
+    assert 20 <= done_before < 100
+    with place.redis() as redis:
+        queue = open_queue(redis, "demo-hydrated")
+        assert len(queue) == 1
+        assert queue.started_job_registry.count == 0
+        assert queue.failed_job_registry.count == 0
+        assert queue.jobs[0].retries_left == 5
+    with place.worker("--burst") as second:
+        assert second.wait(60) == 0
+    assert_each_right_once(rows, place.results(run))
+    assert {shop.hits(row.product.id).visits for row in rows} == {1}
+    place.assert_nothing_left()
+
+
+def test_a_second_signal_stops_at_once(place: Workplace, shop: StorefrontProcess) -> None:
+    """A page that hangs for a minute does not keep a worker that is told twice; the product is not lost."""
+    place.platform("demo-hydrated", navigation={"timeout_ms": 60_000})
+    rows = list(generate("demo-hydrated", shop.base_url, 4, faults=["hang"], fault_every=1))
+    run = place.enqueue("demo-hydrated", rows)
+    with place.worker() as worker:
+        eventually(lambda: shop.hits().faults.get("hang", 0) >= 4, 30, "the visits")
+        worker.send_signal(signal.SIGTERM)
+        time.sleep(1.5)  # RQ takes two signals within a second for one
+        assert worker.poll() is None
+        began_s = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+        worker.wait(20)
+        assert time.monotonic() - began_s < 15
+    assert place.results(run) == []
+    with place.redis() as redis:
+        assert len(open_queue(redis, "demo-hydrated")) == 1
+    place.assert_nothing_left()
+
+
+def test_a_jobs_time_out_cancels_the_batch_and_the_last_one_gives_up(place: Workplace, shop: StorefrontProcess) -> None:
+    """RQ's time-out ends the batch; the retry resumes; after the last one each product still has one result."""
+    place.platform("demo-hydrated", navigation={"timeout_ms": 120_000})
+    place.settings(queue={"job_timeout_s": 10, "max_retries": 1})
+    rows = list(generate("demo-hydrated", shop.base_url, 8, faults=["hang"], fault_every=2))
+    run = place.enqueue("demo-hydrated", rows)
+    with place.worker("--burst") as worker:
+        assert worker.wait(90) == 0
+    results = {result.product_id: result for result in place.results(run)}
+    assert len(results) == 8
+    assert_each_right_once(rows, list(results.values()))
+    given_up = [result for result in results.values() if result.reason.startswith("batch given up")]
+    assert len(given_up) == 4
+    assert place.events("Batch Given Up")[0]["products"] == 4
+    place.assert_nothing_left()
+
+
+def test_a_batch_that_kills_every_worker_is_given_up(place: Workplace, shop: StorefrontProcess) -> None:
+    """After its last retry the rest of the batch is judged failed, by a worker that outlives it."""
+    place.settings(queue={"max_retries": 0})
+    rows = list(generate("demo-hydrated", shop.base_url, 60))
+    run = place.enqueue("demo-hydrated", rows, batch_size=60)
+    with place.worker() as first:
+        place.wait_for(run, 10)
+        first.kill()
+        first.wait()
+    with place.worker() as second:
+        place.wait_for(run, 60, timeout_s=90)
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(30) == 0
+    results = place.results(run)
+    assert len(results) == 60
+    reasons = {result.reason for result in results if result.reason.startswith("batch given up")}
+    assert reasons == {"batch given up: its workers died again and again"}
+    place.assert_nothing_left()
+
+
+def test_several_processes_share_the_work(place: Workplace, shop: StorefrontProcess) -> None:
+    """Two workers under one supervisor write to one SQLite file; each product is visited once."""
+    rows = list(generate("demo-hydrated", shop.base_url, 120))
+    run = place.enqueue("demo-hydrated", rows, batch_size=10)
+    with place.worker("--processes", "2", "--burst") as supervisor:
+        assert supervisor.wait(120) == 0
+    results = place.results(run)
+    assert_each_right_once(rows, results)
+    assert len({result.worker for result in results}) == 2
+    place.assert_nothing_left()
