@@ -15,7 +15,7 @@ from playwright.async_api import Browser, async_playwright
 
 from pagemill.browser.flags import launch_options
 from pagemill.browser.machine import examine_machine, find_chromium
-from pagemill.config.models import BrowserSettings
+from pagemill.config.settings import BrowserSettings
 
 READ = """() => new Promise((resolve) => {
   const read = () => {

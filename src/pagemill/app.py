@@ -18,7 +18,9 @@ from pagemill.browser.flags import launch_options
 from pagemill.browser.launcher import Launcher
 from pagemill.browser.machine import examine_machine, find_chromium
 from pagemill.browser.pool import BrowserPool
-from pagemill.config.models import Config, Platform, ResourceKind
+from pagemill.config.platform import Platform
+from pagemill.config.section import ResourceKind
+from pagemill.config.settings import Config
 from pagemill.engine.batch_engine import BatchEngine
 from pagemill.engine.lane import Stations
 from pagemill.engine.loop_thread import LoopThread

@@ -7,13 +7,13 @@ import time
 from dataclasses import replace
 
 import pytest
-from result_values import make_result
 from sqlalchemy import Engine, text
-from store_contract import StoreContract
 
 from pagemill.errors import DatabaseUnavailable
 from pagemill.results.database import ResultRefused
 from pagemill.results.store import ResultStore
+from tests.unit.results.result_values import make_result
+from tests.unit.results.store_contract import StoreContract
 
 pytestmark = pytest.mark.postgres
 

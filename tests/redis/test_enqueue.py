@@ -16,7 +16,8 @@ import redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from pagemill.config.models import Platform, QueueSettings
+from pagemill.config.platform import Platform
+from pagemill.config.settings import QueueSettings
 from pagemill.errors import RedisUnavailable, UsageError
 from pagemill.intake.batch_job import from_arguments, open_queue
 from pagemill.intake.enqueue import EnqueuedRun, enqueue_run, new_run_id

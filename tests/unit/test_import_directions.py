@@ -203,7 +203,7 @@ def test_every_folder_says_what_it_is_for() -> None:
     [
         ("model.py", "import pagemill.telemetry.events\n", 1, "pagemill.telemetry.events", "model is below telemetry"),
         ("errors.py", "from pagemill import model\n", 1, "pagemill.model", "errors and model are neighbours"),
-        ("config/models.py", "from ..engine import lane\n", 1, "pagemill.engine", "config is below engine"),
+        ("config/platform.py", "from ..engine import lane\n", 1, "pagemill.engine", "config is below engine"),
         ("browser/pool.py", "\nfrom pagemill.guard import probe\n", 2, "pagemill.guard", "are neighbours"),
         ("guard/probe.py", "def f():\n    from pagemill import browser\n", 2, "pagemill.browser", "are neighbours"),
         (
@@ -261,7 +261,7 @@ def test_allowed_imports_are_left_alone(tmp_path: Path) -> None:
             "pagemill/deadlines.py": "from pagemill.errors import DeadlineExceeded\n",
             "pagemill/errors.py": "import enum\n",
             "pagemill/config/hosts.py": "from pagemill import __version__\nfrom .models import Host\n",
-            "pagemill/config/models.py": "from ..telemetry import events\n",
+            "pagemill/config/platform.py": "from ..telemetry import events\n",
             "pagemill/telemetry/events.py": "",
             "pagemill/intake/batch_job.py": "import rq\nfrom redis import Redis\n",
             "pagemill/intake/catalog_sql.py": "import sqlalchemy\n",

@@ -14,7 +14,7 @@ from playwright.async_api import CDPSession, Page
 from playwright.async_api import Error as PlaywrightError
 
 from pagemill.config.hosts import HostRules
-from pagemill.config.models import ResourceKind
+from pagemill.config.section import ResourceKind
 
 _KINDS: dict[ResourceKind, str] = {"image": "Image", "media": "Media", "font": "Font"}
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from pagemill.config.models import BrowserSettings, ResourceKind
+from pagemill.config.section import ResourceKind
+from pagemill.config.settings import BrowserSettings
 
 ALWAYS: tuple[tuple[str, str], ...] = (
     ("--disable-blink-features=AutomationControlled", "navigator.webdriver stays false, as for a person"),

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from pagemill.browser.launcher import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.browser.rotation import Level, Wear, with_jitter
 from pagemill.browser.slot import Counters, DriverState, Generation
-from pagemill.config.models import Platform, PoolSettings
+from pagemill.config.platform import Platform
+from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger

@@ -22,7 +22,9 @@ from playwright.async_api import Error as PlaywrightError
 
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
-from pagemill.config.models import Platform, PoolSettings, ResourceKind
+from pagemill.config.platform import Platform
+from pagemill.config.section import ResourceKind
+from pagemill.config.settings import PoolSettings
 from pagemill.deadlines import within
 from pagemill.errors import BrowserUnavailable, DeadlineExceeded, PageLost
 from pagemill.telemetry import events

@@ -19,7 +19,8 @@ from pagemill.browser.generations import Clock, Generations, MeasureGroup, Opene
 from pagemill.browser.launcher import PageHandle
 from pagemill.browser.rotation import Level, Limits, Wear, decide, last_use, with_jitter
 from pagemill.browser.slot import Counters, Generation, OpenContext, OpenPage, PoolStats, Slot, Successor
-from pagemill.config.models import Platform, PoolSettings
+from pagemill.config.platform import Platform
+from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable, DeadlineExceeded, PageLost
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pagemill.browser.launcher import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.browser.rotation import Level, Wear
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 
 
 @dataclass(eq=False, slots=True)

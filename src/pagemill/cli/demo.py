@@ -24,7 +24,7 @@ from rich.table import Table
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.progress import follow
-from pagemill.config.models import Config
+from pagemill.config.settings import Config
 from pagemill.errors import PagemillError, UsageError
 from pagemill.intake.catalog import read_catalog
 from pagemill.intake.enqueue import enqueue_run

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pagemill.config.loading import load_config
-from pagemill.config.models import Config
+from pagemill.config.settings import Config
 from pagemill.telemetry.logging import set_up_logging
 
 PlatformName = Annotated[str, typer.Option("--platform", help="A platform: config/platforms/NAME.yaml.")]

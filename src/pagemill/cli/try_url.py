@@ -14,7 +14,7 @@ from rich.table import Table
 from pagemill.app import build_pool, chosen_platforms, running_loop
 from pagemill.browser.pool import BrowserPool
 from pagemill.cli.options import PlatformName, load
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.errors import PagemillError, UsageError, VisitRefused
 from pagemill.extraction.artifacts import take_screenshot
 from pagemill.extraction.judge import judge

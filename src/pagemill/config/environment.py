@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pagemill.config.mistakes import Mistake
-from pagemill.config.models import Environment
 from pagemill.config.service_urls import database_url, redis_url
+from pagemill.config.settings import Environment
 from pagemill.errors import Problem
 
 FROM_FILE = frozenset({"PAGEMILL_REDIS_URL", "PAGEMILL_DATABASE_URL", "PAGEMILL_API_SECRET"})

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from pagemill.config.environment import read_environment
 from pagemill.config.explain import problems_of
-from pagemill.config.models import PLATFORM_NAME, Config, Platform, Settings
+from pagemill.config.platform import PLATFORM_NAME, Platform
+from pagemill.config.settings import Config, Settings
 from pagemill.config.yaml_source import YamlSource, read_yaml
 from pagemill.errors import ConfigError, Problem
 

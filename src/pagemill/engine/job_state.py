@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.model import Batch, Product
 
 

@@ -158,6 +158,8 @@ class Lane:
                 raise
             judgement = judge(product, reading, platform.judge)
             if judgement.verdict is Verdict.FAILED:
+                if lease.refusal is not None:
+                    raise VisitRefused(lease.refusal)
                 if last:
                     await self._keep_evidence(lease, product)
                 lease.mark_bad("failed")

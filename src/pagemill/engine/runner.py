@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.engine.job_state import JobState, JobStates
 from pagemill.engine.lane import Lane, Stations
 from pagemill.errors import UsageError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page
 
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.extraction.look import Watch, visit_page
 from pagemill.extraction.values import to_fact
 from pagemill.extraction.visit import Visit

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from pagemill.config.models import FieldRule, Platform
+from pagemill.config.platform import FieldRule, Platform
 from pagemill.extraction.json_path import answered, facts_at, parse_json
 from pagemill.extraction.look import Watch, visit_page
 from pagemill.extraction.visit import Visit

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from pagemill.config.models import Judge, PageSigns
+from pagemill.config.platform import Judge, PageSigns
 from pagemill.extraction.number_text import read_number
 from pagemill.extraction.values import collapse, read_boolean
 from pagemill.model import Difference, Facts, FactValue, Judgement, PageReading, Product, Verdict

@@ -14,7 +14,7 @@ from typing import Any, Self
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.deadlines import within
 from pagemill.errors import VisitFailed
 from pagemill.extraction.navigate import navigate, translate

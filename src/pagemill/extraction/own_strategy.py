@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.errors import ConfigError, Problem, VisitFailed
 from pagemill.extraction.navigate import translate
 from pagemill.extraction.visit import Visit

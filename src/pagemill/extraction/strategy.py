@@ -27,7 +27,7 @@ from typing import Protocol
 
 from playwright.async_api import Page
 
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.extraction.api_capture import ApiCaptureStrategy
 from pagemill.extraction.dom import DomStrategy
 from pagemill.extraction.jsonld import JsonLdStrategy

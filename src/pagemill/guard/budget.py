@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from pagemill.config.models import Platform, Rotation
+from pagemill.config.platform import Platform, Rotation
 
 _PAGE_USES = ((16_000, 10), (8_000, 7), (4_000, 5))
 _FEWEST_PAGE_USES = 3

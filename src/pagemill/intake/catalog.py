@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pagemill.config.hosts import HostRules
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.errors import UsageError
 from pagemill.intake.csv_rows import REQUIRED, read_csv_rows
 from pagemill.intake.expected import Kind, kind_of, read_expected

@@ -16,7 +16,8 @@ import redis
 from rq import Queue, Retry
 from rq.queue import EnqueueData
 
-from pagemill.config.models import Platform, QueueSettings
+from pagemill.config.platform import Platform
+from pagemill.config.settings import QueueSettings
 from pagemill.errors import RedisUnavailable, UsageError
 from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
 from pagemill.intake.job_timeout import job_timeout_s

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 
-from pagemill.config.models import Platform, QueueSettings
+from pagemill.config.platform import Platform
+from pagemill.config.settings import QueueSettings
 
 FLOOR_S = 300
 CEILING_S = 4 * 3600

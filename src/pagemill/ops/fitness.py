@@ -10,7 +10,7 @@ from pathlib import Path
 from pagemill.broker.connection import open_redis
 from pagemill.browser.flags import Machine, launch_options, shm_needed_mb
 from pagemill.browser.machine import examine_machine, find_chromium
-from pagemill.config.models import Config
+from pagemill.config.settings import Config
 from pagemill.errors import BrowserUnavailable, PagemillError
 from pagemill.guard.budget import page_uses, resolved
 from pagemill.guard.probe import machine_memory, memory_limit_mb
@@ -104,9 +104,7 @@ def _platforms(config: Config, machine: Machine) -> list[Finding]:
         lanes = platform.workflow.concurrency.default
         options = launch_options(config.settings.browser, machine, lanes, frozenset())
         needed_mb = shm_needed_mb(lanes)
-        where = (
-            "shared memory" if options.uses_dev_shm else f"files (to change that: shm_size {needed_mb // 1024}gb)"
-        )
+        where = "shared memory" if options.uses_dev_shm else f"files (to change that: shm_size {needed_mb // 1024}gb)"
         findings.append(
             Finding(
                 f"platform {name}",

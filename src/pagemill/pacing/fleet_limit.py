@@ -10,7 +10,7 @@ import asyncio
 
 import redis
 
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 
 
 class FleetLimit(Protocol):

@@ -23,7 +23,7 @@ from rq.registry import clean_registries
 from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
-from pagemill.config.models import QueueSettings
+from pagemill.config.settings import QueueSettings
 from pagemill.intake.batch_job import from_arguments
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium_visits import Chromium
 
 from pagemill.demo.storefront import StorefrontProcess
+from tests.browser.demo.chromium_visits import Chromium
 
 _NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
 

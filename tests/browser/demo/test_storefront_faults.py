@@ -6,13 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from chromium_visits import Chromium, Visit, judge, read
 from playwright.async_api import Error, Page
 
 from pagemill.demo.catalogue import PLATFORM_PATHS, CatalogueRow, generate
 from pagemill.demo.faults import FAULTS
 from pagemill.demo.storefront import StorefrontProcess
 from pagemill.model import Verdict
+from tests.browser.demo.chromium_visits import Chromium, Visit, judge, read
 
 pytestmark = pytest.mark.browser
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from chromium_visits import Chromium
 from playwright.async_api import CDPSession, Page
 
 from pagemill.demo.storefront import StorefrontProcess
+from tests.browser.demo.chromium_visits import Chromium
 
 pytestmark = pytest.mark.browser
 

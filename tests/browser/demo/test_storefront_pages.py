@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 
 import pytest
-from chromium_visits import Chromium, Visit, judge, read
 
 from pagemill.demo.catalogue import PLATFORM_PATHS, generate
 from pagemill.demo.pages import WEIGHTS
 from pagemill.demo.storefront import StorefrontProcess
 from pagemill.demo.truth import State, truth_of
 from pagemill.model import FactValue, Product
+from tests.browser.demo.chromium_visits import Chromium, Visit, judge, read
 
 pytestmark = pytest.mark.browser
 

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
+
 from tests.browser.extraction.local_shop import LocalShop
 
 _NAMES = ("chromium-headless-shell", "chromium", "google-chrome")

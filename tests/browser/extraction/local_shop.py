@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from playwright.async_api import Page
 
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.extraction.strategy import Visit
 from pagemill.model import Product
 

@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
-from tests.browser.extraction.local_shop import LocalShop, Reply, answer, html, listeners, platform, visit
 
 from pagemill.errors import DeadlineExceeded, PageLost, VisitFailed
 from pagemill.extraction.api_capture import ApiCaptureStrategy
 from pagemill.model import Facts, PageReading
+from tests.browser.extraction.local_shop import LocalShop, Reply, answer, html, listeners, platform, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

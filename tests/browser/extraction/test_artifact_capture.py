@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 from structlog.testing import capture_logs
-from tests.browser.extraction.local_shop import LocalShop, html
 
 from pagemill.extraction.artifacts import ArtifactStore
+from tests.browser.extraction.local_shop import LocalShop, html
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

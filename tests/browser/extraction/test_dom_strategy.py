@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
-from tests.browser.extraction.local_shop import LocalShop, Reply, html, listeners, platform, visit
 
 from pagemill.errors import DeadlineExceeded, ItemError, PageLost, VisitFailed
 from pagemill.extraction.dom import DomStrategy
 from pagemill.extraction.judge import judge
 from pagemill.model import Facts, PageReading, Verdict
+from tests.browser.extraction.local_shop import LocalShop, Reply, html, listeners, platform, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page
-from tests.browser.extraction.local_shop import LocalShop, html, platform, visit
 
 from pagemill.extraction.jsonld import JsonLdStrategy
 from pagemill.model import Facts, PageReading
+from tests.browser.extraction.local_shop import LocalShop, html, platform, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

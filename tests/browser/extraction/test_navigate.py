@@ -7,10 +7,10 @@ import time
 
 import pytest
 from playwright.async_api import Page
-from tests.browser.extraction.local_shop import LocalShop, Reply, html
 
 from pagemill.errors import DeadlineExceeded, PageLost, VisitFailed, VisitRefused
 from pagemill.extraction.navigate import navigate
+from tests.browser.extraction.local_shop import LocalShop, Reply, html
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page
-from tests.browser.extraction.local_shop import LocalShop, html, platform, visit
 
 from pagemill.extraction import strategy
 from pagemill.model import PageReading
+from tests.browser.extraction.local_shop import LocalShop, html, platform, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from pagemill.browser.launcher import BrowserHandle, ContextHandle, DriverHandle, PageHandle
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.errors import BrowserUnavailable, PageLost
 
 

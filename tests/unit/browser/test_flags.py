@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pagemill.browser.flags import ALWAYS, LaunchOptions, Machine, launch_options, shm_needed_mb
-from pagemill.config.models import BrowserSettings
+from pagemill.config.settings import BrowserSettings
 
 BIG = Machine(shm_total_mb=24_000, can_sandbox=True)
 

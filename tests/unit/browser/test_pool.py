@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.unit.browser.opener import CountingOpener
 
 from pagemill.browser.pool import BrowserPool
-from pagemill.config.models import Platform, PoolSettings
+from pagemill.config.platform import Platform
+from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable, PageLost
+from tests.unit.browser.opener import CountingOpener
 
 NOTHING = {"driver": 0, "browser": 0, "context": 0, "page": 0}
 

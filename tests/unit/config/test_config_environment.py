@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pagemill.config.environment import read_environment
-from pagemill.config.models import Environment
+from pagemill.config.settings import Environment
 from pagemill.errors import Problem
 
 DEFAULT = Environment()

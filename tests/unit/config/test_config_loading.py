@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from pagemill.config.loading import load_config, load_platform_file
-from pagemill.config.models import MsRange, PageSigns, Settings
+from pagemill.config.platform import PageSigns
+from pagemill.config.section import MsRange
+from pagemill.config.settings import Settings
 from pagemill.errors import ConfigError, Problem
 
 SHOP = """\

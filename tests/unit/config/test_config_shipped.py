@@ -9,7 +9,9 @@ import pytest
 from pydantic import BaseModel
 
 from pagemill.config.loading import load_config
-from pagemill.config.models import Config, MsRange, Platform, Settings
+from pagemill.config.platform import Platform
+from pagemill.config.section import MsRange
+from pagemill.config.settings import Config, Settings
 from pagemill.config.yaml_source import KeyPath, read_yaml
 
 FOLDER = Path(__file__).parents[3] / "config"
@@ -66,7 +68,7 @@ def test_the_practice_shop_is_visited_as_fast_as_it_goes(shipped: Config, name: 
     """On this machine only, and with short time-outs."""
     platform: Platform = shipped.platforms[f"demo-{name}"]
     assert platform.extract.strategy == strategy
-    assert platform.hosts == ("127.0.0.1", "localhost")
+    assert platform.hosts == ("127.0.0.1",)
     assert platform.workflow.rate_limit.wait_time_ms == MsRange(low_ms=0, high_ms=0)
     assert platform.workflow.rate_limit.max_per_minute is None
     assert platform.workflow.concurrency.default == 4

@@ -7,7 +7,6 @@ import json
 import re
 
 import pytest
-from asgi_client import Answer, ask
 from starlette.types import ASGIApp
 
 from pagemill.demo import wire_faults
@@ -15,6 +14,7 @@ from pagemill.demo.faults import FAULTS
 from pagemill.demo.pages import BLOCKED_TEXT, FACTS_START, GONE_TEXT
 from pagemill.demo.storefront import create_app
 from pagemill.demo.truth import State, truth_of
+from tests.unit.demo.asgi_client import Answer, ask
 
 ID = "u-1.ok"
 

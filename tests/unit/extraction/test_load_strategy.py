@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.errors import ConfigError, PageLost, VisitFailed
 from pagemill.extraction.api_capture import ApiCaptureStrategy
 from pagemill.extraction.dom import DomStrategy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.errors import DeadlineExceeded
 from pagemill.extraction.look import Watch
 from pagemill.extraction.time_budget import TimeBudget

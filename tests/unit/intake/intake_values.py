@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pagemill.config.models import Platform
+from pagemill.config.platform import Platform
 from pagemill.intake.catalog import read_catalog
 from pagemill.intake.rows import BadRow
 from pagemill.model import Product

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from intake_values import PLATFORM, read_text, url
 
 from pagemill.errors import UsageError
 from pagemill.model import Product
+from tests.unit.intake.intake_values import PLATFORM, read_text, url
 
 U = url("x")
 

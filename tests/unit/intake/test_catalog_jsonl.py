@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from intake_values import PLATFORM, read_all, read_text, url
 
 from pagemill.errors import UsageError
 from pagemill.intake.catalog import read_catalog
 from pagemill.model import Product
+from tests.unit.intake.intake_values import PLATFORM, read_all, read_text, url
 
 U = url("x")
 

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from intake_values import PLATFORM, url
 
 from pagemill.intake.catalog import read_catalog
 from pagemill.intake.rows import BadRow
+from tests.unit.intake.intake_values import PLATFORM, url
 
 ROWS = 40_000
 GROWTH_LIMIT_MB = 12

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pagemill.config.models import Platform, QueueSettings
+from pagemill.config.platform import Platform
+from pagemill.config.settings import QueueSettings
 from pagemill.intake.job_timeout import job_timeout_s
 
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from result_values import STARTED_AT, make_result
 
 from pagemill.errors import PagemillError, UsageError
 from pagemill.model import Difference, Verdict
 from pagemill.results.database import ResultRefused
 from pagemill.results.store import ResultStore
 from pagemill.results.writer import ResultWriter
+from tests.unit.results.result_values import STARTED_AT, make_result
 
 
 class StoreContract:

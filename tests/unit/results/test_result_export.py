@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from result_values import make_result
 
 from pagemill.model import Difference, ItemResult, Verdict
 from pagemill.results.export import KEYS, write_csv, write_jsonl, write_table
+from tests.unit.results.result_values import make_result
 
 CHANGED = make_result(
     "A1", verdict=Verdict.CHANGED, reason="price differs", differences=(Difference("price", 12900, 9900),)

@@ -15,7 +15,7 @@ SHARED_RESULTS = 60
 WRITE_SOME = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from result_values import make_result
+from tests.unit.results.result_values import make_result
 from pagemill.results.store import ResultStore
 
 name, url = sys.argv[2:]

@@ -6,11 +6,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from result_values import make_result
-from store_contract import StoreContract
 
 from pagemill.errors import DatabaseUnavailable, UsageError
 from pagemill.results.store import ResultStore
+from tests.unit.results.result_values import make_result
+from tests.unit.results.store_contract import StoreContract
 
 
 class TestStoreOnSqlite(StoreContract):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from result_values import make_result
 from sqlalchemy import event
 from structlog.testing import capture_logs
 
@@ -20,6 +19,7 @@ from pagemill.results.database import ResultRefused
 from pagemill.results.store import ResultStore
 from pagemill.results.writer import ResultWriter
 from pagemill.telemetry import events
+from tests.unit.results.result_values import make_result
 
 
 class RecordingStore:

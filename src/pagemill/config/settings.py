@@ -1,0 +1,113 @@
+"""Pydantic models of `config/pagemill.yaml` and of the environment. Units are in the names.
+
+Every default is the one that runs. Reading files and variables is `loading`'s and `environment`'s.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pagemill.config.mistakes import Mistake
+from pagemill.config.platform import Platform
+from pagemill.config.section import Auto, Flag, Number, Section, Whole
+
+
+class BrowserSettings(Section):
+    """How Chromium is launched."""
+
+    sandbox: Flag | Auto = "auto"
+    dev_shm: Flag | Auto = "auto"
+    zygote: Flag = True
+    extra_args: tuple[str, ...] = ()
+
+
+class PoolSettings(Section):
+    """Rotation above the platform's own, and the deadlines of the calls that Playwright leaves without one."""
+
+    browser_max_uses: Whole = Field(default=1000, ge=1)
+    driver_max_uses: Whole = Field(default=5000, ge=1)
+    page_max_age_s: Number = Field(default=900, gt=0)
+    context_max_age_s: Number = Field(default=3600, gt=0)
+    browser_max_age_s: Number = Field(default=4 * 3600, gt=0)
+    driver_max_age_s: Number = Field(default=24 * 3600, gt=0)
+    max_errors: Whole = Field(default=3, ge=1)
+    launch_timeout_s: Number = Field(default=30, gt=0)
+    open_timeout_s: Number = Field(default=10, gt=0)
+    close_timeout_s: Number = Field(default=5, gt=0)
+    relaunch_backoff_s: Number = Field(default=0.5, ge=0)
+    relaunch_backoff_max_s: Number = Field(default=30, ge=0)
+
+
+class QueueSettings(Section):
+    """Batches on the queue."""
+
+    batch_size: Whole = Field(default=50, ge=1, le=1000)
+    max_retries: Whole = Field(default=5, ge=0, le=100)
+    job_timeout_s: Annotated[Whole, Field(ge=10)] | Auto = "auto"
+    heartbeat_interval_s: Number = Field(default=5, gt=0, le=30)
+    heartbeat_ttl_s: Whole = Field(default=45, ge=5, le=600)
+    result_ttl_s: Whole = Field(default=3600, ge=0)
+
+    @model_validator(mode="after")
+    def _beats_in_time(self) -> Self:
+        if self.heartbeat_ttl_s < 3 * self.heartbeat_interval_s:
+            needed = 3 * self.heartbeat_interval_s
+            raise Mistake(
+                "must be at least three times heartbeat_interval_s", f"write {needed:g} or more", "heartbeat_ttl_s"
+            )
+        return self
+
+
+class ResultSettings(Section):
+    """How results are written."""
+
+    group_size: Whole = Field(default=50, ge=1, le=1000)
+    group_delay_ms: Whole = Field(default=200, ge=0, le=500)
+
+
+class ArtifactSettings(Section):
+    """Screenshots and HTML of failures."""
+
+    enabled: Flag = True
+    folder: Path = Path("data/artifacts")
+    max_files: Whole = Field(default=200, ge=1)
+    max_mb: Whole = Field(default=100, ge=1)
+
+
+class GuardSettings(Section):
+    """What the sidecar does."""
+
+    sample_interval_s: Number = Field(default=5, ge=0.5, le=300)
+
+
+class Settings(Section):
+    """`config/pagemill.yaml`."""
+
+    browser: BrowserSettings = BrowserSettings()
+    pool: PoolSettings = PoolSettings()
+    queue: QueueSettings = QueueSettings()
+    results: ResultSettings = ResultSettings()
+    artifacts: ArtifactSettings = ArtifactSettings()
+    guard: GuardSettings = GuardSettings()
+
+
+class Environment(Section):
+    """What the environment says; it beats YAML."""
+
+    config_folder: Path = Path("config")
+    redis_url: str = Field(default="", repr=False)
+    database_url: str = Field(default="sqlite:///data/pagemill.db", repr=False)
+    chromium: Path | None = None
+    log_format: Literal["auto", "json", "console"] = "auto"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+
+
+class Config(Section):
+    """Everything a process needs to know: settings, platforms by name, and the environment."""
+
+    settings: Settings
+    platforms: dict[str, Platform]
+    environment: Environment
