@@ -177,12 +177,16 @@ class PageSigns(Section):
     text: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
+def _out_of_stock() -> dict[str, FactValue]:
+    return {"in_stock": False}
+
+
 class Judge(Section):
     """How facts become a verdict."""
 
     gone: PageSigns = PageSigns(status=(404, 410))
     blocked: PageSigns = PageSigns(status=(403, 429))
-    sold_out: dict[str, FactValue] = Field(default_factory=lambda: {"in_stock": False})
+    sold_out: dict[str, FactValue] = Field(default_factory=_out_of_stock)
     tolerance: dict[str, Annotated[Number, Field(ge=0)]] = Field(default_factory=dict)
 
     @field_validator("gone", "blocked", mode="before")

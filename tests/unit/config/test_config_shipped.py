@@ -76,7 +76,7 @@ def test_the_practice_shop_is_visited_as_fast_as_it_goes(shipped: Config, name: 
     assert platform.navigation.timeout_ms == 10_000
     assert (platform.retry.attempts, platform.retry.backoff_ms) == (2, 200)
     assert {"name", "price", "in_stock"} <= set(platform.extract.fields)
-    assert platform.judge.gone.status == (404,)
+    assert platform.judge.gone.status == (404, 410)
     assert platform.judge.gone.text == ("This product is no longer available",)
     assert platform.judge.blocked.status == (403, 429)
     assert platform.judge.blocked.text == ("Access denied",)
