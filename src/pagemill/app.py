@@ -30,7 +30,7 @@ from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.strategy import load_strategy
 from pagemill.guard.budget import resolved
 from pagemill.guard.probe import memory_limit_mb, private_mb_by_process
-from pagemill.guard.scratch import scratch_folder
+from pagemill.guard.scratch import scratch_folder, sweep
 from pagemill.guard.sidecar import Chore, Sidecar
 from pagemill.intake.batch_job import open_queue
 from pagemill.ops.fleet import WorkerSnapshot, publish, withdraw
@@ -49,6 +49,7 @@ DATA_FOLDER = Path("data")
 _OPEN_S = 180.0
 _CLOSE_S = 60.0
 _BRISK_S = 2.0
+_SWEEP_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def open_worker(config: Config, names: Sequence[str] = (), name: str | None = No
     worker_name = name or f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:4]}"
     platforms = chosen_platforms(config, names)
     with ExitStack() as parts:
-        parts.enter_context(scratch_folder())
+        scratch = parts.enter_context(scratch_folder())
         strategies = {platform.platform: load_strategy(platform) for platform in platforms.values()}
         connection = parts.enter_context(open_redis(config.environment.redis_url, DATA_FOLDER))
         brisk = parts.enter_context(open_redis(config.environment.redis_url, DATA_FOLDER, patience_s=_BRISK_S))
@@ -162,8 +163,10 @@ def open_worker(config: Config, names: Sequence[str] = (), name: str | None = No
         def announce() -> None:
             publish(brisk, _snapshot(worker_name, platforms, pool, sidecar))
 
-        sidecar.add(Chore("beat", settings.queue.heartbeat_interval_s, worker.beat))
-        sidecar.add(Chore("publish", settings.queue.heartbeat_interval_s, announce))
+        beat_s = settings.queue.heartbeat_interval_s
+        sidecar.add(Chore("beat", beat_s, worker.outage.watch(worker.beat)))
+        sidecar.add(Chore("sweep", _SWEEP_S, lambda: sweep(scratch.parent)))
+        sidecar.add(Chore("publish", beat_s, worker.outage.watch(announce)))
         parts.callback(_withdraw, brisk, worker_name)
         sidecar.start()
         parts.callback(sidecar.stop)

@@ -373,9 +373,9 @@ class BrowserPool:
                         await self._opener.close_context(context.handle)
             finally:
                 self._generations.leave(slot.generation)
+            if reason in ("platform", "resize") and slot.context is not None:
+                self._generations.log_rotation(Level.CONTEXT, reason, slot.context.wear, 0.0)
 
-        if reason in ("platform", "resize") and slot.context is not None:
-            self._counters.count_rotation(Level.CONTEXT, reason)
         self._generations.in_background(leave())
 
     async def _outcome(self, successor: Successor | None) -> OpenContext | None:

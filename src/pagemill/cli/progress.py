@@ -19,7 +19,7 @@ _POLL_S = 0.25
 def counting(console: Console, what: str) -> Iterator[Callable[[int], None]]:
     """A bar without an end: the function it gives takes the number of products so far."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:.0f} products"))
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=None)
 
         def advance(products: int) -> None:
@@ -36,7 +36,8 @@ def follow(
     `check` is called at every look and may raise to give up.
     """
     columns = (TextColumn("validating"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.fields[verdicts]}"), console=console) as progress:
+    shown = (*columns, TextColumn("{task.fields[verdicts]}"))
+    with Progress(*shown, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=None, verdicts="")
         while True:
             states = [store.progress(run) for run in runs]

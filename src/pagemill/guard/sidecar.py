@@ -20,7 +20,7 @@ class Chore:
 
     name: str
     interval_s: float
-    work: Callable[[], None]
+    work: Callable[[], object]
     due_s: float = field(default=0.0)
 
 

@@ -28,6 +28,7 @@ from pagemill.intake.batch_job import from_arguments
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 from pagemill.worker.handle import Engine
+from pagemill.worker.outage import Outage
 
 log = get_logger("worker")
 
@@ -78,6 +79,7 @@ class BatchWorker(SimpleWorker):
             worker_ttl=settings.heartbeat_ttl_s,
             log_job_description=False,
         )
+        self.outage = Outage()
         self._brisk = brisk
         self._engine = engine
         self._ttl_s = settings.heartbeat_ttl_s
@@ -124,10 +126,11 @@ class BatchWorker(SimpleWorker):
                 if self.should_run_maintenance_tasks:
                     self.run_maintenance_tasks()  # type: ignore[no-untyped-call]
                 taken = self._take()
-            except redis.exceptions.ConnectionError as error:
-                log.error(events.REDIS_AWAY, error=str(error))
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                self.outage.note(error)
                 self._stopping.wait(1.0)
                 continue
+            self.outage.over()
             if taken is not None:
                 return taken
             if timeout is None:
@@ -235,7 +238,7 @@ class BatchWorker(SimpleWorker):
         if not isinstance(exc, redis.RedisError):
             raise exc
         if not self._stopping.is_set():
-            log.warning(events.REDIS_AWAY, error=str(exc))
+            self.outage.note(exc)
             time.sleep(1.0)
 
 
