@@ -25,7 +25,7 @@ from pagemill.engine.batch_engine import BatchEngine
 from pagemill.engine.lane import Stations
 from pagemill.engine.loop_thread import LoopThread
 from pagemill.engine.runner import Runner
-from pagemill.errors import DeadlineExceeded, RedisUnavailable, UsageError
+from pagemill.errors import DeadlineExceeded, PagemillError, RedisUnavailable, UsageError
 from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.strategy import load_strategy
 from pagemill.guard.budget import resolved
@@ -64,12 +64,17 @@ class Worker:
         """Takes batches until stopped, or with `burst` until the queues are empty.
 
         Raises:
-            RedisUnavailable: Redis went away for good.
+            ServiceUnavailable: Redis, the database or the browser went away for good; batches are back on the queue.
+            PagemillError: RQ's loop ended by an error that it did not expect.
         """
         try:
             self.worker.work(burst=burst, logging_level="WARNING")
         except redis.RedisError as error:
             raise RedisUnavailable(f"Redis went away: {error}") from error
+        if (unfit := handle.unfit()) is not None:
+            raise unfit
+        if not self.worker.ended_well:
+            raise PagemillError("the worker's loop ended by an error; the log tells which")
 
 
 def chosen_platforms(config: Config, names: Sequence[str]) -> dict[str, Platform]:

@@ -9,6 +9,7 @@ import time
 import pytest
 from rq.command import send_shutdown_command
 
+from pagemill.browser.machine import find_chromium
 from pagemill.demo.catalogue import generate
 from pagemill.demo.storefront import StorefrontProcess
 from pagemill.intake.batch_job import open_queue
@@ -151,4 +152,28 @@ def test_several_processes_share_the_work(place: Workplace, shop: StorefrontProc
     results = place.results(run)
     assert_each_right_once(rows, results)
     assert len({result.worker for result in results}) == 2
+    place.assert_nothing_left()
+
+
+def test_a_browser_that_cannot_start_any_more_harms_no_batch(place: Workplace, shop: StorefrontProcess) -> None:
+    """The worker ends with exit code 69 and its batch is back, its retries untouched; a fit worker finishes it."""
+    wrapper = place.folder / "chromium"
+    wrapper.write_text(f'#!/bin/sh\nexec {find_chromium(None)} "$@"\n')
+    wrapper.chmod(0o755)
+    place.environment_changes = {"PAGEMILL_CHROMIUM": str(wrapper)}
+    place.settings(pool={"relaunch_backoff_s": 0.05})
+    rows = list(generate("demo-hydrated", shop.base_url, 100))
+    run = place.enqueue("demo-hydrated", rows, batch_size=100)
+    with place.worker() as worker:
+        place.wait_for(run, 10)
+        wrapper.write_text("#!/bin/sh\nexit 1\n")
+        for pid in browser_pids(worker.pid):
+            os.kill(pid, signal.SIGKILL)
+        assert worker.wait(60) == 69
+    with place.redis() as redis:
+        assert open_queue(redis, "demo-hydrated").jobs[0].retries_left == 5
+    place.environment_changes = {}
+    with place.worker("--burst") as worker:
+        assert worker.wait(60) == 0
+    assert_each_right_once(rows, place.results(run))
     place.assert_nothing_left()

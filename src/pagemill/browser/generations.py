@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
+from pagemill.browser.clock import Clock
 from pagemill.browser.launcher import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.browser.rotation import Level, Wear, with_jitter
 from pagemill.browser.slot import Counters, DriverState, Generation
@@ -45,14 +46,6 @@ class Opener(Protocol):
     async def close_context(self, handle: ContextHandle) -> bool: ...
     async def close_browser(self, handle: BrowserHandle) -> bool: ...
     async def stop_driver(self, handle: DriverHandle) -> bool: ...
-
-
-class Clock(Protocol):
-    """Monotonic seconds, a random number in [0, 1) and a sleep: passed in, so that tests need not wait."""
-
-    def now_s(self) -> float: ...
-    def random(self) -> float: ...
-    async def sleep(self, seconds: float) -> None: ...
 
 
 class Generations:

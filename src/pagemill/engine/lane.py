@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pagemill.browser.pool import BrowserPool, Lease
+from pagemill.browser.lease import Lease
+from pagemill.browser.pool import BrowserPool
 from pagemill.deadlines import within
 from pagemill.engine.job_state import JobState
 from pagemill.errors import BrowserUnavailable, DeadlineExceeded, ItemError, PagemillError, VisitRefused

@@ -11,7 +11,7 @@ from typing import Protocol
 from pagemill.config.platform import Platform
 from pagemill.engine.job_state import JobState, JobStates
 from pagemill.engine.lane import Lane, Stations
-from pagemill.errors import UsageError
+from pagemill.errors import DatabaseUnavailable, DeadlineExceeded, UsageError
 from pagemill.model import Batch, ItemResult
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -77,7 +77,7 @@ class Runner:
 
         Raises:
             UsageError: the platform has no configuration here.
-            BrowserUnavailable, DatabaseUnavailable, DeadlineExceeded: the rest could not be worked on or stored.
+            BrowserUnavailable, DatabaseUnavailable: the rest could not be worked on or stored.
         """
         platform = self._platforms.get(batch.platform)
         if platform is None:
@@ -91,7 +91,7 @@ class Runner:
             except BaseException:
                 await self._flush_shielded(_LAST_FLUSH_S)
                 raise
-            await asyncio.to_thread(self._sink.flush, _FLUSH_S)
+            await self._flush()
             outcome = BatchOutcome(state.done, len(known), len(state.waiting))
         log.info(
             events.BATCH,
@@ -114,6 +114,12 @@ class Runner:
         except BaseExceptionGroup as errors:
             # Lanes fail for one reason at a time: a service that is out of reach. The first one tells it.
             raise errors.exceptions[0] from errors
+
+    async def _flush(self) -> None:
+        try:
+            await asyncio.to_thread(self._sink.flush, _FLUSH_S)
+        except DeadlineExceeded as error:
+            raise DatabaseUnavailable(f"results could not be stored: {error}") from error
 
     async def _flush_shielded(self, timeout_s: float) -> None:
         """Gives results so far a last, bounded chance; what is not stored will be visited again."""

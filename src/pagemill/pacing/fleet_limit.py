@@ -22,10 +22,11 @@ _RESERVE = """
 local time = redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
 local next_us = math.max(now_us, tonumber(redis.call('GET', KEYS[1]) or 0))
-redis.call('SET', KEYS[1], string.format('%.0f', next_us + ARGV[1]), 'PX', ARGV[2])
+local after_us = next_us + ARGV[1]
+redis.call('SET', KEYS[1], string.format('%.0f', after_us), 'PX', math.ceil((after_us - now_us) / 1000))
 return string.format('%.0f', next_us - now_us)
 """
-_KEPT_MS = 3_600_000
+"""What is kept is kept until that place has come: then it says no more than that the next one is free."""
 
 
 class RedisFleetLimit:
@@ -43,7 +44,7 @@ class RedisFleetLimit:
         while True:
             try:
                 wait_us = await asyncio.to_thread(
-                    self._reserve, keys=[f"pagemill:pace:{platform.platform}"], args=[share_us, _KEPT_MS]
+                    self._reserve, keys=[f"pagemill:pace:{platform.platform}"], args=[share_us]
                 )
                 return int(wait_us) / 1_000_000
             except redis.RedisError as error:

@@ -49,7 +49,8 @@ class Turns:
         if not await _sleep_unless(stop, due_s - self._now_s()):
             return False
         if limit.max_per_minute is not None:
-            return await _sleep_unless(stop, await self._fleet_limit.reserve(platform))
+            away_s = await self._place(platform, stop)
+            return away_s is not None and await _sleep_unless(stop, away_s)
         return True
 
     def visited(self, platform: Platform, lane: int) -> None:
@@ -58,6 +59,17 @@ class Turns:
         if limit.enabled:
             wait_ms = self._draw(limit.wait_time_ms.low_ms, limit.wait_time_ms.high_ms)
             self._next_s[platform.platform, lane] = self._now_s() + wait_ms / 1000
+
+    async def _place(self, platform: Platform, stop: asyncio.Event) -> float | None:
+        """How far away the fleet's next free place is; `None` when `stop` is set before that can be known."""
+        reserving = asyncio.ensure_future(self._fleet_limit.reserve(platform))
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait((reserving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return reserving.result() if reserving.done() else None
+        finally:
+            reserving.cancel()
+            stopping.cancel()
 
 
 async def _sleep_unless(stop: asyncio.Event, seconds: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from pagemill.engine.runner import BatchOutcome
-from pagemill.errors import UsageError
+from pagemill.errors import ServiceUnavailable, UsageError
 from pagemill.model import Batch
 
 
@@ -34,12 +34,13 @@ class Engine(Protocol):
 
 
 _engine: Engine | None = None
+_unfit: ServiceUnavailable | None = None
 
 
 def install(engine: Engine | None) -> None:
     """Makes that engine this process' one; `None` takes it away again."""
-    global _engine
-    _engine = engine
+    global _engine, _unfit
+    _engine, _unfit = engine, None
 
 
 def installed() -> Engine:
@@ -51,3 +52,14 @@ def installed() -> Engine:
     if _engine is None:
         raise UsageError("batches run inside `pagemill worker` only, not in another RQ worker")
     return _engine
+
+
+def declare_unfit(error: ServiceUnavailable) -> None:
+    """Says that this process cannot work for now: its batch goes back, and it ends with that error."""
+    global _unfit
+    _unfit = error
+
+
+def unfit() -> ServiceUnavailable | None:
+    """Why this process cannot work, `None` while it can."""
+    return _unfit

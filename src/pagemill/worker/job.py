@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pagemill.engine.runner import BatchOutcome
+from pagemill.errors import ServiceUnavailable
 from pagemill.intake.batch_job import from_arguments
-from pagemill.worker.handle import installed
+from pagemill.worker.handle import declare_unfit, installed
 
 
 def run_batch(run: str, batch: str, platform: str, products: list[list[Any]]) -> dict[str, int]:
@@ -15,5 +17,11 @@ def run_batch(run: str, batch: str, platform: str, products: list[list[Any]]) ->
         How many products were `done` now, `resumed` from before, and `remaining`: the worker puts a batch with
         remaining products back on the queue.
     """
-    outcome = installed().run_batch(from_arguments(run, batch, platform, products))
+    work = from_arguments(run, batch, platform, products)
+    try:
+        outcome = installed().run_batch(work)
+    except ServiceUnavailable as error:
+        # Not the batch's fault: failing it would burn its retries, and those of every batch after it.
+        declare_unfit(error)
+        outcome = BatchOutcome(done=0, resumed=0, remaining=len(work.products))
     return {"done": outcome.done, "resumed": outcome.resumed, "remaining": outcome.remaining}

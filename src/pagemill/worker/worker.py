@@ -27,7 +27,7 @@ from pagemill.config.settings import QueueSettings
 from pagemill.intake.batch_job import from_arguments
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
-from pagemill.worker.handle import Engine
+from pagemill.worker.handle import Engine, unfit
 from pagemill.worker.outage import Outage
 
 log = get_logger("worker")
@@ -80,6 +80,8 @@ class BatchWorker(SimpleWorker):
             log_job_description=False,
         )
         self.outage = Outage()
+        self.ended_well = False
+        """RQ's loop ends without a word on errors that it does not expect; this tells such an end from a good one."""
         self._brisk = brisk
         self._engine = engine
         self._ttl_s = settings.heartbeat_ttl_s
@@ -134,6 +136,7 @@ class BatchWorker(SimpleWorker):
             if taken is not None:
                 return taken
             if timeout is None:
+                self.ended_well = True
                 return None
             self._stopping.wait(pause_s)
             pause_s = min(pause_s * 1.5, _POLL_S[1])
@@ -190,6 +193,9 @@ class BatchWorker(SimpleWorker):
                 queue.push_job_id(job.id, pipeline=pipeline, at_front=True)
                 pipeline.execute()
             log.info(events.BATCH_RETURNED, job=job.id, remaining=outcome["remaining"])
+            if (error := unfit()) is not None:
+                log.error(events.WORKER_UNFIT, error=str(error))
+                self._shutdown()
             return
         super().handle_job_success(job, queue, started_job_registry)
 
@@ -227,6 +233,7 @@ class BatchWorker(SimpleWorker):
     def _shutdown(self) -> None:
         """Only sets flags: RQ's version talks to Redis, or raises, inside the signal handler."""
         self._stop_requested = True
+        self.ended_well = True
         self._stopping.set()
 
     def kill_horse(self, sig: Any = None) -> None:

@@ -1,0 +1,140 @@
+"""Changes what stands in slots: opens successors, closes what was rotated, empties slots that end.
+
+All of it runs in tasks of its own, so no lane waits for a close and no lane's cancellation interrupts one. When
+anything is due is decided in `rotation`; which slots there are is the pool's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from pagemill.browser.clock import Clock
+from pagemill.browser.generations import Generations, MeasureGroup, Opener
+from pagemill.browser.rotation import Level, Limits, Wear, last_use, with_jitter
+from pagemill.browser.slot import Generation, OpenContext, OpenPage, Slot, Successor
+from pagemill.config.platform import Platform
+from pagemill.config.settings import PoolSettings
+from pagemill.errors import PageLost
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("browser")
+
+_RENDERER_EXIT_S = 0.3
+"""How long a closed page's renderer may take to exit before its memory counts as not freed."""
+
+
+class Changeover:
+    """Works on the slots of one pool."""
+
+    def __init__(
+        self, opener: Opener, settings: PoolSettings, clock: Clock, generations: Generations, measure: MeasureGroup
+    ) -> None:
+        self._opener = opener
+        self._settings = settings
+        self._clock = clock
+        self._generations = generations
+        self._measure = measure
+
+    def rotate(self, slot: Slot, level: Level, reason: str) -> None:
+        """Takes a page, or a context with its page, out of a slot to be closed; the successor comes in its place."""
+        context, page = slot.context, slot.page
+        assert context is not None and page is not None
+        slot.page = None
+        if level is Level.CONTEXT:
+            slot.context = None
+        if slot.successor is not None and slot.successor.level < level:
+            slot.successor = None  # it stands in the old context and is closed with it
+        if slot.successor is None:
+            self.open(slot, level)
+        self._generations.in_background(self._close(slot.generation, context, page, level, reason))
+
+    def stand_by(self, slot: Slot, limits: Mapping[Level, Limits]) -> None:
+        """Begins to open the successor when the page's last use begins."""
+        wears = slot.wears()
+        if slot.successor is None and last_use(wears[Level.PAGE], limits[Level.PAGE]):
+            new_context = last_use(wears[Level.CONTEXT], limits[Level.CONTEXT])
+            self.open(slot, Level.CONTEXT if new_context else Level.PAGE)
+
+    def open(self, slot: Slot, level: Level) -> Successor:
+        """Begins to open what will stand in a slot next. Its task fails with PageLost only."""
+        kept = slot.context if level is Level.PAGE else None
+        task = asyncio.get_running_loop().create_task(self._opened(slot.generation, slot.platform, kept))
+        # Whoever waits for it sees its error; when nobody does, there is nobody to tell.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        slot.successor = Successor(task, level)
+        return slot.successor
+
+    async def _opened(
+        self, generation: Generation, platform: Platform, kept: OpenContext | None
+    ) -> tuple[OpenContext, OpenPage]:
+        context = kept
+        if context is None:
+            handle = await self._opener.open_context(generation.handle, platform)
+            context = OpenContext(handle, self._wear(self._settings.context_max_age_s))
+        try:
+            page = await self._opener.open_page(context.handle, platform)
+        except PageLost:
+            if kept is None:
+                await self._opener.close_context(context.handle)
+            raise
+        return context, OpenPage(page, self._wear(self._settings.page_max_age_s))
+
+    async def _close(
+        self, generation: Generation, context: OpenContext, page: OpenPage, level: Level, reason: str
+    ) -> None:
+        """Closes a page or a context with its pages, and logs the rotation with what it freed."""
+        if generation.lost:
+            return
+        before = self._measure(generation.handle.group)
+        closed = level is Level.PAGE and await self._opener.close_page(page.handle)
+        if not closed:
+            context.wear.bad = "close"
+            closed = await self._opener.close_context(context.handle)
+        if not closed and not generation.lost:
+            log.warning(events.CLOSE_ESCALATED, level=level.name.lower(), pid=generation.handle.pid)
+            self._generations.suspect(generation, "close")
+        freed_mb = await self._freed_mb(generation, before)
+        wear = page.wear if level is Level.PAGE else context.wear
+        self._generations.log_rotation(level, reason, wear, freed_mb)
+
+    async def _freed_mb(self, generation: Generation, before: Mapping[int, float]) -> float:
+        """What the processes held that have ended since; each is counted for one rotation only."""
+        if not before:
+            return 0.0
+        deadline = self._clock.now_s() + _RENDERER_EXIT_S
+        while True:
+            gone = before.keys() - self._measure(generation.handle.group).keys() - generation.gone
+            if gone or self._clock.now_s() >= deadline:
+                generation.gone |= gone
+                return float(sum(before[pid] for pid in gone))
+            await self._clock.sleep(_RENDERER_EXIT_S / 6)
+
+    def drop(self, slot: Slot, reason: str) -> None:
+        """Ends a slot: what stands in it is closed in the background, then it leaves its generation."""
+
+        async def leave() -> None:
+            try:
+                contexts = [slot.context, await self._outcome(slot.successor)]
+                for context in {id(context): context for context in contexts if context is not None}.values():
+                    if not slot.generation.lost:
+                        await self._opener.close_context(context.handle)
+            finally:
+                self._generations.leave(slot.generation)
+            if reason in ("platform", "resize") and slot.context is not None:
+                self._generations.log_rotation(Level.CONTEXT, reason, slot.context.wear, 0.0)
+
+        self._generations.in_background(leave())
+
+    async def _outcome(self, successor: Successor | None) -> OpenContext | None:
+        """The context of a successor that nobody will use, once it is open."""
+        if successor is None:
+            return None
+        try:
+            return (await successor.task)[0]
+        except PageLost:
+            return None
+
+    def _wear(self, max_age_s: float) -> Wear:
+        return Wear(self._clock.now_s(), with_jitter(max_age_s, self._clock.random))

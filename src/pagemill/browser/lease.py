@@ -1,0 +1,64 @@
+"""A lease: the right to use one page for one item. Where pages come from is the pool's."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol
+
+from playwright.async_api import Page
+
+from pagemill.browser.launcher import PageHandle
+from pagemill.browser.slot import Slot
+from pagemill.config.platform import Platform
+from pagemill.errors import DeadlineExceeded, PageLost
+
+
+class Lessor(Protocol):
+    """Who gives pages and takes them back: `pool.BrowserPool`."""
+
+    async def acquire(self, platform: Platform) -> Slot: ...
+    def release(self, slot: Slot, *, bad: str, suspicious: bool) -> None: ...
+
+
+class Lease:
+    """The right to use one page for one item."""
+
+    def __init__(self, lessor: Lessor, platform: Platform) -> None:
+        self._lessor = lessor
+        self._platform = platform
+        self._slot: Slot | None = None
+        self._bad = ""
+        self._suspicious = False
+
+    @property
+    def page(self) -> Page:
+        """The leased page; only between entering and leaving."""
+        return self._handle().page
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the page's last navigation was refused by the platform's host rules; `None` when it was not."""
+        return self._handle().firewall.refusal
+
+    def mark_bad(self, reason: str) -> None:
+        """Says that the page must not be used again; `reason` is one of a few fixed words."""
+        self._bad = self._bad or reason
+
+    async def __aenter__(self) -> Lease:
+        self._slot = await self._lessor.acquire(self._platform)
+        self._handle().firewall.reset()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        slot, self._slot = self._slot, None
+        assert slot is not None
+        if error is not None:
+            self.mark_bad(type(error).__name__)
+            self._suspicious = isinstance(error, PageLost | DeadlineExceeded)
+        self._lessor.release(slot, bad=self._bad, suspicious=self._suspicious)
+
+    def _handle(self) -> PageHandle:
+        assert self._slot is not None and self._slot.page is not None, "the lease has ended"
+        return self._slot.page.handle
