@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import time
@@ -71,7 +72,7 @@ def test_workers_on_several_machines_share_one_limit(redis_server: str, redis_cl
 
     with ThreadPoolExecutor(8) as threads:
         taken = sorted(place for places in threads.map(worker, range(8)) for place in places)
-    gaps = [later - earlier for earlier, later in zip(taken, taken[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(taken)]
     assert len(taken) == 40
     assert gaps == pytest.approx([1.0] * 39, abs=0.3)
 

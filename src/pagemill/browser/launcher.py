@@ -250,7 +250,7 @@ def _group_members(group: int) -> list[int]:
             continue
         try:
             # After the name in parentheses: state, parent, process group.
-            after_name = (entry / "stat").read_text().rpartition(")")[2].split()
+            after_name = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
         except OSError:
             continue  # it ended while being read
         if int(after_name[2]) == group:

@@ -21,6 +21,8 @@ _CANCEL_S = 20.0
 """How long the `finally`s of a cancelled batch may take."""
 _STOP_S = 5.0
 """The same when a second signal asks to stop at once."""
+_LOOK_UP_S = 0.5
+"""How long a signal can go unnoticed that comes at an unlucky moment."""
 _STUCK_S = 30.0
 """A loop that has not come round for so long is stuck."""
 
@@ -46,6 +48,10 @@ class BatchEngine:
         ended = threading.Event()
         future = self._loop.submit(self._run(batch, ended))
         try:
+            # Python runs signal handlers in this thread, and a signal that the kernel gives to another thread, or that
+            # comes just before the wait begins, does not end the wait: a time-out or a stop would go unnoticed.
+            while not future.done():
+                concurrent.futures.wait([future], _LOOK_UP_S)
             return future.result()
         except concurrent.futures.CancelledError as error:
             raise BatchInterrupted("the batch was interrupted") from error
@@ -82,11 +88,16 @@ class BatchEngine:
 
     def interrupt(self) -> None:
         """Cancels the running batch."""
-        self._loop.call(self._cancel)
+        self._loop.call(self._cancel_soon)
 
     def is_lively(self) -> bool:
         """Whether the loop has come round lately."""
         return self._loop.lag_s() < _STUCK_S
+
+    def _cancel_soon(self) -> None:
+        # A loop that was busy finds a batch and its cancellation waiting together, and the batch's task not yet begun:
+        # it is known only after its first step, which comes before this.
+        asyncio.get_running_loop().call_soon(self._cancel)
 
     def _cancel(self) -> None:
         if self._task is not None:

@@ -38,22 +38,21 @@ class JobState:
 
 @dataclass(slots=True)
 class JobStates:
-    """All batches at work in this process, by run and batch."""
+    """All batches at work in this process. A batch that could not be cancelled in time may meet its own second try."""
 
-    _states: dict[tuple[str, str], JobState] = field(default_factory=dict)
+    _states: set[JobState] = field(default_factory=set)
 
     @contextmanager
     def open(
         self, batch: Batch, platform: Platform, products: list[Product], stop: asyncio.Event
     ) -> Iterator[JobState]:
         """The state of one batch, freed when the block is left in any way."""
-        key = (batch.run, batch.id)
         state = JobState(batch, platform, deque(products), stop)
-        self._states[key] = state
+        self._states.add(state)
         try:
             yield state
         finally:
-            del self._states[key]
+            self._states.discard(state)
             state.waiting.clear()
 
     def __len__(self) -> int:

@@ -23,8 +23,8 @@ _ROLES = {
     "zygote": "browser",
     "broker": "browser",
 }
-_V2_ROOT = Path("/sys/fs/cgroup")
-_V1_MEMORY = _V2_ROOT / "memory"
+_CGROUPS = Path("/sys/fs/cgroup")
+"""Version 2 has its files here, version 1 in the folder `memory` below."""
 _V1_UNLIMITED_BYTES = 1 << 60
 
 
@@ -45,7 +45,7 @@ class Sample:
         return sum(self.pss_mb.values())
 
 
-def take_sample(root_pid: int | None = None) -> Sample:
+def take_sample(root_pid: int | None = None, *, shm: Path = _SHM, cgroups: Path = _CGROUPS) -> Sample:
     """Measures the tree below a process, this one by default."""
     root = psutil.Process(root_pid)
     by_role: dict[str, float] = {}
@@ -61,8 +61,8 @@ def take_sample(root_pid: int | None = None) -> Sample:
     return Sample(
         rss_mb=round(rss_mb, 1),
         pss_mb={role: round(megabytes, 1) for role, megabytes in sorted(by_role.items())},
-        shm_percent=_shm_percent(),
-        cgroup_percent=_cgroup_percent(),
+        shm_percent=_shm_percent(shm),
+        cgroup_percent=_cgroup_percent(cgroups),
     )
 
 
@@ -83,10 +83,10 @@ def private_mb_by_process(group: int) -> dict[int, float]:
     return private
 
 
-def memory_limit_mb() -> int:
+def memory_limit_mb(cgroups: Path = _CGROUPS) -> int:
     """The memory this process may use: the container's limit, or the machine's memory where that is smaller."""
     machine_bytes = int(psutil.virtual_memory().total)
-    limit = _cgroup_limit_bytes()
+    limit = _cgroup_limit_bytes(cgroups)
     return min(machine_bytes, limit or machine_bytes) // _MIB
 
 
@@ -113,9 +113,9 @@ def _role(process: psutil.Process) -> str:
     return "other"
 
 
-def _shm_percent() -> float | None:
+def _shm_percent(shm: Path) -> float | None:
     try:
-        status = os.statvfs(_SHM)
+        status = os.statvfs(shm)
     except OSError:
         return None
     if not status.f_blocks:
@@ -123,17 +123,17 @@ def _shm_percent() -> float | None:
     return round(100 * (1 - status.f_bfree / status.f_blocks), 1)
 
 
-def _cgroup_percent() -> float | None:
-    limit = _cgroup_limit_bytes()
-    used = _read_bytes(_V2_ROOT / "memory.current") or _read_bytes(_V1_MEMORY / "memory.usage_in_bytes")
+def _cgroup_percent(cgroups: Path) -> float | None:
+    limit = _cgroup_limit_bytes(cgroups)
+    used = _read_bytes(cgroups / "memory.current") or _read_bytes(cgroups / "memory" / "memory.usage_in_bytes")
     if limit is None or used is None:
         return None
     return round(100 * used / limit, 1)
 
 
-def _cgroup_limit_bytes() -> int | None:
+def _cgroup_limit_bytes(cgroups: Path) -> int | None:
     """The limit as a container sees its own group, version 2 or 1; `None` without one."""
-    limit = _read_bytes(_V2_ROOT / "memory.max") or _read_bytes(_V1_MEMORY / "memory.limit_in_bytes")
+    limit = _read_bytes(cgroups / "memory.max") or _read_bytes(cgroups / "memory" / "memory.limit_in_bytes")
     return None if limit is None or limit >= _V1_UNLIMITED_BYTES else limit
 
 

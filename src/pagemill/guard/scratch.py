@@ -31,9 +31,8 @@ def scratch_folder(base: Path | None = None) -> Iterator[Path]:
     """
     base = base or Path(tempfile.gettempdir())
     sweep(base)
-    own = psutil.Process()
     # The start time tells this process from a later one with the same id.
-    folder = base / f"{_PREFIX}{own.pid}-{int(own.create_time() * 1000)}"
+    folder = base / f"{_PREFIX}{os.getpid()}-{_started_ticks(os.getpid())}"
     folder.mkdir(mode=0o700)
     before = os.environ.get("TMPDIR")
     os.environ["TMPDIR"] = str(folder)
@@ -58,17 +57,23 @@ def sweep(base: Path) -> int:
 
 
 def _owner_lives(folder: Path) -> bool:
-    pid, _, created_ms = folder.name.removeprefix(_PREFIX).partition("-")
-    if not pid.isdecimal() or not created_ms.isdecimal():
+    pid, _, ticks = folder.name.removeprefix(_PREFIX).partition("-")
+    if not pid.isdecimal() or not ticks.isdecimal():
         return True  # not ours to judge
+    return _started_ticks(int(pid)) == int(ticks)
+
+
+def _started_ticks(pid: int) -> int | None:
+    """When a process started, in the kernel's ticks since the machine did; `None` when it has ended.
+
+    A time of day would not do: it moves when the clock is set, and a living worker would be taken for a dead one.
+    """
     try:
-        process = psutil.Process(int(pid))
-        same = int(process.create_time() * 1000) == int(created_ms)
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True
+        # After the name in parentheses: state, parent, ...; field 22 of proc(5) is the start time.
+        after_name = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return None if after_name[0] in (b"Z", b"X") else int(after_name[19])
 
 
 def _kill_users_of(folder: Path) -> int:

@@ -16,7 +16,7 @@ import redis
 from redis import Redis
 from rq import Queue, SimpleWorker
 from rq import worker_registration as registration
-from rq.exceptions import AbandonedJobError, NoSuchJobError, StopRequested
+from rq.exceptions import AbandonedJobError, DeserializationError, NoSuchJobError, StopRequested
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.registry import clean_registries
@@ -24,7 +24,7 @@ from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
 from pagemill.config.settings import QueueSettings
-from pagemill.intake.batch_job import from_arguments
+from pagemill.intake.batch_job import BatchUnreadable, from_arguments
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 from pagemill.worker.handle import Engine, unfit
@@ -94,8 +94,9 @@ class BatchWorker(SimpleWorker):
         """Tells Redis that this worker and its batch are alive; called every few seconds by the sidecar.
 
         Not while the engine is stuck: then the batch is taken over by another worker when the time to live has run out.
+        Nor before the worker is born: RQ would take its own key for that of another worker of the same name.
         """
-        if not self._engine.is_lively():
+        if self.birth_date is None or not self._engine.is_lively():
             return
         with self._beat_lock, self._brisk.pipeline() as pipeline:
             self.heartbeat(self._ttl_s, pipeline=pipeline)
@@ -143,21 +144,20 @@ class BatchWorker(SimpleWorker):
         raise StopRequested
 
     def _take(self) -> tuple[Job, Queue] | None:
-        found = self._take_script(keys=[queue.key for queue in self._ordered_queues])
-        if not found:
-            return None
-        key, job_id = (part.decode() if isinstance(part, bytes) else part for part in found)
-        queue = next(queue for queue in self.queues if queue.key == key)
-        # Every platform gets its turn, however long the others' queues are.
-        position = self._ordered_queues.index(queue)
-        self._ordered_queues = self._ordered_queues[position + 1 :] + self._ordered_queues[: position + 1]
-        try:
-            job = Job.fetch(job_id, connection=self.connection, serializer=self.serializer)
-        except NoSuchJobError:
-            queue.intermediate_queue.remove(job_id)  # it was deleted while it waited
-            return self._take()
-        job.redis_server_version = self.get_redis_server_version()  # type: ignore[no-untyped-call]
-        return job, queue
+        while found := self._take_script(keys=[queue.key for queue in self._ordered_queues]):
+            key, job_id = (part.decode() if isinstance(part, bytes) else part for part in found)
+            queue = next(queue for queue in self.queues if queue.key == key)
+            try:
+                job = Job.fetch(job_id, connection=self.connection, serializer=self.serializer)
+            except NoSuchJobError:
+                queue.intermediate_queue.remove(job_id)  # it was deleted while it waited
+                continue
+            # Every platform gets its turn, however long the others' queues are.
+            position = self._ordered_queues.index(queue)
+            self._ordered_queues = self._ordered_queues[position + 1 :] + self._ordered_queues[: position + 1]
+            job.redis_server_version = self.get_redis_server_version()  # type: ignore[no-untyped-call]
+            return job, queue
+        return None
 
     def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
         """RQ keeps a safety copy, and so removes it, for workers of a single queue only; ours always has one."""
@@ -216,7 +216,13 @@ class BatchWorker(SimpleWorker):
             self._give_up(job, "its workers died again and again")
 
     def _give_up(self, job: Job, reason: str) -> None:
-        count = self._engine.give_up(from_arguments(*job.args), f"batch given up: {reason}"[:500])
+        try:
+            batch = from_arguments(*job.args)
+        except (BatchUnreadable, TypeError, DeserializationError) as error:
+            # An error out of here would end one worker after another.
+            log.error(events.BATCH_GIVEN_UP, job=job.id, reason=reason, products=0, unreadable=str(error))
+            return
+        count = self._engine.give_up(batch, f"batch given up: {reason}"[:500])
         log.error(events.BATCH_GIVEN_UP, job=job.id, reason=reason, products=count)
 
     def _no_longer_at_work(self) -> None:

@@ -1,0 +1,208 @@
+"""A pool on a real Chromium, with an account of every process and folder that came with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Error as PlaywrightError
+
+from pagemill.browser.flags import LaunchOptions, launch_options
+from pagemill.browser.generations import MeasureGroup
+from pagemill.browser.launcher import BrowserHandle, DriverHandle, Launcher
+from pagemill.browser.machine import examine_machine
+from pagemill.browser.pool import BrowserPool
+from pagemill.config.platform import Platform
+from pagemill.config.section import ResourceKind
+from pagemill.config.settings import BrowserSettings, PoolSettings
+from pagemill.errors import BrowserUnavailable, DeadlineExceeded, PageLost
+from tests.browser.pool.watched_server import WatchedServer
+
+SHORT: dict[str, object] = {
+    "close_timeout_s": 1,
+    "open_timeout_s": 2,
+    "launch_timeout_s": 10,
+    "relaunch_backoff_s": 0.05,
+}
+"""Deadlines that a test can wait for."""
+
+BY_FLAGS: frozenset[ResourceKind] = frozenset({"image", "font"})
+TROUBLE = (PlaywrightError, PageLost, DeadlineExceeded, BrowserUnavailable)
+"""What a visit may end with when its browser is being killed."""
+
+
+class RecordingLauncher(Launcher):
+    """A launcher that remembers what it started."""
+
+    def __init__(
+        self, executable: Path, options: LaunchOptions, settings: PoolSettings, blocked: frozenset[ResourceKind]
+    ) -> None:
+        super().__init__(executable, options, settings, blocked)
+        self.drivers: list[DriverHandle] = []
+        self.browsers: list[BrowserHandle] = []
+
+    async def start_driver(self) -> DriverHandle:
+        self.drivers.append(await super().start_driver())
+        return self.drivers[-1]
+
+    async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle:
+        self.browsers.append(await super().launch(driver, on_lost))
+        return self.browsers[-1]
+
+
+@dataclass(frozen=True)
+class RealPool:
+    """An open pool and what it runs on."""
+
+    pool: BrowserPool
+    launcher: RecordingLauncher
+    temporary: Path
+    """The folder that profiles are in."""
+
+    @property
+    def browser(self) -> BrowserHandle:
+        """The browser that was launched last."""
+        return self.launcher.browsers[-1]
+
+    @property
+    def driver(self) -> DriverHandle:
+        """The driver that was started last."""
+        return self.launcher.drivers[-1]
+
+    def remains(self, *, of_browsers: int | None = None, of_drivers: int | None = None) -> list[str]:
+        """What is left of the first so many browsers and drivers, of all by default: processes and folders."""
+        browsers, drivers = self.launcher.browsers[:of_browsers], self.launcher.drivers[:of_drivers]
+        left = [f"process {pid} of browser {b.pid}" for b in browsers for pid in group_members(b.group)]
+        left += [f"driver {driver.pid}" for driver in drivers if lives(driver.pid)]
+        return left + [f"profile {b.profile}" for b in browsers if b.profile is not None and b.profile.exists()]
+
+
+@asynccontextmanager
+async def real_pool(
+    executable: Path,
+    temporary: Path,
+    size: int = 1,
+    *,
+    by_flags: frozenset[ResourceKind] = BY_FLAGS,
+    measure: MeasureGroup = lambda _group: {},
+    **settings: object,
+) -> AsyncIterator[RealPool]:
+    """An open pool; after it is closed nothing of it may be left, whatever the test did to it."""
+    pool_settings = PoolSettings.model_validate({**SHORT, **settings})
+    options = launch_options(BrowserSettings(), examine_machine(), size, by_flags)
+    launcher = RecordingLauncher(executable, options, pool_settings, by_flags)
+    real = RealPool(BrowserPool(launcher, pool_settings, size, measure=measure), launcher, temporary)
+    try:
+        await real.pool.open()
+        yield real
+    finally:
+        await real.pool.close()
+    assert real.launcher.browsers
+    assert await until(lambda: not real.remains()), real.remains()
+    assert not list(temporary.glob("*profile*"))
+
+
+def local_platform(page: int = 1, context: int = 1, name: str = "local", **more: Any) -> Platform:
+    """A platform at 127.0.0.1 with these rotations."""
+    return Platform.model_validate(
+        {
+            "platform": name,
+            "hosts": ["127.0.0.1"],
+            "rotation": {"page": page, "context": context},
+            "extract": {"fields": {"name": "h1"}},
+            **more,
+        }
+    )
+
+
+async def visit(pool: BrowserPool, platform: Platform, url: str) -> str:
+    """What a lane does: leases a page, goes somewhere and reads the text. Its errors are those of `TROUBLE`."""
+    async with pool.lease(platform) as lease, asyncio.timeout(5):
+        try:
+            await lease.page.goto(url, wait_until="commit", timeout=3000)
+            return str(await lease.page.evaluate("document.body.textContent"))
+        except PlaywrightError as error:
+            raise PageLost(str(error)) from error
+
+
+async def visit_at_last(pool: BrowserPool, platform: Platform, url: str, within_s: float) -> str:
+    """Visits until it works, as lanes do; a pool that does not recover in time is an error."""
+    async with asyncio.timeout(within_s):
+        while True:
+            with contextlib.suppress(*TROUBLE, TimeoutError):
+                return await visit(pool, platform, url)
+
+
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> bool:
+    """Whether something becomes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+async def settled(pool: BrowserPool) -> bool:
+    """Whether everything that was to be opened or closed has been."""
+
+    def quiet() -> bool:
+        opening = any(slot.successor is not None and not slot.successor.task.done() for slot in idle(pool))
+        return not opening and not pool.stats().closing
+
+    return await until(quiet, 10)
+
+
+def idle(pool: BrowserPool) -> Iterable[Any]:
+    """The slots that nobody leases."""
+    return pool._idle
+
+
+def accounted_pages(pool: BrowserPool) -> int:
+    """How many pages a settled pool without leases believes to have open."""
+    pages = 0
+    for slot in idle(pool):
+        opened = slot.successor is not None and slot.successor.task.exception() is None
+        pages += (slot.page is not None) + opened
+    return pages
+
+
+async def open_pages(browser: BrowserHandle) -> int:
+    """How many pages a browser has open, asked past Playwright's own account."""
+    session = await browser.browser.new_browser_cdp_session()
+    try:
+        answer = await session.send("Target.getTargets")
+    finally:
+        await session.detach()
+    return sum(target["type"] == "page" for target in answer["targetInfos"])
+
+
+def group_members(group: int) -> list[int]:
+    """The living processes of a process group; one that has ended and was not waited for yet is none."""
+    members = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _parent, member_of = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if int(member_of) == group and state not in "ZX":
+                members.append(int(stat.parent.name))
+    return members
+
+
+def lives(pid: int) -> bool:
+    """Whether a process is there and has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+async def is_usable(lease: Any, server: WatchedServer) -> bool:
+    """Whether a leased page can still visit the shop."""
+    response = await lease.page.goto(server.shop("/usable"), wait_until="commit", timeout=5000)
+    return bool(response is not None and response.status == 200)

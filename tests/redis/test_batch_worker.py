@@ -1,0 +1,694 @@
+"""The RQ worker on a real Redis, with an engine that does as it is told: nothing that was taken is ever lost.
+
+RQ's work loop installs signal handlers and raises job time-outs by SIGALRM, so the worker runs in the main thread here
+and what happens to it comes from helper threads. pytest's own time limit must not use SIGALRM then.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from redis import Redis
+from rq import Retry
+from rq.command import send_stop_job_command
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+from structlog.testing import capture_logs
+
+from pagemill.broker.connection import open_redis
+from pagemill.broker.embedded import EmbeddedServer
+from pagemill.config.settings import QueueSettings
+from pagemill.engine.runner import BatchOutcome
+from pagemill.errors import BatchInterrupted, BrowserUnavailable
+from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
+from pagemill.model import Batch, Product
+from pagemill.telemetry import events
+from pagemill.worker import handle
+from pagemill.worker.worker import BatchWorker
+
+pytestmark = [pytest.mark.redis, pytest.mark.timeout(60, method="thread")]
+
+SETTINGS = QueueSettings(heartbeat_interval_s=1, heartbeat_ttl_s=30)
+MAINTENANCE_LOCK = "pagemill:maintenance:pagemill:shop"
+DONE = BatchOutcome(done=3, resumed=0, remaining=0)
+Behaviour = Callable[[Batch], BatchOutcome]
+
+
+class ToldEngine:
+    """An engine that does for each batch what its script says, and is done with every other at once."""
+
+    def __init__(self) -> None:
+        self.script: dict[str, list[Behaviour]] = {}
+        self.ran: list[str] = []
+        self.given_up: list[tuple[str, str]] = []
+        self.drained = threading.Event()
+        self.interrupted = threading.Event()
+        self.lively = True
+        self.give_up_error: Exception | None = None
+
+    def run_batch(self, batch: Batch) -> BatchOutcome:
+        self.ran.append(batch.id)
+        behaviours = self.script.get(batch.id)
+        if behaviours:
+            return behaviours.pop(0)(batch)
+        return BatchOutcome(done=len(batch.products), resumed=0, remaining=0)
+
+    def give_up(self, batch: Batch, reason: str) -> int:
+        if self.give_up_error is not None:
+            raise self.give_up_error
+        self.given_up.append((batch.id, reason))
+        return len(batch.products)
+
+    def drain(self) -> None:
+        self.drained.set()
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
+
+    def is_lively(self) -> bool:
+        return self.lively
+
+
+def fails(error: Exception) -> Behaviour:
+    """A batch that ends in that error."""
+
+    def fail(_batch: Batch) -> BatchOutcome:
+        raise error
+
+    return fail
+
+
+def drained(_batch: Batch) -> BatchOutcome:
+    """A batch of which two products remain."""
+    return BatchOutcome(done=1, resumed=0, remaining=2)
+
+
+@pytest.fixture
+def engine() -> Iterator[ToldEngine]:
+    """The process' engine; signal handlers are as before afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)}
+    told = ToldEngine()
+    handle.install(told)
+    yield told
+    handle.install(None)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def put(
+    client: Redis, batch_id: str, platform: str = "shop", *, retries: int = 0, timeout_s: int = 60, products: int = 3
+) -> Job:
+    """Puts a batch on its platform's queue, as `enqueue` does."""
+    batch = Batch("run", batch_id, platform, tuple(Product(f"p{n}", f"https://shop.test/{n}") for n in range(products)))
+    return open_queue(client, platform).enqueue(
+        RUN_BATCH,
+        args=to_arguments(batch),
+        job_id=job_id("run", batch_id),
+        job_timeout=timeout_s,
+        retry=Retry(max=retries) if retries else None,
+    )
+
+
+def job_of(client: Redis, batch_id: str) -> Job:
+    """A batch's job as it is in Redis now."""
+    return Job.fetch(job_id("run", batch_id), connection=client, serializer=JSONSerializer)
+
+
+def worker_for(
+    client: Redis,
+    engine: ToldEngine,
+    platforms: Sequence[str] = ("shop",),
+    name: str = "w1",
+    brisk: Redis | None = None,
+) -> BatchWorker:
+    """A worker of these platforms."""
+    queues = [open_queue(client, platform) for platform in platforms]
+    return BatchWorker(queues, name, client, brisk or client, engine, SETTINGS)
+
+
+def work_off(worker: BatchWorker) -> None:
+    """Works until the queues are empty."""
+    worker.work(burst=True, logging_level="WARNING")
+    assert worker.ended_well
+
+
+@contextmanager
+def meanwhile(action: Callable[[], object]) -> Iterator[None]:
+    """Does something on another thread while the main thread works; its failure is the test's."""
+    failures: list[BaseException] = []
+
+    def act() -> None:
+        try:
+            action()
+        except BaseException as error:
+            failures.append(error)
+            os.kill(os.getpid(), signal.SIGTERM)  # ends the worker, and so the test
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(30)
+    if failures:
+        raise failures[0]
+
+
+def eventually(condition: Callable[[], bool], timeout_s: float = 20) -> None:
+    """Waits for a condition."""
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
+def stop_worker() -> None:
+    """As Ctrl+C, `docker stop` and RQ's shutdown command do."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def at_work(client: Any, platform: str = "shop") -> dict[str, float]:
+    """Executions that a platform's registry knows, and until when each counts as alive."""
+    key = open_queue(client, platform).started_job_registry.key
+    return {member.decode(): score for member, score in client.zrange(key, 0, -1, withscores=True)}
+
+
+def leftovers(client: Redis) -> list[str]:
+    """Keys that tell of batches at work; none may outlast their batch."""
+    kinds = ("rq:execution:*", "rq:executions:*", "*:intermediate", "rq:wip:*")
+    return sorted(key.decode() for kind in kinds for key in client.scan_iter(match=kind))
+
+
+# Taking batches
+
+
+def test_platforms_are_served_in_turn(redis_client: Redis, engine: ToldEngine) -> None:
+    """However long one queue is, the others get their turn."""
+    for batch, platform in [("a1", "a"), ("a2", "a"), ("a3", "a"), ("a4", "a"), ("b1", "b"), ("b2", "b"), ("c1", "c")]:
+        put(redis_client, batch, platform)
+    work_off(worker_for(redis_client, engine, ("a", "b", "c")))
+    assert engine.ran == ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]
+    assert leftovers(redis_client) == []
+
+
+def test_a_batch_that_is_done_is_finished(redis_client: Redis, engine: ToldEngine) -> None:
+    """Its outcome can be read for a while."""
+    put(redis_client, "b1")
+    work_off(worker_for(redis_client, engine))
+    job = job_of(redis_client, "b1")
+    assert job.get_status() is JobStatus.FINISHED
+    assert job.return_value() == {"done": 3, "resumed": 0, "remaining": 0}
+    assert engine.given_up == []
+
+
+def test_what_is_taken_leaves_a_safety_copy_until_it_is_at_work(redis_client: Redis, engine: ToldEngine) -> None:
+    """A worker that dies between the two does not take the batch with it; RQ does this for a single queue only."""
+    put(redis_client, "b1", "b")
+    worker = worker_for(redis_client, engine, ("a", "b"))
+    queue = open_queue(redis_client, "b")
+    taken = worker.dequeue_job_and_maintain_ttl(None)
+    assert taken is not None
+    assert taken[0].id == "run_b1"
+    assert queue.intermediate_queue.get_job_ids() == ["run_b1"]
+    assert len(queue) == 0
+
+    seen: list[list[str]] = []
+
+    def look(_batch: Batch) -> BatchOutcome:
+        seen.append(queue.intermediate_queue.get_job_ids())
+        return DONE
+
+    engine.script["b1"] = [look]
+    worker.execute_job(*taken)
+    assert seen == [[]]
+
+
+def test_a_safety_copy_that_nobody_works_on_is_tried_again(redis_client: Redis, engine: ToldEngine) -> None:
+    """Seen a minute ago and still there: its worker died. That counts as one try."""
+    put(redis_client, "b1", retries=5)
+    assert worker_for(redis_client, engine, name="dies").dequeue_job_and_maintain_ttl(None) is not None
+    redis_client.delete(MAINTENANCE_LOCK)
+    work_off(worker_for(redis_client, engine, name="sees"))
+    assert engine.ran == []
+    [first_seen] = redis_client.scan_iter(match="*first_seen*")
+    redis_client.set(first_seen, time.time() - 61)
+    redis_client.delete(MAINTENANCE_LOCK)
+    work_off(worker_for(redis_client, engine, name="heir"))
+    assert engine.ran == ["b1"]
+    assert job_of(redis_client, "b1").retries_left == 4
+
+
+def test_batches_that_were_deleted_while_they_waited_are_passed_over(redis_client: Redis, engine: ToldEngine) -> None:
+    """However many they are."""
+    queue = open_queue(redis_client, "shop")
+    redis_client.rpush(queue.key, *(f"deleted-{number}" for number in range(1500)))
+    put(redis_client, "b1")
+    work_off(worker_for(redis_client, engine))
+    assert engine.ran == ["b1"]
+    assert leftovers(redis_client) == []
+
+
+# Ending batches
+
+
+def test_a_drained_batch_goes_to_the_front_and_counts_neither_way(redis_client: Redis, engine: ToldEngine) -> None:
+    """It is the next one that somebody takes, and has all its retries."""
+    put(redis_client, "b1", retries=5)
+    put(redis_client, "b2")
+    states: list[tuple[int, int, int, int | None]] = []
+
+    def look(_batch: Batch) -> BatchOutcome:
+        worker.refresh()  # type: ignore[no-untyped-call]
+        registries = (queue.failed_job_registry.count, worker.failed_job_count, worker.successful_job_count)
+        states.append((*registries, job_of(redis_client, "b1").retries_left))
+        return DONE
+
+    engine.script["b1"] = [drained, look]
+    worker = worker_for(redis_client, engine)
+    queue = open_queue(redis_client, "shop")
+    with capture_logs() as lines:
+        work_off(worker)
+    assert engine.ran == ["b1", "b1", "b2"]
+    assert states == [(0, 0, 0, 5)]
+    assert [(line["job"], line["remaining"]) for line in lines if line["event"] == events.BATCH_RETURNED] == [
+        ("run_b1", 2)
+    ]
+    assert job_of(redis_client, "b1").get_status() is JobStatus.FINISHED
+    assert leftovers(redis_client) == []
+
+
+def test_a_batch_that_fails_is_tried_again(redis_client: Redis, engine: ToldEngine) -> None:
+    """As often as it may; nobody gives it up before."""
+    put(redis_client, "b1", retries=2)
+    engine.script["b1"] = [fails(RuntimeError("first")), fails(RuntimeError("second"))]
+    work_off(worker_for(redis_client, engine))
+    assert engine.ran == ["b1", "b1", "b1"]
+    assert engine.given_up == []
+    job = job_of(redis_client, "b1")
+    assert (job.get_status(), job.retries_left) == (JobStatus.FINISHED, 0)
+    assert leftovers(redis_client) == []
+
+
+def test_the_last_failure_gives_the_batch_up(redis_client: Redis, engine: ToldEngine) -> None:
+    """Every product gets a result, whose reason is the error's last line; the worker goes on with the next batch."""
+    put(redis_client, "b1", retries=1)
+    put(redis_client, "b2")
+    engine.script["b1"] = [fails(RuntimeError("first")), fails(RuntimeError("second\n\n"))]
+    with capture_logs() as lines:
+        work_off(worker_for(redis_client, engine))
+    assert engine.ran == ["b1", "b2", "b1"]
+    assert engine.given_up == [("b1", "batch given up: RuntimeError: second")]
+    assert job_of(redis_client, "b1").get_status() is JobStatus.FAILED
+    [line] = [line for line in lines if line["event"] == events.BATCH_GIVEN_UP]
+    assert (line["job"], line["products"]) == ("run_b1", 3)
+    assert leftovers(redis_client) == []
+
+
+def test_a_jobs_time_out_is_a_failure_like_others(redis_client: Redis, engine: ToldEngine) -> None:
+    """RQ raises it into the engine's wait; the batch resumes with its next try."""
+    put(redis_client, "b1", retries=1, timeout_s=1)
+    cut_off: list[str] = []
+
+    def hang(_batch: Batch) -> BatchOutcome:
+        try:
+            threading.Event().wait(30)
+        except BaseException as error:
+            cut_off.append(type(error).__name__)
+            raise
+        return DONE
+
+    engine.script["b1"] = [hang]
+    work_off(worker_for(redis_client, engine))
+    assert cut_off == ["JobTimeoutException"]
+    assert engine.ran == ["b1", "b1"]
+    assert job_of(redis_client, "b1").get_status() is JobStatus.FINISHED
+
+
+def test_a_worker_without_its_browser_gives_the_batch_back_and_stops(redis_client: Redis, engine: ToldEngine) -> None:
+    """The batch is not to blame: it keeps its retries, and a fit worker finds it at the front."""
+    put(redis_client, "b1", retries=5)
+    put(redis_client, "b2")
+    engine.script["b1"] = [fails(BrowserUnavailable("no Chromium"))]
+    worker = worker_for(redis_client, engine)
+    worker.work(burst=True, logging_level="WARNING")
+    assert engine.ran == ["b1"]
+    assert isinstance(handle.unfit(), BrowserUnavailable)
+    assert open_queue(redis_client, "shop").job_ids == ["run_b1", "run_b2"]
+    assert job_of(redis_client, "b1").retries_left == 5
+    assert engine.given_up == []
+    assert leftovers(redis_client) == []
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+@pytest.mark.parametrize(
+    "arguments", [(), ("run", "b1"), ("run", "b1", "shop", [["only an id"]]), ("run", "b1", "shop", [], "more")]
+)
+def test_a_job_that_is_no_batch_ends_no_worker(
+    redis_client: Redis, engine: ToldEngine, arguments: tuple[Any, ...], retries: int
+) -> None:
+    """Another version or another program put it there. It fails, and the next batch is worked on."""
+    stranger = open_queue(redis_client, "shop").enqueue(
+        RUN_BATCH, args=arguments, retry=Retry(max=retries) if retries else None
+    )
+    put(redis_client, "b2")
+    with capture_logs() as lines:
+        work_off(worker_for(redis_client, engine))
+    assert engine.ran == ["b2"]
+    assert engine.given_up == []
+    assert stranger.get_status() is JobStatus.FAILED
+    assert [line["job"] for line in lines if line["event"] == events.BATCH_GIVEN_UP] == [stranger.id]
+    assert leftovers(redis_client) == []
+
+
+# What dead workers leave
+
+
+def abandon(client: Redis, engine: ToldEngine) -> BatchWorker:
+    """A worker that began a batch and died; its time to live has run out."""
+    dead = worker_for(client, engine, name="dead")
+    taken = dead.dequeue_job_and_maintain_ttl(None)
+    assert taken is not None
+    job, queue = taken
+    dead.prepare_execution(job)
+    dead.prepare_job_execution(job)
+    client.zadd(queue.started_job_registry.key, dict.fromkeys(at_work(client), 1))
+    client.delete(MAINTENANCE_LOCK)
+    return dead
+
+
+def test_a_dead_workers_batch_is_taken_over(redis_client: Redis, engine: ToldEngine) -> None:
+    """By whoever looks next; that counts as one try."""
+    put(redis_client, "b1", retries=5)
+    abandon(redis_client, engine)
+    work_off(worker_for(redis_client, engine))
+    assert engine.ran == ["b1"]
+    assert engine.given_up == []
+    job = job_of(redis_client, "b1")
+    assert (job.get_status(), job.retries_left) == (JobStatus.FINISHED, 4)
+    assert redis_client.zcard(open_queue(redis_client, "shop").started_job_registry.key) == 0
+
+
+def test_a_batch_whose_workers_always_die_is_given_up(redis_client: Redis, engine: ToldEngine) -> None:
+    """When its retries are spent it is failed by a worker that outlives it, with a result for every product."""
+    put(redis_client, "b1", retries=0)
+    put(redis_client, "b2")
+    abandon(redis_client, engine)
+    work_off(worker_for(redis_client, engine))
+    assert engine.ran == ["b2"]
+    assert engine.given_up == [("b1", "batch given up: its workers died again and again")]
+    assert job_of(redis_client, "b1").get_status() is JobStatus.FAILED
+
+
+def test_a_dead_workers_job_that_is_no_batch_ends_no_worker(redis_client: Redis, engine: ToldEngine) -> None:
+    """Otherwise it would end one worker after another."""
+    open_queue(redis_client, "shop").enqueue(RUN_BATCH, "what", "is", "this")
+    abandon(redis_client, engine)
+    put(redis_client, "b2")
+    work_off(worker_for(redis_client, engine))
+    assert engine.ran == ["b2"]
+
+
+def test_looking_after_the_dead_is_one_workers_task_for_a_few_seconds(redis_client: Redis, engine: ToldEngine) -> None:
+    """A worker that dies while doing it holds the others up no longer than that."""
+    put(redis_client, "b1", retries=5)
+    abandon(redis_client, engine)
+    redis_client.set(MAINTENANCE_LOCK, "another", ex=10)
+    work_off(worker_for(redis_client, engine))
+    assert engine.ran == []
+    redis_client.delete(MAINTENANCE_LOCK)
+    work_off(worker_for(redis_client, engine, name="w2"))
+    assert engine.ran == ["b1"]
+    assert 0 < redis_client.ttl(MAINTENANCE_LOCK) <= 10
+
+
+# The beat
+
+
+def test_a_beat_keeps_worker_and_batch_alive(redis_client: Redis, engine: ToldEngine) -> None:
+    """While the engine makes progress, and only then: a stuck worker's batch must be taken over."""
+    put(redis_client, "b1")
+    worker = worker_for(redis_client, engine)
+    registry = open_queue(redis_client, "shop").started_job_registry
+    kept: list[tuple[bool, bool, bool]] = []
+
+    def beat_once(_batch: Batch) -> BatchOutcome:
+        [execution] = at_work(redis_client)
+        for lively in (False, True):
+            redis_client.zadd(registry.key, {execution: time.time() + 3})
+            redis_client.expire(worker.key, 3)
+            redis_client.expire(f"rq:execution:{execution}", 3)
+            engine.lively = lively
+            worker.beat()
+            kept.append(
+                (
+                    at_work(redis_client)[execution] > time.time() + 20,
+                    redis_client.ttl(worker.key) > 20,
+                    redis_client.ttl(f"rq:execution:{execution}") > 20,
+                )
+            )
+        return DONE
+
+    engine.script["b1"] = [beat_once]
+    work_off(worker)
+    assert kept == [(False, False, False), (True, True, True)]
+
+
+def test_a_batch_at_work_has_a_short_life_from_its_first_moment(redis_client: Redis, engine: ToldEngine) -> None:
+    """RQ would let a dead worker's batch wait for its whole time-out."""
+    put(redis_client, "b1", timeout_s=14_400)
+    lives_s: list[float] = []
+
+    def look(_batch: Batch) -> BatchOutcome:
+        [alive_until_s] = at_work(redis_client).values()
+        lives_s.append(alive_until_s - time.time())
+        lives_s.append(redis_client.ttl(worker.key))
+        return DONE
+
+    engine.script["b1"] = [look]
+    worker = worker_for(redis_client, engine)
+    work_off(worker)
+    assert all(20 < life_s <= 31 for life_s in lives_s)
+
+
+def test_a_beat_never_revives_a_batch_that_has_ended(redis_client: Redis, engine: ToldEngine) -> None:
+    """A thousand beats a second while forty batches succeed, fail and drain: nothing stays at work."""
+    scripts: list[list[Behaviour]] = [[drained], [fails(RuntimeError("x"))], [], []]
+    for number in range(40):
+        put(redis_client, f"b{number}", retries=number % 2)
+        engine.script[f"b{number}"] = list(scripts[number % 4])
+    worker = worker_for(redis_client, engine)
+    over = threading.Event()
+    beats = 0
+
+    def beat() -> None:
+        nonlocal beats
+        while not over.wait(0.001):
+            worker.beat()
+            beats += 1
+
+    with meanwhile(beat):
+        try:
+            work_off(worker)
+        finally:
+            over.set()
+    worker.beat()
+    assert beats > 20
+    assert len(engine.ran) == 60
+    assert leftovers(redis_client) == []
+
+
+def test_a_beat_before_the_worker_is_born_does_not_prevent_its_birth(redis_client: Redis, engine: ToldEngine) -> None:
+    """The sidecar beats as soon as it runs; RQ refuses a worker whose key is there already."""
+    put(redis_client, "b1")
+    worker = worker_for(redis_client, engine)
+    worker.beat()
+    work_off(worker)
+    assert engine.ran == ["b1"]
+
+
+def test_a_beat_does_not_take_a_batch_back_that_was_taken_over(redis_client: Redis, engine: ToldEngine) -> None:
+    """A worker that was stuck for too long must not keep the batch from the one that has it now."""
+    put(redis_client, "b1")
+    registry = open_queue(redis_client, "shop").started_job_registry
+    after_beat: list[int] = []
+
+    def lose_it(_batch: Batch) -> BatchOutcome:
+        redis_client.delete(registry.key)
+        worker.beat()
+        after_beat.append(redis_client.zcard(registry.key))
+        return DONE
+
+    engine.script["b1"] = [lose_it]
+    worker = worker_for(redis_client, engine)
+    work_off(worker)
+    assert after_beat == [0]
+
+
+# Stopping
+
+
+def test_an_idle_worker_stops_at_once(redis_client: Redis, engine: ToldEngine) -> None:
+    """And takes nothing any more; RQ would wait in Redis, or raise out of the signal handler."""
+    worker = worker_for(redis_client, engine)
+    asked_s: list[float] = []
+
+    def stop() -> None:
+        eventually(lambda: redis_client.hget(worker.key, "state") == b"idle")
+        time.sleep(0.15)  # well into its wait
+        asked_s.append(time.monotonic())
+        stop_worker()
+
+    with meanwhile(stop):
+        worker.work(logging_level="WARNING")
+    assert time.monotonic() - asked_s[0] < 3
+    assert worker.ended_well
+    assert engine.drained.is_set()
+    put(redis_client, "b1")
+    assert open_queue(redis_client, "shop").job_ids == ["run_b1"]
+    assert BatchWorker.count(connection=redis_client) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_working_worker_drains_and_stops(redis_client: Redis, engine: ToldEngine, number: signal.Signals) -> None:
+    """The engine is told; what it leaves goes back, and the next batch stays where it is."""
+    put(redis_client, "b1")
+    put(redis_client, "b2")
+    begun = threading.Event()
+
+    def until_drained(_batch: Batch) -> BatchOutcome:
+        begun.set()
+        eventually(engine.drained.is_set)
+        return BatchOutcome(done=1, resumed=0, remaining=2)
+
+    engine.script["b1"] = [until_drained]
+    worker = worker_for(redis_client, engine)
+
+    def stop() -> None:
+        assert begun.wait(20)
+        os.kill(os.getpid(), number)
+
+    with meanwhile(stop):
+        worker.work(logging_level="WARNING")
+    assert engine.ran == ["b1"]
+    assert worker.ended_well
+    assert open_queue(redis_client, "shop").job_ids == ["run_b1", "run_b2"]
+    assert leftovers(redis_client) == []
+
+
+def test_a_batch_that_a_user_stops_is_given_up_for_good(redis_client: Redis, engine: ToldEngine) -> None:
+    """By RQ's own command: the job ends as stopped, whatever retries it has, and every product has a result."""
+    put(redis_client, "b1", retries=5)
+    put(redis_client, "b2")
+    begun = threading.Event()
+
+    def until_interrupted(_batch: Batch) -> BatchOutcome:
+        begun.set()
+        eventually(engine.interrupted.is_set)
+        raise BatchInterrupted("the batch was interrupted")
+
+    engine.script["b1"] = [until_interrupted]
+
+    def stop_batch() -> None:
+        assert begun.wait(20)
+        send_stop_job_command(redis_client, "run_b1", serializer=JSONSerializer)
+
+    with meanwhile(stop_batch):
+        work_off(worker_for(redis_client, engine))
+    assert engine.ran == ["b1", "b2"]
+    assert engine.given_up == [("b1", "batch given up: stopped by a user")]
+    job = job_of(redis_client, "b1")
+    assert (job.get_status(), job.retries_left) == (JobStatus.STOPPED, 5)
+    assert leftovers(redis_client) == []
+
+
+# Redis away
+
+
+def test_a_restart_of_redis_in_mid_wait_is_survived(tmp_path: Path, engine: ToldEngine) -> None:
+    """The worker waits for it and goes on, commands included; the outage is logged once, and its end too."""
+    with open_redis("", tmp_path) as client, open_redis("", tmp_path, patience_s=0.2) as brisk:
+        worker = worker_for(client, engine, brisk=brisk)
+        again = EmbeddedServer(tmp_path)
+        begun = threading.Event()
+
+        def until_interrupted(_batch: Batch) -> BatchOutcome:
+            begun.set()
+            eventually(engine.interrupted.is_set)
+            raise BatchInterrupted("the batch was interrupted")
+
+        engine.script["b2"] = [until_interrupted]
+
+        def restart() -> None:
+            put(client, "b1")
+            eventually(lambda: engine.ran == ["b1"] and client.hget(worker.key, "state") == b"idle")
+            os.kill(client.info("server")["process_id"], signal.SIGKILL)
+            time.sleep(1.5)
+            again.open()
+            put(client, "b2")
+            assert begun.wait(20)
+            eventually(lambda: client.pubsub_numsub(worker.pubsub_channel_name)[0][1] == 1)
+            send_stop_job_command(client, "run_b2", serializer=JSONSerializer)
+            assert engine.interrupted.wait(20)
+            put(client, "b3")
+            eventually(lambda: engine.ran[-1] == "b3")
+            stop_worker()
+
+        with capture_logs() as lines, meanwhile(restart):
+            worker.work(logging_level="WARNING")
+        assert engine.ran == ["b1", "b2", "b3"]
+        assert worker.ended_well
+        assert [line["event"] for line in lines].count(events.REDIS_AWAY) == 1
+        again.close()
+
+
+def test_a_redis_that_hangs_is_waited_for(tmp_path: Path, engine: ToldEngine) -> None:
+    """It accepts commands and does not answer, for longer than the brisk client waits."""
+    with (
+        open_redis("", tmp_path) as client,
+        open_redis("", tmp_path, socket_timeout_s=0.2, patience_s=0.1) as brisk,
+    ):
+        worker = worker_for(client, engine, brisk=brisk)
+        server = client.info("server")["process_id"]
+
+        def hang() -> None:
+            eventually(lambda: client.hget(worker.key, "state") == b"idle")
+            os.kill(server, signal.SIGSTOP)
+            try:
+                eventually(lambda: any(line["event"] == events.REDIS_AWAY for line in lines))
+            finally:
+                os.kill(server, signal.SIGCONT)
+            put(client, "b1")
+            eventually(lambda: engine.ran == ["b1"])
+            stop_worker()
+
+        with capture_logs() as lines, meanwhile(hang):
+            worker.work(logging_level="WARNING")
+        assert worker.ended_well
+
+
+def test_a_stop_while_redis_is_away_does_not_wait_for_it(tmp_path: Path, engine: ToldEngine) -> None:
+    """Only for as long as its patience with the farewell lasts."""
+    with (
+        open_redis("", tmp_path, patience_s=0.5) as client,
+        open_redis("", tmp_path, patience_s=0.1) as brisk,
+    ):
+        worker = worker_for(client, engine, brisk=brisk)
+
+        def away() -> None:
+            eventually(lambda: client.hget(worker.key, "state") == b"idle")
+            os.kill(client.info("server")["process_id"], signal.SIGKILL)
+            time.sleep(0.3)
+            stop_worker()
+
+        with meanwhile(away), pytest.raises(redis.ConnectionError):
+            worker.work(logging_level="WARNING")
+        assert engine.drained.is_set()

@@ -1,0 +1,114 @@
+"""What workers publish about themselves, and the fleet at one glance, in a real Redis."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import redis
+from rq.job import JobStatus
+
+from pagemill.intake.batch_job import open_queue
+from pagemill.ops import fleet
+from pagemill.ops.fleet import WorkerSnapshot, publish, read_fleet, withdraw
+from pagemill.ops.overview import read_overview
+from pagemill.ops.queues import QueueState, queue_states
+
+pytestmark = pytest.mark.redis
+
+SNAPSHOT = WorkerSnapshot(
+    name="machine-1",
+    pid=4711,
+    host="machine",
+    platforms=("ably", "musinsa"),
+    lanes=3,
+    size=4,
+    pss_mb=540.5,
+    peak_pss_mb=612.0,
+    leases=120,
+    rotations={"page": 12, "context": 2},
+)
+
+
+def test_what_is_published_is_read_back(redis_client: redis.Redis) -> None:
+    """All of it, for every worker, by name; a newer one takes the older one's place."""
+    second = replace(SNAPSHOT, name="machine-2", lanes=0, rotations={})
+    publish(redis_client, second)
+    publish(redis_client, SNAPSHOT)
+    assert read_fleet(redis_client) == [SNAPSHOT, second]
+    publish(redis_client, replace(SNAPSHOT, leases=121))
+    assert [worker.leases for worker in read_fleet(redis_client)] == [121, 120]
+
+
+def test_a_worker_that_stops_publishing_disappears_within_a_minute(redis_client: redis.Redis) -> None:
+    """Nobody has to clean up after a dead one."""
+    publish(redis_client, SNAPSHOT)
+    [key] = redis_client.scan_iter()
+    assert 0 < redis_client.pttl(key) <= 60_000
+    redis_client.pexpire(key, 1)
+    while redis_client.exists(key):
+        pass
+    assert read_fleet(redis_client) == []
+
+
+def test_a_worker_that_ends_well_withdraws(redis_client: redis.Redis) -> None:
+    """Only itself, and once is enough."""
+    publish(redis_client, SNAPSHOT)
+    publish(redis_client, replace(SNAPSHOT, name="machine-2"))
+    withdraw(redis_client, "machine-1")
+    withdraw(redis_client, "machine-1")
+    assert [worker.name for worker in read_fleet(redis_client)] == ["machine-2"]
+
+
+def test_nobody_is_an_empty_fleet(redis_client: redis.Redis) -> None:
+    """And what others keep in the same Redis is not taken for workers."""
+    redis_client.set("pagemill:pace:shop", 1)
+    redis_client.set("rq:worker:machine-1", 1)
+    assert read_fleet(redis_client) == []
+
+
+def test_a_worker_that_vanishes_while_being_read_is_left_out(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its key expires between the listing and the reading."""
+    publish(redis_client, SNAPSHOT)
+    publish(redis_client, replace(SNAPSHOT, name="machine-2"))
+    listed = list(redis_client.scan_iter(match=fleet._PREFIX + "*"))
+    withdraw(redis_client, "machine-2")
+    monkeypatch.setattr(redis_client, "scan_iter", lambda **_how: iter(listed))
+    assert read_fleet(redis_client) == [SNAPSHOT]
+
+
+def test_queues_are_counted_in_batches(redis_client: redis.Redis) -> None:
+    """Waiting, at work and failed; a platform without a queue has none of them."""
+    queue = open_queue(redis_client, "musinsa")
+    jobs = [queue.enqueue("pagemill.worker.job.run_batch", "run", f"b{number}", "musinsa", []) for number in range(4)]
+    queue.remove(jobs[0])
+    queue.failed_job_registry.add(jobs[0], ttl=60)
+    queue.remove(jobs[1])
+    redis_client.zadd(queue.started_job_registry.key, {f"{jobs[1].id}:execution": 2**40})
+    assert queue_states(redis_client, ["ably", "musinsa"]) == [
+        QueueState("ably", waiting=0, at_work=0, failed=0),
+        QueueState("musinsa", waiting=2, at_work=1, failed=1),
+    ]
+
+
+def test_looking_takes_nothing_over(redis_client: redis.Redis) -> None:
+    """A dead worker's batch is for workers: a glance at the queues must not end it without one."""
+    queue = open_queue(redis_client, "musinsa")
+    job = queue.enqueue("pagemill.worker.job.run_batch", "run", "b1", "musinsa", [])
+    queue.remove(job)
+    job.set_status(JobStatus.STARTED)
+    redis_client.zadd(queue.started_job_registry.key, {f"{job.id}:execution": 1})
+    assert queue_states(redis_client, ["musinsa"]) == [QueueState("musinsa", waiting=0, at_work=1, failed=0)]
+    assert job.get_status() is JobStatus.STARTED
+    assert redis_client.zcard(queue.started_job_registry.key) == 1
+
+
+def test_the_overview_has_queues_and_workers(redis_client: redis.Redis) -> None:
+    """The platforms in the order in which they were asked for."""
+    publish(redis_client, SNAPSHOT)
+    open_queue(redis_client, "musinsa").enqueue("pagemill.worker.job.run_batch", "run", "b1", "musinsa", [])
+    overview = read_overview(redis_client, ["musinsa", "ably"])
+    assert [(state.platform, state.waiting) for state in overview.queues] == [("musinsa", 1), ("ably", 0)]
+    assert overview.workers == (SNAPSHOT,)

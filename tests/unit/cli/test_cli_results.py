@@ -1,0 +1,140 @@
+"""`pagemill results` on a real SQLite file: formats, choices and what is said when there is nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pagemill.model import Difference, Verdict
+from pagemill.results.export import KEYS
+from pagemill.results.store import ResultStore
+from tests.unit.cli.command import Said, run
+from tests.unit.results.result_values import make_result
+
+SHOP = "platform: shop\nhosts: [www.shop.com]\nextract: {fields: {name: h1}}\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with a configuration and an empty database."""
+    (tmp_path / "config" / "platforms").mkdir(parents=True)
+    (tmp_path / "config" / "platforms" / "shop.yaml").write_text(SHOP)
+    with store_in(tmp_path):
+        pass
+    return tmp_path
+
+
+def store_in(place: Path) -> ResultStore:
+    """The database that commands in that folder use."""
+    return ResultStore(f"sqlite:///{place / 'data' / 'pagemill.db'}")
+
+
+@pytest.fixture
+def filled(place: Path) -> Iterator[Path]:
+    """Two runs: an old one of one product, and the latest of three."""
+    with store_in(place) as store:
+        store.create_run("run-0", "shop", "old.csv")
+        store.write([make_result("A0", run="run-0")])
+        store.seal_run("run-0", 1, 1, 0)
+        store.create_run("run-1", "shop", "new.csv")
+        store.write(
+            [
+                make_result("A1"),
+                make_result(
+                    "A2",
+                    verdict=Verdict.CHANGED,
+                    reason="price: 1 -> 2",
+                    differences=(Difference("price", 1, 2),),
+                ),
+                make_result("A3", verdict=Verdict.FAILED, reason='said "no", twice\nover'),
+            ]
+        )
+        store.seal_run("run-1", 3, 1, 0)
+    yield place
+
+
+def results(place: Path, *arguments: str) -> Said:
+    """Runs the command, which must work."""
+    said = run(place, "results", *arguments, COLUMNS="200")
+    assert said.code == 0, said.err
+    return said
+
+
+def test_jsonl_has_one_object_a_line(filled: Path) -> None:
+    """With the keys that scripts rely on, and text as it is."""
+    records = [json.loads(line) for line in results(filled, "--format", "jsonl").out.splitlines()]
+    assert [record["product_id"] for record in records] == ["A1", "A2", "A3"]
+    assert all(tuple(record) == KEYS for record in records)
+    assert records[0]["facts"]["name"] == "셔츠"
+    assert records[1]["differences"] == [{"field": "price", "expected": 1, "found": 2}]
+    assert records[2]["reason"] == 'said "no", twice\nover'
+    assert records[0]["started_at"] == "2026-11-21T01:02:03.456789+00:00"
+
+
+def test_csv_can_be_read_back(filled: Path) -> None:
+    """Quotes and line ends in a reason do not break it."""
+    rows = list(csv.DictReader(io.StringIO(results(filled, "--format", "csv").out)))
+    assert [row["product_id"] for row in rows] == ["A1", "A2", "A3"]
+    assert tuple(rows[0]) == KEYS
+    assert rows[2]["verdict"] == "failed"
+
+
+def test_the_table_is_for_people(filled: Path) -> None:
+    """And it is what comes without a format."""
+    shown = results(filled).out
+    assert all(word in shown for word in ("A1", "A2", "A3", "changed", "price: 1 -> 2"))
+    assert "A0" not in shown
+    assert results(filled, "--format", "table").out == shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "products"),
+    [
+        ([], ["A1", "A2", "A3"]),
+        (["--run", "run-0"], ["A0"]),
+        (["--verdict", "failed"], ["A3"]),
+        (["--verdict", "gone"], []),
+        (["--run", "run-0", "--verdict", "ok"], ["A0"]),
+    ],
+    ids=" ".join,
+)
+def test_results_can_be_chosen(filled: Path, arguments: list[str], products: list[str]) -> None:
+    """By run, the latest one by default, and by verdict."""
+    lines = results(filled, *arguments, "--format", "jsonl").out.splitlines()
+    assert [json.loads(line)["product_id"] for line in lines] == products
+
+
+def test_a_run_that_has_just_begun_has_no_results_yet(place: Path) -> None:
+    """That is no error, and a script reads nothing."""
+    with store_in(place) as store:
+        store.create_run("run-1", "shop", "new.csv")
+    assert results(place, "--format", "jsonl").out == ""
+
+
+def test_without_a_run_it_says_how_to_get_one(place: Path) -> None:
+    """On standard error: standard output is for results."""
+    said = results(place, "--format", "jsonl")
+    assert said.out == ""
+    assert "pagemill enqueue" in said.err
+
+
+def test_a_run_that_does_not_exist_is_a_mistake(filled: Path) -> None:
+    """Not an empty answer, which a script would take for a run without results."""
+    said = run(filled, "results", "--run", "run-7", "--format", "jsonl")
+    assert (said.code, said.out) == (2, "")
+    assert "run-7" in said.err
+    assert "pagemill status" in said.err
+
+
+def test_a_database_out_of_reach_ends_with_69(place: Path) -> None:
+    """One line with what to correct."""
+    (place / "file").touch()
+    said = run(place, "results", PAGEMILL_DATABASE_URL=f"sqlite:///{place}/file/pagemill.db")
+    assert said.code == 69
+    assert "PAGEMILL_DATABASE_URL" in said.err
+    assert len(said.err.splitlines()) == 1

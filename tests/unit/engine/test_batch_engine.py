@@ -1,0 +1,313 @@
+"""The engine as the main thread sees it: whatever is raised into the waiting thread, the batch ends well."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from structlog.testing import capture_logs
+
+from pagemill.engine import batch_engine
+from pagemill.engine.batch_engine import BatchEngine
+from pagemill.engine.loop_thread import LoopThread
+from pagemill.engine.runner import BatchOutcome, Runner
+from pagemill.errors import BatchInterrupted, UsageError
+from pagemill.model import PageReading, Verdict
+from pagemill.results.store import ResultStore
+from pagemill.results.writer import ResultWriter
+from pagemill.telemetry import events
+from tests.unit.engine.stand_ins import GOOD, Bench, batch, hang
+
+
+class TimeOut(Exception):
+    """What RQ raises from its signal handler."""
+
+
+@pytest.fixture
+def loop() -> Iterator[LoopThread]:
+    """A running loop."""
+    thread = LoopThread()
+    thread.start()
+    yield thread
+    thread.stop(10)
+
+
+def engine_on(loop: LoopThread, bench: Bench) -> BatchEngine:
+    """An engine that keeps what it gives up nowhere."""
+    return BatchEngine(loop, bench.runner, lambda results: len(results), "w1")
+
+
+@contextmanager
+def raising(error: BaseException, when: threading.Event) -> Iterator[None]:
+    """Raises into the main thread by a signal, as RQ's time-out and a second SIGTERM do, once the event is set."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        raise error
+
+    def send() -> None:
+        if when.wait(10):
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield
+    finally:
+        sender.join()
+        signal.signal(signal.SIGUSR1, before)
+
+
+class Visit:
+    """A visit that hangs, says so, and needs a moment to clean up after itself."""
+
+    def __init__(self, turns: int = 50) -> None:
+        self.begun = threading.Event()
+        self.cleaned_up = False
+        self._turns = turns
+
+    async def __call__(self) -> PageReading:
+        self.begun.set()
+        try:
+            return await hang()
+        finally:
+            for _ in range(self._turns):
+                await asyncio.sleep(0)
+            self.cleaned_up = True
+
+
+def assert_ended(bench: Bench) -> None:
+    """Nothing of a batch is left."""
+    assert len(bench.runner.states) == 0
+    assert bench.pool.leased == 0
+
+
+def test_a_batch_is_worked_off_in_the_callers_time(loop: LoopThread) -> None:
+    """Its outcome comes back; an error of the runner too."""
+    bench = Bench()
+    engine = engine_on(loop, bench)
+    assert engine.run_batch(batch(4)) == BatchOutcome(done=4, resumed=0, remaining=0)
+    with pytest.raises(UsageError):
+        engine.run_batch(batch(platform="other"))
+    assert engine.run_batch(batch(6)) == BatchOutcome(done=2, resumed=4, remaining=0)
+
+
+def test_an_exception_in_the_waiting_thread_cancels_the_batch_and_waits_for_it(loop: LoopThread) -> None:
+    """When it arrives at the caller, every `finally` has run and what was judged is stored."""
+    visit = Visit()
+    bench = Bench({"p3": [visit]})
+    with raising(TimeOut("180 s"), visit.begun), pytest.raises(TimeOut, match="180 s"):
+        engine_on(loop, bench).run_batch(batch(3))
+    assert visit.cleaned_up
+    assert bench.shelf.products() == ["p1", "p2"]
+    assert_ended(bench)
+
+
+def test_an_exception_before_the_batch_has_begun_cancels_it_too(
+    loop: LoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop may be busy when the batch comes; it must not begin behind the caller's back afterwards."""
+    bench = Bench({"p1": [hang]})
+    busy, release = threading.Event(), threading.Event()
+
+    def block() -> None:
+        busy.set()
+        release.wait(10)
+
+    loop.call(block)
+    assert busy.wait(5)
+    real_call = loop.call
+
+    def call(function: Callable[[], None]) -> None:
+        real_call(function)
+        release.set()  # the loop comes round again when the cancellation has been asked for
+
+    monkeypatch.setattr(loop, "call", call)
+    submitted = threading.Event()
+    threading.Timer(0.05, submitted.set).start()
+    begun_s = time.monotonic()
+    with raising(TimeOut(), submitted), pytest.raises(TimeOut):
+        engine_on(loop, bench).run_batch(batch(3))
+    assert time.monotonic() - begun_s < 5
+    assert_ended(bench)
+    assert bench.strategy.visits == []
+
+
+def test_a_signal_that_another_thread_gets_is_noticed(loop: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel may give a process' signal to any thread; then nothing wakes the one that has to handle it."""
+    monkeypatch.setattr(batch_engine, "_LOOK_UP_S", 0.02)
+    visit = Visit()
+    bench = Bench({"p1": [visit]})
+    with raising(TimeOut(), visit.begun), pytest.raises(TimeOut):
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+        try:
+            engine_on(loop, bench).run_batch(batch(1))
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+    assert visit.cleaned_up
+    assert_ended(bench)
+
+
+def test_a_second_signal_leaves_everything_remaining(loop: LoopThread) -> None:
+    """The worker stops anyway; what is stored counts as resumed when the batch comes back."""
+    visit = Visit()
+    bench = Bench({"p3": [visit]})
+    engine = engine_on(loop, bench)
+    with raising(SystemExit(1), visit.begun):
+        assert engine.run_batch(batch(3)) == BatchOutcome(done=0, resumed=0, remaining=3)
+    assert visit.cleaned_up
+    assert_ended(bench)
+    assert engine.run_batch(batch(3)) == BatchOutcome(done=1, resumed=2, remaining=0)
+
+
+def test_an_interruption_from_another_thread_says_so(loop: LoopThread) -> None:
+    """RQ's command to stop a job comes on a thread of its own."""
+    visit = Visit()
+    bench = Bench({"p3": [visit]})
+    engine = engine_on(loop, bench)
+
+    def interrupt() -> None:
+        visit.begun.wait(10)
+        engine.interrupt()
+
+    other = threading.Thread(target=interrupt)
+    other.start()
+    with pytest.raises(BatchInterrupted):
+        engine.run_batch(batch(3))
+    other.join()
+    assert visit.cleaned_up
+    assert bench.shelf.products() == ["p1", "p2"]
+    assert_ended(bench)
+
+
+def test_an_interruption_without_a_batch_harms_no_later_one(loop: LoopThread) -> None:
+    """It comes too late, and that is all."""
+    bench = Bench()
+    engine = engine_on(loop, bench)
+    engine.interrupt()
+    assert engine.run_batch(batch(3)).done == 3
+    engine.interrupt()
+    assert engine.run_batch(batch(3, run="next")).done == 3
+
+
+@pytest.mark.parametrize("error", [TimeOut(), SystemExit(1)])
+def test_a_batch_that_cannot_be_cancelled_does_not_keep_the_caller(
+    loop: LoopThread, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """After a while the caller goes on, and the log has the word."""
+    monkeypatch.setattr(batch_engine, "_CANCEL_S", 0.05)
+    monkeypatch.setattr(batch_engine, "_STOP_S", 0.05)
+    begun, release = threading.Event(), asyncio.Event()
+
+    async def stubborn() -> PageReading:
+        begun.set()
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+        return GOOD
+
+    bench = Bench({"p1": [stubborn]})
+    with capture_logs() as lines, raising(error, begun):
+        if isinstance(error, SystemExit):
+            assert engine_on(loop, bench).run_batch(batch(1)).remaining == 1
+        else:
+            with pytest.raises(TimeOut):
+                engine_on(loop, bench).run_batch(batch(1))
+    assert [line["event"] for line in lines] == [events.TIMEOUT]
+    loop.call(release.set)
+
+
+def test_a_drain_from_a_signal_handler_ends_the_batch_at_the_next_item(loop: LoopThread) -> None:
+    """Present items are finished; what is left is counted."""
+    release, begun = asyncio.Event(), threading.Event()
+
+    async def held() -> PageReading:
+        begun.set()
+        await release.wait()
+        return GOOD
+
+    bench = Bench({"p1": [held], "p2": [held]})
+    engine = engine_on(loop, bench)
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        engine.drain()
+        loop.call(release.set)
+
+    before = signal.signal(signal.SIGUSR2, handle)
+
+    def send() -> None:
+        if begun.wait(10):
+            os.kill(os.getpid(), signal.SIGUSR2)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        outcome = engine.run_batch(batch(6))
+    finally:
+        sender.join()
+        signal.signal(signal.SIGUSR2, before)
+    assert outcome.remaining == 6 - outcome.done
+    assert 1 <= outcome.done <= 2
+
+
+def test_an_engine_is_lively_while_its_loop_comes_round(loop: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stuck loop shows after a while, and recovers when it comes round again."""
+    monkeypatch.setattr(batch_engine, "_STUCK_S", 0.05)
+    engine = engine_on(loop, Bench())
+    release = threading.Event()
+    assert engine.is_lively()
+    loop.call(release.wait)
+    eventually(lambda: not engine.is_lively())
+    release.set()
+    eventually(engine.is_lively)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Waits for what another thread brings about."""
+    deadline_s = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ResultStore]:
+    """A real one, on SQLite."""
+    with ResultStore(f"sqlite:///{tmp_path / 'results.db'}") as opened:
+        yield opened
+
+
+def test_giving_up_fails_only_what_has_no_result(loop: LoopThread, store: ResultStore) -> None:
+    """In a real database: what is there stays, every other product gets its one result, and a second time none."""
+    visit = Visit()
+    bench = Bench({"p3": [visit]})
+    writer = ResultWriter(store, 50, 20)
+    bench.stations = replace(bench.stations, deliver=writer.put)
+    runner = Runner({"shop": bench.platform}, bench.stations, store.judged, writer)
+    engine = BatchEngine(loop, runner, store.write, "w9")
+    with raising(TimeOut(), visit.begun), pytest.raises(TimeOut):
+        engine.run_batch(batch(5))
+    done = {result.product_id for result in store.read("run")}
+    assert {"p1", "p2"} <= done < {"p1", "p2", "p3", "p4", "p5"}
+
+    assert engine.give_up(batch(5), "batch given up: TimeOut") == 5 - len(done)
+    assert engine.give_up(batch(5), "batch given up: again") == 0
+
+    results = {result.product_id: result for result in store.read("run")}
+    assert results.keys() == {"p1", "p2", "p3", "p4", "p5"}
+    assert {results[product].verdict for product in done} == {Verdict.OK}
+    given_up = results["p3"]
+    assert (given_up.verdict, given_up.reason) == (Verdict.FAILED, "batch given up: TimeOut")
+    assert (given_up.batch, given_up.platform, given_up.worker, given_up.attempts) == ("b1", "shop", "w9", 0)
+    writer.close(5)

@@ -1,0 +1,164 @@
+"""What `pagemill check` finds on a machine: each thing that is missing is named with its exit code and its remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pagemill.broker import connection
+from pagemill.browser.flags import Machine
+from pagemill.config.platform import Platform
+from pagemill.config.settings import Config, Environment, Settings
+from pagemill.guard.probe import MachineMemory
+from pagemill.ops import fitness
+from pagemill.ops.fitness import Finding, examine
+
+
+def shop(name: str, lanes: int = 4, **sections: Any) -> Platform:
+    """A platform with so many lanes."""
+    return Platform.model_validate(
+        {
+            "platform": name,
+            "hosts": ["shop.test"],
+            "workflow": {"concurrency": {"default": lanes}},
+            "extract": {"fields": {"name": "h1"}},
+            **sections,
+        }
+    )
+
+
+def program(folder: Path, script: str, name: str = "chromium") -> Path:
+    """A program that does as the script says."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine of 8 GB whose numbers do not depend on the real one; nobody waits long for a server."""
+    monkeypatch.setattr(fitness, "examine_machine", lambda: Machine(shm_total_mb=2048, can_sandbox=False))
+    monkeypatch.setattr(fitness, "memory_limit_mb", lambda: 8192)
+    monkeypatch.setattr(fitness, "machine_memory", lambda: MachineMemory(available_mb=6000, swap_mb=1024))
+    monkeypatch.setattr(connection, "_FIRST_TIMEOUT_S", 0.5)
+
+
+def found(
+    folder: Path, *platforms: Platform, settings: Settings | None = None, **environment: Any
+) -> dict[str, Finding]:
+    """The findings by subject, for a machine on which only Redis is missing unless told otherwise."""
+    values = {
+        "chromium": folder / "chromium",
+        "redis_url": "redis://127.0.0.1:1",
+        "database_url": f"sqlite:///{folder / 'results.db'}",
+        **environment,
+    }
+    config = Config(
+        settings=settings or Settings(),
+        platforms={platform.platform: platform for platform in platforms},
+        environment=Environment(**values),
+    )
+    if not (folder / "chromium").exists():
+        program(folder, "echo Chromium 156.0")
+    return {finding.subject: finding for finding in examine(config, folder / "data")}
+
+
+def test_a_browser_that_answers_is_fine(tmp_path: Path) -> None:
+    """Its path and version are told."""
+    browser = found(tmp_path)["browser"]
+    assert browser.fine
+    assert browser.text == f"{tmp_path / 'chromium'}: Chromium 156.0"
+
+
+@pytest.mark.parametrize(
+    ("script", "cause"),
+    [
+        (None, "is not a program"),
+        ("echo cannot open display >&2; exit 3", "cannot open display"),
+        ("exec sleep 60", "timed out"),
+    ],
+)
+def test_a_browser_that_does_not_run_is_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, cause: str
+) -> None:
+    """Missing, broken or stuck: 69, the cause, and never a wait without an end."""
+    monkeypatch.setattr(fitness, "_VERSION_TIMEOUT_S", 0.2)
+    path = tmp_path / "nowhere" if script is None else program(tmp_path, script)
+    browser = found(tmp_path, chromium=path)["browser"]
+    assert not browser.fine
+    assert browser.exit_code == 69
+    assert cause in browser.text
+    assert str(path) in browser.text
+
+
+def test_a_file_that_is_no_program_is_said_to_be_none(tmp_path: Path) -> None:
+    """Executable by its mode, and nothing that the kernel can start."""
+    path = tmp_path / "text"
+    path.write_bytes(b"\x00\x01 no program")
+    path.chmod(0o755)
+    browser = found(tmp_path, chromium=path)["browser"]
+    assert (browser.fine, browser.exit_code) == (False, 69)
+    assert "does not run" in browser.text
+
+
+def test_redis_and_database_out_of_reach_are_69_too(tmp_path: Path) -> None:
+    """Each with what to correct; the others are examined all the same."""
+    (tmp_path / "file").touch()
+    findings = found(tmp_path, database_url=f"sqlite:///{tmp_path / 'file' / 'results.db'}")
+    for subject, word in (("redis", "PAGEMILL_REDIS_URL"), ("database", "PAGEMILL_DATABASE_URL")):
+        assert (findings[subject].fine, findings[subject].exit_code) == (False, 69)
+        assert word in findings[subject].text
+    assert findings["browser"].fine
+
+
+def test_a_database_that_answers_is_fine(tmp_path: Path) -> None:
+    """An empty one is made on the way, as a worker would."""
+    assert found(tmp_path)["database"] == Finding("database", True, "answers; no run yet")
+
+
+@pytest.mark.parametrize(
+    ("limit_mb", "swap_mb", "fine", "words"),
+    [
+        (8192, 1024, True, "a page every 7 uses"),
+        (512, 1024, False, "give it at least 700 MB"),
+        (8192, 0, True, "without swap"),
+    ],
+)
+def test_memory_is_told_with_what_follows_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit_mb: int, swap_mb: int, fine: bool, words: str
+) -> None:
+    """What `auto` comes to, what is too little, and what a machine without swap has to heed."""
+    monkeypatch.setattr(fitness, "memory_limit_mb", lambda: limit_mb)
+    monkeypatch.setattr(fitness, "machine_memory", lambda: MachineMemory(available_mb=6000, swap_mb=swap_mb))
+    memory = found(tmp_path)["memory"]
+    assert memory.fine is fine
+    assert f"{limit_mb} MB may be used" in memory.text
+    assert words in memory.text
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [("auto", "off (auto): run as an ordinary user"), (True, "on (True)"), (False, "off (False)")],
+)
+def test_the_sandbox_is_told(tmp_path: Path, written: object, words: str) -> None:
+    """Being without is no mistake, but the way to it is named."""
+    settings = Settings.model_validate({"browser": {"sandbox": written}})
+    sandbox = found(tmp_path, settings=settings)["sandbox"]
+    assert sandbox.fine
+    assert words in sandbox.text
+
+
+def test_each_platform_is_told_with_its_sums(tmp_path: Path) -> None:
+    """Lanes, what rotation comes to here, and whether /dev/shm carries them; written numbers stay."""
+    findings = found(tmp_path, shop("few"), shop("many", lanes=12), shop("own", rotation={"page": 3, "context": 9}))
+    assert "2 platforms" not in findings["configuration"].text
+    assert findings["configuration"].text == "3 platforms: few, many, own"
+    few, many, own = (findings[f"platform {name}"].text for name in ("few", "many", "own"))
+    assert "4 lanes, page every 7 and context every 35 uses" in few
+    assert "in shared memory: 4 lanes want 1024 MB of /dev/shm, there are 2048 MB" in few
+    assert "shm_size 4gb" in many
+    assert "12 lanes want 4096 MB" in many
+    assert "page every 3 and context every 9 uses" in own

@@ -1,0 +1,158 @@
+"""Holds the documents to the code: every setting, variable, command and log event is described, and local links lead somewhere.
+
+What a description says is for people to judge; that there is one, and that defaults are the ones that run, is held here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_origin
+from urllib.parse import unquote
+
+import pytest
+import typer.main
+from pydantic import BaseModel
+
+from pagemill.cli.main import app
+from pagemill.config.environment import VARIABLES
+from pagemill.config.platform import Platform
+from pagemill.config.section import MsRange
+from pagemill.config.settings import Environment, Settings
+from pagemill.telemetry import events
+
+ROOT = Path(__file__).parents[2]
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+ANY_NAME = "NAME"
+"""Stands in a path for a name that the user chooses, such as a field's."""
+REQUIRED = "required"
+
+
+def shown(value: Any) -> str:
+    """A default as the tables write it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, float):
+        return f"`{value:g}`" if value < 1e6 else f"`{value:.0f}`"
+    if isinstance(value, tuple):
+        return f"`[{', '.join(str(item) for item in value)}]`"
+    if isinstance(value, dict):
+        return "`{" + ", ".join(f"{key}: {shown(item).strip('`')}" for key, item in value.items()) + "}`"
+    assert isinstance(value, str | int | Path | MsRange), f"write down how {type(value).__name__} is shown"
+    return f"`{value}`"
+
+
+def settings_of(
+    model: type[BaseModel], above: str = "", defaults: BaseModel | None = None
+) -> Iterator[tuple[str, str]]:
+    """Dotted path and default of every key that holds a value, the keys of free names among them."""
+    for name, field in model.model_fields.items():
+        path = f"{above}{name}"
+        default = getattr(defaults, name) if defaults is not None else field.get_default(call_default_factory=True)
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind is not MsRange:
+            yield from settings_of(kind, f"{path}.", None if field.is_required() else default)
+            continue
+        yield path, REQUIRED if field.is_required() else shown(default)
+        inner = get_args(kind)[-1] if get_origin(kind) is dict else None
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from settings_of(inner, f"{path}.{ANY_NAME}.")
+
+
+def table_rows(document: Path, first_column: str) -> dict[str, list[str]]:
+    """The cells of all rows in tables whose first column has that title, by what stands in the first one."""
+    rows: dict[str, list[str]] = {}
+    inside = False
+    for line in document.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+        if not line.startswith("|"):
+            inside = False
+        elif cells[0] == first_column:
+            inside = True
+        elif inside and not line.startswith("|--"):
+            assert cells[0] not in rows, f"{cells[0]} is described twice in {document.name}"
+            rows[cells[0]] = cells[1:]
+    return rows
+
+
+def emitted_events() -> set[str]:
+    """The texts of all events that the code names outside their own module."""
+    sources = [path for path in (ROOT / "src").rglob("*.py") if path.name != "events.py"]
+    names = {name for path in sources for name in re.findall(r"\bevents\.([A-Z_]+)\b", path.read_text("utf-8"))}
+    return {getattr(events, name) for name in names}
+
+
+def anchors_in(document: Path) -> set[str]:
+    """What a link may name after its #, as GitHub makes it from headings."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("model", [Platform, Settings])
+def test_every_setting_is_described_with_its_default(model: type[BaseModel]) -> None:
+    """What a user reads in docs/configuration.md is what runs."""
+    rows = table_rows(CONFIGURATION, "key")
+    expected = dict(settings_of(model))
+    described = {path: rows[f"`{path}`"][1] for path in expected if f"`{path}`" in rows}
+    assert described == expected
+
+
+def test_no_setting_is_described_that_does_not_exist() -> None:
+    """A key that was removed or renamed leaves the document too."""
+    known = {f"`{path}`" for model in (Platform, Settings) for path, _default in settings_of(model)}
+    assert set(table_rows(CONFIGURATION, "key")) <= known
+
+
+def test_every_environment_variable_is_described() -> None:
+    """All that are known, and the defaults of those that have one."""
+    rows = table_rows(CONFIGURATION, "variable")
+    assert set(rows) == {f"`{name}`" for name in VARIABLES}
+    plain = Environment()
+    assert rows["`PAGEMILL_CONFIG`"][0] == shown(plain.config_folder)
+    assert rows["`PAGEMILL_DATABASE_URL`"][0] == shown(plain.database_url)
+    assert rows["`PAGEMILL_LOG_FORMAT`"][0] == shown(plain.log_format)
+    assert rows["`PAGEMILL_LOG_LEVEL`"][0] == shown(plain.log_level)
+
+
+def test_every_command_and_option_is_described() -> None:
+    """Each command in the README or docs, each of its own options in docs/operations.md."""
+    text = "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    operations = OPERATIONS.read_text(encoding="utf-8")
+    group = typer.main.get_command(app)
+    commands: dict[str, Any] = group.commands  # type: ignore[attr-defined]
+    missing = [name for name in commands if not re.search(rf"\bpagemill {name}\b", text)]
+    for name, command in commands.items():
+        options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+        missing += [f"{name} {option}" for option in options if not re.search(rf"{option}\b", operations)]
+    assert commands
+    assert not missing
+
+
+def test_every_log_event_is_described() -> None:
+    """People grep for them."""
+    text = OPERATIONS.read_text(encoding="utf-8")
+    emitted = emitted_events()
+    assert events.PAGE_ROTATION in emitted
+    assert sorted(event for event in emitted if f"`{event}`" not in text) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_local_links_lead_somewhere(document: Path) -> None:
+    """Files and headings; addresses on the net are not asked."""
+    broken = []
+    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = unquote(target).partition("#")
+        path = (document.parent / name) if name else document
+        if not path.exists() or (anchor and anchor not in anchors_in(path)):
+            broken.append(target)
+    assert not broken
