@@ -1,1 +1,1 @@
-"""Measurements that anyone can repeat; see docs/performance.md."""
+"""Measurements that anyone can repeat; `make bench` runs them."""

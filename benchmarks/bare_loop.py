@@ -35,6 +35,7 @@ async def lane(browser: Browser, urls: list[str], page_uses: int, context_uses: 
     complete = uses = 0
     context = page = None
     while urls:
+        url = urls.pop()  # before any await: the lanes share the list
         if context is None or uses % context_uses == 0:
             if context is not None:
                 await context.close()
@@ -45,7 +46,7 @@ async def lane(browser: Browser, urls: list[str], page_uses: int, context_uses: 
                 await page.close()
             page = await context.new_page()
         uses += 1
-        await page.goto(urls.pop(), wait_until="commit")
+        await page.goto(url, wait_until="commit")
         facts = await page.evaluate(READ)
         complete += all(facts.values())
     return complete

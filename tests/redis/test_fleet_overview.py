@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq.job import JobStatus
 
+from pagemill.errors import RedisUnavailable
 from pagemill.intake.batch_job import open_queue
 from pagemill.ops import fleet
 from pagemill.ops.fleet import WorkerSnapshot, publish, read_fleet, withdraw
@@ -79,6 +83,22 @@ def test_a_worker_that_vanishes_while_being_read_is_left_out(
     assert read_fleet(redis_client) == [SNAPSHOT]
 
 
+def test_a_worker_that_is_listed_twice_is_read_once(redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis may name a key twice while its table of keys is rebuilt under a SCAN."""
+    publish(redis_client, SNAPSHOT)
+    listed = list(redis_client.scan_iter(match=fleet._PREFIX + "*"))
+    monkeypatch.setattr(redis_client, "scan_iter", lambda **_how: iter(listed * 2))
+    assert read_fleet(redis_client) == [SNAPSHOT]
+
+
+def test_a_worker_of_a_newer_version_is_read_as_far_as_it_is_known(redis_client: redis.Redis) -> None:
+    """A fleet is renewed one worker after another, and `status` has to show it meanwhile."""
+    newer = asdict(SNAPSHOT) | {"name": "machine-2", "invented_later": 1}
+    redis_client.set(fleet._PREFIX + "machine-2", json.dumps(newer))
+    publish(redis_client, SNAPSHOT)
+    assert read_fleet(redis_client) == [SNAPSHOT, replace(SNAPSHOT, name="machine-2")]
+
+
 def test_queues_are_counted_in_batches(redis_client: redis.Redis) -> None:
     """Waiting, at work and failed; a platform without a queue has none of them."""
     queue = open_queue(redis_client, "musinsa")
@@ -112,3 +132,12 @@ def test_the_overview_has_queues_and_workers(redis_client: redis.Redis) -> None:
     overview = read_overview(redis_client, ["musinsa", "ably"])
     assert [(state.platform, state.waiting) for state in overview.queues] == [("musinsa", 1), ("ably", 0)]
     assert overview.workers == (SNAPSHOT,)
+
+
+def test_an_overview_without_redis_names_the_remedy() -> None:
+    """A server that goes away while `status --watch` looks ends it as one that was never there."""
+    with (
+        redis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0)) as gone,
+        pytest.raises(RedisUnavailable, match="PAGEMILL_REDIS_URL"),
+    ):
+        read_overview(gone, ["musinsa"])

@@ -1,6 +1,6 @@
-"""Holds the documents to the code: every setting, variable, command and log event is described, and local links lead somewhere.
+"""Holds the documents to the code: settings, variables, commands, log events and local links are what they should be.
 
-What a description says is for people to judge; that there is one, and that defaults are the ones that run, is held here.
+What a description says is for people to judge. That there is one, and that defaults are those that run, is held here.
 """
 
 from __future__ import annotations
@@ -121,18 +121,15 @@ def test_every_environment_variable_is_described() -> None:
     assert rows["`PAGEMILL_LOG_LEVEL`"][0] == shown(plain.log_level)
 
 
-def test_every_command_and_option_is_described() -> None:
-    """Each command in the README or docs, each of its own options in docs/operations.md."""
-    text = "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
-    operations = OPERATIONS.read_text(encoding="utf-8")
-    group = typer.main.get_command(app)
-    commands: dict[str, Any] = group.commands  # type: ignore[attr-defined]
-    missing = [name for name in commands if not re.search(rf"\bpagemill {name}\b", text)]
+def test_every_command_is_described_with_its_options() -> None:
+    """One row of docs/operations.md for each command, and nothing about commands that are not there."""
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    rows = {key.strip("`").split()[1]: f"{key} {cells}" for key, cells in table_rows(OPERATIONS, "command").items()}
+    assert set(rows) == set(commands)
     for name, command in commands.items():
         options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
-        missing += [f"{name} {option}" for option in options if not re.search(rf"{option}\b", operations)]
-    assert commands
-    assert not missing
+        missing = [option for option in options if not re.search(rf"{option}\b", rows[name])]
+        assert not missing, f"{name} lacks {missing}"
 
 
 def test_every_log_event_is_described() -> None:

@@ -89,9 +89,11 @@ class Generations:
         """The serving generation; all who ask at once wait for the same launch, and a cancelled one disturbs nobody.
 
         Raises:
-            BrowserUnavailable: several launches in a row failed.
+            BrowserUnavailable: several launches in a row failed, or everything was closed meanwhile.
         """
         while self._current is None:
+            if self._closed:
+                raise BrowserUnavailable("the pool is closed")
             await asyncio.shield(self._launch_task())
         return self._current
 

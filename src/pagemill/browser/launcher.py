@@ -32,6 +32,8 @@ from pagemill.telemetry.logging import get_logger
 
 log = get_logger("browser")
 
+_STOP_LOADING_S = 1.0
+
 
 @dataclass(eq=False, slots=True)
 class DriverHandle:
@@ -89,7 +91,12 @@ class Launcher:
         """
         before = _child_pids()
         manager = async_playwright()
-        playwright = await self._opened(manager.start(), self._settings.launch_timeout_s, "start the driver")
+        try:
+            playwright = await self._opened(manager.start(), self._settings.launch_timeout_s, "start the driver")
+        except BaseException:
+            for pid in _child_pids() - before:
+                _kill(pid)  # Playwright gave nothing to stop it by
+            raise
         started = _child_pids() - before
         return DriverHandle(playwright, max(started, default=0))
 
@@ -111,7 +118,7 @@ class Launcher:
                 timeout=self._settings.launch_timeout_s * 1000,
             ),
             self._settings.launch_timeout_s + 1,
-            "launch Chromium",
+            f"launch {self._executable} (does it run by itself? if not, set PAGEMILL_CHROMIUM to one that does)",
         )
         browser.on("disconnected", lambda _browser: on_lost())
         pid = await self._opened(_browser_pid(browser), self._settings.open_timeout_s, "ask Chromium's process id")
@@ -150,6 +157,10 @@ class Launcher:
 
     async def close_page(self, handle: PageHandle) -> bool:
         """Closes it; whether that worked in time."""
+        # Chromium 156 often never answers the close of a page whose document has just been committed: 25 of 120 hung.
+        # After one round trip to the page, none did.
+        with contextlib.suppress(PlaywrightError, DeadlineExceeded):
+            await within(_STOP_LOADING_S, handle.page.evaluate("window.stop()"), "stop loading")
         return await self._closed(handle.page.close(), "close a page")
 
     async def close_context(self, handle: ContextHandle) -> bool:

@@ -13,7 +13,10 @@ from pagemill.ops.fitness import Finding, examine
 
 
 def check() -> None:
-    """Validate all configuration files, and examine browser, Redis, database, memory and /dev/shm."""
+    """Examine configuration, browser, Redis, database and memory.
+
+    Prints every mistake in the files with its line, and what `auto` comes to on this machine.
+    """
     try:
         config = load("ERROR")
     except ConfigError as error:

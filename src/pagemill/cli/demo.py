@@ -25,7 +25,7 @@ from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.progress import follow
 from pagemill.config.settings import Config
-from pagemill.errors import PagemillError, UsageError
+from pagemill.errors import PagemillError, ServiceUnavailable, UsageError
 from pagemill.intake.catalog import read_catalog
 from pagemill.intake.enqueue import enqueue_run
 from pagemill.model import Verdict
@@ -59,7 +59,11 @@ def demo(
     products: Annotated[int, typer.Option(min=3, max=100_000, help="How many products to validate.")] = 150,
     keep: Annotated[bool, typer.Option("--keep", help="Keep database, log and catalogues in data/demo.")] = False,
 ) -> None:
-    """Do the main job on embedded Redis, SQLite and the practice shop, and compare every verdict with the right one."""
+    """Validate a practice catalogue from end to end.
+
+    Everything is real: embedded Redis, SQLite, a worker with its browser, and the practice shop. Ends with 0 only if
+    every verdict is the right one.
+    """
     config = load("WARNING")
     missing = sorted({"demo-hydrated", "demo-jsonld", "demo-api"} - config.platforms.keys())
     if missing:
@@ -172,7 +176,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _raise_if_ended(process: subprocess.Popen[bytes], place: _Surroundings) -> None:
     if process.poll() is not None:
         last_words = place.log.read_text(errors="replace").strip().splitlines()[-3:]
-        raise PagemillError("the worker ended too early; its last words:\n" + "\n".join(last_words))
+        kind = ServiceUnavailable if process.returncode == ServiceUnavailable.exit_code else PagemillError
+        raise kind("the worker ended too early; its last words:\n" + "\n".join(last_words))
 
 
 def _report(console: Console, store: ResultStore, runs: list[str], right: dict[tuple[str, str], Any]) -> int:

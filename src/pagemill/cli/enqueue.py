@@ -45,7 +45,11 @@ def enqueue(
     wait: Annotated[bool, typer.Option("--wait", help="Show progress until the run ends.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse a file with a bad row.")] = False,
 ) -> None:
-    """Cut a catalogue into batches and put them on the queue; bad rows are reported and skipped."""
+    """Put a catalogue on the queue, as a run of batches.
+
+    Its columns are id, url and the values to expect, named as in the platform's extract.fields. Bad rows are reported
+    and skipped.
+    """
     config = load("WARNING")
     shop = chosen_platforms(config, [platform])[platform]
     console = Console(stderr=True)

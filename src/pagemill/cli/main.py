@@ -55,17 +55,17 @@ app.command("check", epilog="Example: PAGEMILL_CONFIG=/etc/pagemill pagemill che
 
 
 def run() -> None:
-    """The entry point: runs a command and ends the process with its exit code."""
+    """The entry point: runs a command and ends the process with its exit code.
+
+    What the operating system refuses (a full disk, a folder that is not there) is told in one line too. A reader that
+    has seen enough, as `head` has, ends a command quietly: typer sees to that, with 1, as the work was cut short.
+    """
     try:
         app()
-    except PagemillError as error:
+    except (PagemillError, OSError) as error:
         if "--debug" in sys.argv:
             traceback.print_exc()
         sys.stderr.write(f"pagemill: {error}\n")
-        sys.exit(error.exit_code)
+        sys.exit(error.exit_code if isinstance(error, PagemillError) else 1)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough, as `head` does. Python would complain once more while exiting.
-        sys.stderr.close()
-        sys.exit(0)

@@ -30,11 +30,12 @@ def results(
     verdict: Annotated[Verdict | None, typer.Option("--verdict", help="Only results with this verdict.")] = None,
     output: Annotated[Format, typer.Option("--format", help="How to write them.")] = Format.TABLE,
 ) -> None:
-    """Stream results to standard output."""
+    """Write the results of a run to standard output."""
     config = load("WARNING")
     with ResultStore(config.environment.database_url) as store:
         chosen = run or store.latest_run()
         if chosen is None:
             typer.echo("no run yet: queue a catalogue with `pagemill enqueue`", err=True)
             return
+        store.progress(chosen)  # a run that does not exist is a mistake, not an empty answer
         _WRITERS[output](store.read(chosen, verdict), sys.stdout)

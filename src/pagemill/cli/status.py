@@ -21,7 +21,7 @@ _REFRESH_S = 1.0
 
 
 def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing until interrupted.")] = False) -> None:
-    """Show queues, workers, lanes, memory, rotations and the last runs."""
+    """Show queues, workers, their memory, and the last runs."""
     config = load("WARNING")
     console = Console()
     with (

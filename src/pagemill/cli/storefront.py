@@ -11,7 +11,10 @@ def storefront(
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 picks a free one.")] = 8900,
 ) -> None:
-    """Run the practice shop alone, with its faults on demand, until interrupted."""
+    """Run the practice shop until interrupted.
+
+    Things go wrong in it on demand: add ?fault=hang to a page's address. docs/storefront.md lists all faults.
+    """
     from pagemill.demo.storefront import serve
 
     def announce(base_url: str) -> None:

@@ -26,9 +26,13 @@ from pagemill.model import Judgement, PageReading, Product, Verdict
 def try_url(
     url: Annotated[str, typer.Argument(help="The product's page.")],
     platform: PlatformName,
-    screenshot: Annotated[Path | None, typer.Option(help="Keep a picture of the page in this file.")] = None,
+    screenshot: Annotated[Path | None, typer.Option(help="Keep a picture of the page in this file, as JPEG.")] = None,
 ) -> None:
-    """Visit one product: print what the page said, the verdict and how long it took."""
+    """Visit one product and print what its page says.
+
+    Nothing is expected of it, so the verdict tells only whether it is there, in stock, gone, blocked or failed; a fact
+    that is None was not found.
+    """
     config = load("WARNING")
     shop = chosen_platforms(config, [platform])[platform]
     refusal = shop.host_rules().refusal(url)

@@ -18,7 +18,10 @@ def worker(
     processes: Annotated[int, typer.Option(min=1, max=64, help="Worker processes under one supervisor.")] = 1,
     burst: Annotated[bool, typer.Option("--burst", help="Stop when the queues are empty.")] = False,
 ) -> None:
-    """Take batches from the queues and validate their products until stopped."""
+    """Validate products from the queues until stopped.
+
+    Ctrl+C or SIGTERM drains it: visits at work end, the rest goes back to the queue. A second one stops it at once.
+    """
     names = platform or []
     if processes == 1:
         with open_worker(load(), names) as built:

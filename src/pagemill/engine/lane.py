@@ -16,7 +16,7 @@ from pagemill.browser.lease import Lease
 from pagemill.browser.pool import BrowserPool
 from pagemill.deadlines import within
 from pagemill.engine.job_state import JobState
-from pagemill.errors import BrowserUnavailable, DeadlineExceeded, ItemError, PagemillError, VisitRefused
+from pagemill.errors import BrowserUnavailable, DeadlineExceeded, ItemError, PagemillError, PageLost, VisitRefused
 from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.judge import judge
 from pagemill.extraction.strategy import Strategy, Visit
@@ -153,14 +153,14 @@ class Lane:
                 reading = await within(timeout_s + _GRACE_S, strategy.read(lease.page, visit), "visit")
             except (ItemError, DeadlineExceeded) as error:
                 if lease.refusal is not None:
-                    raise VisitRefused(lease.refusal) from error
-                if last:
-                    await self._keep_evidence(lease, product)
+                    raise VisitRefused(f"the page led away: {lease.refusal}") from error
+                if last and not isinstance(error, DeadlineExceeded | PageLost):
+                    await self._keep_evidence(lease, product)  # a page that does not answer has none to give
                 raise
             judgement = judge(product, reading, platform.judge)
             if judgement.verdict is Verdict.FAILED:
                 if lease.refusal is not None:
-                    raise VisitRefused(lease.refusal)
+                    raise VisitRefused(f"the page led away: {lease.refusal}")
                 if last:
                     await self._keep_evidence(lease, product)
                 lease.mark_bad("failed")

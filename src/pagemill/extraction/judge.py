@@ -37,7 +37,7 @@ def judge(product: Product, reading: PageReading, rules: Judge) -> Judgement:
     if reading.status is not None and reading.status >= 400:
         return Judgement(Verdict.FAILED, f"HTTP {reading.status}")
     if not reading.ready:
-        return Judgement(Verdict.FAILED, "content did not appear")
+        return Judgement(Verdict.FAILED, "timeout: content did not appear")
     differences = tuple(_differences(product.expected, reading.facts, rules.tolerance))
     if rules.sold_out and all(_holds(reading.facts.get(name), wanted) for name, wanted in rules.sold_out.items()):
         reason = ", ".join(f"{name} is {_shown(wanted)}" for name, wanted in rules.sold_out.items())

@@ -138,7 +138,7 @@ class _RowReader:
         if name in self._unknown or len(self._unknown) >= 100:
             return
         self._unknown.add(name)
-        near = difflib.get_close_matches(name, self._kinds, n=1, cutoff=0.0)
+        near = difflib.get_close_matches(name, self._kinds, n=1, cutoff=0.6)
         known = f"did you mean {near[0]!r}? " if near else ""
         self._on_bad_row(
             BadRow(

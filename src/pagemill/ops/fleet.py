@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from redis import Redis
 
@@ -40,11 +40,13 @@ def withdraw(redis: Redis, name: str) -> None:
 
 def read_fleet(redis: Redis) -> list[WorkerSnapshot]:
     """Every worker that published within the last minute, by name."""
-    keys = sorted(redis.scan_iter(match=_PREFIX + "*", count=1000))
+    keys = sorted(set(redis.scan_iter(match=_PREFIX + "*", count=1000)))  # SCAN may name a key twice
     values = redis.mget(keys) if keys else []
     return [_decode(value) for value in values if value is not None]
 
 
 def _decode(value: bytes | str) -> WorkerSnapshot:
-    fields = json.loads(value)
-    return WorkerSnapshot(**{**fields, "platforms": tuple(fields["platforms"])})
+    # While a fleet is renewed step by step, newer workers publish fields that are not known here yet.
+    known = {each.name for each in fields(WorkerSnapshot)}
+    published = {name: value for name, value in json.loads(value).items() if name in known}
+    return WorkerSnapshot(**{**published, "platforms": tuple(published["platforms"])})

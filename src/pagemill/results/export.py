@@ -139,6 +139,8 @@ def _table(rows: list[ItemResult], width: int, *, show_header: bool) -> Table:
 def _what(result: ItemResult) -> Iterator[str]:
     if result.reason:
         yield result.reason
+    if result.verdict is Verdict.CHANGED:
+        return  # the reason states the differences
     for difference in result.differences:
         yield f"{difference.field}: expected {difference.expected!r}, found {difference.found!r}"
 

@@ -75,9 +75,10 @@ class RealPool:
         """The driver that was started last."""
         return self.launcher.drivers[-1]
 
-    def remains(self, *, of_browsers: int | None = None, of_drivers: int | None = None) -> list[str]:
-        """What is left of the first so many browsers and drivers, of all by default: processes and folders."""
-        browsers, drivers = self.launcher.browsers[:of_browsers], self.launcher.drivers[:of_drivers]
+    def remains(self, *, but_the_last: bool = False) -> list[str]:
+        """What is left of all browsers and drivers, or of all but the last of each: processes and folders."""
+        end = -1 if but_the_last else None
+        browsers, drivers = self.launcher.browsers[:end], self.launcher.drivers[:end]
         left = [f"process {pid} of browser {b.pid}" for b in browsers for pid in group_members(b.group)]
         left += [f"driver {driver.pid}" for driver in drivers if lives(driver.pid)]
         return left + [f"profile {b.profile}" for b in browsers if b.profile is not None and b.profile.exists()]
@@ -168,6 +169,8 @@ def accounted_pages(pool: BrowserPool) -> int:
     """How many pages a settled pool without leases believes to have open."""
     pages = 0
     for slot in idle(pool):
+        if slot.context is not None and slot.context.wear.bad:
+            continue  # it was closed, and the slot goes when the next lease comes upon it
         opened = slot.successor is not None and slot.successor.task.exception() is None
         pages += (slot.page is not None) + opened
     return pages

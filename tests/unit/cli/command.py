@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,8 +46,6 @@ def logging_kept() -> Iterator[None]:
 def run(folder: Path, *arguments: str, **environment: str) -> Said:
     """Runs `pagemill ARGUMENTS` in that folder, with these variables and no other of pagemill's."""
     out, err = io.StringIO(), io.StringIO()
-    import os
-
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PAGEMILL_")}
     with (
         logging_kept(),

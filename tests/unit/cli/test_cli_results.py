@@ -101,7 +101,7 @@ def test_the_table_is_for_people(filled: Path) -> None:
         (["--verdict", "gone"], []),
         (["--run", "run-0", "--verdict", "ok"], ["A0"]),
     ],
-    ids=" ".join,
+    ids=str,
 )
 def test_results_can_be_chosen(filled: Path, arguments: list[str], products: list[str]) -> None:
     """By run, the latest one by default, and by verdict."""

@@ -42,7 +42,7 @@ def judged(expected: dict[str, Any], facts: dict[str, Any], rules: Judge = RULES
         ({"status": 503, "texts": ("Are you a robot",)}, Verdict.BLOCKED, 'the page says "Are you a robot"'),
         ({"status": 500}, Verdict.FAILED, "HTTP 500"),
         ({"status": 401, "ready": False}, Verdict.FAILED, "HTTP 401"),
-        ({"ready": False}, Verdict.FAILED, "content did not appear"),
+        ({"ready": False}, Verdict.FAILED, "timeout: content did not appear"),
     ],
 )
 def test_signs_come_before_facts(reading: dict[str, Any], verdict: Verdict, reason: str) -> None:
