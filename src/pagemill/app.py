@@ -177,15 +177,15 @@ def open_worker(config: Config, names: Sequence[str] = (), name: str | None = No
         parts.callback(sidecar.stop)
         log.info(events.WORKER_STARTED, worker=worker_name, platforms=sorted(platforms), lanes=pool.stats().size)
         yield Worker(worker, pool, sidecar)
-        stats = pool.stats()
-        log.info(
-            events.WORKER_STOPPED,
-            worker=worker_name,
-            leases=stats.leases,
-            rotations=stats.rotations,
-            launches=stats.launches,
-            peak_pss_mb=round(sidecar.peak_pss_mb, 1),
-        )
+    stats = pool.stats()
+    log.info(
+        events.WORKER_STOPPED,
+        worker=worker_name,
+        leases=stats.leases,
+        rotations=stats.rotations,
+        launches=stats.launches,
+        peak_pss_mb=round(sidecar.peak_pss_mb, 1),
+    )
 
 
 def _blocked_by_all(platforms: dict[str, Platform]) -> frozenset[ResourceKind]:

@@ -50,7 +50,7 @@ def test_a_catalogue_becomes_a_run_of_batches(place: Path, redis_server: str, re
     assert "line 5" in said.err
     with store_in(place) as store:
         (summary,) = store.runs()
-    assert said.out == f"run {summary.run}: 3 products in 2 batches, 1 bad rows skipped\n"
+    assert said.out == f"run {summary.run}: 3 products in 2 batches, 1 bad row skipped\n"
     assert (summary.products, summary.batches, summary.skipped) == (3, 2, 1)
     batches = [from_arguments(*job.args) for job in open_queue(redis_client, "shop").get_jobs()]
     assert [[product.id for product in batch.products] for batch in batches] == [["A1", "A2"], ["A3"]]

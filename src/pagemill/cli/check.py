@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from pagemill.app import DATA_FOLDER
 from pagemill.cli.options import load
+from pagemill.cli.wording import counted, output_console
 from pagemill.errors import ConfigError
 from pagemill.ops.fitness import Finding, examine
 
@@ -22,13 +22,13 @@ def check() -> None:
     except ConfigError as error:
         for problem in error.problems:
             typer.echo(str(problem))
-        typer.echo(f"{len(error.problems)} mistakes in the configuration", err=True)
+        typer.echo(f"{counted(len(error.problems), 'mistake')} in the configuration", err=True)
         raise typer.Exit(error.exit_code) from None
     findings = examine(config, DATA_FOLDER)
     table = Table(show_header=False)
     for finding in findings:
         table.add_row("ok" if finding.fine else "NOT OK", finding.subject, finding.text)
-    Console(highlight=False, markup=False).print(table)
+    output_console().print(table)
     raise typer.Exit(_exit_code(findings))
 
 

@@ -24,6 +24,7 @@ from rich.table import Table
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.progress import follow
+from pagemill.cli.wording import counted
 from pagemill.config.settings import Config
 from pagemill.errors import PagemillError, ServiceUnavailable, UsageError
 from pagemill.intake.catalog import read_catalog
@@ -103,7 +104,7 @@ def _run(config: Config, place: _Surroundings, products: int, console: Console) 
                 redis=redis,
                 store=store,
             )
-            console.print(f"queued {run.products} products of {platform} in {run.batches} batches")
+            console.print(f"queued {run.products} products of {platform} in {counted(run.batches, 'batch', 'batches')}")
             runs.append(run.run)
         started_s = time.monotonic()
         with _worker(place) as process:

@@ -12,10 +12,12 @@ from pagemill.app import DATA_FOLDER, chosen_platforms
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import PlatformName, load
 from pagemill.cli.progress import counting, follow
+from pagemill.cli.wording import counted
 from pagemill.errors import UsageError
 from pagemill.intake.catalog import BadRow, read_catalog
 from pagemill.intake.enqueue import enqueue_run
 from pagemill.model import Verdict
+from pagemill.ops.overview import read_overview
 from pagemill.results.store import ResultStore
 
 _SHOWN_BAD_ROWS = 20
@@ -58,7 +60,8 @@ def enqueue(
         for _product in read_catalog(file, shop, bad_rows):
             pass
         if bad_rows.count:
-            raise UsageError(f"{file}: {bad_rows.count} bad rows, nothing was queued: correct them or omit --strict")
+            found = counted(bad_rows.count, "bad row")
+            raise UsageError(f"{file}: {found}, nothing was queued: correct them or omit --strict")
     with (
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
         ResultStore(config.environment.database_url) as store,
@@ -75,9 +78,12 @@ def enqueue(
                 on_batch=advance,
                 skipped=lambda: bad_rows.skipped,
             )
-        skipped = f", {bad_rows.skipped} bad rows skipped" if bad_rows.skipped else ""
-        typer.echo(f"run {run.run}: {run.products} products in {run.batches} batches{skipped}")
+        skipped = f", {counted(bad_rows.skipped, 'bad row')} skipped" if bad_rows.skipped else ""
+        batches = counted(run.batches, "batch", "batches")
+        typer.echo(f"run {run.run}: {counted(run.products, 'product')} in {batches}{skipped}")
         if wait:
+            if not any(platform in worker.platforms for worker in read_overview(redis, []).workers):
+                console.print(f"no worker takes {platform} yet: start one with `pagemill worker`", highlight=False)
             progress = follow(console, store, [run.run])[0]
             typer.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(progress.by_verdict.items())))
             if progress.by_verdict.get(Verdict.FAILED):

@@ -1,7 +1,7 @@
 """`pagemill`: all commands, and what becomes of errors.
 
 An error that pagemill raises on purpose is printed as its message, without a traceback, and ends with its exit code:
-1 something failed, 2 usage or configuration, 69 a service is out of reach, 75 a worker wants a fresh process.
+1 something failed, 2 usage or configuration, 69 a service is out of reach.
 """
 
 from __future__ import annotations

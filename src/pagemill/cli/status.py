@@ -6,13 +6,14 @@ import time
 from typing import Annotated
 
 import typer
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
 from pagemill.app import DATA_FOLDER
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
+from pagemill.cli.wording import output_console
 from pagemill.ops.overview import Overview, read_overview
 from pagemill.results.store import ResultStore
 
@@ -23,7 +24,7 @@ _REFRESH_S = 1.0
 def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing until interrupted.")] = False) -> None:
     """Show queues, workers, their memory, and the last runs."""
     config = load("WARNING")
-    console = Console()
+    console = output_console()
     with (
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
         ResultStore(config.environment.database_url) as store,
@@ -62,7 +63,7 @@ def _workers(overview: Overview) -> Table:
             " ".join(f"{level} {count}" for level, count in worker.rotations.items()),
         )
     if not table.row_count:
-        table.add_row("none: start one with `pagemill worker`")
+        table.caption = "none: start one with `pagemill worker`"
     return table
 
 
@@ -77,5 +78,5 @@ def _runs(store: ResultStore) -> Table:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", expand=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in ("run", "worker"))
     return table

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from pagemill.app import build_pool, chosen_platforms, running_loop
 from pagemill.browser.pool import BrowserPool
 from pagemill.cli.options import PlatformName, load
+from pagemill.cli.wording import output_console
 from pagemill.config.platform import Platform
-from pagemill.errors import PagemillError, UsageError, VisitRefused
+from pagemill.errors import ItemError, PagemillError, UsageError, VisitFailed, VisitRefused
 from pagemill.extraction.artifacts import take_screenshot
 from pagemill.extraction.judge import judge
 from pagemill.extraction.strategy import Visit, load_strategy
@@ -38,6 +38,9 @@ def try_url(
     refusal = shop.host_rules().refusal(url)
     if refusal is not None:
         raise UsageError(f"{refusal}: correct the URL, or add the host to hosts in {platform}.yaml")
+    is_jpeg = screenshot is None or screenshot.suffix.lower() in (".jpg", ".jpeg")
+    if screenshot is not None and not (is_jpeg and screenshot.parent.is_dir()):
+        raise UsageError(f"--screenshot {screenshot}: name a .jpg file in a folder that exists")
     started_s = time.monotonic()
     with scratch_folder(), running_loop() as loop, build_pool(config, {platform: shop}, loop) as pool:
         opened_s = time.monotonic()
@@ -62,7 +65,9 @@ async def _visit(
             reading = await strategy.read(lease.page, visit)
         except PagemillError as error:
             if lease.refusal is not None:
-                raise VisitRefused(lease.refusal) from error
+                raise VisitRefused(f"{url} led away: {lease.refusal}") from error
+            if isinstance(error, ItemError):
+                raise VisitFailed(f"{url} could not be read: {error}. Does it open in an ordinary browser?") from error
             raise
         if screenshot is not None:
             await asyncio.to_thread(screenshot.write_bytes, await take_screenshot(lease.page))
@@ -74,7 +79,7 @@ def _print(reading: PageReading, judgement: Judgement, *, launch_ms: int, visit_
     table.add_row("verdict", judgement.verdict.value + (f": {judgement.reason}" if judgement.reason else ""))
     table.add_row("status", str(reading.status))
     for name, value in reading.facts.items():
-        table.add_row(name, repr(value))
+        table.add_row(name, repr(value) if value is not None else "None: nothing was found where the platform looks")
     table.add_row("browser started in", f"{launch_ms} ms")
     table.add_row("page read in", f"{visit_ms} ms")
-    Console(highlight=False, markup=False).print(table)
+    output_console().print(table)

@@ -46,8 +46,9 @@ class BatchEngine:
             BatchInterrupted: `interrupt` was called.
         """
         ended = threading.Event()
-        future = self._loop.submit(self._run(batch, ended))
         try:
+            # Handed over inside of the block: a signal may come before the next line.
+            future = self._loop.submit(self._run(batch, ended))
             # Python runs signal handlers in this thread, and a signal that the kernel gives to another thread, or that
             # comes just before the wait begins, does not end the wait: a time-out or a stop would go unnoticed.
             while not future.done():
@@ -64,7 +65,7 @@ class BatchEngine:
 
     def _cancel_and_wait(self, ended: threading.Event, timeout_s: float) -> None:
         if not ended.is_set():
-            self.interrupt()
+            self._loop.call(self._cancel_soon, ended)
             if not ended.wait(timeout_s):
                 log.error(events.TIMEOUT, what="cancel a batch", seconds=timeout_s)
                 ended.set()
@@ -94,14 +95,17 @@ class BatchEngine:
         """Whether the loop has come round lately."""
         return self._loop.lag_s() < _STUCK_S
 
-    def _cancel_soon(self) -> None:
+    def _cancel_soon(self, ended: threading.Event | None = None) -> None:
         # A loop that was busy finds a batch and its cancellation waiting together, and the batch's task not yet begun:
         # it is known only after its first step, which comes before this.
-        asyncio.get_running_loop().call_soon(self._cancel)
+        asyncio.get_running_loop().call_soon(self._cancel, ended)
 
-    def _cancel(self) -> None:
+    def _cancel(self, ended: threading.Event | None) -> None:
+        """Cancels the running batch; if none has come this far, there is nobody but this to set `ended`."""
         if self._task is not None:
             self._task.cancel()
+        elif ended is not None:
+            ended.set()
 
     def _failed(self, batch: Batch, product: Product, reason: str, moment: datetime) -> ItemResult:
         return ItemResult(

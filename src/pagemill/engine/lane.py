@@ -16,7 +16,7 @@ from pagemill.browser.lease import Lease
 from pagemill.browser.pool import BrowserPool
 from pagemill.deadlines import within
 from pagemill.engine.job_state import JobState
-from pagemill.errors import BrowserUnavailable, DeadlineExceeded, ItemError, PagemillError, PageLost, VisitRefused
+from pagemill.errors import BrowserUnavailable, DeadlineExceeded, ItemError, PageLost, PagemillError, VisitRefused
 from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.judge import judge
 from pagemill.extraction.strategy import Strategy, Visit

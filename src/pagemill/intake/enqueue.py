@@ -72,7 +72,7 @@ def enqueue_run(
     stream = iter(products)
     first = next(stream, None)
     if first is None:
-        raise UsageError(f"{source} holds no product that can be checked: correct the rows that are reported, or add some")
+        raise UsageError(f"{source} holds no product that can be checked: correct the rows reported, or add some")
     run = new_run_id(platform.platform, datetime.now(UTC), secrets.token_hex(2))
     store.create_run(run, platform.platform, source)
     queue = open_queue(redis, platform.platform)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pagemill.broker.connection import open_redis
 from pagemill.browser.flags import Machine, launch_options, shm_needed_mb
 from pagemill.browser.machine import examine_machine, find_chromium
+from pagemill.config.platform import Platform
 from pagemill.config.settings import Config
 from pagemill.errors import BrowserUnavailable, PagemillError
+from pagemill.extraction.strategy import load_strategy
 from pagemill.guard.budget import page_uses, resolved
 from pagemill.guard.probe import machine_memory, memory_limit_mb
 from pagemill.results.store import ResultStore
@@ -30,7 +33,10 @@ class Finding:
 
 
 def examine(config: Config, data_folder: Path) -> list[Finding]:
-    """Looks at everything a worker needs; each look is bounded in time and none changes anything."""
+    """Looks at everything a worker needs; each look is bounded in time.
+
+    It changes nothing but for the empty database and the folder of the embedded Redis, which a worker would make too.
+    """
     machine = examine_machine()
     return [
         Finding("configuration", True, f"{len(config.platforms)} platforms: {', '.join(sorted(config.platforms))}"),
@@ -39,6 +45,7 @@ def examine(config: Config, data_folder: Path) -> list[Finding]:
         _look("database", lambda: _database(config)),
         _memory(),
         _sandbox(config, machine),
+        *(_look(f"strategy of {name}", partial(_strategy, platform)) for name, platform in own_strategies(config)),
         *_platforms(config, machine),
     ]
 
@@ -73,6 +80,16 @@ def _database(config: Config) -> str:
     with ResultStore(config.environment.database_url) as store:
         latest = store.latest_run()
     return f"answers; {'no run yet' if latest is None else f'latest run {latest}'}"
+
+
+def own_strategies(config: Config) -> list[tuple[str, Platform]]:
+    """Platforms whose strategy is a class of the user's own, which only loading can examine."""
+    return [(name, platform) for name, platform in sorted(config.platforms.items()) if "." in platform.extract.strategy]
+
+
+def _strategy(platform: Platform) -> str:
+    load_strategy(platform)
+    return f"{platform.extract.strategy} can be loaded"
 
 
 def _memory() -> Finding:

@@ -16,6 +16,10 @@ from rq.serializers import JSONSerializer
 from rq.worker_pool import WorkerPool
 
 from pagemill.intake.batch_job import queue_name
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("supervisor")
 
 
 class Supervisor(WorkerPool):
@@ -36,6 +40,20 @@ class Supervisor(WorkerPool):
     def get_worker_process(self, name: str, burst: bool, *_rest: Any, **_options: Any) -> BaseProcess:
         """RQ's hook: the process of one worker, not started yet."""
         return get_context("spawn").Process(target=self._run_worker, args=(name, burst), name=name)
+
+    def start_worker(self, *arguments: Any, **options: Any) -> None:
+        """RQ's hook: starts one worker."""
+        before = set(self.worker_dict)
+        super().start_worker(*arguments, **options)
+        for name in self.worker_dict.keys() - before:
+            log.info(events.WORKER_SPAWNED, worker=name, pid=self.worker_dict[name].pid)
+
+    def handle_dead_worker(self, worker_data: Any) -> None:
+        """RQ's hook: one worker has ended; RQ starts another unless all are to stop."""
+        code = worker_data.process.exitcode
+        write = log.info if code == 0 else log.warning
+        write(events.WORKER_ENDED, worker=worker_data.name, pid=worker_data.pid, exit_code=code)
+        super().handle_dead_worker(worker_data)
 
     def stop_worker(self, worker_data: Any, sig: signal.Signals = signal.SIGTERM) -> None:
         """Asks one worker to drain."""

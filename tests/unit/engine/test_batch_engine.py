@@ -7,11 +7,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -127,8 +128,8 @@ def test_an_exception_before_the_batch_has_begun_cancels_it_too(
     assert busy.wait(5)
     real_call = loop.call
 
-    def call(function: Callable[[], None]) -> None:
-        real_call(function)
+    def call(function: Callable[..., None], *args: object) -> None:
+        real_call(function, *args)
         release.set()  # the loop comes round again when the cancellation has been asked for
 
     monkeypatch.setattr(loop, "call", call)
@@ -140,6 +141,29 @@ def test_an_exception_before_the_batch_has_begun_cancels_it_too(
     assert time.monotonic() - begun_s < 5
     assert_ended(bench)
     assert bench.strategy.visits == []
+
+
+@pytest.mark.parametrize("handed_over", [False, True])
+def test_an_exception_while_the_batch_is_handed_over_leaves_nothing_running(
+    loop: LoopThread, monkeypatch: pytest.MonkeyPatch, handed_over: bool
+) -> None:
+    """A signal may come between any two steps, just before the loop has the batch or just after."""
+    bench = Bench({"p1": [hang]})
+    real_submit = loop.submit
+
+    def submit(work: Coroutine[Any, Any, object]) -> None:
+        if handed_over:
+            real_submit(work)
+        else:
+            work.close()
+        raise TimeOut
+
+    monkeypatch.setattr(loop, "submit", submit)
+    begun_s = time.monotonic()
+    with pytest.raises(TimeOut):
+        engine_on(loop, bench).run_batch(batch(3))
+    assert time.monotonic() - begun_s < 5
+    assert_ended(bench)
 
 
 def test_a_signal_that_another_thread_gets_is_noticed(loop: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,18 @@
+"""How commands say things: numbers with their nouns, tables that fit."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+_PIPED_WIDTH = 200
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """`1 product`, `2 products`; `plural` where an s does not do."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def output_console() -> Console:
+    """For tables on standard output: as wide as the terminal, or wide enough for programs that read them."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    return console if console.is_terminal else Console(width=_PIPED_WIDTH, highlight=False, markup=False, emoji=False)
