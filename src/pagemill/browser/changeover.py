@@ -24,6 +24,11 @@ log = get_logger("browser")
 _RENDERER_EXIT_S = 0.3
 """How long a closed page's renderer may take to exit before its memory counts as not freed."""
 
+_SETTLE_S = 0.1
+"""How long a page that was left in the middle of something is let be before it is closed. Chromium changes processes
+within the first milliseconds of a navigation; a close that meets this is lost, and Playwright waits for it for ever
+(1.65: `goto` cancelled after 5 to 15 ms, then `close`)."""
+
 
 class Changeover:
     """Works on the slots of one pool."""
@@ -87,6 +92,8 @@ class Changeover:
         """Closes a page or a context with its pages, and logs the rotation with what it freed."""
         if generation.lost:
             return
+        if page.wear.bad:
+            await self._clock.sleep(_SETTLE_S)
         before = self._measure(generation.handle.group)
         closed = level is Level.PAGE and await self._opener.close_page(page.handle)
         if not closed:

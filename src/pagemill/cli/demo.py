@@ -196,7 +196,7 @@ def _report(console: Console, store: ResultStore, runs: list[str], right: dict[t
     for platform, _product in unseen:
         wrong[platform] += 1
     table = Table(title="Verdicts", title_justify="left")
-    for column in ("platform", *(verdict.value for verdict in Verdict), "wrong or missing"):
+    for column in ("platform", *(verdict.value for verdict in Verdict), "wrong"):
         table.add_column(column, justify="left" if column == "platform" else "right")
     for platform in sorted({platform for platform, _product in right}):
         numbers = [str(counts[platform, verdict.value] or "") for verdict in Verdict]

@@ -107,6 +107,9 @@ async def real_pool(
     assert real.launcher.browsers
     assert await until(lambda: not real.remains()), real.remains()
     assert not list(temporary.glob("*profile*"))
+    # The test's loop ends now, and a driver that was killed has to be waited for and its pipes closed on it.
+    assert await until(lambda: not any(Path(f"/proc/{driver.pid}").exists() for driver in launcher.drivers))
+    await asyncio.sleep(0.05)
 
 
 def local_platform(page: int = 1, context: int = 1, name: str = "local", **more: Any) -> Platform:
@@ -122,11 +125,11 @@ def local_platform(page: int = 1, context: int = 1, name: str = "local", **more:
     )
 
 
-async def visit(pool: BrowserPool, platform: Platform, url: str) -> str:
+async def visit(pool: BrowserPool, platform: Platform, url: str, seconds: float = 5.0) -> str:
     """What a lane does: leases a page, goes somewhere and reads the text. Its errors are those of `TROUBLE`."""
-    async with pool.lease(platform) as lease, asyncio.timeout(5):
+    async with pool.lease(platform) as lease, asyncio.timeout(seconds):
         try:
-            await lease.page.goto(url, wait_until="commit", timeout=3000)
+            await lease.page.goto(url, wait_until="domcontentloaded", timeout=seconds * 1000)
             return str(await lease.page.evaluate("document.body.textContent"))
         except PlaywrightError as error:
             raise PageLost(str(error)) from error
@@ -137,7 +140,7 @@ async def visit_at_last(pool: BrowserPool, platform: Platform, url: str, within_
     async with asyncio.timeout(within_s):
         while True:
             with contextlib.suppress(*TROUBLE, TimeoutError):
-                return await visit(pool, platform, url)
+                return await visit(pool, platform, url, 2.0)
 
 
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> bool:
@@ -155,7 +158,7 @@ async def settled(pool: BrowserPool) -> bool:
 
     def quiet() -> bool:
         opening = any(slot.successor is not None and not slot.successor.task.done() for slot in idle(pool))
-        return not opening and not pool.stats().closing
+        return not opening and not pool.stats().closing and pool._generations._launching is None
 
     return await until(quiet, 10)
 

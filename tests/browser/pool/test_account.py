@@ -161,15 +161,18 @@ async def test_playwright_keeps_no_objects_of_old_pages(
     """Two hundred leases with rotation leave Playwright's own registry as large as the first twenty did."""
     server.replies["/usable"] = html("<iframe srcdoc='<p>x'></iframe><script>fetch('/usable')</script>usable")
     platform = local_platform(page=5, context=20)
-    async with real_pool(executable, temporary) as real:
+    async with real_pool(executable, temporary, 4) as real:
         implementation: Any = real.browser.browser
         registry = getattr(getattr(implementation._impl_obj, "_connection", None), "_objects", None)
         if registry is None:
             pytest.skip("this Playwright keeps its objects elsewhere")
 
-        async def objects_after(leases: int) -> int:
+        async def lane(leases: int) -> None:
             for _ in range(leases):
                 await visit(real.pool, platform, server.shop("/usable"))
+
+        async def objects_after(leases: int) -> int:
+            await asyncio.gather(*(lane(leases // 4) for _ in range(4)))
             assert await settled(real.pool)
             gc.collect()
             return len(registry)
