@@ -28,7 +28,7 @@ from pagemill.broker.connection import open_redis
 from pagemill.broker.embedded import EmbeddedServer
 from pagemill.config.settings import QueueSettings
 from pagemill.engine.runner import BatchOutcome
-from pagemill.errors import BatchInterrupted, BrowserUnavailable
+from pagemill.errors import BatchInterrupted, BrowserUnavailable, DatabaseUnavailable
 from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
 from pagemill.model import Batch, Product
 from pagemill.telemetry import events
@@ -369,7 +369,13 @@ def test_a_job_that_is_no_batch_ends_no_worker(
     assert leftovers(redis_client) == []
 
 
-# What dead workers leave
+# What dead workers leave, and what cannot be given up
+
+
+def expire(client: Redis) -> None:
+    """What is at work counts as dead from now on, and the next worker looks after it at once."""
+    client.zadd(open_queue(client, "shop").started_job_registry.key, dict.fromkeys(at_work(client), 1))
+    client.delete(MAINTENANCE_LOCK)
 
 
 def abandon(client: Redis, engine: ToldEngine) -> BatchWorker:
@@ -377,11 +383,9 @@ def abandon(client: Redis, engine: ToldEngine) -> BatchWorker:
     dead = worker_for(client, engine, name="dead")
     taken = dead.dequeue_job_and_maintain_ttl(None)
     assert taken is not None
-    job, queue = taken
-    dead.prepare_execution(job)
-    dead.prepare_job_execution(job)
-    client.zadd(queue.started_job_registry.key, dict.fromkeys(at_work(client), 1))
-    client.delete(MAINTENANCE_LOCK)
+    dead.prepare_execution(taken[0])
+    dead.prepare_job_execution(taken[0])
+    expire(client)
     return dead
 
 
@@ -428,6 +432,55 @@ def test_looking_after_the_dead_is_one_workers_task_for_a_few_seconds(redis_clie
     work_off(worker_for(redis_client, engine, name="w2"))
     assert engine.ran == ["b1"]
     assert 0 < redis_client.ttl(MAINTENANCE_LOCK) <= 10
+
+
+def test_a_batch_that_cannot_be_given_up_waits_for_a_worker_that_can(redis_client: Redis, engine: ToldEngine) -> None:
+    """Without a database its products would have no result: the worker ends, and another one finds the batch."""
+    put(redis_client, "b1")
+    put(redis_client, "b2")
+    engine.script["b1"] = [fails(RuntimeError("the last failure"))]
+    engine.give_up_error = DatabaseUnavailable("the database is away")
+    unfit = worker_for(redis_client, engine, name="unfit")
+    unfit.work(burst=True, logging_level="WARNING")
+    assert engine.ran == ["b1"]
+    assert isinstance(handle.unfit(), DatabaseUnavailable)
+    assert unfit.ended_well
+    assert len(at_work(redis_client)) == 1
+
+    expire(redis_client)
+    handle.install(engine)
+    worker_for(redis_client, engine, name="unfit2").work(burst=True, logging_level="WARNING")
+    assert isinstance(handle.unfit(), DatabaseUnavailable)
+    assert engine.ran == ["b1"]
+    assert len(at_work(redis_client)) == 1
+
+    expire(redis_client)
+    handle.install(engine)
+    engine.give_up_error = None
+    work_off(worker_for(redis_client, engine, name="fit"))
+    assert [batch for batch, _reason in engine.given_up] == ["b1"]
+    assert engine.ran == ["b1", "b2"]
+    assert job_of(redis_client, "b1").get_status() is JobStatus.FAILED
+
+
+def test_a_safety_copy_that_cannot_be_given_up_is_kept(redis_client: Redis, engine: ToldEngine) -> None:
+    """It is the only trace of its batch."""
+    put(redis_client, "b1")
+    assert worker_for(redis_client, engine, name="dies").dequeue_job_and_maintain_ttl(None) is not None
+    intermediate = open_queue(redis_client, "shop").intermediate_queue
+    redis_client.set(intermediate.get_first_seen_key("run_b1"), time.time() - 61)
+    redis_client.delete(MAINTENANCE_LOCK)
+    engine.give_up_error = DatabaseUnavailable("the database is away")
+    worker_for(redis_client, engine, name="unfit").work(burst=True, logging_level="WARNING")
+    assert isinstance(handle.unfit(), DatabaseUnavailable)
+    assert intermediate.get_job_ids() == ["run_b1"]
+
+    redis_client.delete(MAINTENANCE_LOCK)
+    handle.install(engine)
+    engine.give_up_error = None
+    work_off(worker_for(redis_client, engine, name="fit"))
+    assert [batch for batch, _reason in engine.given_up] == ["b1"]
+    assert leftovers(redis_client) == []
 
 
 # The beat

@@ -82,7 +82,8 @@ def _kill_users_of(folder: Path) -> int:
     killed = 0
     for process in psutil.process_iter(["cmdline"]):
         if any(needle in argument for argument in process.info["cmdline"] or ()):
-            for victim in (*_children(process), process):
+            # The parent first: it would replace its children, or end well and hide that it was killed.
+            for victim in (process, *_children(process)):
                 with contextlib.suppress(psutil.Error):
                     victim.kill()
                     killed += 1

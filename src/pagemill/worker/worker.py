@@ -24,10 +24,11 @@ from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
 from pagemill.config.settings import QueueSettings
+from pagemill.errors import ServiceUnavailable
 from pagemill.intake.batch_job import BatchUnreadable, from_arguments
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
-from pagemill.worker.handle import Engine, unfit
+from pagemill.worker.handle import Engine, declare_unfit, unfit
 from pagemill.worker.outage import Outage
 
 log = get_logger("worker")
@@ -175,9 +176,13 @@ class BatchWorker(SimpleWorker):
         for queue in self.queues:
             lock = f"pagemill:maintenance:{queue.name}"
             if self.connection.set(lock, self.name, nx=True, ex=_MAINTENANCE_S):
-                clean_registries(queue, self._exc_handlers)
-                registration.clean_worker_registry(queue)
-                queue.intermediate_queue.cleanup(self, queue)
+                try:
+                    clean_registries(queue, self._exc_handlers)
+                    registration.clean_worker_registry(queue)
+                    queue.intermediate_queue.cleanup(self, queue)
+                except ServiceUnavailable as error:
+                    self._end_unfit(error)
+                    break
         self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
 
     # Ending batches
@@ -194,20 +199,28 @@ class BatchWorker(SimpleWorker):
                 pipeline.execute()
             log.info(events.BATCH_RETURNED, job=job.id, remaining=outcome["remaining"])
             if (error := unfit()) is not None:
-                log.error(events.WORKER_UNFIT, error=str(error))
-                self._shutdown()
+                self._end_unfit(error)
             return
         super().handle_job_success(job, queue, started_job_registry)
 
     def handle_job_failure(
         self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = ""
     ) -> None:
-        """A batch that will not be tried again leaves no product without a result."""
+        """A batch that will not be tried again leaves no product without a result.
+
+        Where results cannot be written it stays at work, until its time is over and a fit worker gives it up.
+        """
         self._no_longer_at_work()
-        if self._stopped_job_id == job.id:
-            self._give_up(job, "stopped by a user")
-        elif not job.should_retry:
-            self._give_up(job, _last_line(exc_string) or "the batch failed")
+        try:
+            if self._stopped_job_id == job.id:
+                self._give_up(job, "stopped by a user")
+            elif not job.should_retry:
+                self._give_up(job, _last_line(exc_string) or "the batch failed")
+        except ServiceUnavailable as error:
+            if self.execution is None:  # not this worker's own: RQ asks for a dead one's, and would go on to forget it
+                raise
+            self._end_unfit(error)
+            return
         super().handle_job_failure(job, queue, started_job_registry, exc_string)
 
     def _on_exception(self, job: Job, kind: type[BaseException], *_rest: Any) -> None:
@@ -224,6 +237,11 @@ class BatchWorker(SimpleWorker):
             return
         count = self._engine.give_up(batch, f"batch given up: {reason}"[:500])
         log.error(events.BATCH_GIVEN_UP, job=job.id, reason=reason, products=count)
+
+    def _end_unfit(self, error: ServiceUnavailable) -> None:
+        declare_unfit(error)
+        log.error(events.WORKER_UNFIT, error=str(error))
+        self._shutdown()
 
     def _no_longer_at_work(self) -> None:
         with self._beat_lock:
