@@ -247,6 +247,17 @@ def test_a_safety_copy_that_nobody_works_on_is_tried_again(redis_client: Redis, 
     assert job_of(redis_client, "b1").retries_left == 4
 
 
+def test_an_earlier_mark_does_not_make_a_new_safety_copy_look_stuck(redis_client: Redis, engine: ToldEngine) -> None:
+    """RQ keeps the mark of a copy that was found once for a day; maintenance in the next moment would act on it."""
+    put(redis_client, "b1", retries=5)
+    redis_client.set(open_queue(redis_client, "shop").intermediate_queue.get_first_seen_key("run_b1"), time.time() - 61)
+    assert worker_for(redis_client, engine, name="takes").dequeue_job_and_maintain_ttl(None) is not None
+    redis_client.delete(MAINTENANCE_LOCK)
+    work_off(worker_for(redis_client, engine, name="maintains"))
+    assert engine.ran == []
+    assert job_of(redis_client, "b1").retries_left == 5
+
+
 def test_batches_that_were_deleted_while_they_waited_are_passed_over(redis_client: Redis, engine: ToldEngine) -> None:
     """However many they are."""
     queue = open_queue(redis_client, "shop")

@@ -40,11 +40,17 @@ _MAINTENANCE_S = 10
 _TAKE = """
 for _, key in ipairs(KEYS) do
   local id = redis.call('LMOVE', key, key .. ':intermediate', 'LEFT', 'RIGHT')
-  if id then return {key, id} end
+  if id then
+    redis.call('DEL', key .. ':intermediate:first_seen:' .. id)
+    return {key, id}
+  end
 end
 return false
 """
-"""Takes from the first queue that has something and leaves a safety copy, as RQ itself does for a single queue."""
+"""Takes from the first queue that has something and leaves a safety copy, as RQ itself does for a single queue.
+
+RQ marks a copy that it finds with the time, for a day. A mark of an earlier taking would let maintenance take this one
+for stuck at once, so it goes."""
 
 
 class BatchWorker(SimpleWorker):

@@ -53,7 +53,7 @@ def test_the_shipped_platforms_are_there(shipped: Config) -> None:
 
 @pytest.mark.parametrize(("name", "host"), [("musinsa", "www.musinsa.com"), ("ably", "m.a-bly.com")])
 def test_a_real_shop_is_visited_slowly(shipped: Config, name: str, host: str) -> None:
-    """At the pace, width and rotation of the seed document."""
+    """At the pace, width and rotation that experience recommends."""
     platform = shipped.platforms[name]
     assert platform.hosts == (host,)
     assert platform.workflow.rate_limit.enabled
