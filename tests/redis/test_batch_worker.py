@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import redis
 from redis import Redis
-from rq import Retry
+from rq import Retry, SimpleWorker
 from rq.command import send_stop_job_command
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
@@ -568,6 +568,26 @@ def test_a_beat_never_revives_a_batch_that_has_ended(redis_client: Redis, engine
     assert beats > 20
     assert len(engine.ran) == 60
     assert leftovers(redis_client) == []
+
+
+def test_a_beat_after_a_long_outage_introduces_the_worker_again(redis_client: Redis, engine: ToldEngine) -> None:
+    """Its key ran out meanwhile; RQ must list it and be able to stop its batch."""
+    put(redis_client, "b1")
+    worker = worker_for(redis_client, engine)
+    seen: list[tuple[int, str | None, str | None]] = []
+
+    def forget_and_beat(_batch: Batch) -> BatchOutcome:
+        redis_client.delete(worker.key)
+        redis_client.srem("rq:workers", worker.key)
+        worker.beat()
+        twin = SimpleWorker.find_by_key(worker.key, connection=redis_client)
+        state = twin.get_state() if twin is not None else None
+        seen.append((worker.count(redis_client), worker.get_current_job_id(), state))
+        return DONE
+
+    engine.script["b1"] = [forget_and_beat]
+    work_off(worker)
+    assert seen == [(1, "run_b1", "busy")]
 
 
 def test_a_beat_before_the_worker_is_born_does_not_prevent_its_birth(redis_client: Redis, engine: ToldEngine) -> None:

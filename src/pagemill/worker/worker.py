@@ -111,7 +111,18 @@ class BatchWorker(SimpleWorker):
                 job, execution = self._at_work
                 execution.heartbeat(job.started_job_registry, self._ttl_s, pipeline=pipeline)
                 job.heartbeat(datetime.now(UTC), self._ttl_s, pipeline=pipeline, xx=True)
-            pipeline.execute()
+            key_is_new = pipeline.execute()[0] == 1
+            if key_is_new and not self._stopping.is_set():
+                self._introduce_again(pipeline)
+
+    def _introduce_again(self, pipeline: Any) -> None:
+        """The worker's key ran out while Redis was away: without the rest of it RQ neither lists nor commands it."""
+        registration.register(self, pipeline)
+        pipeline.hset(self.key, mapping={**self.serialize(), "state": self.get_state()})
+        if self._at_work is not None:
+            self.set_current_job_id(self._at_work[0].id, pipeline=pipeline)
+        pipeline.expire(self.key, self._ttl_s)
+        pipeline.execute()
 
     # Taking batches
 
