@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,8 +125,15 @@ def running_loop() -> Iterator[LoopThread]:
 
 
 @contextmanager
-def open_worker(config: Config, names: Sequence[str] = (), name: str | None = None) -> Iterator[Worker]:
+def open_worker(
+    config: Config,
+    names: Sequence[str] = (),
+    name: str | None = None,
+    on_beat: Callable[[], None] = lambda: None,
+) -> Iterator[Worker]:
     """Builds a worker for these platforms, or for all; closes everything on leaving, whatever happened.
+
+    `on_beat` is called every few seconds while the engine makes progress.
 
     Raises:
         UsageError, ServiceUnavailable: a part cannot be built; those that were built are closed.
@@ -169,6 +176,12 @@ def open_worker(config: Config, names: Sequence[str] = (), name: str | None = No
             publish(brisk, _snapshot(worker_name, platforms, pool, sidecar))
 
         beat_s = settings.queue.heartbeat_interval_s
+
+        def beat_at_home() -> None:
+            if engine.is_lively():
+                on_beat()
+
+        sidecar.add(Chore("home beat", min(beat_s, 1.0), beat_at_home))
         sidecar.add(Chore("beat", beat_s, worker.outage.watch(worker.beat)))
         sidecar.add(Chore("sweep", _SWEEP_S, lambda: sweep(scratch.parent)))
         sidecar.add(Chore("publish", beat_s, worker.outage.watch(announce)))

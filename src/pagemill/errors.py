@@ -69,6 +69,13 @@ class BrowserUnavailable(ServiceUnavailable):
     """No Chromium was found, or it does not start."""
 
 
+class WorkerWornOut(PagemillError):
+    """The worker has drained and wants a fresh process: memory did not come back, or its event loop stands still."""
+
+    retryable = True
+    exit_code = 75
+
+
 class DeadlineExceeded(PagemillError):
     """A call to a browser, a network or a disk took longer than it may."""
 

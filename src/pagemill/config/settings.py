@@ -5,13 +5,15 @@ Every default is the one that runs. Reading files and variables is `loading`'s a
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from pagemill.config.mistakes import Mistake
 from pagemill.config.platform import Platform
+from pagemill.config.profiles import PROFILES, ProfileName
 from pagemill.config.section import Auto, Flag, Number, Section, Whole
 
 
@@ -31,6 +33,8 @@ class PoolSettings(Section):
     driver_max_uses: Whole = Field(default=5000, ge=1)
     page_max_age_s: Number = Field(default=900, gt=0)
     context_max_age_s: Number = Field(default=3600, gt=0)
+    browser_max_mb: Annotated[Whole, Field(ge=50)] | Auto = "auto"
+    driver_max_mb: Annotated[Whole, Field(ge=50)] | Auto = "auto"
     browser_max_age_s: Number = Field(default=4 * 3600, gt=0)
     driver_max_age_s: Number = Field(default=24 * 3600, gt=0)
     max_errors: Whole = Field(default=3, ge=1)
@@ -77,21 +81,82 @@ class ArtifactSettings(Section):
     max_mb: Whole = Field(default=100, ge=1)
 
 
+class AlertSettings(Section):
+    """Which alerts are raised, and how often the same one may be."""
+
+    enabled: Flag = True
+    cooldown_minutes: Number = Field(default=15, ge=0, le=1440)
+
+
+_Percent = Annotated[Number, Field(gt=0, le=100)]
+_MARKS = ("recover_percent", "warning_percent", "cleanup_percent", "critical_percent", "emergency_percent")
+
+
 class GuardSettings(Section):
-    """What the sidecar does."""
+    """How the sidecar measures and judges, and what it does when something runs short."""
 
     sample_interval_s: Number = Field(default=5, ge=0.5, le=300)
+    cleanup_interval_s: Number = Field(default=300, ge=1)
+    recover_percent: _Percent = 60
+    warning_percent: _Percent = 70
+    cleanup_percent: _Percent = 80
+    critical_percent: _Percent = 85
+    emergency_percent: _Percent = 95
+    memory_limit_mb: Annotated[Whole, Field(ge=100)] | Auto = "auto"
+    js_heap_limit_mb: Whole = Field(default=512, ge=32, le=4096)
+    renderer_limit_mb: Annotated[Whole, Field(ge=100)] | Auto = "auto"
+    enable_auto_gc: Flag = True
+    max_cache_size: Whole = Field(default=1000, ge=1)
+    cache_cleanup_ratio: Number = Field(default=0.3, gt=0, le=1)
+    history_size: Whole = Field(default=288, ge=1, le=100_000)
+    stuck_after_s: Number = Field(default=10, ge=1, le=600)
+    alerts: AlertSettings = AlertSettings()
+
+    @model_validator(mode="after")
+    def _marks_rise(self) -> Self:
+        for lower, higher in pairwise(_MARKS):
+            low, high = getattr(self, lower), getattr(self, higher)
+            if low >= high:
+                raise Mistake(f"must be above {lower}, which is {low:g}", f"write more than {low:g}", higher)
+        return self
+
+
+_TIME_OF_DAY = r"([01]\d|2[0-3]):[0-5]\d"
+
+
+class SupervisorSettings(Section):
+    """How `pagemill worker --processes N` keeps its processes fresh."""
+
+    beat_timeout_s: Number = Field(default=60, ge=5, le=3600)
+    stop_grace_s: Number = Field(default=10, ge=0, le=3600)
+    restart_at: Annotated[str, Field(pattern=f"^{_TIME_OF_DAY}$")] | None = "04:10"
+    respawn_backoff_s: Number = Field(default=1, ge=0)
+    respawn_backoff_max_s: Number = Field(default=60, ge=0)
+    max_crashes: Whole = Field(default=5, ge=1)
 
 
 class Settings(Section):
     """`config/pagemill.yaml`."""
 
+    profile: ProfileName | None = None
     browser: BrowserSettings = BrowserSettings()
     pool: PoolSettings = PoolSettings()
     queue: QueueSettings = QueueSettings()
     results: ResultSettings = ResultSettings()
     artifacts: ArtifactSettings = ArtifactSettings()
     guard: GuardSettings = GuardSettings()
+    supervisor: SupervisorSettings = SupervisorSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _starts_from_profile(cls, value: Any) -> Any:
+        """A profile gives the guard other defaults; what the file says beats them."""
+        if not isinstance(value, dict) or value.get("profile") not in PROFILES:
+            return value
+        own = value.get("guard") or {}
+        if not isinstance(own, dict):
+            return value
+        return {**value, "guard": {**PROFILES[value["profile"]], **own}}
 
 
 class Environment(Section):
