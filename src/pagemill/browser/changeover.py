@@ -41,6 +41,8 @@ class Changeover:
         self._clock = clock
         self._generations = generations
         self._measure = measure
+        self.saves_memory = False
+        """Then successors are opened only when they are needed."""
 
     def rotate(self, slot: Slot, level: Level, reason: str) -> None:
         """Takes a page, or a context with its page, out of a slot to be closed; the successor comes in its place."""
@@ -51,13 +53,15 @@ class Changeover:
             slot.context = None
         if slot.successor is not None and slot.successor.level < level:
             slot.successor = None  # it stands in the old context and is closed with it
-        if slot.successor is None:
+        if slot.successor is None and not self.saves_memory:
             self.open(slot, level)
         self._generations.in_background(self._close(slot.generation, context, page, level, reason))
 
     def stand_by(self, slot: Slot, limits: Mapping[Level, Limits]) -> None:
         """Begins to open the successor when the page's last use begins."""
         wears = slot.wears()
+        if self.saves_memory:
+            return
         if slot.successor is None and last_use(wears[Level.PAGE], limits[Level.PAGE]):
             new_context = last_use(wears[Level.CONTEXT], limits[Level.CONTEXT])
             self.open(slot, Level.CONTEXT if new_context else Level.PAGE)
@@ -129,7 +133,7 @@ class Changeover:
                         await self._opener.close_context(context.handle)
             finally:
                 self._generations.leave(slot.generation)
-            if reason in ("platform", "resize") and slot.context is not None:
+            if reason in ("platform", "resize", "pressure") and slot.context is not None:
                 self._generations.log_rotation(Level.CONTEXT, reason, slot.context.wear, 0.0)
 
         self._generations.in_background(leave())

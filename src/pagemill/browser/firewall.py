@@ -45,6 +45,12 @@ class Firewall:
         # The id of a page's target is that of its main frame.
         self._main_frame = target["targetInfo"]["targetId"]
 
+    async def ask(self, method: str) -> dict[str, Any]:
+        """Sends a command of Chromium's protocol over the session that is open anyway; not bounded in time."""
+        assert self._session is not None
+        answer: dict[str, Any] = await self._session.send(method)
+        return answer
+
     def reset(self) -> None:
         """Forgets the last refusal; called before each use."""
         self.refusal = None

@@ -56,9 +56,16 @@ def shm_needed_mb(lanes: int) -> int:
 
 
 def launch_options(
-    settings: BrowserSettings, machine: Machine, lanes: int, block: Collection[ResourceKind]
+    settings: BrowserSettings,
+    machine: Machine,
+    lanes: int,
+    block: Collection[ResourceKind],
+    js_heap_limit_mb: int | None = None,
 ) -> LaunchOptions:
-    """Arguments for a browser that serves so many lanes and never loads the blocked kinds of resource."""
+    """Arguments for a browser that serves so many lanes and never loads the blocked kinds of resource.
+
+    A page whose JavaScript takes more than `js_heap_limit_mb` crashes by itself, and no other with it.
+    """
     args = [flag for flag, _why in ALWAYS]
     sandbox = machine.can_sandbox if settings.sandbox == "auto" else settings.sandbox
     if not sandbox:
@@ -67,6 +74,8 @@ def launch_options(
     if not settings.zygote:
         # Costs a third of the throughput and saves no memory; it also rules the sandbox out.
         args.append("--no-zygote")
+    if js_heap_limit_mb is not None:
+        args.append(f"--js-flags=--max-old-space-size={js_heap_limit_mb}")
     if "image" in block:
         args.append(f"--blink-settings=imagesEnabled=false,{_HOVER}")
     if "font" in block:

@@ -23,6 +23,8 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("browser")
 
 _LAUNCH_TRIES = 5
+_SILENCES = 2
+"""How many questions in a row a browser may leave unanswered."""
 
 ROTATION_EVENTS = {
     Level.PAGE: events.PAGE_ROTATION,
@@ -46,6 +48,9 @@ class Opener(Protocol):
     async def close_context(self, handle: ContextHandle) -> bool: ...
     async def close_browser(self, handle: BrowserHandle) -> bool: ...
     async def stop_driver(self, handle: DriverHandle) -> bool: ...
+    async def heap_mb(self, handle: PageHandle) -> float | None: ...
+    async def answers(self, handle: BrowserHandle) -> bool: ...
+    def kill(self, browser: BrowserHandle, driver: DriverHandle) -> None: ...
 
 
 class Generations:
@@ -73,6 +78,7 @@ class Generations:
         self._outgoing: tuple[Generation, Level, str] | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._failures = 0
+        self._missed_beats = 0
         self._closed = False
 
     @property
@@ -129,6 +135,22 @@ class Generations:
         if not generation.retired:
             self._failures += 1
             self.retire(generation, Level.DRIVER, reason)
+
+    async def check_pulse(self) -> None:
+        """Asks the serving browser whether it answers; after several silences browser and driver are killed."""
+        generation = self._current
+        if generation is None:
+            return
+        if await self._opener.answers(generation.handle) or generation.retired:
+            self._missed_beats = 0
+            return
+        self._missed_beats += 1
+        if self._missed_beats >= _SILENCES:
+            self._missed_beats = 0
+            log.error(events.UNRESPONSIVE, what="browser", pid=generation.handle.pid, reason="no answer")
+            self.suspect(generation, "unresponsive")
+            # Whoever waits for it in a visit learns it at once, instead of at the visit's own deadline.
+            self._opener.kill(generation.handle, generation.driver.handle)
 
     def join(self, generation: Generation) -> None:
         """Counts a slot in."""
@@ -258,7 +280,7 @@ class Generations:
             self.in_background(self._stop(driver))
 
     async def _stop(self, driver: DriverState) -> None:
-        freed_mb = 0.0  # a driver's memory is not known by process group
+        freed_mb = driver.wear.size_mb
         await self._opener.stop_driver(driver.handle)
         self.log_rotation(Level.DRIVER, driver.retired or "launch", driver.wear, freed_mb)
 

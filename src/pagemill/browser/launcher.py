@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from pagemill.browser.firewall import Firewall
@@ -33,6 +33,8 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("browser")
 
 _STOP_LOADING_S = 1.0
+_ANSWER_S = 3.0
+_MIB = 1024 * 1024
 
 
 @dataclass(eq=False, slots=True)
@@ -51,6 +53,8 @@ class BrowserHandle:
     pid: int
     group: int
     profile: Path | None
+    session: CDPSession | None = field(default=None, repr=False)
+    """Stays open to ask whether it answers."""
 
 
 @dataclass(eq=False, slots=True)
@@ -121,8 +125,10 @@ class Launcher:
             f"launch {self._executable} (does it run by itself? if not, set PAGEMILL_CHROMIUM to one that does)",
         )
         browser.on("disconnected", lambda _browser: on_lost())
-        pid = await self._opened(_browser_pid(browser), self._settings.open_timeout_s, "ask Chromium's process id")
-        return BrowserHandle(browser, pid, _group_of(pid), _profile_of(pid))
+        session, pid = await self._opened(
+            _browser_pid(browser), self._settings.open_timeout_s, "ask Chromium's process id"
+        )
+        return BrowserHandle(browser, pid, _group_of(pid), _profile_of(pid), session)
 
     async def open_context(self, browser: BrowserHandle, platform: Platform) -> ContextHandle:
         """Opens a context with the platform's window, language and user agent.
@@ -185,6 +191,33 @@ class Launcher:
             _kill(handle.pid)
         return went_well
 
+    async def heap_mb(self, handle: PageHandle) -> float | None:
+        """The page's JavaScript heap with the DOM objects and buffers that hang on it; `None` without an answer."""
+        try:
+            usage = await within(_ANSWER_S, handle.firewall.ask("Runtime.getHeapUsage"), "measure a page's heap")
+        except (PlaywrightError, DeadlineExceeded):
+            return None
+        parts = ("usedSize", "embedderHeapUsedSize", "backingStorageSize")
+        return sum(float(usage.get(part, 0)) for part in parts) / _MIB
+
+    async def answers(self, handle: BrowserHandle) -> bool:
+        """Whether driver and browser answer a question in time; a browser that has gone needs no answer."""
+        if handle.session is None:
+            return True
+        try:
+            await within(_ANSWER_S, handle.session.send("Browser.getVersion"), "ask the browser for its version")
+        except DeadlineExceeded:
+            return False
+        except PlaywrightError:
+            pass
+        return True
+
+    def kill(self, browser: BrowserHandle, driver: DriverHandle) -> None:
+        """SIGKILL for both, without asking."""
+        kill_browser_group(browser.group)
+        if driver.pid in _child_pids():
+            _kill(driver.pid)
+
     async def _opened(self, call: Awaitable[Any], seconds: float, what: str) -> Any:
         try:
             return await within(seconds, call, what)
@@ -212,13 +245,10 @@ class Launcher:
         return True
 
 
-async def _browser_pid(browser: Browser) -> int:
+async def _browser_pid(browser: Browser) -> tuple[CDPSession, int]:
     session = await browser.new_browser_cdp_session()
-    try:
-        answer = await session.send("SystemInfo.getProcessInfo")
-    finally:
-        await session.detach()
-    return next(int(process["id"]) for process in answer["processInfo"] if process["type"] == "browser")
+    answer = await session.send("SystemInfo.getProcessInfo")
+    return session, next(int(process["id"]) for process in answer["processInfo"] if process["type"] == "browser")
 
 
 def _profile_of(pid: int) -> Path | None:

@@ -7,7 +7,9 @@ reaches. A waiter is only woken, never handed anything, so a waiter that is canc
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
+from collections.abc import Mapping
 
 from pagemill.browser.changeover import Changeover
 from pagemill.browser.clock import Clock, SystemClock
@@ -24,6 +26,11 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("browser")
 
 _FURNISH_TRIES = 3
+_BIG_PAGES = 2
+"""How many of its pages may be replaced for their size before the context goes with the page."""
+_BROWSER_MB = 400
+_DRIVER_MB = 200
+"""What `auto` means for `browser_max_mb` and `driver_max_mb`: well above what they hold when fresh."""
 
 
 class BrowserPool:
@@ -37,6 +44,7 @@ class BrowserPool:
         *,
         clock: Clock | None = None,
         measure: MeasureGroup = lambda _group: {},
+        page_max_mb: float = math.inf,
     ) -> None:
         """
         Args:
@@ -45,7 +53,10 @@ class BrowserPool:
             size: how many pages may be leased at once.
             clock: time and chance.
             measure: private memory by process of a process group, for the log's `freed_mb`.
+            page_max_mb: JavaScript heap of a page above which it is replaced.
         """
+        self._opener = opener
+        self._page_max_mb = page_max_mb
         self._settings = settings
         self._size = size
         self._clock = clock or SystemClock()
@@ -53,6 +64,7 @@ class BrowserPool:
         self._generations = Generations(opener, settings, self._clock, self._counters, measure, self._drop_outdated)
         self._changeover = Changeover(opener, settings, self._clock, self._generations, measure)
         self._idle: deque[Slot] = deque()
+        self._at_work: set[Slot] = set()
         self._leased = 0
         self._changed = asyncio.Event()
         self._closed = False
@@ -80,6 +92,45 @@ class BrowserPool:
         self._size = max(1, size)
         self._trim()
         self._wake()
+
+    def rotate_idle(self) -> None:
+        """Closes the pages that nobody uses, with their contexts; new ones are opened when they are needed."""
+        while self._idle:
+            self._changeover.drop(self._idle.popleft(), "pressure")
+
+    def rotate_contexts(self) -> None:
+        """Replaces every context when its lease ends, and those that nobody uses now."""
+        for slot in self._at_work:
+            if slot.context is not None:
+                slot.context.wear.bad = slot.context.wear.bad or "pressure"
+        self.rotate_idle()
+
+    def retire_browser(self) -> None:
+        """Replaces browser and driver; the old ones end with their last lease."""
+        if (serving := self._generations.serving) is not None:
+            self._generations.retire(serving, Level.DRIVER, "pressure")
+
+    def save_memory(self, *, on: bool) -> None:
+        """Whether a successor is opened only when what it replaces has gone: slower, and nothing is held twice."""
+        self._changeover.saves_memory = on
+
+    def note_sizes(self, sizes_mb: Mapping[int, float]) -> None:
+        """Tells how large drivers (by process id) and browsers without their pages (by process group) are now."""
+        if (serving := self._generations.serving) is not None:
+            serving.wear.size_mb = sizes_mb.get(serving.handle.group, 0.0)
+            serving.driver.wear.size_mb = sizes_mb.get(serving.driver.handle.pid, 0.0)
+
+    async def measure_pages(self) -> list[float]:
+        """Asks every open page for its JavaScript heap, in MB; pages that do not answer within seconds are left out."""
+        pages = [slot.page for slot in (*self._idle, *self._at_work) if slot.page is not None]
+        heaps_mb = await asyncio.gather(*(self._opener.heap_mb(page.handle) for page in pages))
+        for page, heap_mb in zip(pages, heaps_mb, strict=True):
+            page.wear.size_mb = heap_mb or 0.0
+        return [heap_mb for heap_mb in heaps_mb if heap_mb is not None]
+
+    async def check_pulse(self) -> None:
+        """Asks the browser whether it answers; one that stays silent is killed and replaced."""
+        await self._generations.check_pulse()
 
     async def drain(self) -> None:
         """Waits until no page is leased."""
@@ -129,6 +180,7 @@ class BrowserPool:
             self._wake()
             raise
         self._counters.leases += 1
+        self._at_work.add(slot)
         self._changeover.stand_by(slot, self._limits(platform))
         return slot
 
@@ -138,7 +190,8 @@ class BrowserPool:
             slot = self._take_idle(platform) or self._new_slot(platform, generation)
             try:
                 if slot.page is None:
-                    successor = slot.successor or self._changeover.open(slot, Level.CONTEXT)
+                    missing = Level.CONTEXT if slot.context is None else Level.PAGE
+                    successor = slot.successor or self._changeover.open(slot, missing)
                     slot.context, slot.page = await asyncio.shield(successor.task)
                     slot.successor = None
             except asyncio.CancelledError:
@@ -173,6 +226,7 @@ class BrowserPool:
     def release(self, slot: Slot, *, bad: str, suspicious: bool) -> None:
         """For `Lease`: counts the use, and rotates what is due. Never awaits."""
         self._leased -= 1
+        self._at_work.discard(slot)
         wears = slot.wears()
         for wear in wears.values():
             wear.use(failed=suspicious)
@@ -186,6 +240,8 @@ class BrowserPool:
             upper = decide({level: wears[level] for level in (Level.BROWSER, Level.DRIVER)}, limits, now_s)
             if upper is not None and upper.reason == "errors":
                 self._generations.suspect(generation, upper.reason)
+            elif upper is not None and self._changeover.saves_memory:
+                self._generations.retire(generation, upper.level, upper.reason)
             elif upper is not None:
                 self._generations.prepare(generation, upper.level, upper.reason)
         if generation.retired or self._closed:
@@ -193,7 +249,10 @@ class BrowserPool:
         else:
             lower = decide({level: wears[level] for level in (Level.PAGE, Level.CONTEXT)}, limits, now_s)
             if lower is not None:
-                self._changeover.rotate(slot, lower.level, lower.reason)
+                assert slot.context is not None
+                slot.context.big_pages += lower.reason == "size"
+                level = Level.CONTEXT if slot.context.big_pages >= _BIG_PAGES else lower.level
+                self._changeover.rotate(slot, level, lower.reason)
             self._give_back(slot)
             self._trim()
         self._wake()
@@ -201,11 +260,13 @@ class BrowserPool:
     def _limits(self, platform: Platform) -> dict[Level, Limits]:
         rotation, settings = platform.rotation, self._settings
         assert rotation.page != "auto" and rotation.context != "auto", "auto is resolved before the pool"
+        browser_mb = _BROWSER_MB if settings.browser_max_mb == "auto" else settings.browser_max_mb
+        driver_mb = _DRIVER_MB if settings.driver_max_mb == "auto" else settings.driver_max_mb
         return {
-            Level.PAGE: Limits(rotation.page, settings.max_errors),
+            Level.PAGE: Limits(rotation.page, settings.max_errors, self._page_max_mb),
             Level.CONTEXT: Limits(rotation.context, settings.max_errors),
-            Level.BROWSER: Limits(settings.browser_max_uses, settings.max_errors * max(1, self._size)),
-            Level.DRIVER: Limits(settings.driver_max_uses, settings.max_errors * max(1, self._size)),
+            Level.BROWSER: Limits(settings.browser_max_uses, settings.max_errors * max(1, self._size), browser_mb),
+            Level.DRIVER: Limits(settings.driver_max_uses, settings.max_errors * max(1, self._size), driver_mb),
         }
 
     def _give_back(self, slot: Slot) -> None:

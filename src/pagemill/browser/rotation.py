@@ -6,6 +6,7 @@ ordered, because replacing it replaces everything below it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -35,6 +36,8 @@ class Wear:
     uses: int = 0
     errors: int = 0
     """Uses in a row that ended badly."""
+    size_mb: float = 0.0
+    """As last measured; 0 before that."""
     bad: str = ""
     """Why it must not be used again; empty while it may."""
 
@@ -46,15 +49,16 @@ class Wear:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When one level is due by its uses and by its errors."""
+    """When one level is due by its uses, its errors and its size."""
 
     max_uses: int
     max_errors: int
+    max_mb: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Replace that level, for that reason: `uses`, `age`, `errors`, or what marked it as bad."""
+    """Replace that level, for that reason: `uses`, `age`, `size`, `errors`, or what marked it as bad."""
 
     level: Level
     reason: str
@@ -66,6 +70,8 @@ def due(wear: Wear, limits: Limits, now_s: float) -> str | None:
         return wear.bad
     if wear.errors >= limits.max_errors:
         return "errors"
+    if wear.size_mb > limits.max_mb:
+        return "size"
     if wear.uses >= limits.max_uses:
         return "uses"
     if now_s - wear.born_s >= wear.max_age_s:

@@ -45,6 +45,8 @@ class OpenContext:
 
     handle: ContextHandle
     wear: Wear
+    big_pages: int = 0
+    """How many of its pages were replaced for their size: the second one takes the context with it."""
 
 
 @dataclass(eq=False, slots=True)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from pagemill.engine.loop_thread import LoopThread
 from pagemill.engine.runner import BatchOutcome, Runner
-from pagemill.errors import BatchInterrupted
+from pagemill.errors import BatchInterrupted, WorkerWornOut
 from pagemill.model import Batch, ItemResult, Product, Verdict
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -37,6 +37,7 @@ class BatchEngine:
         self._write = write
         self._worker = worker
         self._task: asyncio.Task[BatchOutcome] | None = None
+        self._abandoned: WorkerWornOut | None = None
 
     def run_batch(self, batch: Batch) -> BatchOutcome:
         """Works a batch off. Whatever exception is raised into the waiting thread (a job time-out by SIGALRM, a second
@@ -44,6 +45,7 @@ class BatchEngine:
 
         Raises:
             BatchInterrupted: `interrupt` was called.
+            WorkerWornOut: `abandon` was called.
         """
         ended = threading.Event()
         try:
@@ -53,6 +55,9 @@ class BatchEngine:
             # comes just before the wait begins, does not end the wait: a time-out or a stop would go unnoticed.
             while not future.done():
                 concurrent.futures.wait([future], _LOOK_UP_S)
+                if self._abandoned is not None and not future.done():
+                    ended.set()
+                    raise self._abandoned
             return future.result()
         except concurrent.futures.CancelledError as error:
             raise BatchInterrupted("the batch was interrupted") from error
@@ -91,9 +96,17 @@ class BatchEngine:
         """Cancels the running batch."""
         self._loop.call(self._cancel_soon)
 
+    def abandon(self, error: WorkerWornOut) -> None:
+        """Gives up on a loop that does not answer any more: `run_batch` ends with that error, within a second.
+
+        Results that were handed over are still stored; the batch's other products are somebody else's now.
+        """
+        self._abandoned = error
+        self._loop.abandon()
+
     def is_lively(self) -> bool:
         """Whether the loop has come round lately."""
-        return self._loop.lag_s() < _STUCK_S
+        return self._abandoned is None and self._loop.lag_s() < _STUCK_S
 
     def _cancel_soon(self, ended: threading.Event | None = None) -> None:
         # A loop that was busy finds a batch and its cancellation waiting together, and the batch's task not yet begun:

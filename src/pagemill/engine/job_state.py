@@ -25,11 +25,18 @@ class JobState:
     """Products that no lane has taken yet."""
     stop: asyncio.Event
     """Set when lanes must stop at the next item boundary."""
+    width: int = 1
+    """How many lanes may work; those numbered from here on stop at the next item boundary."""
     done: int = 0
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a lane would find something to do."""
+        return bool(self.waiting) and not self.stop.is_set()
 
     def take(self) -> Product | None:
         """The next product, or `None` when there is none or lanes must stop."""
-        return None if self.stop.is_set() or not self.waiting else self.waiting.popleft()
+        return self.waiting.popleft() if self.has_work else None
 
     def put_back(self, product: Product) -> None:
         """Returns a product that was taken and not visited."""
@@ -54,6 +61,13 @@ class JobStates:
         finally:
             self._states.discard(state)
             state.waiting.clear()
+
+    @property
+    def platform(self) -> str:
+        """Whose batch is at work; empty when none is."""
+        for state in tuple(self._states):
+            return state.batch.platform
+        return ""
 
     def __len__(self) -> int:
         return len(self._states)

@@ -61,14 +61,17 @@ class Lane:
         self._stations = stations
 
     async def run(self) -> None:
-        """Works until no product is left or lanes must stop.
+        """Works until no product is left, lanes must stop, or fewer of them may work.
 
         Raises:
             BrowserUnavailable: no browser can be had; the product goes back to the batch.
         """
         state = self._state
-        while (product := state.take()) is not None:
+        while self._number < state.width and (product := state.take()) is not None:
             if not await self._stations.turns.wait(state.platform, self._number, state.stop):
+                state.put_back(product)
+                return
+            if self._number >= state.width:  # fewer lanes may work than when the wait began
                 state.put_back(product)
                 return
             result = await self._item(product)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -18,6 +21,9 @@ log = get_logger("engine")
 T = TypeVar("T")
 
 _TICK_S = 0.5
+_STACK_LINES = 12
+_STACKS_SIZE = 40_000
+"""Characters: a log line that is cut is better than one that breaks a log collector."""
 
 
 class LoopThread:
@@ -28,6 +34,7 @@ class LoopThread:
         self._loop.set_exception_handler(_log_unexpected)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._last_tick_s = time.monotonic()
+        self.abandoned = False
 
     def start(self) -> None:
         """Begins to run the loop."""
@@ -43,6 +50,9 @@ class LoopThread:
         Raises:
             DeadlineExceeded: it took longer; it was cancelled.
         """
+        if self.abandoned:
+            work.close()
+            raise DeadlineExceeded(what, 0)
         future = self.submit(work)
         try:
             return future.result(timeout_s)
@@ -61,13 +71,28 @@ class LoopThread:
         """For how long the loop has not come round, beyond its usual tick; 0 for a lively one."""
         return max(0.0, time.monotonic() - self._last_tick_s - _TICK_S)
 
+    def abandon(self) -> None:
+        """Says that the loop does not answer any more: nobody waits for it from now on, and it dies with the process."""
+        self.abandoned = True
+
+    def stacks(self) -> str:
+        """What every thread, and every task of the loop, is doing now; for people. Works while the loop stands still."""
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        parts = [
+            f"thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(frame, _STACK_LINES))}"
+            for ident, frame in sys._current_frames().items()
+        ]
+        with contextlib.suppress(RuntimeError):  # tasks come and go meanwhile
+            parts += [_task_stack(task) for task in asyncio.all_tasks(self._loop)]
+        return "\n".join(parts)[:_STACKS_SIZE]
+
     def stop(self, timeout_s: float) -> None:
         """Cancels what still runs, ends the loop and joins the thread.
 
         Raises:
             DeadlineExceeded: the thread did not end; it is a daemon and dies with the process.
         """
-        if self._thread.is_alive():
+        if self._thread.is_alive() and not self.abandoned:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout_s)
             if self._thread.is_alive():
@@ -94,6 +119,12 @@ class LoopThread:
     def _tick(self) -> None:
         self._last_tick_s = time.monotonic()
         self._loop.call_later(_TICK_S, self._tick)
+
+
+def _task_stack(task: asyncio.Task[Any]) -> str:
+    frames = task.get_stack(limit=_STACK_LINES)
+    lines = "".join(line for frame in frames for line in traceback.format_stack(frame, 1))
+    return f"task {task.get_name()}:\n{lines}"
 
 
 def _log_unexpected(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

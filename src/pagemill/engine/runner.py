@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from pagemill.config.platform import Platform
@@ -64,11 +66,19 @@ class Runner:
         self._sink = sink
         self._lanes = lanes
         self._stop = asyncio.Event()
+        self._most_lanes = sys.maxsize
+        self._changed = asyncio.Event()
         self.states = JobStates()
 
     def drain(self) -> None:
         """Makes the running batch and all later ones stop at the next item boundary. On the loop's thread only."""
         self._stop.set()
+        self._changed.set()
+
+    def limit_lanes(self, lanes: int) -> None:
+        """At most so many lanes work at a time; 0 pauses all at their item boundary. On the loop's thread only."""
+        self._most_lanes = lanes
+        self._changed.set()
 
     async def run(self, batch: Batch) -> BatchOutcome:
         """Works a batch off; returns when its results are stored.
@@ -85,6 +95,9 @@ class Runner:
         started_s = time.monotonic()
         known = await asyncio.to_thread(self._judged, batch.run, [product.id for product in batch.products])
         todo = [product for product in batch.products if product.id not in known]
+        if known:
+            # Begun before and not ended. Should one product be what ends workers, the others get their turn first.
+            todo.reverse()
         with self.states.open(batch, platform, todo, self._stop) as state:
             try:
                 await self._run_lanes(state)
@@ -106,14 +119,27 @@ class Runner:
         return outcome
 
     async def _run_lanes(self, state: JobState) -> None:
-        count = min(self._lanes(state.platform), len(state.waiting))
+        """Keeps as many lanes running as may be, until there is no work for any."""
+        lanes: dict[int, asyncio.Task[None]] = {}
         try:
             async with asyncio.TaskGroup() as group:
-                for number in range(count):
-                    group.create_task(Lane(number, state, self._stations).run(), name=f"lane-{number}")
+                while state.has_work or lanes:
+                    state.width = min(self._lanes(state.platform), self._most_lanes)
+                    for number in range(min(state.width, len(state.waiting)) if state.has_work else 0):
+                        if number not in lanes:
+                            lanes[number] = task = group.create_task(
+                                Lane(number, state, self._stations).run(), name=f"lane-{number}"
+                            )
+                            task.add_done_callback(partial(self._ended, lanes, number))
+                    self._changed.clear()
+                    await self._changed.wait()
         except BaseExceptionGroup as errors:
             # Lanes fail for one reason at a time: a service that is out of reach. The first one tells it.
             raise errors.exceptions[0] from errors
+
+    def _ended(self, lanes: dict[int, asyncio.Task[None]], number: int, _task: asyncio.Task[None]) -> None:
+        del lanes[number]
+        self._changed.set()
 
     async def _flush(self) -> None:
         try:

@@ -26,6 +26,7 @@ class WorkerSnapshot:
     peak_pss_mb: float
     leases: int
     rotations: Mapping[str, int] = field(default_factory=dict)
+    pressure: str = "normal"
 
 
 def publish(redis: Redis, snapshot: WorkerSnapshot) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from pagemill.engine.runner import BatchOutcome
-from pagemill.errors import ServiceUnavailable, UsageError
+from pagemill.errors import PagemillError, UsageError
 from pagemill.model import Batch
 
 
@@ -34,7 +34,7 @@ class Engine(Protocol):
 
 
 _engine: Engine | None = None
-_unfit: ServiceUnavailable | None = None
+_unfit: PagemillError | None = None
 
 
 def install(engine: Engine | None) -> None:
@@ -54,12 +54,12 @@ def installed() -> Engine:
     return _engine
 
 
-def declare_unfit(error: ServiceUnavailable) -> None:
-    """Says that this process cannot work for now: its batch goes back, and it ends with that error."""
+def declare_unfit(error: PagemillError) -> None:
+    """Says that this process cannot work any more: its batch goes back, and it ends with that error."""
     global _unfit
     _unfit = error
 
 
-def unfit() -> ServiceUnavailable | None:
+def unfit() -> PagemillError | None:
     """Why this process cannot work, `None` while it can."""
     return _unfit

@@ -24,7 +24,7 @@ from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
 from pagemill.config.settings import QueueSettings
-from pagemill.errors import ServiceUnavailable
+from pagemill.errors import PagemillError, ServiceUnavailable, WorkerWornOut
 from pagemill.intake.batch_job import BatchUnreadable, from_arguments
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -255,9 +255,10 @@ class BatchWorker(SimpleWorker):
         count = self._engine.give_up(batch, f"batch given up: {reason}"[:500])
         log.error(events.BATCH_GIVEN_UP, job=job.id, reason=reason, products=count)
 
-    def _end_unfit(self, error: ServiceUnavailable) -> None:
+    def _end_unfit(self, error: PagemillError) -> None:
         declare_unfit(error)
-        log.error(events.WORKER_UNFIT, error=str(error))
+        if not isinstance(error, WorkerWornOut):  # that one has been told by `leave`
+            log.error(events.WORKER_UNFIT, error=str(error))
         self._shutdown()
 
     def _no_longer_at_work(self) -> None:
@@ -270,6 +271,13 @@ class BatchWorker(SimpleWorker):
         """First signal, or RQ's shutdown command: drain."""
         log.info(events.WORKER_DRAINING, worker=self.name)
         self._engine.drain()
+
+    def leave(self, error: PagemillError) -> None:
+        """Drains, and ends with that error. From any thread."""
+        declare_unfit(error)
+        log.warning(events.WORKER_WORN_OUT, reason=str(error))
+        self._engine.drain()
+        self._shutdown()
 
     def _shutdown(self) -> None:
         """Only sets flags: RQ's version talks to Redis, or raises, inside the signal handler."""

@@ -24,6 +24,10 @@ class CountingOpener:
         """Kind to how many of the next openings fail."""
         self.stuck_closes: set[str] = set()
         self.on_lost: list[Callable[[], None]] = []
+        self.heaps_mb: dict[int, float] = {}
+        """By the number of the page, in the order of opening."""
+        self.silent = False
+        self.killed: list[BrowserHandle] = []
 
     async def _step(self) -> None:
         for _ in range(self.delay):
@@ -60,7 +64,8 @@ class CountingOpener:
         cast(Any, context.context).pages += 1
         self.most_pages = max(self.most_pages, self.open["page"])
         firewall = SimpleNamespace(refusal=None, reset=lambda: None)
-        return PageHandle(cast(Any, SimpleNamespace(context=context.context)), cast(Any, firewall))
+        page = SimpleNamespace(context=context.context, number=self.opened["page"])
+        return PageHandle(cast(Any, page), cast(Any, firewall))
 
     async def close_page(self, handle: PageHandle) -> bool:
         await self._step()
@@ -91,6 +96,17 @@ class CountingOpener:
             self._end_context(context)
         self.open["browser"] -= 1
         return True
+
+    async def heap_mb(self, handle: PageHandle) -> float | None:
+        await self._step()
+        return self.heaps_mb.get(cast(Any, handle.page).number)
+
+    async def answers(self, handle: BrowserHandle) -> bool:
+        await self._step()
+        return not self.silent
+
+    def kill(self, browser: BrowserHandle, driver: DriverHandle) -> None:
+        self.killed.append(browser)
 
     async def stop_driver(self, handle: DriverHandle) -> bool:
         await self._step()

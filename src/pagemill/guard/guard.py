@@ -1,0 +1,228 @@
+"""Measure, judge, act: the three put together on the sidecar's thread. Each of them stands in a file of its own."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pagemill.config.settings import GuardSettings
+from pagemill.guard.caches import Caches
+from pagemill.guard.cleaning import clean
+from pagemill.guard.ladder import Stance, Step, plan
+from pagemill.guard.leak import Baseline, Baselines, judge_leak
+from pagemill.guard.pressure import CALM, Judgement, Level, Limits, Marks, judge, percentages
+from pagemill.guard.probe import Sample
+from pagemill.guard.worksite import Worksite, WorkView
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("guard")
+
+_WARM_UP_VISITS = 200
+"""Everything grows at first; a leak is what goes on growing."""
+_VISITS_PER_POINT = 100
+_GROWS_WITH = {"browser": "browser", "gpu": "browser", "utility": "browser", "driver": "driver", "python": "driver"}
+"""Role to the level whose rotation sets it back. Renderers are set back all the time: they count by visits."""
+_OWN_SHARE = 0.5
+"""Below this share of the limit, a shortage is not of this worker's making, and leaving would not end it."""
+
+
+class RaiseAlert(Protocol):
+    """Tells somebody: `ops.alerts`."""
+
+    def __call__(self, name: str, level: str, message: str, **facts: object) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A step whose effect the next sample shows."""
+
+    step: Step
+    judgement: Judgement
+    before_mb: float
+
+
+class Guard:
+    """One worker's guard. Called from one thread, the sidecar's; `latest` and `judgement` may be read from any."""
+
+    def __init__(
+        self,
+        settings: GuardSettings,
+        limits: Limits,
+        lanes: int,
+        worksite: Worksite,
+        probe: Callable[[], Sample],
+        caches: Caches,
+        alert: RaiseAlert,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            settings: marks and intervals.
+            limits: what 100 percent is.
+            lanes: how many may work when nothing presses.
+            worksite: the engine's side.
+            probe: measures.
+            caches: what a cleaning may trim.
+            alert: tells somebody.
+            now_s: monotonic seconds.
+        """
+        self._settings = settings
+        self._marks = Marks.of(settings)
+        self._limits = limits
+        self._worksite = worksite
+        self._probe = probe
+        self._caches = caches
+        self._alert = alert
+        self._now_s = now_s
+        self._stance = Stance(full_lanes=lanes, lanes=lanes, since_s=now_s())
+        self._pending: list[_Pending] = []
+        self._baselines = Baselines()
+        self._suspected: set[tuple[str, str]] = set()
+        self._oom_kills: int | None = None
+        self.latest: Sample | None = None
+        self.judgement = CALM
+        self.peak_pss_mb = 0.0
+        self.history: deque[Sample] = deque(maxlen=settings.history_size)
+
+    @property
+    def pressed(self) -> bool:
+        """Whether anything is above its first mark: then measuring more often pays."""
+        return self.judgement.level > Level.NORMAL
+
+    def measure(self) -> None:
+        """One round: sample, log, judge, act."""
+        view = self._worksite.view()
+        sample = self._probe()
+        self.latest = sample
+        self.history.append(sample)
+        self.peak_pss_mb = max(self.peak_pss_mb, sample.total_pss_mb)
+        self._log(sample, view)
+        self._tell_effects(sample)
+        self._act(sample, view)
+        self._look_for_leaks(sample, view)
+        self._look_for_oom_kills(sample)
+        self._worksite.measure_pages()
+
+    def clean(self) -> None:
+        """The cleaning that comes round when nothing presses."""
+        clean(self._settings, self._caches, thorough=False)
+
+    def _log(self, sample: Sample, view: WorkView) -> None:
+        log.info(
+            events.MEMORY,
+            rss_mb=sample.rss_mb,
+            pss_mb=dict(sample.pss_mb),
+            total_pss_mb=round(sample.total_pss_mb, 1),
+            js_heap_mb=sample.js_heap_mb,
+            shm_percent=sample.shm_percent,
+            cgroup_percent=sample.cgroup_percent,
+            lanes=view.lanes,
+            most_lanes=self._stance.admitted_lanes,
+            visits=view.visits,
+            swap_mb=sample.swap_mb,
+            descriptors=sample.descriptors,
+            zombies=sample.zombies,
+            temporary_mb=sample.temporary_mb,
+            lag_ms=round(sample.loop_lag_s * 1000),
+        )
+
+    def _act(self, sample: Sample, view: WorkView) -> None:
+        before = self.judgement
+        self.judgement = judgement = judge(before, percentages(sample, self._limits, view.pages), self._marks)
+        if judgement.level is not before.level:
+            write = log.warning if judgement.level > before.level else log.info
+            write(
+                events.PRESSURE,
+                pressure=judgement.level.word,
+                before=before.level.word,
+                reason=judgement.reason.value,
+                percent=judgement.percent,
+            )
+        stood = self._stance
+        may_help = sample.total_pss_mb >= _OWN_SHARE * self._limits.memory_mb
+        self._stance, steps = plan(stood, judgement, self._now_s(), may_help=may_help)
+        if self._stance.admitted_lanes != stood.admitted_lanes:
+            self._worksite.limit_lanes(self._stance.admitted_lanes)
+            self._baselines.forget()
+            log.info(events.LANES_CHANGED, lanes=self._stance.admitted_lanes, before=stood.admitted_lanes)
+        if (judgement.level > Level.NORMAL) is not (before.level > Level.NORMAL):
+            self._worksite.save_memory(on=judgement.level > Level.NORMAL)
+        for step in steps:
+            self._take(step, judgement, sample)
+
+    def _take(self, step: Step, judgement: Judgement, sample: Sample) -> None:
+        if step is Step.CLEAN:
+            freed_mb = clean(self._settings, self._caches, thorough=True).freed_mb
+            self._tell(step, judgement, freed_mb)
+            return
+        self._pending.append(_Pending(step, judgement, sample.total_pss_mb))
+        if step is Step.ROTATE_IDLE:
+            self._worksite.rotate_idle()
+        elif step is Step.ROTATE_CONTEXTS:
+            self._worksite.rotate_contexts()
+        elif step is Step.RETIRE:
+            self._worksite.retire_browser()
+        elif step is Step.ALERT:
+            message = f"{judgement.reason.value} at {judgement.percent:g} % of its limit"
+            self._alert("pressure", judgement.level.word, message, reason=judgement.reason.value)
+        elif step is Step.LEAVE:
+            self._worksite.leave(f"{judgement.reason.value} stayed at {judgement.percent:g} % of its limit")
+
+    def _tell_effects(self, sample: Sample) -> None:
+        """Steps of one round are told with what they freed together: nothing tells them apart."""
+        pending, self._pending = self._pending, []
+        for each in pending:
+            self._tell(each.step, each.judgement, max(0.0, each.before_mb - sample.total_pss_mb))
+
+    def _tell(self, step: Step, judgement: Judgement, freed_mb: float) -> None:
+        log.warning(
+            events.PRESSURE_STEP,
+            step=step.value,
+            pressure=judgement.level.word,
+            reason=judgement.reason.value,
+            freed_mb=round(freed_mb, 1),
+        )
+
+    def _look_for_leaks(self, sample: Sample, view: WorkView) -> None:
+        if view.visits < _WARM_UP_VISITS or not view.platform:
+            return
+        room_mb = self._limits.memory_mb - sample.total_pss_mb
+        for role, megabytes in sample.pss_mb.items():
+            rotations = self._set_back(role, view)
+            now = Baseline(view.visits, self._now_s(), megabytes)
+            if not self._baselines.add(role, view.platform, now, rotations):
+                continue
+            key = (role, view.platform)
+            leak = judge_leak(role, view.platform, self._baselines.series[key], room_mb)
+            if leak is None:
+                self._suspected.discard(key)
+            elif key not in self._suspected:
+                self._suspected.add(key)
+                log.warning(
+                    events.LEAK_SUSPECTED,
+                    role=leak.role,
+                    platform=leak.platform,
+                    mb_per_100_visits=round(100 * leak.mb_per_visit, 2),
+                    visits_left=leak.visits_left,
+                    minutes_left=leak.minutes_left,
+                )
+                self._alert(
+                    "leak",
+                    "warning",
+                    f"{leak.role} grows by {100 * leak.mb_per_visit:.1f} MB in 100 visits of {leak.platform}: "
+                    f"the limit is {leak.minutes_left:g} minutes away",
+                    scope=f"{role}:{view.platform}",
+                )
+
+    def _set_back(self, role: str, view: WorkView) -> int:
+        level = _GROWS_WITH.get(role)
+        return view.visits // _VISITS_PER_POINT if level is None else view.rotations.get(level, 0)
+
+    def _look_for_oom_kills(self, sample: Sample) -> None:
+        before, self._oom_kills = self._oom_kills, sample.oom_kills
+        if before is not None and sample.oom_kills > before:
+            self._alert("oom_kill", "critical", f"the kernel killed {sample.oom_kills - before} processes for memory")

@@ -1,0 +1,126 @@
+"""Judges how short of something a worker is. Pure: percentages in, a level out; nothing here measures or acts.
+
+A level is entered at its own mark and left downwards only below the mark under it, so that a value that sways around
+one mark does not flap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from pagemill.config.settings import GuardSettings
+from pagemill.guard.probe import Sample
+
+
+class Level(IntEnum):
+    """How close something is to its limit."""
+
+    NORMAL = 0
+    WARNING = 1
+    CLEANUP = 2
+    CRITICAL = 3
+    EMERGENCY = 4
+
+    @property
+    def word(self) -> str:
+        """The word that log lines use."""
+        return self.name.lower()
+
+
+class Reason(StrEnum):
+    """What is short."""
+
+    MEMORY = "memory"
+    SHM = "shm"
+    JS_HEAP = "js_heap"
+    DRIVER = "driver"
+    PYTHON = "python"
+    LAG = "lag"
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Percentages, rising: `enter[level]` is where a level begins."""
+
+    recover: float
+    enter: tuple[float, float, float, float]
+    """Of WARNING, CLEANUP, CRITICAL and EMERGENCY."""
+
+    @classmethod
+    def of(cls, settings: GuardSettings) -> Marks:
+        """Those of the configuration."""
+        return cls(
+            settings.recover_percent,
+            (
+                settings.warning_percent,
+                settings.cleanup_percent,
+                settings.critical_percent,
+                settings.emergency_percent,
+            ),
+        )
+
+    def reached(self, percent: float) -> Level:
+        """The highest level whose mark the value has reached."""
+        return Level(sum(percent >= mark for mark in self.enter))
+
+    def leave(self, level: Level) -> float:
+        """Below which value a level above NORMAL is left downwards."""
+        return self.recover if level is Level.WARNING else self.enter[level - 2]
+
+    def next(self, before: Level, percent: float) -> Level:
+        """The level after `before`, now that the value is `percent`."""
+        level = max(before, self.reached(percent))
+        while level > Level.NORMAL and percent < self.leave(level):
+            level = Level(level - 1)
+        return level
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What 100 percent is, in MB and seconds, where the sample does not say it itself."""
+
+    memory_mb: float
+    js_heap_mb: float
+    """Of one page."""
+    driver_mb: float
+    python_mb: float
+    lag_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict on one sample: the highest level, what it is about, and every single one."""
+
+    level: Level
+    reason: Reason
+    percent: float
+    levels: Mapping[Reason, Level]
+
+
+CALM = Judgement(Level.NORMAL, Reason.MEMORY, 0.0, {})
+"""Before anything was measured."""
+
+
+def percentages(sample: Sample, limits: Limits, pages: int) -> dict[Reason, float]:
+    """How much of each limit is used, in percent; `pages` is how many are open."""
+    pss = sample.pss_mb
+    memory = [100 * sample.total_pss_mb / limits.memory_mb, sample.cgroup_percent or 0.0, sample.machine_percent]
+    return {
+        Reason.MEMORY: max(memory),
+        Reason.SHM: sample.shm_percent or 0.0,
+        Reason.JS_HEAP: 100 * (sample.js_heap_mb or 0.0) / (limits.js_heap_mb * max(1, pages)),
+        Reason.DRIVER: 100 * pss.get("driver", 0.0) / limits.driver_mb,
+        Reason.PYTHON: 100 * pss.get("python", 0.0) / limits.python_mb,
+        Reason.LAG: 100 * sample.loop_lag_s / limits.lag_s,
+    }
+
+
+def judge(before: Judgement, percents: Mapping[Reason, float], marks: Marks) -> Judgement:
+    """The next judgement. Of several reasons at one level the fullest is named."""
+    levels = {
+        reason: marks.next(before.levels.get(reason, Level.NORMAL), percent) for reason, percent in percents.items()
+    }
+    reason = max(levels, key=lambda each: (levels[each], percents[each]))
+    return Judgement(levels[reason], reason, round(percents[reason], 1), levels)

@@ -1,0 +1,79 @@
+"""The quick look, once a second: single processes that took too much, or that somebody stopped.
+
+Acts on processes by itself, without the engine: a page's process that is killed costs that page only, its lane goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+
+from pagemill.guard.process_tree import Member
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("guard")
+
+_PAGE_ROLES = frozenset({"renderers", "gpu", "utility"})
+"""Chromium replaces these by itself."""
+_STOPPED = "T"
+
+
+class Watch:
+    """Looks at the worker's processes; remembers which of them were stopped the last time."""
+
+    def __init__(
+        self,
+        members: Callable[[], Sequence[Member]],
+        renderer_limit_mb: float,
+        kill: Callable[[int, int], None] = os.kill,
+    ) -> None:
+        self._members = members
+        self._renderer_limit_mb = renderer_limit_mb
+        self._kill = kill
+        self._stopped: set[tuple[int, int]] = set()
+
+    def look(self) -> dict[int, float]:
+        """Kills what must go.
+
+        Returns:
+            Sizes in MB of drivers by their process id, and of browsers without their pages by their process group.
+        """
+        members = self._members()
+        stopped = {(member.pid, member.started_ticks) for member in members if member.state == _STOPPED}
+        lasting, self._stopped = stopped & self._stopped, stopped
+        sizes: dict[int, float] = {}
+        for member in members:
+            if (member.pid, member.started_ticks) in lasting:
+                self._end_stopped(member, members)
+            elif member.role == "renderers" and member.private_mb > self._renderer_limit_mb:
+                self._end(member, events.RENDERER_KILLED, "size")
+            elif member.role == "driver":
+                sizes[member.pid] = member.private_mb
+            elif member.role in ("browser", "gpu", "utility"):
+                sizes[member.group] = sizes.get(member.group, 0.0) + member.private_mb
+        return sizes
+
+    def _end_stopped(self, member: Member, members: Sequence[Member]) -> None:
+        if member.role in _PAGE_ROLES:
+            self._end(member, events.RENDERER_KILLED, "stopped")
+        elif member.role == "driver":
+            self._end(member, events.UNRESPONSIVE, "stopped")
+        elif member.role == "browser":
+            for each in members:
+                if each.group == member.group:
+                    self._end(each, events.UNRESPONSIVE, "stopped")
+
+    def end_all(self, reason: str) -> None:
+        """Kills every browser and driver: the engine does not do it any more."""
+        for member in self._members():
+            if member.role in _PAGE_ROLES or member.role in ("browser", "driver"):
+                self._end(member, events.UNRESPONSIVE, reason)
+
+    def _end(self, member: Member, event: str, reason: str) -> None:
+        try:
+            self._kill(member.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        log.warning(event, what=member.role, pid=member.pid, mb=round(member.private_mb, 1), reason=reason)
