@@ -28,7 +28,7 @@ from pagemill.broker.connection import open_redis
 from pagemill.broker.embedded import EmbeddedServer
 from pagemill.config.settings import QueueSettings
 from pagemill.engine.runner import BatchOutcome
-from pagemill.errors import BatchInterrupted, BrowserUnavailable, DatabaseUnavailable
+from pagemill.errors import BatchInterrupted, BrowserUnavailable, DatabaseUnavailable, WorkerWornOut
 from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
 from pagemill.model import Batch, Product
 from pagemill.telemetry import events
@@ -776,3 +776,52 @@ def test_a_stop_while_redis_is_away_does_not_wait_for_it(tmp_path: Path, engine:
         with meanwhile(away), pytest.raises(redis.ConnectionError):
             worker.work(logging_level="WARNING")
         assert engine.drained.is_set()
+
+
+def test_a_worn_out_worker_gives_its_batch_back_and_leaves(redis_client: Redis, engine: ToldEngine) -> None:
+    """Its error says that a fresh process is wanted; the batch counts neither as done nor as tried."""
+    job = put(redis_client, "b1", retries=3)
+    put(redis_client, "b2")
+    worker = worker_for(redis_client, engine)
+
+    def worn_out(batch: Batch) -> BatchOutcome:
+        worker.leave(WorkerWornOut("memory stayed at 97 % of its limit"))
+        assert engine.drained.is_set()
+        return drained(batch)
+
+    engine.script["b1"] = [worn_out]
+    with capture_logs() as lines:
+        worker.work(burst=True, logging_level="WARNING")
+    assert engine.ran == ["b1"]
+    assert worker.ended_well
+    assert isinstance(handle.unfit(), WorkerWornOut)
+    job.refresh()
+    assert (job.get_status(), job.retries_left) == (JobStatus.QUEUED, 3)
+    assert events.WORKER_WORN_OUT in [line["event"] for line in lines]
+    assert events.WORKER_UNFIT not in [line["event"] for line in lines]
+
+
+def test_a_batch_that_made_the_loop_stand_still_counts_as_tried(redis_client: Redis, engine: ToldEngine) -> None:
+    """Else one product that blocks every worker would go round for ever."""
+    job = put(redis_client, "b1", retries=3)
+    worker = worker_for(redis_client, engine)
+
+    def stuck(_batch: Batch) -> BatchOutcome:
+        worker.leave(WorkerWornOut("the event loop stood still"))
+        raise WorkerWornOut("the event loop stood still")
+
+    engine.script["b1"] = [stuck]
+    worker.work(burst=True, logging_level="WARNING")
+    job.refresh()
+    assert (job.get_status(), job.retries_left) == (JobStatus.QUEUED, 2)
+    assert engine.given_up == []
+
+
+def test_an_idle_worker_can_be_told_to_leave(redis_client: Redis, engine: ToldEngine) -> None:
+    """It ends within a second although its queues stay empty."""
+    worker = worker_for(redis_client, engine)
+    timer = threading.Timer(0.5, worker.leave, [WorkerWornOut("memory")])
+    timer.start()
+    worker.work(burst=False, logging_level="WARNING")
+    timer.join()
+    assert isinstance(handle.unfit(), WorkerWornOut)

@@ -51,7 +51,7 @@ def _queues(overview: Overview) -> Table:
 
 
 def _workers(overview: Overview) -> Table:
-    table = _table("Workers", "worker", "platforms", "lanes", "memory MB", "peak MB", "visits", "rotations")
+    table = _table("Workers", "worker", "platforms", "lanes", "memory MB", "peak MB", "pressure", "visits", "rotations")
     for worker in overview.workers:
         table.add_row(
             worker.name,
@@ -59,6 +59,7 @@ def _workers(overview: Overview) -> Table:
             f"{worker.lanes}/{worker.size}",
             f"{worker.pss_mb:.0f}",
             f"{worker.peak_pss_mb:.0f}",
+            worker.pressure,
             str(worker.leases),
             " ".join(f"{level} {count}" for level, count in worker.rotations.items()),
         )
