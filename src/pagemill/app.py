@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,23 +17,32 @@ import redis
 from pagemill.broker.connection import open_redis
 from pagemill.browser.flags import launch_options
 from pagemill.browser.launcher import Launcher
-from pagemill.browser.machine import examine_machine, find_chromium
+from pagemill.browser.machine import examine_machine, find_chromium, shm_total_mb
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
-from pagemill.config.settings import Config
+from pagemill.config.settings import Config, GuardSettings
 from pagemill.engine.batch_engine import BatchEngine
 from pagemill.engine.lane import Stations
 from pagemill.engine.loop_thread import LoopThread
 from pagemill.engine.runner import Runner
-from pagemill.errors import DeadlineExceeded, PagemillError, RedisUnavailable, UsageError
+from pagemill.engine.worksite import EngineWorksite
+from pagemill.errors import DeadlineExceeded, PagemillError, RedisUnavailable, UsageError, WorkerWornOut
 from pagemill.extraction.artifacts import ArtifactStore
-from pagemill.extraction.strategy import load_strategy
-from pagemill.guard.budget import resolved
-from pagemill.guard.probe import memory_limit_mb, private_mb_by_process
+from pagemill.extraction.strategy_registry import StrategyRegistry
+from pagemill.guard.budget import Budget, budget_of, resolved
+from pagemill.guard.caches import CACHES
+from pagemill.guard.disk import DiskWatch
+from pagemill.guard.guard import Guard
+from pagemill.guard.pressure import Limits
+from pagemill.guard.probe import Probe, memory_limit_mb, private_mb_by_process
+from pagemill.guard.process_tree import ProcessTree
 from pagemill.guard.scratch import scratch_folder, sweep
 from pagemill.guard.sidecar import Chore, Sidecar
+from pagemill.guard.watch import Watch
+from pagemill.guard.watchdog import Watchdog
 from pagemill.intake.batch_job import open_queue
+from pagemill.ops.alerts import AlertDesk
 from pagemill.ops.fleet import WorkerSnapshot, publish, withdraw
 from pagemill.pacing.fleet_limit import RedisFleetLimit
 from pagemill.pacing.turns import Turns
@@ -50,6 +60,11 @@ _OPEN_S = 180.0
 _CLOSE_S = 60.0
 _BRISK_S = 2.0
 _SWEEP_S = 60.0
+_DISKS_S = 30.0
+_WATCH_S = 1.0
+_PULSE_S = 2.0
+_PRESSED_S = 1.0
+"""How often the guard measures under pressure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +73,14 @@ class Worker:
 
     worker: BatchWorker
     pool: BrowserPool
-    sidecar: Sidecar
+    guard: Guard
 
     def work(self, *, burst: bool) -> None:
         """Takes batches until stopped, or with `burst` until the queues are empty.
 
         Raises:
             ServiceUnavailable: Redis, the database or the browser went away for good; batches are back on the queue.
+            WorkerWornOut: the guard wants a fresh process in place of this one.
             PagemillError: RQ's loop ended by an error that it did not expect.
         """
         try:
@@ -77,7 +93,7 @@ class Worker:
             raise PagemillError("the worker's loop ended by an error; the log tells which")
 
 
-def chosen_platforms(config: Config, names: Sequence[str]) -> dict[str, Platform]:
+def chosen_platforms(config: Config, names: Sequence[str], processes: int = 1) -> dict[str, Platform]:
     """The named platforms, or all of them, with every `auto` resolved for this machine.
 
     Raises:
@@ -89,8 +105,15 @@ def chosen_platforms(config: Config, names: Sequence[str]) -> dict[str, Platform
         raise UsageError(f"no platform {', '.join(unknown)}: configured are {known}")
     if not config.platforms:
         raise UsageError(f"no platform is configured: add {config.environment.config_folder}/platforms/NAME.yaml")
-    memory_mb = memory_limit_mb()
-    return {name: resolved(config.platforms[name], memory_mb) for name in names or sorted(config.platforms)}
+    budget = machine_budget(config, processes)
+    return {name: resolved(config.platforms[name], budget) for name in names or sorted(config.platforms)}
+
+
+def machine_budget(config: Config, processes: int = 1) -> Budget:
+    """What one worker process may plan with on this machine, when so many of them run on it."""
+    settings = config.settings
+    dev_shm = settings.browser.dev_shm
+    return budget_of(memory_limit_mb(), settings.guard.memory_limit_mb, shm_total_mb(), dev_shm, processes)
 
 
 @contextmanager
@@ -101,15 +124,18 @@ def build_pool(config: Config, platforms: dict[str, Platform], loop: LoopThread)
         BrowserUnavailable: no Chromium is found, or it does not start.
     """
     lanes = max(platform.workflow.concurrency.default for platform in platforms.values())
-    options = launch_options(config.settings.browser, examine_machine(), lanes, blocked := _blocked_by_all(platforms))
+    heap_mb = config.settings.guard.js_heap_limit_mb
+    blocked = _blocked_by_all(platforms)
+    options = launch_options(config.settings.browser, examine_machine(), lanes, blocked, heap_mb)
     launcher = Launcher(find_chromium(config.environment.chromium), options, config.settings.pool, blocked)
 
-    pool = BrowserPool(launcher, config.settings.pool, lanes, measure=private_mb_by_process)
+    pool = BrowserPool(launcher, config.settings.pool, lanes, measure=private_mb_by_process, page_max_mb=heap_mb)
     try:
         loop.run(pool.open(), _OPEN_S, "open the pool")
         yield pool
     finally:
-        loop.run(pool.close(), _CLOSE_S, "close the pool")
+        if not loop.abandoned:
+            loop.run(pool.close(), _CLOSE_S, "close the pool")
 
 
 @contextmanager
@@ -130,20 +156,24 @@ def open_worker(
     names: Sequence[str] = (),
     name: str | None = None,
     on_beat: Callable[[], None] = lambda: None,
+    processes: int = 1,
 ) -> Iterator[Worker]:
     """Builds a worker for these platforms, or for all; closes everything on leaving, whatever happened.
 
-    `on_beat` is called every few seconds while the engine makes progress.
+    `on_beat` is called about every second while the engine makes progress; `processes` is how many workers such as
+    this one share the machine's memory.
 
     Raises:
         UsageError, ServiceUnavailable: a part cannot be built; those that were built are closed.
     """
     settings = config.settings
     worker_name = name or f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:4]}"
-    platforms = chosen_platforms(config, names)
+    platforms = chosen_platforms(config, names, processes)
     with ExitStack() as parts:
         scratch = parts.enter_context(scratch_folder())
-        strategies = {platform.platform: load_strategy(platform) for platform in platforms.values()}
+        strategies = StrategyRegistry(platforms.values())
+        strategies.load_all()
+        parts.callback(strategies.close)
         connection = parts.enter_context(open_redis(config.environment.redis_url, DATA_FOLDER))
         brisk = parts.enter_context(open_redis(config.environment.redis_url, DATA_FOLDER, patience_s=_BRISK_S))
         store = parts.enter_context(ResultStore(config.environment.database_url))
@@ -170,26 +200,38 @@ def open_worker(
         parts.callback(handle.install, None)
         queues = [open_queue(connection, platform) for platform in platforms]
         worker = BatchWorker(queues, worker_name, connection, brisk, engine, settings.queue)
-        sidecar = Sidecar(settings.guard.sample_interval_s, lambda: pool.stats().leased)
+
+        def abandon(reason: str) -> None:
+            engine.abandon(WorkerWornOut(reason))
+            worker.leave(WorkerWornOut(reason))
+
+        worksite = EngineWorksite(
+            loop, pool, runner, leave=lambda reason: worker.leave(WorkerWornOut(reason)), abandon=abandon
+        )
+        desk = AlertDesk(brisk, settings.guard.alerts, worker_name)
+        budget = machine_budget(config, processes)
+        guard, sidecar = _build_guard(config.settings.guard, budget, worksite, loop, pool.stats().size, scratch, desk)
 
         def announce() -> None:
-            publish(brisk, _snapshot(worker_name, platforms, pool, sidecar))
-
-        beat_s = settings.queue.heartbeat_interval_s
+            publish(brisk, _snapshot(worker_name, platforms, pool, guard))
 
         def beat_at_home() -> None:
             if engine.is_lively():
                 on_beat()
 
+        beat_s = settings.queue.heartbeat_interval_s
         sidecar.add(Chore("home beat", min(beat_s, 1.0), beat_at_home))
         sidecar.add(Chore("beat", beat_s, worker.outage.watch(worker.beat)))
         sidecar.add(Chore("sweep", _SWEEP_S, lambda: sweep(scratch.parent)))
         sidecar.add(Chore("publish", beat_s, worker.outage.watch(announce)))
+        sidecar.add(Chore("idle strategies", _SWEEP_S, lambda: loop.call(strategies.drop_unused, time.monotonic())))
         parts.callback(_withdraw, brisk, worker_name)
+        guard.collector.install()
+        parts.callback(guard.collector.remove)
         sidecar.start()
         parts.callback(sidecar.stop)
         log.info(events.WORKER_STARTED, worker=worker_name, platforms=sorted(platforms), lanes=pool.stats().size)
-        yield Worker(worker, pool, sidecar)
+        yield Worker(worker, pool, guard)
     stats = pool.stats()
     log.info(
         events.WORKER_STOPPED,
@@ -197,8 +239,50 @@ def open_worker(
         leases=stats.leases,
         rotations=stats.rotations,
         launches=stats.launches,
-        peak_pss_mb=round(sidecar.peak_pss_mb, 1),
+        peak_pss_mb=round(guard.peak_pss_mb, 1),
     )
+
+
+def _build_guard(
+    settings: GuardSettings,
+    budget: Budget,
+    worksite: EngineWorksite,
+    loop: LoopThread,
+    lanes: int,
+    scratch: Path,
+    desk: AlertDesk,
+) -> tuple[Guard, Sidecar]:
+    """The guard, and the sidecar with the guard's chores on it."""
+    limits = Limits(
+        memory_mb=budget.memory_mb,
+        js_heap_mb=settings.js_heap_limit_mb,
+        driver_mb=budget.driver_limit_mb,
+        python_mb=budget.python_limit_mb,
+        lag_s=settings.stuck_after_s,
+    )
+    probe = Probe(budget.memory_mb, scratch, worksite.reading)
+    guard = Guard(settings, limits, lanes, worksite, probe.sample, CACHES, desk.raise_alert)
+    renderer_mb = settings.renderer_limit_mb
+    watch = Watch(ProcessTree(os.getpid()).members, budget.renderer_limit_mb if renderer_mb == "auto" else renderer_mb)
+    watchdog = Watchdog(
+        loop.lag_s,
+        settings.stuck_after_s,
+        dump=worksite.stacks,
+        kill_browser=watch.end_all,
+        abandon=worksite.abandon,
+        end_process=lambda: os._exit(WorkerWornOut.exit_code),
+    )
+    sidecar = Sidecar()
+    sidecar.add(Chore("measure", settings.sample_interval_s, guard.measure))
+    sidecar.add(Chore("measure under pressure", _PRESSED_S, lambda: guard.measure() if guard.pressed else None))
+    sidecar.add(Chore("watch", _WATCH_S, lambda: worksite.note_sizes(watch.look())))
+    sidecar.add(Chore("watchdog", _WATCH_S, watchdog.check))
+    sidecar.add(Chore("pulse", _PULSE_S, worksite.check_pulse))
+    first_s = time.monotonic() + settings.cleanup_interval_s
+    sidecar.add(Chore("clean", settings.cleanup_interval_s, guard.clean, first_s))
+    disks = DiskWatch([Path(), DATA_FOLDER, scratch], desk.raise_alert)
+    sidecar.add(Chore("disks", _DISKS_S, disks.check))
+    return guard, sidecar
 
 
 def _blocked_by_all(platforms: dict[str, Platform]) -> frozenset[ResourceKind]:
@@ -207,7 +291,7 @@ def _blocked_by_all(platforms: dict[str, Platform]) -> frozenset[ResourceKind]:
     return frozenset(set.intersection(*every) & {"image", "font"})
 
 
-def _snapshot(name: str, platforms: dict[str, Platform], pool: BrowserPool, sidecar: Sidecar) -> WorkerSnapshot:
+def _snapshot(name: str, platforms: dict[str, Platform], pool: BrowserPool, guard: Guard) -> WorkerSnapshot:
     stats = pool.stats()
     return WorkerSnapshot(
         name=name,
@@ -216,8 +300,9 @@ def _snapshot(name: str, platforms: dict[str, Platform], pool: BrowserPool, side
         platforms=tuple(sorted(platforms)),
         lanes=stats.leased,
         size=stats.size,
-        pss_mb=round(sidecar.latest.total_pss_mb, 1) if sidecar.latest else 0.0,
-        peak_pss_mb=round(sidecar.peak_pss_mb, 1),
+        pss_mb=round(guard.latest.total_pss_mb, 1) if guard.latest else 0.0,
+        peak_pss_mb=round(guard.peak_pss_mb, 1),
+        pressure=guard.judgement.level.word,
         leases=stats.leases,
         rotations=stats.rotations,
     )

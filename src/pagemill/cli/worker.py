@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
@@ -10,12 +12,25 @@ import typer
 from pagemill.app import DATA_FOLDER, chosen_platforms, open_worker
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import PlatformNames, load
+from pagemill.errors import PagemillError
+from pagemill.worker.remedy import Rules
 from pagemill.worker.supervisor import Supervisor
+
+_MAINTENANCE_S = 11.0
+"""RQ's clean-up takes what a dead worker had in hand once its time to live is over, and comes every ten seconds."""
 
 
 def worker(
     platform: PlatformNames = None,
-    processes: Annotated[int, typer.Option(min=1, max=64, help="Worker processes under one supervisor.")] = 1,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Worker processes under a supervisor, which replaces those that crash or hang; 1 is supervised too. "
+            "Without this option: one process and no supervisor.",
+        ),
+    ] = None,
     burst: Annotated[bool, typer.Option("--burst", help="Stop when the queues are empty.")] = False,
 ) -> None:
     """Validate products from the queues until stopped.
@@ -23,18 +38,27 @@ def worker(
     Ctrl+C or SIGTERM drains it: visits at work end, the rest goes back to the queue. A second one stops it at once.
     """
     names = platform or []
-    if processes == 1:
+    if processes is None:
         with open_worker(load(), names) as built:
             built.work(burst=burst)
         return
     config = load()
+    settings = config.settings
     platforms = chosen_platforms(config, names)
+    rules = Rules.of(settings.supervisor, takeover_s=settings.queue.heartbeat_ttl_s + _MAINTENANCE_S)
+    run = partial(run_worker_process, list(platforms))
     with open_redis(config.environment.redis_url, DATA_FOLDER) as connection:
-        run = partial(run_worker_process, list(platforms))
-        Supervisor(list(platforms), connection, processes, run).start(burst=burst, logging_level="WARNING")
+        Supervisor(list(platforms), connection, processes, run, rules, settings.supervisor.restart_at).start(burst)
 
 
-def run_worker_process(platforms: list[str], name: str, burst: bool) -> None:
-    """One child of the supervisor, in an interpreter of its own."""
-    with open_worker(load(), platforms, name) as built:
-        built.work(burst=burst)
+def run_worker_process(platforms: list[str], name: str, burst: bool, on_beat: Callable[[], None]) -> None:
+    """One child of the supervisor, in an interpreter of its own.
+
+    What is wrong on purpose ends it with one line and its exit code, as it ends a command.
+    """
+    try:
+        with open_worker(load(), platforms, name, on_beat) as built:
+            built.work(burst=burst)
+    except (PagemillError, OSError) as error:
+        sys.stderr.write(f"pagemill: {error}\n")
+        sys.exit(error.exit_code if isinstance(error, PagemillError) else 1)

@@ -72,11 +72,11 @@ class LoopThread:
         return max(0.0, time.monotonic() - self._last_tick_s - _TICK_S)
 
     def abandon(self) -> None:
-        """Says that the loop does not answer any more: nobody waits for it from now on, and it dies with the process."""
+        """Says that the loop does not answer any more: nobody waits for it from now on; it dies with the process."""
         self.abandoned = True
 
     def stacks(self) -> str:
-        """What every thread, and every task of the loop, is doing now; for people. Works while the loop stands still."""
+        """What every thread, and every task of the loop, is doing now. Works while the loop stands still."""
         names = {thread.ident: thread.name for thread in threading.enumerate()}
         parts = [
             f"thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(frame, _STACK_LINES))}"

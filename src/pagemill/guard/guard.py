@@ -15,6 +15,7 @@ from pagemill.guard.ladder import Stance, Step, plan
 from pagemill.guard.leak import Baseline, Baselines, judge_leak
 from pagemill.guard.pressure import CALM, Judgement, Level, Limits, Marks, judge, percentages
 from pagemill.guard.probe import Sample
+from pagemill.guard.python_memory import CollectorWatch
 from pagemill.guard.worksite import Worksite, WorkView
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -86,6 +87,7 @@ class Guard:
         self.latest: Sample | None = None
         self.judgement = CALM
         self.peak_pss_mb = 0.0
+        self.collector = CollectorWatch()
         self.history: deque[Sample] = deque(maxlen=settings.history_size)
 
     @property
@@ -128,6 +130,7 @@ class Guard:
             zombies=sample.zombies,
             temporary_mb=sample.temporary_mb,
             lag_ms=round(sample.loop_lag_s * 1000),
+            gc_percent=self.collector.stats().cpu_percent,
         )
 
     def _act(self, sample: Sample, view: WorkView) -> None:

@@ -1,4 +1,4 @@
-"""Measures: memory of the whole process tree by role, /dev/shm, the container's limit. Judges nothing.
+"""Measures a worker: the memory of its whole process tree by role, and whatever else can run out. Judges nothing.
 
 PSS shares each common memory page between the processes that use it, so sums are true; summed RSS overcounts a Chromium
 about three times. A process that vanishes while it is read is normal and counts as gone.
@@ -7,25 +7,47 @@ about three times. A process that vanishes while it is read is normal and counts
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from pagemill.guard.container import container_memory, memory_limit_mb, oom_kills
+from pagemill.guard.process_tree import Member, ProcessTree, private_mb, private_mb_by_process, read_bytes
+from pagemill.guard.python_memory import PythonMemory, python_memory
+
+__all__ = [
+    "EngineReading",
+    "MachineMemory",
+    "Probe",
+    "Sample",
+    "machine_memory",
+    "memory_limit_mb",
+    "private_mb_by_process",
+    "take_sample",
+]
+
 _MIB = 1024 * 1024
 _SHM = Path("/dev/shm")  # noqa: S108 - the kernel's shared memory, not a temporary file
 
-_ROLES = {
-    "renderer": "renderers",
-    "gpu-process": "gpu",
-    "utility": "utility",
-    "zygote": "browser",
-    "broker": "browser",
-}
-_CGROUPS = Path("/sys/fs/cgroup")
-"""Version 2 has its files here, version 1 in the folder `memory` below."""
-_V1_UNLIMITED_BYTES = 1 << 60
+_SCRATCH_EVERY = 6
+"""Walking the scratch folder is the only thing that grows with what the browser does: not in every sample."""
+_SCRATCH_ENTRIES = 5000
+_BLOCK_BYTES = 512
+"""The unit of st_blocks, whatever the file system."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReading:
+    """What only the engine knows. `None` until a page was asked."""
+
+    js_heap_mb: float | None = None
+    """The JavaScript heaps of all live pages together."""
+    largest_js_heap_mb: float | None = None
+    """Of one page."""
+    loop_lag_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,110 +60,33 @@ class Sample:
     """By role: python, driver, browser, renderers, gpu, utility, other."""
     shm_percent: float | None
     cgroup_percent: float | None
+    """The container's working set, without page cache that can be dropped, of its tightest limit."""
+    memory_percent: float | None = None
+    """The worker's own tree, of the limit given to the probe."""
+    machine_percent: float = 0.0
+    """What of the machine's memory is not available."""
+    swap_mb: float = 0.0
+    """What of the tree has been swapped out."""
+    descriptors: int = 0
+    """Open in the Python process."""
+    descriptor_limit: int | None = None
+    zombies: int = 0
+    """Processes of the tree that have ended and that nobody has waited for."""
+    processes: Mapping[str, int] = field(default_factory=dict)
+    """How many live, by role."""
+    oom_kills: int = 0
+    """So far, in the container."""
+    temporary_mb: float = 0.0
+    """On disk below the scratch folder; up to some samples old, and with very many files a part of it only."""
+    python: PythonMemory = field(default_factory=PythonMemory)
+    js_heap_mb: float | None = None
+    largest_js_heap_mb: float | None = None
+    loop_lag_s: float = 0.0
 
     @property
     def total_pss_mb(self) -> float:
         """The whole process tree."""
         return sum(self.pss_mb.values())
-
-
-def take_sample(root_pid: int | None = None, *, shm: Path = _SHM, cgroups: Path = _CGROUPS) -> Sample:
-    """Measures the tree below a process, this one by default."""
-    root = psutil.Process(root_pid)
-    by_role: dict[str, float] = {}
-    rss_mb = 0.0
-    for process in _tree(root):
-        try:
-            role = "python" if process.pid == root.pid else _role(process)
-            by_role[role] = by_role.get(role, 0.0) + _pss_mb(process)
-            if process.pid == root.pid:
-                rss_mb = process.memory_info().rss / _MIB
-        except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError):
-            continue
-    return Sample(
-        rss_mb=round(rss_mb, 1),
-        pss_mb={role: round(megabytes, 1) for role, megabytes in sorted(by_role.items())},
-        shm_percent=_shm_percent(shm),
-        cgroup_percent=_cgroup_percent(cgroups),
-    )
-
-
-def private_mb_by_process(group: int) -> dict[int, float]:
-    """Memory that each process of a process group has for itself, in MB; cheap enough for every rotation."""
-    private: dict[int, float] = {}
-    page_bytes = os.sysconf("SC_PAGE_SIZE")
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdecimal():
-            continue
-        try:
-            if os.getpgid(int(entry.name)) != group:
-                continue
-            resident, shared = Path(entry.path, "statm").read_text().split()[1:3]
-        except (OSError, ValueError):
-            continue
-        private[int(entry.name)] = (int(resident) - int(shared)) * page_bytes / _MIB
-    return private
-
-
-def memory_limit_mb(cgroups: Path = _CGROUPS) -> int:
-    """The memory this process may use: the container's limit, or the machine's memory where that is smaller."""
-    machine_bytes = int(psutil.virtual_memory().total)
-    limit = _cgroup_limit_bytes(cgroups)
-    return min(machine_bytes, limit or machine_bytes) // _MIB
-
-
-def _tree(root: psutil.Process) -> list[psutil.Process]:
-    try:
-        return [root, *root.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _pss_mb(process: psutil.Process) -> float:
-    return float(process.memory_full_info().pss) / _MIB
-
-
-def _role(process: psutil.Process) -> str:
-    line = " ".join(process.cmdline())
-    _, found, rest = line.partition("--type=")
-    if found:
-        return _ROLES.get(rest.split(maxsplit=1)[0], "other")
-    if "--headless" in line or "chrom" in process.name():
-        return "browser"
-    if "run-driver" in line:
-        return "driver"
-    return "other"
-
-
-def _shm_percent(shm: Path) -> float | None:
-    try:
-        status = os.statvfs(shm)
-    except OSError:
-        return None
-    if not status.f_blocks:
-        return None
-    return round(100 * (1 - status.f_bfree / status.f_blocks), 1)
-
-
-def _cgroup_percent(cgroups: Path) -> float | None:
-    limit = _cgroup_limit_bytes(cgroups)
-    used = _read_bytes(cgroups / "memory.current") or _read_bytes(cgroups / "memory" / "memory.usage_in_bytes")
-    if limit is None or used is None:
-        return None
-    return round(100 * used / limit, 1)
-
-
-def _cgroup_limit_bytes(cgroups: Path) -> int | None:
-    """The limit as a container sees its own group, version 2 or 1; `None` without one."""
-    limit = _read_bytes(cgroups / "memory.max") or _read_bytes(cgroups / "memory" / "memory.limit_in_bytes")
-    return None if limit is None or limit >= _V1_UNLIMITED_BYTES else limit
-
-
-def _read_bytes(path: Path) -> int | None:
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +100,157 @@ class MachineMemory:
 def machine_memory() -> MachineMemory:
     """Free memory and the size of the swap space."""
     return MachineMemory(int(psutil.virtual_memory().available) // _MIB, int(psutil.swap_memory().total) // _MIB)
+
+
+@dataclass(slots=True)
+class _Sums:
+    """The memory of the tree, in MB."""
+
+    rss_of_root: float = 0.0
+    swap: float = 0.0
+    pss: dict[str, float] = field(default_factory=dict)
+
+
+class Probe:
+    """Measures one worker again and again. For use by one thread."""
+
+    def __init__(
+        self,
+        limit_mb: float,
+        scratch: Path | None = None,
+        engine: Callable[[], EngineReading] = EngineReading,
+        *,
+        tree: ProcessTree | None = None,
+        shm: Path = _SHM,
+        scratch_entries: int = _SCRATCH_ENTRIES,
+    ) -> None:
+        """
+        Args:
+            limit_mb: what 100 percent of the worker's own memory is.
+            scratch: the folder of its temporary files.
+            engine: the latest of what only the engine knows; must answer at once.
+            tree: the processes to measure; those of this process by default.
+            shm: where shared memory is mounted.
+            scratch_entries: how many files and folders are looked at most.
+        """
+        self.tree = tree or ProcessTree(os.getpid())
+        self._limit_mb = limit_mb
+        self._scratch = scratch
+        self._engine = engine
+        self._shm = shm
+        self._scratch_entries = scratch_entries
+        self._samples = 0
+        self._temporary_mb = 0.0
+
+    def sample(self) -> Sample:
+        """Measures now."""
+        if self._scratch is not None and self._samples % _SCRATCH_EVERY == 0:
+            self._temporary_mb = round(_folder_mb(self._scratch, self._scratch_entries), 1)
+        self._samples += 1
+        members = self.tree.members()
+        living = [member for member in members if member.state != "Z"]
+        sums = self._sums(living)
+        container = container_memory()
+        machine = psutil.virtual_memory()
+        engine = self._engine()
+        process = f"{self.tree.proc}/{self.tree.root_pid}"
+        return Sample(
+            rss_mb=round(sums.rss_of_root, 1),
+            pss_mb={role: round(megabytes, 1) for role, megabytes in sorted(sums.pss.items())},
+            shm_percent=_shm_percent(self._shm),
+            cgroup_percent=None if container is None else container.percent,
+            memory_percent=round(100 * sum(sums.pss.values()) / self._limit_mb, 1) if self._limit_mb else None,
+            machine_percent=round(100 * (1 - machine.available / machine.total), 1),
+            swap_mb=round(sums.swap, 1),
+            descriptors=_descriptors(process),
+            descriptor_limit=_descriptor_limit(process),
+            zombies=len(members) - len(living),
+            processes=dict(sorted(Counter(member.role for member in living).items())),
+            oom_kills=oom_kills(),
+            temporary_mb=self._temporary_mb,
+            python=python_memory(),
+            js_heap_mb=engine.js_heap_mb,
+            largest_js_heap_mb=engine.largest_js_heap_mb,
+            loop_lag_s=engine.loop_lag_s,
+        )
+
+    def _sums(self, members: Sequence[Member]) -> _Sums:
+        sums = _Sums()
+        for member in members:
+            try:
+                sizes = _sizes_mb(f"{self.tree.proc}/{member.pid}/smaps_rollup")
+                pss_mb = sizes["Pss"]
+            except (OSError, KeyError):
+                # Another user's process, or a kernel without these sums: at least what it has for itself counts.
+                # One that has vanished has nothing any more.
+                own_mb = private_mb(member.pid, proc=self.tree.proc)
+                if own_mb is None:
+                    continue
+                sizes, pss_mb = {}, own_mb
+            sums.pss[member.role] = sums.pss.get(member.role, 0.0) + pss_mb
+            sums.swap += sizes.get("SwapPss", 0.0)
+            if member.pid == self.tree.root_pid:
+                sums.rss_of_root = sizes.get("Rss", pss_mb)
+        return sums
+
+
+def take_sample(root_pid: int | None = None, *, shm: Path = _SHM) -> Sample:
+    """Measures the tree below a process once, this one by default."""
+    return Probe(memory_limit_mb(), tree=ProcessTree(root_pid or os.getpid()), shm=shm).sample()
+
+
+def _sizes_mb(smaps_rollup: str) -> dict[str, float]:
+    """The kernel's own sums over a process' mappings, by their names there."""
+    sizes = {}
+    # The first line is the range of addresses.
+    for line in read_bytes(smaps_rollup).splitlines()[1:]:
+        name, _, kilobytes = line.partition(b":")
+        sizes[name.decode()] = int(kilobytes.split()[0]) / 1024
+    return sizes
+
+
+def _shm_percent(shm: Path) -> float | None:
+    try:
+        status = os.statvfs(shm)
+    except OSError:
+        return None
+    if not status.f_blocks:
+        return None
+    return round(100 * (1 - status.f_bfree / status.f_blocks), 1)
+
+
+def _descriptors(process: str) -> int:
+    try:
+        with os.scandir(f"{process}/fd") as entries:
+            return sum(1 for _ in entries)
+    except OSError:
+        return 0
+
+
+def _descriptor_limit(process: str) -> int | None:
+    try:
+        for line in read_bytes(f"{process}/limits").splitlines():
+            if line.startswith(b"Max open files"):
+                return int(line.split()[3])
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+def _folder_mb(folder: Path, most_entries: int) -> float:
+    """What the files below it take on disk; stops after so many entries."""
+    used_bytes, left = 0, most_entries
+    waiting = [str(folder)]
+    while waiting and left > 0:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    left -= 1
+                    if left < 0:
+                        break
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    used_bytes += entry.stat(follow_symlinks=False).st_blocks * _BLOCK_BYTES
+        except OSError:
+            continue  # a browser removes its profile while we look
+    return used_bytes / _MIB

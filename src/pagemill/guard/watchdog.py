@@ -1,4 +1,4 @@
-"""Notices an event loop that stands still, and heals it: stacks to the log, the browser killed, then the process leaves.
+"""Notices an event loop that stands still, and heals it: stacks to the log, browser killed, then the process leaves.
 
 What makes it stand still is unknown here: a strategy of the user's that sleeps, or a call that waits for a browser.
 """

@@ -15,11 +15,13 @@ from pagemill.config.platform import Platform
 from pagemill.config.settings import Config
 from pagemill.errors import BrowserUnavailable, PagemillError
 from pagemill.extraction.strategy import load_strategy
-from pagemill.guard.budget import page_uses, resolved
+from pagemill.guard.budget import BASE_MB, LANE_MB, PLANNED_SHARE, Budget, budget_of, page_uses, resolved
 from pagemill.guard.probe import machine_memory, memory_limit_mb
 from pagemill.results.store import ResultStore
 
 _VERSION_TIMEOUT_S = 15
+_LEAST_MB = 550
+"""With less, one lane alone stands above the guard's first marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,19 @@ def examine(config: Config, data_folder: Path) -> list[Finding]:
     It changes nothing but for the empty database and the folder of the embedded Redis, which a worker would make too.
     """
     machine = examine_machine()
+    settings = config.settings
+    budget = budget_of(
+        memory_limit_mb(), settings.guard.memory_limit_mb, machine.shm_total_mb, settings.browser.dev_shm
+    )
     return [
         Finding("configuration", True, f"{len(config.platforms)} platforms: {', '.join(sorted(config.platforms))}"),
         _look("browser", lambda: _browser(config)),
         _look("redis", lambda: _redis(config, data_folder)),
         _look("database", lambda: _database(config)),
-        _memory(),
+        _memory(budget),
         _sandbox(config, machine),
         *(_look(f"strategy of {name}", partial(_strategy, platform)) for name, platform in own_strategies(config)),
-        *_platforms(config, machine),
+        *_platforms(config, machine, budget),
     ]
 
 
@@ -92,15 +98,17 @@ def _strategy(platform: Platform) -> str:
     return f"{platform.extract.strategy} can be loaded"
 
 
-def _memory() -> Finding:
-    limit_mb = memory_limit_mb()
+def _memory(budget: Budget) -> Finding:
+    limit_mb = budget.memory_mb
     memory = machine_memory()
     text = (
         f"{limit_mb} MB may be used, {memory.available_mb} MB are free, swap {memory.swap_mb} MB: "
-        f"rotation auto means a page every {page_uses(limit_mb)} uses"
+        f"rotation auto means a page every {page_uses(limit_mb)} uses; lanes: {PLANNED_SHARE * 100:.0f} % "
+        f"of {limit_mb} MB less {BASE_MB} MB, by {LANE_MB} MB each, carry {budget.lanes_by_memory}; "
+        f"one page's process may take {budget.renderer_limit_mb} MB"
     )
-    if limit_mb < 700:
-        return Finding("memory", False, f"{text}; give it at least 700 MB")
+    if limit_mb < _LEAST_MB:
+        return Finding("memory", False, f"{text}; give it at least {_LEAST_MB} MB")
     if not memory.swap_mb:
         text += "; without swap a shortage ends in an OOM kill, so keep the container's limit below the free memory"
     return Finding("memory", True, text)
@@ -113,22 +121,25 @@ def _sandbox(config: Config, machine: Machine) -> Finding:
     return Finding("sandbox", True, f"Chromium's sandbox is {'on' if on else 'off'} ({setting}){why}")
 
 
-def _platforms(config: Config, machine: Machine) -> list[Finding]:
-    findings = []
-    memory_mb = memory_limit_mb()
-    for name, configured in sorted(config.platforms.items()):
-        platform = resolved(configured, memory_mb)
-        lanes = platform.workflow.concurrency.default
-        options = launch_options(config.settings.browser, machine, lanes, frozenset())
-        needed_mb = shm_needed_mb(lanes)
-        where = "shared memory" if options.uses_dev_shm else f"files (to change that: shm_size {needed_mb // 1024}gb)"
-        findings.append(
-            Finding(
-                f"platform {name}",
-                True,
-                f"{lanes} lanes, page every {platform.rotation.page} and context every {platform.rotation.context} "
-                f"uses, scratch data in {where}: {lanes} lanes want {needed_mb} MB of /dev/shm, "
-                f"there are {machine.shm_total_mb} MB",
-            )
-        )
-    return findings
+def _platforms(config: Config, machine: Machine, budget: Budget) -> list[Finding]:
+    return [
+        Finding(f"platform {name}", True, _platform(configured, config, machine, budget))
+        for name, configured in sorted(config.platforms.items())
+    ]
+
+
+def _platform(configured: Platform, config: Config, machine: Machine, budget: Budget) -> str:
+    platform = resolved(configured, budget)
+    asked, lanes = configured.workflow.concurrency.default, platform.workflow.concurrency.default
+    options = launch_options(config.settings.browser, machine, lanes, frozenset())
+    needed_mb = shm_needed_mb(lanes)
+    where = "shared memory" if options.uses_dev_shm else f"files (to change that: shm_size {needed_mb // 1024}gb)"
+    width = f"{lanes} lanes"
+    if lanes < asked:
+        short = "shared memory" if lanes == budget.lanes_by_shm else "memory"
+        width += f" of the {asked} asked for, which is what {short} carries"
+    return (
+        f"{width}, page every {platform.rotation.page} and context every {platform.rotation.context} "
+        f"uses, scratch data in {where}: {lanes} lanes want {needed_mb} MB of /dev/shm, "
+        f"there are {machine.shm_total_mb} MB"
+    )

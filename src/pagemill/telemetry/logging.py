@@ -1,11 +1,14 @@
 """Sets structlog up: JSON lines in a container, readable lines on a terminal, one line per event.
 
 Lines go to standard error, so that a command's own output stays clean. What other libraries say through the standard
-`logging` module goes the same way. Nothing here is bound to one subsystem.
+`logging` module goes the same way. Nothing here is bound to one subsystem. Handlers are freed when others take their
+place and when the process ends; streams are not closed, they belong to who opened them.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import logging
 import sys
 from typing import Any, TextIO
@@ -14,7 +17,7 @@ import structlog
 
 
 def set_up_logging(log_format: str = "auto", level: str = "INFO", stream: TextIO | None = None) -> None:
-    """Configures structlog and the standard `logging` module for this process.
+    """Configures structlog and the standard `logging` module for this process; may be called again.
 
     Args:
         log_format: `json`, `console`, or `auto` for `console` on a terminal and `json` elsewhere.
@@ -43,8 +46,7 @@ def set_up_logging(log_format: str = "auto", level: str = "INFO", stream: TextIO
         )
     )
     root = logging.getLogger()
-    for old in root.handlers[:]:
-        root.removeHandler(old)
+    close_logging()
     root.addHandler(handler)
     root.setLevel(level)
     for noisy in ("rq", "rq.worker", "rq.job", "asyncio", "sqlalchemy"):
@@ -55,6 +57,20 @@ def set_up_logging(log_format: str = "auto", level: str = "INFO", stream: TextIO
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         cache_logger_on_first_use=False,
     )
+    # Taken back first, so that it is there once however often this is called.
+    atexit.unregister(close_logging)
+    atexit.register(close_logging)
+
+
+def close_logging() -> None:
+    """Flushes every handler of the root logger, takes it away and frees it; also done when the process ends."""
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        with contextlib.suppress(OSError, ValueError):  # its stream has been closed, or nobody reads it any more
+            handler.flush()
+        root.removeHandler(handler)
+        with contextlib.suppress(OSError, ValueError):
+            handler.close()
 
 
 def get_logger(component: str) -> structlog.stdlib.BoundLogger:

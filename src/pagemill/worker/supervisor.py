@@ -1,34 +1,74 @@
-"""Several worker processes under one parent: RQ's WorkerPool, starting pagemill workers instead of RQ's own.
+"""Several worker processes under one parent: RQ's WorkerPool, healing pagemill workers instead of starting RQ's own.
 
-Each child is a fresh interpreter that builds its own parts; a browser does not survive a fork.
+Each child is a fresh interpreter that builds its own parts; a browser does not survive a fork. RQ's loop comes round
+once a second and calls what is overridden here. A round waits for no process and asks no Redis, so that one bad child,
+or an outage, harms no other.
 """
 
 from __future__ import annotations
 
 import signal
+import tempfile
+import time
 from collections.abc import Callable, Sequence
-from multiprocessing import get_context
+from datetime import datetime
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.process import BaseProcess
+from os import EX_OSERR, getpid
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from redis import Redis
 from rq.serializers import JSONSerializer
-from rq.worker_pool import WorkerPool
+from rq.worker_pool import WorkerData, WorkerPool
 
+from pagemill.errors import PagemillError, ServiceUnavailable
+from pagemill.guard.scratch import sweep
 from pagemill.intake.batch_job import queue_name
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
+from pagemill.worker.child import RunWorker, new_beat, run_child
+from pagemill.worker.daily_restart import DailyRestart
+from pagemill.worker.place import Place
+from pagemill.worker.remedy import ChildState, Rules, Step, advice, decide
 
 log = get_logger("supervisor")
 
+_PAUSED_S = 10.0
+"""A round that comes so late tells that this process was paused, not that its children were silent."""
+_SECOND_SIGNAL_S = 1.0
+"""Signals that come closer together are one request; RQ's workers see it alike."""
+
+
+def local_time() -> datetime:
+    """The time of day where this process runs."""
+    return datetime.now().astimezone()
+
 
 class Supervisor(WorkerPool):
-    """Keeps so many worker processes running and passes signals on."""
+    """Keeps so many worker processes running, and running well."""
 
     def __init__(
-        self, platforms: Sequence[str], connection: Redis, processes: int, run_worker: Callable[[str, bool], None]
+        self,
+        platforms: Sequence[str],
+        connection: Redis,
+        processes: int,
+        run_worker: RunWorker,
+        rules: Rules,
+        restart_at: str | None = None,
+        clock: Callable[[], datetime] = local_time,
     ) -> None:
-        """`run_worker(name, burst)` runs in each child until that stops; it must be importable by name."""
+        """
+        Args:
+            platforms: whose queues the workers serve.
+            connection: RQ wants one; it is not used.
+            processes: how many there are to be.
+            run_worker: runs in each child until that stops; it must be importable by name.
+            rules: when a child is helped, ended or replaced.
+            restart_at: local time of day (`HH:MM`) at which every child is replaced, one by one; never in a burst.
+            clock: tells the local time.
+        """
         super().__init__(
             [queue_name(platform) for platform in platforms],
             connection=connection,
@@ -36,25 +76,174 @@ class Supervisor(WorkerPool):
             serializer=JSONSerializer,
         )
         self._run_worker = run_worker
+        self._rules = rules
+        self._restart_at = restart_at
+        self._clock = clock
+        self._places = [Place(number) for number in range(processes)]
+        self._daily = DailyRestart(None, clock())
+        self._told_s: float | None = None
+        self._failure: PagemillError | None = None
+        self._round_s = self._watched_since_s = time.monotonic()
 
-    def get_worker_process(self, name: str, burst: bool, *_rest: Any, **_options: Any) -> BaseProcess:
+    def start(self, burst: bool = False, logging_level: str = "WARNING") -> None:
+        """Returns when it was told to stop and all children have ended well, or with `burst` when the queues are empty.
+
+        Raises:
+            ServiceUnavailable: a child crashed again and again; the others have been drained.
+            PagemillError: a child did not end well when it was told to stop.
+        """
+        # Where a parent has SIGCHLD ignored, nobody could learn how children end.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # Before RQ does it, which starts the children first.
+        signal.signal(signal.SIGINT, self.request_stop)
+        signal.signal(signal.SIGTERM, self.request_stop)
+        self._daily = DailyRestart(None if burst else self._restart_at, self._clock())
+        try:
+            super().start(burst=burst, logging_level=logging_level)
+        finally:
+            for place in self._places:
+                place.tell(time.monotonic(), self._rules.drain_s)
+        if self._failure is not None:
+            raise self._failure
+        bad = [end.exit_code for place in self._places if (end := place.last_end) is not None and not end.ended_well]
+        if bad:
+            many = f"{len(bad)} of {self.num_workers} worker processes"
+            raise PagemillError(f"{many} did not end well: exit code {bad[0]}; the log tells more")
+
+    # What RQ's loop calls
+
+    def start_workers(self, *_arguments: Any, **_options: Any) -> None:
+        """RQ's hook: the first processes."""
+        now_s = time.monotonic()
+        for place in self._places:
+            place.respawn_at_s = now_s
+        self._look_after_all()
+
+    def check_workers(self, respawn: bool = True) -> None:
+        """RQ's hook, once a second. It asks to respawn none in a burst; here one that crashed is replaced there too."""
+        self._look_after_all()
+
+    def all_workers_have_stopped(self) -> bool:
+        """RQ's hook, once a second while stopping."""
+        self._look_after_all()
+        return self.number_of_active_workers == 0
+
+    @property
+    def number_of_active_workers(self) -> int:
+        """RQ's hook: how many places are held, or will be. In a burst RQ's loop ends at 0."""
+        return sum(place.is_held or (place.respawn_at_s is not None and not self._stopping) for place in self._places)
+
+    def request_stop(self, signum: Any = None, frame: Any = None) -> None:
+        """RQ's signal handler. The first signal drains the children; another one ends them at once.
+
+        Nothing is logged here: the signal may have come in the middle of writing a line.
+        """
+        now_s = time.monotonic()
+        if self._told_s is None:
+            self._told_s = now_s
+            self.status = self.Status.STOPPED
+            self._tell_all(now_s, self._rules.drain_s)
+        elif now_s - self._told_s >= _SECOND_SIGNAL_S:
+            self._told_s = now_s
+            self._tell_all(now_s, self._rules.stop_grace_s)
+
+    def get_worker_process(self, name: str, burst: bool, *rest: Any, **_options: Any) -> BaseProcess:
         """RQ's hook: the process of one worker, not started yet."""
-        return get_context("spawn").Process(target=self._run_worker, args=(name, burst), name=name)
+        (beat,) = rest
+        arguments = (self._run_worker, name, burst, beat, getpid())
+        return get_context("spawn").Process(target=run_child, args=arguments, name=name)
 
-    def start_worker(self, *arguments: Any, **options: Any) -> None:
-        """RQ's hook: starts one worker."""
-        before = set(self.worker_dict)
-        super().start_worker(*arguments, **options)
-        for name in self.worker_dict.keys() - before:
-            log.info(events.WORKER_SPAWNED, worker=name, pid=self.worker_dict[name].pid)
+    # One round
 
-    def handle_dead_worker(self, worker_data: Any) -> None:
-        """RQ's hook: one worker has ended; RQ starts another unless all are to stop."""
-        code = worker_data.process.exitcode
-        write = log.info if code == 0 else log.warning
-        write(events.WORKER_ENDED, worker=worker_data.name, pid=worker_data.pid, exit_code=code)
-        super().handle_dead_worker(worker_data)
+    @property
+    def _stopping(self) -> bool:
+        return self._told_s is not None or self._failure is not None
 
-    def stop_worker(self, worker_data: Any, sig: signal.Signals = signal.SIGTERM) -> None:
-        """Asks one worker to drain."""
-        super().stop_worker(worker_data, sig)
+    def _look_after_all(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._round_s > _PAUSED_S:
+            self._watched_since_s = now_s
+        self._round_s = now_s
+        try:
+            if self._stopping:
+                self.status = self.Status.STOPPED
+            for place in self._places:
+                self._look_after(place)
+            self._restart_daily()
+        except Exception:
+            # The next round comes all the same: without it nobody is healed, or stopped.
+            log.exception(events.UNEXPECTED, where="a round of the supervisor")
+
+    def _look_after(self, place: Place) -> None:
+        now_s = time.monotonic()
+        if not place.is_held:
+            if place.respawn_at_s is not None and place.respawn_at_s <= now_s and not self._stopping:
+                self._spawn(place, now_s)
+            return
+        child = place.look(now_s, self._watched_since_s)
+        if child.exit_code is not None:
+            self._bury(place, child, now_s)
+            return
+        if self._stopping and not place.is_told:
+            place.tell(now_s, self._rules.drain_s)
+        order = decide(now_s, child, self._rules)
+        place.heal(order.step, child, now_s, self._rules.stop_grace_s)
+
+    def _restart_daily(self) -> None:
+        number = self._daily.next_place(self._clock(), [place.occupant() for place in self._places])
+        if number is not None and not self._stopping:
+            self._places[number].restart(time.monotonic(), self._rules.drain_s)
+
+    def _tell_all(self, now_s: float, grace_s: float) -> None:
+        for place in self._places:
+            place.tell(now_s, grace_s)
+
+    # Coming and going
+
+    def _spawn(self, place: Place, now_s: float) -> None:
+        name, beat = uuid4().hex, new_beat()
+        process = self.get_worker_process(name, self._burst, beat)
+        try:
+            _start_undisturbed(process)
+        except OSError as error:
+            log.error(events.UNEXPECTED, where="starting a worker process", error=str(error))
+            self._settle(place, place.failed_start(now_s, EX_OSERR), now_s)
+            return
+        assert process.pid is not None
+        place.take(name, process, beat, now_s)
+        self.worker_dict[name] = WorkerData(name=name, pid=process.pid, process=process)
+        log.info(events.WORKER_SPAWNED, worker=name, pid=process.pid)
+
+    def _bury(self, place: Place, end: ChildState, now_s: float) -> None:
+        data = self.worker_dict.pop(place.name)
+        write = log.info if end.ended_well else log.warning
+        write(events.WORKER_ENDED, worker=data.name, pid=data.pid, exit_code=end.exit_code)
+        self._settle(place, end, now_s)
+        if not end.ended_well:
+            # A killed worker's browser outlives it.
+            sweep(Path(tempfile.gettempdir()))
+
+    def _settle(self, place: Place, end: ChildState, now_s: float) -> None:
+        order = decide(now_s, end, self._rules, burst=self._burst, stopping=self._stopping)
+        place.clear(order, end)
+        if order.step is Step.GIVE_UP:
+            self._give_up(order.crashes, end.exit_code or 0)
+
+    def _give_up(self, crashes: int, exit_code: int) -> None:
+        remedy = advice(exit_code)
+        log.error(events.CRASH_LOOP, crashes=crashes, exit_code=exit_code, remedy=remedy)
+        self._failure = ServiceUnavailable(
+            f"worker processes ended {crashes} times in a row, the last one with exit code {exit_code}: {remedy}"
+        )
+        self._tell_all(time.monotonic(), self._rules.drain_s)
+
+
+def _start_undisturbed(process: BaseProcess) -> None:
+    """Starts it with SIGINT held back, until it has a process group of its own and Ctrl+C no longer means it."""
+    # Starting Python's tracker, which the first process would do, ends the holding back.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

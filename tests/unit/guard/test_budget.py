@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from pagemill.config.platform import Platform
-from pagemill.guard.budget import page_uses, resolved
+from pagemill.guard.budget import Budget, budget_of, page_uses, resolved
 
 
-def shop(**rotation: object) -> Platform:
+def shop(lanes: int = 4, **rotation: object) -> Platform:
     """A platform with that rotation."""
     return Platform.model_validate(
-        {"platform": "shop", "hosts": ["shop.test"], "rotation": rotation, "extract": {"fields": {"name": "h1"}}}
+        {
+            "platform": "shop",
+            "hosts": ["shop.test"],
+            "workflow": {"concurrency": {"default": lanes}},
+            "rotation": rotation,
+            "extract": {"fields": {"name": "h1"}},
+        }
     )
 
 
@@ -49,13 +57,62 @@ def test_pages_last_longer_where_there_is_more_memory(memory_mb: int, uses: int)
 )
 def test_auto_becomes_a_number_and_numbers_stay(written: dict[str, object], page: int, context: int) -> None:
     """A context lasts five pages unless it is written otherwise."""
-    platform = resolved(shop(**written), 8_192)
+    platform = resolved(shop(**written), Budget(8_192, 0))
     assert (platform.rotation.page, platform.rotation.context) == (page, context)
 
 
 def test_nothing_but_the_rotation_changes() -> None:
     """And the platform that was given stays as it was."""
     platform = shop()
-    changed = resolved(platform, 8_192)
+    changed = resolved(platform, Budget(8_192, 0))
     assert platform.rotation.page == "auto"
     assert changed.model_copy(update={"rotation": platform.rotation}) == platform
+
+
+@pytest.mark.parametrize(
+    ("memory_mb", "shm_mb", "asked", "lanes"),
+    [
+        (24_000, 0, 4, 4),
+        (2_048, 0, 4, 4),
+        (2_048, 0, 64, 17),
+        (700, 0, 4, 2),
+        (500, 0, 4, 1),
+        (100, 0, 4, 1),
+        (24_000, 128, 4, 1),
+        (24_000, 512, 4, 2),
+        (24_000, 1_024, 4, 4),
+        (24_000, 2_048, 12, 8),
+        (700, 512, 4, 2),
+    ],
+)
+def test_lanes_are_what_is_asked_for_or_what_memory_and_shm_carry(
+    memory_mb: int, shm_mb: int, asked: int, lanes: int
+) -> None:
+    """85 percent of the memory less 380 MB, by 80 MB each; 256 MB of /dev/shm each; never none."""
+    budget = Budget(memory_mb, shm_mb)
+    assert budget.lanes(asked) == lanes
+    wide = shop().model_copy(update={"workflow": shop(lanes=asked).workflow})
+    assert resolved(wide, budget).workflow.concurrency.default == lanes
+
+
+@pytest.mark.parametrize(
+    ("allowed_mb", "limit_mb", "dev_shm", "processes", "budget"),
+    [
+        (8_000, "auto", "auto", 1, Budget(8_000, 0)),
+        (8_000, 2_048, "auto", 1, Budget(2_048, 0)),
+        (8_000, 16_000, "auto", 1, Budget(8_000, 0)),
+        (8_000, "auto", True, 1, Budget(8_000, 1_024)),
+        (8_000, "auto", True, 4, Budget(2_000, 256)),
+        (8_000, 3_000, False, 4, Budget(2_000, 0)),
+    ],
+)
+def test_processes_share_what_there_is(
+    allowed_mb: int, limit_mb: int | Literal["auto"], dev_shm: bool | Literal["auto"], processes: int, budget: Budget
+) -> None:
+    """A limit can only lower it. /dev/shm counts where Chromium was told to use it."""
+    assert budget_of(allowed_mb, limit_mb, 1_024, dev_shm, processes) == budget
+
+
+def test_one_page_may_not_take_everything() -> None:
+    """Half of the limit, and never more than a page can sensibly want."""
+    assert [Budget(mb, 0).renderer_limit_mb for mb in (100, 700, 24_000)] == [100, 350, 1_500]

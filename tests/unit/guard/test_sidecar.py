@@ -5,19 +5,13 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from structlog.testing import capture_logs
 
-from pagemill.guard.probe import Sample
 from pagemill.guard.sidecar import Chore, Sidecar
 from pagemill.telemetry import events
-
-
-def sample(megabytes: float = 100.0) -> Sample:
-    """A measurement."""
-    return Sample(rss_mb=80.0, pss_mb={"python": megabytes}, shm_percent=1.5, cgroup_percent=None)
 
 
 class Count:
@@ -45,8 +39,8 @@ class Count:
 
 @pytest.fixture
 def sidecar() -> Iterator[Sidecar]:
-    """One that measures next to never; ended afterwards."""
-    made = Sidecar(300, lambda: 3, probe=sample)
+    """One without chores; ended afterwards."""
+    made = Sidecar()
     yield made
     made.stop()
 
@@ -111,57 +105,11 @@ def test_stopping_waits_for_the_present_chore_and_no_longer_than_it_may(sidecar:
     assert ended.is_set()
 
 
-def measured(numbers: list[float]) -> Callable[[], Sample]:
-    """A probe that finds these amounts one after another, and the last one from then on."""
-    left = iter(numbers)
-    last = [numbers[-1]]
-    return lambda: sample(next(left, last[0]))
-
-
-def test_it_measures_and_keeps_the_latest_and_the_highest() -> None:
-    """For the overview of the fleet and for the end of a run."""
-    count = Count()
-    sidecar = Sidecar(0.005, lambda: 3, probe=measured([100, 250, 120]))
-    sidecar.add(Chore("count", 0.005, count))
-    assert sidecar.latest is None
+def test_a_chore_can_begin_later(sidecar: Sidecar) -> None:
+    """What is costly need not be done while everything starts."""
+    quick, late = Count(), Count()
+    sidecar.add(Chore("late", 300, late, time.monotonic() + 300))
+    sidecar.add(Chore("quick", 0.005, quick))
     sidecar.start()
-    count.wait_for(5)
-    sidecar.stop()
-    assert sidecar.peak_pss_mb == 250
-    assert sidecar.latest is not None
-    assert sidecar.latest.total_pss_mb == 120
-
-
-def test_every_measurement_is_a_line(sidecar: Sidecar) -> None:
-    """With the keys that people grep and plot."""
-    done = Count()
-    sidecar.add(Chore("after", 300, done))
-    with capture_logs() as lines:
-        sidecar.start()
-        done.wait_for(1)
-        sidecar.stop()
-    [line] = [line for line in lines if line["event"] == events.MEMORY]
-    assert {name: line[name] for name in ("rss_mb", "pss_mb", "total_pss_mb", "shm_percent", "cgroup_percent")} == {
-        "rss_mb": 80.0,
-        "pss_mb": {"python": 100.0},
-        "total_pss_mb": 100.0,
-        "shm_percent": 1.5,
-        "cgroup_percent": None,
-    }
-    assert line["lanes"] == 3
-
-
-def test_a_failed_measurement_keeps_the_last_one() -> None:
-    """A process may vanish in a way nobody thought of; the beat goes on."""
-    beat = Count()
-    results = iter([sample(100)])
-
-    def probe() -> Sample:
-        return next(results)
-
-    sidecar = Sidecar(0.005, lambda: 0, probe=probe)
-    sidecar.add(Chore("beat", 0.005, beat))
-    sidecar.start()
-    beat.wait_for(4)
-    sidecar.stop()
-    assert sidecar.latest == sample(100)
+    quick.wait_for(5)
+    assert late.times_s == []

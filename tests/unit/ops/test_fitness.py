@@ -123,7 +123,7 @@ def test_a_database_that_answers_is_fine(tmp_path: Path) -> None:
     ("limit_mb", "swap_mb", "fine", "words"),
     [
         (8192, 1024, True, "a page every 7 uses"),
-        (512, 1024, False, "give it at least 700 MB"),
+        (512, 1024, False, "give it at least 550 MB"),
         (8192, 0, True, "without swap"),
     ],
 )

@@ -1,0 +1,75 @@
+"""What the container allows, how much of it is used, and whom the kernel killed for it. Judges nothing.
+
+The limits come from `proclimits`, which knows cgroup version 1 and 2 and walks the whole chain of groups: the tightest
+limit often stands above the worker's own group, on a pod or a slice. Every question looks for the groups anew, because
+`proclimits` remembers them and a process can be moved; that costs half a millisecond.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import proclimits
+import psutil
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerMemory:
+    """The tightest limit, and what everything under it uses without the page cache that the kernel can drop.
+
+    With limits on several levels `used_mb` is such that the difference is what may still be taken at any of them.
+    """
+
+    limit_mb: float
+    used_mb: float
+
+    @property
+    def percent(self) -> float:
+        """How much of the limit is used."""
+        return round(100 * self.used_mb / self.limit_mb, 1) if self.limit_mb else 100.0
+
+
+def container_memory() -> ContainerMemory | None:
+    """Limit and use as they are now; `None` where nothing limits this process below the machine's memory."""
+    proclimits.clear_cache()
+    budget = proclimits.get_memory_budget()
+    return None if budget is None else ContainerMemory(budget.limit / _MIB, budget.used / _MIB)
+
+
+def memory_limit_mb() -> int:
+    """The memory this process may use: the container's limit, or the machine's memory where that is smaller."""
+    proclimits.clear_cache()
+    machine_bytes = int(psutil.virtual_memory().total)
+    # The raw limit, since a limit whose use cannot be read holds all the same.
+    limit_bytes = proclimits.describe().raw_memory_limit
+    return (machine_bytes if limit_bytes is None else min(machine_bytes, limit_bytes)) // _MIB
+
+
+def oom_kills() -> int:
+    """Processes that the kernel has killed so far because a group's limit was reached; 0 where it does not tell.
+
+    Counted at this process' own group and at the one that carries the limit, which others may share.
+    """
+    proclimits.clear_cache()
+    found = proclimits.describe()
+    source = found.memory_source
+    if source is None or not source.levels:
+        return 0
+    own = source.levels[0]
+    levels = {own, found.memory_limit_level or own}
+    if source.interface is proclimits.Interface.CGROUP_V2:
+        # Version 2 counts a kill in the victim's group and in all above it.
+        return max(_counter(Path(level, "memory.events")) for level in levels)
+    # Version 1 counts it in the victim's group only.
+    return sum(_counter(Path(level, "memory.oom_control")) for level in levels)
+
+
+def _counter(path: Path) -> int:
+    try:
+        counters = dict(line.split() for line in path.read_text().splitlines())
+        return int(counters.get("oom_kill", 0))
+    except (OSError, ValueError):
+        return 0

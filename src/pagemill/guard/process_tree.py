@@ -1,0 +1,191 @@
+"""Reads the processes of one worker from /proc: who they are, what state they are in, what each holds for itself.
+
+Looks only; ends nobody. A process that vanishes while it is read is normal and counts as gone.
+
+The tree is found by each process' parent. The kernel's shortcut, /proc/PID/task/*/children, is not used: Chromium's
+threads make it one file per thread, some eight times as many as there are processes, and proc(5) says that it may
+leave out children while processes come and go. Strangers are remembered instead, so that they are read only once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import NamedTuple
+
+_PROC = Path("/proc")
+_MIB = 1024 * 1024
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_READ_ALL_EVERY = 60
+"""After so many looks strangers are read again: an id may have passed to one of ours between two looks."""
+
+_TYPES = {
+    b"renderer": "renderers",
+    b"gpu-process": "gpu",
+    b"utility": "utility",
+    b"zygote": "browser",
+    b"broker": "browser",
+}
+"""What Chromium's --type says."""
+_LASTING = frozenset({"renderers", "gpu", "utility"})
+"""Roles that a process keeps. Any other may change: a fork carries its parent's command until it starts its own
+program, and a zygote's child until it writes another one over it."""
+_BROWSER = _LASTING | {"browser"}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One process of a worker."""
+
+    pid: int
+    parent: int
+    role: str
+    """python (the root), driver, browser, renderers, gpu, utility or other."""
+    state: str
+    """The kernel's letter: R runs, S sleeps, D waits for a disk, T is stopped, Z has ended and was not waited for."""
+    group: int
+    started_ticks: int
+    """Since the machine started; with `pid` it names a process for good."""
+    private_mb: float
+    """Resident and not shared; memory that a fork has not written to yet counts for parent and child."""
+
+
+class _Stat(NamedTuple):
+    name: bytes
+    state: str
+    parent: int
+    group: int
+    started_ticks: int
+
+
+class ProcessTree:
+    """The processes below one, with the browsers that lost their way into it. For use by one thread."""
+
+    def __init__(self, root_pid: int, *, proc: Path = _PROC) -> None:
+        self.root_pid = root_pid
+        self.proc = proc
+        self._looks = 0
+        self._strangers: set[int] = set()
+        self._groups: set[int] = set()
+        """Process groups of browsers seen so far: one whose driver was killed belongs to init from then on."""
+        self._roles: dict[tuple[int, int], str] = {}
+
+    def members(self) -> list[Member]:
+        """The processes that are there now, in the order of their ids."""
+        stats = self._ours(self._look())
+        members = []
+        for pid, stat in sorted(stats.items()):
+            private = private_mb(pid, proc=self.proc)
+            if private is not None:
+                role = self._role(pid, stat)
+                members.append(Member(pid, stat.parent, role, stat.state, stat.group, stat.started_ticks, private))
+        self._remember(members, stats)
+        return members
+
+    def _look(self) -> dict[int, _Stat]:
+        if self._looks % _READ_ALL_EVERY == 0:
+            self._strangers.clear()
+        self._looks += 1
+        listed = set(_process_ids(self.proc))
+        self._strangers &= listed
+        read = ((pid, _read_stat(self.proc, pid)) for pid in listed - self._strangers)
+        return {pid: stat for pid, stat in read if stat is not None}
+
+    def _ours(self, stats: Mapping[int, _Stat]) -> dict[int, _Stat]:
+        children: dict[int, list[int]] = {}
+        for pid, stat in stats.items():
+            children.setdefault(stat.parent, []).append(pid)
+        waiting = [pid for pid, stat in stats.items() if pid == self.root_pid or stat.group in self._groups]
+        ours: dict[int, _Stat] = {}
+        while waiting:
+            pid = waiting.pop()
+            if pid not in ours:
+                ours[pid] = stats[pid]
+                waiting += children.get(pid, ())
+        for pid, stat in stats.items():
+            # One whose parent has just vanished may be handed on to the root, which is init in many containers.
+            if pid not in ours and (stat.parent == 0 or stat.parent in stats or stat.parent in self._strangers):
+                self._strangers.add(pid)
+        return ours
+
+    def _role(self, pid: int, stat: _Stat) -> str:
+        if pid == self.root_pid:
+            return "python"
+        return self._roles.get((pid, stat.started_ticks)) or _role(_read_command(self.proc, pid), stat.name)
+
+    def _remember(self, members: Iterable[Member], stats: Mapping[int, _Stat]) -> None:
+        own_group = stats[self.root_pid].group if self.root_pid in stats else 0
+        seen = {each.group for each in members if each.role in _BROWSER and each.group not in (0, own_group)}
+        if not seen <= self._groups:
+            self._strangers.clear()  # some of them may belong to a browser that was not known as one
+        self._groups = seen
+        self._roles = {(each.pid, each.started_ticks): each.role for each in members if each.role in _LASTING}
+
+
+def private_mb(pid: int, *, proc: Path = _PROC) -> float | None:
+    """What a process has for itself, in MB, 0 for one that has ended and was not waited for; `None` for none."""
+    try:
+        resident, shared = read_bytes(f"{proc}/{pid}/statm").split()[1:3]
+        return (int(resident) - int(shared)) * _PAGE_BYTES / _MIB
+    except (OSError, ValueError):
+        return None
+
+
+def private_mb_by_process(group: int) -> dict[int, float]:
+    """Memory that each process of a process group has for itself, in MB; cheap enough for every rotation."""
+    private: dict[int, float] = {}
+    for pid in _process_ids(_PROC):
+        try:
+            is_member = os.getpgid(pid) == group
+        except OSError:
+            continue
+        if is_member and (megabytes := private_mb(pid)) is not None:
+            private[pid] = megabytes
+    return private
+
+
+def read_bytes(path: str) -> bytes:
+    """A small file's content; several times as fast as `Path.read_bytes`, and there are many to read.
+
+    Raises:
+        OSError: it cannot be read; `ProcessLookupError` where its process has ended.
+    """
+    with FileIO(path) as file:
+        return file.readall()
+
+
+def _process_ids(proc: Path) -> Iterable[int]:
+    with os.scandir(proc) as entries:
+        return [int(entry.name) for entry in entries if entry.name.isdecimal()]
+
+
+def _read_stat(proc: Path, pid: int) -> _Stat | None:
+    try:
+        content = read_bytes(f"{proc}/{pid}/stat")
+        # The name stands in parentheses and may contain any character, those too.
+        before, _, after = content.rpartition(b")")
+        fields = after.split()
+        return _Stat(before.partition(b"(")[2], fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[19]))
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _read_command(proc: Path, pid: int) -> bytes:
+    try:
+        return read_bytes(f"{proc}/{pid}/cmdline").replace(b"\0", b" ")
+    except OSError:
+        return b""
+
+
+def _role(command: bytes, name: bytes) -> str:
+    _, found, rest = command.partition(b"--type=")
+    if found:
+        return _TYPES.get(rest.split(maxsplit=1)[0] if rest.strip() else b"", "other")
+    if b"--headless" in command or b"chrom" in name:
+        return "browser"
+    if b"run-driver" in command:
+        return "driver"
+    return "other"

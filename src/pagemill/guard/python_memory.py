@@ -1,0 +1,152 @@
+"""Python's own memory: what its allocators hold, what its garbage collector costs; collects and trims when told to.
+
+Decides nothing about when. The C library's part is known with glibc 2.33 or later only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PythonMemory:
+    """What the allocators hold at one moment. `None` where the C library does not tell."""
+
+    arena_used_mb: float | None = None
+    """Handed out by malloc: what is larger than 512 bytes, and everything of libraries in C."""
+    arena_free_mb: float | None = None
+    """Kept by malloc for later. What a trim gives back to the system goes on being counted here; RSS shows it."""
+    blocks: int = 0
+    """Python's small blocks in use: about one for each object, and much quicker to count than objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorStats:
+    """What the garbage collector has done since a watch was installed."""
+
+    collections: tuple[int, int, int] = (0, 0, 0)
+    """By generation, youngest first."""
+    pause_s: float = 0.0
+    """All pauses together; the whole process stands still in them."""
+    longest_ms: float = 0.0
+    cpu_percent: float = 0.0
+    """Pauses as a share of the CPU time that the process has used since."""
+
+
+class _Mallinfo2(ctypes.Structure):
+    """`struct mallinfo2` of malloc.h."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost",
+        )
+    )
+
+
+def python_memory() -> PythonMemory:
+    """Measures; some microseconds."""
+    blocks = sys.getallocatedblocks()
+    mallinfo2 = _function("mallinfo2", _Mallinfo2)
+    if mallinfo2 is None:
+        return PythonMemory(blocks=blocks)
+    info = mallinfo2()
+    # The manual speaks of the main arena only, but the sums are over all; large pieces (hblkhd) stand apart.
+    used_mb, free_mb = (info.uordblks + info.hblkhd) / _MIB, info.fordblks / _MIB
+    return PythonMemory(round(used_mb, 1), round(free_mb, 1), blocks)
+
+
+def collect() -> int:
+    """Collects all generations; how many objects were unreachable. A `CollectorWatch` tells how long it took."""
+    return gc.collect()
+
+
+def trim() -> bool:
+    """Gives the C library's free memory back to the system; whether any was given back."""
+    malloc_trim = _function("malloc_trim", ctypes.c_int, ctypes.c_size_t)
+    return malloc_trim is not None and malloc_trim(0) == 1
+
+
+@cache
+def _function(name: str, result: Any, *arguments: Any) -> Callable[..., Any] | None:
+    try:
+        function = getattr(ctypes.CDLL(None), name)
+    except (OSError, AttributeError):
+        return None
+    function.restype, function.argtypes = result, arguments
+    return function  # type: ignore[no-any-return]
+
+
+class CollectorWatch:
+    """Counts the collector's pauses between `install` and `remove`; a few numbers, however long it lasts.
+
+    The collector calls from whichever thread set it off, one collection at a time. `stats` may be called from any.
+    """
+
+    def __init__(
+        self, clock_s: Callable[[], float] = time.perf_counter, cpu_s: Callable[[], float] = time.process_time
+    ) -> None:
+        self._clock_s = clock_s
+        self._cpu_s = cpu_s
+        self._installing = threading.Lock()
+        self._since_cpu_s = cpu_s()
+        self._began_s: float | None = None
+        self._counts = [0, 0, 0]
+        self._pause_s = 0.0
+        self._longest_s = 0.0
+
+    def install(self) -> None:
+        """Begins to count, from nothing; does nothing when it counts already."""
+        with self._installing:
+            if self._called not in gc.callbacks:
+                self._since_cpu_s = self._cpu_s()
+                self._began_s = None
+                self._counts = [0, 0, 0]
+                self._pause_s = self._longest_s = 0.0
+                gc.callbacks.append(self._called)
+
+    def remove(self) -> None:
+        """Ends; what was counted stays readable."""
+        with self._installing, contextlib.suppress(ValueError):
+            gc.callbacks.remove(self._called)
+
+    def stats(self) -> CollectorStats:
+        """What was counted so far."""
+        youngest, middle, oldest = self._counts
+        used_cpu_s = self._cpu_s() - self._since_cpu_s
+        return CollectorStats(
+            collections=(youngest, middle, oldest),
+            pause_s=round(self._pause_s, 4),
+            longest_ms=round(self._longest_s * 1000, 2),
+            cpu_percent=round(100 * self._pause_s / used_cpu_s, 2) if used_cpu_s > 0 else 0.0,
+        )
+
+    def _called(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            self._began_s = self._clock_s()
+        elif self._began_s is not None:
+            pause_s = self._clock_s() - self._began_s
+            self._began_s = None
+            self._counts[info["generation"]] += 1
+            self._pause_s += pause_s
+            self._longest_s = max(self._longest_s, pause_s)

@@ -1,0 +1,189 @@
+"""Alerts of a fleet in a real Redis: the same one goes out once, whoever raises it, and Redis' absence loses none."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from structlog.testing import capture_logs
+
+from pagemill.broker.connection import open_redis
+from pagemill.broker.embedded import EmbeddedServer
+from pagemill.config.settings import AlertSettings
+from pagemill.ops.alerts import Alert, AlertDesk, log_alert, recent_alerts
+from pagemill.telemetry import events
+
+pytestmark = pytest.mark.redis
+
+NOON = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
+
+
+def desk(client: redis.Redis, worker: str = "w1", minutes: float = 15, **options: Any) -> AlertDesk:
+    return AlertDesk(client, AlertSettings(cooldown_minutes=minutes), worker, now=lambda: NOON, **options)
+
+
+def cooldown(client: redis.Redis, key: str = "leak") -> int:
+    """Milliseconds that are left of it."""
+    return int(client.pttl(f"pagemill:alert:{key}"))
+
+
+def test_the_same_alert_goes_out_once_for_the_whole_fleet(redis_client: redis.Redis) -> None:
+    """Of two workers that raise it, one is heard; both may raise others, and the same one about something else."""
+    one, other = desk(redis_client, "w1"), desk(redis_client, "w2")
+    with capture_logs() as lines:
+        assert one.raise_alert("leak", "warning", "python grows")
+        assert not other.raise_alert("leak", "warning", "python grows")
+        assert not one.raise_alert("leak", "warning", "python grows")
+        assert other.raise_alert("pressure", "critical", "memory at 86 %", percent=86)
+        assert other.raise_alert("leak", "warning", "python grows", scope="shop")
+        assert not one.raise_alert("leak", "warning", "python grows", scope="shop")
+    assert [(line["alert"], line["worker"], line.get("scope")) for line in lines] == [
+        ("leak", "w1", None),
+        ("pressure", "w2", None),
+        ("leak", "w2", "shop"),
+    ]
+    assert {line["event"] for line in lines} == {events.ALERT}
+    assert cooldown(redis_client) == pytest.approx(15 * 60_000, abs=5000)
+    assert cooldown(redis_client, "leak:shop") == pytest.approx(15 * 60_000, abs=5000)
+
+
+def test_after_the_cooldown_it_goes_out_again(redis_client: redis.Redis) -> None:
+    """Counted by Redis for the others, and by itself for the worker that raised it."""
+    clock_s = [1000.0]
+    one, other = desk(redis_client, "w1", 2.5, now_s=lambda: clock_s[0]), desk(redis_client, "w2", 2.5)
+    assert one.raise_alert("leak", "warning", "x")
+    assert 0 < cooldown(redis_client) <= 150_000
+    redis_client.delete("pagemill:alert:leak")  # as if it had expired
+    clock_s[0] += 149.9
+    assert not one.raise_alert("leak", "warning", "x")
+    clock_s[0] += 0.2
+    assert one.raise_alert("leak", "warning", "x")
+    assert not other.raise_alert("leak", "warning", "x")
+    redis_client.delete("pagemill:alert:leak")
+    assert other.raise_alert("leak", "warning", "x")
+
+
+def test_without_a_cooldown_each_one_goes_out(redis_client: redis.Redis) -> None:
+    """Nothing is remembered but the history."""
+    one = desk(redis_client, minutes=0)
+    assert [one.raise_alert("leak", "warning", f"number {number}") for number in range(3)] == [True] * 3
+    assert list(redis_client.scan_iter()) == [b"pagemill:alerts"]
+    assert [alert.message for alert in recent_alerts(redis_client)] == ["number 2", "number 1", "number 0"]
+
+
+def test_fifty_at_once_are_one(redis_server: str, redis_client: redis.Redis) -> None:
+    """Each on a thread and a connection of its own; and again, all of them on one desk."""
+    barrier = threading.Barrier(50)
+
+    def race(name: str, desk_of: Callable[[int], AlertDesk]) -> list[bool]:
+        def raise_it(number: int) -> bool:
+            worker = desk_of(number)
+            barrier.wait(20)
+            return worker.raise_alert(name, "critical", "all at once")
+
+        with ThreadPoolExecutor(50) as threads:
+            return list(threads.map(raise_it, range(50)))
+
+    clients = [redis.Redis.from_url(redis_server) for _ in range(50)]
+    try:
+        shared = desk(clients[0])
+        assert sum(race("many desks", lambda number: desk(clients[number], f"w{number}"))) == 1
+        assert sum(race("one desk", lambda _number: shared)) == 1
+    finally:
+        for client in clients:
+            client.close()
+    assert sorted(alert.name for alert in recent_alerts(redis_client)) == ["many desks", "one desk"]
+
+
+def test_a_command_that_the_client_repeats_counts_once(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first answer was lost with the connection: the alert must not be taken for somebody else's."""
+    one = desk(redis_client)
+    real = redis_client.evalsha
+
+    def twice(*arguments: Any) -> Any:
+        real(*arguments)
+        return real(*arguments)
+
+    assert one.raise_alert("first", "warning", "loads the script")
+    monkeypatch.setattr(redis_client, "evalsha", twice)
+    assert one.raise_alert("leak", "warning", "x")
+    assert [alert.name for alert in recent_alerts(redis_client)] == ["leak", "first"]
+
+
+def test_what_went_out_is_read_back(redis_client: redis.Redis) -> None:
+    """The newest first, with time and facts; what a newer worker adds is passed over."""
+    heard: list[Alert] = []
+    one = desk(redis_client, channels=[log_alert, heard.append])
+    assert recent_alerts(redis_client) == []
+    one.raise_alert("leak", "warning", "python grows", scope="shop", mb_per_100_visits=3.5)
+    one.raise_alert("pressure", "emergency", "shm 97 %", reason="shm", place=Path("/dev/shm"))
+    assert recent_alerts(redis_client, 1) == [
+        Alert("pressure", "emergency", "shm 97 %", "w1", NOON, "", {"reason": "shm", "place": "/dev/shm"})
+    ]
+    assert recent_alerts(redis_client)[1] == heard[0]
+    newer = {"name": "x", "level": "y", "message": "z", "worker": "w", "at": NOON.isoformat(), "channel": "slack"}
+    redis_client.lpush("pagemill:alerts", json.dumps(newer))
+    assert recent_alerts(redis_client, 1) == [Alert("x", "y", "z", "w", NOON)]
+    assert recent_alerts(redis_client, 0) == []
+
+
+def test_the_history_ends_at_a_thousand(redis_client: redis.Redis) -> None:
+    """However much is raised, and each entry is of a sane size."""
+    with redis_client.pipeline() as pipeline:
+        for _ in range(1100):
+            pipeline.lpush("pagemill:alerts", "{}")
+        pipeline.execute()
+    one = desk(redis_client, minutes=0)
+    one.raise_alert("leak", "warning", "x" * 5000)
+    one.raise_alert("last", "warning", "x")
+    assert redis_client.llen("pagemill:alerts") == 1000
+    assert [(alert.name, len(alert.message)) for alert in recent_alerts(redis_client, 2)] == [
+        ("last", 1),
+        ("leak", 1000),
+    ]
+
+
+def test_a_redis_without_room_loses_no_alert(redis_client: redis.Redis) -> None:
+    """It refuses to keep anything: the worker's own memory decides then."""
+    one = desk(redis_client)
+    redis_client.config_set("maxmemory", "1")
+    with capture_logs() as lines:
+        assert one.raise_alert("leak", "warning", "x")
+        assert not one.raise_alert("leak", "warning", "x")
+    assert [line["event"] for line in lines] == [events.ALERT]
+
+
+def test_while_redis_is_away_each_worker_decides_for_itself(tmp_path: Path) -> None:
+    """It goes out once, within the connection's deadlines; when Redis is back, the fleet's cooldown holds again."""
+    with open_redis("", tmp_path, patience_s=0.1) as client:
+        one, other = desk(client, "w1"), desk(client, "w2")
+        assert one.raise_alert("before", "warning", "x")
+        os.kill(client.info("server")["process_id"], signal.SIGKILL)
+        with capture_logs() as lines:
+            begun_s = time.monotonic()
+            assert [one.raise_alert("leak", "critical", "x") for _ in range(3)] == [True, False, False]
+            assert other.raise_alert("leak", "critical", "x")
+            assert not one.raise_alert("before", "warning", "x")
+            assert time.monotonic() - begun_s < 5
+        assert [(line["alert"], line["worker"]) for line in lines] == [("leak", "w1"), ("leak", "w2")]
+        again = EmbeddedServer(tmp_path)
+        again.open()
+        try:
+            assert not one.raise_alert("leak", "critical", "x")
+            assert one.raise_alert("after", "warning", "x")
+            assert not other.raise_alert("after", "warning", "x")
+            assert recent_alerts(client, 1)[0].name == "after"
+        finally:
+            again.close()

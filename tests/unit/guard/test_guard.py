@@ -1,0 +1,189 @@
+"""The guard's round: what it logs, which levers it pulls, and whom it tells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from pagemill.config.settings import GuardSettings
+from pagemill.guard.caches import Caches
+from pagemill.guard.guard import Guard
+from pagemill.guard.ladder import LEAVE_S
+from pagemill.guard.pressure import Level, Limits
+from pagemill.guard.probe import Sample
+from pagemill.telemetry import events
+from tests.unit.guard.engine_stand_in import NotedWorksite, sample
+
+LIMITS = Limits(memory_mb=1000, js_heap_mb=512, driver_mb=500, python_mb=300, lag_s=10)
+
+
+class Bench:
+    """A guard on stand-ins; time moves by five seconds a round."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.worksite = NotedWorksite()
+        self.alerts: list[tuple[str, str, dict[str, object]]] = []
+        self.time_s = 1000.0
+        self.next = sample()
+        self.guard = Guard(
+            GuardSettings.model_validate(settings),
+            LIMITS,
+            4,
+            self.worksite,
+            lambda: self.next,
+            Caches(),
+            self.alert,
+            now_s=lambda: self.time_s,
+        )
+
+    def alert(self, name: str, level: str, message: str, **facts: object) -> None:
+        self.alerts.append((name, level, facts))
+
+    def round(self, now: Sample | None = None) -> list[dict[str, Any]]:
+        """One round with that sample; its log lines."""
+        self.next = now or self.next
+        self.time_s += 5
+        with capture_logs() as lines:
+            self.guard.measure()
+        return [dict(line) for line in lines]
+
+
+def test_a_round_without_pressure_logs_memory_and_does_nothing_else() -> None:
+    """The line has every figure that people watch; the pages are asked for their heaps meanwhile."""
+    bench = Bench()
+    (line,) = bench.round(sample(js_heap_mb=12.5, loop_lag_s=0.02))
+    assert line["event"] == events.MEMORY
+    assert (line["total_pss_mb"], line["js_heap_mb"], line["lag_ms"], line["lanes"]) == (200, 12.5, 20, 4)
+    assert bench.worksite.asked == ["measure_pages"]
+    assert bench.guard.judgement.level is Level.NORMAL
+    assert not bench.guard.pressed
+
+
+@pytest.mark.parametrize(
+    ("now", "reason"),
+    [
+        (sample(total=820), "memory"),
+        (sample(cgroup_percent=82.0), "memory"),
+        (sample(machine_percent=82.0), "memory"),
+        (sample(shm_percent=82.0), "shm"),
+        (sample(js_heap_mb=0.82 * 4 * 512), "js_heap"),
+        (sample(pss_mb={"driver": 410.0}), "driver"),
+        (sample(pss_mb={"python": 250.0}), "python"),
+        (sample(loop_lag_s=8.3), "lag"),
+    ],
+)
+def test_whatever_is_short_is_named(now: Sample, reason: str) -> None:
+    """Each of the reasons reaches the cleanup rung by itself."""
+    bench = Bench()
+    lines = bench.round(now)
+    pressure = next(line for line in lines if line["event"] == events.PRESSURE)
+    assert (pressure["pressure"], pressure["before"], pressure["reason"]) == ("cleanup", "normal", reason)
+    assert bench.worksite.taken() == ["limit_lanes 3", "save_memory True", "rotate_idle"]
+
+
+def test_every_step_is_told_with_what_it_freed() -> None:
+    """What takes time to show is told with the next sample."""
+    bench = Bench()
+    first = bench.round(sample(total=860))
+    assert [line["step"] for line in first if line["event"] == events.PRESSURE_STEP] == ["clean"]
+    second = bench.round(sample(total=700))
+    steps = [
+        (line["step"], line["pressure"], line["freed_mb"]) for line in second if line["event"] == events.PRESSURE_STEP
+    ]
+    assert steps == [("rotate_idle", "critical", 160), ("rotate_contexts", "critical", 160), ("alert", "critical", 160)]
+
+
+def test_an_emergency_pauses_retires_tells_and_in_the_end_leaves() -> None:
+    """And when it is over before that, the lanes are admitted again."""
+    bench = Bench()
+    bench.round(sample(total=960))
+    assert bench.worksite.taken() == [
+        "limit_lanes 0",
+        "save_memory True",
+        "rotate_idle",
+        "rotate_contexts",
+        "retire_browser",
+    ]
+    assert bench.alerts == [("pressure", "emergency", {"reason": "memory"})]
+    bench.round(sample(total=820))
+    assert bench.worksite.taken() == ["limit_lanes 2"]
+    bench.round(sample(total=970))
+    bench.worksite.taken()
+    for _ in range(int(LEAVE_S // 5)):
+        bench.round()
+    leaving = [each for each in bench.worksite.taken() if each.startswith("leave")]
+    assert leaving == ["leave: memory stayed at 97 % of its limit"]
+
+
+def test_a_shortage_of_others_making_is_sat_out() -> None:
+    """The machine is full and this worker holds little of it: no visit is admitted, nobody leaves."""
+    bench = Bench()
+    for _ in range(20):
+        bench.round(sample(machine_percent=97.0))
+    asked = bench.worksite.taken()
+    assert "limit_lanes 0" in asked
+    assert not [each for each in asked if each.startswith("leave")]
+
+
+def test_when_the_pressure_has_gone_successors_stand_by_again() -> None:
+    """Saving memory costs speed, so it ends with its reason."""
+    bench = Bench()
+    bench.round(sample(total=720))
+    assert bench.worksite.taken() == ["save_memory True"]
+    bench.round(sample(total=500))
+    assert bench.worksite.taken() == ["save_memory False"]
+
+
+def test_a_cleaning_trims_caches_to_their_size() -> None:
+    """Under pressure a share of every cache goes on top."""
+    bench = Bench(max_cache_size=100, cache_cleanup_ratio=0.5)
+    cache = {number: number for number in range(1000)}
+    bench.guard._caches.register("products", cache)
+    bench.guard.clean()
+    assert len(cache) == 100
+    bench.round(sample(total=720))
+    assert len(cache) == 50
+
+
+def test_a_planted_leak_is_told_once_with_the_time_left() -> None:
+    """Renderers that rise by 10 MB in 100 visits."""
+    bench = Bench()
+    lines: list[dict[str, Any]] = []
+    for step in range(40):
+        bench.worksite.work = replace(bench.worksite.work, visits=200 + 100 * step)
+        lines += bench.round(sample(total=200 + 10 * step))
+    found = [line for line in lines if line["event"] == events.LEAK_SUSPECTED]
+    assert len(found) == 1
+    assert (found[0]["role"], found[0]["platform"]) == ("renderers", "shop")
+    assert found[0]["mb_per_100_visits"] == pytest.approx(10, rel=0.1)
+    assert ("leak", "warning", {"scope": "renderers:shop"}) in bench.alerts
+
+
+def test_growth_that_rotation_sets_back_is_no_leak() -> None:
+    """A driver that grows for 1,000 visits and starts afresh then."""
+    bench = Bench()
+    for step in range(200):
+        rotations = {**bench.worksite.work.rotations, "driver": step // 10}
+        bench.worksite.work = replace(bench.worksite.work, visits=200 + 100 * step, rotations=rotations)
+        bench.round(sample(pss_mb={"driver": 80.0 + 8 * (step % 10)}))
+    assert bench.alerts == []
+
+
+def test_an_oom_kill_in_the_container_is_told() -> None:
+    """What was killed before the worker started is not its business."""
+    bench = Bench()
+    bench.round(sample(oom_kills=3))
+    assert bench.alerts == []
+    bench.round(sample(oom_kills=5))
+    assert [(name, level) for name, level, _ in bench.alerts] == [("oom_kill", "critical")]
+
+
+def test_history_is_bounded() -> None:
+    """A guard that runs for weeks keeps the last samples only."""
+    bench = Bench(history_size=10)
+    for _ in range(50):
+        bench.round()
+    assert len(bench.guard.history) == 10
