@@ -1,7 +1,7 @@
 # The daily commands; `make help` lists them. Paths are relative, so that a folder with spaces in its name works.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format types check bench constraints clean
+.PHONY: help setup demo test lint format types check bench soak chaos constraints clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,12 @@ check: lint types test ## lint, types and test
 
 bench: setup ## Measure lanes per second on this machine (ARGS are passed on)
 	.venv/bin/python -m benchmarks.lane_speed $(ARGS)
+
+soak: setup ## Show that memory and speed stay flat over 10,000 products (ARGS='--products 1500', or --compare)
+	.venv/bin/python -m benchmarks.soak $(ARGS)
+
+chaos: setup ## Break things while a worker works, and count what was lost (ARGS are passed on)
+	.venv/bin/python -m benchmarks.chaos $(ARGS)
 
 # async-timeout: redis needs it on Python before 3.11.3, such as Debian 12's. setuptools: a bare .venv brings an old one.
 constraints: setup ## Renew constraints.txt: the newest versions that pyproject.toml allows

@@ -172,8 +172,8 @@ def open_worker(
     with ExitStack() as parts:
         scratch = parts.enter_context(scratch_folder())
         strategies = StrategyRegistry(platforms.values())
-        strategies.load_all()
         parts.callback(strategies.close)
+        strategies.load_all()
         connection = parts.enter_context(open_redis(config.environment.redis_url, DATA_FOLDER))
         brisk = parts.enter_context(open_redis(config.environment.redis_url, DATA_FOLDER, patience_s=_BRISK_S))
         store = parts.enter_context(ResultStore(config.environment.database_url))

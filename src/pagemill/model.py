@@ -42,6 +42,8 @@ class Batch:
     id: str
     platform: str
     products: tuple[Product, ...]
+    tries_left: int = 0
+    """How often it will be tried again should this try fail."""
 
 
 @dataclass(frozen=True, slots=True)

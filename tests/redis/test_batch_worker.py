@@ -795,7 +795,7 @@ def test_a_worn_out_worker_gives_its_batch_back_and_leaves(redis_client: Redis, 
     assert engine.ran == ["b1"]
     assert worker.ended_well
     assert isinstance(handle.unfit(), WorkerWornOut)
-    job.refresh()
+    job.refresh()  # type: ignore[no-untyped-call]
     assert (job.get_status(), job.retries_left) == (JobStatus.QUEUED, 3)
     assert events.WORKER_WORN_OUT in [line["event"] for line in lines]
     assert events.WORKER_UNFIT not in [line["event"] for line in lines]
@@ -812,7 +812,7 @@ def test_a_batch_that_made_the_loop_stand_still_counts_as_tried(redis_client: Re
 
     engine.script["b1"] = [stuck]
     worker.work(burst=True, logging_level="WARNING")
-    job.refresh()
+    job.refresh()  # type: ignore[no-untyped-call]
     assert (job.get_status(), job.retries_left) == (JobStatus.QUEUED, 2)
     assert engine.given_up == []
 

@@ -41,6 +41,7 @@ ONLY_THESE = {"demo": frozenset({"model", "errors"}), "__main__": frozenset({"cl
 
 THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "playwright": ("browser", "extraction"),
+    "proclimits": ("guard",),
     "psutil": ("guard",),
     "redis": ("broker", "intake", "worker", "ops", "pacing", "app"),
     "rq": ("intake", "worker", "ops"),

@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from pagemill.broker.address import shown_address
 from pagemill.broker.embedded import EmbeddedServer
-from pagemill.broker.patience import PatientRetry
+from pagemill.broker.patience import PatientRetry, is_disk_full
 from pagemill.errors import RedisUnavailable
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -87,6 +87,8 @@ def _check(url: str, shown: str) -> None:
         try:
             client.ping()
         except (redis.RedisError, OSError, UnicodeError) as error:
+            if is_disk_full(error):
+                return  # it is there; whatever is written waits patiently for space
             raise RedisUnavailable(
                 f"Redis at {shown} does not answer: {str(error).rstrip('.')}. Start it, or correct PAGEMILL_REDIS_URL "
                 "(empty means the embedded server)"

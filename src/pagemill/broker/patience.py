@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
@@ -16,6 +17,14 @@ T = TypeVar("T")
 
 _BASE_S = 0.1
 _CAP_S = 5.0
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether a Redis that answers refuses to write, because it cannot save: mostly its disk is full.
+
+    It begins again by itself once there is space, so this is an outage like one of the connection.
+    """
+    return isinstance(error, redis.ResponseError) and "MISCONF " in f"{error} "
 
 
 class PatientRetry(Retry):
@@ -56,8 +65,11 @@ class PatientRetry(Retry):
             while True:
                 try:
                     return do()
-                except self._supported_errors as error:
-                    if is_retryable is not None and not is_retryable(error):
+                except Exception as error:
+                    full = is_disk_full(error)
+                    if not full and not isinstance(error, self._supported_errors):
+                        raise
+                    if not full and is_retryable is not None and not is_retryable(error):
                         raise
                     failures += 1
                     fail(error, failures) if with_failure_count else fail(error)
@@ -65,6 +77,8 @@ class PatientRetry(Retry):
                         give_up_at = self._clock() + self._patience_s
                     pause_s = self._backoff.compute(failures)
                     if self._depth > 1 or self._clock() + pause_s > give_up_at:
+                        if full:
+                            raise redis.ConnectionError(f"Redis takes nothing for now: {error}") from error
                         raise
                     self._sleep(pause_s)
         finally:

@@ -44,20 +44,22 @@ def worker(
         return
     config = load()
     settings = config.settings
-    platforms = chosen_platforms(config, names)
+    platforms = chosen_platforms(config, names, processes)
     rules = Rules.of(settings.supervisor, takeover_s=settings.queue.heartbeat_ttl_s + _MAINTENANCE_S)
-    run = partial(run_worker_process, list(platforms))
+    run = partial(run_worker_process, list(platforms), processes)
     with open_redis(config.environment.redis_url, DATA_FOLDER) as connection:
         Supervisor(list(platforms), connection, processes, run, rules, settings.supervisor.restart_at).start(burst)
 
 
-def run_worker_process(platforms: list[str], name: str, burst: bool, on_beat: Callable[[], None]) -> None:
-    """One child of the supervisor, in an interpreter of its own.
+def run_worker_process(
+    platforms: list[str], processes: int, name: str, burst: bool, on_beat: Callable[[], None]
+) -> None:
+    """One of so many children of the supervisor, in an interpreter of its own.
 
     What is wrong on purpose ends it with one line and its exit code, as it ends a command.
     """
     try:
-        with open_worker(load(), platforms, name, on_beat) as built:
+        with open_worker(load(), platforms, name, on_beat, processes) as built:
             built.work(burst=burst)
     except (PagemillError, OSError) as error:
         sys.stderr.write(f"pagemill: {error}\n")

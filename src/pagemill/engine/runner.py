@@ -22,6 +22,8 @@ log = get_logger("engine")
 
 _FLUSH_S = 60.0
 _LAST_FLUSH_S = 5.0
+_FEW_PER_LANE = 4
+"""Up to so many products for each lane, a batch that was begun before is worked off by a single lane."""
 
 
 class ResultSink(Protocol):
@@ -95,12 +97,17 @@ class Runner:
         started_s = time.monotonic()
         known = await asyncio.to_thread(self._judged, batch.run, [product.id for product in batch.products])
         todo = [product for product in batch.products if product.id not in known]
+        lanes = self._lanes(platform)
         if known:
-            # Begun before and not ended. Should one product be what ends workers, the others get their turn first.
-            todo.reverse()
+            # Begun before and not ended: one of these products may be what ends workers. From the one end and the other
+            # in turn, and the last few one by one, all others get their verdict before the batch is given up.
+            if batch.tries_left % 2 == 0:
+                todo.reverse()
+            if len(todo) <= _FEW_PER_LANE * lanes:
+                lanes = 1
         with self.states.open(batch, platform, todo, self._stop) as state:
             try:
-                await self._run_lanes(state)
+                await self._run_lanes(state, lanes)
             except BaseException:
                 await self._flush_shielded(_LAST_FLUSH_S)
                 raise
@@ -118,13 +125,13 @@ class Runner:
         )
         return outcome
 
-    async def _run_lanes(self, state: JobState) -> None:
+    async def _run_lanes(self, state: JobState, most: int) -> None:
         """Keeps as many lanes running as may be, until there is no work for any."""
         lanes: dict[int, asyncio.Task[None]] = {}
         try:
             async with asyncio.TaskGroup() as group:
                 while state.has_work or lanes:
-                    state.width = min(self._lanes(state.platform), self._most_lanes)
+                    state.width = min(most, self._most_lanes)
                     for number in range(min(state.width, len(state.waiting)) if state.has_work else 0):
                         if number not in lanes:
                             lanes[number] = task = group.create_task(

@@ -48,6 +48,12 @@ class OwnStrategy:
         facts: dict[str, FactValue] = dict.fromkeys(self._fields) | dict(reading.facts)
         return PageReading(reading.status, reading.url, facts, reading.ready, reading.texts)
 
+    def close(self) -> None:
+        """Calls the user's own `close`, if there is one, when the strategy is dropped."""
+        close = getattr(self._inner, "close", None)
+        if callable(close):
+            close()
+
 
 def import_strategy(platform: Platform) -> _Reads:
     """Imports the class that `extract.strategy` names and makes one with the platform.

@@ -41,7 +41,7 @@ class CollectorStats:
     """All pauses together; the whole process stands still in them."""
     longest_ms: float = 0.0
     cpu_percent: float = 0.0
-    """Pauses as a share of the CPU time that the process has used since."""
+    """CPU time of the pauses, of that which the process has used since."""
 
 
 class _Mallinfo2(ctypes.Structure):
@@ -112,8 +112,9 @@ class CollectorWatch:
         self._since_cpu_s = cpu_s()
         self._began_s: float | None = None
         self._counts = [0, 0, 0]
-        self._pause_s = 0.0
+        self._pause_s = self._pause_cpu_s = 0.0
         self._longest_s = 0.0
+        self._began_cpu_s = 0.0
 
     def install(self) -> None:
         """Begins to count, from nothing; does nothing when it counts already."""
@@ -122,7 +123,7 @@ class CollectorWatch:
                 self._since_cpu_s = self._cpu_s()
                 self._began_s = None
                 self._counts = [0, 0, 0]
-                self._pause_s = self._longest_s = 0.0
+                self._pause_s = self._pause_cpu_s = self._longest_s = 0.0
                 gc.callbacks.append(self._called)
 
     def remove(self) -> None:
@@ -138,15 +139,17 @@ class CollectorWatch:
             collections=(youngest, middle, oldest),
             pause_s=round(self._pause_s, 4),
             longest_ms=round(self._longest_s * 1000, 2),
-            cpu_percent=round(100 * self._pause_s / used_cpu_s, 2) if used_cpu_s > 0 else 0.0,
+            cpu_percent=round(100 * self._pause_cpu_s / used_cpu_s, 2) if used_cpu_s > 0 else 0.0,
         )
 
     def _called(self, phase: str, info: dict[str, int]) -> None:
         if phase == "start":
             self._began_s = self._clock_s()
+            self._began_cpu_s = self._cpu_s()
         elif self._began_s is not None:
             pause_s = self._clock_s() - self._began_s
             self._began_s = None
             self._counts[info["generation"]] += 1
             self._pause_s += pause_s
+            self._pause_cpu_s += self._cpu_s() - self._began_cpu_s
             self._longest_s = max(self._longest_s, pause_s)

@@ -18,6 +18,7 @@ log = get_logger("guard")
 _PAGE_ROLES = frozenset({"renderers", "gpu", "utility"})
 """Chromium replaces these by itself."""
 _STOPPED = "T"
+_ENDED = ("Z", "X")
 
 
 class Watch:
@@ -40,7 +41,7 @@ class Watch:
         Returns:
             Sizes in MB of drivers by their process id, and of browsers without their pages by their process group.
         """
-        members = self._members()
+        members = [member for member in self._members() if member.state not in _ENDED]
         stopped = {(member.pid, member.started_ticks) for member in members if member.state == _STOPPED}
         lasting, self._stopped = stopped & self._stopped, stopped
         sizes: dict[int, float] = {}
@@ -61,19 +62,26 @@ class Watch:
         elif member.role == "driver":
             self._end(member, events.UNRESPONSIVE, "stopped")
         elif member.role == "browser":
+            self._end(member, events.UNRESPONSIVE, "stopped")
             for each in members:
-                if each.group == member.group:
-                    self._end(each, events.UNRESPONSIVE, "stopped")
+                if each.group == member.group and each.pid != member.pid:
+                    self._kill_quietly(each.pid)
 
     def end_all(self, reason: str) -> None:
         """Kills every browser and driver: the engine does not do it any more."""
         for member in self._members():
-            if member.role in _PAGE_ROLES or member.role in ("browser", "driver"):
+            if member.role in ("browser", "driver"):
                 self._end(member, events.UNRESPONSIVE, reason)
+            elif member.role in _PAGE_ROLES:
+                self._kill_quietly(member.pid)
 
     def _end(self, member: Member, event: str, reason: str) -> None:
+        if self._kill_quietly(member.pid):
+            log.warning(event, what=member.role, pid=member.pid, mb=round(member.private_mb, 1), reason=reason)
+
+    def _kill_quietly(self, pid: int) -> bool:
         try:
-            self._kill(member.pid, signal.SIGKILL)
+            self._kill(pid, signal.SIGKILL)
         except ProcessLookupError:
-            return
-        log.warning(event, what=member.role, pid=member.pid, mb=round(member.private_mb, 1), reason=reason)
+            return False
+        return True

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+from rq import get_current_job
 
 from pagemill.engine.runner import BatchOutcome
 from pagemill.errors import ServiceUnavailable
@@ -17,7 +20,9 @@ def run_batch(run: str, batch: str, platform: str, products: list[list[Any]]) ->
         How many products were `done` now, `resumed` from before, and `remaining`: the worker puts a batch with
         remaining products back on the queue.
     """
-    work = from_arguments(run, batch, platform, products)
+    job = get_current_job()
+    tries_left = 0 if job is None else job.retries_left or 0
+    work = replace(from_arguments(run, batch, platform, products), tries_left=tries_left)
     try:
         outcome = installed().run_batch(work)
     except ServiceUnavailable as error:

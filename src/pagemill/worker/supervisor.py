@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.process import BaseProcess
 from os import EX_OSERR, getpid
@@ -101,8 +102,7 @@ class Supervisor(WorkerPool):
         try:
             super().start(burst=burst, logging_level=logging_level)
         finally:
-            for place in self._places:
-                place.tell(time.monotonic(), self._rules.drain_s)
+            self._drain_all(time.monotonic())
         if self._failure is not None:
             raise self._failure
         bad = [end.exit_code for place in self._places if (end := place.last_end) is not None and not end.ended_well]
@@ -142,10 +142,11 @@ class Supervisor(WorkerPool):
         if self._told_s is None:
             self._told_s = now_s
             self.status = self.Status.STOPPED
-            self._tell_all(now_s, self._rules.drain_s)
+            self._drain_all(now_s)
         elif now_s - self._told_s >= _SECOND_SIGNAL_S:
             self._told_s = now_s
-            self._tell_all(now_s, self._rules.stop_grace_s)
+            for place in self._places:
+                place.tell(now_s, self._rules.stop_grace_s)
 
     def get_worker_process(self, name: str, burst: bool, *rest: Any, **_options: Any) -> BaseProcess:
         """RQ's hook: the process of one worker, not started yet."""
@@ -164,15 +165,15 @@ class Supervisor(WorkerPool):
         if now_s - self._round_s > _PAUSED_S:
             self._watched_since_s = now_s
         self._round_s = now_s
-        try:
-            if self._stopping:
-                self.status = self.Status.STOPPED
-            for place in self._places:
-                self._look_after(place)
-            self._restart_daily()
-        except Exception:
-            # The next round comes all the same: without it nobody is healed, or stopped.
-            log.exception(events.UNEXPECTED, where="a round of the supervisor")
+        if self._stopping:
+            self.status = self.Status.STOPPED
+        tasks: list[Callable[[], None]] = [partial(self._look_after, place) for place in self._places]
+        for task in (*tasks, self._restart_daily):
+            try:
+                task()
+            except Exception:
+                # The others and the next round come all the same: without them nobody is healed, or stopped.
+                log.exception(events.UNEXPECTED, where="a round of the supervisor")
 
     def _look_after(self, place: Place) -> None:
         now_s = time.monotonic()
@@ -185,6 +186,7 @@ class Supervisor(WorkerPool):
             self._bury(place, child, now_s)
             return
         if self._stopping and not place.is_told:
+            # It was being started when all were told.
             place.tell(now_s, self._rules.drain_s)
         order = decide(now_s, child, self._rules)
         place.heal(order.step, child, now_s, self._rules.stop_grace_s)
@@ -194,9 +196,11 @@ class Supervisor(WorkerPool):
         if number is not None and not self._stopping:
             self._places[number].restart(time.monotonic(), self._rules.drain_s)
 
-    def _tell_all(self, now_s: float, grace_s: float) -> None:
+    def _drain_all(self, now_s: float) -> None:
         for place in self._places:
-            place.tell(now_s, grace_s)
+            # A second SIGTERM would stop one at once that drains already.
+            if not place.is_told:
+                place.tell(now_s, self._rules.drain_s)
 
     # Coming and going
 
@@ -235,7 +239,7 @@ class Supervisor(WorkerPool):
         self._failure = ServiceUnavailable(
             f"worker processes ended {crashes} times in a row, the last one with exit code {exit_code}: {remedy}"
         )
-        self._tell_all(time.monotonic(), self._rules.drain_s)
+        self._drain_all(time.monotonic())
 
 
 def _start_undisturbed(process: BaseProcess) -> None:

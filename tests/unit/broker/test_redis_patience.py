@@ -94,6 +94,17 @@ def test_other_errors_are_not_tried_again() -> None:
     assert clock.now == 1000
 
 
+def test_a_server_whose_disk_is_full_is_waited_for_like_one_that_is_away() -> None:
+    """It answers every write with MISCONF until there is space; whoever waits in vain sees an outage."""
+    clock = Clock()
+    full = redis.ResponseError("MISCONF Errors writing to the AOF file: No space left on device")
+    assert PatientRetry(60, clock, clock.sleep).call_with_retry(failing(5, full), lambda _: None) == "done"
+    with pytest.raises(redis.ConnectionError, match="takes nothing for now: MISCONF"):
+        PatientRetry(60, clock, clock.sleep).call_with_retry(
+            failing(10**6, full), lambda _: None, is_retryable=lambda _: False
+        )
+
+
 def test_redis_py_may_count_and_copy_it() -> None:
     """Every connection gets a copy; a pool's settings may travel to another process."""
     clock = Clock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from pagemill.engine.runner import BatchOutcome
 from pagemill.model import PageReading
@@ -129,3 +130,22 @@ async def test_a_batch_that_was_begun_before_is_taken_up_at_its_other_end() -> N
     await bench.runner.run(batch(2))
     await bench.runner.run(batch(5))
     assert bench.strategy.visits == ["p1", "p2", "p5", "p4", "p3"]
+
+
+async def test_the_last_few_of_such_a_batch_are_visited_one_by_one() -> None:
+    """What is visited at the same moment as the product that ends workers would be lost with it every time."""
+    bench = Bench(platform=shop(workflow={"rate_limit": {"enabled": False}, "concurrency": {"default": 4}}))
+    await bench.runner.run(batch(4))
+    bench.pool.most = 0
+    await bench.runner.run(batch(8))
+    assert bench.pool.most == 1
+    await bench.runner.run(batch(60))
+    assert bench.pool.most == 4
+
+
+async def test_each_try_begins_at_the_other_end() -> None:
+    """Whatever stands on either side of the product that ends workers is judged after two more tries."""
+    bench = Bench(platform=shop(workflow={"rate_limit": {"enabled": False}, "concurrency": {"default": 1}}))
+    await bench.runner.run(batch(2))
+    await bench.runner.run(replace(batch(5), tries_left=3))
+    assert bench.strategy.visits == ["p1", "p2", "p3", "p4", "p5"]

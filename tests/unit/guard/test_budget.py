@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -10,7 +10,7 @@ from pagemill.config.platform import Platform
 from pagemill.guard.budget import Budget, budget_of, page_uses, resolved
 
 
-def shop(lanes: int = 4, **rotation: object) -> Platform:
+def shop(lanes: int = 4, **rotation: Any) -> Platform:
     """A platform with that rotation."""
     return Platform.model_validate(
         {
@@ -55,7 +55,7 @@ def test_pages_last_longer_where_there_is_more_memory(memory_mb: int, uses: int)
         ({"page": 20, "context": 40}, 20, 40),
     ],
 )
-def test_auto_becomes_a_number_and_numbers_stay(written: dict[str, object], page: int, context: int) -> None:
+def test_auto_becomes_a_number_and_numbers_stay(written: dict[str, Any], page: int, context: int) -> None:
     """A context lasts five pages unless it is written otherwise."""
     platform = resolved(shop(**written), Budget(8_192, 0))
     assert (platform.rotation.page, platform.rotation.context) == (page, context)
