@@ -132,7 +132,7 @@ class SupervisorSettings(Section):
     restart_at: Annotated[str, Field(pattern=f"^{_TIME_OF_DAY}$")] | None = "04:10"
     respawn_backoff_s: Number = Field(default=1, ge=0)
     respawn_backoff_max_s: Number = Field(default=60, ge=0)
-    max_crashes: Whole = Field(default=5, ge=1)
+    max_crashes: Whole = Field(default=8, ge=1)
 
 
 class Settings(Section):

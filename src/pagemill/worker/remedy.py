@@ -47,7 +47,7 @@ class Rules:
     """How long a process that was continued has for its next beat."""
     backoff_s: float = 1.0
     backoff_max_s: float = 60.0
-    max_crashes: int = 5
+    max_crashes: int = 8
     steady_s: float = 60.0
     """A process that has beaten for so long came up well; what ended it later is not a crash in a row."""
     takeover_s: float = 0.0

@@ -291,11 +291,12 @@ class BatchWorker(SimpleWorker):
 
     def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
         """RQ lets its command thread die of a time-out; here every Redis error is waited out."""
+        if self._stopping.is_set():
+            return  # whatever a connection says that is closed at that moment
         if not isinstance(exc, redis.RedisError):
             raise exc
-        if not self._stopping.is_set():
-            self.outage.note(exc)
-            time.sleep(1.0)
+        self.outage.note(exc)
+        time.sleep(1.0)
 
 
 def _last_line(text: str) -> str:
