@@ -78,6 +78,8 @@ def test_a_dev_shm_of_128_mb_loses_nothing(place: Workplace, shop: StorefrontPro
         assert code == 0
         assert worker.peak_working_set_mb < MEMORY_MB, worker.facts()
     assert_each_right_once(rows, place.results(run))
-    used_percent = max(record["shm_percent"] for record in place.events(events.MEMORY))
-    assert (used_percent > 0) is (dev_shm is True)
+    # Chromium 156 takes its shared memory from memfd_create and leaves /dev/shm empty; older ones fill it.
+    assert max(record["shm_percent"] for record in place.events(events.MEMORY)) < 95
+    if dev_shm is True:
+        assert fewest_lanes(place) == 1
     place.assert_nothing_left()

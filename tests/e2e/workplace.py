@@ -185,6 +185,11 @@ def browser_pids(worker_pid: int) -> list[int]:
 
 def driver_pids(worker_pid: int) -> list[int]:
     """Playwright drivers below a worker."""
-    return [
-        child.pid for child in psutil.Process(worker_pid).children(recursive=True) if "run-driver" in child.cmdline()
-    ]
+    found = []
+    for child in psutil.Process(worker_pid).children(recursive=True):
+        try:
+            if "run-driver" in child.cmdline():
+                found.append(child.pid)
+        except psutil.Error:
+            continue
+    return found

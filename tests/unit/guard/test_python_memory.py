@@ -141,7 +141,10 @@ def removed() -> Iterator[list[CollectorWatch]]:
 
 def test_pauses_are_counted(no_collections: None, removed: list[CollectorWatch]) -> None:
     """How many of each generation, how long, and what share of the CPU time since the start."""
-    clock, cpu = _Clock(1.0, 1.25, 5.0, 5.5, 7.0, 7.125), _Clock(0.0, 100.0, 100.0, 100.5, 101.0, 101.25, 102.0, 102.125, 110.0, 100.0)
+    clock, cpu = (
+        _Clock(1.0, 1.25, 5.0, 5.5, 7.0, 7.125),
+        _Clock(0.0, 100.0, 100.0, 100.5, 101.0, 101.25, 102.0, 102.125, 110.0, 100.0),
+    )
     watch = CollectorWatch(clock, cpu)
     removed.append(watch)
     watch.install()
