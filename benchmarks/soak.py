@@ -88,7 +88,7 @@ def main() -> int:
     parser.add_argument("--leak-kb", type=int, default=400, help="what each page leaks, in three ways")
     parser.add_argument("--no-rotation", action="store_true", help="the control: nothing is replaced, memory must grow")
     parser.add_argument("--compare", action="store_true", help="with and without rotation, in one picture")
-    parser.add_argument("--control-products", type=int, default=1500, help="of --compare's run without rotation")
+    parser.add_argument("--control-products", type=int, default=400, help="of --compare's run without rotation")
     parser.add_argument("--sample-interval-s", type=float, default=1.0)
     parser.add_argument("--deadline-s", type=float, help="for each run (default: 120 s and 1 s for each product)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.soak_figures import Figures, windows
+from benchmarks.soak_figures import Figures, windows_of
 from benchmarks.workshop import LEVELS, Course
 
 _ROLES = ("python", "driver", "browser", "gpu", "utility", "renderers", "other")
@@ -18,6 +18,7 @@ _ROLE_COLOURS = ("#4c72b0", "#55a868", "#8172b3", "#937860", "#ccb974", "#dd8452
 _LEVEL_COLOURS = {"page": "#dd8452", "context": "#c44e52", "browser": "#8172b3", "driver": "#55a868"}
 _SPEED_STEPS = 60
 _COLUMN_INCHES = 9.0
+_ROOM_FOR_LEGEND = 1.35
 
 
 def draw(courses: Sequence[tuple[Course, Figures]], file: Path) -> None:
@@ -49,7 +50,7 @@ def _draw_memory(axes: Axes, course: Course, found: Figures) -> None:
         for number, minute in enumerate(_minutes(course.rotations[level])):
             label = f"{level} replaced" if number == 0 else None
             axes.axvline(minute, color=_LEVEL_COLOURS[level], linestyle="--", linewidth=1, label=label)
-    compared = windows(len(course.finished_s))
+    compared = windows_of(course)
     for window, memory in ((compared.warm, found.warm), (compared.late, found.late)):
         start, end = _minutes([course.finished_s[window.first], course.finished_s[window.end - 1]])
         label = f"median of products {memory.window}: {memory.median_mb:.0f} MB"
@@ -61,6 +62,7 @@ def _draw_memory(axes: Axes, course: Course, found: Figures) -> None:
         f"Memory by role: last against early {found.memory_ratio:.2f}, speed {found.speed_ratio:.2f}"
     )
     axes.set_ylabel("PSS (MB)")
+    axes.set_ylim(0, max(axes.get_ylim()[1], _ROOM_FOR_LEGEND * found.peak_mb))
     axes.set_xlabel("minutes since the first visit")
     axes.set_xlim(0, course.finished_s[-1] / 60)
     axes.tick_params(labelleft=True)
