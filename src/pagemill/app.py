@@ -36,7 +36,6 @@ from pagemill.guard.disk import DiskWatch
 from pagemill.guard.guard import Guard
 from pagemill.guard.pressure import Limits
 from pagemill.guard.probe import Probe, memory_limit_mb, private_mb_by_process
-from pagemill.guard.process_tree import ProcessTree
 from pagemill.guard.scratch import scratch_folder, sweep
 from pagemill.guard.sidecar import Chore, Sidecar
 from pagemill.guard.watch import Watch
@@ -201,13 +200,14 @@ def open_worker(
         queues = [open_queue(connection, platform) for platform in platforms]
         worker = BatchWorker(queues, worker_name, connection, brisk, engine, settings.queue)
 
-        def abandon(reason: str) -> None:
-            engine.abandon(WorkerWornOut(reason))
+        def leave(reason: str) -> None:
             worker.leave(WorkerWornOut(reason))
 
-        worksite = EngineWorksite(
-            loop, pool, runner, leave=lambda reason: worker.leave(WorkerWornOut(reason)), abandon=abandon
-        )
+        def abandon(reason: str) -> None:
+            leave(reason)  # first: the main thread must not take another batch when it is let go
+            engine.abandon(WorkerWornOut(reason))
+
+        worksite = EngineWorksite(loop, pool, runner, leave=leave, abandon=abandon)
         desk = AlertDesk(brisk, settings.guard.alerts, worker_name)
         budget = machine_budget(config, processes)
         guard, sidecar = _build_guard(config.settings.guard, budget, worksite, loop, pool.stats().size, scratch, desk)
@@ -263,7 +263,7 @@ def _build_guard(
     probe = Probe(budget.memory_mb, scratch, worksite.reading)
     guard = Guard(settings, limits, lanes, worksite, probe.sample, CACHES, desk.raise_alert)
     renderer_mb = settings.renderer_limit_mb
-    watch = Watch(ProcessTree(os.getpid()).members, budget.renderer_limit_mb if renderer_mb == "auto" else renderer_mb)
+    watch = Watch(probe.tree.members, budget.renderer_limit_mb if renderer_mb == "auto" else renderer_mb)
     watchdog = Watchdog(
         loop.lag_s,
         settings.stuck_after_s,
@@ -274,7 +274,7 @@ def _build_guard(
     )
     sidecar = Sidecar()
     sidecar.add(Chore("measure", settings.sample_interval_s, guard.measure))
-    sidecar.add(Chore("measure under pressure", _PRESSED_S, lambda: guard.measure() if guard.pressed else None))
+    sidecar.add(Chore("measure under pressure", _PRESSED_S, guard.measure_if_pressed))
     sidecar.add(Chore("watch", _WATCH_S, lambda: worksite.note_sizes(watch.look())))
     sidecar.add(Chore("watchdog", _WATCH_S, watchdog.check))
     sidecar.add(Chore("pulse", _PULSE_S, worksite.check_pulse))

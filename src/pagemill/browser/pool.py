@@ -28,9 +28,6 @@ log = get_logger("browser")
 _FURNISH_TRIES = 3
 _BIG_PAGES = 2
 """How many of its pages may be replaced for their size before the context goes with the page."""
-_BROWSER_MB = 400
-_DRIVER_MB = 200
-"""What `auto` means for `browser_max_mb` and `driver_max_mb`: well above what they hold when fresh."""
 
 
 class BrowserPool:
@@ -260,8 +257,7 @@ class BrowserPool:
     def _limits(self, platform: Platform) -> dict[Level, Limits]:
         rotation, settings = platform.rotation, self._settings
         assert rotation.page != "auto" and rotation.context != "auto", "auto is resolved before the pool"
-        browser_mb = _BROWSER_MB if settings.browser_max_mb == "auto" else settings.browser_max_mb
-        driver_mb = _DRIVER_MB if settings.driver_max_mb == "auto" else settings.driver_max_mb
+        browser_mb, driver_mb = settings.browser_max_mb, settings.driver_max_mb
         return {
             Level.PAGE: Limits(rotation.page, settings.max_errors, self._page_max_mb),
             Level.CONTEXT: Limits(rotation.context, settings.max_errors),

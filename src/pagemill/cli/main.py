@@ -14,6 +14,7 @@ import typer
 
 from pagemill import __version__
 from pagemill.cli import check, demo, enqueue, results, status, storefront, try_url, worker
+from pagemill.cli.wording import end_with
 from pagemill.errors import PagemillError
 
 app = typer.Typer(
@@ -65,7 +66,6 @@ def run() -> None:
     except (PagemillError, OSError) as error:
         if "--debug" in sys.argv:
             traceback.print_exc()
-        sys.stderr.write(f"pagemill: {error}\n")
-        sys.exit(error.exit_code if isinstance(error, PagemillError) else 1)
+        end_with(error)
     except KeyboardInterrupt:
         sys.exit(130)

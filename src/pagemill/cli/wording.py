@@ -1,8 +1,13 @@
-"""How commands say things: numbers with their nouns, tables that fit."""
+"""How commands say things: numbers with their nouns, tables that fit, the line that they end with."""
 
 from __future__ import annotations
 
+import sys
+from typing import NoReturn
+
 from rich.console import Console
+
+from pagemill.errors import PagemillError
 
 _PIPED_WIDTH = 200
 
@@ -16,3 +21,9 @@ def output_console() -> Console:
     """For tables on standard output: as wide as the terminal, or wide enough for programs that read them."""
     console = Console(highlight=False, markup=False, emoji=False)
     return console if console.is_terminal else Console(width=_PIPED_WIDTH, highlight=False, markup=False, emoji=False)
+
+
+def end_with(error: PagemillError | OSError) -> NoReturn:
+    """Ends the process with one line on standard error and the error's exit code."""
+    sys.stderr.write(f"pagemill: {error}\n")
+    sys.exit(error.exit_code if isinstance(error, PagemillError) else 1)

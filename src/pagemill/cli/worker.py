@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from pagemill.app import DATA_FOLDER, chosen_platforms, open_worker
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import PlatformNames, load
+from pagemill.cli.wording import end_with
 from pagemill.errors import PagemillError
 from pagemill.worker.remedy import Rules
 from pagemill.worker.supervisor import Supervisor
@@ -62,5 +62,4 @@ def run_worker_process(
         with open_worker(load(), platforms, name, on_beat, processes) as built:
             built.work(burst=burst)
     except (PagemillError, OSError) as error:
-        sys.stderr.write(f"pagemill: {error}\n")
-        sys.exit(error.exit_code if isinstance(error, PagemillError) else 1)
+        end_with(error)

@@ -33,8 +33,8 @@ class PoolSettings(Section):
     driver_max_uses: Whole = Field(default=5000, ge=1)
     page_max_age_s: Number = Field(default=900, gt=0)
     context_max_age_s: Number = Field(default=3600, gt=0)
-    browser_max_mb: Annotated[Whole, Field(ge=50)] | Auto = "auto"
-    driver_max_mb: Annotated[Whole, Field(ge=50)] | Auto = "auto"
+    browser_max_mb: Whole = Field(default=400, ge=50)
+    driver_max_mb: Whole = Field(default=200, ge=50)
     browser_max_age_s: Number = Field(default=4 * 3600, gt=0)
     driver_max_age_s: Number = Field(default=24 * 3600, gt=0)
     max_errors: Whole = Field(default=3, ge=1)

@@ -27,7 +27,9 @@ _WARM_UP_VISITS = 200
 _VISITS_PER_POINT = 100
 _GROWS_WITH = {"browser": "browser", "gpu": "browser", "utility": "browser", "driver": "driver", "python": "driver"}
 """Role to the level whose rotation sets it back. Renderers are set back all the time: they count by visits."""
-_OWN_SHARE = 0.5
+_SOON_S = 0.5
+"""Between two rounds under pressure at least."""
+_OWN_PERCENT = 50.0
 """Below this share of the limit, a shortage is not of this worker's making, and leaving would not end it."""
 
 
@@ -84,21 +86,23 @@ class Guard:
         self._baselines = Baselines()
         self._suspected: set[tuple[str, str]] = set()
         self._oom_kills: int | None = None
+        self._measured_s = 0.0
         self.latest: Sample | None = None
         self.judgement = CALM
         self.peak_pss_mb = 0.0
         self.collector = CollectorWatch()
         self.history: deque[Sample] = deque(maxlen=settings.history_size)
 
-    @property
-    def pressed(self) -> bool:
-        """Whether anything is above its first mark: then measuring more often pays."""
-        return self.judgement.level > Level.NORMAL
+    def measure_if_pressed(self) -> None:
+        """Another round while anything is above its first mark: then measuring more often pays."""
+        if self.judgement.level > Level.NORMAL and self._now_s() - self._measured_s >= _SOON_S:
+            self.measure()
 
     def measure(self) -> None:
         """One round: sample, log, judge, act."""
         view = self._worksite.view()
         sample = self._probe()
+        self._measured_s = self._now_s()
         self.latest = sample
         self.history.append(sample)
         self.peak_pss_mb = max(self.peak_pss_mb, sample.total_pss_mb)
@@ -146,7 +150,7 @@ class Guard:
                 percent=judgement.percent,
             )
         stood = self._stance
-        may_help = sample.total_pss_mb >= _OWN_SHARE * self._limits.memory_mb
+        may_help = (sample.memory_percent or 0.0) >= _OWN_PERCENT
         self._stance, steps = plan(stood, judgement, self._now_s(), may_help=may_help)
         if self._stance.admitted_lanes != stood.admitted_lanes:
             self._worksite.limit_lanes(self._stance.admitted_lanes)

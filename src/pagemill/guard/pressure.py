@@ -106,9 +106,8 @@ CALM = Judgement(Level.NORMAL, Reason.MEMORY, 0.0, {})
 def percentages(sample: Sample, limits: Limits, pages: int) -> dict[Reason, float]:
     """How much of each limit is used, in percent; `pages` is how many are open."""
     pss = sample.pss_mb
-    memory = [100 * sample.total_pss_mb / limits.memory_mb, sample.cgroup_percent or 0.0, sample.machine_percent]
     return {
-        Reason.MEMORY: max(memory),
+        Reason.MEMORY: max(sample.memory_percent or 0.0, sample.cgroup_percent or 0.0, sample.machine_percent),
         Reason.SHM: sample.shm_percent or 0.0,
         Reason.JS_HEAP: 100 * (sample.js_heap_mb or 0.0) / (limits.js_heap_mb * max(1, pages)),
         Reason.DRIVER: 100 * pss.get("driver", 0.0) / limits.driver_mb,

@@ -53,7 +53,9 @@ class Member:
     """Resident and not shared; memory that a fork has not written to yet counts for parent and child."""
 
 
-class _Stat(NamedTuple):
+class Stat(NamedTuple):
+    """What /proc/PID/stat says of a process; see `Member`."""
+
     name: bytes
     state: str
     parent: int
@@ -85,21 +87,21 @@ class ProcessTree:
         self._remember(members, stats)
         return members
 
-    def _look(self) -> dict[int, _Stat]:
+    def _look(self) -> dict[int, Stat]:
         if self._looks % _READ_ALL_EVERY == 0:
             self._strangers.clear()
         self._looks += 1
         listed = set(_process_ids(self.proc))
         self._strangers &= listed
-        read = ((pid, _read_stat(self.proc, pid)) for pid in listed - self._strangers)
+        read = ((pid, read_stat(pid, proc=self.proc)) for pid in listed - self._strangers)
         return {pid: stat for pid, stat in read if stat is not None}
 
-    def _ours(self, stats: Mapping[int, _Stat]) -> dict[int, _Stat]:
+    def _ours(self, stats: Mapping[int, Stat]) -> dict[int, Stat]:
         children: dict[int, list[int]] = {}
         for pid, stat in stats.items():
             children.setdefault(stat.parent, []).append(pid)
         waiting = [pid for pid, stat in stats.items() if pid == self.root_pid or stat.group in self._groups]
-        ours: dict[int, _Stat] = {}
+        ours: dict[int, Stat] = {}
         while waiting:
             pid = waiting.pop()
             if pid not in ours:
@@ -111,12 +113,12 @@ class ProcessTree:
                 self._strangers.add(pid)
         return ours
 
-    def _role(self, pid: int, stat: _Stat) -> str:
+    def _role(self, pid: int, stat: Stat) -> str:
         if pid == self.root_pid:
             return "python"
         return self._roles.get((pid, stat.started_ticks)) or _role(_read_command(self.proc, pid), stat.name)
 
-    def _remember(self, members: Iterable[Member], stats: Mapping[int, _Stat]) -> None:
+    def _remember(self, members: Iterable[Member], stats: Mapping[int, Stat]) -> None:
         own_group = stats[self.root_pid].group if self.root_pid in stats else 0
         seen = {each.group for each in members if each.role in _BROWSER and each.group not in (0, own_group)}
         if not seen <= self._groups:
@@ -162,13 +164,14 @@ def _process_ids(proc: Path) -> Iterable[int]:
         return [int(entry.name) for entry in entries if entry.name.isdecimal()]
 
 
-def _read_stat(proc: Path, pid: int) -> _Stat | None:
+def read_stat(pid: int, *, proc: Path = _PROC) -> Stat | None:
+    """One process' state; `None` when it has ended and was waited for."""
     try:
         content = read_bytes(f"{proc}/{pid}/stat")
         # The name stands in parentheses and may contain any character, those too.
         before, _, after = content.rpartition(b")")
         fields = after.split()
-        return _Stat(before.partition(b"(")[2], fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[19]))
+        return Stat(before.partition(b"(")[2], fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[19]))
     except (OSError, ValueError, IndexError):
         return None
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from pagemill.guard.process_tree import read_stat
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -68,12 +69,8 @@ def _started_ticks(pid: int) -> int | None:
 
     A time of day would not do: it moves when the clock is set, and a living worker would be taken for a dead one.
     """
-    try:
-        # After the name in parentheses: state, parent, ...; field 22 of proc(5) is the start time.
-        after_name = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except OSError:
-        return None
-    return None if after_name[0] in (b"Z", b"X") else int(after_name[19])
+    stat = read_stat(pid)
+    return None if stat is None or stat.state in "ZX" else stat.started_ticks
 
 
 def _kill_users_of(folder: Path) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
+from pagemill.guard.process_tree import read_stat
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 from pagemill.worker.child import Beat
@@ -75,7 +75,8 @@ class Place:
             self._first_beat_s = last_beat_s
         if self._continued_s is not None and last_beat_s is not None and last_beat_s > self._continued_s:
             self._continued_s = None
-        if exit_code is None and self._process is not None and _is_stopped(self._process.pid):
+        pid = self._process.pid if self._process is not None else None
+        if exit_code is None and pid is not None and _is_stopped(pid):
             if self._stopped_since_s is None:
                 self._stopped_since_s = now_s
         else:
@@ -136,10 +137,7 @@ class Place:
             self._process.kill()
 
 
-def _is_stopped(pid: int | None) -> bool:
+def _is_stopped(pid: int) -> bool:
     """Whether a signal has stopped the process. A debugger's stop is another state, and the debugger's business."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return False
-    return stat.rpartition(b")")[2].split()[:1] == [b"T"]
+    stat = read_stat(pid)
+    return stat is not None and stat.state == "T"

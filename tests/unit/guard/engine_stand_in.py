@@ -13,13 +13,15 @@ CALM_SAMPLE = Sample(
     rss_mb=80.0, pss_mb={"python": 60.0, "driver": 80.0, "renderers": 60.0}, shm_percent=1.0, cgroup_percent=None
 )
 """200 MB in all."""
+LIMIT_MB = 1000.0
 
 
 def sample(**changes: Any) -> Sample:
     """The calm one with changes; `total` scales the renderers so that the sum is that many MB."""
     if (total := changes.pop("total", None)) is not None:
         changes["pss_mb"] = {**CALM_SAMPLE.pss_mb, "renderers": total - 140.0}
-    return replace(CALM_SAMPLE, **changes)
+    made = replace(CALM_SAMPLE, **changes)
+    return replace(made, memory_percent=100 * made.total_pss_mb / LIMIT_MB)
 
 
 class NotedWorksite:
