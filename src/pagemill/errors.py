@@ -98,9 +98,13 @@ class VisitFailed(ItemError):
 
 
 class PageLost(ItemError):
-    """The page, its context, its browser or the driver went away under the visit."""
+    """The page went away under the visit."""
 
     retryable = True
+
+
+class BrowserLost(PageLost):
+    """The page's browser or driver went away under the visit, whoever's fault that was."""
 
 
 class VisitRefused(ItemError):

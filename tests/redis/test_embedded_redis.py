@@ -291,6 +291,24 @@ def test_ctrl_c_at_the_terminal_does_not_reach_it(tmp_path: Path) -> None:
         assert os.getpgid(client.info("server")["process_id"]) != os.getpgrp()
 
 
+@pytest.mark.parametrize("moment", ["_start", "_wait_until_up"])
+def test_an_interrupted_start_leaves_no_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    """Ctrl+C may come when the server runs already and nobody counts as its user yet."""
+    started = getattr(EmbeddedServer, moment)
+
+    def interrupted(self: EmbeddedServer, *arguments: int) -> None:
+        started(self, *arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EmbeddedServer, moment, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            EmbeddedServer(tmp_path).open()
+    assert not EmbeddedServer(tmp_path)._server_lives()
+    with EmbeddedServer(tmp_path) as server:
+        assert is_up(server)
+
+
 def test_threads_that_come_and_go_never_see_it_down(tmp_path: Path) -> None:
     """Joining and leaving do not overlap."""
     failures: list[BaseException] = []

@@ -85,10 +85,7 @@ class EmbeddedServer:
             gate = self._gate()
             try:
                 make_private_folder(self._socket_folder)
-                if self._state() != "up":
-                    self._start_or_wait()
-                self._users.acquire(STOP_TIMEOUT_S, shared=True)
-                self._opened_by = os.getpid()
+                self._join()
             finally:
                 gate.release()
         except DeadlineExceeded as error:
@@ -116,12 +113,27 @@ class EmbeddedServer:
             self._users.release()
             return
         try:
-            self._users.release()
-            if self._users.try_acquire():
-                self._stop()
-                self._users.release()
+            self._leave()
         finally:
             gate.release()
+
+    def _join(self) -> None:
+        """Begins this process's share; the gate is held."""
+        self._users.acquire(STOP_TIMEOUT_S, shared=True)
+        try:
+            if self._state() != "up":
+                self._start_or_wait()
+        except BaseException:
+            self._leave()  # an interruption may come when the server has started
+            raise
+        self._opened_by = os.getpid()
+
+    def _leave(self) -> None:
+        """Ends this process's share; the gate is held."""
+        self._users.release()
+        if self._users.try_acquire():
+            self._stop()
+            self._users.release()
 
     def _gate(self) -> FileLock:
         gate = FileLock(self._folder / "gate.lock")
@@ -151,18 +163,13 @@ class EmbeddedServer:
 
     def _start_or_wait(self) -> None:
         server_lock = FileLock(self._folder / "server.lock")
-        try:
-            if server_lock.try_acquire():
-                try:
-                    self._start(server_lock.descriptor)
-                finally:
-                    # The server holds its own copy from now on; ours must not outlive it.
-                    server_lock.release()
-            self._wait_until_up()
-        except BaseException:
-            if not self._server_lives():
-                self._remove_socket()
-            raise
+        if server_lock.try_acquire():
+            try:
+                self._start(server_lock.descriptor)
+            finally:
+                # The server holds its own copy from now on; ours must not outlive it.
+                server_lock.release()
+        self._wait_until_up()
 
     def _start(self, lock_descriptor: int) -> None:
         log_file = self._folder / "redis.log"
@@ -213,20 +220,20 @@ class EmbeddedServer:
         return True
 
     def _stop(self) -> None:
-        client = self._client(STOP_TIMEOUT_S)
+        """Asks until it ends: it may be starting or loading its file right now."""
+        client = self._client(_PING_TIMEOUT_S)
+        give_up_at = time.monotonic() + STOP_TIMEOUT_S
         try:
-            client.shutdown()
-        except redis.RedisError as error:
-            # It keeps its data safe by staying; the next last one tries again.
-            _log.warning(events.UNEXPECTED, where="stopping the embedded Redis", error=str(error))
-            return
+            while self._server_lives():
+                with contextlib.suppress(redis.RedisError):
+                    client.shutdown()
+                if time.monotonic() >= give_up_at:
+                    # It keeps its data safe by staying; the next last one tries again.
+                    _log.warning(events.TIMEOUT, what="stopping the embedded Redis", seconds=STOP_TIMEOUT_S)
+                    return
+                time.sleep(_POLL_S)
         finally:
             client.close()
-        give_up_at = time.monotonic() + STOP_TIMEOUT_S
-        while self._server_lives():
-            if time.monotonic() >= give_up_at:
-                return
-            time.sleep(_POLL_S)
         self._remove_socket()
 
     def _remove_socket(self) -> None:

@@ -40,7 +40,7 @@ MeasureGroup = Callable[[int], Mapping[int, float]]
 class Opener(Protocol):
     """What opens and closes the real things: `launcher.Launcher`."""
 
-    async def start_driver(self) -> DriverHandle: ...
+    async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle: ...
     async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle: ...
     async def open_context(self, browser: BrowserHandle, platform: Platform) -> ContextHandle: ...
     async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle: ...
@@ -227,7 +227,7 @@ class Generations:
     async def _launch_once(self) -> Generation:
         driver = self._driver
         if driver is None:
-            driver = DriverState(await self._opener.start_driver(), self._wear(self._settings.driver_max_age_s))
+            driver = await self._start_driver()
             self._driver = driver
         fresh: list[Generation] = []
 
@@ -251,16 +251,35 @@ class Generations:
         log.info(events.BROWSER_LAUNCHED, pid=handle.pid, driver_pid=driver.handle.pid)
         return generation
 
+    async def _start_driver(self) -> DriverState:
+        started: list[DriverState] = []
+
+        def on_lost() -> None:
+            for driver in started:
+                self._driver_lost(driver)
+
+        handle = await self._opener.start_driver(on_lost)
+        started.append(DriverState(handle, self._wear(self._settings.driver_max_age_s)))
+        return started[0]
+
     def _wear(self, max_age_s: float) -> Wear:
         return Wear(self._clock.now_s(), with_jitter(max_age_s, self._clock.random))
 
-    def _lost(self, generation: Generation) -> None:
+    def _lost(self, generation: Generation, level: Level = Level.BROWSER) -> None:
         if generation.lost or generation.closing:
             return
         generation.lost = True
         log.error(events.BROWSER_LOST, pid=generation.handle.pid, uses=generation.wear.uses)
         self._failures += 1
-        self.retire(generation, Level.BROWSER, "lost")
+        self.retire(generation, level, "lost")
+
+    def _driver_lost(self, driver: DriverState) -> None:
+        """Its browsers cannot be reached any more; Chromium ends by itself when its pipe does."""
+        log.error(events.DRIVER_LOST, pid=driver.handle.pid, uses=driver.wear.uses)
+        if self._driver is driver:
+            self._driver = None
+        if self._current is not None and self._current.driver is driver:
+            self._lost(self._current, Level.DRIVER)
 
     def _end_if_empty(self, generation: Generation) -> None:
         if generation.retired and generation.slots == 0 and not generation.closing:

@@ -20,6 +20,7 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+from pagemill.browser.exit_watch import ExitWatch
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
 from pagemill.config.platform import Platform
@@ -43,6 +44,7 @@ class DriverHandle:
 
     playwright: Playwright
     pid: int
+    watch: ExitWatch | None = field(default=None, repr=False)
 
 
 @dataclass(eq=False, slots=True)
@@ -87,8 +89,8 @@ class Launcher:
         self._settings = settings
         self._blocked_by_flags = blocked_by_flags
 
-    async def start_driver(self) -> DriverHandle:
-        """Starts Playwright's driver process.
+    async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle:
+        """Starts Playwright's driver process; `on_lost` is called when it goes away without being told to.
 
         Raises:
             BrowserUnavailable: it does not start in time.
@@ -101,8 +103,9 @@ class Launcher:
             for pid in _child_pids() - before:
                 _kill(pid)  # Playwright gave nothing to stop it by
             raise
-        started = _child_pids() - before
-        return DriverHandle(playwright, max(started, default=0))
+        pid = max(_child_pids() - before, default=0)
+        # Playwright itself says nothing when its driver dies: calls under way fail, and that is all.
+        return DriverHandle(playwright, pid, ExitWatch(pid, on_lost) if pid else None)
 
     async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle:
         """Launches Chromium; `on_lost` is called when it goes away, on purpose or not.
@@ -185,6 +188,8 @@ class Launcher:
 
     async def stop_driver(self, handle: DriverHandle) -> bool:
         """Stops it, by SIGKILL when it does not in time; whether it stopped by itself."""
+        if handle.watch is not None:
+            handle.watch.cancel()
         went_well = await self._closed(handle.playwright.stop(), "stop the driver")
         if not went_well and handle.pid in _child_pids():
             log.warning(events.CLOSE_ESCALATED, level="driver", pid=handle.pid)

@@ -16,7 +16,15 @@ from pagemill.browser.lease import Lease
 from pagemill.browser.pool import BrowserPool
 from pagemill.deadlines import within
 from pagemill.engine.job_state import JobState
-from pagemill.errors import BrowserUnavailable, DeadlineExceeded, ItemError, PageLost, PagemillError, VisitRefused
+from pagemill.errors import (
+    BrowserLost,
+    BrowserUnavailable,
+    DeadlineExceeded,
+    ItemError,
+    PageLost,
+    PagemillError,
+    VisitRefused,
+)
 from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.judge import judge
 from pagemill.extraction.strategy import Strategy, Visit
@@ -27,6 +35,8 @@ from pagemill.telemetry.logging import get_logger
 
 log = get_logger("lane")
 
+_BROWSERS = 3
+"""How many browsers may go away under a product's visits before that counts as the product's own failure."""
 _GRACE_S = 5.0
 """How much longer than its own deadline a strategy may take before it is cut off from outside."""
 
@@ -50,6 +60,8 @@ class _Outcome:
     judgement: Judgement
     facts: Facts
     retryable: bool
+    browser_lost: bool = False
+    """The visit ended with its browser, most likely for another page's fault."""
 
 
 class Lane:
@@ -85,14 +97,16 @@ class Lane:
         """All attempts at one product; `None` when lanes must stop before it could be judged."""
         platform, batch = self._state.platform, self._state.batch
         started_at, started_s = datetime.now(UTC), time.monotonic()
-        attempt = 0
+        attempt = spared = 0
         while True:
             attempt += 1
-            last = attempt == platform.retry.attempts
+            last = attempt - spared == platform.retry.attempts
             outcome = await self._attempt(product, last=last)
-            if outcome.judgement.verdict is not Verdict.FAILED or last or not outcome.retryable:
+            if outcome.browser_lost and spared < _BROWSERS:
+                spared += 1
+            elif outcome.judgement.verdict is not Verdict.FAILED or last or not outcome.retryable:
                 break
-            if not await self._back_off(attempt):
+            if not await self._back_off(max(1, attempt - spared)):
                 return None
         judgement = outcome.judgement
         log.info(
@@ -139,7 +153,7 @@ class Lane:
             log.warning(events.TIMEOUT, product=product.id, what=error.what, seconds=error.seconds)
             return _failure(str(error), retryable=True)
         except PagemillError as error:
-            return _failure(str(error), retryable=error.retryable)
+            return _failure(str(error), retryable=error.retryable, browser_lost=isinstance(error, BrowserLost))
         except Exception as error:  # the top of a lane: one product must not end the others
             log.exception(events.UNEXPECTED, product=product.id)
             return _failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
@@ -173,5 +187,5 @@ class Lane:
         await self._stations.artifacts.capture(lease.page, (self._state.batch.run, product.id))
 
 
-def _failure(reason: str, *, retryable: bool) -> _Outcome:
-    return _Outcome(Judgement(Verdict.FAILED, reason), {}, retryable)
+def _failure(reason: str, *, retryable: bool, browser_lost: bool = False) -> _Outcome:
+    return _Outcome(Judgement(Verdict.FAILED, reason), {}, retryable, browser_lost)

@@ -13,7 +13,7 @@ from playwright.async_api import Page, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from pagemill.deadlines import within
-from pagemill.errors import DeadlineExceeded, PageLost, PagemillError, VisitFailed, VisitRefused
+from pagemill.errors import BrowserLost, DeadlineExceeded, PageLost, PagemillError, VisitFailed, VisitRefused
 from pagemill.extraction.time_budget import TimeBudget
 
 _STEP = "loading the page"
@@ -24,11 +24,14 @@ _DRIVER_GRACE_S = 0.5
 _MAX_CAUSE = 200
 """Characters of a cause; a page's own script can throw errors of any length."""
 
-_LOST = re.compile(
+_PAGE_LOST = re.compile(
     r"Target crashed|Page crashed|Navigation failed because page crashed"
-    r"|Target page, context or browser has been closed|Target closed"
-    r"|Browser (has been )?closed|Connection closed|(Navigating frame|Frame) (was|has been) detached"
+    r"|(Navigating frame|Frame) (was|has been) detached"
 )
+_BROWSER_LOST = re.compile(
+    r"Target page, context or browser has been closed|Target closed|Browser (has been )?closed|Connection closed"
+)
+"""Nobody closes a page while it is leased: then all of the browser has gone."""
 _REFUSED = frozenset({"ERR_UNSAFE_REDIRECT", "ERR_UNSAFE_PORT", "ERR_BLOCKED_BY_CLIENT"})
 """Where Chromium itself does not go, however often it is asked."""
 
@@ -42,7 +45,7 @@ async def navigate(page: Page, url: str, timeout_s: float) -> int | None:
     Raises:
         DeadlineExceeded: the document did not start in time.
         VisitRefused: the URL is not one of http or https, offered a download, or led where no browser goes.
-        PageLost: the page, its browser or the driver went away.
+        PageLost: the page went away; `BrowserLost` when its browser or the driver did.
         VisitFailed: the network or the server failed; the message is the cause, such as `net::ERR_CONNECTION_REFUSED`.
     """
     if not url.lower().startswith(("http://", "https://")):
@@ -84,8 +87,10 @@ def translate(error: PlaywrightError, what: str = "the browser") -> PagemillErro
         found = re.search(r"Timeout ([\d.]+)ms exceeded", error.message)
         return DeadlineExceeded(what, round(float(found[1]) / 1000, 3) if found else 0)
     cause = short_cause(error)
-    if _LOST.match(cause):
+    if _PAGE_LOST.match(cause):
         return PageLost(cause)
+    if _BROWSER_LOST.match(cause):
+        return BrowserLost(cause)
     if cause.startswith("Download is starting"):
         return VisitRefused("download")
     net = re.match(r"net::(\w+)", cause)

@@ -16,6 +16,7 @@ BATCH = "Batch"
 
 BROWSER_LAUNCHED = "Browser Launched"
 BROWSER_LOST = "Browser Lost"
+DRIVER_LOST = "Driver Lost"
 LAUNCH_FAILED = "Launch Failed"
 CLOSE_ESCALATED = "Close Escalated"
 TIMEOUT = "timeout"

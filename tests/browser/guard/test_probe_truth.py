@@ -65,6 +65,7 @@ async def test_a_working_pool(executable: Path, temporary: Path, server: Watched
                     break
                 await asyncio.sleep(0.2)
             summed_rss_mb = sum(psutil.Process(pid).memory_info().rss for pid in pids) / MIB
+            rollups_s = cheapest_s(lambda: sum(map(pss_by_hand, pids)))
             sample_s, members_s = cheapest_s(probe.sample), cheapest_s(probe.tree.members)
         assert await visit(real.pool, platform, server.shop("/usable")) == "usable"
     assert sample.total_pss_mb == pytest.approx(by_hand_mb, rel=0.03)
@@ -77,8 +78,9 @@ async def test_a_working_pool(executable: Path, temporary: Path, server: Watched
     assert sample.pss_mb["renderers"] > 4 * 30
     assert sample.memory_percent == pytest.approx(100 * sample.total_pss_mb / 2048, abs=0.2)
     assert 0 < first.temporary_mb < 100
-    assert sample_s < 0.05
-    assert members_s < 0.005
+    # The kernel's own sums are what a sample costs, and a quick look goes without them.
+    assert sample_s < 2 * rollups_s
+    assert members_s < rollups_s / 5
 
 
 async def test_an_orphaned_browser_still_counts(undriven: Undriven) -> None:

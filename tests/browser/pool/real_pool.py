@@ -47,8 +47,8 @@ class RecordingLauncher(Launcher):
         self.drivers: list[DriverHandle] = []
         self.browsers: list[BrowserHandle] = []
 
-    async def start_driver(self) -> DriverHandle:
-        self.drivers.append(await super().start_driver())
+    async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle:
+        self.drivers.append(await super().start_driver(on_lost))
         return self.drivers[-1]
 
     async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle:

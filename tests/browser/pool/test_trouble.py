@@ -144,6 +144,16 @@ async def test_a_killed_driver_does_not_outlive_its_browser(real: RealPool, serv
     assert await until(lambda: not real.remains(but_the_last=True), 10)
 
 
+@pytest.mark.parametrize("victim", ["driver", "browser"])
+async def test_a_loss_is_noticed_while_nobody_asks(real: RealPool, server: WatchedServer, victim: str) -> None:
+    """So that the next lease already gets a page of the next browser, and does not fail first."""
+    platform = local_platform(10, 50)
+    await visit(real.pool, platform, server.shop("/usable"))
+    os.kill(real.browser.pid if victim == "browser" else real.driver.pid, signal.SIGKILL)
+    assert await until(lambda: not real.pool.stats().idle, 3)
+    assert await visit(real.pool, platform, server.shop("/usable")) == "usable"
+
+
 async def test_leases_that_are_out_when_the_browser_dies_just_end(real: RealPool, server: WatchedServer) -> None:
     """Two lanes hold pages of it; both get errors of their own and both go on with the new browser."""
     platform = local_platform(10, 50)

@@ -24,6 +24,7 @@ class CountingOpener:
         """Kind to how many of the next openings fail."""
         self.stuck_closes: set[str] = set()
         self.on_lost: list[Callable[[], None]] = []
+        self.on_driver_lost: list[Callable[[], None]] = []
         self.heaps_mb: dict[int, float] = {}
         """By the number of the page, in the order of opening."""
         self.silent = False
@@ -41,7 +42,8 @@ class CountingOpener:
         self.open[kind] += 1
         self.opened[kind] += 1
 
-    async def start_driver(self) -> DriverHandle:
+    async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle:
+        self.on_driver_lost.append(on_lost)
         await self._begin("driver", BrowserUnavailable)
         return DriverHandle(cast(Any, None), 0)
 

@@ -32,7 +32,7 @@ async def test_a_driver_that_does_not_answer_is_killed() -> None:
     """Its deadline is the launch's."""
     before = _child_pids()
     with pytest.raises(BrowserUnavailable, match=r"timeout: start the driver took longer than 0\.1 s"):
-        await launcher(0.1).start_driver()
+        await launcher(0.1).start_driver(lambda: None)
     await gone(before)
 
 
@@ -40,7 +40,7 @@ async def test_a_driver_that_does_not_answer_is_killed() -> None:
 async def test_a_driver_whose_start_is_cancelled_is_killed() -> None:
     """A worker that stops while it starts leaves nothing."""
     before = _child_pids()
-    starting = asyncio.create_task(launcher(30).start_driver())
+    starting = asyncio.create_task(launcher(30).start_driver(lambda: None))
     while _child_pids() == before:
         await asyncio.sleep(0.005)
     starting.cancel()

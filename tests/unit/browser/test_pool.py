@@ -193,6 +193,21 @@ async def test_a_lost_browser_is_replaced_and_its_leases_just_end() -> None:
         assert opener.opened["driver"] == 1
 
 
+async def test_a_lost_driver_takes_its_browser_with_it_at_once() -> None:
+    """Nothing of it is leased again, the pages that stood ready included."""
+    opener = CountingOpener()
+    async with opened(opener, size=2) as pool:
+        await use(pool, shop(), 2)
+        opener.on_driver_lost[-1]()
+        assert pool.stats().idle == 0
+        await use(pool, shop(), 2)
+        assert opener.opened["browser"] == opener.opened["driver"] == 2
+        assert pool.stats().rotations["driver"] == 1
+        opener.on_driver_lost[0]()  # an old one changes nothing
+        await use(pool, shop(), 2)
+        assert opener.opened["driver"] == 2
+
+
 async def test_relaunching_backs_off_and_forgets_after_a_good_use() -> None:
     """Browsers that die at once are not relaunched in a storm."""
     opener, clock = CountingOpener(), QuickClock()

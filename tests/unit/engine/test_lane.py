@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from pagemill.engine.job_state import JobState
 from pagemill.engine.lane import Lane
 from pagemill.errors import (
+    BrowserLost,
     BrowserUnavailable,
     DatabaseUnavailable,
     DeadlineExceeded,
@@ -68,6 +69,18 @@ async def test_what_may_pass_is_tried_again(bad: Behaviour) -> None:
     await work_off(bench)
     assert bench.visits() == {"p1": 3}
     assert [(result.verdict, result.attempts) for result in bench.shelf.waiting] == [(Verdict.OK, 3)]
+
+
+async def test_browsers_that_go_away_cost_no_attempt_but_only_some() -> None:
+    """Three may go under a product, most likely for another one's fault; whoever meets more has a part in it."""
+    lost: list[Behaviour] = [BrowserLost("closed")] * 6
+    bench = Bench({"p1": [*lost[:3], PageLost("crashed"), PageLost("crashed")], "p2": lost})
+    await work_off(bench, 2)
+    assert bench.visits() == {"p1": 6, "p2": 6}
+    assert [(result.verdict, result.attempts) for result in bench.shelf.waiting] == [
+        (Verdict.OK, 6),
+        (Verdict.FAILED, 6),
+    ]
 
 
 async def test_the_last_attempt_decides() -> None:

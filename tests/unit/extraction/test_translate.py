@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from pagemill.errors import DeadlineExceeded, PageLost, PagemillError, VisitFailed, VisitRefused
+from pagemill.errors import BrowserLost, DeadlineExceeded, PageLost, PagemillError, VisitFailed, VisitRefused
 from pagemill.extraction.navigate import translate
 
 LOG = '\nCall log:\n  - navigating to "https://shop.example/", waiting until "commit"\n'
@@ -21,12 +21,12 @@ LOG = '\nCall log:\n  - navigating to "https://shop.example/", waiting until "co
         ("Page.evaluate: Target crashed ", PageLost, "Target crashed"),
         (
             "Page.evaluate: Target page, context or browser has been closed",
-            PageLost,
+            BrowserLost,
             "Target page, context or browser has been closed",
         ),
         (
             "Connection closed while reading from the driver",
-            PageLost,
+            BrowserLost,
             "Connection closed while reading from the driver",
         ),
         (
