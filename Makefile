@@ -28,8 +28,8 @@ types: setup ## Check types
 
 check: lint types test ## lint, types and test
 
-bench: setup ## Measure lanes per second on this machine (ARGS are passed on)
-	.venv/bin/python -m benchmarks.lane_speed $(ARGS)
+bench: setup ## Compare with the peers and the floor; the peers are installed below ~/.cache (ARGS are passed on)
+	.venv/bin/python -m benchmarks.bench $(ARGS)
 
 soak: setup ## Show that memory and speed stay flat over 10,000 products (ARGS='--products 1500', or --compare)
 	.venv/bin/python -m benchmarks.soak $(ARGS)

@@ -14,6 +14,7 @@ from benchmarks.chaos_ground import SHOP_FAULTS, Shape
 from benchmarks.chaos_run import RECOVERY_LIMIT_S, Injection
 from benchmarks.chaos_speed import FULL, WINDOW_S
 
+_ALL = "all"
 _EVENTS_SHOWN = 5
 
 
@@ -70,8 +71,8 @@ class Report:
     def _table(self) -> Iterable[str]:
         yield "| fault | what is done | times | healed | p50 s | p95 s | max s | lowest speed | events in the log |"
         yield "|---|---|---:|---:|---:|---:|---:|---:|---|"
-        for kind in KINDS:
-            mine = [injection for injection in self.injections if injection.kind == kind.name]
+        for name, what in [*((kind.name, kind.what) for kind in KINDS), (_ALL, "any of these")]:
+            mine = [injection for injection in self.injections if name in (injection.kind, _ALL)]
             if not mine:
                 continue
             took = sorted(injection.took_s for injection in mine if injection.took_s is not None)
@@ -80,7 +81,7 @@ class Report:
             seen: Counter[str] = sum((Counter(injection.events) for injection in mine), Counter())
             notes = ", ".join(f"{event} {number}" for event, number in seen.most_common(_EVENTS_SHOWN))
             counts = f"{len(mine)} | {len(took)} | {times} | {lowest:.0f} %"
-            yield f"| {kind.name} | {kind.what} | {counts} | {notes} |"
+            yield f"| {name} | {what} | {counts} | {'' if name == _ALL else notes} |"
         yield ""
         speeds = sorted(injection.before for injection in self.injections) or [0.0]
         yield "Lowest speed is the median over the faults of a kind, in percent of the speed before each, which was"

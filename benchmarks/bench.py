@@ -1,0 +1,99 @@
+"""Pagemill beside its peers, a bare Playwright loop and the floor, all on one shop and in one run: `make bench`.
+
+Every case is run several rounds in alternating order. What is reported are medians with the smallest and the largest
+value, and ratios of medians: the machine's own speed is in all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.bench_report import Table, draw, write_json
+from benchmarks.peers import PEERS, CannotInstall, installed
+from benchmarks.race import PLATFORM, Case, Contestant, Lap, Pagemill, Program, run_lap
+from pagemill.demo.catalogue import CatalogueRow, generate
+from pagemill.demo.storefront import StorefrontProcess
+from pagemill.model import Verdict
+
+RESULTS = Path("benchmarks/results")
+WEIGHTS = ("light", "normal", "heavy")
+LANES = (1, 4, 8)
+IDLE = Case("normal", 4, 40, gap_s=5.0)
+"""Where the shop's limits decide: what waiting costs."""
+
+
+def contestants(names: Sequence[str]) -> tuple[list[Contestant], dict[str, str], list[str]]:
+    """Those who take part, their versions, and why others cannot."""
+    everybody: list[Contestant] = [Pagemill()]
+    ours = Path(sys.executable)
+    everybody.append(Program("bare Playwright", ours, "bare_playwright"))
+    everybody.append(Program("raw CDP", ours, "raw_cdp"))
+    versions: dict[str, str] = {}
+    absent = []
+    for peer in PEERS:
+        if names and peer.name not in names:
+            continue
+        try:
+            python, versions[peer.name] = installed(peer)
+        except CannotInstall as error:
+            absent.append(str(error))
+            continue
+        everybody.append(Program(peer.name, python, peer.module))
+    return [one for one in everybody if not names or one.name in names], versions, absent
+
+
+def products(shop: StorefrontProcess, case: Case) -> list[CatalogueRow]:
+    """Products whose pages are whole: the peers know nothing of verdicts."""
+    rows = generate(PLATFORM, shop.base_url, 2 * case.products + 20, weight=case.weight)
+    return [row for row in rows if row.right_verdict is Verdict.OK][: case.products]
+
+
+def main() -> int:
+    """Runs the cases, prints a table, and writes table, chart and figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="these contestants; repeatable")
+    parser.add_argument("--weight", action="append", choices=WEIGHTS, help="these pages; repeatable")
+    parser.add_argument("--lanes", action="append", type=int, help="these numbers of lanes; repeatable")
+    parser.add_argument("--products", type=int, default=240, help="per round (default: 240)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-idle", action="store_true", help="leave out the case in which lanes mostly wait")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for bench.md, bench.json and bench.png")
+    options = parser.parse_args()
+    taking_part, versions, absent = contestants(options.only)
+    for reason in absent:
+        print(f"cannot take part: {reason}", flush=True)
+    cases = [
+        Case(weight, lanes, options.products)
+        for weight in options.weight or WEIGHTS
+        for lanes in options.lanes or LANES
+    ]
+    if not options.no_idle:
+        cases.append(IDLE)
+    laps: dict[Case, dict[str, list[Lap]]] = {}
+    with StorefrontProcess() as shop:
+        for case in cases:
+            rows = products(shop, case)
+            laps[case] = {one.name: [] for one in taking_part}
+            for number in range(options.rounds if not case.gap_s else 1):
+                for one in taking_part if number % 2 == 0 else reversed(taking_part):
+                    lap = run_lap(one, case, rows)
+                    laps[case][one.name].append(lap)
+                    print(
+                        f"{case.weight:6} {case.lanes} lanes  {one.name:18} {lap.items_per_s:6.1f}/s "
+                        f"{lap.cpu_ms:6.1f} ms CPU  {lap.peak_pss_mb:6.0f} MB  {100 * lap.complete:.0f} % complete",
+                        flush=True,
+                    )
+    table = Table(laps, versions, absent)
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "bench.md").write_text(table.markdown())
+    write_json(table, options.output / "bench.json")
+    draw(table, options.output / "bench.png")
+    print(table.markdown())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

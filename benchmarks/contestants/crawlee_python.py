@@ -1,0 +1,56 @@
+"""crawlee-python's PlaywrightCrawler, told not to wait, not to load images, and to keep its state in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from crawlee import ConcurrencySettings
+from crawlee.crawlers import PlaywrightCrawler, PlaywrightCrawlingContext, PlaywrightPreNavCrawlingContext
+from crawlee.storage_clients import MemoryStorageClient
+
+from benchmarks.contestants.notes import HEIGHT, READ, WIDTH, Job, now
+
+
+async def main() -> None:
+    """Works the job off."""
+    job = Job()
+    started: dict[str, float] = {}
+    lanes = ConcurrencySettings(
+        min_concurrency=job.lanes, desired_concurrency=job.lanes, max_concurrency=job.lanes, max_tasks_per_minute=1e9
+    )
+    crawler = PlaywrightCrawler(
+        browser_type="chromium",
+        headless=True,
+        browser_launch_options={
+            "executable_path": job.chromium,
+            "args": job.switches,
+            "chromium_sandbox": "--no-sandbox" not in job.switches,
+        },
+        browser_new_context_options={"viewport": {"width": WIDTH, "height": HEIGHT}},
+        goto_options={"wait_until": "commit"},
+        concurrency_settings=lanes,
+        storage_client=MemoryStorageClient(),
+        use_session_pool=False,
+        max_request_retries=0,
+        configure_logging=False,
+        statistics_log_format="inline",
+        request_handler_timeout=timedelta(seconds=60),
+    )
+
+    @crawler.pre_navigation_hook
+    async def begin(context: PlaywrightPreNavCrawlingContext) -> None:
+        started[context.request.url] = now()
+
+    @crawler.router.default_handler
+    async def read(context: PlaywrightCrawlingContext) -> None:
+        url = context.request.url
+        job.note(url, started[url], await context.page.evaluate(READ))
+        if job.gap_s:
+            await asyncio.sleep(job.gap_s)
+
+    await crawler.run(job.urls)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
