@@ -189,7 +189,8 @@ def test_a_child_that_is_stopped_again_and_again_is_replaced(scene: Scene) -> No
             except ProcessLookupError:
                 time.sleep(0.02)
 
-    scene.play(["beats"], keep_stopping)
+    # One that beats whenever it is continued makes progress, and is left alone.
+    scene.play(["falls_silent", "beats"], keep_stopping)
     steps = [line["step"] for line in scene.logged(events.WORKER_STUCK)]
     assert steps[0] == "continue"
     assert steps[-2:] == ["terminate", "kill"]
