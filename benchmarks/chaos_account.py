@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+import psutil
+
 from benchmarks.chaos_ground import PLATFORM, Ground
 from pagemill.intake.batch_job import open_queue
 from pagemill.model import Verdict
@@ -84,7 +86,9 @@ def _left_while_idle(ground: Ground) -> list[str]:
     with ground.redis() as redis:
 
         def open_leases() -> list[str]:
-            return [f"worker {each.name} holds {each.lanes} leases" for each in read_fleet(redis) if each.lanes]
+            # What a killed worker said last stays for a minute; what it held went with it.
+            living = [each for each in read_fleet(redis) if psutil.pid_exists(each.pid)]
+            return [f"worker {each.name} holds {each.lanes} leases" for each in living if each.lanes]
 
         def open_batches() -> list[str]:
             state = queue_states(redis, [PLATFORM])[0]

@@ -153,7 +153,9 @@ def test_workers_that_cannot_start_end_the_command_with_69(place: Workplace) -> 
     place.settings(supervisor={"max_crashes": 2, "respawn_backoff_s": 0.1})
     with place.worker("--processes", "1") as supervisor:
         assert supervisor.wait(60) == 69
-    plain = [line for line in place.log.read_text().splitlines() if not line.startswith("{")]
+    text = place.log.read_text()
+    assert "Traceback" not in text
+    plain = [line for line in text.splitlines() if line.startswith("pagemill: ")]
     assert len(plain) == 3
     assert all(line.startswith("pagemill: PAGEMILL_CHROMIUM=/nowhere/chromium is not a program") for line in plain[:2])
     assert plain[2].startswith("pagemill: worker processes ended 2 times in a row, the last one with exit code 69: ")
