@@ -13,7 +13,7 @@ import ctypes
 import os
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +67,13 @@ def measured(
     Raises:
         TimeoutError: it did not end in time; it and all that it started are killed.
     """
-    _adopt_orphans()
+    with _adopting_orphans():
+        return _measured(command, cwd, environment, output, timeout_s)
+
+
+def _measured(
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str], output: Path, timeout_s: float
+) -> Course:
     strangers = {child.pid for child in psutil.Process().children()}
     with output.open("wb") as stream:
         main = subprocess.Popen(list(command), cwd=cwd, env=dict(environment), stdout=stream, stderr=stream)
@@ -146,9 +152,16 @@ class _Tree:
                     self._main.returncode = self.exit_code = os.waitstatus_to_exitcode(status)
 
 
-def _adopt_orphans() -> None:
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+@contextlib.contextmanager
+def _adopting_orphans() -> Iterator[None]:
+    """Makes this process the parent of whoever loses its own below it."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    if prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "cannot adopt orphans")
+    try:
+        yield
+    finally:
+        prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 def _is_alive(process: psutil.Process) -> bool:
