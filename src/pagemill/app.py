@@ -15,9 +15,11 @@ from uuid import uuid4
 import redis
 
 from pagemill.broker.connection import open_redis
+from pagemill.browser.cdp.launcher import CdpLauncher
 from pagemill.browser.flags import launch_options
-from pagemill.browser.launcher import Launcher
 from pagemill.browser.machine import examine_machine, find_chromium, shm_total_mb
+from pagemill.browser.opener import Opener
+from pagemill.browser.playwright_launcher import PlaywrightLauncher
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
@@ -29,6 +31,7 @@ from pagemill.engine.runner import Runner
 from pagemill.engine.worksite import EngineWorksite
 from pagemill.errors import DeadlineExceeded, PagemillError, RedisUnavailable, UsageError, WorkerWornOut
 from pagemill.extraction.artifacts import ArtifactStore
+from pagemill.extraction.strategy import needs_playwright
 from pagemill.extraction.strategy_registry import StrategyRegistry
 from pagemill.guard.budget import Budget, budget_of, resolved
 from pagemill.guard.caches import CACHES
@@ -126,8 +129,12 @@ def build_pool(config: Config, platforms: dict[str, Platform], loop: LoopThread)
     heap_mb = config.settings.guard.js_heap_limit_mb
     blocked = _blocked_by_all(platforms)
     options = launch_options(config.settings.browser, examine_machine(), lanes, blocked, heap_mb)
-    launcher = Launcher(find_chromium(config.environment.chromium), options, config.settings.pool, blocked)
-
+    chromium = find_chromium(config.environment.chromium)
+    launcher: Opener
+    if _uses_driver(config, platforms):
+        launcher = PlaywrightLauncher(chromium, options, config.settings.pool, blocked)
+    else:
+        launcher = CdpLauncher(chromium, options, config.settings.pool, blocked)
     pool = BrowserPool(launcher, config.settings.pool, lanes, measure=private_mb_by_process, page_max_mb=heap_mb)
     try:
         loop.run(pool.open(), _OPEN_S, "open the pool")
@@ -283,6 +290,21 @@ def _build_guard(
     disks = DiskWatch([Path(), DATA_FOLDER, scratch], desk.raise_alert)
     sidecar.add(Chore("disks", _DISKS_S, disks.check))
     return guard, sidecar
+
+
+def _uses_driver(config: Config, platforms: dict[str, Platform]) -> bool:
+    """Whether pages are Playwright's; without its driver they are faster and smaller.
+
+    Raises:
+        UsageError: no driver is wanted, but a platform's strategy needs one.
+    """
+    if config.settings.browser.driver == "playwright":
+        return True
+    needing = sorted(name for name, platform in platforms.items() if needs_playwright(platform.extract.strategy))
+    if needing:
+        remedy = "write browser.driver: playwright, or serve these platforms by workers of their own (--platform)"
+        raise UsageError(f"browser.driver: none does not go with the strategy of {', '.join(needing)}: {remedy}")
+    return False
 
 
 def _blocked_by_all(platforms: dict[str, Platform]) -> frozenset[ResourceKind]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
 
 from pagemill.demo.catalogue import PLATFORM_PATHS, generate, write_csv, write_jsonl
 from pagemill.demo.faults import FAULTS
 from pagemill.demo.storefront import StorefrontProcess
-from tests.e2e.workplace import Workplace, assert_each_right_once
+from tests.e2e.workplace import Workplace, assert_each_right_once, browser_pids, driver_pids
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
@@ -53,8 +55,12 @@ def test_rotations_come_after_exactly_their_uses(place: Workplace, shop: Storefr
     place.assert_nothing_left()
 
 
-def test_every_fault_has_its_verdict_and_harms_no_neighbour(place: Workplace, shop: StorefrontProcess) -> None:
+@pytest.mark.parametrize("driver", ["playwright", "none"])
+def test_every_fault_has_its_verdict_and_harms_no_neighbour(
+    place: Workplace, shop: StorefrontProcess, driver: str
+) -> None:
     """Every second product has a fault; all verdicts are right, nothing is visited elsewhere, nothing stays open."""
+    place.settings(browser={"driver": driver})
     place.platform("demo-hydrated", navigation={"timeout_ms": 6000}, retry={"attempts": 2, "backoff_ms": 50})
     rows = list(generate("demo-hydrated", shop.base_url, 2 * len(FAULTS), faults=list(FAULTS), fault_every=2))
     run = place.enqueue("demo-hydrated", rows)
@@ -103,3 +109,29 @@ def test_try_shows_one_product(place: Workplace, shop: StorefrontProcess) -> Non
     refused = place.run("try", "http://127.0.0.2/", "--platform", "demo-hydrated", check=False)
     assert refused.returncode == 2
     assert "hosts" in refused.stderr
+
+
+def test_without_a_driver_a_killed_browser_costs_nothing(place: Workplace, shop: StorefrontProcess) -> None:
+    """Chromium's own protocol: no Node process, and every product has its right result all the same."""
+    place.platform("demo-jsonld")
+    place.settings(browser={"driver": "none"})
+    rows = list(generate("demo-hydrated", shop.base_url, 150))
+    run = place.enqueue("demo-hydrated", rows)
+    with place.worker("--burst") as worker:
+        for stage in (20, 60):
+            place.wait_for(run, stage)
+            assert driver_pids(worker.pid) == []
+            os.kill(browser_pids(worker.pid)[0], signal.SIGKILL)
+        assert worker.wait(120) == 0
+    assert_each_right_once(rows, place.results(run))
+    assert len(place.events("Browser Lost")) == 2
+    place.assert_nothing_left()
+
+
+def test_a_strategy_that_needs_playwright_says_so(place: Workplace) -> None:
+    """Before anything is started."""
+    place.platform("demo-api")
+    place.settings(browser={"driver": "none"})
+    ended = place.run("worker", "--burst", check=False)
+    assert ended.returncode == 2
+    assert "browser.driver: none does not go with the strategy of demo-api" in ended.stderr

@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import Mapping
 
 from pagemill.browser.clock import Clock
-from pagemill.browser.generations import Generations, MeasureGroup, Opener
+from pagemill.browser.generations import Generations, MeasureGroup
+from pagemill.browser.opener import Opener
 from pagemill.browser.rotation import Level, Limits, Wear, last_use, with_jitter
 from pagemill.browser.slot import Generation, OpenContext, OpenPage, Slot, Successor
 from pagemill.config.platform import Platform

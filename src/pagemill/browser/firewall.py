@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Any
 
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
 from pagemill.config.hosts import HostRules
@@ -29,21 +29,19 @@ class Firewall:
         self._answers: set[asyncio.Task[None]] = set()
         self.refusal: str | None = None
 
-    async def attach(self, page: Page, block: Collection[ResourceKind]) -> None:
+    async def attach(self, session: CDPSession, block: Collection[ResourceKind], main_frame: str) -> None:
         """Takes hold of a page that has not been anywhere yet.
 
         Args:
-            page: the page; the firewall lives as long as it does.
+            session: of the page; the firewall lives as long as it does.
             block: kinds of resource that are refused here because no launch flag refuses them.
+            main_frame: the page's main frame, whose id is that of the page's target.
         """
-        session = await page.context.new_cdp_session(page)
         self._session = session
+        self._main_frame = main_frame
         session.on("Fetch.requestPaused", self._on_paused)
         patterns = [{"resourceType": "Document"}, *({"resourceType": _KINDS[kind]} for kind in block)]
         await session.send("Fetch.enable", {"patterns": patterns})
-        target = await session.send("Target.getTargetInfo")
-        # The id of a page's target is that of its main frame.
-        self._main_frame = target["targetInfo"]["targetId"]
 
     async def ask(self, method: str) -> dict[str, Any]:
         """Sends a command of Chromium's protocol over the session that is open anyway; not bounded in time."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from pagemill.browser.clock import Clock
-from pagemill.browser.launcher import BrowserHandle, ContextHandle, DriverHandle, PageHandle
+from pagemill.browser.opener import Opener
 from pagemill.browser.rotation import Level, Wear, with_jitter
 from pagemill.browser.slot import Counters, DriverState, Generation
-from pagemill.config.platform import Platform
 from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable
 from pagemill.telemetry import events
@@ -35,22 +34,6 @@ ROTATION_EVENTS = {
 
 MeasureGroup = Callable[[int], Mapping[int, float]]
 """Process group id to the private memory of each of its processes, in MB."""
-
-
-class Opener(Protocol):
-    """What opens and closes the real things: `launcher.Launcher`."""
-
-    async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle: ...
-    async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle: ...
-    async def open_context(self, browser: BrowserHandle, platform: Platform) -> ContextHandle: ...
-    async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle: ...
-    async def close_page(self, handle: PageHandle) -> bool: ...
-    async def close_context(self, handle: ContextHandle) -> bool: ...
-    async def close_browser(self, handle: BrowserHandle) -> bool: ...
-    async def stop_driver(self, handle: DriverHandle) -> bool: ...
-    async def heap_mb(self, handle: PageHandle) -> float | None: ...
-    async def answers(self, handle: BrowserHandle) -> bool: ...
-    def kill(self, browser: BrowserHandle, driver: DriverHandle) -> None: ...
 
 
 class Generations:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from playwright.async_api import Page
 
-from pagemill.browser.launcher import PageHandle
+from pagemill.browser.opener import PageHandle
 from pagemill.browser.slot import Slot
 from pagemill.config.platform import Platform
 from pagemill.errors import DeadlineExceeded, PageLost

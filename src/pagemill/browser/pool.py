@@ -13,8 +13,9 @@ from collections.abc import Mapping
 
 from pagemill.browser.changeover import Changeover
 from pagemill.browser.clock import Clock, SystemClock
-from pagemill.browser.generations import Generations, MeasureGroup, Opener
+from pagemill.browser.generations import Generations, MeasureGroup
 from pagemill.browser.lease import Lease
+from pagemill.browser.opener import Opener
 from pagemill.browser.rotation import Level, Limits, decide
 from pagemill.browser.slot import Counters, Generation, PoolStats, Slot
 from pagemill.config.platform import Platform

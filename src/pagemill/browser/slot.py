@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from pagemill.browser.launcher import BrowserHandle, ContextHandle, DriverHandle, PageHandle
+from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.browser.rotation import Level, Wear
 from pagemill.config.platform import Platform
 

@@ -155,7 +155,7 @@ def _sighting(answer: Any, watch: Watch, url: str, status: int | None) -> Sighti
     if not isinstance(answer, Mapping):
         raise VisitFailed("the page answered with something else than a reading")
     raw, scripts, texts = (answer.get(key) for key in ("raw", "scripts", "texts"))
-    own_status = answer.get("status")
+    own_status, own_url = answer.get("status"), answer.get("url")
     # The page's own word, because it may have moved on before it was looked at.
     if isinstance(own_status, int) and 100 <= own_status <= 599:
         status = own_status
@@ -163,7 +163,7 @@ def _sighting(answer: Any, watch: Watch, url: str, status: int | None) -> Sighti
         raise VisitFailed("the page answered with something else than a reading")
     return Sighting(
         status=status,
-        url=url[:MAX_URL],
+        url=(own_url if isinstance(own_url, str) and own_url else url)[:MAX_URL],
         ready=answer.get("ready") is True,
         raw=tuple(text[:_FIELD_CHARS] if isinstance(text, str) else None for text in raw),
         scripts=tuple(text for text in scripts[:_MAX_SCRIPTS] if isinstance(text, str) and len(text) <= _SCRIPT_CHARS),

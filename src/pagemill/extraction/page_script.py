@@ -8,8 +8,8 @@ In (`spec`): `ready` (selector or null), `fields` (list of `[selector, attribute
 JSON-LD), `texts` (sources of regular expressions), `endStatuses`, `stop` (an event's name, or ""), `timeoutMs`, and the
 bounds `fieldChars`, `totalChars`, `scriptChars`, `maxScripts`.
 
-Out: `{ready, status, raw, scripts, texts}`: whether the content appeared, the document's HTTP status (0 if unknown),
-one string or null per field, the JSON-LD texts, and the positions of the texts that are in the page.
+Out: `{ready, status, url, raw, scripts, texts}`: whether the content appeared, the document's HTTP status (0 if
+unknown) and address, one string or null per field, the JSON-LD texts, and the positions of the texts that are there.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ WATCH_SCRIPT = r"""async (spec) => await { then(resolve, reject) {
     unread = true;
     findTexts();
     const { raw, scripts } = read();
-    resolve({ ready, status: status(), raw, scripts, texts: found });
+    resolve({ ready, status: status(), url: doc.URL, raw, scripts, texts: found });
   };
   const guarded = (step) => () => {
     if (over) return;

@@ -23,6 +23,7 @@ as well, the `pagemill` command does not: nothing is added to the path behind yo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from playwright.async_api import Page
@@ -55,6 +56,15 @@ class Strategy(Protocol):
         ...
 
 
+_FRUGAL: dict[str, Callable[[Platform], Strategy]] = {"dom": DomStrategy, "jsonld": JsonLdStrategy}
+"""Strategies that need no more of a page than to be sent somewhere and to run a script."""
+
+
+def needs_playwright(name: str) -> bool:
+    """Whether the strategy of that name uses what only Playwright's own pages have."""
+    return name not in _FRUGAL
+
+
 def load_strategy(platform: Platform) -> Strategy:
     """The strategy that `extract.strategy` names, ready for use.
 
@@ -62,10 +72,8 @@ def load_strategy(platform: Platform) -> Strategy:
         ConfigError: it cannot be imported or made, or has no `read`.
     """
     name = platform.extract.strategy
-    if name == "dom":
-        return DomStrategy(platform)
-    if name == "jsonld":
-        return JsonLdStrategy(platform)
+    if (frugal := _FRUGAL.get(name)) is not None:
+        return frugal(platform)
     if name == "api_capture":
         return ApiCaptureStrategy(platform)
     return OwnStrategy(import_strategy(platform), tuple(platform.extract.fields))

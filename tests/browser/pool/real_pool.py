@@ -9,18 +9,23 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from pagemill.browser.flags import LaunchOptions, launch_options
+from pagemill.browser.cdp.connection import Connection
+from pagemill.browser.cdp.launcher import CdpLauncher
+from pagemill.browser.flags import launch_options
 from pagemill.browser.generations import MeasureGroup
-from pagemill.browser.launcher import BrowserHandle, DriverHandle, Launcher
 from pagemill.browser.machine import examine_machine
+from pagemill.browser.opener import BrowserHandle, DriverHandle, Opener
+from pagemill.browser.playwright_launcher import PlaywrightLauncher
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import BrowserSettings, PoolSettings
+from pagemill.demo import page_faults
 from pagemill.errors import BrowserUnavailable, DeadlineExceeded, PageLost
 from tests.browser.pool.watched_server import WatchedServer
 
@@ -32,27 +37,48 @@ SHORT: dict[str, object] = {
 }
 """Deadlines that a test can wait for."""
 
+WHEN_PARSED = """() => new Promise((resolve) => {
+  const look = () => { if (document.readyState !== "loading") resolve(document.body.textContent); };
+  document.addEventListener("readystatechange", look);
+  look();
+})"""
+WHEN_LOADED = """() => new Promise((resolve) => {
+  const look = () => { if (document.readyState === "complete") resolve(null); };
+  document.addEventListener("readystatechange", look);
+  look();
+})"""
 BY_FLAGS: frozenset[ResourceKind] = frozenset({"image", "font"})
 TROUBLE = (PlaywrightError, PageLost, DeadlineExceeded, BrowserUnavailable)
 """What a visit may end with when its browser is being killed."""
 
 
-class RecordingLauncher(Launcher):
+LAUNCHERS: dict[str, type[CdpLauncher] | type[PlaywrightLauncher]] = {
+    "cdp": CdpLauncher,
+    "playwright": PlaywrightLauncher,
+}
+
+
+VICTIMS = [("cdp", "browser"), ("playwright", "browser"), ("playwright", "driver")]
+"""Way of opening, and what can be lost there."""
+
+
+class RecordingLauncher:
     """A launcher that remembers what it started."""
 
-    def __init__(
-        self, executable: Path, options: LaunchOptions, settings: PoolSettings, blocked: frozenset[ResourceKind]
-    ) -> None:
-        super().__init__(executable, options, settings, blocked)
+    def __init__(self, launcher: CdpLauncher | PlaywrightLauncher) -> None:
+        self._launcher = launcher
         self.drivers: list[DriverHandle] = []
         self.browsers: list[BrowserHandle] = []
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._launcher, name)
+
     async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle:
-        self.drivers.append(await super().start_driver(on_lost))
+        self.drivers.append(await self._launcher.start_driver(on_lost))
         return self.drivers[-1]
 
     async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle:
-        self.browsers.append(await super().launch(driver, on_lost))
+        self.browsers.append(await self._launcher.launch(driver, on_lost))
         return self.browsers[-1]
 
 
@@ -80,7 +106,7 @@ class RealPool:
         end = -1 if but_the_last else None
         browsers, drivers = self.launcher.browsers[:end], self.launcher.drivers[:end]
         left = [f"process {pid} of browser {b.pid}" for b in browsers for pid in group_members(b.group)]
-        left += [f"driver {driver.pid}" for driver in drivers if lives(driver.pid)]
+        left += [f"driver {driver.pid}" for driver in drivers if driver.pid and lives(driver.pid)]
         return left + [f"profile {b.profile}" for b in browsers if b.profile is not None and b.profile.exists()]
 
 
@@ -92,13 +118,14 @@ async def real_pool(
     *,
     by_flags: frozenset[ResourceKind] = BY_FLAGS,
     measure: MeasureGroup = lambda _group: {},
+    kind: str = "playwright",
     **settings: object,
 ) -> AsyncIterator[RealPool]:
     """An open pool; after it is closed nothing of it may be left, whatever the test did to it."""
     pool_settings = PoolSettings.model_validate({**SHORT, **settings})
     options = launch_options(BrowserSettings(), examine_machine(), size, by_flags)
-    launcher = RecordingLauncher(executable, options, pool_settings, by_flags)
-    real = RealPool(BrowserPool(launcher, pool_settings, size, measure=measure), launcher, temporary)
+    launcher = RecordingLauncher(LAUNCHERS[kind](executable, options, pool_settings, by_flags))
+    real = RealPool(BrowserPool(cast(Opener, launcher), pool_settings, size, measure=measure), launcher, temporary)
     try:
         await real.pool.open()
         yield real
@@ -108,7 +135,9 @@ async def real_pool(
     assert await until(lambda: not real.remains()), real.remains()
     assert not list(temporary.glob("*profile*"))
     # The test's loop ends now, and a driver that was killed has to be waited for and its pipes closed on it.
-    assert await until(lambda: not any(Path(f"/proc/{driver.pid}").exists() for driver in launcher.drivers))
+    assert await until(
+        lambda: not any(Path(f"/proc/{driver.pid}").exists() for driver in launcher.drivers if driver.pid)
+    )
     await asyncio.sleep(0.05)
 
 
@@ -129,8 +158,8 @@ async def visit(pool: BrowserPool, platform: Platform, url: str, seconds: float 
     """What a lane does: leases a page, goes somewhere and reads the text. Its errors are those of `TROUBLE`."""
     async with pool.lease(platform) as lease, asyncio.timeout(seconds):
         try:
-            await lease.page.goto(url, wait_until="domcontentloaded", timeout=seconds * 1000)
-            return str(await lease.page.evaluate("document.body.textContent"))
+            await lease.page.goto(url, wait_until="commit", timeout=seconds * 1000)
+            return str(await lease.page.evaluate(WHEN_PARSED))
         except PlaywrightError as error:
             raise PageLost(str(error)) from error
 
@@ -181,7 +210,10 @@ def accounted_pages(pool: BrowserPool) -> int:
 
 async def open_pages(browser: BrowserHandle) -> int:
     """How many pages a browser has open, asked past Playwright's own account."""
-    session = await browser.browser.new_browser_cdp_session()
+    if isinstance(browser.native, Connection):
+        answer = await browser.native.send("Target.getTargets")
+        return sum(target["type"] == "page" for target in answer["targetInfos"])
+    session = await browser.native.browser.new_browser_cdp_session()
     try:
         answer = await session.send("Target.getTargets")
     finally:
@@ -210,5 +242,42 @@ def lives(pid: int) -> bool:
 
 async def is_usable(lease: Any, server: WatchedServer) -> bool:
     """Whether a leased page can still visit the shop."""
-    response = await lease.page.goto(server.shop("/usable"), wait_until="commit", timeout=5000)
-    return bool(response is not None and response.status == 200)
+    await lease.page.goto(server.shop("/usable"), wait_until="commit", timeout=5000)
+    return str(await lease.page.evaluate(WHEN_PARSED)) == "usable"
+
+
+async def where(lease: Any) -> str:
+    """The address of the document that a leased page shows."""
+    return str(await lease.page.evaluate("location.href"))
+
+
+async def goto_loaded(lease: Any, url: str, timeout_s: float = 5.0) -> None:
+    """Goes there and waits until everything has been loaded."""
+    async with asyncio.timeout(timeout_s):
+        await lease.page.goto(url, wait_until="commit", timeout=timeout_s * 1000)
+        await lease.page.evaluate(WHEN_LOADED)
+
+
+async def click(lease: Any) -> None:
+    """Touches a leased page, as a person would."""
+    for kind in ("mousePressed", "mouseReleased"):
+        event = {"type": kind, "x": 10, "y": 10, "button": "left", "clickCount": 1}
+        await lease._handle().firewall._session.send("Input.dispatchMouseEvent", event)
+
+
+async def frame_urls(lease: Any) -> list[str]:
+    """The addresses of all frames of a leased page."""
+    tree = (await lease._handle().firewall.ask("Page.getFrameTree"))["frameTree"]
+    trees, urls = [tree], []
+    while trees:
+        tree = trees.pop()
+        urls.append(tree["frame"]["url"])
+        trees += tree.get("childFrames", [])
+    return urls
+
+
+async def crash(page: Any) -> None:
+    """Crashes a page and waits until that is known."""
+    with pytest.raises(PlaywrightError, match="crashed"):
+        async with asyncio.timeout(10):
+            await page.evaluate(f"() => {{ {page_faults._CRASH}; return new Promise(() => {{}}); }}")

@@ -19,6 +19,7 @@ from pagemill.guard.probe import private_mb_by_process
 from pagemill.telemetry import events
 from tests.browser.pool.real_pool import (
     TROUBLE,
+    VICTIMS,
     accounted_pages,
     group_members,
     lives,
@@ -41,11 +42,11 @@ async def _lane(pool: BrowserPool, platform: Platform, url: str) -> None:
 
 
 async def test_cancellation_at_random_moments_leaves_no_page(
-    executable: Path, temporary: Path, server: WatchedServer
+    executable: Path, temporary: Path, opener_kind: str, server: WatchedServer
 ) -> None:
     """Forty times all lanes are cancelled somewhere in the middle: the pool's account and Chromium's agree."""
     chance = random.Random(7)
-    async with real_pool(executable, temporary, 3) as real:
+    async with real_pool(executable, temporary, 3, kind=opener_kind) as real:
         for round_number in range(40):
             platform = local_platform(chance.randint(1, 3), chance.randint(1, 5))
             lanes = [asyncio.create_task(_lane(real.pool, platform, server.shop("/usable"))) for _ in range(4)]
@@ -61,11 +62,11 @@ async def test_cancellation_at_random_moments_leaves_no_page(
 
 
 async def test_the_next_page_stands_by_during_the_last_use(
-    executable: Path, temporary: Path, server: WatchedServer
+    executable: Path, temporary: Path, opener_kind: str, server: WatchedServer
 ) -> None:
     """One page at first, two during the last use, one again after the rotation; and the second is the successor."""
     platform = local_platform(page=3, context=50)
-    async with real_pool(executable, temporary) as real:
+    async with real_pool(executable, temporary, kind=opener_kind) as real:
         seen = []
         for _ in range(6):
             async with real.pool.lease(platform) as lease:
@@ -78,12 +79,14 @@ async def test_the_next_page_stands_by_during_the_last_use(
         assert real.pool.stats().rotations == {"page": 2, "context": 0, "browser": 0, "driver": 0}
 
 
-async def test_rotations_say_what_they_freed(executable: Path, temporary: Path, server: WatchedServer) -> None:
+async def test_rotations_say_what_they_freed(
+    executable: Path, temporary: Path, opener_kind: str, server: WatchedServer
+) -> None:
     """A closed page's renderer goes, and the log line tells how many megabytes went with it."""
     server.replies["/large"] = script(
         "window.kept = []; for (let i = 0; i < 30; i++) kept.push(Array(131072).fill(i + .5))"
     )
-    async with real_pool(executable, temporary, measure=private_mb_by_process) as real:
+    async with real_pool(executable, temporary, measure=private_mb_by_process, kind=opener_kind) as real:
         with structlog.testing.capture_logs() as lines:
             for _ in range(4):
                 await visit(real.pool, local_platform(page=1, context=50), server.shop("/large"))
@@ -95,11 +98,11 @@ async def test_rotations_say_what_they_freed(executable: Path, temporary: Path, 
 
 
 async def test_browser_and_driver_rotate_behind_the_lanes(
-    executable: Path, temporary: Path, server: WatchedServer
+    executable: Path, temporary: Path, opener_kind: str, server: WatchedServer
 ) -> None:
     """No visit fails, and of those that were replaced neither process nor profile is left while the pool works."""
     platform = local_platform(page=4, context=8)
-    async with real_pool(executable, temporary, 2, browser_max_uses=15, driver_max_uses=30) as real:
+    async with real_pool(executable, temporary, 2, browser_max_uses=15, driver_max_uses=30, kind=opener_kind) as real:
 
         async def lane() -> None:
             for _ in range(30):
@@ -113,9 +116,11 @@ async def test_browser_and_driver_rotate_behind_the_lanes(
         assert await open_pages(real.browser) == accounted_pages(real.pool)
 
 
-async def test_nothing_is_left_after_close(executable: Path, temporary: Path, server: WatchedServer) -> None:
+async def test_nothing_is_left_after_close(
+    executable: Path, temporary: Path, opener_kind: str, server: WatchedServer
+) -> None:
     """No process of the browser's group, no driver, no profile; and not much time is taken."""
-    async with real_pool(executable, temporary, 3) as real:
+    async with real_pool(executable, temporary, 3, kind=opener_kind) as real:
         platform = local_platform(2, 4)
         await asyncio.gather(*(visit(real.pool, platform, server.shop("/usable")) for _ in range(3)))
         processes = group_members(real.browser.group)
@@ -130,12 +135,12 @@ async def test_nothing_is_left_after_close(executable: Path, temporary: Path, se
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
-@pytest.mark.parametrize("victim", ["browser", "driver"])
+@pytest.mark.parametrize(("opener_kind", "victim"), VICTIMS)
 async def test_nothing_is_left_after_closing_what_does_not_answer(
-    executable: Path, temporary: Path, server: WatchedServer, victim: str, number: signal.Signals
+    executable: Path, temporary: Path, opener_kind: str, server: WatchedServer, victim: str, number: signal.Signals
 ) -> None:
     """Close takes the sum of its deadlines at the most, and kills what is left."""
-    async with real_pool(executable, temporary, 2) as real:
+    async with real_pool(executable, temporary, 2, kind=opener_kind) as real:
         await visit(real.pool, local_platform(2, 4), server.shop("/usable"))
         os.kill(real.browser.pid if victim == "browser" else real.driver.pid, number)
         async with asyncio.timeout(10):
@@ -144,9 +149,9 @@ async def test_nothing_is_left_after_closing_what_does_not_answer(
         assert not list(temporary.glob("*profile*"))
 
 
-async def test_closing_twice_and_while_launching_is_fine(executable: Path, temporary: Path) -> None:
+async def test_closing_twice_and_while_launching_is_fine(executable: Path, temporary: Path, opener_kind: str) -> None:
     """A launch that is under way is waited for and its browser closed."""
-    async with real_pool(executable, temporary) as real:
+    async with real_pool(executable, temporary, kind=opener_kind) as real:
         os.kill(real.browser.pid, signal.SIGKILL)
         opening = asyncio.create_task(real.pool.open())
         await asyncio.sleep(0.1)
@@ -162,7 +167,7 @@ async def test_playwright_keeps_no_objects_of_old_pages(
     server.replies["/usable"] = html("<iframe srcdoc='<p>x'></iframe><script>fetch('/usable')</script>usable")
     platform = local_platform(page=5, context=20)
     async with real_pool(executable, temporary, 4) as real:
-        implementation: Any = real.browser.browser
+        implementation: Any = real.browser.native.browser
         registry = getattr(getattr(implementation._impl_obj, "_connection", None), "_objects", None)
         if registry is None:
             pytest.skip("this Playwright keeps its objects elsewhere")

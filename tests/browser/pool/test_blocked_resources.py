@@ -25,12 +25,14 @@ _KINDS = {
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def unflagged(executable: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RealPool]:
+async def unflagged(
+    executable: Path, opener_kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RealPool]:
     """A pool whose browser has no flag against any resource."""
     with pytest.MonkeyPatch.context() as patch:
         temporary = tmp_path_factory.mktemp("unflagged")
         patch.setenv("TMPDIR", str(temporary))
-        async with real_pool(executable, temporary, by_flags=frozenset()) as real:
+        async with real_pool(executable, temporary, by_flags=frozenset(), kind=opener_kind) as real:
             yield real
 
 

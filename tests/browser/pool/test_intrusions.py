@@ -7,7 +7,17 @@ import asyncio
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from tests.browser.pool.real_pool import RealPool, is_usable, local_platform, open_pages, settled, until
+from tests.browser.pool.real_pool import (
+    WHEN_PARSED,
+    RealPool,
+    click,
+    goto_loaded,
+    is_usable,
+    local_platform,
+    open_pages,
+    settled,
+    until,
+)
 from tests.browser.pool.watched_server import Reply, WatchedServer, html, script
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -23,13 +33,12 @@ _POPUPS = {
 
 @pytest.mark.parametrize("way", _POPUPS)
 async def test_pop_ups_do_not_open(shared: RealPool, shop: WatchedServer, way: str) -> None:
-    """Neither Playwright nor Chromium itself knows of another page, and nothing was loaded for one."""
+    """Chromium knows of no other page, and nothing was loaded for one."""
     shop.replies |= {"/": html(_POPUPS[way]), "/popup": html("popup")}
     platform = local_platform(page=10, context=10, name="popups")
     async with shared.pool.lease(platform) as lease:
-        await lease.page.goto(shop.shop(), wait_until="load", timeout=5000)
+        await goto_loaded(lease, shop.shop())
         await asyncio.sleep(0.3)
-        assert len(lease.page.context.pages) == 1
         assert await until(lambda: not shared.pool.stats().closing)
         assert await open_pages(shared.browser) == 1
         assert await is_usable(lease, shop)
@@ -42,7 +51,7 @@ async def test_dialogs_do_not_stall(shared: RealPool, shop: WatchedServer, call:
     shop.replies["/"] = html(f"<script>{call}; {call}; document.body.append('went on')</script>")
     async with shared.pool.lease(local_platform()) as lease, asyncio.timeout(5):
         await lease.page.goto(shop.shop(), wait_until="commit", timeout=4000)
-        assert "went on" in await lease.page.evaluate("document.body.textContent")
+        assert "went on" in await lease.page.evaluate(WHEN_PARSED)
         assert await is_usable(lease, shop)
 
 
@@ -52,12 +61,12 @@ async def test_beforeunload_holds_nobody(shared: RealPool, shop: WatchedServer) 
     shop.replies["/"] = script(code)
     async with shared.pool.lease(local_platform()) as lease:
         for _ in range(2):
-            await lease.page.goto(shop.shop(), wait_until="load", timeout=4000)
+            await goto_loaded(lease, shop.shop())
             # Chromium asks only on a page that was touched.
-            await lease.page.mouse.click(10, 10)
+            await click(lease)
             assert await is_usable(lease, shop)
-        await lease.page.goto(shop.shop(), wait_until="load", timeout=4000)
-        await lease.page.mouse.click(10, 10)
+        await goto_loaded(lease, shop.shop())
+        await click(lease)
     assert await settled(shared.pool)
     assert len(shared.launcher.browsers) == 1
     assert await open_pages(shared.browser) == 1

@@ -14,8 +14,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from pagemill.browser.firewall import Firewall
-from pagemill.browser.launcher import ContextHandle, PageHandle
 from pagemill.browser.lease import Lease
+from pagemill.browser.opener import ContextHandle, PageHandle
 from pagemill.browser.slot import Slot
 from pagemill.errors import DeadlineExceeded, VisitFailed, VisitRefused
 from pagemill.extraction.api_capture import ApiCaptureStrategy
@@ -120,7 +120,7 @@ async def account(real: RealPool) -> Account:
     del real.launcher.browsers[:-1], real.launcher.drivers[:-1]  # the recorder would keep their objects
     gc.collect()
     gc.collect()
-    browser: Any = real.browser.browser
+    browser: Any = real.browser.native.browser
     connection = browser._impl_obj._connection
     objects = list(connection._objects.values())
     everything = gc.get_objects()
@@ -158,7 +158,7 @@ def page_listeners(real: RealPool) -> set[int]:
 
 async def open_contexts(real: RealPool) -> int:
     """How many contexts Chromium has, asked past Playwright's own account."""
-    session = await real.browser.browser.new_browser_cdp_session()
+    session = await real.browser.native.browser.new_browser_cdp_session()
     try:
         return len((await session.send("Target.getBrowserContexts"))["browserContextIds"])
     finally:

@@ -6,21 +6,20 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 import structlog
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
 
-from pagemill.demo import page_faults
 from pagemill.errors import DeadlineExceeded, PageLost
 from pagemill.telemetry import events
 from tests.browser.pool.real_pool import (
+    VICTIMS,
     RealPool,
     accounted_pages,
+    crash,
     idle,
     lives,
     local_platform,
@@ -31,7 +30,7 @@ from tests.browser.pool.real_pool import (
     visit,
     visit_at_last,
 )
-from tests.browser.pool.watched_server import WatchedServer, html, script
+from tests.browser.pool.watched_server import WatchedServer, script
 
 pytestmark = pytest.mark.browser
 
@@ -40,14 +39,10 @@ _RECOVERED_S = 15.0
 
 
 @pytest_asyncio.fixture
-async def real(executable: Path, temporary: Path) -> AsyncIterator[RealPool]:
+async def real(executable: Path, temporary: Path, opener_kind: str) -> AsyncIterator[RealPool]:
     """A pool of two pages that is checked for remains when the test has ended."""
-    async with real_pool(executable, temporary, 2) as real:
+    async with real_pool(executable, temporary, 2, kind=opener_kind) as real:
         yield real
-
-
-def _set(event: asyncio.Event, _page: Page) -> None:
-    event.set()
 
 
 async def _hang(real: RealPool, server: WatchedServer) -> None:
@@ -80,14 +75,11 @@ async def test_endless_loops_at_the_same_time_do_not_stop_the_pool(real: RealPoo
 
 async def test_a_crashed_renderer_is_replaced(real: RealPool, server: WatchedServer) -> None:
     """The visit ends with an error in time, and the next one works on the same browser."""
-    server.replies["/crash"] = html(page_faults.opening("crash", 0, ""))
     for _ in range(2):
         with pytest.raises(PageLost):
             async with real.pool.lease(local_platform(10, 50)) as lease:
-                crashed = asyncio.Event()
-                lease.page.once("crash", partial(_set, crashed))
-                await lease.page.goto(server.shop("/crash"), wait_until="commit", timeout=3000)
-                await asyncio.wait_for(crashed.wait(), 10)
+                await lease.page.goto(server.shop("/usable"), wait_until="commit", timeout=3000)
+                await crash(lease.page)
                 raise PageLost("crashed")
         assert await visit(real.pool, local_platform(10, 50), server.shop("/usable")) == "usable"
     assert await settled(real.pool)
@@ -100,16 +92,13 @@ async def test_a_crash_of_an_idle_page_costs_one_visit(real: RealPool, server: W
     platform = local_platform(10, 50)
     await visit(real.pool, platform, server.shop("/usable"))
     (slot,) = idle(real.pool)
-    crashed = asyncio.Event()
-    slot.page.handle.page.on("crash", lambda _page: crashed.set())
-    await slot.page.handle.page.evaluate(f"setTimeout(() => {{ {page_faults._CRASH} }}, 0); 0")
-    await asyncio.wait_for(crashed.wait(), 10)
+    await crash(slot.page.handle.page)
     assert await visit_at_last(real.pool, platform, server.shop("/usable"), 5) == "usable"
     assert len(real.launcher.browsers) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
-@pytest.mark.parametrize("victim", ["browser", "driver"])
+@pytest.mark.parametrize(("opener_kind", "victim"), VICTIMS)
 @pytest.mark.parametrize("moment", ["idle", "leased"])
 async def test_a_lost_browser_or_driver_is_replaced(
     real: RealPool, server: WatchedServer, victim: str, moment: str, number: signal.Signals
@@ -134,6 +123,7 @@ async def test_a_lost_browser_or_driver_is_replaced(
     assert not [line for line in lines if line["event"] == events.UNEXPECTED]
 
 
+@pytest.mark.parametrize("opener_kind", ["playwright"])
 async def test_a_killed_driver_does_not_outlive_its_browser(real: RealPool, server: WatchedServer) -> None:
     """After several losses of either kind exactly one driver and one browser run."""
     platform = local_platform(10, 50)
@@ -144,7 +134,7 @@ async def test_a_killed_driver_does_not_outlive_its_browser(real: RealPool, serv
     assert await until(lambda: not real.remains(but_the_last=True), 10)
 
 
-@pytest.mark.parametrize("victim", ["driver", "browser"])
+@pytest.mark.parametrize(("opener_kind", "victim"), VICTIMS)
 async def test_a_loss_is_noticed_while_nobody_asks(real: RealPool, server: WatchedServer, victim: str) -> None:
     """So that the next lease already gets a page of the next browser, and does not fail first."""
     platform = local_platform(10, 50)

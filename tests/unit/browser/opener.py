@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
-from pagemill.browser.launcher import BrowserHandle, ContextHandle, DriverHandle, PageHandle
+from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.config.platform import Platform
 from pagemill.errors import BrowserUnavailable, PageLost
 
@@ -55,18 +55,18 @@ class CountingOpener:
     async def open_context(self, browser: BrowserHandle, platform: Platform) -> ContextHandle:
         await self._begin("context", PageLost)
         context = SimpleNamespace(pages=0, closed=False)
-        cast(Any, browser.browser).contexts.append(context)
+        cast(Any, browser.native).contexts.append(context)
         return ContextHandle(cast(Any, context))
 
     async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle:
         await self._step()
-        if cast(Any, context.context).closed:
+        if cast(Any, context.native).closed:
             raise PageLost("the context is closed")
         await self._begin("page", PageLost)
-        cast(Any, context.context).pages += 1
+        cast(Any, context.native).pages += 1
         self.most_pages = max(self.most_pages, self.open["page"])
         firewall = SimpleNamespace(refusal=None, reset=lambda: None)
-        page = SimpleNamespace(context=context.context, number=self.opened["page"])
+        page = SimpleNamespace(context=context.native, number=self.opened["page"])
         return PageHandle(cast(Any, page), cast(Any, firewall))
 
     async def close_page(self, handle: PageHandle) -> bool:
@@ -83,7 +83,7 @@ class CountingOpener:
         await self._step()
         if "context" in self.stuck_closes:
             return False
-        self._end_context(cast(Any, handle.context))
+        self._end_context(cast(Any, handle.native))
         return True
 
     def _end_context(self, context: Any) -> None:
@@ -94,7 +94,7 @@ class CountingOpener:
 
     async def close_browser(self, handle: BrowserHandle) -> bool:
         await self._step()
-        for context in cast(Any, handle.browser).contexts:
+        for context in cast(Any, handle.native).contexts:
             self._end_context(context)
         self.open["browser"] -= 1
         return True

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pagemill.browser.launcher import kill_browser_group
+from pagemill.browser.process_group import kill_browser_group
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pagemill.browser.flags import LaunchOptions
-from pagemill.browser.launcher import Launcher, _child_pids
+from pagemill.browser.playwright_launcher import PlaywrightLauncher, _child_pids
 from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable
 
@@ -22,9 +22,10 @@ def stuck_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", str(program))
 
 
-def launcher(timeout_s: float) -> Launcher:
+def launcher(timeout_s: float) -> PlaywrightLauncher:
     """One that is never to launch anything."""
-    return Launcher(Path("/nowhere"), LaunchOptions((), (), False, False), PoolSettings(launch_timeout_s=timeout_s))
+    settings = PoolSettings(launch_timeout_s=timeout_s)
+    return PlaywrightLauncher(Path("/nowhere"), LaunchOptions((), (), False, False), settings)
 
 
 @pytest.mark.usefixtures("stuck_driver")

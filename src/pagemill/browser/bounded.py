@@ -1,0 +1,86 @@
+"""Deadlines for the calls that open and close, with what their failures mean to the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+from playwright.async_api import Error as PlaywrightError
+
+from pagemill.deadlines import within
+from pagemill.errors import BrowserUnavailable, DeadlineExceeded, PageLost
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("browser")
+
+_ANSWER_S = 3.0
+_MIB = 1024 * 1024
+
+
+async def started(call: Awaitable[Any], seconds: float, what: str) -> Any:
+    """The outcome of a call without which there is no browser.
+
+    Raises:
+        BrowserUnavailable: it failed, or took longer.
+    """
+    try:
+        return await within(seconds, call, what)
+    except PlaywrightError as error:
+        raise BrowserUnavailable(f"cannot {what}: {_first_line(error)}") from error
+    except DeadlineExceeded as error:
+        raise BrowserUnavailable(str(error)) from error
+
+
+async def answered(call: Awaitable[Any], seconds: float, what: str) -> Any:
+    """The outcome of a call that a living browser answers.
+
+    Raises:
+        PageLost: it failed, or took longer.
+    """
+    try:
+        return await within(seconds, call, what)
+    except PlaywrightError as error:
+        raise PageLost(f"cannot {what}: {_first_line(error)}") from error
+    except DeadlineExceeded as error:
+        raise PageLost(str(error)) from error
+
+
+async def closed(call: Awaitable[Any], seconds: float, what: str) -> bool:
+    """Whether a call that closes something came to an end in time. What was gone already counts as closed."""
+    try:
+        await within(seconds, call, what)
+    except DeadlineExceeded as error:
+        log.warning(events.TIMEOUT, what=error.what, seconds=error.seconds)
+        return False
+    except PlaywrightError:
+        pass
+    return True
+
+
+async def gives_answer(call: Awaitable[Any], what: str) -> bool:
+    """Whether a question is answered in time; a browser that has gone needs no answer."""
+    try:
+        await within(_ANSWER_S, call, what)
+    except DeadlineExceeded:
+        return False
+    except PlaywrightError:
+        pass
+    return True
+
+
+async def heap_mb(usage: Awaitable[dict[str, Any]]) -> float | None:
+    """A page's JavaScript heap with the DOM objects and buffers that hang on it; `None` without an answer.
+
+    Args:
+        usage: what `Runtime.getHeapUsage` comes to.
+    """
+    try:
+        sizes = await within(_ANSWER_S, usage, "measure a page's heap")
+    except (PlaywrightError, DeadlineExceeded):
+        return None
+    return sum(float(sizes.get(part, 0)) for part in ("usedSize", "embedderHeapUsedSize", "backingStorageSize")) / _MIB
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

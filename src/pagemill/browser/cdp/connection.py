@@ -1,0 +1,154 @@
+"""The protocol's connection to one Chromium: commands out, answers and events in, over a pair of pipes.
+
+Messages are JSON, ended by a NUL byte. A command goes to the browser or, with a session, to one page. Errors are
+Playwright's in type and words, so that whoever understands those understands these; nothing here has a deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+from playwright.async_api import Error as PlaywrightError
+
+CLOSED = "Target page, context or browser has been closed"
+CRASHED = "Target crashed"
+
+Event = Callable[[dict[str, Any]], None]
+
+
+class Connection(asyncio.Protocol):
+    """Open from `opened` until `close`, or until Chromium goes away."""
+
+    def __init__(self, on_lost: Callable[[], None]) -> None:
+        self._on_lost = on_lost
+        self._number = 0
+        self._waiting: dict[int, tuple[asyncio.Future[dict[str, Any]], str]] = {}
+        self._handlers: dict[tuple[str, str], Event] = {}
+        self._ended: dict[str, str] = {}
+        self._news = asyncio.Event()
+        self._chunks: list[bytes] = []
+        self._reader: asyncio.ReadTransport | None = None
+        self._writer: asyncio.WriteTransport | None = None
+        self._lost = asyncio.Event()
+
+    @classmethod
+    async def opened(cls, answers: int, commands: int, on_lost: Callable[[], None]) -> Connection:
+        """Takes over two descriptors: one to read answers from, one to write commands to.
+
+        Args:
+            answers: the end of the pipe that Chromium writes to.
+            commands: the end of the pipe that Chromium reads.
+            on_lost: called once when Chromium closes its ends, which it does by ending.
+        """
+        loop = asyncio.get_running_loop()
+        connection = cls(on_lost)
+        reader, _ = await loop.connect_read_pipe(lambda: connection, os.fdopen(answers, "rb", 0))
+        writer, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(commands, "wb", 0))
+        connection._reader, connection._writer = reader, writer
+        return connection
+
+    async def send(self, method: str, parameters: dict[str, Any] | None = None, session: str = "") -> dict[str, Any]:
+        """Sends a command and returns its result.
+
+        Raises:
+            PlaywrightError: Chromium refused it, the page crashed, or page or browser have gone.
+        """
+        if self._lost.is_set() or self._writer is None:
+            raise PlaywrightError(CLOSED)
+        if session in self._ended:
+            raise PlaywrightError(self._ended[session])
+        self._number += 1
+        message: dict[str, Any] = {"id": self._number, "method": method}
+        if parameters:
+            message["params"] = parameters
+        if session:
+            message["sessionId"] = session
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[self._number] = (answer, session)
+        self._writer.write(json.dumps(message).encode() + b"\0")
+        try:
+            return await answer
+        finally:
+            self._waiting.pop(message["id"], None)
+
+    def on(self, session: str, event: str, handler: Event) -> None:
+        """Has an event's parameters handed to a handler, which must not raise; one handler per event."""
+        self._handlers[session, event] = handler
+
+    def forget(self, session: str) -> None:
+        """Drops all handlers of a session that is over."""
+        self._ended.pop(session, None)
+        for key in [key for key in self._handlers if key[0] == session]:
+            del self._handlers[key]
+
+    async def wait_detached(self, session: str) -> None:
+        """Returns when the session's page is gone, and not only asked to go."""
+        while self._ended.get(session) != CLOSED and not self._lost.is_set():
+            await self._news.wait()
+
+    def end_session(self, session: str, reason: str) -> None:
+        """Fails what waits for that page, now and later, until it is forgotten."""
+        self._ended[session] = reason
+        self._tell()
+        for answer, its_session in list(self._waiting.values()):
+            if its_session == session and not answer.done():
+                answer.set_exception(PlaywrightError(reason))
+
+    async def wait_closed(self) -> None:
+        """Returns when Chromium has closed its ends."""
+        await self._lost.wait()
+
+    def close(self) -> None:
+        """Closes both pipes, which ends Chromium; safe to call twice."""
+        for transport in (self._reader, self._writer):
+            if transport is not None:
+                transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio's hook."""
+        *whole, rest = data.split(b"\0")
+        for part in whole:
+            self._chunks.append(part)
+            message = b"".join(self._chunks)
+            self._chunks.clear()
+            self._dispatch(json.loads(message))
+        if rest:
+            self._chunks.append(rest)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """asyncio's hook."""
+        self._lost.set()
+        self._tell()
+        self.close()
+        for answer, _session in list(self._waiting.values()):
+            if not answer.done():
+                answer.set_exception(PlaywrightError(CLOSED))
+        self._on_lost()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def _dispatch(self, message: dict[str, Any]) -> None:
+        if "id" in message:
+            answer, _session = self._waiting.get(message["id"], (None, ""))
+            if answer is None or answer.done():
+                return
+            if "error" in message:
+                answer.set_exception(PlaywrightError(str(message["error"].get("message", "unknown error"))))
+            else:
+                answer.set_result(message["result"])
+            return
+        session = message.get("sessionId", "")
+        method, parameters = message["method"], message.get("params", {})
+        if method == "Inspector.targetCrashed":
+            self.end_session(session, CRASHED)
+        elif method == "Target.detachedFromTarget":
+            self.end_session(parameters["sessionId"], CLOSED)
+        handler = self._handlers.get((session, method))
+        if handler is not None:
+            handler(parameters)

@@ -1,0 +1,201 @@
+"""Opens and closes over Chromium's own protocol: browsers, contexts and pages. Decides nothing.
+
+Every call has a deadline. Opening raises; closing never does: it tries, escalates to SIGKILL of the process group, and
+tells whether it went well. Profiles live in the worker's scratch folder and are removed with their browser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from playwright.async_api import CDPSession, Page, ViewportSize
+from playwright.async_api import Error as PlaywrightError
+
+from pagemill.browser.bounded import answered, closed, gives_answer, heap_mb
+from pagemill.browser.cdp.connection import Connection
+from pagemill.browser.cdp.page import CdpPage
+from pagemill.browser.cdp.process import start
+from pagemill.browser.cdp.session import Session
+from pagemill.browser.cdp.switches import SWITCHES
+from pagemill.browser.exit_watch import ExitWatch
+from pagemill.browser.firewall import Firewall
+from pagemill.browser.flags import LaunchOptions
+from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
+from pagemill.browser.process_group import kill_browser_group
+from pagemill.config.platform import Platform
+from pagemill.config.section import ResourceKind
+from pagemill.config.settings import PoolSettings
+from pagemill.deadlines import within
+from pagemill.errors import BrowserUnavailable, DeadlineExceeded
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("browser")
+
+_NO_SERVICE_WORKERS = "if (navigator.serviceWorker) navigator.serviceWorker.register = async () => {};"
+_LAST_WORDS = 300
+_OPEN_CONTEXT, _OPEN_PAGE = "open a context", "open a page"
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    connection: Connection
+    name: str
+
+
+class CdpLauncher:
+    """Opens and closes with one set of launch options."""
+
+    def __init__(
+        self,
+        executable: Path,
+        options: LaunchOptions,
+        settings: PoolSettings,
+        blocked_by_flags: frozenset[ResourceKind] = frozenset(),
+    ) -> None:
+        self._executable = executable
+        self._options = options
+        self._settings = settings
+        self._blocked_by_flags = blocked_by_flags
+
+    async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle:
+        """There is none."""
+        return DriverHandle(None, 0)
+
+    async def stop_driver(self, handle: DriverHandle) -> bool:
+        """There is none."""
+        return True
+
+    async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle:
+        """Launches Chromium; `on_lost` is called when it goes away, on purpose or not.
+
+        Raises:
+            BrowserUnavailable: it does not start in time.
+        """
+        what = f"launch {self._executable} (does it run by itself? if not, set PAGEMILL_CHROMIUM to one that does)"
+        profile = Path(tempfile.mkdtemp(prefix="pagemill-profile-", dir=os.environ.get("TMPDIR")))
+        output = profile / "output.txt"
+        try:
+            process = start(self._executable, self._switches(profile), os.environ, output)
+        except OSError as error:
+            shutil.rmtree(profile, ignore_errors=True)
+            raise BrowserUnavailable(f"cannot {what}: {error}") from error
+        ExitWatch(process.pid, process.reap)
+        connection = await Connection.opened(process.answers, process.commands, on_lost)
+        try:
+            asking = connection.send("SystemInfo.getProcessInfo")
+            answer = await within(self._settings.launch_timeout_s, asking, what)
+        except BaseException as error:
+            connection.close()
+            kill_browser_group(process.pid)
+            said = output.read_text(errors="replace").strip()[-_LAST_WORDS:] if output.exists() else ""
+            shutil.rmtree(profile, ignore_errors=True)
+            if isinstance(error, PlaywrightError | DeadlineExceeded):
+                raise BrowserUnavailable(f"cannot {what}: {said or error}") from error
+            raise
+        pid = next(int(process["id"]) for process in answer["processInfo"] if process["type"] == "browser")
+        return BrowserHandle(connection, pid, process.pid, profile)
+
+    def _switches(self, profile: Path) -> list[str]:
+        switches = [*SWITCHES, *self._options.args, f"--user-data-dir={profile}"]
+        if not self._options.sandbox:
+            switches.append("--no-sandbox")
+        if not self._options.uses_dev_shm:
+            switches.append("--disable-dev-shm-usage")
+        return switches
+
+    async def open_context(self, browser: BrowserHandle, platform: Platform) -> ContextHandle:
+        """Opens a context that downloads nothing.
+
+        Raises:
+            PageLost: the browser does not answer or has gone.
+        """
+        connection: Connection = browser.native
+        opening = _open_context(connection)
+        return ContextHandle(await answered(opening, self._settings.open_timeout_s, _OPEN_CONTEXT))
+
+    async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle:
+        """Opens a page with the platform's window, language and user agent that can only visit its hosts.
+
+        Raises:
+            PageLost: the browser does not answer or has gone.
+        """
+        block = set(platform.navigation.block) - self._blocked_by_flags
+        opening = _open_page(context.native, platform, block)
+        page: PageHandle = await answered(opening, self._settings.open_timeout_s, _OPEN_PAGE)
+        return page
+
+    async def close_page(self, handle: PageHandle) -> bool:
+        """Closes it; whether that worked in time."""
+        page = cast(CdpPage, handle.page)
+        return await closed(page.close(), self._settings.close_timeout_s, "close a page")
+
+    async def close_context(self, handle: ContextHandle) -> bool:
+        """Closes it with its pages; whether that worked in time."""
+        context: _Context = handle.native
+        disposing = context.connection.send("Target.disposeBrowserContext", {"browserContextId": context.name})
+        return await closed(disposing, self._settings.close_timeout_s, "close a context")
+
+    async def close_browser(self, handle: BrowserHandle) -> bool:
+        """Closes it, kills its process group in any case, removes its profile; whether it closed by itself."""
+        connection: Connection = handle.native
+        went_well = await closed(connection.send("Browser.close"), self._settings.close_timeout_s, "close Chromium")
+        went_well = went_well and await closed(
+            connection.wait_closed(), self._settings.close_timeout_s, "wait for Chromium's end"
+        )
+        connection.close()
+        if not went_well:
+            log.warning(events.CLOSE_ESCALATED, level="browser", pid=handle.pid)
+        kill_browser_group(handle.group)
+        if handle.profile is not None:
+            await asyncio.to_thread(shutil.rmtree, handle.profile, ignore_errors=True)
+        return went_well
+
+    async def heap_mb(self, handle: PageHandle) -> float | None:
+        """See `bounded.heap_mb`."""
+        return await heap_mb(handle.firewall.ask("Runtime.getHeapUsage"))
+
+    async def answers(self, handle: BrowserHandle) -> bool:
+        """Whether the browser answers a question in time; one that has gone needs no answer."""
+        connection: Connection = handle.native
+        return await gives_answer(connection.send("Browser.getVersion"), "ask the browser for its version")
+
+    def kill(self, browser: BrowserHandle, driver: DriverHandle) -> None:
+        """SIGKILL, without asking."""
+        kill_browser_group(browser.group)
+
+
+async def _open_context(connection: Connection) -> _Context:
+    answer = await connection.send("Target.createBrowserContext")
+    name = str(answer["browserContextId"])
+    await connection.send("Browser.setDownloadBehavior", {"behavior": "deny", "browserContextId": name})
+    return _Context(connection, name)
+
+
+async def _open_page(context: _Context, platform: Platform, block: Collection[ResourceKind]) -> PageHandle:
+    send, navigation = context.connection.send, platform.navigation
+    window: ViewportSize = {"width": navigation.viewport.width, "height": navigation.viewport.height}
+    creation = {"url": "about:blank", "browserContextId": context.name, **window}
+    target = str((await send("Target.createTarget", creation))["targetId"])
+    attached = await send("Target.attachToTarget", {"targetId": target, "flatten": True})
+    session = Session(context.connection, attached["sessionId"])
+    firewall = Firewall(platform.host_rules())
+    steps: list[Any] = [
+        session.send("Inspector.enable"),  # tells when the page crashes
+        firewall.attach(cast(CDPSession, session), block, target),
+        session.send("Page.addScriptToEvaluateOnNewDocument", {"source": _NO_SERVICE_WORKERS}),
+    ]
+    if navigation.user_agent is not None or navigation.locale is not None:
+        agent = {"userAgent": navigation.user_agent or "", "acceptLanguage": navigation.locale or ""}
+        steps.append(session.send("Emulation.setUserAgentOverride", agent))
+    if navigation.locale is not None:
+        steps.append(session.send("Emulation.setLocaleOverride", {"locale": navigation.locale}))
+    await asyncio.gather(*steps)
+    return PageHandle(cast(Page, CdpPage(session, target, window)), firewall)

@@ -1,0 +1,109 @@
+"""A page over the bare protocol: the part of Playwright's `Page` that the built-in strategies use.
+
+Names, arguments, errors and their words are Playwright's, so that strategies need not know which of the two they have.
+It hears of nothing that it did not ask for; the document's status and address are the page script's to tell.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+from playwright.async_api import ViewportSize
+
+from pagemill.browser.cdp.session import Session
+from pagemill.deadlines import within
+from pagemill.errors import DeadlineExceeded
+
+_CONTEXT_GONE = re.compile(
+    r"Inspected target navigated or closed|Execution context was destroyed|Cannot find (default execution )?context"
+    r"|Promise was collected"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document whose first bytes have come. Its status is not known yet: the page script tells it."""
+
+    status: None = None
+
+
+class CdpPage:
+    """One page of one context."""
+
+    def __init__(self, session: Session, target: str, viewport: ViewportSize) -> None:
+        self._session = session
+        self._viewport = viewport
+        self.target = target
+        self.url = "about:blank"
+        """Where it was last sent."""
+
+    @property
+    def viewport_size(self) -> ViewportSize:
+        """The window's size."""
+        return self._viewport
+
+    async def goto(self, url: str, *, wait_until: Literal["commit"], timeout: float) -> Document | None:
+        """Loads a URL up to the moment its document starts; `None` when it only moved within the present one.
+
+        Raises:
+            PlaywrightError: it could not be loaded; the message names the reason as Chromium does.
+        """
+        self.url = url
+        try:
+            answer = await within(timeout / 1000, self._session.send("Page.navigate", {"url": url}), "Page.navigate")
+        except DeadlineExceeded as error:
+            raise PlaywrightTimeout(f"Page.goto: Timeout {timeout:g}ms exceeded.") from error
+        if answer.get("isDownload"):
+            raise PlaywrightError("Page.goto: Download is starting")
+        if "errorText" in answer:
+            raise PlaywrightError(f"Page.goto: {answer['errorText']} at {url}")
+        return Document() if "loaderId" in answer else None
+
+    async def reload(self, *, wait_until: Literal["commit"], timeout: float) -> Document | None:
+        """Loads the present URL into a new document."""
+        url = self.url
+        await self.goto("about:blank", wait_until=wait_until, timeout=timeout)
+        return await self.goto(url, wait_until=wait_until, timeout=timeout)
+
+    async def evaluate(self, expression: str, arg: Any = None) -> Any:
+        """Calls a JavaScript function with one argument that JSON can carry, and returns what it comes to.
+
+        An expression that is no function is its own outcome.
+
+        Raises:
+            PlaywrightError: the function threw, or its document went away.
+        """
+        called = f'((value) => typeof value === "function" ? value({json.dumps(arg)}) : value)(({expression}))'
+        call = {"expression": called, "awaitPromise": True, "returnByValue": True}
+        try:
+            answer = await self._session.send("Runtime.evaluate", call)
+        except PlaywrightError as error:
+            if _CONTEXT_GONE.search(error.message):
+                raise PlaywrightError("Page.evaluate: Execution context was destroyed") from error
+            raise
+        if (details := answer.get("exceptionDetails")) is not None:
+            thrown = details.get("exception", {}).get("description") or details.get("text", "")
+            raise PlaywrightError(f"Page.evaluate: {thrown}")
+        return answer["result"].get("value")
+
+    async def set_viewport_size(self, viewport_size: ViewportSize) -> None:
+        """Gives the page another window."""
+        metrics = {**viewport_size, "deviceScaleFactor": 1, "mobile": False}
+        await self._session.send("Emulation.setDeviceMetricsOverride", metrics)
+        self._viewport = viewport_size
+
+    async def screenshot(self, *, type: Literal["jpeg"], quality: int, timeout: float) -> bytes:
+        """A picture of what the window shows."""
+        capture = self._session.send("Page.captureScreenshot", {"format": type, "quality": quality})
+        answer = await within(timeout / 1000, capture, "Page.captureScreenshot")
+        return base64.b64decode(answer["data"])
+
+    async def close(self) -> None:
+        """Closes it."""
+        await self._session.close(self.target)

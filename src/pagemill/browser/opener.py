@@ -1,0 +1,69 @@
+"""What opens and closes the real things, and the handles on them. The pool knows no more of Chromium than this.
+
+`cdp.launcher` speaks Chromium's own protocol; `playwright_launcher` has Playwright's driver in between, for strategies
+that need Playwright's pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from playwright.async_api import Page
+
+from pagemill.browser.firewall import Firewall
+from pagemill.config.platform import Platform
+
+
+@dataclass(eq=False, slots=True)
+class DriverHandle:
+    """A running driver. `pid` is 0 where the kernel does not tell, and where there is none.
+
+    `native`, here and in the other handles, is the real thing; only its opener looks inside.
+    """
+
+    native: Any
+    pid: int
+
+
+@dataclass(eq=False, slots=True)
+class BrowserHandle:
+    """A running Chromium. `group` is its process group; a wrapper script may lead it instead of Chromium itself."""
+
+    native: Any
+    pid: int
+    group: int
+    profile: Path | None
+
+
+@dataclass(eq=False, slots=True)
+class ContextHandle:
+    """An open context of one platform."""
+
+    native: Any
+
+
+@dataclass(eq=False, slots=True)
+class PageHandle:
+    """An open page with its firewall. Without a driver it has only what `cdp.page` offers of Playwright's."""
+
+    page: Page
+    firewall: Firewall = field(repr=False)
+
+
+class Opener(Protocol):
+    """Opens and closes. Closing never raises: it tells whether it went well."""
+
+    async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle: ...
+    async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle: ...
+    async def open_context(self, browser: BrowserHandle, platform: Platform) -> ContextHandle: ...
+    async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle: ...
+    async def close_page(self, handle: PageHandle) -> bool: ...
+    async def close_context(self, handle: ContextHandle) -> bool: ...
+    async def close_browser(self, handle: BrowserHandle) -> bool: ...
+    async def stop_driver(self, handle: DriverHandle) -> bool: ...
+    async def heap_mb(self, handle: PageHandle) -> float | None: ...
+    async def answers(self, handle: BrowserHandle) -> bool: ...
+    def kill(self, browser: BrowserHandle, driver: DriverHandle) -> None: ...
