@@ -76,7 +76,9 @@ def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, _leave)
     kinds = [BY_NAME[name] for name in options.kinds] if options.kinds else list(KINDS)
-    shape = Shape(processes=options.processes, lanes=options.lanes)
+    if options.driver != "playwright":
+        kinds = [kind for kind in kinds if not kind.takes_driver]
+    shape = Shape(processes=options.processes, lanes=options.lanes, driver=options.driver)
     if any(kind.takes_small_disks for kind in kinds):
         shape = replace(shape, small_disks=can_mount())
     folder: Path = options.folder or Path(tempfile.mkdtemp(prefix="chaos-"))
@@ -103,6 +105,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="an empty or new folder, kept; a temporary one by default")
     parser.add_argument("--processes", type=int, default=2, help="worker processes (2)")
     parser.add_argument("--lanes", type=int, default=2, help="lanes in each (2)")
+    parser.add_argument("--driver", choices=("playwright", "none"), default="playwright", help="see browser.driver")
     parser.add_argument("--limit-minutes", type=float, default=60.0, help="no fault begins later than that (60)")
     return parser.parse_args()
 

@@ -74,6 +74,7 @@ class Kind:
     share: int
     inject: Inject
     takes_small_disks: bool = False
+    takes_driver: bool = False
 
 
 def _on_process(find: Callable[[Family], list[psutil.Process]], number: signal.Signals) -> Inject:
@@ -156,11 +157,23 @@ def _write_until_full(descriptor: int) -> None:
 KINDS = (
     Kind("kill-renderer", "SIGKILL of a page's process", 36, _on_process(Family.renderers, signal.SIGKILL)),
     Kind("kill-browser", "SIGKILL of Chromium's main process", 30, _on_process(Family.browsers, signal.SIGKILL)),
-    Kind("kill-driver", "SIGKILL of Playwright's driver", 26, _on_process(Family.drivers, signal.SIGKILL)),
+    Kind(
+        "kill-driver",
+        "SIGKILL of Playwright's driver",
+        26,
+        _on_process(Family.drivers, signal.SIGKILL),
+        takes_driver=True,
+    ),
     Kind("kill-worker", "SIGKILL of a worker process", 18, _on_process(Family.workers, signal.SIGKILL)),
     Kind("stop-renderer", "SIGSTOP of a page's process", 24, _on_process(Family.renderers, signal.SIGSTOP)),
     Kind("stop-browser", "SIGSTOP of Chromium's main process", 22, _on_process(Family.browsers, signal.SIGSTOP)),
-    Kind("stop-driver", "SIGSTOP of Playwright's driver", 18, _on_process(Family.drivers, signal.SIGSTOP)),
+    Kind(
+        "stop-driver",
+        "SIGSTOP of Playwright's driver",
+        18,
+        _on_process(Family.drivers, signal.SIGSTOP),
+        takes_driver=True,
+    ),
     Kind("stop-worker", "SIGSTOP of a worker process", 4, _on_process(Family.workers, signal.SIGSTOP)),
     Kind("redis-frozen", "Redis does not answer for 30 s", 4, _freeze_redis(30.0)),
     Kind("redis-killed", "SIGKILL of Redis, back after 0.5 to 3 s", 6, _kill_redis),

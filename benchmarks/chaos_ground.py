@@ -59,6 +59,8 @@ class Shape:
     run_size: int = 1000
     queue: dict[str, float] = field(default_factory=lambda: {"heartbeat_interval_s": 5, "heartbeat_ttl_s": 45})
     guard: dict[str, float] = field(default_factory=lambda: {"sample_interval_s": 5})
+    driver: str = "auto"
+    """See `browser.driver`; the faults of a driver take `playwright`."""
     small_disks: bool = False
     """Whether data and scratch folder are file systems of their own, which can be filled up; takes root."""
 
@@ -95,7 +97,7 @@ class Ground:
                 self._parts.enter_context(_small_disk(place.folder / name, megabytes))
         workflow = {"rate_limit": {"wait_time_ms": shape.wait_time_ms}, "concurrency": {"default": shape.lanes}}
         place.platform(PLATFORM, workflow=workflow)
-        place.settings(queue=dict(shape.queue), guard=dict(shape.guard))
+        place.settings(queue=dict(shape.queue), guard=dict(shape.guard), browser={"driver": shape.driver})
         self.shop = self._parts.enter_context(StorefrontProcess())
         self.redis_server = self._parts.enter_context(RedisServer(place.folder / "data" / "redis"))
         place.environment_changes = {"PAGEMILL_REDIS_URL": self.redis_server.url}

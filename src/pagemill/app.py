@@ -298,13 +298,12 @@ def _uses_driver(config: Config, platforms: dict[str, Platform]) -> bool:
     Raises:
         UsageError: no driver is wanted, but a platform's strategy needs one.
     """
-    if config.settings.browser.driver == "playwright":
-        return True
+    wanted = config.settings.browser.driver
     needing = sorted(name for name, platform in platforms.items() if needs_playwright(platform.extract.strategy))
-    if needing:
-        remedy = "write browser.driver: playwright, or serve these platforms by workers of their own (--platform)"
+    if needing and wanted == "none":
+        remedy = "write browser.driver: auto, or serve these platforms by workers of their own (--platform)"
         raise UsageError(f"browser.driver: none does not go with the strategy of {', '.join(needing)}: {remedy}")
-    return False
+    return wanted == "playwright" or bool(needing)
 
 
 def _blocked_by_all(platforms: dict[str, Platform]) -> frozenset[ResourceKind]:

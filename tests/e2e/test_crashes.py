@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 @pytest.mark.parametrize("victims", ["browser", "driver"])
 def test_a_killed_browser_or_driver_costs_no_product(place: Workplace, shop: StorefrontProcess, victims: str) -> None:
     """SIGKILL three times during the run; a new one is launched and the items are tried again."""
+    place.settings(browser={"driver": "playwright"})
     rows = list(generate("demo-hydrated", shop.base_url, 240))
     run = place.enqueue("demo-hydrated", rows)
     with place.worker("--burst") as worker:

@@ -113,7 +113,7 @@ def test_a_browser_or_driver_that_is_stopped_is_replaced_within_seconds(
 ) -> None:
     """Nobody continues it: the guard kills it, and each product has exactly one right result."""
     quick_platform(place)
-    place.settings()
+    place.settings(browser={"driver": "playwright" if victim == "driver" else "auto"})
     rows = list(generate(SHOP, shop.base_url, 250))
     run = place.enqueue(SHOP, rows)
     with place.worker("--burst") as worker:

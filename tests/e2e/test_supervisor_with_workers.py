@@ -16,7 +16,7 @@ import pytest
 from pagemill.demo.catalogue import generate
 from pagemill.demo.storefront import StorefrontProcess
 from pagemill.intake.batch_job import open_queue
-from tests.e2e.workplace import Workplace, assert_each_right_once, driver_pids, eventually
+from tests.e2e.workplace import Workplace, assert_each_right_once, browser_pids, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
@@ -123,7 +123,7 @@ def test_one_ctrl_c_during_the_start_closes_what_is_open(place: Workplace, shop:
     """No traceback, no browser left, and it counts as a good end."""
     with at_a_terminal(place, "--processes", "2") as supervisor:
         wait_for_event(place, "Worker Spawned", 2)
-        eventually(lambda: any(map(driver_pids, children(place))), 60, "the first driver", place.log.read_text)
+        eventually(lambda: any(map(browser_pids, children(place))), 60, "the first browser", place.log.read_text)
         os.killpg(supervisor.pid, signal.SIGINT)
         assert supervisor.wait(30) == 0
     assert "Traceback" not in place.log.read_text()

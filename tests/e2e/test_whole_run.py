@@ -112,9 +112,8 @@ def test_try_shows_one_product(place: Workplace, shop: StorefrontProcess) -> Non
 
 
 def test_without_a_driver_a_killed_browser_costs_nothing(place: Workplace, shop: StorefrontProcess) -> None:
-    """Chromium's own protocol: no Node process, and every product has its right result all the same."""
+    """Chromium's own protocol, the default here: no Node process, and every product has its right result."""
     place.platform("demo-jsonld")
-    place.settings(browser={"driver": "none"})
     rows = list(generate("demo-hydrated", shop.base_url, 150))
     run = place.enqueue("demo-hydrated", rows)
     with place.worker("--burst") as worker:

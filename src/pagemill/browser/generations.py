@@ -284,7 +284,8 @@ class Generations:
     async def _stop(self, driver: DriverState) -> None:
         freed_mb = driver.wear.size_mb
         await self._opener.stop_driver(driver.handle)
-        self.log_rotation(Level.DRIVER, driver.retired or "launch", driver.wear, freed_mb)
+        if driver.handle.native is not None:
+            self.log_rotation(Level.DRIVER, driver.retired or "launch", driver.wear, freed_mb)
 
     def log_rotation(self, level: Level, reason: str, wear: Wear, freed_mb: float) -> None:
         """Counts and logs one rotation; the end of a pool is none."""

@@ -19,9 +19,10 @@ from pagemill.config.platform import Platform
 
 @dataclass(eq=False, slots=True)
 class DriverHandle:
-    """A running driver. `pid` is 0 where the kernel does not tell, and where there is none.
+    """A running driver. `pid` is 0 where the kernel does not tell.
 
-    `native`, here and in the other handles, is the real thing; only its opener looks inside.
+    `native`, here and in the other handles, is the real thing; only its opener looks inside. Without a driver it is
+    `None`: then nothing wears out.
     """
 
     native: Any

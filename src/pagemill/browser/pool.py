@@ -235,7 +235,7 @@ class BrowserPool:
         generation = slot.generation
         limits, now_s = self._limits(slot.platform), self._clock.now_s()
         if not generation.retired:
-            upper = decide({level: wears[level] for level in (Level.BROWSER, Level.DRIVER)}, limits, now_s)
+            upper = decide({level: wear for level, wear in wears.items() if level >= Level.BROWSER}, limits, now_s)
             if upper is not None and upper.reason == "errors":
                 self._generations.suspect(generation, upper.reason)
             elif upper is not None and self._changeover.saves_memory:

@@ -82,12 +82,13 @@ class Slot:
     def wears(self) -> dict[Level, Wear]:
         """The wear of everything that the slot's page depends on."""
         assert self.context is not None and self.page is not None
-        return {
+        wears = {
             Level.PAGE: self.page.wear,
             Level.CONTEXT: self.context.wear,
             Level.BROWSER: self.generation.wear,
-            Level.DRIVER: self.generation.driver.wear,
         }
+        driver = self.generation.driver
+        return wears if driver.handle.native is None else {**wears, Level.DRIVER: driver.wear}
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from pagemill.config.section import Auto, Flag, Number, Section, Whole
 class BrowserSettings(Section):
     """How Chromium is launched."""
 
-    driver: Literal["playwright", "none"] = "playwright"
+    driver: Literal["auto", "playwright", "none"] = "auto"
     sandbox: Flag | Auto = "auto"
     dev_shm: Flag | Auto = "auto"
     zygote: Flag = True

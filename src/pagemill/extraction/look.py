@@ -161,9 +161,12 @@ def _sighting(answer: Any, watch: Watch, url: str, status: int | None) -> Sighti
         status = own_status
     if not (isinstance(raw, list) and len(raw) == len(watch.places) and isinstance(scripts, list)):
         raise VisitFailed("the page answered with something else than a reading")
+    address = (own_url if isinstance(own_url, str) and own_url else url)[:MAX_URL]
+    if watch.is_settled_by(status):
+        return Sighting(status, address)
     return Sighting(
         status=status,
-        url=(own_url if isinstance(own_url, str) and own_url else url)[:MAX_URL],
+        url=address,
         ready=answer.get("ready") is True,
         raw=tuple(text[:_FIELD_CHARS] if isinstance(text, str) else None for text in raw),
         scripts=tuple(text for text in scripts[:_MAX_SCRIPTS] if isinstance(text, str) and len(text) <= _SCRIPT_CHARS),

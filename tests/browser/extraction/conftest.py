@@ -7,28 +7,41 @@ import contextlib
 import os
 import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+from pagemill.browser.cdp.launcher import CdpLauncher
+from pagemill.browser.flags import launch_options
+from pagemill.browser.machine import examine_machine
+from pagemill.browser.opener import BrowserHandle
+from pagemill.config.platform import Platform
+from pagemill.config.settings import BrowserSettings, PoolSettings
 from tests.browser.extraction.local_shop import LocalShop
 
 _NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
 _CLOSE_S = 5.0
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def extraction_chromium() -> AsyncIterator[Browser]:
-    """One browser for a test module."""
+@pytest.fixture(scope="module")
+def chromium_program() -> Path:
+    """The Chromium that the tests run with."""
     found = os.environ.get("PAGEMILL_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
         if os.environ.get("CI"):
             pytest.fail("no Chromium was found, and CI must not skip")
         pytest.skip("no Chromium was found: set PAGEMILL_CHROMIUM")
+    return Path(found)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def extraction_chromium(chromium_program: Path) -> AsyncIterator[Browser]:
+    """One browser for a test module."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=chromium_program, args=["--no-sandbox"])
         yield browser
         await asyncio.wait_for(browser.close(), _CLOSE_S)
 
@@ -41,6 +54,33 @@ async def fresh_page(extraction_chromium: Browser) -> AsyncIterator[Page]:
     # A stuck renderer may not let go in time; closing the browser ends it.
     with contextlib.suppress(PlaywrightError, TimeoutError):
         await asyncio.wait_for(context.close(), _CLOSE_S)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def driverless(chromium_program: Path) -> AsyncIterator[tuple[CdpLauncher, BrowserHandle]]:
+    """One browser for a test module, over Chromium's own protocol."""
+    options = launch_options(BrowserSettings(), examine_machine(), 1, frozenset())
+    launcher = CdpLauncher(chromium_program, options, PoolSettings())
+    browser = await launcher.launch(await launcher.start_driver(lambda: None), lambda: None)
+    yield launcher, browser
+    await launcher.close_browser(browser)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def driverless_page(driverless: tuple[CdpLauncher, BrowserHandle]) -> AsyncIterator[Page]:
+    """A page that has only what `cdp.page` offers."""
+    launcher, browser = driverless
+    extract = {"fields": {"name": "h1"}}
+    platform = Platform.model_validate({"platform": "test", "hosts": ["127.0.0.1"], "extract": extract})
+    context = await launcher.open_context(browser, platform)
+    yield (await launcher.open_page(context, platform)).page
+    await launcher.close_context(context)
+
+
+@pytest.fixture(params=["playwright", "protocol"])
+def either_page(request: pytest.FixtureRequest, fresh_page: Page, driverless_page: Page) -> Page:
+    """A page of Playwright's, and one without its driver."""
+    return fresh_page if request.param == "playwright" else driverless_page
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -28,6 +28,7 @@ class CountingOpener:
         self.heaps_mb: dict[int, float] = {}
         """By the number of the page, in the order of opening."""
         self.silent = False
+        self.has_driver = True
         self.killed: list[BrowserHandle] = []
 
     async def _step(self) -> None:
@@ -45,7 +46,7 @@ class CountingOpener:
     async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle:
         self.on_driver_lost.append(on_lost)
         await self._begin("driver", BrowserUnavailable)
-        return DriverHandle(cast(Any, None), 0)
+        return DriverHandle(object() if self.has_driver else None, 0)
 
     async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle:
         await self._begin("browser", BrowserUnavailable)

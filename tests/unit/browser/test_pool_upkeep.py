@@ -177,3 +177,17 @@ async def test_a_pool_without_a_browser_has_no_pulse_to_check() -> None:
     pool.retire_browser()
     await pool.close()
     assert opener.killed == []
+
+
+async def test_without_a_driver_only_browsers_are_rotated() -> None:
+    """What is not there has no age, no size and no uses."""
+    opener = CountingOpener()
+    opener.has_driver = False
+    async with opened(opener, size=1, driver_max_uses=3, driver_max_mb=50, browser_max_uses=1000) as pool:
+        pool.note_sizes({0: 120})
+        await use(pool, shop(), 10)
+        pool.retire_browser()
+        await settled(pool)
+        await use(pool, shop(), 1)
+        assert pool.stats().launches == 2
+        assert pool.stats().rotations["driver"] == 0

@@ -16,6 +16,7 @@ from playwright.async_api import Error as PlaywrightError
 
 CLOSED = "Target page, context or browser has been closed"
 CRASHED = "Target crashed"
+_NO_SUCH_SESSION = -32001
 
 Event = Callable[[dict[str, Any]], None]
 
@@ -139,7 +140,9 @@ class Connection(asyncio.Protocol):
             if answer is None or answer.done():
                 return
             if "error" in message:
-                answer.set_exception(PlaywrightError(str(message["error"].get("message", "unknown error"))))
+                error = message["error"]
+                said = CLOSED if error.get("code") == _NO_SUCH_SESSION else str(error.get("message", "unknown error"))
+                answer.set_exception(PlaywrightError(said))
             else:
                 answer.set_result(message["result"])
             return
