@@ -6,6 +6,7 @@ text back; turning that into facts is `values`' and `json_path`'s.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ _MAX_DOCUMENTS = 5
 """A page that moves on by itself more often than this does not come to rest."""
 _MAX_MARGIN_S = 1.0
 """How long before Python's own deadline the page gives up, so that its answer still arrives."""
+_LATER_S = 0.05
 _FIELD_CHARS = 2_000
 _SCRIPT_CHARS = 200_000
 _TOTAL_CHARS = 1_000_000
@@ -122,15 +124,20 @@ async def watch_page(page: Page, watch: Watch, timeout_s: float, status: int | N
     """
     budget = TimeBudget(timeout_s)
     spec = _spec(watch, stop)
-    for _ in range(_MAX_DOCUMENTS):
+    documents = 0
+    while documents < _MAX_DOCUMENTS:
         left_s = budget.left_s(_STEP)
         spec["timeoutMs"] = (left_s - min(_MAX_MARGIN_S, left_s / 5)) * 1000
         try:
             answer = await within(left_s, page.evaluate(WATCH_SCRIPT, spec), _STEP)
         except PlaywrightError as error:
             if "Execution context was destroyed" in error.message:
+                documents += 1
                 continue
             raise translate(error, _STEP) from error
+        if isinstance(answer, Mapping) and answer.get("later") is True:
+            await asyncio.sleep(_LATER_S)
+            continue
         return _sighting(answer, watch, page.url, status)
     raise VisitFailed("the page moves from document to document and does not come to rest")
 
