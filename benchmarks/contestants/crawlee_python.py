@@ -32,6 +32,8 @@ async def main() -> None:
         concurrency_settings=lanes,
         storage_client=MemoryStorageClient(),
         use_session_pool=False,
+        retry_on_blocked=False,
+        fingerprint_generator=None,
         max_request_retries=0,
         configure_logging=False,
         statistics_log_format="inline",

@@ -59,6 +59,7 @@ def main() -> None:
             "RANDOMIZE_DOWNLOAD_DELAY": False,
             "TELNETCONSOLE_ENABLED": False,
             "PLAYWRIGHT_BROWSER_TYPE": "chromium",
+            "PLAYWRIGHT_PROCESS_REQUEST_HEADERS": None,
             "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": job.lanes,
             "PLAYWRIGHT_CONTEXTS": {"default": {"viewport": {"width": WIDTH, "height": HEIGHT}}},
             "PLAYWRIGHT_LAUNCH_OPTIONS": {
