@@ -107,6 +107,12 @@ class BrowserLost(PageLost):
     """The page's browser or driver went away under the visit, whoever's fault that was."""
 
 
+class FullVisitNeeded(ItemError):
+    """A short cut left the question open: the product's page itself must be visited, which counts as no attempt."""
+
+    retryable = True
+
+
 class VisitRefused(ItemError):
     """The page led to a place that the platform does not list, or offered a download."""
 

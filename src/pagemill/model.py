@@ -51,7 +51,8 @@ class PageReading:
     """What one visit of one page brought back, before it is judged.
 
     `status` is the HTTP status of the document, `None` when there was none. `ready` says whether the content that
-    the platform waits for appeared. `texts` holds those of the texts looked for that the page contains.
+    the platform waits for appeared. `texts` holds those of the texts looked for that the page contains. `light` says
+    that no document was loaded, which wears a page out much less.
     """
 
     status: int | None
@@ -59,6 +60,7 @@ class PageReading:
     facts: Facts
     ready: bool = True
     texts: tuple[str, ...] = ()
+    light: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from playwright.async_api import Page
 from pagemill.browser.opener import PageHandle
 from pagemill.browser.slot import Slot
 from pagemill.config.platform import Platform
-from pagemill.errors import DeadlineExceeded, PageLost
+from pagemill.errors import DeadlineExceeded, FullVisitNeeded, PageLost
 
 
 class Lessor(Protocol):
     """Who gives pages and takes them back: `pool.BrowserPool`."""
 
     async def acquire(self, platform: Platform) -> Slot: ...
-    def release(self, slot: Slot, *, bad: str, suspicious: bool) -> None: ...
+    def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool) -> None: ...
 
 
 class Lease:
@@ -29,6 +29,7 @@ class Lease:
         self._slot: Slot | None = None
         self._bad = ""
         self._suspicious = False
+        self._light = False
 
     @property
     def page(self) -> Page:
@@ -44,6 +45,10 @@ class Lease:
         """Says that the page must not be used again; `reason` is one of a few fixed words."""
         self._bad = self._bad or reason
 
+    def mark_light(self) -> None:
+        """Says that no document was loaded: it wears the page out much less."""
+        self._light = True
+
     async def __aenter__(self) -> Lease:
         self._slot = await self._lessor.acquire(self._platform)
         self._handle().firewall.reset()
@@ -54,10 +59,12 @@ class Lease:
     ) -> None:
         slot, self._slot = self._slot, None
         assert slot is not None
-        if error is not None:
+        if isinstance(error, FullVisitNeeded):
+            self.mark_light()
+        elif error is not None:
             self.mark_bad(type(error).__name__)
             self._suspicious = isinstance(error, PageLost | DeadlineExceeded)
-        self._lessor.release(slot, bad=self._bad, suspicious=self._suspicious)
+        self._lessor.release(slot, bad=self._bad, suspicious=self._suspicious, light=self._light)
 
     def _handle(self) -> PageHandle:
         assert self._slot is not None and self._slot.page is not None, "the lease has ended"

@@ -221,13 +221,13 @@ class BrowserPool:
         self._generations.join(generation)
         return Slot(platform, generation)
 
-    def release(self, slot: Slot, *, bad: str, suspicious: bool) -> None:
+    def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool = False) -> None:
         """For `Lease`: counts the use, and rotates what is due. Never awaits."""
         self._leased -= 1
         self._at_work.discard(slot)
         wears = slot.wears()
         for wear in wears.values():
-            wear.use(failed=suspicious)
+            wear.use(failed=suspicious, light=light)
         if bad:
             wears[Level.PAGE].bad = bad
         if not suspicious:

@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+LIGHT_USES = 20
+"""How many uses without a new document wear as much as one with."""
+
 
 class Level(IntEnum):
     """What is replaced; a higher level contains the lower ones."""
@@ -41,9 +44,15 @@ class Wear:
     bad: str = ""
     """Why it must not be used again; empty while it may."""
 
-    def use(self, *, failed: bool) -> None:
-        """Counts one use."""
-        self.uses += 1
+    light: int = 0
+    """Light uses since they last counted as one."""
+
+    def use(self, *, failed: bool, light: bool = False) -> None:
+        """Counts one use; several light ones, which load no document, count as one."""
+        self.light += light
+        if not light or self.light >= LIGHT_USES:
+            self.uses += 1
+            self.light = 0
         self.errors = self.errors + 1 if failed else 0
 
 

@@ -61,7 +61,7 @@ async def _visit(
     strategy = load_strategy(platform)
     async with pool.lease(platform) as lease:
         try:
-            visit = Visit(url=url, product=product, timeout_s=platform.navigation.timeout_ms / 1000)
+            visit = Visit(url=url, product=product, timeout_s=platform.navigation.timeout_ms / 1000, in_full=True)
             reading = await strategy.read(lease.page, visit)
         except PagemillError as error:
             if lease.refusal is not None:

@@ -7,10 +7,11 @@ are written: no text becomes a number, no `yes` in quotes becomes true.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from pagemill.config.extract import Extract
 from pagemill.config.hosts import HostRule, HostRules
 from pagemill.config.mistakes import Mistake, Mistakes
 from pagemill.config.section import Auto, Flag, MsRange, Number, ResourceKind, Section, WaitMs, Whole
@@ -18,13 +19,6 @@ from pagemill.model import FactValue
 
 PLATFORM_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """The whole of it: it stands in Redis keys, URLs and file names."""
-
-_STRATEGIES = ("dom", "jsonld", "api_capture")
-_PLACE_BY_STRATEGY: dict[str, Literal["selector", "path"]] = {
-    "dom": "selector",
-    "jsonld": "path",
-    "api_capture": "path",
-}
 
 
 class RateLimit(Section):
@@ -70,104 +64,6 @@ class Navigation(Section):
     viewport: Viewport = Viewport()
     user_agent: str | None = None
     locale: str | None = None
-
-
-def _check_regex(text: str) -> None:
-    try:
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        remedy = "mend it, or put a backslash before special characters"
-        raise Mistake(f"is not a regular expression: {error}", remedy) from error
-
-
-_ONE_PLACE = "write either a selector (strategy dom) or a path (strategies jsonld and api_capture)"
-
-
-class FieldRule(Section):
-    """Where a fact is found and how it is read.
-
-    `selector` is CSS (strategy `dom`); `path` is dotted (`jsonld`, `api_capture`). `attribute` reads an attribute
-    instead of the text. `regex` narrows the text to its first group (or the whole match). `equals` and `contains`
-    make the fact a boolean.
-    """
-
-    selector: str | None = Field(default=None, min_length=1)
-    path: str | None = Field(default=None, min_length=1)
-    attribute: str | None = Field(default=None, min_length=1)
-    type: Literal["text", "number", "boolean"] = "text"
-    equals: str | None = None
-    contains: str | None = None
-    regex: str | None = None
-
-    @field_validator("regex")
-    @classmethod
-    def _compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            _check_regex(value)
-        return value
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.selector is None) == (self.path is None):
-            both = self.selector is not None
-            raise Mistake("has both a selector and a path" if both else "says nowhere where to read", _ONE_PLACE)
-        if self.equals is not None and self.contains is not None:
-            raise Mistake("has both equals and contains", "keep one of them")
-        if self.path is not None and self.attribute is not None:
-            raise Mistake("goes with a selector, not with a path", "remove it", "attribute")
-        return self
-
-
-def _check_strategy(value: str) -> str:
-    if value not in _STRATEGIES and not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)+", value):
-        known = ", ".join(_STRATEGIES)
-        raise Mistake(f"{value!r} is not a strategy", f"write {known}, or the dotted path of your own class")
-    return value
-
-
-class Extract(Section):
-    """How facts are read from a page."""
-
-    strategy: Annotated[str, AfterValidator(_check_strategy)] = "dom"
-    ready: str | None = Field(default=None, min_length=1)
-    match: str | None = Field(default=None, min_length=1)
-    fields: dict[str, FieldRule]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_fields(cls, value: Any) -> Any:
-        """A field written as a bare string is a selector, or a path where the strategy takes paths."""
-        if not isinstance(value, dict) or not isinstance(value.get("fields"), dict):
-            return value
-        strategy = value.get("strategy", "dom")
-        key = _PLACE_BY_STRATEGY.get(strategy, "selector") if isinstance(strategy, str) else "selector"
-        fields = {name: {key: rule} if isinstance(rule, str) else rule for name, rule in value["fields"].items()}
-        return {**value, "fields": fields}
-
-    @field_validator("match")
-    @classmethod
-    def _match_fits_strategy(cls, value: str | None, info: ValidationInfo) -> str | None:
-        strategy = info.data.get("strategy")
-        if strategy == "api_capture" and value is None:
-            raise Mistake("is missing", "add the URL pattern of the answer that strategy api_capture reads")
-        if strategy in ("dom", "jsonld") and value is not None:
-            raise Mistake(f"means nothing to strategy {strategy}", "remove it, or use strategy api_capture")
-        if value is not None and value.startswith("re:"):
-            _check_regex(value.removeprefix("re:"))
-        return value
-
-    @field_validator("fields")
-    @classmethod
-    def _fields_fit_strategy(cls, value: dict[str, FieldRule], info: ValidationInfo) -> dict[str, FieldRule]:
-        if not value:
-            raise Mistake("is empty", "add at least one field, such as name: h1")
-        strategy = info.data.get("strategy", "")
-        place = _PLACE_BY_STRATEGY.get(strategy)
-        unfit = [name for name, rule in value.items() if place is not None and getattr(rule, place) is None]
-        if unfit:
-            remedy = f"write a {place} instead"
-            raise Mistakes([Mistake(f"strategy {strategy} cannot read this", remedy, name) for name in unfit])
-        return value
 
 
 class PageSigns(Section):

@@ -20,6 +20,7 @@ from pagemill.errors import (
     BrowserLost,
     BrowserUnavailable,
     DeadlineExceeded,
+    FullVisitNeeded,
     ItemError,
     PageLost,
     PagemillError,
@@ -62,6 +63,8 @@ class _Outcome:
     retryable: bool
     browser_lost: bool = False
     """The visit ended with its browser, most likely for another page's fault."""
+    needs_full: bool = False
+    """A short cut left the question open."""
 
 
 class Lane:
@@ -98,10 +101,17 @@ class Lane:
         platform, batch = self._state.platform, self._state.batch
         started_at, started_s = datetime.now(UTC), time.monotonic()
         attempt = spared = 0
+        in_full = False
         while True:
             attempt += 1
             last = attempt - spared == platform.retry.attempts
-            outcome = await self._attempt(product, last=last)
+            outcome = await self._attempt(product, last=last, in_full=in_full)
+            if outcome.needs_full and not in_full:
+                in_full = True
+                attempt -= 1
+                if not await self._stations.turns.wait(platform, self._number, self._state.stop):
+                    return None
+                continue
             if outcome.browser_lost and spared < _BROWSERS:
                 spared += 1
             elif outcome.judgement.verdict is not Verdict.FAILED or last or not outcome.retryable:
@@ -144,14 +154,16 @@ class Lane:
             return await self._stations.turns.wait(self._state.platform, self._number, self._state.stop)
         return False
 
-    async def _attempt(self, product: Product, *, last: bool) -> _Outcome:
+    async def _attempt(self, product: Product, *, last: bool, in_full: bool) -> _Outcome:
         try:
-            return await self._visit(product, last=last)
+            return await self._visit(product, last=last, in_full=in_full)
         except BrowserUnavailable:
             raise
         except DeadlineExceeded as error:
             log.warning(events.TIMEOUT, product=product.id, what=error.what, seconds=error.seconds)
             return _failure(str(error), retryable=True)
+        except FullVisitNeeded as error:
+            return _Outcome(Judgement(Verdict.FAILED, str(error)), {}, retryable=True, needs_full=True)
         except PagemillError as error:
             return _failure(str(error), retryable=error.retryable, browser_lost=isinstance(error, BrowserLost))
         except Exception as error:  # the top of a lane: one product must not end the others
@@ -160,20 +172,22 @@ class Lane:
         finally:
             self._stations.turns.visited(self._state.platform, self._number)
 
-    async def _visit(self, product: Product, *, last: bool) -> _Outcome:
+    async def _visit(self, product: Product, *, last: bool, in_full: bool) -> _Outcome:
         platform, stations = self._state.platform, self._stations
         strategy = stations.strategies[platform.platform]
         timeout_s = platform.navigation.timeout_ms / 1000
         async with stations.pool.lease(platform) as lease:
-            visit = Visit(url=product.url, product=product, timeout_s=timeout_s)
+            visit = Visit(url=product.url, product=product, timeout_s=timeout_s, in_full=in_full)
             try:
                 reading = await within(timeout_s + _GRACE_S, strategy.read(lease.page, visit), "visit")
             except (ItemError, DeadlineExceeded) as error:
                 if lease.refusal is not None:
                     raise VisitRefused(f"the page led away: {lease.refusal}") from error
-                if last and not isinstance(error, DeadlineExceeded | PageLost):
+                if last and not isinstance(error, DeadlineExceeded | PageLost | FullVisitNeeded):
                     await self._keep_evidence(lease, product)  # a page that does not answer has none to give
                 raise
+            if reading.light:
+                lease.mark_light()
             judgement = judge(product, reading, platform.judge)
             if judgement.verdict is Verdict.FAILED:
                 if lease.refusal is not None:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Frame, Page, Response
 
-from pagemill.config.platform import FieldRule, Platform
+from pagemill.config.extract import FieldRule
+from pagemill.config.platform import Platform
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded
 from pagemill.extraction.json_path import answered, facts_at, parse_json

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pagemill.config.platform import FieldRule
+from pagemill.config.extract import FieldRule
 from pagemill.extraction.values import to_fact
 from pagemill.model import Facts, FactValue
 

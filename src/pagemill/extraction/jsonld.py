@@ -8,7 +8,8 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from pagemill.config.platform import FieldRule, Platform
+from pagemill.config.extract import FieldRule
+from pagemill.config.platform import Platform
 from pagemill.extraction.json_path import answered, facts_at, parse_json
 from pagemill.extraction.look import Watch, visit_page
 from pagemill.extraction.visit import Visit

@@ -142,14 +142,12 @@ async def watch_page(page: Page, watch: Watch, timeout_s: float, status: int | N
     raise VisitFailed("the page moves from document to document and does not come to rest")
 
 
-def _spec(watch: Watch, stop: str) -> dict[str, Any]:
+def reading_spec(watch: Watch) -> dict[str, Any]:
+    """What `page_script.READING` is to read in a document."""
     return {
-        "ready": watch.ready,
         "fields": [[selector, attribute] for selector, attribute in watch.places],
         "scripts": watch.json_ld,
         "texts": [r"\s+".join(re.escape(word) for word in text.split()) for text in watch.texts],
-        "endStatuses": sorted(watch.end_statuses),
-        "stop": stop,
         "fieldChars": _FIELD_CHARS,
         "totalChars": _TOTAL_CHARS,
         "scriptChars": _SCRIPT_CHARS,
@@ -157,16 +155,26 @@ def _spec(watch: Watch, stop: str) -> dict[str, Any]:
     }
 
 
+def _spec(watch: Watch, stop: str) -> dict[str, Any]:
+    return {
+        **reading_spec(watch),
+        "ready": watch.ready,
+        "endStatuses": sorted(watch.end_statuses),
+        "stop": stop,
+    }
+
+
 def _sighting(answer: Any, watch: Watch, url: str, status: int | None) -> Sighting:
     """Takes nothing on trust: the script ran next to the page's own."""
     if not isinstance(answer, Mapping):
         raise VisitFailed("the page answered with something else than a reading")
-    raw, scripts, texts = (answer.get(key) for key in ("raw", "scripts", "texts"))
+    scripts, texts = answer.get("scripts"), answer.get("texts")
     own_status, own_url = answer.get("status"), answer.get("url")
     # The page's own word, because it may have moved on before it was looked at.
     if isinstance(own_status, int) and 100 <= own_status <= 599:
         status = own_status
-    if not (isinstance(raw, list) and len(raw) == len(watch.places) and isinstance(scripts, list)):
+    raw = raw_of(answer.get("raw"), watch)
+    if raw is None or not isinstance(scripts, list):
         raise VisitFailed("the page answered with something else than a reading")
     address = (own_url if isinstance(own_url, str) and own_url else url)[:MAX_URL]
     if watch.is_settled_by(status):
@@ -175,13 +183,21 @@ def _sighting(answer: Any, watch: Watch, url: str, status: int | None) -> Sighti
         status=status,
         url=address,
         ready=answer.get("ready") is True,
-        raw=tuple(text[:_FIELD_CHARS] if isinstance(text, str) else None for text in raw),
+        raw=raw,
         scripts=tuple(text for text in scripts[:_MAX_SCRIPTS] if isinstance(text, str) and len(text) <= _SCRIPT_CHARS),
-        texts=_texts(texts, watch.texts),
+        texts=texts_of(texts, watch),
     )
 
 
-def _texts(found: Any, texts: tuple[str, ...]) -> tuple[str, ...]:
+def raw_of(found: Any, watch: Watch) -> tuple[str | None, ...] | None:
+    """One text or `None` per place, from a script's answer; `None` if that is something else."""
+    if not (isinstance(found, list) and len(found) == len(watch.places)):
+        return None
+    return tuple(text[:_FIELD_CHARS] if isinstance(text, str) else None for text in found)
+
+
+def texts_of(found: Any, watch: Watch) -> tuple[str, ...]:
+    """Which of the texts are there, from the positions that a script answers with."""
     if not isinstance(found, list):
         return ()
-    return tuple(text for position, text in enumerate(texts) if position in found)
+    return tuple(text for position, text in enumerate(watch.texts) if position in found)

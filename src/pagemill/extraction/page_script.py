@@ -15,20 +15,12 @@ unknown) and address, one string or null per field, the JSON-LD texts, and the p
 
 from __future__ import annotations
 
-WATCH_SCRIPT = r"""async (spec) => await { then(resolve, reject) {
-  const LOOK_MS = 5, TEXT_MS = 250, SETTLE_MS = 300, SETTLE_MAX_MS = 2000;
-  const doc = document;
+READING = r"""
   const now = () => performance.now();
-  const timers = { end: 0, look: 0, text: 0, settle: 0 };
-  let observer = null, over = false, settled = false;
-  let lookedAt = -Infinity, textAt = -Infinity, changedAt = 0, loadedAt = 0, unread = true;
+  let textAt = -Infinity, unread = true;
   const patterns = [], found = [];
-  const waits = spec.ready !== null || spec.scripts || spec.fields.length > 0;
+  for (let i = 0; i < spec.texts.length; i += 1) patterns[i] = new RegExp(spec.texts[i], "i");
 
-  const status = () => {
-    const entry = performance.getEntriesByType("navigation")[0];
-    return (entry && entry.responseStatus) || 0;
-  };
   const isSpace = (c) => c <= " " || c === "\u00a0";
   const cut = (value, limit) => {
     if (typeof value !== "string") return null;
@@ -38,41 +30,9 @@ WATCH_SCRIPT = r"""async (spec) => await { then(resolve, reject) {
     for (let i = start; i < value.length && i < start + limit; i += 1) out += value[i];
     return out;
   };
-  const isBlank = (value) => {
-    if (typeof value !== "string") return true;
-    for (let i = 0; i < value.length; i += 1) if (!isSpace(value[i])) return false;
-    return true;
-  };
   const valueOf = (node, attribute) => (attribute === null ? node.textContent : node.getAttribute(attribute));
-  // While the parser is at work, the text of the element that it is inside may be half of what the server sent.
-  const isComplete = (node) => {
-    for (; node !== null; node = node.parentNode) if (node.nextSibling !== null) return true;
-    return false;
-  };
   const jsonScripts = () => doc.querySelectorAll('script[type^="application/ld+json" i]');
   const isProduct = (text) => /"[^"\s]{0,40}Product(Group|Model)?"/.test(text);
-
-  const appeared = (late) => {
-    if (!waits || (spec.ready !== null && doc.querySelector(spec.ready) === null)) return false;
-    const parsed = doc.readyState !== "loading";
-    if (spec.scripts) {
-      if (!parsed || spec.ready !== null) return parsed;
-      const nodes = jsonScripts();
-      for (let i = 0; i < nodes.length; i += 1) if (isProduct(nodes[i].textContent)) return true;
-      return false;
-    }
-    const every = spec.ready === null && !settled;
-    for (let i = 0; i < spec.fields.length; i += 1) {
-      const node = doc.querySelector(spec.fields[i][0]);
-      if (node === null) {
-        if (every || !(parsed || late)) return false;
-      } else {
-        if (!parsed && !isComplete(node)) return false;
-        if (every && isBlank(valueOf(node, spec.fields[i][1]))) return false;
-      }
-    }
-    return true;
-  };
 
   // A script's source holds texts that nobody sees, so a text found there is looked for again without them.
   const visibleText = () => {
@@ -117,6 +77,56 @@ WATCH_SCRIPT = r"""async (spec) => await { then(resolve, reject) {
       room -= text.length;
     }
     return { raw, scripts };
+  };
+
+"""
+"""What reads a document: `doc`, by `spec`, which must be known where this stands."""
+
+WATCH_SCRIPT = (
+    r"""async (spec) => await { then(resolve, reject) {
+  const doc = document;"""
+    + READING
+    + r"""
+  const LOOK_MS = 5, TEXT_MS = 250, SETTLE_MS = 300, SETTLE_MAX_MS = 2000;
+  const timers = { end: 0, look: 0, text: 0, settle: 0 };
+  let observer = null, over = false, settled = false;
+  let lookedAt = -Infinity, changedAt = 0, loadedAt = 0;
+  const waits = spec.ready !== null || spec.scripts || spec.fields.length > 0;
+
+  const status = () => {
+    const entry = performance.getEntriesByType("navigation")[0];
+    return (entry && entry.responseStatus) || 0;
+  };
+  const isBlank = (value) => {
+    if (typeof value !== "string") return true;
+    for (let i = 0; i < value.length; i += 1) if (!isSpace(value[i])) return false;
+    return true;
+  };
+  // While the parser is at work, the text of the element that it is inside may be half of what the server sent.
+  const isComplete = (node) => {
+    for (; node !== null; node = node.parentNode) if (node.nextSibling !== null) return true;
+    return false;
+  };
+  const appeared = (late) => {
+    if (!waits || (spec.ready !== null && doc.querySelector(spec.ready) === null)) return false;
+    const parsed = doc.readyState !== "loading";
+    if (spec.scripts) {
+      if (!parsed || spec.ready !== null) return parsed;
+      const nodes = jsonScripts();
+      for (let i = 0; i < nodes.length; i += 1) if (isProduct(nodes[i].textContent)) return true;
+      return false;
+    }
+    const every = spec.ready === null && !settled;
+    for (let i = 0; i < spec.fields.length; i += 1) {
+      const node = doc.querySelector(spec.fields[i][0]);
+      if (node === null) {
+        if (every || !(parsed || late)) return false;
+      } else {
+        if (!parsed && !isComplete(node)) return false;
+        if (every && isBlank(valueOf(node, spec.fields[i][1]))) return false;
+      }
+    }
+    return true;
   };
 
   const clean = () => {
@@ -188,7 +198,6 @@ WATCH_SCRIPT = r"""async (spec) => await { then(resolve, reject) {
   const onStop = guarded(() => finish(false));
 
   guarded(() => {
-    for (let i = 0; i < spec.texts.length; i += 1) patterns[i] = new RegExp(spec.texts[i], "i");
     const code = status();
     for (let i = 0; i < spec.endStatuses.length; i += 1) if (spec.endStatuses[i] === code) return finish(false);
     timers.end = setTimeout(guarded(() => {
@@ -207,6 +216,7 @@ WATCH_SCRIPT = r"""async (spec) => await { then(resolve, reject) {
   })();
 } }
 """
+)
 """An async function that awaits an object with `then`: it needs no `Promise`, which pages replace."""
 
 STOP_SCRIPT = "(name) => { document.dispatchEvent(new Event(name)); }"

@@ -31,6 +31,7 @@ from playwright.async_api import Page
 from pagemill.config.platform import Platform
 from pagemill.extraction.api_capture import ApiCaptureStrategy
 from pagemill.extraction.dom import DomStrategy
+from pagemill.extraction.in_page_fetch import InPageFetchStrategy
 from pagemill.extraction.jsonld import JsonLdStrategy
 from pagemill.extraction.own_strategy import OwnStrategy, import_strategy
 from pagemill.extraction.visit import Visit
@@ -51,12 +52,17 @@ class Strategy(Protocol):
 
         Raises:
             ItemError: the visit went wrong; a retry may help if it is `retryable`.
+            FullVisitNeeded: only where the visit is not `in_full`: try again so, it counts as no attempt.
             DeadlineExceeded: the page took longer than `visit.timeout_s` and may not answer any more.
         """
         ...
 
 
-_FRUGAL: dict[str, Callable[[Platform], Strategy]] = {"dom": DomStrategy, "jsonld": JsonLdStrategy}
+_FRUGAL: dict[str, Callable[[Platform], Strategy]] = {
+    "dom": DomStrategy,
+    "jsonld": JsonLdStrategy,
+    "in_page_fetch": InPageFetchStrategy,
+}
 """Strategies that need no more of a page than to be sent somewhere and to run a script."""
 
 

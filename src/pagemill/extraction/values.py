@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 
-from pagemill.config.platform import FieldRule
+from pagemill.config.extract import FieldRule
 from pagemill.extraction.number_text import read_number
 from pagemill.model import FactValue
 

@@ -9,8 +9,12 @@ from pagemill.model import Product
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One attempt at one product: go to `url`, and be back within `timeout_s`."""
+    """One attempt at one product: go to `url`, and be back within `timeout_s`.
+
+    `in_full`: without any short cut that the strategy has.
+    """
 
     url: str
     product: Product
     timeout_s: float
+    in_full: bool = False

@@ -10,7 +10,7 @@ import math
 import re
 from typing import Literal
 
-from pagemill.config.platform import FieldRule
+from pagemill.config.extract import FieldRule
 from pagemill.model import FactValue
 
 Kind = Literal["text", "number", "boolean"]

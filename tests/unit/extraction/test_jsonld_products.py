@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pagemill.config.platform import FieldRule
+from pagemill.config.extract import FieldRule
 from pagemill.extraction.json_path import Found, find, parse_json
 from pagemill.extraction.jsonld import find_products, product_facts
 

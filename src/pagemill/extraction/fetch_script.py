@@ -1,0 +1,55 @@
+"""The script that asks the shop for a product from within a page of the shop, and reads the answer.
+
+The request is one of the page's own: same cookies, same connection, same address. It loads no document, runs no script
+and changes nothing in the page. What reads a document is `page_script`'s.
+
+In (`spec`): `page` (an address whose origin the page must have), `url`, `timeoutMs`, `maxBytes`, `document` (whether
+the answer is a document to be read, or text to be brought back), and what `page_script.READING` takes.
+
+Out: `{away: true}` when the page is on another origin; `{failed}` with a reason in a word or two; else `{status, url}`
+with `{raw, texts}` of a document, or `{body}`.
+"""
+
+from __future__ import annotations
+
+from pagemill.extraction.page_script import READING
+
+FETCH_SCRIPT = (
+    r"""async (spec) => await { then(resolve, reject) {
+  if (location.origin !== new URL(spec.page).origin) return resolve({ away: true });
+  let doc = null;"""
+    + READING
+    + r"""
+  const request = new XMLHttpRequest();
+  const fail = (why) => resolve({ failed: why });
+  request.open("GET", spec.url);
+  request.responseType = spec.document ? "document" : "text";
+  request.timeout = spec.timeoutMs;
+  request.setRequestHeader("Accept", spec.document ? "text/html" : "application/json");
+  request.onerror = () => fail("network error");
+  request.ontimeout = () => fail("timeout");
+  request.onprogress = (event) => {
+    if (event.loaded > spec.maxBytes) {
+      request.abort();
+      fail("too large");
+    }
+  };
+  request.onload = () => {
+    try {
+      const answer = { status: request.status, url: request.responseURL };
+      if (!spec.document) return resolve({ ...answer, body: request.response });
+      doc = request.response;
+      if (doc === null || doc.documentElement === null) return fail("no document");
+      // Without scripts the parser reads what they hide as content.
+      const hidden = doc.querySelectorAll("noscript");
+      for (let i = 0; i < hidden.length; i += 1) hidden[i].remove();
+      findTexts();
+      resolve({ ...answer, raw: read().raw, texts: found });
+    } catch (error) {
+      reject(error);
+    }
+  };
+  request.send();
+} }
+"""
+)
