@@ -138,7 +138,7 @@ class Extract(Section):
     ready: str | None = Field(default=None, min_length=1)
     match: str | None = Field(default=None, min_length=1)
     fields: dict[str, FieldRule]
-    fetch: Fetch | None = None
+    fetch: Fetch = Fetch()
 
     @model_validator(mode="before")
     @classmethod
@@ -176,9 +176,9 @@ class Extract(Section):
 
     @field_validator("fetch")
     @classmethod
-    def _fetch_fits_strategy(cls, value: Fetch | None, info: ValidationInfo) -> Fetch | None:
+    def _fetch_fits_strategy(cls, value: Fetch, info: ValidationInfo) -> Fetch:
         strategy, fields = info.data.get("strategy"), info.data.get("fields")
-        if value is None or strategy is None or fields is None:  # those have mistakes of their own
+        if value == Fetch() or strategy is None or fields is None:  # those have mistakes of their own
             return value
         if strategy != "in_page_fetch":
             raise Mistake(f"means nothing to strategy {strategy}", "remove it, or use strategy in_page_fetch")

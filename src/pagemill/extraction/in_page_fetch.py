@@ -17,7 +17,6 @@ from urllib.parse import urljoin
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from pagemill.config.extract import Fetch
 from pagemill.config.platform import Platform
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, FullVisitNeeded, ItemError
@@ -48,7 +47,7 @@ class InPageFetchStrategy:
 
     def __init__(self, platform: Platform) -> None:
         self._name = platform.platform
-        self._fetch = platform.extract.fetch or Fetch()
+        self._fetch = platform.extract.fetch
         self._fields = platform.extract.fields
         self._judge = platform.judge
         self._rules = platform.host_rules()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.browser.rotation import Level, Limits, Order, Wear, decide, due, last_use, with_jitter
+from pagemill.browser.rotation import LIGHT_USES, Level, Limits, Order, Wear, decide, due, last_use, with_jitter
 
 LIMITS = Limits(max_uses=10, max_errors=3)
 
@@ -68,3 +68,15 @@ def test_the_last_use_is_known_before_it_begins() -> None:
 def test_jitter_only_shortens(chance: float, expected: float) -> None:
     """A limit is never exceeded for the jitter's sake."""
     assert with_jitter(100.0, lambda: chance) == pytest.approx(expected)
+
+
+def test_light_uses_wear_a_twentieth() -> None:
+    """What loads no document hardly makes a page grow; its errors count like any other's."""
+    state = wear()
+    for _ in range(LIGHT_USES - 1):
+        state.use(failed=False, light=True)
+    assert state.uses == 0
+    state.use(failed=True, light=True)
+    assert (state.uses, state.errors) == (1, 1)
+    state.use(failed=False)
+    assert (state.uses, state.errors) == (2, 0)

@@ -59,9 +59,13 @@ class StandInLease:
         self.page = object()
         self.refusal: str | None = None
         self.bad = ""
+        self.light = False
 
     def mark_bad(self, reason: str) -> None:
         self.bad = self.bad or reason
+
+    def mark_light(self) -> None:
+        self.light = True
 
     async def __aenter__(self) -> StandInLease:
         await asyncio.sleep(0)
@@ -77,6 +81,7 @@ class StandInLease:
     ) -> None:
         self._pool.leased -= 1
         del self._pool.current[id(self.page)]
+        self._pool.light.append(self.light)
         self._pool.ended.append(self.bad or (type(error).__name__ if error is not None else ""))
 
 
@@ -89,6 +94,7 @@ class StandInPool:
         self.errors: list[Exception] = []
         """What the next attempts to get a lease end in."""
         self.ended: list[str] = []
+        self.light: list[bool] = []
         self.current: dict[int, StandInLease] = {}
 
     def lease(self, _platform: Platform) -> StandInLease:
@@ -102,6 +108,7 @@ class ScriptedStrategy:
         self._pool = pool
         self._script: dict[str, list[Behaviour]] = {}
         self.visits: list[str] = []
+        self.in_full: list[bool] = []
         self.refusals: dict[str, str] = {}
         """Products whose page leads to a place that is refused."""
         self.script(script)
@@ -113,6 +120,7 @@ class ScriptedStrategy:
     async def read(self, page: object, visit: Visit) -> PageReading:
         product = visit.product.id
         self.visits.append(product)
+        self.in_full.append(visit.in_full)
         if product in self.refusals:
             self._pool.current[id(page)].refusal = self.refusals[product]
         await asyncio.sleep(0)

@@ -18,6 +18,7 @@ from pagemill.errors import (
     BrowserUnavailable,
     DatabaseUnavailable,
     DeadlineExceeded,
+    FullVisitNeeded,
     PageLost,
     VisitFailed,
     VisitRefused,
@@ -81,6 +82,26 @@ async def test_browsers_that_go_away_cost_no_attempt_but_only_some() -> None:
         (Verdict.OK, 6),
         (Verdict.FAILED, 6),
     ]
+
+
+async def test_a_full_visit_in_place_of_a_short_cut_is_no_attempt() -> None:
+    """The second visit is told to be in full; what fails then fails as ever."""
+    open_question = FullVisitNeeded("the answer is not whole")
+    bench = Bench({"p1": [open_question, GOOD], "p2": [open_question, *[VisitFailed("no")] * 3]})
+    await work_off(bench, 2)
+    assert bench.visits() == {"p1": 2, "p2": 4}
+    assert bench.strategy.in_full == [False, True, False, True, True, True]
+    assert [(result.verdict, result.attempts) for result in bench.shelf.waiting] == [
+        (Verdict.OK, 1),
+        (Verdict.FAILED, 3),
+    ]
+
+
+async def test_light_readings_wear_pages_lightly() -> None:
+    """The lease is told."""
+    bench = Bench({"p1": [replace(GOOD, light=True)]})
+    await work_off(bench, 2)
+    assert bench.pool.light == [True, False]
 
 
 async def test_the_last_attempt_decides() -> None:

@@ -2,7 +2,6 @@
 
 SWITCHES = (
     "--headless",
-    "--hide-scrollbars",
     "--mute-audio",
     "--no-default-browser-check",
     "--no-service-autorun",

@@ -1,0 +1,108 @@
+"""How long a product waits from being queued to the first byte of its visit, on a worker that has nothing to do.
+
+The shop is a socket that notes when each path is asked for. Products are queued one by one, at uneven times, each as a
+run of its own: `python -m benchmarks.queue_latency`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.server
+import random
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from pagemill.demo.catalogue import CatalogueRow
+from pagemill.model import Product, Verdict
+from tests.e2e.workplace import Workplace
+
+PLATFORM = "demo-hydrated"
+_PAGE = b"<!doctype html><body data-ready><h1 class=name>A</h1><p class=price>1</p><p class=stock>in</p><img class=photo src=a>"
+_WAIT_S = 20.0
+
+
+class Shop(http.server.ThreadingHTTPServer):
+    """Answers every path with the same product."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Visit)
+        self.asked: dict[str, float] = {}
+        """When a path was first asked for."""
+        self.news = threading.Condition()
+
+    def wait_for(self, path: str) -> float:
+        """The moment at which the path was asked for.
+
+        Raises:
+            TimeoutError: nobody asked for it.
+        """
+        with self.news:
+            if not self.news.wait_for(lambda: path in self.asked, _WAIT_S):
+                raise TimeoutError(f"nobody asked for {path} within {_WAIT_S:g} s")
+            return self.asked[path]
+
+
+class _Visit(http.server.BaseHTTPRequestHandler):
+    server: Shop
+
+    def do_GET(self) -> None:
+        moment = time.monotonic()
+        with self.server.news:
+            self.server.asked.setdefault(self.path, moment)
+            self.server.news.notify_all()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(_PAGE)))
+        self.end_headers()
+        self.wfile.write(_PAGE)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+def measure(count: int, seed: int) -> list[float]:
+    """Milliseconds of each of so many products, sorted."""
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="latency-") as folder:
+        place = Workplace(Path(folder))
+        place.settings(queue={"heartbeat_interval_s": 5, "heartbeat_ttl_s": 45}, guard={"sample_interval_s": 5})
+        shop = Shop()
+        threading.Thread(target=shop.serve_forever, daemon=True).start()
+        try:
+            with place.redis(), place.worker() as worker:
+                took = []
+                for number in range(-3, count):  # the first few warm up
+                    time.sleep(chance.uniform(0.3, 1.2))
+                    path = f"/{number}"
+                    url = f"http://127.0.0.1:{shop.server_address[1]}{path}"
+                    row = CatalogueRow(Product(f"p{number}", url, {"name": "A"}), Verdict.OK)
+                    began = time.monotonic()
+                    place.enqueue(PLATFORM, [row])
+                    if number >= 0:
+                        took.append(1000 * (shop.wait_for(path) - began))
+                    else:
+                        shop.wait_for(path)
+                worker.terminate()
+                worker.wait(30)
+        finally:
+            shop.shutdown()
+            shop.server_close()
+    return sorted(took)
+
+
+def main() -> None:
+    """Prints the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--products", type=int, default=100, help="how many (100)")
+    parser.add_argument("--seed", type=int, default=1, help="of the pauses between them (1)")
+    options = parser.parse_args()
+    took = measure(options.products, options.seed)
+    p95 = took[min(len(took) - 1, round(0.95 * len(took)))]
+    print(f"{len(took)} products: p50 {statistics.median(took):.0f} ms, p95 {p95:.0f} ms, most {took[-1]:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
