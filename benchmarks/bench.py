@@ -23,6 +23,19 @@ WEIGHTS = ("light", "normal", "heavy")
 LANES = (1, 4, 8)
 IDLE = Case("normal", 4, 40, gap_s=5.0)
 """Where the shop's limits decide: what waiting costs."""
+SHORT_CUT = Case("normal", 4, 2000, short_cut=True)
+_BY_API = {
+    "strategy": "in_page_fetch",
+    "fetch": {
+        "url": "/api/v1/products/{id}",
+        "fields": {
+            "name": "data.name",
+            "price": {"path": "data.price", "type": "number"},
+            "in_stock": {"path": "data.in_stock", "type": "boolean"},
+            "image": "data.image",
+        },
+    },
+}
 
 
 def contestants(names: Sequence[str]) -> tuple[list[Contestant], dict[str, str], list[str]]:
@@ -60,6 +73,7 @@ def main() -> int:
     parser.add_argument("--products", type=int, default=240, help="per round (default: 240)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-idle", action="store_true", help="leave out the case in which lanes mostly wait")
+    parser.add_argument("--no-short-cut", action="store_true", help="leave out strategy in_page_fetch")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder for bench.md, bench.json and bench.png")
     options = parser.parse_args()
     taking_part, versions, absent = contestants(options.only)
@@ -72,13 +86,17 @@ def main() -> int:
     ]
     if not options.no_idle:
         cases.append(IDLE)
+    if not options.no_short_cut:
+        cases.append(SHORT_CUT)
+    both_ways: list[Contestant] = [Pagemill(), Pagemill("pagemill, in_page_fetch", _BY_API)]
     laps: dict[Case, dict[str, list[Lap]]] = {}
     with StorefrontProcess() as shop:
         for case in cases:
             rows = products(shop, case)
-            laps[case] = {one.name: [] for one in taking_part}
-            for number in range(options.rounds if not case.gap_s else 1):
-                for one in taking_part if number % 2 == 0 else reversed(taking_part):
+            runners = both_ways if case.short_cut else taking_part
+            laps[case] = {one.name: [] for one in runners}
+            for number in range(1 if case.gap_s or case.short_cut else options.rounds):
+                for one in runners if number % 2 == 0 else reversed(runners):
                     lap = run_lap(one, case, rows)
                     laps[case][one.name].append(lap)
                     print(

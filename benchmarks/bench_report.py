@@ -50,7 +50,7 @@ class Table:
         own = ", ".join(f"{name} {version(name)}" for name in ("pagemill", "playwright", "rq"))
         peers = ", ".join(f"{name} {number}" for name, number in self.versions.items())
         lines = [
-            f"{psutil.cpu_count()} cores, {memory_gb:.0f} GB, {machine.system()} {machine.release()}, "
+            f"{psutil.cpu_count()} cores, {memory_gb:.0f} GB, {machine.system()}, "
             f"Python {machine.python_version()}; {own}; peers: {peers or 'none'}.",
             *(f"Could not take part: {reason}" for reason in self.absent),
         ]
@@ -59,7 +59,8 @@ class Table:
     def _case(self, case: Case) -> str:
         rounds = max(len(laps) for laps in self.laps[case].values())
         rows = [_row(name, laps, self.laps[case].get(_OURS, laps)) for name, laps in self.laps[case].items()]
-        title = f"## {case.weight} page, {case.lanes} lanes, {case.products} products, {rounds} rounds\n\n"
+        ways = ", both ways" if case.short_cut else ""
+        title = f"## {case.weight} page, {case.lanes} lanes, {case.products} products, {rounds} rounds{ways}\n\n"
         return title + _HEAD + "".join(rows)
 
     def _idle(self, case: Case) -> str:
@@ -115,7 +116,7 @@ def write_json(table: Table, file: Path) -> None:
 
 def draw(table: Table, file: Path) -> None:
     """One row of bars for each figure, one group for each case."""
-    cases = [case for case in table.laps if not case.gap_s]
+    cases = [case for case in table.laps if not (case.gap_s or case.short_cut)]
     if not cases:
         return
     names = list(dict.fromkeys(name for case in cases for name in table.laps[case]))

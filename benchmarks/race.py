@@ -46,6 +46,8 @@ class Case:
     products: int
     gap_s: float = 0.0
     """Seconds between two visits of a lane."""
+    short_cut: bool = False
+    """Whether pagemill's two ways are compared with one another, and nobody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,14 @@ def _check_strategy(value: str) -> str:
     return value
 
 
+def _with_rules(section: Any, key: str) -> Any:
+    """The section with every field that is a bare string as a rule."""
+    if not isinstance(section, dict) or not isinstance(section.get("fields"), dict):
+        return section
+    fields = {name: {key: rule} if isinstance(rule, str) else rule for name, rule in section["fields"].items()}
+    return {**section, "fields": fields}
+
+
 class Fetch(Section):
     """What strategy `in_page_fetch` asks for instead of visiting a product's page."""
 
@@ -188,11 +196,3 @@ class Extract(Section):
                 "are not those of extract.fields", f"both must have the same names: look at {names}", "fields"
             )
         return value
-
-
-def _with_rules(section: Any, key: str) -> Any:
-    """The section with every field that is a bare string as a rule."""
-    if not isinstance(section, dict) or not isinstance(section.get("fields"), dict):
-        return section
-    fields = {name: {key: rule} if isinstance(rule, str) else rule for name, rule in section["fields"].items()}
-    return {**section, "fields": fields}
