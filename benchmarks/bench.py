@@ -21,6 +21,7 @@ from pagemill.model import Verdict
 RESULTS = Path("benchmarks/results")
 WEIGHTS = ("light", "normal", "heavy")
 LANES = (1, 4, 8)
+KEY = ("normal", 4)
 IDLE = Case("normal", 4, 40, gap_s=5.0)
 """Where the shop's limits decide: what waiting costs."""
 SHORT_CUT = Case("normal", 4, 2000, short_cut=True)
@@ -64,14 +65,21 @@ def products(shop: StorefrontProcess, case: Case) -> list[CatalogueRow]:
     return [row for row in rows if row.right_verdict is Verdict.OK][: case.products]
 
 
+def _rounds(case: Case, asked: int) -> int:
+    """The case by which pagemill is judged gets more, the long ones get one."""
+    if case.gap_s or case.short_cut:
+        return 1
+    return asked + 2 if (case.weight, case.lanes) == KEY else asked
+
+
 def main() -> int:
     """Runs the cases, prints a table, and writes table, chart and figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="these contestants; repeatable")
     parser.add_argument("--weight", action="append", choices=WEIGHTS, help="these pages; repeatable")
     parser.add_argument("--lanes", action="append", type=int, help="these numbers of lanes; repeatable")
-    parser.add_argument("--products", type=int, default=240, help="per round (default: 240)")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--products", type=int, default=100, help="per round (default: 100)")
+    parser.add_argument("--rounds", type=int, default=3, help="of a case; its decisive one gets two more (default: 3)")
     parser.add_argument("--no-idle", action="store_true", help="leave out the case in which lanes mostly wait")
     parser.add_argument("--no-short-cut", action="store_true", help="leave out strategy in_page_fetch")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder for bench.md, bench.json and bench.png")
@@ -95,7 +103,7 @@ def main() -> int:
             rows = products(shop, case)
             runners = both_ways if case.short_cut else taking_part
             laps[case] = {one.name: [] for one in runners}
-            for number in range(1 if case.gap_s or case.short_cut else options.rounds):
+            for number in range(_rounds(case, options.rounds)):
                 for one in runners if number % 2 == 0 else reversed(runners):
                     lap = run_lap(one, case, rows)
                     laps[case][one.name].append(lap)
