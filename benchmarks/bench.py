@@ -25,7 +25,7 @@ KEY = ("normal", 4)
 IDLE = Case("normal", 4, 40, gap_s=5.0)
 """Where the shop's limits decide: what waiting costs."""
 SHORT_CUT = Case("normal", 4, 2000, short_cut=True)
-_BY_API = {
+BY_API = {
     "strategy": "in_page_fetch",
     "fetch": {
         "url": "/api/v1/products/{id}",
@@ -96,7 +96,7 @@ def main() -> int:
         cases.append(IDLE)
     if not options.no_short_cut:
         cases.append(SHORT_CUT)
-    both_ways: list[Contestant] = [Pagemill(), Pagemill("pagemill, in_page_fetch", _BY_API)]
+    both_ways: list[Contestant] = [Pagemill(), Pagemill("pagemill, in_page_fetch", BY_API)]
     laps: dict[Case, dict[str, list[Lap]]] = {}
     with StorefrontProcess() as shop:
         for case in cases:

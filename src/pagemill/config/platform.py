@@ -134,6 +134,16 @@ class Platform(Section):
             raise Mistake("must not be empty", "write at least one host, such as [www.shop.com]")
         return value
 
+    @field_validator("extract")
+    @classmethod
+    def _fetches_from_hosts(cls, value: Extract, info: ValidationInfo) -> Extract:
+        hosts, url = info.data.get("hosts"), value.fetch.url
+        if hosts and url is not None and re.match(r"(https?:)?//", url):
+            refusal = HostRules(hosts).refusal(f"https:{url}" if url.startswith("//") else url)
+            if refusal is not None:
+                raise Mistake(refusal, "add the host to hosts, or write an address that starts with /", "fetch", "url")
+        return value
+
     @field_validator("judge")
     @classmethod
     def _judges_known_fields(cls, value: Judge, info: ValidationInfo) -> Judge:

@@ -271,6 +271,13 @@ PLATFORM_MISTAKES = [
         "write {id}",
     ),
     (
+        shop(extract="{strategy: in_page_fetch, fetch: {url: 'https://b.c/{id}', fields: {a: b}}, fields: {a: b}}"),
+        3,
+        "extract.fetch.url",
+        "b.c",
+        "add the host to hosts",
+    ),
+    (
         shop(extract="{strategy: in_page_fetch, fetch: {url: '/api/{no}', fields: {a: b}}, fields: {a: b}}"),
         3,
         "extract.fetch.url",
