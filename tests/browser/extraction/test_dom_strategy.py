@@ -371,3 +371,25 @@ async def test_visits_leave_nothing_in_python_or_in_the_page(fresh_page: Page, l
     assert listeners(fresh_page) == 0
     assert len(impl._connection._callbacks) == 0
     assert len(asyncio.all_tasks()) <= before + 1
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        "requestAnimationFrame(() => requestAnimationFrame(fill))",
+        "new IntersectionObserver((seen) => seen[0].isIntersecting && fill()).observe(document.querySelector('h1'))",
+        "new ResizeObserver(fill).observe(document.body)",
+        "requestIdleCallback(fill)",
+        "document.fonts.ready.then(fill)",
+        "document.querySelector('h1').animate([{opacity: 0}, {opacity: 1}], 50).finished.then(fill)",
+    ],
+    ids=["animation frames", "in view", "resize", "idle", "fonts", "animation"],
+)
+async def test_content_that_waits_for_being_drawn_appears(
+    trigger: str, either_page: Page, local_shop: LocalShop
+) -> None:
+    """Frames on demand are frames: whatever a page hangs on them happens."""
+    fill = "const fill = () => { " + FILL + " document.body.dataset.ready = ''; };"
+    local_shop.replies["/"] = html(f"<body>{SHELL}<script>{fill} {trigger};</script>")
+    reading = await dom().read(either_page, visit(local_shop, timeout_s=5))
+    assert (reading.ready, reading.facts) == (True, SHIRT)
