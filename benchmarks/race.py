@@ -134,6 +134,7 @@ class Program:
     python: Path
     module: str
     """In `benchmarks.contestants`."""
+    options: tuple[str, ...] = ()
 
     def prepare(self, case: Case, rows: Sequence[CatalogueRow], folder: Path) -> tuple[list[str], dict[str, str]]:
         """See `Contestant`."""
@@ -152,7 +153,7 @@ class Program:
             str(case.lanes),
         ]
         command += ["--output", str(folder / "notes.jsonl"), "--gap-s", str(case.gap_s)]
-        command += ["--chromium", str(chromium), "--switches", json.dumps(switches)]
+        command += ["--chromium", str(chromium), "--switches", json.dumps(switches), *self.options]
         return command, {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 
     def visits(self, folder: Path) -> list[Visited]:

@@ -1,7 +1,7 @@
 """The floor: Chromium's own protocol over a pipe, and nothing that need not be.
 
 No driver, no queue, no stored results, no firewall, no limits, no log. Pages and contexts are replaced as often as
-pagemill replaces them.
+pagemill replaces them. With `--no-frames` pages are never laid out or drawn either.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ async def lane(pipe: Pipe, job: Job) -> None:
         if uses % _PAGE_USES == 0:
             if target:
                 await pipe.send("Target.closeTarget", targetId=target)
-            created = await pipe.send("Target.createTarget", url="about:blank", browserContextId=context)
+            frames = {"enableBeginFrameControl": True} if job.no_frames else {}
+            created = await pipe.send("Target.createTarget", url="about:blank", browserContextId=context, **frames)
             target = created["targetId"]
             session = (await pipe.send("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
         uses += 1
@@ -121,7 +122,8 @@ async def lane(pipe: Pipe, job: Job) -> None:
 async def main() -> None:
     """Works the job off."""
     job = Job()
-    pipe = Pipe(job.chromium, job.switches)
+    no_frames = ["--enable-begin-frame-control", "--run-all-compositor-stages-before-draw"] if job.no_frames else []
+    pipe = Pipe(job.chromium, [*job.switches, *no_frames])
     await asyncio.gather(*(lane(pipe, job) for _ in range(job.lanes)))
     await pipe.close()
 

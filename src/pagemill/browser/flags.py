@@ -46,8 +46,6 @@ class LaunchOptions:
     ignore_default_args: tuple[str, ...]
     sandbox: bool
     uses_dev_shm: bool
-    frames_on_demand: bool = False
-    """Whether pages may be laid out and drawn only when somebody waits for them, where the browser can do that."""
 
 
 def shm_needed_mb(lanes: int) -> int:
@@ -86,4 +84,4 @@ def launch_options(
     # Playwright always passes both. Without scrollbars pages take 5 % more CPU time and memory (Chromium 156); without
     # the other flag Chromium's scratch memory lives in /dev/shm instead of /tmp.
     ignored = ("--hide-scrollbars", *(("--disable-dev-shm-usage",) if uses_dev_shm else ()))
-    return LaunchOptions((*args, *settings.extra_args), ignored, sandbox, uses_dev_shm, settings.frames == "auto")
+    return LaunchOptions((*args, *settings.extra_args), ignored, sandbox, uses_dev_shm)

@@ -23,7 +23,6 @@ class BrowserSettings(Section):
     driver: Literal["auto", "playwright", "none"] = "auto"
     sandbox: Flag | Auto = "auto"
     dev_shm: Flag | Auto = "auto"
-    frames: Literal["auto", "always"] = "auto"
     zygote: Flag = True
     extra_args: tuple[str, ...] = ()
 

@@ -70,9 +70,3 @@ def test_only_what_is_blocked_gets_its_flag() -> None:
 def test_a_users_own_arguments_come_last() -> None:
     """Chromium lets the last one win."""
     assert options(extra_args=["--lang=ko"]).args[-1] == "--lang=ko"
-
-
-def test_frames_come_on_demand_unless_asked_otherwise() -> None:
-    """Where the browser can do it; that is the launcher's to know."""
-    assert options().frames_on_demand
-    assert not options(frames="always").frames_on_demand

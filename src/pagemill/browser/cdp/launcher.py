@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Collection
@@ -24,7 +23,7 @@ from pagemill.browser.cdp.connection import Connection
 from pagemill.browser.cdp.page import CdpPage
 from pagemill.browser.cdp.process import start
 from pagemill.browser.cdp.session import Session
-from pagemill.browser.cdp.switches import FRAMES_ON_DEMAND, SWITCHES
+from pagemill.browser.cdp.switches import SWITCHES
 from pagemill.browser.exit_watch import ExitWatch
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
@@ -42,7 +41,6 @@ log = get_logger("browser")
 
 _NO_SERVICE_WORKERS = "if (navigator.serviceWorker) navigator.serviceWorker.register = async () => {};"
 _LAST_WORDS = 300
-_HEADLESS_SHELL = re.compile(r"headless[-_]shell")
 _OPEN_CONTEXT, _OPEN_PAGE = "open a context", "open a page"
 
 
@@ -50,7 +48,6 @@ _OPEN_CONTEXT, _OPEN_PAGE = "open a context", "open a page"
 class _Context:
     connection: Connection
     name: str
-    frames_on_demand: bool
 
 
 class CdpLauncher:
@@ -67,8 +64,6 @@ class CdpLauncher:
         self._options = options
         self._settings = settings
         self._blocked_by_flags = blocked_by_flags
-        # Chromium's headless shell has it, the full browser's headless mode has not.
-        self._frames_on_demand = options.frames_on_demand and bool(_HEADLESS_SHELL.search(executable.name))
 
     async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle:
         """There is none."""
@@ -110,8 +105,6 @@ class CdpLauncher:
 
     def _switches(self, profile: Path) -> list[str]:
         switches = [*SWITCHES, *self._options.args, f"--user-data-dir={profile}"]
-        if self._frames_on_demand:
-            switches += FRAMES_ON_DEMAND
         if not self._options.sandbox:
             switches.append("--no-sandbox")
         if not self._options.uses_dev_shm:
@@ -125,7 +118,7 @@ class CdpLauncher:
             PageLost: the browser does not answer or has gone.
         """
         connection: Connection = browser.native
-        opening = _open_context(connection, frames_on_demand=self._frames_on_demand)
+        opening = _open_context(connection)
         return ContextHandle(await answered(opening, self._settings.open_timeout_s, _OPEN_CONTEXT))
 
     async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle:
@@ -179,20 +172,17 @@ class CdpLauncher:
         kill_browser_group(browser.group)
 
 
-async def _open_context(connection: Connection, *, frames_on_demand: bool) -> _Context:
+async def _open_context(connection: Connection) -> _Context:
     answer = await connection.send("Target.createBrowserContext")
     name = str(answer["browserContextId"])
     await connection.send("Browser.setDownloadBehavior", {"behavior": "deny", "browserContextId": name})
-    return _Context(connection, name, frames_on_demand)
+    return _Context(connection, name)
 
 
 async def _open_page(context: _Context, platform: Platform, block: Collection[ResourceKind]) -> PageHandle:
-    creation: dict[str, Any]
     send, navigation = context.connection.send, platform.navigation
     window: ViewportSize = {"width": navigation.viewport.width, "height": navigation.viewport.height}
     creation = {"url": "about:blank", "browserContextId": context.name, **window}
-    if context.frames_on_demand:
-        creation["enableBeginFrameControl"] = True
     target = str((await send("Target.createTarget", creation))["targetId"])
     attached = await send("Target.attachToTarget", {"targetId": target, "flatten": True})
     session = Session(context.connection, attached["sessionId"])
@@ -208,4 +198,4 @@ async def _open_page(context: _Context, platform: Platform, block: Collection[Re
     if navigation.locale is not None:
         steps.append(session.send("Emulation.setLocaleOverride", {"locale": navigation.locale}))
     await asyncio.gather(*steps)
-    return PageHandle(cast(Page, CdpPage(session, target, window, frames_on_demand=context.frames_on_demand)), firewall)
+    return PageHandle(cast(Page, CdpPage(session, target, window)), firewall)

@@ -6,11 +6,9 @@ It hears of nothing that it did not ask for; the document's status and address a
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import re
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,9 +20,6 @@ from pagemill.browser.cdp.session import Session
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded
 
-_FRAME_S = 0.5
-"""So long a page is waited for without a frame, and between two of them. Most content needs none, and laying a page out
-while it loads costs more than the waiting: with 0.1 s, half of the speed was gone."""
 _CONTEXT_GONE = re.compile(
     r"Inspected target navigated or closed|Execution context was destroyed|Cannot find (default execution )?context"
     r"|Promise was collected"
@@ -41,13 +36,8 @@ class Document:
 class CdpPage:
     """One page of one context."""
 
-    def __init__(
-        self, session: Session, target: str, viewport: ViewportSize, *, frames_on_demand: bool = False
-    ) -> None:
-        """With frames on demand the page is laid out and drawn only while somebody waits for it for long."""
+    def __init__(self, session: Session, target: str, viewport: ViewportSize) -> None:
         self._session = session
-        self._frames_on_demand = frames_on_demand
-        self._frame: asyncio.Task[dict[str, Any]] | None = None
         self._viewport = viewport
         self.target = target
         self.url = "about:blank"
@@ -91,9 +81,8 @@ class CdpPage:
         """
         called = f'((value) => typeof value === "function" ? value({json.dumps(arg)}) : value)(({expression}))'
         call = {"expression": called, "awaitPromise": True, "returnByValue": True}
-        asking = self._session.send("Runtime.evaluate", call)
         try:
-            answer = await (self._with_frames(asking) if self._frames_on_demand else asking)
+            answer = await self._session.send("Runtime.evaluate", call)
         except PlaywrightError as error:
             if _CONTEXT_GONE.search(error.message):
                 raise PlaywrightError("Page.evaluate: Execution context was destroyed") from error
@@ -111,37 +100,9 @@ class CdpPage:
 
     async def screenshot(self, *, type: Literal["jpeg"], quality: int, timeout: float) -> bytes:
         """A picture of what the window shows."""
-        picture = {"format": type, "quality": quality}
-        if self._frames_on_demand:
-            return base64.b64decode(
-                await within(timeout / 1000, self._drawn(picture), "HeadlessExperimental.beginFrame")
-            )
-        capture = self._session.send("Page.captureScreenshot", picture)
+        capture = self._session.send("Page.captureScreenshot", {"format": type, "quality": quality})
         answer = await within(timeout / 1000, capture, "Page.captureScreenshot")
         return base64.b64decode(answer["data"])
-
-    async def _drawn(self, picture: dict[str, Any]) -> str:
-        """Draws until there is a picture: a frame in which nothing has changed brings none."""
-        if self._frame is not None:
-            await asyncio.wait({self._frame})
-        while True:
-            answer = await self._session.send("HeadlessExperimental.beginFrame", {"screenshot": picture})
-            if "screenshotData" in answer:
-                return str(answer["screenshotData"])
-            await asyncio.sleep(_FRAME_S)
-
-    async def _with_frames(self, asking: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
-        """An answer, and frames for the page as long as it does not come: some content waits for being laid out."""
-        task = asyncio.get_running_loop().create_task(asking)
-        try:
-            while not (await asyncio.wait({task}, timeout=_FRAME_S))[0]:
-                if self._frame is None or self._frame.done():
-                    frame = self._session.send("HeadlessExperimental.beginFrame", {"noDisplayUpdates": True})
-                    self._frame = asyncio.get_running_loop().create_task(frame)
-                    self._frame.add_done_callback(lambda done: done.cancelled() or done.exception())
-            return task.result()
-        finally:
-            task.cancel()
 
     async def close(self) -> None:
         """Closes it."""

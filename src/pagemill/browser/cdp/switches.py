@@ -28,6 +28,3 @@ SWITCHES = (
     "HttpsUpgrades,LensOverlay,MediaRouter,OptimizationHints,PaintHolding,ThirdPartyStoragePartitioning,Translate",
 )
 """Chromium takes `--disable-features` once: all of them stand here."""
-
-FRAMES_ON_DEMAND = ("--enable-begin-frame-control", "--run-all-compositor-stages-before-draw")
-"""Pages that ask for it are laid out and drawn when they are told to, not 60 times a second; headless shell only."""
