@@ -137,6 +137,6 @@ def draw(table: Table, file: Path) -> None:
         axes.set_title(title, loc="left")
         axes.set_xticks(range(len(cases)), [f"{case.weight}\n{case.lanes} lanes" for case in cases])
         axes.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].legend(ncols=3, fontsize="small")
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize="small")
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=110)
