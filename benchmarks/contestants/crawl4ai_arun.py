@@ -35,7 +35,8 @@ async def lane(crawler: AsyncWebCrawler, job: Job) -> None:
         url = job.urls.pop()
         started = now()
         answer = await crawler.arun(url, config=settings)
-        found = extraction.extract(url, answer.html) if answer.success else []
+        # It takes pages with little text for refusals, and brings their document all the same.
+        found = extraction.extract(url, answer.html) if answer.html else []
         job.note(url, started, found[0] if found else {})
         if job.gap_s:
             await asyncio.sleep(job.gap_s)
