@@ -8,7 +8,7 @@ from typing import Any
 from playwright.async_api import Error as PlaywrightError
 
 from pagemill.deadlines import within
-from pagemill.errors import BrowserUnavailable, DeadlineExceeded, PageLost
+from pagemill.errors import BrowserUnavailable, DeadlineExceeded, PageLost, PagemillError
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -24,12 +24,7 @@ async def started(call: Awaitable[Any], seconds: float, what: str) -> Any:
     Raises:
         BrowserUnavailable: it failed, or took longer.
     """
-    try:
-        return await within(seconds, call, what)
-    except PlaywrightError as error:
-        raise BrowserUnavailable(f"cannot {what}: {_first_line(error)}") from error
-    except DeadlineExceeded as error:
-        raise BrowserUnavailable(str(error)) from error
+    return await _outcome(call, seconds, what, BrowserUnavailable)
 
 
 async def answered(call: Awaitable[Any], seconds: float, what: str) -> Any:
@@ -38,12 +33,17 @@ async def answered(call: Awaitable[Any], seconds: float, what: str) -> Any:
     Raises:
         PageLost: it failed, or took longer.
     """
+    return await _outcome(call, seconds, what, PageLost)
+
+
+async def _outcome(call: Awaitable[Any], seconds: float, what: str, failure: type[PagemillError]) -> Any:
     try:
         return await within(seconds, call, what)
     except PlaywrightError as error:
-        raise PageLost(f"cannot {what}: {_first_line(error)}") from error
+        first_line = str(error).partition("\n")[0]
+        raise failure(f"cannot {what}: {first_line}") from error
     except DeadlineExceeded as error:
-        raise PageLost(str(error)) from error
+        raise failure(str(error)) from error
 
 
 async def closed(call: Awaitable[Any], seconds: float, what: str) -> bool:
@@ -80,7 +80,3 @@ async def heap_mb(usage: Awaitable[dict[str, Any]]) -> float | None:
     except (PlaywrightError, DeadlineExceeded):
         return None
     return sum(float(sizes.get(part, 0)) for part in ("usedSize", "embedderHeapUsedSize", "backingStorageSize")) / _MIB
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

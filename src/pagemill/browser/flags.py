@@ -40,7 +40,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class LaunchOptions:
-    """Arguments for Playwright's `launch`."""
+    """What a launcher is to tell Chromium; `ignore_default_args` is for Playwright's, which says more by itself."""
 
     args: tuple[str, ...]
     ignore_default_args: tuple[str, ...]

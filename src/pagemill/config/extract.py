@@ -21,23 +21,25 @@ _PLACE_BY_STRATEGY: dict[str, Literal["selector", "path"]] = {
 }
 
 
-def _check_regex(text: str) -> None:
+def _check_regex(text: str) -> str:
     try:
         re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
         remedy = "mend it, or put a backslash before special characters"
         raise Mistake(f"is not a regular expression: {error}", remedy) from error
+    return text
 
 
-_ONE_PLACE = "write either a selector (strategies dom, in_page_fetch) or a path (strategies jsonld, api_capture, fetch)"
+_Regex = Annotated[str, AfterValidator(_check_regex)]
+_ONE_PLACE = "write either a selector (dom, in_page_fetch) or a path (jsonld, api_capture, below fetch)"
 
 
 class FieldRule(Section):
     """Where a fact is found and how it is read.
 
-    `selector` is CSS (strategy `dom`); `path` is dotted (`jsonld`, `api_capture`). `attribute` reads an attribute
-    instead of the text. `regex` narrows the text to its first group (or the whole match). `equals` and `contains`
-    make the fact a boolean.
+    `selector` is CSS (`dom`, `in_page_fetch`); `path` is dotted (`jsonld`, `api_capture`, and below `fetch`).
+    `attribute` reads an attribute instead of the text. `regex` narrows the text to its first group (or the whole
+    match). `equals` and `contains` make the fact a boolean.
     """
 
     selector: str | None = Field(default=None, min_length=1)
@@ -46,14 +48,7 @@ class FieldRule(Section):
     type: Literal["text", "number", "boolean"] = "text"
     equals: str | None = None
     contains: str | None = None
-    regex: str | None = None
-
-    @field_validator("regex")
-    @classmethod
-    def _compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            _check_regex(value)
-        return value
+    regex: _Regex | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -86,7 +81,7 @@ class Fetch(Section):
     """What strategy `in_page_fetch` asks for instead of visiting a product's page."""
 
     url: str | None = Field(default=None, min_length=1)
-    pattern: str | None = Field(default=None, min_length=1)
+    pattern: _Regex | None = Field(default=None, min_length=1)
     fields: dict[str, FieldRule] = Field(default_factory=dict)
     sample_every: Whole = Field(default=40, ge=2, le=1000)
 
@@ -95,13 +90,6 @@ class Fetch(Section):
     def _short_fields(cls, value: Any) -> Any:
         """A field written as a bare string is a path."""
         return _with_rules(value, "path")
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            _check_regex(value)
-        return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -186,7 +174,7 @@ class Extract(Section):
     @classmethod
     def _fetch_fits_strategy(cls, value: Fetch, info: ValidationInfo) -> Fetch:
         strategy, fields = info.data.get("strategy"), info.data.get("fields")
-        if value == Fetch() or strategy is None or fields is None:  # those have mistakes of their own
+        if value == Fetch() or strategy is None or fields is None:  # the latter two have mistakes of their own
             return value
         if strategy != "in_page_fetch":
             raise Mistake(f"means nothing to strategy {strategy}", "remove it, or use strategy in_page_fetch")
