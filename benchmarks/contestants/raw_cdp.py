@@ -94,7 +94,7 @@ async def lane(pipe: Pipe, job: Job) -> None:
         if uses % _PAGE_USES == 0:
             if target:
                 await pipe.send("Target.closeTarget", targetId=target)
-            frames = {"enableBeginFrameControl": True} if job.no_frames else {}
+            frames = {"windowState": "minimized"} if job.no_frames else {}
             created = await pipe.send("Target.createTarget", url="about:blank", browserContextId=context, **frames)
             target = created["targetId"]
             session = (await pipe.send("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
@@ -122,8 +122,7 @@ async def lane(pipe: Pipe, job: Job) -> None:
 async def main() -> None:
     """Works the job off."""
     job = Job()
-    no_frames = ["--enable-begin-frame-control", "--run-all-compositor-stages-before-draw"] if job.no_frames else []
-    pipe = Pipe(job.chromium, [*job.switches, *no_frames])
+    pipe = Pipe(job.chromium, job.switches)
     await asyncio.gather(*(lane(pipe, job) for _ in range(job.lanes)))
     await pipe.close()
 

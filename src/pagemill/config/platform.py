@@ -7,7 +7,7 @@ are written: no text becomes a number, no `yes` in quotes becomes true.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
@@ -62,6 +62,7 @@ class Navigation(Section):
     timeout_ms: Whole = Field(default=30_000, ge=100, le=600_000)
     block: tuple[ResourceKind, ...] = ("image", "media", "font")
     viewport: Viewport = Viewport()
+    draw: Literal["on_demand", "always"] = "on_demand"
     user_agent: str | None = None
     locale: str | None = None
 

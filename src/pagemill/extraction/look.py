@@ -135,11 +135,23 @@ async def watch_page(page: Page, watch: Watch, timeout_s: float, status: int | N
                 documents += 1
                 continue
             raise translate(error, _STEP) from error
-        if isinstance(answer, Mapping) and answer.get("later") is True:
+        later = answer.get("later") if isinstance(answer, Mapping) else None
+        if later == "again":
             await asyncio.sleep(_LATER_S)
+            continue
+        if later == "shown" and not spec["shown"]:
+            await _show(page, budget.left_s(_STEP))
+            spec["shown"] = True
             continue
         return _sighting(answer, watch, page.url, status)
     raise VisitFailed("the page moves from document to document and does not come to rest")
+
+
+async def _show(page: Page, timeout_s: float) -> None:
+    try:
+        await within(timeout_s, page.bring_to_front(), _STEP)
+    except PlaywrightError as error:
+        raise translate(error, _STEP) from error
 
 
 def reading_spec(watch: Watch) -> dict[str, Any]:
@@ -161,6 +173,7 @@ def _spec(watch: Watch, stop: str) -> dict[str, Any]:
         "ready": watch.ready,
         "endStatuses": sorted(watch.end_statuses),
         "stop": stop,
+        "shown": False,
     }
 
 

@@ -5,12 +5,14 @@ replaced, bounds what it sends by plain loops, and takes its observer, listeners
 a page breaks it all the same, the call fails or says nothing, and Python's own deadline ends the visit.
 
 In (`spec`): `ready` (selector or null), `fields` (list of `[selector, attribute or null]`), `scripts` (whether to read
-JSON-LD), `texts` (sources of regular expressions), `endStatuses`, `stop` (an event's name, or ""), `timeoutMs`, and the
-bounds `fieldChars`, `totalChars`, `scriptChars`, `maxScripts`.
+JSON-LD), `texts` (sources of regular expressions), `endStatuses`, `stop` (an event's name, or ""), `timeoutMs`, `shown`
+(whether the page was brought to the front for this visit), and the bounds `fieldChars`, `totalChars`, `scriptChars`,
+`maxScripts`.
 
 Out: `{ready, status, url, raw, scripts, texts}`: whether the content appeared, the document's HTTP status (0 if
 unknown) and address, one string or null per field, the JSON-LD texts, and the positions of the texts that are there.
-`later` asks for another call in a moment.
+`later` asks for another call: in a moment (`"again"`), or after the page was brought to the front (`"shown"`), because a
+hidden page gets no frames, and what it lacks may need some.
 """
 
 from __future__ import annotations
@@ -87,11 +89,16 @@ WATCH_SCRIPT = (
   const doc = document;"""
     + READING
     + r"""
-  const LOOK_MS = 5, TEXT_MS = 250, SETTLE_MS = 300, SETTLE_MAX_MS = 2000;
-  const timers = { end: 0, look: 0, text: 0, settle: 0 };
+  const LOOK_MS = 5, TEXT_MS = 250, SETTLE_MAX_MS = 2000, HIDDEN_MAX_MS = 2000;
+  const timers = { end: 0, look: 0, text: 0, settle: 0, hidden: 0 };
   let observer = null, over = false, settled = false;
   let lookedAt = -Infinity, changedAt = 0, loadedAt = 0;
   const waits = spec.ready !== null || spec.scripts || spec.fields.length > 0;
+  const hidden = waits && doc.hidden && !spec.shown;
+  // Whether every field must say something until the page has settled, and not only the ready sign be there.
+  const thorough = spec.ready === null || hidden || spec.shown;
+  // Being shown for nothing costs more than waiting a little longer.
+  const SETTLE_MS = hidden ? 500 : 300;
 
   const status = () => {
     const entry = performance.getEntriesByType("navigation")[0];
@@ -116,7 +123,7 @@ WATCH_SCRIPT = (
       for (let i = 0; i < nodes.length; i += 1) if (isProduct(nodes[i].textContent)) return true;
       return false;
     }
-    const every = spec.ready === null && !settled;
+    const every = thorough && !settled;
     for (let i = 0; i < spec.fields.length; i += 1) {
       const node = doc.querySelector(spec.fields[i][0]);
       if (node === null) {
@@ -137,7 +144,7 @@ WATCH_SCRIPT = (
     doc.removeEventListener("readystatechange", onState);
     if (spec.stop) doc.removeEventListener(spec.stop, onStop);
   };
-  const finish = (ready, later = false) => {
+  const finish = (ready, later = "") => {
     if (over) return;
     clean();
     unread = true;
@@ -181,6 +188,7 @@ WATCH_SCRIPT = (
   const settle = guarded(() => {
     const quiet = now() - changedAt, since = now() - loadedAt;
     if (quiet >= SETTLE_MS || since >= SETTLE_MAX_MS) {
+      if (hidden) return finish(false, "shown");
       settled = true;
       look();
     } else {
@@ -188,7 +196,8 @@ WATCH_SCRIPT = (
     }
   });
   const onState = guarded(() => {
-    if (doc.readyState === "complete" && spec.ready === null && spec.fields.length > 0 && !timers.settle) {
+    const loaded = doc.readyState === "complete" || (spec.shown && spec.ready !== null);
+    if (loaded && thorough && spec.fields.length > 0 && !timers.settle) {
       loadedAt = changedAt = now();
       timers.settle = setTimeout(settle, SETTLE_MS);
     }
@@ -201,9 +210,10 @@ WATCH_SCRIPT = (
     const code = status();
     for (let i = 0; i < spec.endStatuses.length; i += 1) if (spec.endStatuses[i] === code) return finish(false);
     timers.end = setTimeout(guarded(() => {
-      settled = doc.readyState === "complete";
+      settled = spec.ready !== null || doc.readyState === "complete";
       finish(appeared(true));
     }), spec.timeoutMs);
+    if (hidden) timers.hidden = setTimeout(guarded(() => finish(false, "shown")), HIDDEN_MAX_MS);
     if (spec.stop) doc.addEventListener(spec.stop, onStop);
     doc.addEventListener("readystatechange", onState);
     if (waits || patterns.length > 0) {
@@ -212,7 +222,7 @@ WATCH_SCRIPT = (
     }
     onState();
     // A sandboxed document may run no timer and no observer: it is looked at again from outside.
-    if (!over && self.origin === "null" && doc.readyState !== "complete") finish(false, true);
+    if (!over && self.origin === "null" && doc.readyState !== "complete") finish(false, "again");
   })();
 } }
 """

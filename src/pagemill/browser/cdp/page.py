@@ -36,9 +36,10 @@ class Document:
 class CdpPage:
     """One page of one context."""
 
-    def __init__(self, session: Session, target: str, viewport: ViewportSize) -> None:
+    def __init__(self, session: Session, target: str, viewport: ViewportSize, *, hidden: bool) -> None:
         self._session = session
         self._viewport = viewport
+        self._hidden = hidden
         self.target = target
         self.url = "about:blank"
         """Where it was last sent."""
@@ -92,6 +93,13 @@ class CdpPage:
             raise PlaywrightError(f"Page.evaluate: {thrown}")
         return answer["result"].get("value")
 
+    async def bring_to_front(self) -> None:
+        """Has it drawn from now on: a page may have been opened hidden."""
+        if self._hidden:
+            window = {"windowId": (await self._session.send("Browser.getWindowForTarget"))["windowId"]}
+            await self._session.send("Browser.setWindowBounds", {**window, "bounds": {"windowState": "normal"}})
+            self._hidden = False
+
     async def set_viewport_size(self, viewport_size: ViewportSize) -> None:
         """Gives the page another window."""
         metrics = {**viewport_size, "deviceScaleFactor": 1, "mobile": False}
@@ -100,6 +108,7 @@ class CdpPage:
 
     async def screenshot(self, *, type: Literal["jpeg"], quality: int, timeout: float) -> bytes:
         """A picture of what the window shows."""
+        await within(timeout / 1000, self.bring_to_front(), "Browser.setWindowBounds")
         capture = self._session.send("Page.captureScreenshot", {"format": type, "quality": quality})
         answer = await within(timeout / 1000, capture, "Page.captureScreenshot")
         return base64.b64decode(answer["data"])
