@@ -45,7 +45,7 @@ def contestants(names: Sequence[str]) -> tuple[list[Contestant], dict[str, str],
     ours = Path(sys.executable)
     everybody.append(Program("bare Playwright", ours, "bare_playwright"))
     everybody.append(Program("raw CDP", ours, "raw_cdp"))
-    everybody.append(Program("raw CDP, no frames", ours, "raw_cdp", ("--no-frames",)))
+    everybody.append(Program("raw CDP, hidden", ours, "raw_cdp", ("--hidden",)))
     versions: dict[str, str] = {}
     absent = []
     for peer in PEERS:

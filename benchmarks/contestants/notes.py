@@ -39,14 +39,14 @@ class Job:
         parser.add_argument("--chromium", required=True)
         parser.add_argument("--switches", default="[]", help="a JSON list of Chromium's switches")
         parser.add_argument("--gap-s", type=float, default=0.0, help="seconds between two visits of a lane")
-        parser.add_argument("--no-frames", action="store_true", help="never lay a page out or draw it")
+        parser.add_argument("--hidden", action="store_true", help="never lay a page out or draw it")
         options = parser.parse_args()
         self.urls: list[str] = options.urls.read_text().split()
         self.lanes: int = options.lanes
         self.chromium: str = options.chromium
         self.switches: list[str] = json.loads(options.switches)
         self.gap_s: float = options.gap_s
-        self.no_frames: bool = options.no_frames
+        self.hidden: bool = options.hidden
         self._output = options.output.open("w", buffering=1)
 
     def note(self, url: str, started: float, facts: Mapping[str, Any]) -> None:

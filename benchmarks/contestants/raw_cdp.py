@@ -1,7 +1,7 @@
 """The floor: Chromium's own protocol over a pipe, and nothing that need not be.
 
 No driver, no queue, no stored results, no firewall, no limits, no log. Pages and contexts are replaced as often as
-pagemill replaces them. With `--no-frames` pages are never laid out or drawn either.
+pagemill replaces them. With `--hidden` pages are never laid out or drawn either.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ async def lane(pipe: Pipe, job: Job) -> None:
         if uses % _PAGE_USES == 0:
             if target:
                 await pipe.send("Target.closeTarget", targetId=target)
-            frames = {"windowState": "minimized"} if job.no_frames else {}
-            created = await pipe.send("Target.createTarget", url="about:blank", browserContextId=context, **frames)
+            window = {"windowState": "minimized"} if job.hidden else {}
+            created = await pipe.send("Target.createTarget", url="about:blank", browserContextId=context, **window)
             target = created["targetId"]
             session = (await pipe.send("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
         uses += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable
 from typing import Any
 
@@ -67,6 +68,12 @@ async def gives_answer(call: Awaitable[Any], what: str) -> bool:
     except PlaywrightError:
         pass
     return True
+
+
+async def collected(collection: Awaitable[Any]) -> None:
+    """Waits for a page's garbage collection; one that fails or is late does no harm."""
+    with contextlib.suppress(PlaywrightError, DeadlineExceeded):
+        await within(_ANSWER_S, collection, "collect a page's garbage")
 
 
 async def heap_mb(usage: Awaitable[dict[str, Any]]) -> float | None:

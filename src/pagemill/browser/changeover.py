@@ -45,6 +45,12 @@ class Changeover:
         self.saves_memory = False
         """Then successors are opened only when they are needed."""
 
+    def collect_if_due(self, slot: Slot) -> None:
+        """Has a page that stays in use collect its garbage now and then; nobody waits for it."""
+        every, page = self._settings.page_gc_uses, slot.page
+        if every and page is not None and page.wear.uses % every == 0:
+            self._generations.in_background(self._opener.collect_garbage(page.handle))
+
     def rotate(self, slot: Slot, level: Level, reason: str) -> None:
         """Takes a page, or a context with its page, out of a slot to be closed; the successor comes in its place."""
         context, page = slot.context, slot.page

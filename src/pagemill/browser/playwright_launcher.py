@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.async_api import Browser, CDPSession, Page, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
-from pagemill.browser.bounded import answered, closed, gives_answer, heap_mb, started
+from pagemill.browser.bounded import answered, closed, collected, gives_answer, heap_mb, started
 from pagemill.browser.exit_watch import ExitWatch
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
@@ -170,6 +170,10 @@ class PlaywrightLauncher:
             log.warning(events.CLOSE_ESCALATED, level="driver", pid=handle.pid)
             kill(handle.pid)
         return went_well
+
+    async def collect_garbage(self, handle: PageHandle) -> None:
+        """See `bounded.collected`."""
+        await collected(handle.firewall.ask("HeapProfiler.collectGarbage"))
 
     async def heap_mb(self, handle: PageHandle) -> float | None:
         """See `bounded.heap_mb`."""

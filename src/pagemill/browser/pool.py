@@ -251,6 +251,8 @@ class BrowserPool:
                 slot.context.big_pages += lower.reason == "size"
                 level = Level.CONTEXT if slot.context.big_pages >= _BIG_PAGES else lower.level
                 self._changeover.rotate(slot, level, lower.reason)
+            elif not light:
+                self._changeover.collect_if_due(slot)
             self._give_back(slot)
             self._trim()
         self._wake()

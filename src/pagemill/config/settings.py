@@ -32,6 +32,7 @@ class PoolSettings(Section):
 
     browser_max_uses: Whole = Field(default=1000, ge=1)
     driver_max_uses: Whole = Field(default=5000, ge=1)
+    page_gc_uses: Whole = Field(default=5, ge=0)
     page_max_age_s: Number = Field(default=900, gt=0)
     context_max_age_s: Number = Field(default=3600, gt=0)
     browser_max_mb: Whole = Field(default=400, ge=50)

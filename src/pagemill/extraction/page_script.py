@@ -11,8 +11,8 @@ JSON-LD), `texts` (sources of regular expressions), `endStatuses`, `stop` (an ev
 
 Out: `{ready, status, url, raw, scripts, texts}`: whether the content appeared, the document's HTTP status (0 if
 unknown) and address, one string or null per field, the JSON-LD texts, and the positions of the texts that are there.
-`later` asks for another call: in a moment (`"again"`), or after the page was brought to the front (`"shown"`), because a
-hidden page gets no frames, and what it lacks may need some.
+`later` asks for another call: in a moment (`"again"`), or after the page was brought to the front (`"shown"`), because
+a hidden page gets no frames, and what it lacks may need some.
 """
 
 from __future__ import annotations

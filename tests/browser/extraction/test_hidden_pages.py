@@ -17,13 +17,13 @@ from pagemill.config.platform import Platform
 from pagemill.extraction.artifacts import take_screenshot
 from pagemill.extraction.dom import DomStrategy
 from pagemill.extraction.jsonld import JsonLdStrategy
-from pagemill.model import PageReading
+from pagemill.model import Facts, PageReading
 from tests.browser.extraction.local_shop import LocalShop, html, platform, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 FIELDS: dict[str, Any] = {"name": "h1", "price": {"selector": ".price", "type": "number"}}
-SHIRT = {"name": "Blue shirt", "price": 12900}
+SHIRT: Facts = {"name": "Blue shirt", "price": 12900}
 HEAD = "<h1>Blue shirt</h1><p class=price></p>"
 FILL = "document.querySelector('.price').textContent = '12,900원';"
 READY = "document.body.dataset.ready = '';"

@@ -27,6 +27,8 @@ class CountingOpener:
         self.on_driver_lost: list[Callable[[], None]] = []
         self.heaps_mb: dict[int, float] = {}
         """By the number of the page, in the order of opening."""
+        self.collections: list[int] = []
+        """The numbers of the pages that were told to collect their garbage."""
         self.silent = False
         self.has_driver = True
         self.killed: list[BrowserHandle] = []
@@ -99,6 +101,10 @@ class CountingOpener:
             self._end_context(context)
         self.open["browser"] -= 1
         return True
+
+    async def collect_garbage(self, handle: PageHandle) -> None:
+        await self._step()
+        self.collections.append(cast(Any, handle.page).number)
 
     async def heap_mb(self, handle: PageHandle) -> float | None:
         await self._step()

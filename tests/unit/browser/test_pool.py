@@ -258,6 +258,16 @@ async def test_age_rotates_too() -> None:
         assert pool.stats().rotations["page"] == 1
 
 
+@pytest.mark.parametrize(("every", "expected"), [(5, [1, 1, 1, 2]), (0, [])])
+async def test_a_page_that_stays_collects_its_garbage_now_and_then(every: int, expected: list[int]) -> None:
+    """After every so many uses, unless it is replaced at that moment; 0 leaves it to Chromium."""
+    opener = CountingOpener()
+    async with opened(opener, size=1, page_gc_uses=every) as pool:
+        await use(pool, shop(page=20), 25)
+        await asyncio.sleep(0.01)
+        assert opener.collections == expected
+
+
 async def test_platforms_share_places_but_never_pages() -> None:
     """A second platform's lease evicts an idle page of the first when the pool is full."""
     opener = CountingOpener()

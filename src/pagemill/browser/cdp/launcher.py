@@ -18,7 +18,7 @@ from typing import Any, cast
 from playwright.async_api import CDPSession, Page, ViewportSize
 from playwright.async_api import Error as PlaywrightError
 
-from pagemill.browser.bounded import answered, closed, gives_answer, heap_mb
+from pagemill.browser.bounded import answered, closed, collected, gives_answer, heap_mb
 from pagemill.browser.cdp.connection import Connection
 from pagemill.browser.cdp.page import CdpPage
 from pagemill.browser.cdp.process import start
@@ -157,6 +157,10 @@ class CdpLauncher:
         if handle.profile is not None:
             await asyncio.to_thread(shutil.rmtree, handle.profile, ignore_errors=True)
         return went_well
+
+    async def collect_garbage(self, handle: PageHandle) -> None:
+        """See `bounded.collected`."""
+        await collected(handle.firewall.ask("HeapProfiler.collectGarbage"))
 
     async def heap_mb(self, handle: PageHandle) -> float | None:
         """See `bounded.heap_mb`."""
