@@ -46,10 +46,11 @@ from pagemill.guard.watchdog import Watchdog
 from pagemill.intake.batch_job import open_queue
 from pagemill.ops.alerts import AlertDesk
 from pagemill.ops.fleet import WorkerSnapshot, publish, withdraw
-from pagemill.pacing.fleet_limit import RedisFleetLimit
+from pagemill.pacing.fleet_pace import RedisFleetPace
 from pagemill.pacing.turns import Turns
 from pagemill.results.store import ResultStore
 from pagemill.results.writer import ResultWriter
+from pagemill.revisit.visit_memory import VisitMemory
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 from pagemill.worker import handle
@@ -189,7 +190,7 @@ def open_worker(
         pool = parts.enter_context(build_pool(config, platforms, loop))
         stations = Stations(
             pool=pool,
-            turns=Turns(RedisFleetLimit(brisk)),
+            turns=Turns(RedisFleetPace(brisk)),
             artifacts=ArtifactStore(
                 settings.artifacts.folder,
                 settings.artifacts.max_files,
@@ -200,7 +201,9 @@ def open_worker(
             deliver=writer.put,
             worker=worker_name,
         )
-        runner = Runner(platforms, stations, store.judged, writer)
+        memory = VisitMemory(brisk, max_kept=settings.guard.max_cache_size)
+        CACHES.register("visited products", memory)
+        runner = Runner(platforms, stations, store.judged, writer, memory=memory)
         engine = BatchEngine(loop, runner, store.write, worker_name)
         handle.install(engine)
         parts.callback(handle.install, None)

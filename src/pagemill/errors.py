@@ -113,6 +113,12 @@ class FullVisitNeeded(ItemError):
     retryable = True
 
 
+class TurnDenied(PagemillError):
+    """No visit may take place for now: lanes must stop, or the platform is left alone for long. No fault of anybody."""
+
+    retryable = True
+
+
 class VisitRefused(ItemError):
     """The page led to a place that the platform does not list, or offered a download."""
 

@@ -52,7 +52,8 @@ class PageReading:
 
     `status` is the HTTP status of the document, `None` when there was none. `ready` says whether the content that
     the platform waits for appeared. `texts` holds those of the texts looked for that the page contains. `light` says
-    that no document was loaded, which wears a page out much less.
+    that no document was loaded, which wears a page out much less. `retry_after` is the header of that name, where the
+    strategy itself has seen one.
     """
 
     status: int | None
@@ -61,6 +62,7 @@ class PageReading:
     ready: bool = True
     texts: tuple[str, ...] = ()
     light: bool = False
+    retry_after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

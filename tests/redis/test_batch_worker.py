@@ -206,7 +206,7 @@ def test_a_batch_that_is_done_is_finished(redis_client: Redis, engine: ToldEngin
     work_off(worker_for(redis_client, engine))
     job = job_of(redis_client, "b1")
     assert job.get_status() is JobStatus.FINISHED
-    assert job.return_value() == {"done": 3, "resumed": 0, "remaining": 0}
+    assert job.return_value() == {"done": 3, "resumed": 0, "remaining": 0, "spared": 0}
     assert engine.given_up == []
 
 
@@ -269,6 +269,26 @@ def test_batches_that_were_deleted_while_they_waited_are_passed_over(redis_clien
 
 
 # Ending batches
+
+
+def test_a_platform_that_is_left_alone_keeps_its_batches(redis_client: Redis, engine: ToldEngine) -> None:
+    """Others are served meanwhile; a burst is not over before that platform's turn has come, too."""
+    put(redis_client, "b1", "shop")
+    put(redis_client, "b2", "other")
+    moment_us = round((time.time() + 1) * 1_000_000)
+    redis_client.hset("pagemill:pacing:shop", "pause_us", moment_us)
+    begun_s = time.monotonic()
+    work_off(worker_for(redis_client, engine, ["shop", "other"]))
+    assert engine.ran == ["b2", "b1"]
+    assert time.monotonic() - begun_s > 0.9
+
+    put(redis_client, "b3", "shop")
+    redis_client.hset("pagemill:pacing:shop", "open_us", round((time.time() + 0.5) * 1_000_000))
+    worker = worker_for(redis_client, engine, ["shop"], name="w2")
+    assert worker._take() is None
+    assert leftovers(redis_client) == []
+    work_off(worker_for(redis_client, engine, ["shop"], name="w3"))
+    assert engine.ran == ["b2", "b1", "b3"]
 
 
 def test_a_drained_batch_goes_to_the_front_and_counts_neither_way(redis_client: Redis, engine: ToldEngine) -> None:

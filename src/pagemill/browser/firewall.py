@@ -1,7 +1,8 @@
 """Keeps one page on its platform's hosts, redirects and frames included, and away from media.
 
-Chromium pauses every request for a document, and every request of a blocked kind that no launch flag already stops;
-nothing else costs a round trip. Refusing means `Aborted`: the page stays where it is, no error page is loaded.
+Chromium pauses every request for a document, and every request of a blocked kind that no launch flag already stops; the
+answer to a navigation is paused too, because nobody else learns its headers. Nothing else costs a round trip. Refusing
+means `Aborted`: the page stays where it is, no error page is loaded.
 """
 
 from __future__ import annotations
@@ -17,10 +18,15 @@ from pagemill.config.hosts import HostRules
 from pagemill.config.section import ResourceKind
 
 _KINDS: dict[ResourceKind, str] = {"image": "Image", "media": "Media", "font": "Font"}
+_MAX_HEADER = 100
 
 
 class Firewall:
-    """The rules of one page. `refusal` says why its last navigation was refused, `None` when it was not."""
+    """The rules of one page.
+
+    `refusal` says why its last navigation was refused, `None` when it was not; `retry_after` is the header of that name
+    in the last answer, or empty.
+    """
 
     def __init__(self, rules: HostRules) -> None:
         self._rules = rules
@@ -28,6 +34,7 @@ class Firewall:
         self._main_frame = ""
         self._answers: set[asyncio.Task[None]] = set()
         self.refusal: str | None = None
+        self.retry_after = ""
 
     async def attach(self, session: CDPSession, block: Collection[ResourceKind], main_frame: str) -> None:
         """Takes hold of a page that has not been anywhere yet.
@@ -50,8 +57,9 @@ class Firewall:
         return answer
 
     def reset(self) -> None:
-        """Forgets the last refusal; called before each use."""
+        """Forgets the last refusal and the last answer; called before each use."""
         self.refusal = None
+        self.retry_after = ""
 
     def _on_paused(self, event: dict[str, Any]) -> None:
         task = asyncio.get_running_loop().create_task(self._answer(event))
@@ -60,11 +68,16 @@ class Firewall:
 
     async def _answer(self, event: dict[str, Any]) -> None:
         assert self._session is not None
-        request = {"requestId": event["requestId"]}
-        refusal = self._judge(event)
+        request: dict[str, Any] = {"requestId": event["requestId"]}
+        is_answer = "responseStatusCode" in event or "responseErrorReason" in event
+        refusal = None if is_answer else self._judge(event)
+        is_navigation = event.get("resourceType") == "Document" and event.get("frameId") == self._main_frame
         try:
-            if refusal is None:
+            if is_answer:
+                self.retry_after = _header(event, "retry-after")
                 await self._session.send("Fetch.continueRequest", request)
+            elif refusal is None:
+                await self._session.send("Fetch.continueRequest", {**request, "interceptResponse": is_navigation})
             else:
                 await self._session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
         except PlaywrightError:
@@ -77,3 +90,10 @@ class Firewall:
         if refusal is not None and event.get("frameId") == self._main_frame:
             self.refusal = refusal
         return refusal
+
+
+def _header(event: dict[str, Any], name: str) -> str:
+    for header in event.get("responseHeaders", ()):
+        if header["name"].lower() == name:
+            return str(header["value"])[:_MAX_HEADER]
+    return ""

@@ -10,7 +10,7 @@ from playwright.async_api import Page
 from pagemill.browser.opener import PageHandle
 from pagemill.browser.slot import Slot
 from pagemill.config.platform import Platform
-from pagemill.errors import DeadlineExceeded, FullVisitNeeded, PageLost
+from pagemill.errors import DeadlineExceeded, FullVisitNeeded, PageLost, TurnDenied
 
 
 class Lessor(Protocol):
@@ -41,6 +41,11 @@ class Lease:
         """Why the page's last navigation was refused by the platform's host rules; `None` when it was not."""
         return self._handle().firewall.refusal
 
+    @property
+    def retry_after(self) -> str:
+        """The header of that name in the last answer to a navigation; empty where there was none."""
+        return self._handle().firewall.retry_after
+
     def mark_bad(self, reason: str) -> None:
         """Says that the page must not be used again; `reason` is one of a few fixed words."""
         self._bad = self._bad or reason
@@ -59,7 +64,7 @@ class Lease:
     ) -> None:
         slot, self._slot = self._slot, None
         assert slot is not None
-        if isinstance(error, FullVisitNeeded):
+        if isinstance(error, FullVisitNeeded | TurnDenied):
             self.mark_light()
         elif error is not None:
             self.mark_bad(type(error).__name__)

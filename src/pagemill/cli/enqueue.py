@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,7 @@ from pagemill.cli.options import PlatformName, load
 from pagemill.cli.progress import counting, follow
 from pagemill.cli.wording import counted
 from pagemill.errors import UsageError
-from pagemill.intake.catalog import BadRow, read_catalog
+from pagemill.intake.catalog import BadRow, is_table, read_catalog
 from pagemill.intake.enqueue import enqueue_run
 from pagemill.model import Verdict
 from pagemill.ops.overview import read_overview
@@ -26,8 +25,9 @@ _SHOWN_BAD_ROWS = 20
 class _BadRows:
     """Reports bad rows as they are found, and counts them."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, unit: str) -> None:
         self._console = console
+        self._unit = unit
         self.count = 0
         self.skipped = 0
 
@@ -35,13 +35,19 @@ class _BadRows:
         self.count += 1
         self.skipped += row.row_skipped
         if self.count <= _SHOWN_BAD_ROWS:
-            self._console.print(f"line {row.line}: {row.reason}", style="yellow", markup=False, highlight=False)
+            place = f"{self._unit} {row.line}: " if row.line else ""
+            self._console.print(f"{place}{row.reason}", style="yellow", markup=False, highlight=False)
         elif self.count == _SHOWN_BAD_ROWS + 1:
             self._console.print("... more bad rows; only their number is shown from here on")
 
 
 def enqueue(
-    file: Annotated[Path, typer.Argument(help="The catalogue: .csv, .tsv, .jsonl or .ndjson.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="The catalogue: .csv, .tsv, .jsonl or .ndjson; sql or sql:TABLE for a table."
+        ),
+    ],
     platform: PlatformName,
     batch_size: Annotated[int | None, typer.Option(min=1, max=1000, help="Products per batch.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Show progress until the run ends.")] = False,
@@ -53,24 +59,25 @@ def enqueue(
     and skipped.
     """
     config = load("WARNING")
+    catalog_url = config.environment.catalog_url or config.environment.database_url
     shop = chosen_platforms(config, [platform])[platform]
     console = Console(stderr=True)
-    bad_rows = _BadRows(console)
+    bad_rows = _BadRows(console, "row" if is_table(source) else "line")
     if strict:
-        for _product in read_catalog(file, shop, bad_rows):
+        for _product in read_catalog(source, shop, bad_rows, catalog_url):
             pass
         if bad_rows.count:
             found = counted(bad_rows.count, "bad row")
-            raise UsageError(f"{file}: {found}, nothing was queued: correct them or omit --strict")
+            raise UsageError(f"{source}: {found}, nothing was queued: correct them or omit --strict")
     with (
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
         ResultStore(config.environment.database_url) as store,
     ):
         with counting(console, "queueing") as advance:
             run = enqueue_run(
-                read_catalog(file, shop, bad_rows),
+                read_catalog(source, shop, bad_rows, catalog_url),
                 shop,
-                source=str(file),
+                source=source,
                 batch_size=batch_size or config.settings.queue.batch_size,
                 settings=config.settings.queue,
                 redis=redis,

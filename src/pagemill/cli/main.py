@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from pagemill import __version__
-from pagemill.cli import check, demo, enqueue, results, status, storefront, try_url, worker
+from pagemill.cli import check, demo, enqueue, forget, results, scheduler, status, storefront, try_url, worker
 from pagemill.cli.wording import end_with
 from pagemill.errors import PagemillError
 
@@ -47,6 +47,8 @@ app.command("demo", epilog="Example: pagemill demo --products 300 --keep")(demo.
 app.command("storefront", epilog="Example: pagemill storefront --port 8900")(storefront.storefront)
 app.command("enqueue", epilog="Example: pagemill enqueue catalogue.csv --platform musinsa --wait")(enqueue.enqueue)
 app.command("worker", epilog="Example: pagemill worker --platform musinsa --platform ably")(worker.worker)
+app.command("scheduler", epilog="Example: pagemill scheduler")(scheduler.scheduler)
+app.command("forget", epilog="Example: pagemill forget --platform musinsa --tag brand=Nike")(forget.forget)
 app.command("status", epilog="Example: pagemill status --watch")(status.status)
 app.command("results", epilog="Example: pagemill results --verdict changed --format csv > changed.csv")(results.results)
 app.command("try", epilog="Example: pagemill try https://www.musinsa.com/products/1 --platform musinsa")(

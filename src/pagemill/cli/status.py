@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.wording import output_console
 from pagemill.ops.overview import Overview, read_overview
+from pagemill.pacing.pace_state import PaceState
 from pagemill.results.store import ResultStore
 
 _RUNS = 5
@@ -22,7 +24,7 @@ _REFRESH_S = 1.0
 
 
 def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing until interrupted.")] = False) -> None:
-    """Show queues, workers, their memory, and the last runs."""
+    """Show queues, pauses, workers, their memory, the schedule, and the last runs."""
     config = load("WARNING")
     console = output_console()
     with (
@@ -31,8 +33,9 @@ def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing unt
     ):
 
         def picture() -> Group:
-            overview = read_overview(redis, sorted(config.platforms))
-            return Group(_queues(overview), _workers(overview), _runs(store))
+            overview = read_overview(redis, sorted(config.platforms), config.schedule)
+            schedule = [_schedule(overview)] if overview.timetable.rows else []
+            return Group(_queues(overview), _workers(overview), *schedule, _runs(store))
 
         if not watch:
             console.print(picture())
@@ -44,10 +47,23 @@ def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing unt
 
 
 def _queues(overview: Overview) -> Table:
-    table = _table("Queues", "platform", "waiting", "at work", "failed")
-    for state in overview.queues:
-        table.add_row(state.platform, str(state.waiting), str(state.at_work), str(state.failed))
+    table = _table("Queues", "platform", "waiting", "at work", "failed", "pace")
+    for state, pace in zip(overview.queues, overview.paces, strict=True):
+        table.add_row(state.platform, str(state.waiting), str(state.at_work), str(state.failed), _pace(pace))
     return table
+
+
+def _pace(pace: PaceState) -> str:
+    said = []
+    if pace.paused_s:
+        said.append(f"paused for {pace.paused_s:.0f} s ({pace.why})")
+    if pace.open_s:
+        said.append(f"left alone for {pace.open_s:.0f} s after blocks")
+    if pace.trying:
+        said.append("trying one visit")
+    if pace.slow > 1:
+        said.append(f"waits {pace.slow:.1f} times as long")
+    return ", ".join(said)
 
 
 def _workers(overview: Overview) -> Table:
@@ -66,6 +82,27 @@ def _workers(overview: Overview) -> Table:
     if not table.row_count:
         table.caption = "none: start one with `pagemill worker`"
     return table
+
+
+def _schedule(overview: Overview) -> Table:
+    table = _table("Schedule", "entry", "platform", "last time", "outcome", "run", "next time")
+    for row in overview.timetable.rows:
+        last = row.last
+        table.add_row(
+            row.entry,
+            row.platform,
+            "" if last is None else _moment(last.due),
+            "" if last is None else ", ".join(filter(None, (last.outcome.value, last.detail))),
+            "" if last is None else last.run,
+            "switched off" if row.next_due is None else _moment(row.next_due),
+        )
+    if not overview.timetable.leader:
+        table.caption = "nobody fires: start `pagemill scheduler`"
+    return table
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M %Z}"
 
 
 def _runs(store: ResultStore) -> Table:

@@ -15,7 +15,7 @@ from pagemill.config.service_urls import database_url, redis_url
 from pagemill.config.settings import Environment
 from pagemill.errors import Problem
 
-FROM_FILE = frozenset({"PAGEMILL_REDIS_URL", "PAGEMILL_DATABASE_URL", "PAGEMILL_API_SECRET"})
+FROM_FILE = frozenset({"PAGEMILL_REDIS_URL", "PAGEMILL_DATABASE_URL", "PAGEMILL_CATALOG_URL", "PAGEMILL_API_SECRET"})
 """Variables whose value may stand in a file that `..._FILE` names."""
 
 VARIABLES = frozenset(
@@ -54,6 +54,7 @@ def read_environment(environ: Mapping[str, str], folder: Path | None = None) -> 
         "chromium": reading.path("PAGEMILL_CHROMIUM"),
         "redis_url": reading.secret_url("PAGEMILL_REDIS_URL"),
         "database_url": reading.secret_url("PAGEMILL_DATABASE_URL"),
+        "catalog_url": reading.secret_url("PAGEMILL_CATALOG_URL"),
         "log_format": reading.choice("PAGEMILL_LOG_FORMAT", "log_format"),
         "log_level": reading.choice("PAGEMILL_LOG_LEVEL", "log_level"),
     }

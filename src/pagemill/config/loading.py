@@ -1,4 +1,4 @@
-"""Puts the whole configuration together: `pagemill.yaml`, `platforms/*.yaml` and the environment.
+"""Puts the whole configuration together: `pagemill.yaml`, `platforms/*.yaml`, `schedule.yaml` and the environment.
 
 It finds the files and collects every mistake of all of them before it says anything. What is allowed stands in
 `models`, how a mistake is worded in `explain`. Nothing is read at import and nothing is kept: each call reads afresh.
@@ -16,12 +16,14 @@ from pydantic import BaseModel, ValidationError
 from pagemill.config.environment import read_environment
 from pagemill.config.explain import problems_of
 from pagemill.config.platform import PLATFORM_NAME, Platform
+from pagemill.config.schedule import Schedule
 from pagemill.config.settings import Config, Settings
 from pagemill.config.yaml_source import YamlSource, read_yaml
 from pagemill.errors import ConfigError, Problem
 
 SETTINGS_FILE = "pagemill.yaml"
 PLATFORMS_FOLDER = "platforms"
+SCHEDULE_FILE = "schedule.yaml"
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -45,9 +47,10 @@ def load_config(folder: Path | None = None, environ: Mapping[str, str] = os.envi
         problems.append(Problem(str(where), None, "", "the configuration folder is not there", remedy))
     settings = _read_settings(where / SETTINGS_FILE, files or [], problems)
     platforms = _read_platforms(_yaml_files(where / PLATFORMS_FOLDER, problems) or [], problems)
+    schedule = _read_schedule(where / SCHEDULE_FILE, files or [], platforms, problems)
     if problems:
         raise ConfigError(problems)
-    return Config(settings=settings, platforms=platforms, environment=environment)
+    return Config(settings=settings, platforms=platforms, schedule=schedule, environment=environment)
 
 
 def load_platform_file(path: Path) -> Platform:
@@ -67,6 +70,29 @@ def _read_settings(path: Path, files: Collection[Path], problems: list[Problem])
     """The settings of that file, and the defaults where it is not among the folder's or has mistakes."""
     settings = _read(read_yaml(path), Settings, problems) if path in files else None
     return settings or Settings()
+
+
+def _read_schedule(
+    path: Path, files: Collection[Path], platforms: Mapping[str, Platform], problems: list[Problem]
+) -> Schedule:
+    """The schedule of that file, an empty one without it."""
+    if path not in files:
+        return Schedule()
+    source = read_yaml(path)
+    schedule = _read(source, Schedule, problems)
+    if schedule is None:
+        return Schedule()
+    for name, entry in schedule.entries.items():
+        platform = platforms.get(entry.platform)
+        fields = {} if platform is None else platform.extract.fields
+        unknown = [("platform", entry.platform)] if platform is None else []
+        unknown += [("filter", field) for field in entry.filter if platform is not None and field not in fields]
+        for key, word in unknown:
+            at = ("entries", name, key)
+            known = ", ".join(sorted(platforms if key == "platform" else fields)) or "none"
+            message = f"{word!r} is not configured" if key == "platform" else f"{word!r} is not one of its fields"
+            problems.append(Problem(source.file, source.line_of(at), ".".join(at), message, f"known are {known}"))
+    return schedule
 
 
 def _read_platforms(files: Iterable[Path], problems: list[Problem]) -> dict[str, Platform]:

@@ -11,9 +11,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from pagemill.config.catalog import CatalogTable
 from pagemill.config.extract import Extract
 from pagemill.config.hosts import HostRule, HostRules
 from pagemill.config.mistakes import Mistake, Mistakes
+from pagemill.config.revisit import Revisit
 from pagemill.config.section import Auto, Flag, MsRange, Number, ResourceKind, Section, WaitMs, Whole
 from pagemill.model import FactValue
 
@@ -27,6 +29,8 @@ class RateLimit(Section):
     enabled: Flag = True
     wait_time_ms: WaitMs = MsRange(low_ms=3000, high_ms=4000)
     max_per_minute: Whole | None = Field(default=None, ge=1)
+    pause_s: Number = Field(default=30, ge=0, le=86_400)
+    pause_max_s: Number = Field(default=3600, ge=0, le=86_400)
 
 
 class Concurrency(Section):
@@ -35,10 +39,28 @@ class Concurrency(Section):
     default: Whole = Field(default=4, ge=1, le=64)
 
 
+class Breaker(Section):
+    """When a platform that refuses visits is left alone."""
+
+    enabled: Flag = True
+    blocks: Whole = Field(default=5, ge=1, le=1000)
+    open_s: Number = Field(default=60, gt=0, le=86_400)
+    open_max_s: Number = Field(default=1800, gt=0, le=86_400)
+
+
+class SlowDown(Section):
+    """How far the waits are stretched while visits run into time-outs or blocks."""
+
+    enabled: Flag = True
+    max_factor: Number = Field(default=4, ge=1, le=100)
+
+
 class Workflow(Section):
     """Pace and width of the work on a platform."""
 
     rate_limit: RateLimit = RateLimit()
+    breaker: Breaker = Breaker()
+    slow_down: SlowDown = SlowDown()
     concurrency: Concurrency = Concurrency()
 
 
@@ -126,6 +148,8 @@ class Platform(Section):
     extract: Extract
     judge: Judge = Judge()
     retry: Retry = Retry()
+    catalog: CatalogTable = CatalogTable()
+    revisit: Revisit = Revisit()
 
     @field_validator("hosts")
     @classmethod
@@ -143,6 +167,29 @@ class Platform(Section):
             refusal = HostRules(hosts).refusal(f"https:{url}" if url.startswith("//") else url)
             if refusal is not None:
                 raise Mistake(refusal, "add the host to hosts, or write an address that starts with /", "fetch", "url")
+        return value
+
+    @field_validator("catalog")
+    @classmethod
+    def _maps_known_fields(cls, value: CatalogTable, info: ValidationInfo) -> CatalogTable:
+        extract = info.data.get("extract")
+        if not isinstance(extract, Extract):
+            return value
+        known = {"id", "url", *extract.fields}
+        remedy = f"write one of id, url, {', '.join(sorted(extract.fields))}"
+        if unknown := [name for name in value.columns if name not in known]:
+            raise Mistakes([Mistake("is not one of extract.fields", remedy, "columns", name) for name in unknown])
+        return value
+
+    @field_validator("revisit")
+    @classmethod
+    def _tags_known_fields(cls, value: Revisit, info: ValidationInfo) -> Revisit:
+        extract = info.data.get("extract")
+        if not isinstance(extract, Extract):
+            return value
+        if unknown := [name for name in value.tags if name not in extract.fields]:
+            remedy = f"write some of {', '.join(sorted(extract.fields))}"
+            raise Mistake(f"{', '.join(unknown)} is not one of extract.fields", remedy, "tags")
         return value
 
     @field_validator("judge")

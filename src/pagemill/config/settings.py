@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from pagemill.config.mistakes import Mistake
 from pagemill.config.platform import Platform
 from pagemill.config.profiles import PROFILES, ProfileName
+from pagemill.config.schedule import Schedule
 from pagemill.config.section import Auto, Flag, Number, Section, Whole
 
 
@@ -167,14 +168,16 @@ class Environment(Section):
     config_folder: Path = Path("config")
     redis_url: str = Field(default="", repr=False)
     database_url: str = Field(default="sqlite:///data/pagemill.db", repr=False)
+    catalog_url: str = Field(default="", repr=False)
     chromium: Path | None = None
     log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
 
 class Config(Section):
-    """Everything a process needs to know: settings, platforms by name, and the environment."""
+    """Everything a process needs to know: settings, platforms by name, the schedule, and the environment."""
 
     settings: Settings
     platforms: dict[str, Platform]
+    schedule: Schedule = Schedule()
     environment: Environment

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from pagemill.config.platform import Platform
 from pagemill.model import Batch, Product
+from pagemill.revisit.visit_memory import Visited
 
 
 @dataclass(eq=False, slots=True)
@@ -28,11 +29,18 @@ class JobState:
     width: int = 1
     """How many lanes may work; those numbered from here on stop at the next item boundary."""
     done: int = 0
+    visited: list[Visited] = field(default_factory=list)
+    """What visits came to, for the platform that remembers it."""
+    _left: bool = False
 
     @property
     def has_work(self) -> bool:
         """Whether a lane would find something to do."""
-        return bool(self.waiting) and not self.stop.is_set()
+        return bool(self.waiting) and not self._left and not self.stop.is_set()
+
+    def leave(self) -> None:
+        """Lets this batch go back to the queue: no lane begins another product of it."""
+        self._left = True
 
     def take(self) -> Product | None:
         """The next product, or `None` when there is none or lanes must stop."""

@@ -6,10 +6,9 @@ cannot be had, because then no product could be judged.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pagemill.browser.lease import Lease
@@ -24,13 +23,16 @@ from pagemill.errors import (
     ItemError,
     PageLost,
     PagemillError,
+    TurnDenied,
     VisitRefused,
 )
 from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.judge import judge
 from pagemill.extraction.strategy import Strategy, Visit
-from pagemill.model import Facts, ItemResult, Judgement, Product, Verdict
-from pagemill.pacing.turns import Turns
+from pagemill.model import Facts, ItemResult, Judgement, PageReading, Product, Verdict
+from pagemill.pacing.answer import Answer, Welcome
+from pagemill.pacing.turns import Turns, sleep_unless
+from pagemill.revisit.visit_memory import Visited
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -38,6 +40,7 @@ log = get_logger("lane")
 
 _BROWSERS = 3
 """How many browsers may go away under a product's visits before that counts as the product's own failure."""
+_SERVER_ERROR = 500
 _GRACE_S = 5.0
 """How much longer than its own deadline a strategy may take before it is cut off from outside."""
 
@@ -65,6 +68,8 @@ class _Outcome:
     """The visit ended with its browser, most likely for another page's fault."""
     needs_full: bool = False
     """A short cut left the question open."""
+    answer: Answer | None = None
+    """How the shop took the visit; `None` when that is not known."""
 
 
 class Lane:
@@ -83,21 +88,27 @@ class Lane:
         """
         state = self._state
         while self._number < state.width and (product := state.take()) is not None:
-            if not await self._stations.turns.wait(state.platform, self._number, state.stop):
+            try:
+                await self._stations.turns.wait(state.platform, self._number, state.stop)
+                if self._number >= state.width:  # fewer lanes may work than when the wait began
+                    state.put_back(product)
+                    return
+                result = await self._item(product)
+            except TurnDenied:
                 state.put_back(product)
-                return
-            if self._number >= state.width:  # fewer lanes may work than when the wait began
-                state.put_back(product)
-                return
-            result = await self._item(product)
-            if result is None:
-                state.put_back(product)
+                state.leave()
                 return
             self._stations.deliver(result)
             state.done += 1
+            if state.platform.revisit.enabled:
+                state.visited.append(Visited(product, result.verdict, result.facts))
 
-    async def _item(self, product: Product) -> ItemResult | None:
-        """All attempts at one product; `None` when lanes must stop before it could be judged."""
+    async def _item(self, product: Product) -> ItemResult:
+        """All attempts at one product.
+
+        Raises:
+            TurnDenied: lanes must stop before it could be judged.
+        """
         platform, batch = self._state.platform, self._state.batch
         started_at, started_s = datetime.now(UTC), time.monotonic()
         attempt = spared = 0
@@ -109,15 +120,15 @@ class Lane:
             if outcome.needs_full and not in_full:
                 in_full = True
                 attempt -= 1
-                if not await self._stations.turns.wait(platform, self._number, self._state.stop):
-                    return None
+                await self._stations.turns.wait(platform, self._number, self._state.stop)
                 continue
+            if outcome.answer is not None:
+                await self._stations.turns.answered(platform, self._number, outcome.answer)
             if outcome.browser_lost and spared < _BROWSERS:
                 spared += 1
             elif outcome.judgement.verdict is not Verdict.FAILED or last or not outcome.retryable:
                 break
-            if not await self._back_off(max(1, attempt - spared)):
-                return None
+            await self._back_off(max(1, attempt - spared))
         judgement = outcome.judgement
         log.info(
             events.ITEM,
@@ -144,24 +155,20 @@ class Lane:
             worker=self._stations.worker,
         )
 
-    async def _back_off(self, attempt: int) -> bool:
-        """Waits before the next attempt; `False` when lanes must stop."""
-        seconds = self._state.platform.retry.backoff_ms / 1000 * 2 ** (attempt - 1)
-        try:
-            async with asyncio.timeout(seconds):
-                await self._state.stop.wait()
-        except TimeoutError:
-            return await self._stations.turns.wait(self._state.platform, self._number, self._state.stop)
-        return False
+    async def _back_off(self, attempt: int) -> None:
+        """Waits before the next attempt."""
+        platform, stop = self._state.platform, self._state.stop
+        await sleep_unless(stop, platform.retry.backoff_ms / 1000 * 2 ** (attempt - 1))
+        await self._stations.turns.wait(platform, self._number, stop)
 
     async def _attempt(self, product: Product, *, last: bool, in_full: bool) -> _Outcome:
         try:
             return await self._visit(product, last=last, in_full=in_full)
-        except BrowserUnavailable:
+        except (BrowserUnavailable, TurnDenied):
             raise
         except DeadlineExceeded as error:
             log.warning(events.TIMEOUT, product=product.id, what=error.what, seconds=error.seconds)
-            return _failure(str(error), retryable=True)
+            return replace(_failure(str(error), retryable=True), answer=Answer(Welcome.TROUBLE))
         except FullVisitNeeded as error:
             return _Outcome(Judgement(Verdict.FAILED, str(error)), {}, retryable=True, needs_full=True)
         except PagemillError as error:
@@ -177,6 +184,7 @@ class Lane:
         strategy = stations.strategies[platform.platform]
         timeout_s = platform.navigation.timeout_ms / 1000
         async with stations.pool.lease(platform) as lease:
+            await stations.turns.keep(platform, self._number, self._state.stop)
             visit = Visit(url=product.url, product=product, timeout_s=timeout_s, in_full=in_full)
             try:
                 reading = await within(timeout_s + _GRACE_S, strategy.read(lease.page, visit), "visit")
@@ -195,10 +203,17 @@ class Lane:
                 if last:
                     await self._keep_evidence(lease, product)
                 lease.mark_bad("failed")
-            return _Outcome(judgement, reading.facts, retryable=True)
+            answer = Answer(_welcome(judgement, reading), reading.status, reading.retry_after or lease.retry_after)
+            return _Outcome(judgement, reading.facts, retryable=True, answer=answer)
 
     async def _keep_evidence(self, lease: Lease, product: Product) -> None:
         await self._stations.artifacts.capture(lease.page, (self._state.batch.run, product.id))
+
+
+def _welcome(judgement: Judgement, reading: PageReading) -> Welcome:
+    if judgement.verdict is Verdict.BLOCKED:
+        return Welcome.BLOCKED
+    return Welcome.TROUBLE if (reading.status or 0) >= _SERVER_ERROR else Welcome.GOOD
 
 
 def _failure(reason: str, *, retryable: bool, browser_lost: bool = False) -> _Outcome:

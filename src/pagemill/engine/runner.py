@@ -1,12 +1,15 @@
-"""Runs batches: skips what is judged already, feeds the lanes, makes sure that results are stored, frees the state."""
+"""Runs batches: skips what is judged already, spares what was seen lately, feeds the lanes, makes sure that results are
+stored, frees the state.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
@@ -14,7 +17,10 @@ from pagemill.config.platform import Platform
 from pagemill.engine.job_state import JobState, JobStates
 from pagemill.engine.lane import Lane, Stations
 from pagemill.errors import DatabaseUnavailable, DeadlineExceeded, UsageError
-from pagemill.model import Batch, ItemResult
+from pagemill.extraction.judge import judge
+from pagemill.model import Batch, ItemResult, PageReading, Product, Verdict
+from pagemill.revisit.policy import Seen
+from pagemill.revisit.visit_memory import Visited
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -24,6 +30,13 @@ _FLUSH_S = 60.0
 _LAST_FLUSH_S = 5.0
 _FEW_PER_LANE = 4
 """Up to so many products for each lane, a batch that was begun before is worked off by a single lane."""
+
+
+class Memory(Protocol):
+    """What was seen lately: `revisit.visit_memory.VisitMemory`."""
+
+    def recall(self, platform: Platform, products: Sequence[Product]) -> dict[str, Seen]: ...
+    def note(self, platform: Platform, visits: Sequence[Visited]) -> None: ...
 
 
 class ResultSink(Protocol):
@@ -41,6 +54,8 @@ class BatchOutcome:
     resumed: int
     """Products that had a result before: a batch that was taken over."""
     remaining: int
+    spared: int = 0
+    """Products, among those done, that were seen lately and not visited."""
 
 
 class Runner:
@@ -53,6 +68,7 @@ class Runner:
         judged: Callable[[str, list[str]], set[str]],
         sink: ResultSink,
         lanes: Callable[[Platform], int] = lambda platform: platform.workflow.concurrency.default,
+        memory: Memory | None = None,
     ) -> None:
         """
         Args:
@@ -61,12 +77,14 @@ class Runner:
             judged: which products of a run have a result; called on another thread.
             sink: where `stations.deliver` puts results; flushed before a batch counts as done.
             lanes: how many lanes a platform gets here.
+            memory: asked for platforms with `revisit`; called on another thread.
         """
         self._platforms = platforms
         self._stations = stations
         self._judged = judged
         self._sink = sink
         self._lanes = lanes
+        self._memory = memory
         self._stop = asyncio.Event()
         self._most_lanes = sys.maxsize
         self._changed = asyncio.Event()
@@ -98,6 +116,8 @@ class Runner:
         known = await asyncio.to_thread(self._judged, batch.run, [product.id for product in batch.products])
         todo = [product for product in batch.products if product.id not in known]
         lanes = self._lanes(platform)
+        spared = await self._spare(batch, platform, todo)
+        todo = [product for product in todo if product.id not in spared]
         if known:
             # Begun before and not ended: one of these products may be what ends workers. From the one end and the other
             # in turn, and the last few one by one, all others get their verdict before the batch is given up.
@@ -112,7 +132,9 @@ class Runner:
                 await self._flush_shielded(_LAST_FLUSH_S)
                 raise
             await self._flush()
-            outcome = BatchOutcome(state.done, len(known), len(state.waiting))
+            if self._memory is not None and state.visited:
+                await asyncio.to_thread(self._memory.note, platform, state.visited)
+            outcome = BatchOutcome(state.done + len(spared), len(known), len(state.waiting), len(spared))
         log.info(
             events.BATCH,
             run=batch.run,
@@ -120,10 +142,45 @@ class Runner:
             platform=batch.platform,
             done=outcome.done,
             resumed=outcome.resumed,
+            spared=outcome.spared,
             remaining=outcome.remaining,
             seconds=round(time.monotonic() - started_s, 2),
         )
         return outcome
+
+    async def _spare(self, batch: Batch, platform: Platform, products: list[Product]) -> set[str]:
+        """Gives those products their results that were seen lately, and are still as the catalogue expects them."""
+        if self._memory is None or not platform.revisit.enabled:
+            return set()
+        known = await asyncio.to_thread(self._memory.recall, platform, products)
+        moment = datetime.now(UTC)
+        spared = set()
+        for product in products:
+            seen = known.get(product.id)
+            if seen is None:
+                continue
+            judgement = judge(product, PageReading(None, seen.url, seen.facts), platform.judge)
+            if judgement.verdict is Verdict.OK:
+                spared.add(product.id)
+                self._stations.deliver(self._unvisited(batch, product, seen, moment))
+        return spared
+
+    def _unvisited(self, batch: Batch, product: Product, seen: Seen, moment: datetime) -> ItemResult:
+        return ItemResult(
+            run=batch.run,
+            batch=batch.id,
+            product_id=product.id,
+            url=product.url,
+            platform=batch.platform,
+            verdict=Verdict.OK,
+            reason=f"not visited: seen at {seen.at.isoformat(timespec='seconds')}",
+            differences=(),
+            facts=seen.facts,
+            attempts=0,
+            started_at=moment,
+            finished_at=moment,
+            worker=self._stations.worker,
+        )
 
     async def _run_lanes(self, state: JobState, most: int) -> None:
         """Keeps as many lanes running as may be, until there is no work for any."""

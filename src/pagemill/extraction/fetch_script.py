@@ -6,8 +6,8 @@ and changes nothing in the page. What reads a document is `page_script`'s.
 In (`spec`): `page` (an address whose origin the page must have), `url`, `timeoutMs`, `maxBytes`, `document` (whether
 the answer is a document to be read, or text to be brought back), and what `page_script.READING` takes.
 
-Out: `{away: true}` when the page is on another origin; `{failed}` with a reason in a word or two; else `{status, url}`
-with `{raw, texts}` of a document, or `{body}`.
+Out: `{away: true}` when the page is on another origin; `{failed}` with a reason in a word or two; else `{status, url,
+retryAfter}` with `{raw, texts}` of a document, or `{body}`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ FETCH_SCRIPT = (
   };
   request.onload = () => {
     try {
-      const answer = { status: request.status, url: request.responseURL };
+      const answer = { status: request.status, url: request.responseURL, retryAfter: "" };
+      // Asking for a header that another origin keeps to itself writes an error to the console.
+      const refused = answer.status === 429 || answer.status === 503;
+      if (refused) answer.retryAfter = request.getResponseHeader("Retry-After") || "";
       if (!spec.document) return resolve({ ...answer, body: request.response });
       doc = request.response;
       if (doc === null || doc.documentElement === null) return fail("no document");

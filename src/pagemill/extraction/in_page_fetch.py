@@ -151,7 +151,7 @@ class InPageFetchStrategy:
         """`None` where only the document can tell."""
         status, body = answer["status"], answer.get("body")
         if status in self._judge.blocked.status:
-            return PageReading(status, visit.url, {}, ready=False, light=True)
+            return PageReading(status, visit.url, {}, ready=False, light=True, retry_after=_retry_after(answer))
         if status != 200 or not isinstance(body, str):
             return None
         try:
@@ -164,7 +164,7 @@ class InPageFetchStrategy:
         status, address = answer["status"], answer.get("url")
         url = (address if isinstance(address, str) and address else visit.url)[:MAX_URL]
         if status in self._watch.end_statuses:
-            return PageReading(status, url, {}, ready=False, light=True)
+            return PageReading(status, url, {}, ready=False, light=True, retry_after=_retry_after(answer))
         texts = texts_of(answer.get("texts"), self._watch)
         raw = raw_of(answer.get("raw"), self._watch)
         if raw is None:
@@ -183,6 +183,11 @@ class InPageFetchStrategy:
 
     def _settles(self, reading: PageReading) -> bool:
         return reading.status in self._watch.end_statuses or bool(reading.texts)
+
+
+def _retry_after(answer: Mapping[str, Any]) -> str:
+    header = answer.get("retryAfter")
+    return header[:100] if isinstance(header, str) else ""
 
 
 def _difference(seen: PageReading, fetched: PageReading) -> str:

@@ -1,19 +1,22 @@
-"""A catalogue file as a stream of products: what is read, what is refused and why.
+"""A catalogue as a stream of products: what is read, what is refused and why.
 
-Owns the rules for one row and for ids within the file. Must not hold the file, or anything that grows with it, in
-memory: 1,000,000 rows take as much as 1,000.
+Owns the rules for one row and for ids within the catalogue, be it a file or an SQL table. Must not hold it, or anything
+that grows with it, in memory: 1,000,000 rows take as much as 1,000.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+from pagemill.config.catalog import NAME, CatalogTable
 from pagemill.config.hosts import HostRules
 from pagemill.config.platform import Platform
 from pagemill.errors import UsageError
+from pagemill.intake.catalog_table import read_table_rows
 from pagemill.intake.csv_rows import REQUIRED, read_csv_rows
 from pagemill.intake.expected import Kind, kind_of, read_expected
 from pagemill.intake.jsonl_rows import read_jsonl_rows
@@ -23,6 +26,9 @@ from pagemill.model import FactValue, Product
 
 __all__ = ["BadRow", "read_catalog"]
 
+SQL = "sql"
+"""What a source is called that is a table, alone or with a colon and the table's name."""
+
 CSV_ENDINGS = (".csv", ".tsv")
 JSONL_ENDINGS = (".jsonl", ".ndjson")
 MAX_ID_CHARS = 200
@@ -30,23 +36,36 @@ MAX_URL_CHARS = 8000
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def read_catalog(path: Path, platform: Platform, on_bad_row: Callable[[BadRow], None]) -> Iterator[Product]:
-    """Streams the products of a CSV (`.csv`, `.tsv`) or JSON lines (`.jsonl`, `.ndjson`) file, in its order.
+def read_catalog(
+    source: str | Path, platform: Platform, on_bad_row: Callable[[BadRow], None], catalog_url: str = ""
+) -> Iterator[Product]:
+    """Streams the products of a catalogue, a file's in its order, a table's in the order of its ids.
 
     `id` and `url` are required; every other column is an expected field and is read as the type that the platform's
     `extract.fields` state; an empty one is not expected. A bad row is reported and passed over: no id, an id that is
     too long or was there before, not a URL, a host that is not the platform's, a value of the wrong type, broken CSV
-    or JSON. A column that the platform does not know is reported once, with `row_skipped` false, and not compared.
+    or JSON. A column of a file that the platform does not know is reported once, with `row_skipped` false, and not
+    compared.
 
     Args:
-        path: the file, UTF-8 with or without BOM.
+        source: the path of a CSV (`.csv`, `.tsv`) or JSON lines (`.jsonl`, `.ndjson`) file, UTF-8 with or without BOM;
+            or `sql` for the table that the platform's `catalog` describes, `sql:NAME` for another one.
         platform: whose products these are.
         on_bad_row: called for each, before the next product is yielded.
+        catalog_url: the database that tables are in.
 
     Raises:
-        UsageError: at once when there is no such file or its kind is unknown; at the first product when the header is
-            of no use.
+        UsageError: at once when there is no such file or its kind is unknown; at the first product when the header or
+            the table is of no use.
+        DatabaseUnavailable: while reading, when the database is out of reach.
     """
+    if is_table(source):
+        table = _table_of(str(source), platform)
+        fields = frozenset(platform.extract.fields)
+        return _products(
+            lambda _open: read_table_rows(catalog_url, table, fields, on_bad_row), platform, on_bad_row, "row"
+        )
+    path = Path(source)
     ending = path.suffix.lower()
     if ending not in CSV_ENDINGS + JSONL_ENDINGS:
         raise UsageError(f"{path} is not a catalogue: its name must end in {', '.join(CSV_ENDINGS + JSONL_ENDINGS)}")
@@ -54,31 +73,62 @@ def read_catalog(path: Path, platform: Platform, on_bad_row: Callable[[BadRow], 
         raise UsageError(f"{path} is a folder: name a file in it")
     if not path.exists():
         raise UsageError(f"{path} does not exist: correct the path")
-    return _products(path, platform, on_bad_row)
+    return _file_products(path, platform, on_bad_row)
 
 
-def _products(path: Path, platform: Platform, on_bad_row: Callable[[BadRow], None]) -> Iterator[Product]:
-    reader = _RowReader(platform, on_bad_row)
+def is_table(source: str | Path) -> bool:
+    """Whether the source is an SQL table and not a file."""
+    return str(source) == SQL or str(source).startswith(f"{SQL}:")
+
+
+def _table_of(source: str, platform: Platform) -> CatalogTable:
+    name = source.removeprefix(SQL).removeprefix(":")
+    if not name and platform.catalog.table is None:
+        raise UsageError(
+            f"platform {platform.platform} does not say which table its products are in: add catalog.table to "
+            f"platforms/{platform.platform}.yaml, or write sql:TABLE"
+        )
+    if not name:
+        return platform.catalog
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is not a name in a database: write it without quotes and spaces")
+    return platform.catalog.model_copy(update={"table": name})
+
+
+def _file_products(path: Path, platform: Platform, on_bad_row: Callable[[BadRow], None]) -> Iterator[Product]:
     is_csv = path.suffix.lower() in CSV_ENDINGS
+
+    def rows(opened: ExitStack) -> Iterable[RawRow]:
+        newline = "" if is_csv else "\n"
+        stream = opened.enter_context(path.open(encoding="utf-8-sig", errors="surrogateescape", newline=newline))
+        return read_csv_rows(stream, path, on_bad_row) if is_csv else read_jsonl_rows(stream, on_bad_row)
+
     try:
-        with (
-            path.open(encoding="utf-8-sig", errors="surrogateescape", newline="" if is_csv else "\n") as stream,
-            SeenIds() as seen,
-        ):
-            rows = read_csv_rows(stream, path, on_bad_row) if is_csv else read_jsonl_rows(stream, on_bad_row)
-            for row in rows:
-                try:
-                    product = reader.read(row)
-                except ValueError as error:
-                    on_bad_row(BadRow(row.line, str(error)))
-                    continue
-                first_line = seen.add(product.id, row.line)
-                if first_line is not None:
-                    on_bad_row(BadRow(row.line, f"id {product.id!r} is in line {first_line} already"))
-                    continue
-                yield product
+        yield from _products(rows, platform, on_bad_row, "line")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}. Make it readable") from error
+
+
+def _products(
+    rows: Callable[[ExitStack], Iterable[RawRow]],
+    platform: Platform,
+    on_bad_row: Callable[[BadRow], None],
+    unit: str,
+) -> Iterator[Product]:
+    reader = _RowReader(platform, on_bad_row)
+    with ExitStack() as opened:
+        seen = opened.enter_context(SeenIds())
+        for row in rows(opened):
+            try:
+                product = reader.read(row)
+            except ValueError as error:
+                on_bad_row(BadRow(row.line, str(error)))
+                continue
+            first_line = seen.add(product.id, row.line)
+            if first_line is not None:
+                on_bad_row(BadRow(row.line, f"id {product.id!r} is in {unit} {first_line} already"))
+                continue
+            yield product
 
 
 class _RowReader:

@@ -1,16 +1,18 @@
 """Products of one platform become a run: batches, each one job on the platform's queue.
 
-Owns the run's id, the cut into batches and the order of things: the run's row first, then jobs, the seal last. Must not
-hold more than a few batches in memory.
+Owns the run's id, the cut into batches and the order of things: the run's row first, then jobs, the seal last. Whoever
+takes over after a crash goes on behind the last batch that is on the queue: jobs and the note of how far they go are
+written in one step. Must not hold more than a few batches in memory.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import accumulate, chain, islice
+from typing import cast
 
 import redis
 from rq import Queue, Retry
@@ -18,7 +20,7 @@ from rq.queue import EnqueueData
 
 from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
-from pagemill.errors import RedisUnavailable, UsageError
+from pagemill.errors import PagemillError, RedisUnavailable, UsageError
 from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
 from pagemill.intake.job_timeout import job_timeout_s
 from pagemill.model import Batch, Product
@@ -26,6 +28,8 @@ from pagemill.results.store import ResultStore
 
 FAILURE_TTL_S = 7 * 24 * 3600
 _PRODUCTS_PER_PIPELINE = 2000
+_TRIES = 5
+_REACHED_TTL_S = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,40 @@ class EnqueuedRun:
     run: str
     batches: int
     products: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a run is on the queue: so many batches and products, the last of them with that id."""
+
+    batches: int = 0
+    products: int = 0
+    last_id: str = ""
+
+
+NOTHING = Reached()
+
+
+class EnqueuedElsewhere(PagemillError):
+    """Another process goes on with this run."""
+
+
+def reached(redis: redis.Redis, run: str) -> Reached:
+    """How far that run is; known for a day after its last batch."""
+    found = cast("list[bytes | None]", redis.hmget(_reached_key(run), "batches", "products", "last_id"))
+    batches, products, last_id = found
+    return Reached(int(batches or 0), int(products or 0), (last_id or b"").decode())
+
+
+def behind(products: Callable[[], Iterable[Product]], last_id: str) -> Generator[Product]:
+    """The products of a catalogue behind that one; all of them if it is no longer there: better twice than never."""
+    found = False
+    for product in products():
+        if found:
+            yield product
+        found = found or product.id == last_id
+    if not found:
+        yield from products()
 
 
 def enqueue_run(
@@ -48,10 +86,13 @@ def enqueue_run(
     store: ResultStore,
     on_batch: Callable[[int], None] | None = None,
     skipped: Callable[[], int] | None = None,
+    run: str = "",
+    start: Reached = NOTHING,
 ) -> EnqueuedRun:
     """Puts all products on the platform's queue as one run, a few batches at a time.
 
-    A run whose enqueueing broke off stays unsealed; what is on the queue by then will be worked on.
+    A run whose enqueueing broke off stays unsealed; what is on the queue by then will be worked on. It can be gone on
+    with: `run`, `start` as `reached` tells it, and the products `behind` its last one.
 
     Args:
         products: streamed; an error from it ends the run unsealed.
@@ -63,30 +104,36 @@ def enqueue_run(
         store: an open store.
         on_batch: called for each batch that is on the queue, with the number of products queued so far.
         skipped: asked at the end how many rows of the source were bad.
+        run: its id; a new one if empty.
+        start: how far it is already.
 
     Raises:
         UsageError: there is not one product; no run is left behind.
+        EnqueuedElsewhere: another process goes on with this run.
         RedisUnavailable: Redis went away, or is full.
         DatabaseUnavailable: the run could not be noted or sealed.
     """
     stream = iter(products)
     first = next(stream, None)
-    if first is None:
+    if first is None and not start.batches:
         raise UsageError(f"{source} holds no product that can be checked: correct the rows reported, or add some")
-    run = new_run_id(platform.platform, datetime.now(UTC), secrets.token_hex(2))
-    store.create_run(run, platform.platform, source)
+    may_exist = bool(run)
+    run = run or new_run_id(platform.platform, datetime.now(UTC), secrets.token_hex(2))
+    store.create_run(run, platform.platform, source, may_exist=may_exist)
     queue = open_queue(redis, platform.platform)
-    batches = _batches(first, stream, run, platform.platform, batch_size)
-    batch_count = product_count = 0
+    products_left = stream if first is None else chain([first], stream)
+    batches = _batches(products_left, run, platform.platform, batch_size, start.batches)
+    state = start
     while group := list(islice(batches, max(1, _PRODUCTS_PER_PIPELINE // batch_size))):
-        _put(queue, [_job(batch, platform, settings) for batch in group], run, batch_count)
-        for batch in group:
-            batch_count += 1
-            product_count += len(batch.products)
-            if on_batch is not None:
-                on_batch(product_count)
-    store.seal_run(run, product_count, batch_count, skipped() if skipped is not None else 0)
-    return EnqueuedRun(run, batch_count, product_count)
+        sizes = [len(batch.products) for batch in group]
+        after = Reached(state.batches + len(group), state.products + sum(sizes), group[-1].products[-1].id)
+        _put(queue, [_job(batch, platform, settings) for batch in group], run, state, after)
+        for batch_products in accumulate(sizes, initial=state.products):
+            if on_batch is not None and batch_products > state.products:
+                on_batch(batch_products)
+        state = after
+    store.seal_run(run, state.products, state.batches, skipped() if skipped is not None else 0)
+    return EnqueuedRun(run, state.batches, state.products)
 
 
 def new_run_id(platform: str, now: datetime, suffix: str) -> str:
@@ -94,13 +141,11 @@ def new_run_id(platform: str, now: datetime, suffix: str) -> str:
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{platform}-{suffix}"
 
 
-def _batches(first: Product, rest: Iterator[Product], run: str, platform: str, size: int) -> Iterator[Batch]:
-    number = 1
-    chunk = (first, *islice(rest, size - 1))
-    while chunk:
-        yield Batch(run, f"b{number:05d}", platform, chunk)
+def _batches(products: Iterator[Product], run: str, platform: str, size: int, before: int) -> Iterator[Batch]:
+    number = before
+    while chunk := tuple(islice(products, size)):
         number += 1
-        chunk = tuple(islice(rest, size))
+        yield Batch(run, f"b{number:05d}", platform, chunk)
 
 
 def _job(batch: Batch, platform: Platform, settings: QueueSettings) -> EnqueueData:
@@ -117,13 +162,42 @@ def _job(batch: Batch, platform: Platform, settings: QueueSettings) -> EnqueueDa
     )
 
 
-def _put(queue: Queue, jobs: list[EnqueueData], run: str, batches_before: int) -> None:
+def _put(queue: Queue, jobs: list[EnqueueData], run: str, before: Reached, after: Reached) -> None:
+    """Puts them on the queue once, however often a lost connection makes it try."""
     try:
-        with queue.connection.pipeline() as pipeline:
-            queue.enqueue_many(jobs, pipeline=pipeline)
-            pipeline.execute()
+        for _ in range(_TRIES):
+            found = reached(queue.connection, run)
+            if found == after:
+                return
+            if found != before:
+                raise EnqueuedElsewhere(
+                    f"another process puts run {run} on the queue, from batch {before.batches + 1} on"
+                )
+            try:
+                _put_if(queue, jobs, run, before, after)
+                return
+            except redis.WatchError:
+                continue
+        raise redis.ConnectionError("the connection is lost again and again")
     except redis.RedisError as error:
         raise RedisUnavailable(
-            f"Redis did not take a batch: {error}. Run {run} ends with {batches_before} batches on the queue; enqueue "
+            f"Redis did not take a batch: {error}. Run {run} ends with {before.batches} batches on the queue; enqueue "
             "again when Redis is well"
         ) from error
+
+
+def _put_if(queue: Queue, jobs: list[EnqueueData], run: str, before: Reached, after: Reached) -> None:
+    key = _reached_key(run)
+    with queue.connection.pipeline() as pipeline:
+        pipeline.watch(key)  # type: ignore[no-untyped-call]
+        if int(pipeline.hget(key, "batches") or 0) != before.batches:
+            raise redis.WatchError
+        pipeline.multi()
+        queue.enqueue_many(jobs, pipeline=pipeline)
+        pipeline.hset(key, mapping={"batches": after.batches, "products": after.products, "last_id": after.last_id})
+        pipeline.expire(key, _REACHED_TTL_S)
+        pipeline.execute()
+
+
+def _reached_key(run: str) -> str:
+    return f"pagemill:enqueue:{run}"

@@ -12,7 +12,7 @@ MAX_LINE_CHARS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """One row of the file: its line number (from 1) and what its columns or keys hold, not judged yet."""
+    """One row: its number (from 1), that of the line in a file, and what its columns or keys hold, not judged yet."""
 
     line: int
     values: Mapping[str, object]
@@ -20,7 +20,7 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """Something wrong with the file, at a line (from 1).
+    """Something wrong with a catalogue, at a line of the file or a row of the table (from 1; 0 for none in particular).
 
     `row_skipped` is false for a remark on the file as a whole, such as a column that the platform does not know: its
     rows are still read.

@@ -5,18 +5,30 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
 from pagemill.config.platform import Platform
+from pagemill.errors import TurnDenied
+from pagemill.pacing.answer import Answer, Welcome
+from pagemill.pacing.fleet_pace import Turn
+
+T = TypeVar("T")
+
+_LONG_S = 30.0
+"""A platform that is closed for longer is left alone, and its batch goes back to the queue."""
+_LOOK_S = 5.0
+"""How long a closed platform is waited for before asking again: somebody may have opened it."""
+_LATE_S = 1.0
+"""A place that was missed by more is given up: taken now, it could be too close to its neighbours'."""
+_STOPPED = "lanes must stop"
 
 
-class FleetLimit(Protocol):
-    """A limit that every worker on every machine shares."""
+class FleetPace(Protocol):
+    """What every worker on every machine shares: `fleet_pace.RedisFleetPace`."""
 
-    async def reserve(self, platform: Platform) -> float:
-        """Takes the next free place and returns how many seconds away it is; waits while that can't be known."""
-        ...
+    async def turn(self, platform: Platform, *, place: bool, probing: bool = False) -> Turn: ...
+    async def report(self, platform: Platform, answer: Answer, *, probe: bool) -> None: ...
 
 
 class Turns:
@@ -24,62 +36,114 @@ class Turns:
 
     def __init__(
         self,
-        fleet_limit: FleetLimit,
+        pace: FleetPace,
         *,
         now_s: Callable[[], float] = time.monotonic,
         draw: Callable[[int, int], int] = random.randint,
     ) -> None:
         """
         Args:
-            fleet_limit: asked for platforms with `max_per_minute`.
+            pace: asked for each visit.
             now_s: monotonic seconds.
             draw: a whole number between two others, both included, drawn evenly.
         """
-        self._fleet_limit = fleet_limit
+        self._pace = pace
         self._now_s = now_s
         self._draw = draw
         self._next_s: dict[tuple[str, int], float] = {}
+        self._slow: dict[str, float] = {}
+        self._granted: dict[tuple[str, int], tuple[Turn, float]] = {}
+        """The turn that a lane has, and its moment."""
 
-    async def wait(self, platform: Platform, lane: int, stop: asyncio.Event) -> bool:
-        """Waits for that lane's turn; `False` at once when `stop` is set before the turn has come."""
-        limit = platform.workflow.rate_limit
-        if not limit.enabled:
-            return not stop.is_set()
-        due_s = self._next_s.get((platform.platform, lane), 0.0)
-        if not await _sleep_unless(stop, due_s - self._now_s()):
-            return False
-        if limit.max_per_minute is not None:
-            away_s = await self._place(platform, stop)
-            return away_s is not None and await _sleep_unless(stop, away_s)
-        return True
+    async def wait(self, platform: Platform, lane: int, stop: asyncio.Event) -> None:
+        """Waits for that lane's turn.
+
+        Raises:
+            TurnDenied: `stop` was set before the turn has come, or the fleet leaves the platform alone for long.
+        """
+        if platform.workflow.rate_limit.enabled:
+            due_s = self._next_s.get((platform.platform, lane), 0.0)
+            await sleep_unless(stop, due_s - self._now_s())
+        await self._take_turn(platform, lane, stop)
+
+    async def keep(self, platform: Platform, lane: int, stop: asyncio.Event) -> None:
+        """Called right before the visit: waits for another turn if that lane's has passed.
+
+        Raises:
+            TurnDenied: as `wait`.
+        """
+        _turn, moment_s = self._granted[platform.platform, lane]
+        if _is_limited(platform) and self._now_s() - moment_s > _LATE_S:
+            await self._take_turn(platform, lane, stop)
+
+    async def _take_turn(self, platform: Platform, lane: int, stop: asyncio.Event) -> None:
+        place, probing = True, self._is_probe(platform, lane)
+        while True:
+            turn = await _unless(stop, self._pace.turn(platform, place=place, probing=probing))
+            self._slow[platform.platform] = turn.slow
+            if not turn.may_go:
+                if turn.wait_s > _LONG_S:
+                    raise TurnDenied(f"{platform.platform} is left alone for {turn.wait_s:.0f} s")
+                place = True
+                await sleep_unless(stop, min(turn.wait_s, _LOOK_S))
+                continue
+            await sleep_unless(stop, turn.wait_s)
+            probing = probing or turn.word == "probe"
+            if turn.wait_s == 0 or probing:
+                break
+            place = False  # the place is taken; only whether anything has come in between remains to be asked
+        turn = Turn("probe" if probing else "go", 0.0, turn.slow, turn.clean)
+        self._granted[platform.platform, lane] = turn, self._now_s()
 
     def visited(self, platform: Platform, lane: int) -> None:
         """Says that a visit of that lane has ended, and draws the wait until its next one."""
         limit = platform.workflow.rate_limit
         if limit.enabled:
             wait_ms = self._draw(limit.wait_time_ms.low_ms, limit.wait_time_ms.high_ms)
-            self._next_s[platform.platform, lane] = self._now_s() + wait_ms / 1000
+            wait_s = wait_ms / 1000 * self._slow.get(platform.platform, 1.0)
+            self._next_s[platform.platform, lane] = self._now_s() + wait_s
 
-    async def _place(self, platform: Platform, stop: asyncio.Event) -> float | None:
-        """How far away the fleet's next free place is; `None` when `stop` is set before that can be known."""
-        reserving = asyncio.ensure_future(self._fleet_limit.reserve(platform))
-        stopping = asyncio.ensure_future(stop.wait())
-        try:
-            await asyncio.wait((reserving, stopping), return_when=asyncio.FIRST_COMPLETED)
-            return reserving.result() if reserving.done() else None
-        finally:
-            reserving.cancel()
-            stopping.cancel()
+    async def answered(self, platform: Platform, lane: int, answer: Answer) -> None:
+        """Says how the shop took that lane's visit; the whole fleet slows down, pauses or goes on accordingly."""
+        turn, _moment_s = self._granted.pop((platform.platform, lane))
+        if not (turn.clean and answer.welcome is Welcome.GOOD):
+            await self._pace.report(platform, answer, probe=turn.word == "probe")
+
+    def _is_probe(self, platform: Platform, lane: int) -> bool:
+        granted = self._granted.get((platform.platform, lane))
+        return granted is not None and granted[0].word == "probe"
 
 
-async def _sleep_unless(stop: asyncio.Event, seconds: float) -> bool:
-    if stop.is_set():
-        return False
-    if seconds <= 0:
-        return True
+def _is_limited(platform: Platform) -> bool:
+    limit = platform.workflow.rate_limit
+    return limit.enabled and limit.max_per_minute is not None
+
+
+async def _unless(stop: asyncio.Event, asking: Coroutine[Any, Any, T]) -> T:
+    asked = asyncio.ensure_future(asking)
+    stopping = asyncio.ensure_future(stop.wait())
     try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return True
-    return False
+        await asyncio.wait((asked, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            raise TurnDenied(_STOPPED)
+        return asked.result()
+    finally:
+        asked.cancel()
+        stopping.cancel()
+
+
+async def sleep_unless(stop: asyncio.Event, seconds: float) -> None:
+    """Sleeps.
+
+    Raises:
+        TurnDenied: at once when `stop` is set.
+    """
+    if not stop.is_set():
+        if seconds <= 0:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+        except TimeoutError:
+            return
+    raise TurnDenied(_STOPPED)

@@ -33,8 +33,8 @@ class ResultRefused(PagemillError):
     """The database answered, and refused a row for its content; the same row will be refused again."""
 
 
-def open_engine(url: str, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Engine:
-    """An engine for that URL. Nothing is connected yet; the folder of a SQLite file is created.
+def open_engine(url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, creates: bool = True) -> Engine:
+    """An engine for that URL. Nothing is connected yet; the folder of a SQLite file is created, if `creates`.
 
     `lock_timeout_s` is how long a statement waits for what another process has locked.
 
@@ -50,7 +50,8 @@ def open_engine(url: str, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Engine:
         "pool_timeout": STATEMENT_TIMEOUT_S,
     }
     if parsed.get_backend_name() == "sqlite":
-        _create_folder(parsed)
+        if creates:
+            _create_folder(parsed)
         engine = create_engine(parsed, connect_args={"timeout": lock_timeout_s}, **options)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -112,7 +113,7 @@ def translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
-        cause = _cause(error)
+        cause = cause_of(error)
         if _is_about_content(error):
             raise ResultRefused(f"the results database refuses a value: {cause}") from error
         raise DatabaseUnavailable(
@@ -186,7 +187,13 @@ def _set_up_postgres(lock_timeout_s: float, dbapi_connection: Any, record: objec
     dbapi_connection.commit()
 
 
-def _cause(error: Exception) -> str:
+def is_file_missing(engine: Engine) -> bool:
+    """Whether it is a SQLite file that does not exist: using it would create it."""
+    return engine.url.get_backend_name() == "sqlite" and not Path(str(engine.url.database)).exists()
+
+
+def cause_of(error: Exception) -> str:
+    """The first line of what the database itself says."""
     original = getattr(error, "orig", None) or error
     lines = str(original).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(original).__name__

@@ -79,11 +79,11 @@ class ResultStore:
     ) -> None:
         self.close()
 
-    def create_run(self, run_id: str, platform: str, source: str) -> None:
+    def create_run(self, run_id: str, platform: str, source: str, *, may_exist: bool = False) -> None:
         """Notes that a run begins; `source` says where its products come from.
 
         Raises:
-            UsageError: there is a run with this id.
+            UsageError: there is a run with this id, and it may not exist.
         """
         row = {
             "id": run_id,
@@ -91,7 +91,7 @@ class ResultStore:
             "source": storable_text(source),
             "created_at": datetime.now(UTC),
         }
-        if not self._insert(schema.runs, [row]):
+        if not self._insert(schema.runs, [row]) and not may_exist:
             raise UsageError(f"there is a run {run_id} already")
 
     def seal_run(self, run_id: str, products: int, batches: int, skipped: int) -> None:

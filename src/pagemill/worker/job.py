@@ -29,4 +29,4 @@ def run_batch(run: str, batch: str, platform: str, products: list[list[Any]]) ->
         # Not the batch's fault: failing it would burn its retries, and those of every batch after it.
         declare_unfit(error)
         outcome = BatchOutcome(done=0, resumed=0, remaining=len(work.products))
-    return {"done": outcome.done, "resumed": outcome.resumed, "remaining": outcome.remaining}
+    return {"done": outcome.done, "resumed": outcome.resumed, "remaining": outcome.remaining, "spared": outcome.spared}

@@ -25,7 +25,8 @@ from rq.worker.base import WorkerStatus
 
 from pagemill.config.settings import QueueSettings
 from pagemill.errors import PagemillError, ServiceUnavailable, WorkerWornOut
-from pagemill.intake.batch_job import BatchUnreadable, from_arguments
+from pagemill.intake.batch_job import QUEUE_PREFIX, BatchUnreadable, from_arguments
+from pagemill.pacing.pace_script import KEY_PREFIX as PACE_PREFIX
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 from pagemill.worker.handle import Engine, declare_unfit, unfit
@@ -38,16 +39,28 @@ _POLL_S = (0.02, 0.1)
 _MAINTENANCE_S = 10
 
 _TAKE = """
-for _, key in ipairs(KEYS) do
-  local id = redis.call('LMOVE', key, key .. ':intermediate', 'LEFT', 'RIGHT')
-  if id then
-    redis.call('DEL', key .. ':intermediate:first_seen:' .. id)
-    return {key, id}
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local held_back = 0
+for i = 1, #KEYS / 2 do
+  local key = KEYS[i]
+  local closed = redis.call('HMGET', KEYS[#KEYS / 2 + i], 'pause_us', 'open_us')
+  if math.max(tonumber(closed[1]) or 0, tonumber(closed[2]) or 0) > now then
+    held_back = held_back + redis.call('LLEN', key)
+  else
+    local id = redis.call('LMOVE', key, key .. ':intermediate', 'LEFT', 'RIGHT')
+    if id then
+      redis.call('DEL', key .. ':intermediate:first_seen:' .. id)
+      return {key, id}
+    end
   end
 end
-return false
+return held_back
 """
 """Takes from the first queue that has something and leaves a safety copy, as RQ itself does for a single queue.
+
+In: the queues, then in the same order where their platforms' pace is kept. A platform that the fleet leaves alone keeps
+its batches. Out: a queue and a job; or how many batches were held back so.
 
 RQ marks a copy that it finds with the time, for a day. A mark of an earlier taking would let maintenance take this one
 for stuck at once, so it goes."""
@@ -96,6 +109,7 @@ class BatchWorker(SimpleWorker):
         self._stopping = threading.Event()
         self._beat_lock = threading.Lock()
         self._at_work: tuple[Job, Execution] | None = None
+        self._held_back = 0
 
     def beat(self) -> None:
         """Tells Redis that this worker and its batch are alive; called every few seconds by the sidecar.
@@ -154,7 +168,7 @@ class BatchWorker(SimpleWorker):
             self.outage.over()
             if taken is not None:
                 return taken
-            if timeout is None:
+            if timeout is None and not self._held_back:
                 self.ended_well = True
                 return None
             self._stopping.wait(pause_s)
@@ -162,7 +176,12 @@ class BatchWorker(SimpleWorker):
         raise StopRequested
 
     def _take(self) -> tuple[Job, Queue] | None:
-        while found := self._take_script(keys=[queue.key for queue in self._ordered_queues]):
+        while True:
+            queues = self._ordered_queues
+            found = self._take_script(keys=[*(queue.key for queue in queues), *map(_pace_key, queues)])
+            if isinstance(found, int):
+                self._held_back = found
+                return None
             key, job_id = (part.decode() if isinstance(part, bytes) else part for part in found)
             queue = next(queue for queue in self.queues if queue.key == key)
             try:
@@ -175,7 +194,6 @@ class BatchWorker(SimpleWorker):
             self._ordered_queues = self._ordered_queues[position + 1 :] + self._ordered_queues[: position + 1]
             job.redis_server_version = self.get_redis_server_version()  # type: ignore[no-untyped-call]
             return job, queue
-        return None
 
     def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
         """RQ keeps a safety copy, and so removes it, for workers of a single queue only; ours always has one."""
@@ -297,6 +315,10 @@ class BatchWorker(SimpleWorker):
             raise exc
         self.outage.note(exc)
         time.sleep(1.0)
+
+
+def _pace_key(queue: Queue) -> str:
+    return PACE_PREFIX + queue.name.removeprefix(QUEUE_PREFIX)
 
 
 def _last_line(text: str) -> str:

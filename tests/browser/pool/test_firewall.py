@@ -42,6 +42,23 @@ async def test_a_host_that_is_listed_is_visited(shared: RealPool, shop: WatchedS
         assert lease.refusal is None
 
 
+async def test_what_a_refusing_shop_asks_for_is_known(shared: RealPool, shop: WatchedServer) -> None:
+    """`Retry-After` of the answer to the navigation, the last one of several, and only of that."""
+    shop.replies |= {
+        "/": Reply(status=429, headers=(("Retry-After", "7"),)),
+        "/moved": Reply(status=302, headers=(("location", "/good"), ("Retry-After", "9"))),
+        "/good": html("<iframe src=/></iframe>"),
+    }
+    async with shared.pool.lease(local_platform()) as lease:
+        assert lease.retry_after == ""
+        await _goto(lease, shop.shop())
+        assert lease.retry_after == "7"
+        await goto_loaded(lease, shop.shop("/moved"))
+        assert lease.retry_after == ""
+    async with shared.pool.lease(local_platform()) as lease:
+        assert lease.retry_after == ""
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_elsewhere_is_refused(shared: RealPool, shop: WatchedServer, status: int) -> None:
     """The other host is never asked, the lease says why, and the page goes on."""

@@ -77,7 +77,7 @@ def test_the_version_is_printed(tmp_path: Path) -> None:
         (["demo", "--products", "2"], "--products"),
         (["demo", "--products", "many"], "--products"),
         (["storefront", "--port", "70000"], "--port"),
-        (["enqueue"], "file"),
+        (["enqueue"], "FILE"),
         (["enqueue", "catalogue.csv"], "--platform"),
         (["enqueue", "catalogue.csv", "--platform", "shop", "--batch-size", "0"], "--batch-size"),
         (["worker", "--processes", "0"], "--processes"),

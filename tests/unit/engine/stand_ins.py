@@ -17,6 +17,7 @@ from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.strategy import Visit
 from pagemill.model import Batch, ItemResult, PageReading, Product
 from pagemill.pacing.turns import Turns
+from tests.unit.pacing.stand_in_pace import StandInPace
 
 Behaviour = PageReading | Exception | Callable[[], Awaitable[PageReading]]
 """What one visit brings: a reading, an error, or whatever awaiting it comes to."""
@@ -58,6 +59,7 @@ class StandInLease:
         self._pool = pool
         self.page = object()
         self.refusal: str | None = None
+        self.retry_after = pool.retry_after
         self.bad = ""
         self.light = False
 
@@ -95,6 +97,8 @@ class StandInPool:
         """What the next attempts to get a lease end in."""
         self.ended: list[str] = []
         self.light: list[bool] = []
+        self.retry_after = ""
+        """What every answer says when the shop may be visited again."""
         self.current: dict[int, StandInLease] = {}
 
     def lease(self, _platform: Platform) -> StandInLease:
@@ -174,7 +178,8 @@ class Bench:
         self.pool = StandInPool()
         self.strategy = ScriptedStrategy(self.pool, script or {})
         self.shelf = Shelf()
-        self.turns = turns or Turns(cast(Any, None))
+        self.pace = StandInPace()
+        self.turns = turns or Turns(self.pace)
         self.stations = Stations(
             pool=cast(Any, self.pool),
             turns=self.turns,

@@ -24,10 +24,13 @@ from pagemill.errors import (
     VisitRefused,
 )
 from pagemill.model import PageReading, Verdict
+from pagemill.pacing.answer import Answer, Welcome
+from pagemill.pacing.fleet_pace import Turn
 from pagemill.pacing.turns import Turns
 from pagemill.telemetry import events
 from tests.unit.engine.skipping_loop import run_skipping
 from tests.unit.engine.stand_ins import GOOD, NOT_READY, Behaviour, Bench, hang, shop, until
+from tests.unit.pacing.stand_in_pace import StandInPace, go
 
 
 async def work_off(bench: Bench, products: int = 1) -> JobState:
@@ -147,7 +150,7 @@ def test_another_attempt_waits_for_the_lanes_turn_as_well() -> None:
     times_s: list[float] = []
 
     async def scene() -> None:
-        bench = Bench(platform=platform, turns=Turns(cast(Any, None), now_s=loop_time_s))
+        bench = Bench(platform=platform, turns=Turns(StandInPace(), now_s=loop_time_s))
 
         async def fail() -> PageReading:
             times_s.append(loop_time_s())
@@ -363,4 +366,59 @@ async def test_cancellation_at_any_moment_ends_the_lease_and_passes_through(turn
     with pytest.raises(asyncio.CancelledError):
         await lane
     assert bench.pool.leased == 0
+    assert bench.shelf.waiting == []
+
+
+REFUSED = PageReading(429, "https://shop.test/", {}, ready=False)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reported"),
+    [
+        (GOOD, [Answer(Welcome.GOOD, 200)]),
+        (PageReading(404, "https://shop.test/", {}), [Answer(Welcome.GOOD, 404)]),
+        (REFUSED, [Answer(Welcome.BLOCKED, 429)]),
+        (replace(REFUSED, retry_after="10"), [Answer(Welcome.BLOCKED, 429, "10")]),
+        (PageReading(503, "https://shop.test/", {}, ready=False), [Answer(Welcome.TROUBLE, 503)]),
+        (DeadlineExceeded("loading the page", 30), [Answer(Welcome.TROUBLE)]),
+        (PageLost("crashed"), []),
+        (VisitRefused("elsewhere"), []),
+    ],
+    ids=str,
+)
+async def test_how_the_shop_took_a_visit_is_told(behaviour: Behaviour, reported: list[Answer]) -> None:
+    """Blocks, time-outs and the shop's own failures count; what the browser did wrong says nothing of the shop."""
+    bench = Bench({"p1": [behaviour]}, platform=shop(retry={"attempts": 1, "backoff_ms": 0}))
+    bench.pace.turns = [go(clean=False)]
+    await work_off(bench)
+    assert [answer for answer, _probe in bench.pace.reports] == reported
+
+
+async def test_the_header_of_a_navigation_is_told_too() -> None:
+    """Where the strategy itself has not seen it, the lease has."""
+    bench = Bench({"p1": [REFUSED]})
+    bench.pool.retry_after = "7"
+    await work_off(bench)
+    assert [answer.retry_after for answer, _probe in bench.pace.reports] == ["7"]
+
+
+async def test_a_platform_that_is_left_alone_lets_its_batch_go() -> None:
+    """The product goes back in its place, and no lane takes another."""
+    bench = Bench({"p2": [REFUSED]})
+    bench.pace.turns = [go(), go(), Turn("paused", 600.0, 1.0, clean=True)]
+    state = await work_off(bench, 5)
+    assert [product.id for product in state.waiting] == ["p3", "p4", "p5"]
+    assert not state.has_work
+    assert [result.verdict for result in bench.shelf.waiting] == [Verdict.OK, Verdict.BLOCKED]
+
+
+async def test_a_turn_that_is_lost_while_a_page_was_waited_for_ends_the_lease_unharmed() -> None:
+    """The page can serve others, and the product is not judged."""
+    times_s = iter([0.0, 0.0, 100.0])
+    pace = StandInPace(go(), Turn("open", 600.0, 1.0, clean=False))
+    limited = shop(workflow={"rate_limit": {"max_per_minute": 60, "wait_time_ms": 0}})
+    bench = Bench(platform=limited, turns=Turns(pace, now_s=lambda: next(times_s, 100.0)))
+    state = await work_off(bench, 2)
+    assert [product.id for product in state.waiting] == ["p1", "p2"]
+    assert bench.pool.ended == [""]
     assert bench.shelf.waiting == []

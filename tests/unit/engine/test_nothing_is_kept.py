@@ -73,6 +73,8 @@ class Place:
         bench.strategy.script({"p1": ()})
         for notes in (bench.shelf.waiting, bench.shelf.stored, bench.shelf.flushes):
             notes.clear()
+        bench.pace.reports.clear()
+        bench.pace.asked.clear()
         bench.shelf.error = None
 
 

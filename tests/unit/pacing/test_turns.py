@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from pagemill.config.platform import Platform
+from pagemill.errors import TurnDenied
+from pagemill.pacing.answer import Answer, Welcome
+from pagemill.pacing.fleet_pace import Turn
 from pagemill.pacing.turns import Turns
+from tests.unit.pacing.stand_in_pace import StandInPace, go
 
 
 class StillClock:
@@ -31,25 +35,6 @@ class Draws:
     def __call__(self, low: int, high: int) -> int:
         self.asked.append((low, high))
         return self.numbers.pop(0) if self.numbers else low
-
-
-class Fleet:
-    """A fleet limit that says how far away the next place is; `None` for one that cannot say."""
-
-    def __init__(self, away_s: float | None = 0.0) -> None:
-        self.away_s = away_s
-        self.asked: list[str] = []
-        self.abandoned = 0
-
-    async def reserve(self, platform: Platform) -> float:
-        self.asked.append(platform.platform)
-        try:
-            while self.away_s is None:
-                await asyncio.sleep(3600)
-        except asyncio.CancelledError:
-            self.abandoned += 1
-            raise
-        return self.away_s
 
 
 def shop(name: str = "shop", **rate_limit: Any) -> Platform:
@@ -77,14 +62,14 @@ async def comes_at_once(turns: Turns, platform: Platform, lane: int = 0) -> bool
 
 async def test_the_first_visit_of_a_lane_need_not_wait() -> None:
     """There is nothing to keep a distance from."""
-    turns = Turns(Fleet(), now_s=StillClock(), draw=Draws())
+    turns = Turns(StandInPace(), now_s=StillClock(), draw=Draws())
     assert await comes_at_once(turns, shop())
 
 
 async def test_the_next_visit_waits_for_what_was_drawn() -> None:
     """The wait is drawn from the platform's span when a visit ends, and counted from there."""
     clock, draws = StillClock(), Draws(3500)
-    turns = Turns(Fleet(), now_s=clock, draw=draws)
+    turns = Turns(StandInPace(), now_s=clock, draw=draws)
     turns.visited(shop(), 0)
     assert draws.asked == [(3000, 4000)]
     clock.time_s += 3.499
@@ -96,7 +81,7 @@ async def test_the_next_visit_waits_for_what_was_drawn() -> None:
 async def test_every_visit_draws_anew() -> None:
     """Visits in step would be told from those of people."""
     clock, draws = StillClock(), Draws(3000, 4000)
-    turns = Turns(Fleet(), now_s=clock, draw=draws)
+    turns = Turns(StandInPace(), now_s=clock, draw=draws)
     for wait_s in (3, 4):
         turns.visited(shop(), 0)
         clock.time_s += wait_s - 0.001
@@ -108,7 +93,7 @@ async def test_every_visit_draws_anew() -> None:
 
 async def test_lanes_and_platforms_wait_each_for_themselves() -> None:
     """One lane's visit delays neither its neighbour nor another shop."""
-    turns = Turns(Fleet(), now_s=StillClock(), draw=Draws())
+    turns = Turns(StandInPace(), now_s=StillClock(), draw=Draws())
     turns.visited(shop(), 0)
     assert not await comes_at_once(turns, shop(), lane=0)
     assert await comes_at_once(turns, shop(), lane=1)
@@ -118,125 +103,191 @@ async def test_lanes_and_platforms_wait_each_for_themselves() -> None:
 async def test_a_wait_outlives_its_batch() -> None:
     """It is kept by lane number: the next batch's first visit keeps the distance to the last one's last."""
     clock = StillClock()
-    turns = Turns(Fleet(), now_s=clock, draw=Draws())
+    turns = Turns(StandInPace(), now_s=clock, draw=Draws())
     turns.visited(shop(), 2)
     another_batchs_stop = asyncio.Event()
     waiting = asyncio.create_task(turns.wait(shop(), 2, another_batchs_stop))
     await asyncio.sleep(0)
     assert not waiting.done()
     another_batchs_stop.set()
-    assert await waiting is False
+    with pytest.raises(TurnDenied):
+        await waiting
     clock.time_s += 4
-    assert await turns.wait(shop(), 2, asyncio.Event()) is True
+    assert await comes_at_once(turns, shop(), lane=2)
 
 
 async def test_a_real_wait_ends_by_itself() -> None:
     """On the real clock, with a wait of a few milliseconds."""
-    turns = Turns(Fleet())
+    turns = Turns(StandInPace())
     quick = shop(wait_time_ms="20-30")
     turns.visited(quick, 0)
     begun_s = asyncio.get_running_loop().time()
-    assert await turns.wait(quick, 0, asyncio.Event()) is True
+    await turns.wait(quick, 0, asyncio.Event())
     assert 0.015 < asyncio.get_running_loop().time() - begun_s < 1
 
 
 async def test_a_platform_without_a_limit_does_not_wait() -> None:
-    """`enabled: false`: nothing is drawn and the fleet is not asked, whatever else is written."""
-    draws, fleet = Draws(), Fleet()
-    turns = Turns(fleet, now_s=StillClock(), draw=draws)
+    """`enabled: false`: nothing is drawn; the fleet is asked all the same: the shop may have asked for quiet."""
+    draws, pace = Draws(), StandInPace()
+    turns = Turns(pace, now_s=StillClock(), draw=draws)
     free = shop(enabled=False, max_per_minute=1)
     for _ in range(3):
         assert await comes_at_once(turns, free)
         turns.visited(free, 0)
     assert draws.asked == []
-    assert fleet.asked == []
+    assert len(pace.asked) == 3
 
 
 @pytest.mark.parametrize("pace", [{}, {"enabled": False}, {"max_per_minute": 60}])
 async def test_after_a_stop_no_turn_comes(pace: dict[str, Any]) -> None:
-    """Not even one that is due, and no place of the fleet's is used up for it."""
-    fleet, stop = Fleet(), asyncio.Event()
+    """Not even one that is due."""
+    stop = asyncio.Event()
     stop.set()
-    assert await Turns(fleet).wait(shop(**pace), 0, stop) is False
-    assert fleet.asked == []
+    with pytest.raises(TurnDenied):
+        await Turns(StandInPace()).wait(shop(**pace), 0, stop)
 
 
 async def test_a_stop_ends_a_wait_at_once() -> None:
     """A worker that is told to drain does not sit the wait out."""
-    turns, stop = Turns(Fleet()), asyncio.Event()
+    turns, stop = Turns(StandInPace()), asyncio.Event()
     turns.visited(shop(), 0)
     waiting = asyncio.create_task(turns.wait(shop(), 0, stop))
     await asyncio.sleep(0)
     stop.set()
-    assert await asyncio.wait_for(waiting, 1) is False
+    with pytest.raises(TurnDenied):
+        await asyncio.wait_for(waiting, 1)
 
 
-async def test_the_fleet_is_asked_where_it_has_a_limit() -> None:
-    """Only there, once for each turn, and after the lane's own wait."""
-    clock, fleet = StillClock(), Fleet()
-    turns = Turns(fleet, now_s=clock, draw=Draws())
-    limited = shop(max_per_minute=60)
+async def test_the_fleet_is_asked_after_the_lanes_own_wait() -> None:
+    """Once for each turn: a place that is taken long before it is used would be lost to others."""
+    clock, pace = StillClock(), StandInPace()
+    turns = Turns(pace, now_s=clock, draw=Draws())
     assert await comes_at_once(turns, shop())
-    assert fleet.asked == []
-    assert await comes_at_once(turns, limited)
-    turns.visited(limited, 0)
-    assert not await comes_at_once(turns, limited)
-    assert fleet.asked == ["shop"]
+    turns.visited(shop(), 0)
+    assert not await comes_at_once(turns, shop())
+    assert pace.asked == [("shop", True, False)]
     clock.time_s += 5
-    assert await comes_at_once(turns, limited)
-    assert fleet.asked == ["shop", "shop"]
+    assert await comes_at_once(turns, shop())
+    assert len(pace.asked) == 2
 
 
-async def test_a_fleets_place_that_is_away_is_waited_for() -> None:
-    """The lane comes when its place does, and a stop ends that wait too."""
-    turns = Turns(Fleet(away_s=0.02))
+async def test_a_place_that_is_away_is_waited_for_and_looked_at_again() -> None:
+    """A pause may have come in between; the place itself is not taken twice."""
+    pace = StandInPace(go(0.02), go())
     begun_s = asyncio.get_running_loop().time()
-    assert await turns.wait(shop(max_per_minute=60), 0, asyncio.Event()) is True
+    await Turns(pace).wait(shop(), 0, asyncio.Event())
     assert 0.015 < asyncio.get_running_loop().time() - begun_s < 1
-
-    stop = asyncio.Event()
-    waiting = asyncio.create_task(Turns(Fleet(away_s=3600)).wait(shop(max_per_minute=60), 0, stop))
-    for _ in range(10):
-        await asyncio.sleep(0)
-    assert not waiting.done()
-    stop.set()
-    assert await asyncio.wait_for(waiting, 1) is False
+    assert pace.asked == [("shop", True, False), ("shop", False, False)]
 
 
-async def test_a_stop_does_not_wait_for_a_fleet_limit_that_cannot_be_asked() -> None:
+async def test_a_place_is_lost_to_a_pause_that_came_in_between() -> None:
+    """After the pause another one is taken."""
+    pace = StandInPace(go(0.01), Turn("paused", 0.02, 1.0, clean=True), go())
+    await Turns(pace).wait(shop(), 0, asyncio.Event())
+    assert [place for _name, place, _probing in pace.asked] == [True, False, True]
+
+
+async def test_a_platform_that_is_left_alone_for_long_denies_its_turns() -> None:
+    """Its batch is better off on the queue."""
+    for word in ("paused", "open"):
+        with pytest.raises(TurnDenied, match="left alone for 120 s"):
+            await Turns(StandInPace(Turn(word, 120.0, 1.0, clean=False))).wait(shop(), 0, asyncio.Event())
+
+
+async def test_waits_are_stretched_while_the_shop_is_in_trouble() -> None:
+    """By what the fleet said last."""
+    clock = StillClock()
+    turns = Turns(StandInPace(go(slow=2.0)), now_s=clock, draw=Draws(3000))
+    assert await comes_at_once(turns, shop())
+    turns.visited(shop(), 0)
+    clock.time_s += 5.9
+    assert not await comes_at_once(turns, shop())
+    clock.time_s += 0.2
+    assert await comes_at_once(turns, shop())
+
+
+GOOD, BLOCKED = Answer(Welcome.GOOD, 200), Answer(Welcome.BLOCKED, 429)
+
+
+@pytest.mark.parametrize(
+    ("turn", "answer", "reports"),
+    [
+        (go(), GOOD, []),
+        (go(), BLOCKED, [(BLOCKED, False)]),
+        (go(clean=False), GOOD, [(GOOD, False)]),
+        (Turn("probe", 0.0, 1.0, clean=False), GOOD, [(GOOD, True)]),
+    ],
+)
+async def test_what_the_fleet_must_know_is_reported(
+    turn: Turn, answer: Answer, reports: list[tuple[Answer, bool]]
+) -> None:
+    """A good answer is news only while something is amiss."""
+    pace = StandInPace(turn)
+    turns = Turns(pace)
+    await turns.wait(shop(), 0, asyncio.Event())
+    await turns.answered(shop(), 0, answer)
+    assert pace.reports == reports
+
+
+async def test_a_probe_stays_the_probe_until_it_is_answered() -> None:
+    """It may take several attempts; nobody else may visit meanwhile."""
+    pace = StandInPace(Turn("probe", 0.0, 1.0, clean=False), go(clean=False))
+    turns = Turns(pace)
+    await turns.wait(shop(), 0, asyncio.Event())
+    await turns.wait(shop(), 0, asyncio.Event())
+    await turns.answered(shop(), 0, GOOD)
+    await turns.wait(shop(), 0, asyncio.Event())
+    assert [probing for _name, _place, probing in pace.asked] == [False, True, False]
+    assert pace.reports == [(GOOD, True)]
+
+
+@pytest.mark.parametrize(("late_s", "asked"), [(0.9, 1), (1.1, 2)])
+async def test_a_place_that_was_missed_is_given_up(late_s: float, asked: int) -> None:
+    """Getting a page can take long; a visit long after its place would be too close to the next ones."""
+    clock, pace = StillClock(), StandInPace()
+    turns = Turns(pace, now_s=clock)
+    limited = shop(max_per_minute=60)
+    await turns.wait(limited, 0, asyncio.Event())
+    clock.time_s += late_s
+    await turns.keep(limited, 0, asyncio.Event())
+    assert len(pace.asked) == asked
+
+
+async def test_a_stop_does_not_wait_for_a_fleet_that_cannot_be_asked() -> None:
     """While Redis is away a lane would wait for ever; a drain must end it, and the asking with it."""
-    fleet, stop = Fleet(away_s=None), asyncio.Event()
-    waiting = asyncio.create_task(Turns(fleet).wait(shop(max_per_minute=60), 0, stop))
+    pace, stop = StandInPace(None), asyncio.Event()
+    waiting = asyncio.create_task(Turns(pace).wait(shop(), 0, stop))
     for _ in range(10):
         await asyncio.sleep(0)
-    assert fleet.asked == ["shop"]
+    assert len(pace.asked) == 1
     stop.set()
-    assert await asyncio.wait_for(waiting, 1) is False
+    with pytest.raises(TurnDenied):
+        await asyncio.wait_for(waiting, 1)
     await asyncio.sleep(0)
-    assert fleet.abandoned == 1
+    assert pace.abandoned == 1
 
 
-async def test_a_cancelled_lane_abandons_its_reservation() -> None:
+async def test_a_cancelled_lane_abandons_its_asking() -> None:
     """Cancellation passes through and leaves no task behind."""
-    fleet = Fleet(away_s=None)
+    pace = StandInPace(None)
     before = asyncio.all_tasks()
-    waiting = asyncio.create_task(Turns(fleet).wait(shop(max_per_minute=60), 0, asyncio.Event()))
+    waiting = asyncio.create_task(Turns(pace).wait(shop(), 0, asyncio.Event()))
     for _ in range(10):
         await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     await asyncio.sleep(0)
-    assert fleet.abandoned == 1
+    assert pace.abandoned == 1
     assert asyncio.all_tasks() == before
 
 
-async def test_a_limit_that_fails_is_not_hidden() -> None:
-    """An error of the fleet limit reaches the lane."""
+async def test_a_pace_that_fails_is_not_hidden() -> None:
+    """An error of the fleet's pace reaches the lane."""
 
-    class Broken:
-        async def reserve(self, platform: Platform) -> float:
+    class Broken(StandInPace):
+        async def turn(self, platform: Platform, *, place: bool, probing: bool = False) -> Turn:
             raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
-        await Turns(Broken()).wait(shop(max_per_minute=60), 0, asyncio.Event())
+        await Turns(Broken()).wait(shop(), 0, asyncio.Event())

@@ -1,0 +1,33 @@
+"""`pagemill scheduler`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from uuid import uuid4
+
+from pagemill.app import DATA_FOLDER
+from pagemill.broker.connection import open_redis
+from pagemill.cli.options import load
+from pagemill.config.loading import load_config
+from pagemill.intake.scheduler import Scheduler
+from pagemill.results.store import ResultStore
+
+
+def scheduler() -> None:
+    """Enqueue by config/schedule.yaml until stopped.
+
+    However many run, one is active; another takes over within seconds when it dies. The file is read again when it
+    changes.
+    """
+    config = load()
+    name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:4]}"
+    with (
+        open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
+        ResultStore(config.environment.database_url) as store,
+    ):
+        active = Scheduler(redis, store, load_config, name)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: active.stop())
+        active.run()

@@ -1,0 +1,48 @@
+"""One of several processes leads: a key in Redis that runs out by itself unless its holder renews it."""
+
+from __future__ import annotations
+
+import redis
+
+from pagemill.errors import PagemillError
+
+_HOLD = """
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+
+
+class LeadLost(PagemillError):
+    """Another process leads now."""
+
+
+class Leadership:
+    """One process' claim."""
+
+    def __init__(self, client: redis.Redis, key: str, name: str, ttl_s: float = 15.0) -> None:
+        """`name` is unique; without renewal somebody else may lead after `ttl_s`."""
+        self.key = key
+        self.name = name
+        self._ttl_ms = round(ttl_s * 1000)
+        self._hold = client.register_script(_HOLD)
+        self._release = client.register_script(_RELEASE)
+
+    def hold(self) -> bool:
+        """Takes or renews the lead; whether it is held now."""
+        return bool(self._hold(keys=[self.key], args=[self.name, self._ttl_ms]))
+
+    def renew(self) -> None:
+        """Renews the lead in the middle of some work.
+
+        Raises:
+            LeadLost: another process has it.
+        """
+        if not self.hold():
+            raise LeadLost("another scheduler leads now")
+
+    def release(self) -> None:
+        """Lets somebody else lead at once."""
+        self._release(keys=[self.key], args=[self.name])

@@ -1,0 +1,252 @@
+"""Enqueues by `config/schedule.yaml`: several may run, one leads, and each due time fires once whatever crashes.
+
+RQ's own cron fires in each process that runs it, forgets with the process what has fired, and knows UTC only; its
+expressions are read by the same croniter here. What was fired is noted in Redis before anything is enqueued, and a run
+whose scheduler died goes on behind the last batch that is on the queue.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import redis
+
+from pagemill.config.schedule import Entry
+from pagemill.config.settings import Config
+from pagemill.errors import ConfigError, PagemillError, ServiceUnavailable, UsageError
+from pagemill.intake.batch_job import open_queue
+from pagemill.intake.catalog import read_catalog
+from pagemill.intake.enqueue import behind, enqueue_run, new_run_id, reached
+from pagemill.intake.firing import Firing, Outcome, decide
+from pagemill.intake.firing_log import LEADER_KEY, FiringLog
+from pagemill.intake.leadership import Leadership, LeadLost
+from pagemill.intake.rows import BadRow
+from pagemill.model import FactValue, Product
+from pagemill.results.runs import RunProgress
+from pagemill.results.store import ResultStore
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("scheduler")
+
+_TICK_S = 1.0
+_LOGGED_BAD_ROWS = 5
+
+
+class _Stopped(PagemillError):
+    """The scheduler is to stop; the run that is being enqueued goes on later."""
+
+
+class Scheduler:
+    """One of the schedulers."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        store: ResultStore,
+        load: Callable[[], Config],
+        name: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """
+        Args:
+            client: patient: a firing that was noted must be enqueued, be it after a minute.
+            store: open.
+            load: reads the configuration afresh.
+            name: unique in the fleet.
+            now: aware of its time zone.
+        """
+        self._client = client
+        self._store = store
+        self._load = load
+        self._now = now
+        self._log = FiringLog(client)
+        self._lead = Leadership(client, LEADER_KEY, name)
+        self._leads = False
+        self._config = load()
+        self._seen = _fingerprint(self._config.environment.config_folder)
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Makes `run` return soon; safe in a signal handler."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Fires what is due, about every second, until it is stopped. Services that are away are waited for."""
+        try:
+            while not self._stop.is_set():
+                try:
+                    self.tick()
+                except (LeadLost, _Stopped):
+                    self._leads = False
+                except (redis.RedisError, ServiceUnavailable) as error:
+                    log.warning(events.SCHEDULER_WAITS, error=str(error))
+                self._stop.wait(_TICK_S)
+        finally:
+            if self._leads:
+                self._lead.release()
+
+    def tick(self) -> None:
+        """One look at everything, by the one that leads.
+
+        Raises:
+            LeadLost: another one leads since a moment ago.
+            redis.RedisError, ServiceUnavailable: a service is away; the next look goes on where this one was.
+        """
+        leads = self._lead.hold()
+        if leads and not self._leads:
+            log.info(events.SCHEDULER_LEADS, scheduler=self._lead.name, entries=sorted(self._config.schedule.entries))
+        self._leads = leads
+        if not leads:
+            return
+        self._reload()
+        for name, entry in self._config.schedule.entries.items():
+            if entry.enabled:
+                self._look(name, entry)
+
+    def _reload(self) -> None:
+        folder = self._config.environment.config_folder
+        seen = _fingerprint(folder)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            self._config = self._load()
+        except ConfigError as error:
+            log.error(events.SCHEDULE_REJECTED, error=str(error), remedy="the schedule of before stays in force")
+        else:
+            log.info(events.SCHEDULE_RELOADED, entries=sorted(self._config.schedule.entries))
+
+    def _look(self, name: str, entry: Entry) -> None:
+        last = self._log.last(name)
+        firing = decide(entry, last, self._now(), going=last is not None and self._is_going(entry, last))
+        if firing is None:
+            return
+        if firing.outcome is Outcome.QUEUEING:
+            self._fire(name, entry, firing, resumes=last == firing)
+            return
+        self._note(name, firing)
+        if firing.outcome in (Outcome.SKIPPED, Outcome.MISSED, Outcome.WAITING):
+            log.warning(
+                events.SCHEDULE_SKIPPED,
+                entry=name,
+                due=firing.due.isoformat(),
+                outcome=firing.outcome.value,
+                run=firing.run,
+            )
+
+    def _is_going(self, entry: Entry, last: Firing) -> bool:
+        """Whether the entry's last run has products without a result and batches that could bring them one."""
+        progress = self._progress(last.run)
+        if progress is None or progress.finished:
+            return False
+        queue = open_queue(self._client, entry.platform)
+        at_work = queue.started_job_registry.get_job_count(cleanup=False)
+        return bool(queue.count or at_work or queue.scheduled_job_registry.get_job_count(cleanup=False))
+
+    def _fire(self, name: str, entry: Entry, firing: Firing, *, resumes: bool) -> None:
+        if not resumes:
+            digest = hashlib.sha256(name.encode()).hexdigest()[:4]
+            firing = replace(firing, run=new_run_id(entry.platform, firing.due, digest))
+            self._note(name, firing)
+        log.info(events.SCHEDULE_FIRED, entry=name, due=firing.due.isoformat(), run=firing.run, resumes=resumes)
+        try:
+            products = self._enqueue(entry, firing.run)
+        except (LeadLost, _Stopped, ServiceUnavailable):
+            raise
+        except PagemillError as error:
+            log.error(events.SCHEDULE_FAILED, entry=name, run=firing.run, error=str(error))
+            self._note(name, replace(firing, outcome=Outcome.FAILED, detail=str(error)))
+        else:
+            self._note(name, replace(firing, outcome=Outcome.QUEUED, detail=f"{products} products"))
+
+    def _enqueue(self, entry: Entry, run: str) -> int:
+        """Puts the run on the queue, or the rest of it; how many products it has."""
+        settings, environment = self._config.settings, self._config.environment
+        platform = self._config.platforms[entry.platform]
+        start = reached(self._client, run)
+        progress = self._progress(run)
+        if progress is not None and progress.sealed:
+            return progress.products or 0
+        bad_rows = _BadRows(run)
+
+        def catalogue() -> Generator[Product]:
+            url = environment.catalog_url or environment.database_url
+            return _filtered(read_catalog(entry.catalog, platform, bad_rows, url), entry.filter)
+
+        def on_batch(_products: int) -> None:
+            if self._stop.is_set():
+                raise _Stopped("the scheduler stops")
+            self._lead.renew()
+
+        with closing(behind(catalogue, start.last_id) if start.batches else catalogue()) as products:
+            enqueued = enqueue_run(
+                products,
+                platform,
+                source=entry.catalog,
+                batch_size=entry.batch_size or settings.queue.batch_size,
+                settings=settings.queue,
+                redis=self._client,
+                store=self._store,
+                on_batch=on_batch,
+                skipped=lambda: bad_rows.skipped,
+                run=run,
+                start=start,
+            )
+        return enqueued.products
+
+    def _progress(self, run: str) -> RunProgress | None:
+        """`None` for a run that was never begun."""
+        try:
+            return self._store.progress(run)
+        except UsageError:
+            return None
+
+    def _note(self, name: str, firing: Firing) -> None:
+        if not self._log.note(name, firing, self._lead.name):
+            raise LeadLost("another scheduler leads now")
+
+
+class _BadRows:
+    """Counts the rows that were skipped, and logs the first few."""
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+        self.skipped = 0
+        self._logged = 0
+
+    def __call__(self, row: BadRow) -> None:
+        self.skipped += row.row_skipped
+        if self._logged < _LOGGED_BAD_ROWS:
+            self._logged += 1
+            log.warning(events.BAD_ROW, run=self._run, row=row.line, reason=row.reason)
+
+
+def _filtered(
+    products: Iterable[Product], wanted: Mapping[str, FactValue | tuple[FactValue, ...]]
+) -> Generator[Product]:
+    for product in products:
+        if all(_fits(product.expected.get(name), value) for name, value in wanted.items()):
+            yield product
+
+
+def _fits(value: FactValue, wanted: FactValue | tuple[FactValue, ...]) -> bool:
+    return value in wanted if isinstance(wanted, tuple) else value == wanted
+
+
+def _fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a file of the configuration does."""
+    found = []
+    for path in sorted((*folder.glob("*.yaml"), *folder.glob("*/*.yaml"))):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(found)

@@ -1,0 +1,48 @@
+"""For how long a visit is good. Pure: what was seen before and now in, a time to live out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from pagemill.config.revisit import Revisit
+from pagemill.model import Facts
+
+EVERYTHING = "*"
+"""The tag that every product of a platform has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the last visit of a product that was `ok` has brought. `at` is aware of its time zone."""
+
+    url: str
+    facts: Facts
+    at: datetime
+    ttl_s: float
+
+    def is_good_at(self, moment: datetime) -> bool:
+        """Whether it need not be visited again yet."""
+        return (moment - self.at).total_seconds() < self.ttl_s
+
+
+def next_ttl_s(rules: Revisit, before: Seen | None, facts: Facts, random: Callable[[], float]) -> float:
+    """For how long a visit with these facts is good.
+
+    The shortest time at first and after a change; longer by `factor` each time the page says the same as before. Up to
+    a tenth is taken off by chance, so that a catalogue does not come due all at once. `random` returns a number in
+    [0, 1).
+    """
+    ttl_s = rules.min_ttl_s
+    if before is not None and before.facts == facts:
+        ttl_s = min(rules.max_ttl_s, max(rules.min_ttl_s, before.ttl_s * rules.factor))
+    return ttl_s * (1 - 0.1 * random())
+
+
+def tags_of(rules: Revisit, facts: Facts) -> Iterator[str]:
+    """The tags of a product: `*`, and `field=value` for each of the platform's tag fields that has a value."""
+    yield EVERYTHING
+    for name in rules.tags:
+        if facts.get(name) is not None:
+            yield f"{name}={facts[name]}"
