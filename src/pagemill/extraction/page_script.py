@@ -89,7 +89,7 @@ WATCH_SCRIPT = (
   const doc = document;"""
     + READING
     + r"""
-  const LOOK_MS = 5, TEXT_MS = 250, SETTLE_MAX_MS = 2000, HIDDEN_MAX_MS = 3000;
+  const LOOK_MS = 5, TEXT_MS = 250, HIDDEN_MAX_MS = 3000;
   const timers = { end: 0, look: 0, text: 0, settle: 0, hidden: 0 };
   let observer = null, over = false, settled = false;
   let lookedAt = -Infinity, changedAt = 0, loadedAt = 0;
@@ -98,7 +98,7 @@ WATCH_SCRIPT = (
   // Whether every field must say something until the page has settled, and not only the ready sign be there.
   const thorough = spec.ready === null || hidden || spec.shown;
   // Being shown for nothing costs more than waiting a little longer.
-  const SETTLE_MS = hidden ? 1000 : 300;
+  const SETTLE_MS = hidden ? 1000 : 300, SETTLE_MAX_MS = spec.shown ? 1000 : 2000;
 
   const status = () => {
     const entry = performance.getEntriesByType("navigation")[0];
@@ -187,7 +187,7 @@ WATCH_SCRIPT = (
   });
   const settle = guarded(() => {
     const quiet = now() - changedAt, since = now() - loadedAt;
-    if (quiet >= SETTLE_MS || since >= (hidden ? HIDDEN_MAX_MS : SETTLE_MAX_MS)) {
+    if (quiet >= SETTLE_MS || since >= SETTLE_MAX_MS) {
       if (hidden) return finish(false, "shown");
       settled = true;
       look();
