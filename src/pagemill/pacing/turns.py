@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Coroutine
@@ -78,6 +79,7 @@ class Turns:
 
     async def _take_turn(self, platform: Platform, lane: int, stop: asyncio.Event) -> None:
         place, probing = True, self._is_probe(platform, lane)
+        due_s = math.inf
         while True:
             turn = await _unless(stop, self._pace.turn(platform, place=place, probing=probing))
             self._slow[platform.platform] = turn.slow
@@ -87,11 +89,14 @@ class Turns:
                 place = True
                 await sleep_unless(stop, min(turn.wait_s, _LOOK_S))
                 continue
+            if place:
+                due_s = self._now_s() + turn.wait_s
             await sleep_unless(stop, turn.wait_s)
             probing = probing or turn.word == "probe"
-            if turn.wait_s == 0 or probing:
+            place = self._now_s() - due_s > _LATE_S  # Redis may have taken its time to answer
+            if not place and (turn.wait_s == 0 or probing):
                 break
-            place = False  # the place is taken; only whether anything has come in between remains to be asked
+            # The place is taken; only whether anything has come in between remains to be asked.
         turn = Turn("probe" if probing else "go", 0.0, turn.slow, turn.clean)
         self._granted[platform.platform, lane] = turn, self._now_s()
 

@@ -414,7 +414,7 @@ async def test_a_platform_that_is_left_alone_lets_its_batch_go() -> None:
 
 async def test_a_turn_that_is_lost_while_a_page_was_waited_for_ends_the_lease_unharmed() -> None:
     """The product is not judged."""
-    times_s = iter([0.0, 0.0, 100.0])
+    times_s = iter([0.0] * 4)
     pace = StandInPace(go(), Turn("open", 600.0, 1.0, clean=False))
     limited = shop(workflow={"rate_limit": {"max_per_minute": 60, "wait_time_ms": 0}})
     bench = Bench(platform=limited, turns=Turns(pace, now_s=lambda: next(times_s, 100.0)))

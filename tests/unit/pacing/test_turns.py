@@ -187,6 +187,21 @@ async def test_a_place_is_lost_to_a_pause_that_came_in_between() -> None:
     assert [place for _name, place, _probing in pace.asked] == [True, False, True]
 
 
+async def test_a_place_is_lost_while_the_fleet_cannot_be_asked() -> None:
+    """Redis was away after the place had been given: visits that were held up would come all at once."""
+    clock = StillClock()
+
+    class Slow(StandInPace):
+        async def turn(self, platform: Platform, *, place: bool, probing: bool = False) -> Turn:
+            if len(self.asked) == 1:
+                clock.time_s += 20
+            return await super().turn(platform, place=place, probing=probing)
+
+    pace = Slow(go(0.01), go(), go())
+    await Turns(pace, now_s=clock).wait(shop(max_per_minute=60), 0, asyncio.Event())
+    assert [place for _name, place, _probing in pace.asked] == [True, False, True]
+
+
 async def test_a_platform_that_is_left_alone_for_long_denies_its_turns() -> None:
     """Its batch is better off on the queue."""
     for word in ("paused", "open"):
