@@ -1,7 +1,7 @@
 # The daily commands; `make help` lists them. Paths are relative, so that a folder with spaces in its name works.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format types check bench soak chaos constraints clean
+.PHONY: help setup demo test test-docker image up down logs lint format types check bench soak chaos constraints clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -14,6 +14,21 @@ demo: setup ## Validate a practice catalogue from end to end (ARGS='--products 1
 
 test: setup ## Run all tests that this machine can run, with coverage (ARGS='tests/unit -k pool' for a part)
 	.venv/bin/python -m pytest $(or $(ARGS),--cov --cov-report=term:skip-covered --cov-fail-under=85)
+
+test-docker: setup ## Build the image and test the containers on a real engine, which is started where there is none
+	@bash tools/with_engine.sh .venv/bin/python -m pytest tests/docker $(ARGS)
+
+image: ## Build the container image
+	docker compose build worker
+
+up: ## Start a worker, the scheduler and Redis in containers
+	docker compose up --detach --build worker scheduler
+
+down: ## Stop them; what is queued and stored stays
+	docker compose down
+
+logs: ## Follow the workers' log
+	docker compose logs --follow --tail 100 worker
 
 lint: setup ## Check style and formatting
 	.venv/bin/ruff check --quiet .

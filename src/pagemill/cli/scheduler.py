@@ -13,6 +13,7 @@ from pagemill.cli.options import load
 from pagemill.config.loading import load_config
 from pagemill.intake.scheduler import Scheduler
 from pagemill.results.store import ResultStore
+from pagemill.telemetry.pulse import Pulse
 
 
 def scheduler() -> None:
@@ -24,10 +25,11 @@ def scheduler() -> None:
     config = load()
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:4]}"
     with (
+        Pulse() as pulse,
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
         ResultStore(config.environment.database_url) as store,
     ):
-        active = Scheduler(redis, store, load_config, name)
+        active = Scheduler(redis, store, load_config, name, on_progress=pulse.beat)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: active.stop())
         active.run()

@@ -13,6 +13,7 @@ from pagemill.broker.connection import open_redis
 from pagemill.cli.options import PlatformNames, load
 from pagemill.cli.wording import end_with
 from pagemill.errors import PagemillError
+from pagemill.telemetry.pulse import Pulse
 from pagemill.worker.remedy import Rules
 from pagemill.worker.supervisor import Supervisor
 
@@ -39,7 +40,7 @@ def worker(
     """
     names = platform or []
     if processes is None:
-        with open_worker(load(), names) as built:
+        with Pulse() as pulse, open_worker(load(), names, on_beat=pulse.beat) as built:
             built.work(burst=burst)
         return
     config = load()
@@ -47,8 +48,10 @@ def worker(
     platforms = chosen_platforms(config, names, processes)
     rules = Rules.of(settings.supervisor, takeover_s=settings.queue.heartbeat_ttl_s + _MAINTENANCE_S)
     run = partial(run_worker_process, list(platforms), processes)
-    with open_redis(config.environment.redis_url, DATA_FOLDER) as connection:
-        Supervisor(list(platforms), connection, processes, run, rules, settings.supervisor.restart_at).start(burst)
+    with Pulse() as pulse, open_redis(config.environment.redis_url, DATA_FOLDER) as connection:
+        restart_at = settings.supervisor.restart_at
+        boss = Supervisor(list(platforms), connection, processes, run, rules, restart_at, on_round=pulse.beat)
+        boss.start(burst)
 
 
 def run_worker_process(

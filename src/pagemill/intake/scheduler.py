@@ -53,6 +53,7 @@ class Scheduler:
         load: Callable[[], Config],
         name: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         """
         Args:
@@ -61,11 +62,13 @@ class Scheduler:
             load: reads the configuration afresh.
             name: unique in the fleet.
             now: aware of its time zone.
+            on_progress: called at every look, and for every batch.
         """
         self._client = client
         self._store = store
         self._load = load
         self._now = now
+        self._on_progress = on_progress
         self._log = FiringLog(client)
         self._lead = Leadership(client, LEADER_KEY, name)
         self._leads = False
@@ -81,6 +84,7 @@ class Scheduler:
         """Fires what is due, about every second, until it is stopped. Services that are away are waited for."""
         try:
             while not self._stop.is_set():
+                self._on_progress()
                 try:
                     self.tick()
                 except (LeadLost, _Stopped):
@@ -184,6 +188,7 @@ class Scheduler:
             if self._stop.is_set():
                 raise _Stopped("the scheduler stops")
             self._lead.renew()
+            self._on_progress()
 
         with closing(behind(catalogue, start.last_id) if start.batches else catalogue()) as products:
             enqueued = enqueue_run(

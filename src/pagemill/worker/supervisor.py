@@ -59,6 +59,7 @@ class Supervisor(WorkerPool):
         rules: Rules,
         restart_at: str | None = None,
         clock: Callable[[], datetime] = local_time,
+        on_round: Callable[[], None] = lambda: None,
     ) -> None:
         """
         Args:
@@ -69,6 +70,7 @@ class Supervisor(WorkerPool):
             rules: when a child is helped, ended or replaced.
             restart_at: local time of day (`HH:MM`) at which every child is replaced, one by one; never in a burst.
             clock: tells the local time.
+            on_round: called about every second.
         """
         super().__init__(
             [queue_name(platform) for platform in platforms],
@@ -80,6 +82,7 @@ class Supervisor(WorkerPool):
         self._rules = rules
         self._restart_at = restart_at
         self._clock = clock
+        self._on_round = on_round
         self._places = [Place(number) for number in range(processes)]
         self._daily = DailyRestart(None, clock())
         self._told_s: float | None = None
@@ -168,7 +171,7 @@ class Supervisor(WorkerPool):
         if self._stopping:
             self.status = self.Status.STOPPED
         tasks: list[Callable[[], None]] = [partial(self._look_after, place) for place in self._places]
-        for task in (*tasks, self._restart_daily):
+        for task in (*tasks, self._restart_daily, self._on_round):
             try:
                 task()
             except Exception:

@@ -1,0 +1,94 @@
+"""The shipped containers on a real engine: a catalogue, rotations, limits, draining, crashes, healing, scaling."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.docker.conftest import Project, docker, rows, until
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+
+
+def verdicts_are_right(results: list[dict[str, object]], expected: dict[str, str]) -> None:
+    """Each product has exactly one result, and it is the right one."""
+    assert sorted(str(result["product_id"]) for result in results) == sorted(expected)
+    assert {str(result["product_id"]): result["verdict"] for result in results} == expected
+
+
+def right(catalogue: list) -> dict[str, str]:  # type: ignore[type-arg]
+    return {row.product.id: row.right_verdict.value for row in catalogue}
+
+
+def test_a_whole_catalogue(project: Project) -> None:
+    """Enqueued from another container; rotations in the log; shared memory of 2 GB, used; the sandbox on; not root."""
+    catalogue = rows(120, leak_kb=200)
+    project.compose("up", "--detach", "storefront", "worker")
+    run = project.enqueue(catalogue)
+    verdicts_are_right(project.wait_for_results(run, 120, 240), right(catalogue))
+    assert [line for line in project.log() if line["event"] == "Page Rotation"]
+    (worker,) = project.containers()
+    processes = docker("exec", worker, "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+    assert "--no-sandbox" not in processes
+    assert docker("exec", worker, "id", "-u").strip() == "10001"
+    assert int(docker("exec", worker, "stat", "-fc", "%b %S", "/dev/shm").split()[0]) * 4096 == 2 * 1024**3
+    memory = [line for line in project.log() if line["event"] == "Memory"]
+    assert max(line["cgroup_percent"] for line in memory) < 80
+    assert "--disable-dev-shm-usage" not in processes
+    assert until(lambda: project.state(worker)["State"]["Health"]["Status"] == "healthy", 60)
+
+
+def test_a_stop_drains_within_the_grace_period(project: Project) -> None:
+    """What is at work ends, the rest goes back to the queue, and the next worker goes on with it."""
+    catalogue = rows(150)
+    project.compose("up", "--detach", "storefront", "worker")
+    run = project.enqueue(catalogue, batch_size="150")
+    assert until(lambda: len(project.results(run)) > 10, 60, 1)
+    (worker,) = project.containers()
+    begun_s = time.monotonic()
+    project.compose("stop", "worker")
+    assert time.monotonic() - begun_s < 60
+    state = project.state(worker)["State"]
+    assert (state["ExitCode"], state["OOMKilled"]) == (0, False)
+    assert [line for line in project.log() if line["event"] == "Batch Returned"]
+    project.compose("up", "--detach", "worker")
+    verdicts_are_right(project.wait_for_results(run, 150, 180), right(catalogue))
+
+
+def test_a_killed_worker_comes_back_and_resumes(project: Project) -> None:
+    """SIGKILL from outside, as a crash or the kernel's memory killer would."""
+    catalogue = rows(150)
+    project.compose("up", "--detach", "storefront", "worker")
+    run = project.enqueue(catalogue, batch_size="50")
+    assert until(lambda: len(project.results(run)) > 10, 60, 1)
+    (worker,) = project.containers()
+    os.kill(project.state(worker)["State"]["Pid"], signal.SIGKILL)
+    verdicts_are_right(project.wait_for_results(run, 150, 240), right(catalogue))
+    assert project.state(worker)["RestartCount"] == 1
+
+
+def test_a_stuck_container_heals_itself(project: Project) -> None:
+    """Its main process stands still: the health check ends it, and the restart policy brings a fresh one."""
+    health = ["CMD", "pagemill-health", "4", "8"]
+    project.change(worker={"healthcheck": {"test": health, "interval": "2s", "start_period": "1s"}})
+    project.compose("up", "--detach", "storefront", "worker")
+    (worker,) = project.containers()
+    assert until(lambda: project.state(worker)["State"]["Health"]["Status"] == "healthy", 60)
+    find = "for f in /tmp/pagemill-pulse-10001/*; do echo ${f##*/}; done"
+    pid = docker("exec", worker, "sh", "-c", find).strip()
+    docker("exec", worker, "sh", "-c", f"kill -STOP {pid}")
+    assert until(lambda: project.state(worker)["RestartCount"] >= 1, 60)
+    assert until(lambda: project.state(worker)["State"]["Health"]["Status"] == "healthy", 60)
+
+
+def test_several_workers_share_the_work(project: Project) -> None:
+    """`--scale worker=3`: all three visit, no product twice."""
+    catalogue = rows(180)
+    project.compose("up", "--detach", "--scale", "worker=3", "storefront", "worker")
+    run = project.enqueue(catalogue, batch_size="15")
+    results = project.wait_for_results(run, 180, 240)
+    verdicts_are_right(results, right(catalogue))
+    assert len({result["worker"] for result in results}) == 3
