@@ -89,11 +89,16 @@ class Worker:
         try:
             self.worker.work(burst=burst, logging_level="WARNING")
         except redis.RedisError as error:
-            raise RedisUnavailable(f"Redis went away: {error}") from error
+            raise RedisUnavailable.gone(error) from error
         if (unfit := handle.unfit()) is not None:
             raise unfit
         if not self.worker.ended_well:
             raise PagemillError("the worker's loop ended by an error; the log tells which")
+
+
+def process_name() -> str:
+    """A name for this process that no other in the fleet has."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:4]}"
 
 
 def chosen_platforms(config: Config, names: Sequence[str], processes: int = 1) -> dict[str, Platform]:
@@ -174,7 +179,7 @@ def open_worker(
         UsageError, ServiceUnavailable: a part cannot be built; those that were built are closed.
     """
     settings = config.settings
-    worker_name = name or f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:4]}"
+    worker_name = name or process_name()
     platforms = chosen_platforms(config, names, processes)
     with ExitStack() as parts:
         scratch = parts.enter_context(scratch_folder())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 class PagemillError(Exception):
@@ -59,6 +60,11 @@ class ServiceUnavailable(PagemillError):
 
 class RedisUnavailable(ServiceUnavailable):
     """Redis does not answer."""
+
+    @classmethod
+    def gone(cls, error: Exception) -> Self:
+        """It answered before, and does not any more."""
+        return cls(f"Redis went away: {error}. Start it again, or correct PAGEMILL_REDIS_URL")
 
 
 class DatabaseUnavailable(ServiceUnavailable):

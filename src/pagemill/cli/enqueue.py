@@ -59,7 +59,7 @@ def enqueue(
     and skipped.
     """
     config = load("WARNING")
-    catalog_url = config.environment.catalog_url or config.environment.database_url
+    catalog_url = config.environment.catalog_database_url
     shop = chosen_platforms(config, [platform])[platform]
     console = Console(stderr=True)
     bad_rows = _BadRows(console, "row" if is_table(source) else "line")

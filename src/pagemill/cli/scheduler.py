@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
-from uuid import uuid4
 
-from pagemill.app import DATA_FOLDER
+from pagemill.app import DATA_FOLDER, process_name
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.config.loading import load_config
@@ -23,13 +20,12 @@ def scheduler() -> None:
     changes.
     """
     config = load()
-    name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:4]}"
     with (
         Pulse() as pulse,
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
         ResultStore(config.environment.database_url) as store,
     ):
-        active = Scheduler(redis, store, load_config, name, on_progress=pulse.beat)
+        active = Scheduler(redis, store, load_config, process_name(), on_progress=pulse.beat)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: active.stop())
         active.run()

@@ -7,6 +7,7 @@ are written: no text becomes a number, no `yes` in quotes becomes true.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
@@ -31,6 +32,11 @@ class RateLimit(Section):
     max_per_minute: Whole | None = Field(default=None, ge=1)
     pause_s: Number = Field(default=30, ge=0, le=86_400)
     pause_max_s: Number = Field(default=3600, ge=0, le=86_400)
+
+    @property
+    def fleet_per_minute(self) -> int | None:
+        """How many visits the whole fleet may make in a minute; `None` for as many as it can."""
+        return self.max_per_minute if self.enabled else None
 
 
 class Concurrency(Section):
@@ -137,6 +143,23 @@ def _check_host(value: str) -> str:
     return value
 
 
+def _unknown_fields(
+    info: ValidationInfo, section: str, names: Iterable[str], *, also: tuple[str, ...] = ()
+) -> list[Mistake]:
+    """A mistake for each name that is neither one of the platform's fields nor one of `also`."""
+    extract = info.data.get("extract")
+    if not isinstance(extract, Extract):  # has mistakes of its own
+        return []
+    known = (*also, *sorted(extract.fields))
+    remedy = f"write one of {', '.join(known)}"
+    return [Mistake("is not one of extract.fields", remedy, section, name) for name in names if name not in known]
+
+
+def _refuse(mistakes: list[Mistake]) -> None:
+    if mistakes:
+        raise Mistakes(mistakes)
+
+
 class Platform(Section):
     """One shop: `config/platforms/NAME.yaml`."""
 
@@ -172,39 +195,21 @@ class Platform(Section):
     @field_validator("catalog")
     @classmethod
     def _maps_known_fields(cls, value: CatalogTable, info: ValidationInfo) -> CatalogTable:
-        extract = info.data.get("extract")
-        if not isinstance(extract, Extract):
-            return value
-        known = {"id", "url", *extract.fields}
-        remedy = f"write one of id, url, {', '.join(sorted(extract.fields))}"
-        if unknown := [name for name in value.columns if name not in known]:
-            raise Mistakes([Mistake("is not one of extract.fields", remedy, "columns", name) for name in unknown])
+        _refuse(_unknown_fields(info, "columns", value.columns, also=("id", "url")))
         return value
 
     @field_validator("revisit")
     @classmethod
     def _tags_known_fields(cls, value: Revisit, info: ValidationInfo) -> Revisit:
-        extract = info.data.get("extract")
-        if not isinstance(extract, Extract):
-            return value
-        if unknown := [name for name in value.tags if name not in extract.fields]:
-            remedy = f"write some of {', '.join(sorted(extract.fields))}"
-            raise Mistake(f"{', '.join(unknown)} is not one of extract.fields", remedy, "tags")
+        _refuse(_unknown_fields(info, "tags", value.tags))
         return value
 
     @field_validator("judge")
     @classmethod
     def _judges_known_fields(cls, value: Judge, info: ValidationInfo) -> Judge:
-        extract = info.data.get("extract")
-        if not isinstance(extract, Extract):  # has mistakes of its own
-            return value
         # A platform without in_stock keeps the default, which then never applies.
-        known = {*extract.fields, "in_stock"}
-        unknown = [("sold_out", name) for name in value.sold_out if name not in known]
-        unknown += [("tolerance", name) for name in value.tolerance if name not in extract.fields]
-        if unknown:
-            remedy = f"write one of {', '.join(sorted(extract.fields))}"
-            raise Mistakes([Mistake("is not one of extract.fields", remedy, *path) for path in unknown])
+        names = [name for name in value.sold_out if name != "in_stock"]
+        _refuse([*_unknown_fields(info, "sold_out", names), *_unknown_fields(info, "tolerance", value.tolerance)])
         return value
 
     def host_rules(self) -> HostRules:

@@ -169,9 +169,15 @@ class Environment(Section):
     redis_url: str = Field(default="", repr=False)
     database_url: str = Field(default="sqlite:///data/pagemill.db", repr=False)
     catalog_url: str = Field(default="", repr=False)
+    """Empty for the results' own database; `catalog_database_url` says which it is then."""
     chromium: Path | None = None
     log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+
+    @property
+    def catalog_database_url(self) -> str:
+        """The database that catalogue tables are in."""
+        return self.catalog_url or self.database_url
 
 
 class Config(Section):

@@ -6,12 +6,12 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 
+from pagemill.engine.item_result import item_result
 from pagemill.engine.loop_thread import LoopThread
 from pagemill.engine.runner import BatchOutcome, Runner
 from pagemill.errors import BatchInterrupted, WorkerWornOut
-from pagemill.model import Batch, ItemResult, Product, Verdict
+from pagemill.model import Batch, ItemResult, Judgement, Verdict
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -85,8 +85,8 @@ class BatchEngine:
 
     def give_up(self, batch: Batch, reason: str) -> int:
         """Records `failed` for every product of the batch without a result; how many those were."""
-        moment = datetime.now(UTC)
-        return self._write([self._failed(batch, product, reason, moment) for product in batch.products])
+        judgement = Judgement(Verdict.FAILED, reason)
+        return self._write([item_result(batch, product, judgement, {}, self._worker) for product in batch.products])
 
     def drain(self) -> None:
         """Makes running and later batches stop at the next item boundary."""
@@ -119,20 +119,3 @@ class BatchEngine:
             self._task.cancel()
         elif ended is not None:
             ended.set()
-
-    def _failed(self, batch: Batch, product: Product, reason: str, moment: datetime) -> ItemResult:
-        return ItemResult(
-            run=batch.run,
-            batch=batch.id,
-            product_id=product.id,
-            url=product.url,
-            platform=batch.platform,
-            verdict=Verdict.FAILED,
-            reason=reason,
-            differences=(),
-            facts={},
-            attempts=0,
-            started_at=moment,
-            finished_at=moment,
-            worker=self._worker,
-        )

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pagemill.browser.lease import Lease
 from pagemill.browser.pool import BrowserPool
 from pagemill.deadlines import within
+from pagemill.engine.item_result import item_result
 from pagemill.engine.job_state import JobState
 from pagemill.errors import (
     BrowserLost,
@@ -139,20 +140,14 @@ class Lane:
             attempts=attempt,
             ms=round((time.monotonic() - started_s) * 1000),
         )
-        return ItemResult(
-            run=batch.run,
-            batch=batch.id,
-            product_id=product.id,
-            url=product.url,
-            platform=batch.platform,
-            verdict=judgement.verdict,
-            reason=judgement.reason,
-            differences=judgement.differences,
-            facts=outcome.facts,
+        return item_result(
+            batch,
+            product,
+            judgement,
+            outcome.facts,
+            self._stations.worker,
             attempts=attempt,
             started_at=started_at,
-            finished_at=datetime.now(UTC),
-            worker=self._stations.worker,
         )
 
     async def _back_off(self, attempt: int) -> None:

@@ -8,12 +8,12 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from pagemill.config.platform import Platform
+from pagemill.engine.item_result import item_result
 from pagemill.engine.job_state import JobState, JobStates
 from pagemill.engine.lane import Lane, Stations
 from pagemill.errors import DatabaseUnavailable, DeadlineExceeded, UsageError
@@ -153,7 +153,6 @@ class Runner:
         if self._memory is None or not platform.revisit.enabled:
             return set()
         known = await asyncio.to_thread(self._memory.recall, platform, products)
-        moment = datetime.now(UTC)
         spared = set()
         for product in products:
             seen = known.get(product.id)
@@ -162,25 +161,9 @@ class Runner:
             judgement = judge(product, PageReading(None, seen.url, seen.facts), platform.judge)
             if judgement.verdict is Verdict.OK:
                 spared.add(product.id)
-                self._stations.deliver(self._unvisited(batch, product, seen, moment))
+                unvisited = replace(judgement, reason=f"not visited: seen at {seen.at.isoformat(timespec='seconds')}")
+                self._stations.deliver(item_result(batch, product, unvisited, seen.facts, self._stations.worker))
         return spared
-
-    def _unvisited(self, batch: Batch, product: Product, seen: Seen, moment: datetime) -> ItemResult:
-        return ItemResult(
-            run=batch.run,
-            batch=batch.id,
-            product_id=product.id,
-            url=product.url,
-            platform=batch.platform,
-            verdict=Verdict.OK,
-            reason=f"not visited: seen at {seen.at.isoformat(timespec='seconds')}",
-            differences=(),
-            facts=seen.facts,
-            attempts=0,
-            started_at=moment,
-            finished_at=moment,
-            worker=self._stations.worker,
-        )
 
     async def _run_lanes(self, state: JobState, most: int) -> None:
         """Keeps as many lanes running as may be, until there is no work for any."""

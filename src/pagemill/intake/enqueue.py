@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate, chain, islice
@@ -125,13 +126,13 @@ def enqueue_run(
     batches = _batches(products_left, run, platform.platform, batch_size, start.batches)
     state = start
     while group := list(islice(batches, max(1, _PRODUCTS_PER_PIPELINE // batch_size))):
-        sizes = [len(batch.products) for batch in group]
-        after = Reached(state.batches + len(group), state.products + sum(sizes), group[-1].products[-1].id)
+        queued = list(accumulate((len(batch.products) for batch in group), initial=state.products))[1:]
+        after = Reached(state.batches + len(group), queued[-1], group[-1].products[-1].id)
         _put(queue, [_job(batch, platform, settings) for batch in group], run, state, after)
-        for batch_products in accumulate(sizes, initial=state.products):
-            if on_batch is not None and batch_products > state.products:
-                on_batch(batch_products)
         state = after
+        if on_batch is not None:
+            for products_so_far in queued:
+                on_batch(products_so_far)
     store.seal_run(run, state.products, state.batches, skipped() if skipped is not None else 0)
     return EnqueuedRun(run, state.batches, state.products)
 
@@ -164,39 +165,32 @@ def _job(batch: Batch, platform: Platform, settings: QueueSettings) -> EnqueueDa
 
 def _put(queue: Queue, jobs: list[EnqueueData], run: str, before: Reached, after: Reached) -> None:
     """Puts them on the queue once, however often a lost connection makes it try."""
+    key = _reached_key(run)
     try:
         for _ in range(_TRIES):
-            found = reached(queue.connection, run)
-            if found == after:
-                return
-            if found != before:
-                raise EnqueuedElsewhere(
-                    f"another process puts run {run} on the queue, from batch {before.batches + 1} on"
+            with suppress(redis.WatchError), queue.connection.pipeline() as pipeline:
+                pipeline.watch(key)  # type: ignore[no-untyped-call]
+                found = reached(pipeline, run)
+                if found == after:
+                    return
+                if found != before:
+                    raise EnqueuedElsewhere(
+                        f"another process puts run {run} on the queue, from batch {before.batches + 1} on"
+                    )
+                pipeline.multi()
+                queue.enqueue_many(jobs, pipeline=pipeline)
+                pipeline.hset(
+                    key, mapping={"batches": after.batches, "products": after.products, "last_id": after.last_id}
                 )
-            try:
-                _put_if(queue, jobs, run, before, after)
+                pipeline.expire(key, _REACHED_TTL_S)
+                pipeline.execute()
                 return
-            except redis.WatchError:
-                continue
         raise redis.ConnectionError("the connection is lost again and again")
     except redis.RedisError as error:
         raise RedisUnavailable(
             f"Redis did not take a batch: {error}. Run {run} ends with {before.batches} batches on the queue; enqueue "
             "again when Redis is well"
         ) from error
-
-
-def _put_if(queue: Queue, jobs: list[EnqueueData], run: str, before: Reached, after: Reached) -> None:
-    key = _reached_key(run)
-    with queue.connection.pipeline() as pipeline:
-        pipeline.watch(key)  # type: ignore[no-untyped-call]
-        if int(pipeline.hget(key, "batches") or 0) != before.batches:
-            raise redis.WatchError
-        pipeline.multi()
-        queue.enqueue_many(jobs, pipeline=pipeline)
-        pipeline.hset(key, mapping={"batches": after.batches, "products": after.products, "last_id": after.last_id})
-        pipeline.expire(key, _REACHED_TTL_S)
-        pipeline.execute()
 
 
 def _reached_key(run: str) -> str:

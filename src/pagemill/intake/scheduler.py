@@ -181,8 +181,8 @@ class Scheduler:
         bad_rows = _BadRows(run)
 
         def catalogue() -> Generator[Product]:
-            url = environment.catalog_url or environment.database_url
-            return _filtered(read_catalog(entry.catalog, platform, bad_rows, url), entry.filter)
+            rows = read_catalog(entry.catalog, platform, bad_rows, environment.catalog_database_url)
+            return _filtered(rows, entry.filter)
 
         def on_batch(_products: int) -> None:
             if self._stop.is_set():

@@ -42,4 +42,4 @@ def read_overview(redis: Redis, platforms: Sequence[str], schedule: Schedule = N
             timetable=read_timetable(redis, schedule, datetime.now(UTC)),
         )
     except RedisError as error:
-        raise RedisUnavailable(f"Redis went away: {error}. Start it again, or correct PAGEMILL_REDIS_URL") from error
+        raise RedisUnavailable.gone(error) from error

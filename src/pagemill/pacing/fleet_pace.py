@@ -86,32 +86,36 @@ class RedisFleetPace:
             place: whether to take a place of `max_per_minute`, or only to look whether visits are allowed at all.
             probing: whether the asking visit is the probe.
         """
-        limit = platform.workflow.rate_limit
-        limited = limit.enabled and limit.max_per_minute is not None
-        share_us = _MINUTE_US // (limit.max_per_minute or 1) + 1 if limited and place else 0
+        per_minute = platform.workflow.rate_limit.fleet_per_minute
+        share_us = _MINUTE_US // per_minute + 1 if per_minute is not None and place else 0
         probe_us = round((platform.navigation.timeout_ms / 1000 + _PROBE_GRACE_S) * 1_000_000)
         arguments = [share_us, _HORIZON_US, probe_us, int(probing)]
         while True:
-            if not limited and self._now_s() < self._spared_until_s:
-                return _ON_ONES_OWN
-            fresh = self._fresh.get(platform.platform)
-            if not limited and not probing and fresh is not None and self._now_s() < fresh[1]:
-                return fresh[0]
+            if per_minute is None and (known := self._known(platform, probing=probing)) is not None:
+                return known
             try:
                 word, wait_us, slow, clean = await asyncio.to_thread(
                     self._turn, keys=[KEY_PREFIX + platform.platform], args=arguments
                 )
             except redis.RedisError as error:
                 log.warning(events.PACING_WAITS, platform=platform.platform, error=str(error))
-                if not limited:
+                if per_minute is None:
                     self._spared_until_s = self._now_s() + _SPARED_S
                     return _ON_ONES_OWN
                 await asyncio.sleep(_RETRY_S)
                 continue
             turn = Turn(word.decode(), int(wait_us) / 1_000_000, float(slow), bool(clean))
-            if not limited and turn.word == "go":
+            if per_minute is None and turn.word == "go":
                 self._fresh[platform.platform] = turn, self._now_s() + _FRESH_S
             return turn
+
+    def _known(self, platform: Platform, *, probing: bool) -> Turn | None:
+        """What need not be asked where no place is taken: Redis is away, or has just answered."""
+        now_s = self._now_s()
+        if now_s < self._spared_until_s:
+            return _ON_ONES_OWN
+        turn, until_s = self._fresh.get(platform.platform, (_ON_ONES_OWN, 0.0))
+        return turn if now_s < until_s and not probing else None
 
     async def report(self, platform: Platform, answer: Answer, *, probe: bool) -> None:
         """Tells the fleet how a visit was taken. What does not reach Redis is forgotten."""

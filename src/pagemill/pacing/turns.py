@@ -74,7 +74,8 @@ class Turns:
             TurnDenied: as `wait`.
         """
         _turn, moment_s = self._granted[platform.platform, lane]
-        if _is_limited(platform) and self._now_s() - moment_s > _LATE_S:
+        is_limited = platform.workflow.rate_limit.fleet_per_minute is not None
+        if is_limited and self._now_s() - moment_s > _LATE_S:
             await self._take_turn(platform, lane, stop)
 
     async def _take_turn(self, platform: Platform, lane: int, stop: asyncio.Event) -> None:
@@ -117,11 +118,6 @@ class Turns:
     def _is_probe(self, platform: Platform, lane: int) -> bool:
         granted = self._granted.get((platform.platform, lane))
         return granted is not None and granted[0].word == "probe"
-
-
-def _is_limited(platform: Platform) -> bool:
-    limit = platform.workflow.rate_limit
-    return limit.enabled and limit.max_per_minute is not None
 
 
 async def _unless(stop: asyncio.Event, asking: Coroutine[Any, Any, T]) -> T:

@@ -135,9 +135,7 @@ class VisitMemory:
                 pipeline.expire(key, _INVALIDATED_KEEP_S)
                 pipeline.execute()
         except redis.RedisError as error:
-            raise RedisUnavailable(
-                f"Redis went away: {error}. Start it again, or correct PAGEMILL_REDIS_URL"
-            ) from error
+            raise RedisUnavailable.gone(error) from error
 
     def counts(self, platform: str) -> tuple[int, int]:
         """How many products were spared a visit, and how many were not, since counting began.
