@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 from pagemill.errors import DatabaseUnavailable
 from pagemill.results.database import ResultRefused
 from pagemill.results.store import ResultStore
+from tests.unit.results.four_writers import assert_each_row_once_from_four_writers
 from tests.unit.results.result_values import make_result
 from tests.unit.results.store_contract import StoreContract
 
@@ -20,6 +21,11 @@ pytestmark = pytest.mark.postgres
 
 class TestStoreOnPostgres(StoreContract):
     """Everything that holds on every database."""
+
+
+def test_four_processes_writing_at_once_leave_every_row_exactly_once(database_url: str) -> None:
+    """The schema is empty, and all of them make its tables."""
+    assert_each_row_once_from_four_writers(database_url)
 
 
 def test_a_url_without_a_driver_gets_ours(database_url: str) -> None:
