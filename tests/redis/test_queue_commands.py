@@ -136,10 +136,11 @@ def test_status_shows_queues_workers_and_runs(place: Path, redis_server: str, re
         redis_client,
         WorkerSnapshot("machine-1", 1, "machine", ("shop",), 3, 4, 540.4, 612.0, 120, {"page": 12, "context": 2}),
     )
+    redis_client.hset("pagemill:revisits:shop", mapping={"hits": 3, "misses": 1})
     said = run(place, "status", PAGEMILL_REDIS_URL=redis_server, COLUMNS="200")
     assert said.code == 0, said.err
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in said.out.splitlines() if "│" in line]
-    assert ["shop", "3", "0", "0", ""] in rows
+    assert ["shop", "3", "0", "0", "3 of 4 (75 %)", ""] in rows
     assert ["machine-1", "shop", "3/4", "540", "612", "normal", "120", "page 12 context 2"] in rows
     assert [summary.run, "shop", "1", "3", "0"] in rows
 

@@ -47,10 +47,16 @@ def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing unt
 
 
 def _queues(overview: Overview) -> Table:
-    table = _table("Queues", "platform", "waiting", "at work", "failed", "pace")
-    for state, pace in zip(overview.queues, overview.paces, strict=True):
-        table.add_row(state.platform, str(state.waiting), str(state.at_work), str(state.failed), _pace(pace))
+    table = _table("Queues", "platform", "waiting", "at work", "failed", "spared visits", "pace")
+    for state, pace, revisits in zip(overview.queues, overview.paces, overview.revisits, strict=True):
+        counts = (str(count) for count in (state.waiting, state.at_work, state.failed))
+        table.add_row(state.platform, *counts, _spared(*revisits), _pace(pace))
     return table
+
+
+def _spared(hits: int, misses: int) -> str:
+    asked = hits + misses
+    return f"{hits} of {asked} ({100 * hits / asked:.0f} %)" if asked else ""
 
 
 def _pace(pace: PaceState) -> str:

@@ -92,6 +92,11 @@ def _read_schedule(
             known = ", ".join(sorted(platforms if key == "platform" else fields)) or "none"
             message = f"{word!r} is not configured" if key == "platform" else f"{word!r} is not one of its fields"
             problems.append(Problem(source.file, source.line_of(at), ".".join(at), message, f"known are {known}"))
+        if platform is not None and entry.catalog == "sql" and platform.catalog.table is None:
+            at = ("entries", name, "catalog")
+            message = f"sql reads the platform's table, but platform {entry.platform} names none"
+            remedy = f"write catalog.table in {PLATFORMS_FOLDER}/{entry.platform}.yaml, or a file or sql:TABLE here"
+            problems.append(Problem(source.file, source.line_of(at), ".".join(at), message, remedy))
     return schedule
 
 

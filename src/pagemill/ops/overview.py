@@ -14,6 +14,7 @@ from pagemill.ops.fleet import WorkerSnapshot, read_fleet
 from pagemill.ops.queues import QueueState, queue_states
 from pagemill.ops.timetable import Timetable, read_timetable
 from pagemill.pacing.pace_state import PaceState, read_paces
+from pagemill.revisit.visit_memory import VisitMemory
 
 NO_SCHEDULE = Schedule()
 
@@ -25,6 +26,8 @@ class Overview:
     queues: tuple[QueueState, ...]
     workers: tuple[WorkerSnapshot, ...]
     paces: tuple[PaceState, ...]
+    revisits: tuple[tuple[int, int], ...]
+    """For each platform, how many products were spared a visit, and how many were not, where `revisit` is on."""
     timetable: Timetable
 
 
@@ -34,11 +37,13 @@ def read_overview(redis: Redis, platforms: Sequence[str], schedule: Schedule = N
     Raises:
         RedisUnavailable: Redis went away.
     """
+    memory = VisitMemory(redis)
     try:
         return Overview(
             queues=tuple(queue_states(redis, platforms)),
             workers=tuple(read_fleet(redis)),
             paces=tuple(read_paces(redis, platforms)),
+            revisits=tuple(memory.counts(platform) for platform in platforms),
             timetable=read_timetable(redis, schedule, datetime.now(UTC)),
         )
     except RedisError as error:

@@ -525,6 +525,25 @@ def test_a_long_value_makes_no_long_message(tmp_path: Path) -> None:
     assert len(str(problem)) < 600
 
 
+ENTRY = 'entries: {nightly: {cron: "0 3 * * *", platform: shop, catalog: sql}}\n'
+
+
+def test_a_scheduled_table_must_be_named_somewhere(tmp_path: Path) -> None:
+    """Not only when the entry fires, in the night."""
+    write(tmp_path, {"platforms/shop.yaml": SHOP, "schedule.yaml": ENTRY})
+    (problem,) = problems_of(tmp_path)
+    assert (problem.line, problem.path) == (1, "entries.nightly.catalog")
+    assert "catalog.table in platforms/shop.yaml" in problem.remedy
+
+
+@pytest.mark.parametrize("catalog", ["sql:products", "nightly.csv"])
+def test_a_schedule_may_name_its_source_itself(tmp_path: Path, catalog: str) -> None:
+    """A table of its own, or a file."""
+    entry = ENTRY.replace("catalog: sql", f"catalog: {catalog}")
+    write(tmp_path, {"platforms/shop.yaml": SHOP, "schedule.yaml": entry})
+    assert load_config(tmp_path, {}).schedule.entries["nightly"].catalog == catalog
+
+
 def test_a_platform_file_can_be_loaded_alone(tmp_path: Path) -> None:
     """With the same checks."""
     write(tmp_path, {"platforms/shop.yaml": SHOP, "platforms/other.yaml": SHOP, "platforms/bad.yaml": "a: ["})
