@@ -18,7 +18,7 @@ import psutil
 from benchmarks.chaos_ground import PLATFORM, Ground
 from pagemill.intake.batch_job import open_queue
 from pagemill.model import Verdict
-from pagemill.ops.fleet import read_fleet
+from pagemill.ops.fleet.snapshot import read_fleet
 from pagemill.ops.queues import queue_states
 
 _IDLE_S = 90.0

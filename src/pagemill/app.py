@@ -44,8 +44,13 @@ from pagemill.guard.sidecar import Chore, Sidecar
 from pagemill.guard.watch import Watch
 from pagemill.guard.watchdog import Watchdog
 from pagemill.intake.batch_job import open_queue
-from pagemill.ops.alerts import AlertDesk
-from pagemill.ops.fleet import WorkerSnapshot, publish, withdraw
+from pagemill.model import ItemResult
+from pagemill.ops.alerting.desk import AlertDesk
+from pagemill.ops.fleet.actions import WorkerActions
+from pagemill.ops.fleet.orders import OrderDesk
+from pagemill.ops.fleet.publisher import Publisher
+from pagemill.ops.fleet.snapshot import withdraw
+from pagemill.ops.fleet.tally import Tally
 from pagemill.pacing.fleet_pace import RedisFleetPace
 from pagemill.pacing.turns import Turns
 from pagemill.results.store import ResultStore
@@ -53,6 +58,7 @@ from pagemill.results.writer import ResultWriter
 from pagemill.revisit.visit_memory import VisitMemory
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
+from pagemill.telemetry.tap import TAP
 from pagemill.worker import handle
 from pagemill.worker.worker import BatchWorker
 
@@ -66,6 +72,7 @@ _SWEEP_S = 60.0
 _DISKS_S = 30.0
 _WATCH_S = 1.0
 _PULSE_S = 2.0
+_PUBLISH_S = 2.0
 _PRESSED_S = 1.0
 """How often the guard measures under pressure."""
 
@@ -193,9 +200,15 @@ def open_worker(
         parts.callback(writer.close, _CLOSE_S)
         loop = parts.enter_context(running_loop())
         pool = parts.enter_context(build_pool(config, platforms, loop))
+        tally = Tally()
+
+        def deliver(result: ItemResult) -> None:
+            writer.put(result)
+            tally.count(result)
+
         stations = Stations(
             pool=pool,
-            turns=Turns(RedisFleetPace(brisk)),
+            turns=Turns(RedisFleetPace(brisk), on_wait=tally.waited),
             artifacts=ArtifactStore(
                 settings.artifacts.folder,
                 settings.artifacts.max_files,
@@ -203,7 +216,7 @@ def open_worker(
                 settings.artifacts.enabled,
             ),
             strategies=strategies,
-            deliver=writer.put,
+            deliver=deliver,
             worker=worker_name,
         )
         memory = VisitMemory(brisk, max_kept=settings.guard.max_cache_size)
@@ -213,7 +226,8 @@ def open_worker(
         handle.install(engine)
         parts.callback(handle.install, None)
         queues = [open_queue(connection, platform) for platform in platforms]
-        worker = BatchWorker(queues, worker_name, connection, brisk, engine, settings.queue)
+        orders = OrderDesk(brisk)
+        worker = BatchWorker(queues, worker_name, connection, brisk, engine, settings.queue, orders.hear)
 
         def leave(reason: str) -> None:
             worker.leave(WorkerWornOut(reason))
@@ -227,8 +241,16 @@ def open_worker(
         budget = machine_budget(config, processes)
         guard, sidecar = _build_guard(config.settings.guard, budget, worksite, loop, pool.stats().size, scratch, desk)
 
-        def announce() -> None:
-            publish(brisk, _snapshot(worker_name, platforms, pool, guard))
+        def configure(changed: GuardSettings) -> None:
+            guard.configure(changed)
+            desk.configure(changed.alerts)
+            sidecar.change_interval("measure", changed.sample_interval_s)
+            sidecar.change_interval("clean", changed.cleanup_interval_s)
+
+        publisher = Publisher(brisk, worker_name, list(platforms), pool, runner, guard, tally, configure)
+        orders.open(WorkerActions(guard, worksite, publisher.take_over_changes, leave).by_name())
+        TAP.open()
+        parts.callback(TAP.close)
 
         def beat_at_home() -> None:
             if engine.is_lively():
@@ -238,7 +260,7 @@ def open_worker(
         sidecar.add(Chore("home beat", min(beat_s, 1.0), beat_at_home))
         sidecar.add(Chore("beat", beat_s, worker.outage.watch(worker.beat)))
         sidecar.add(Chore("sweep", _SWEEP_S, lambda: sweep(scratch.parent)))
-        sidecar.add(Chore("publish", beat_s, worker.outage.watch(announce)))
+        sidecar.add(Chore("publish", min(beat_s, _PUBLISH_S), worker.outage.watch(publisher.publish)))
         sidecar.add(Chore("idle strategies", _SWEEP_S, lambda: loop.call(strategies.drop_unused, time.monotonic())))
         parts.callback(_withdraw, brisk, worker_name)
         guard.collector.install()
@@ -318,23 +340,6 @@ def _blocked_by_all(platforms: dict[str, Platform]) -> frozenset[ResourceKind]:
     """What every platform blocks can be blocked by launch flags; the firewall sees to the rest."""
     every = [set(platform.navigation.block) for platform in platforms.values()]
     return frozenset(set.intersection(*every) & {"image", "font"})
-
-
-def _snapshot(name: str, platforms: dict[str, Platform], pool: BrowserPool, guard: Guard) -> WorkerSnapshot:
-    stats = pool.stats()
-    return WorkerSnapshot(
-        name=name,
-        pid=os.getpid(),
-        host=socket.gethostname(),
-        platforms=tuple(sorted(platforms)),
-        lanes=stats.leased,
-        size=stats.size,
-        pss_mb=round(guard.latest.total_pss_mb, 1) if guard.latest else 0.0,
-        peak_pss_mb=round(guard.peak_pss_mb, 1),
-        pressure=guard.judgement.level.word,
-        leases=stats.leases,
-        rotations=stats.rotations,
-    )
 
 
 def _withdraw(connection: redis.Redis, name: str) -> None:

@@ -20,7 +20,9 @@ from structlog.testing import capture_logs
 from pagemill.broker.connection import open_redis
 from pagemill.broker.embedded import EmbeddedServer
 from pagemill.config.settings import AlertSettings
-from pagemill.ops.alerts import Alert, AlertDesk, log_alert, recent_alerts
+from pagemill.ops.alerting.alert import Alert
+from pagemill.ops.alerting.desk import AlertDesk, log_alert
+from pagemill.ops.alerting.history import alerts_after, latest_cursor, recent_alerts
 from pagemill.telemetry import events
 
 pytestmark = pytest.mark.redis

@@ -13,8 +13,7 @@ from rq.job import JobStatus
 
 from pagemill.errors import RedisUnavailable
 from pagemill.intake.batch_job import open_queue
-from pagemill.ops import fleet
-from pagemill.ops.fleet import WorkerSnapshot, publish, read_fleet, withdraw
+from pagemill.ops.fleet.snapshot import KEPT_S, PREFIX, WorkerSnapshot, publish, read_fleet, read_workers, withdraw
 from pagemill.ops.overview import read_overview
 from pagemill.ops.queues import QueueState, queue_states
 
@@ -44,15 +43,19 @@ def test_what_is_published_is_read_back(redis_client: redis.Redis) -> None:
     assert [worker.leases for worker in read_fleet(redis_client)] == [121, 120]
 
 
-def test_a_worker_that_stops_publishing_disappears_within_a_minute(redis_client: redis.Redis) -> None:
-    """Nobody has to clean up after a dead one."""
+def test_a_worker_that_stops_publishing_is_dead_and_then_forgotten(redis_client: redis.Redis) -> None:
+    """It can be seen for ten minutes; nobody has to clean up after it."""
     publish(redis_client, SNAPSHOT)
     [key] = redis_client.scan_iter()
-    assert 0 < redis_client.pttl(key) <= 60_000
+    redis_client.pexpire(key, KEPT_S * 1000 - 45_000)
+    [dead] = read_workers(redis_client)
+    assert not dead.is_alive
+    assert dead.silent_s == pytest.approx(45, abs=5)
+    assert read_fleet(redis_client) == []
     redis_client.pexpire(key, 1)
     while redis_client.exists(key):
         pass
-    assert read_fleet(redis_client) == []
+    assert read_workers(redis_client) == []
 
 
 def test_a_worker_that_ends_well_withdraws(redis_client: redis.Redis) -> None:
@@ -77,7 +80,7 @@ def test_a_worker_that_vanishes_while_being_read_is_left_out(
     """Its key expires between the listing and the reading."""
     publish(redis_client, SNAPSHOT)
     publish(redis_client, replace(SNAPSHOT, name="machine-2"))
-    listed = list(redis_client.scan_iter(match=fleet._PREFIX + "*"))
+    listed = list(redis_client.scan_iter(match=PREFIX + "*"))
     withdraw(redis_client, "machine-2")
     monkeypatch.setattr(redis_client, "scan_iter", lambda **_how: iter(listed))
     assert read_fleet(redis_client) == [SNAPSHOT]
@@ -86,7 +89,7 @@ def test_a_worker_that_vanishes_while_being_read_is_left_out(
 def test_a_worker_that_is_listed_twice_is_read_once(redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """Redis may name a key twice while its table of keys is rebuilt under a SCAN."""
     publish(redis_client, SNAPSHOT)
-    listed = list(redis_client.scan_iter(match=fleet._PREFIX + "*"))
+    listed = list(redis_client.scan_iter(match=PREFIX + "*"))
     monkeypatch.setattr(redis_client, "scan_iter", lambda **_how: iter(listed * 2))
     assert read_fleet(redis_client) == [SNAPSHOT]
 
@@ -94,7 +97,7 @@ def test_a_worker_that_is_listed_twice_is_read_once(redis_client: redis.Redis, m
 def test_a_worker_of_a_newer_version_is_read_as_far_as_it_is_known(redis_client: redis.Redis) -> None:
     """A fleet is renewed one worker after another, and `status` has to show it meanwhile."""
     newer = asdict(SNAPSHOT) | {"name": "machine-2", "invented_later": 1}
-    redis_client.set(fleet._PREFIX + "machine-2", json.dumps(newer))
+    redis_client.set(PREFIX + "machine-2", json.dumps(newer), ex=KEPT_S)
     publish(redis_client, SNAPSHOT)
     assert read_fleet(redis_client) == [SNAPSHOT, replace(SNAPSHOT, name="machine-2")]
 

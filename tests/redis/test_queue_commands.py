@@ -12,7 +12,7 @@ import typer
 from pagemill.cli import progress
 from pagemill.intake.batch_job import from_arguments, open_queue
 from pagemill.model import Verdict
-from pagemill.ops.fleet import WorkerSnapshot, publish
+from pagemill.ops.fleet.snapshot import WorkerSnapshot, publish
 from pagemill.results.store import ResultStore
 from tests.unit.cli.command import Said, run
 from tests.unit.results.result_values import make_result

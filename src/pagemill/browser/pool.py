@@ -138,8 +138,10 @@ class BrowserPool:
     def stats(self) -> PoolStats:
         """The pool now."""
         rotations = {level.name.lower(): 0 for level in Level}
-        for (level, _reason), count in self._counters.rotations.items():
+        reasons = {}
+        for (level, reason), count in self._counters.rotations.items():
             rotations[level.name.lower()] += count
+            reasons[f"{level.name.lower()} {reason}"] = count
         return PoolStats(
             size=self._size,
             leased=self._leased,
@@ -149,6 +151,7 @@ class BrowserPool:
             waits=self._counters.waits,
             launches=self._counters.launches,
             rotations=rotations,
+            reasons=reasons,
         )
 
     async def close(self) -> None:

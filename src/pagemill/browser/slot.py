@@ -119,3 +119,5 @@ class PoolStats:
     launches: int
     rotations: dict[str, int]
     """Level to count, such as `{"page": 12, "context": 2}`."""
+    reasons: dict[str, int] = field(default_factory=dict)
+    """Level and reason to count, such as `{"page uses": 11, "page error": 1}`."""

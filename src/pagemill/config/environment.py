@@ -5,11 +5,13 @@ This is the only module that knows the names of the variables. A value may hold 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
+from pagemill.config.alert_channels import ADDRESS_PREFIX
 from pagemill.config.mistakes import Mistake
 from pagemill.config.service_urls import database_url, redis_url
 from pagemill.config.settings import Environment
@@ -28,10 +30,19 @@ VARIABLES = frozenset(
         *(f"{name}_FILE" for name in FROM_FILE),
     }
 )
-"""Every variable that pagemill knows; any other that starts with `PAGEMILL_` is a mistake."""
+"""Every variable that pagemill knows; any other that starts with `PAGEMILL_` is a mistake, but for the next ones."""
+
+_ALERT_URL = re.compile(f"({ADDRESS_PREFIX}[A-Z0-9][A-Z0-9_]*?)(_FILE)?")
+"""The address of an alert channel, whose name is the user's."""
 
 _TESTS_PREFIX = "PAGEMILL_TEST_"
 """What the test suite tells itself; the commands that it starts inherit it."""
+
+API_SECRET_MIN = 32
+"""Characters; HS256 is as strong as its key, and a shorter one can be found by trying (RFC 7518, 3.2)."""
+
+MAKE_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+"""The command that remedies name to make a secret with."""
 
 _FILE_MAX_BYTES = 64 * 1024
 _PLACE = "environment"
@@ -55,6 +66,8 @@ def read_environment(environ: Mapping[str, str], folder: Path | None = None) -> 
         "redis_url": reading.secret_url("PAGEMILL_REDIS_URL"),
         "database_url": reading.secret_url("PAGEMILL_DATABASE_URL"),
         "catalog_url": reading.secret_url("PAGEMILL_CATALOG_URL"),
+        "api_secret": reading.api_secret("PAGEMILL_API_SECRET"),
+        "alert_urls": reading.alert_urls(),
         "log_format": reading.choice("PAGEMILL_LOG_FORMAT", "log_format"),
         "log_level": reading.choice("PAGEMILL_LOG_LEVEL", "log_level"),
     }
@@ -72,13 +85,13 @@ class _Reading:
     def refuse_unknown(self) -> None:
         for name in sorted(self._environ):
             is_ours = name.startswith("PAGEMILL_") and not name.startswith(_TESTS_PREFIX)
-            if is_ours and name not in VARIABLES:
+            if is_ours and name not in VARIABLES and not _ALERT_URL.fullmatch(name):
                 near = get_close_matches(name, sorted(VARIABLES), n=1, cutoff=0.8)
                 known = ", ".join(sorted(VARIABLES))
                 self._add(name, "unknown variable", f"did you mean `{near[0]}`?" if near else f"known are {known}")
 
     def refuse_doubles(self) -> None:
-        for name in sorted(FROM_FILE):
+        for name in (*sorted(FROM_FILE), *self._alert_variables()):
             if self._text(name) and self._text(f"{name}_FILE"):
                 self._add(name, f"both {name} and {name}_FILE are set", "keep one of the two")
 
@@ -99,10 +112,7 @@ class _Reading:
 
     def secret_url(self, name: str) -> str | None:
         """The address of a service, from the variable or from the file that `..._FILE` names."""
-        text, place = self._text(name), name
-        if not text and self._text(f"{name}_FILE"):
-            place = f"{name}_FILE"
-            text = self._file_text(place)
+        text, place = self._secret(name)
         if not text:
             return None
         try:
@@ -110,6 +120,40 @@ class _Reading:
         except Mistake as mistake:
             self._add(place, mistake.message, mistake.remedy)
             return None
+
+    def alert_urls(self) -> dict[str, str]:
+        """The address of each alert channel, by the end of its variable's name; its form is the channel's business."""
+        found: dict[str, str] = {}
+        for name in self._alert_variables():
+            text, place = self._secret(name)
+            if not text.isprintable():
+                self._add(place, "has a line break or a control character in it", "write one address in one line")
+            elif text:
+                found[name.removeprefix(ADDRESS_PREFIX)] = text
+        return found
+
+    def _alert_variables(self) -> list[str]:
+        """Their names, without `_FILE`."""
+        return sorted({match[1] for name in self._environ if (match := _ALERT_URL.fullmatch(name))})
+
+    def api_secret(self, name: str) -> str | None:
+        """A key for signing, from the variable or from the file that `..._FILE` names."""
+        text, place = self._secret(name)
+        if not text:
+            return None
+        if not text.isprintable():
+            self._add(place, "has a line break or a control character in it", f"make one with {MAKE_SECRET}")
+        elif len(text) < API_SECRET_MIN:
+            self._add(place, f"is shorter than {API_SECRET_MIN} characters", f"make one with {MAKE_SECRET}")
+        else:
+            return text
+        return None
+
+    def _secret(self, name: str) -> tuple[str, str]:
+        """The secret, empty without one or after a problem, and the name of the variable that it comes from."""
+        if self._text(name) or not self._text(f"{name}_FILE"):
+            return self._text(name), name
+        return self._file_text(f"{name}_FILE"), f"{name}_FILE"
 
     def _text(self, name: str) -> str:
         return self._environ.get(name, "").strip()
@@ -121,7 +165,8 @@ class _Reading:
                 raw = stream.read(_FILE_MAX_BYTES + 1)
             text = raw.decode("utf-8-sig").strip()
         except OSError as error:
-            remedy = f"check that it exists and who may read it; a URL itself goes into {name.removesuffix('_FILE')}"
+            what = "a URL" if "_URL" in name else "the secret"
+            remedy = f"check that it exists and who may read it; {what} itself goes into {name.removesuffix('_FILE')}"
             self._add(name, f"the file it names cannot be read: {error.strerror}", remedy)
             return ""
         except UnicodeDecodeError:

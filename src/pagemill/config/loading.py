@@ -1,4 +1,5 @@
-"""Puts the whole configuration together: `pagemill.yaml`, `platforms/*.yaml`, `schedule.yaml` and the environment.
+"""Puts the whole configuration together: `pagemill.yaml`, `platforms/*.yaml`, `schedule.yaml`, `alerts.yaml` and the
+environment.
 
 It finds the files and collects every mistake of all of them before it says anything. What is allowed stands in
 `models`, how a mistake is worded in `explain`. Nothing is read at import and nothing is kept: each call reads afresh.
@@ -13,8 +14,11 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from pagemill.config.alert_channels import ADDRESS_PREFIX, address_key
+from pagemill.config.alerts import AlertRules
 from pagemill.config.environment import read_environment
 from pagemill.config.explain import problems_of
+from pagemill.config.mistakes import Mistake
 from pagemill.config.platform import PLATFORM_NAME, Platform
 from pagemill.config.schedule import Schedule
 from pagemill.config.settings import Config, Settings
@@ -24,6 +28,7 @@ from pagemill.errors import ConfigError, Problem
 SETTINGS_FILE = "pagemill.yaml"
 PLATFORMS_FOLDER = "platforms"
 SCHEDULE_FILE = "schedule.yaml"
+ALERTS_FILE = "alerts.yaml"
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -48,9 +53,12 @@ def load_config(folder: Path | None = None, environ: Mapping[str, str] = os.envi
     settings = _read_settings(where / SETTINGS_FILE, files or [], problems)
     platforms = _read_platforms(_yaml_files(where / PLATFORMS_FOLDER, problems) or [], problems)
     schedule = _read_schedule(where / SCHEDULE_FILE, files or [], platforms, problems)
+    alerts = _read_alerts(where / ALERTS_FILE, files or [], environment.alert_urls, problems)
     if problems:
         raise ConfigError(problems)
-    return Config(settings=settings, platforms=platforms, schedule=schedule, environment=environment)
+    return Config(
+        settings=settings, platforms=platforms, schedule=schedule, alerts=alerts, environment=environment
+    )
 
 
 def load_platform_file(path: Path) -> Platform:
@@ -98,6 +106,38 @@ def _read_schedule(
             remedy = f"write catalog.table in {PLATFORMS_FOLDER}/{entry.platform}.yaml, or a file or sql:TABLE here"
             problems.append(Problem(source.file, source.line_of(at), ".".join(at), message, remedy))
     return schedule
+
+
+def _read_alerts(
+    path: Path, files: Collection[Path], urls: Mapping[str, str], problems: list[Problem]
+) -> AlertRules:
+    """The rules and channels of that file, the default ones without it. Each channel must have an address that fits."""
+    source = read_yaml(path) if path in files else YamlSource(str(path), {})
+    alerts = _read(source, AlertRules, problems)
+    if alerts is None:
+        return AlertRules()
+    missing: dict[str, str] = {}
+    for name, channel in alerts.channels.items():
+        variable = ADDRESS_PREFIX + address_key(name)
+        if address_key(name) not in urls:
+            missing[name] = variable
+            continue
+        try:
+            channel.check_address(urls[address_key(name)])
+        except Mistake as mistake:
+            problems.append(Problem("environment", None, variable, mistake.message, mistake.remedy))
+    for name, variable in missing.items():
+        # A variable that is set and wrong has been reported already, and counts as not set.
+        if not any(problem.path.removesuffix("_FILE") == variable for problem in problems):
+            at = ("channels", name)
+            remedy = f"set {variable} in the environment, or name a file with {variable}_FILE, or remove the channel"
+            problems.append(Problem(source.file, source.line_of(at), ".".join(at), "has no address", remedy))
+    for key in sorted(urls.keys() - {address_key(name) for name in alerts.channels}):
+        known = ", ".join(alerts.channels) or "none"
+        remedy = f"add the channel to {ALERTS_FILE}, or remove the variable; channels are {known}"
+        message = f"is the address of a channel that {ALERTS_FILE} does not have"
+        problems.append(Problem("environment", None, ADDRESS_PREFIX + key, message, remedy))
+    return alerts
 
 
 def _read_platforms(files: Iterable[Path], problems: list[Problem]) -> dict[str, Platform]:

@@ -5,12 +5,14 @@ Every default is the one that runs. Reading files and variables is `loading`'s a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pagemill.config.alerts import AlertRules
 from pagemill.config.mistakes import Mistake
 from pagemill.config.platform import Platform
 from pagemill.config.profiles import PROFILES, ProfileName
@@ -170,6 +172,10 @@ class Environment(Section):
     database_url: str = Field(default="sqlite:///data/pagemill.db", repr=False)
     catalog_url: str = Field(default="", repr=False)
     """Empty for the results' own database; `catalog_database_url` says which it is then."""
+    api_secret: str = Field(default="", repr=False)
+    """Signs the control API's tokens; empty for an API on loopback that asks nobody for one."""
+    alert_urls: Mapping[str, str] = Field(default_factory=dict, repr=False)
+    """Addresses of alert channels, by the end of their variables' names: TEAM for PAGEMILL_ALERT_URL_TEAM."""
     chromium: Path | None = None
     log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
@@ -181,9 +187,10 @@ class Environment(Section):
 
 
 class Config(Section):
-    """Everything a process needs to know: settings, platforms by name, the schedule, and the environment."""
+    """Everything a process needs to know: settings, platforms by name, schedule, alert rules, and the environment."""
 
     settings: Settings
     platforms: dict[str, Platform]
     schedule: Schedule = Schedule()
+    alerts: AlertRules = AlertRules()
     environment: Environment

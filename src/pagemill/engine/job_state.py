@@ -71,11 +71,15 @@ class JobStates:
             state.waiting.clear()
 
     @property
+    def at_work(self) -> JobState | None:
+        """A batch that is at work; `None` when none is. From any thread."""
+        return next(iter(tuple(self._states)), None)
+
+    @property
     def platform(self) -> str:
         """Whose batch is at work; empty when none is."""
-        for state in tuple(self._states):
-            return state.batch.platform
-        return ""
+        state = self.at_work
+        return "" if state is None else state.batch.platform
 
     def __len__(self) -> int:
         return len(self._states)

@@ -90,6 +90,11 @@ class Runner:
         self._changed = asyncio.Event()
         self.states = JobStates()
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether batches stop at the next item boundary. From any thread."""
+        return self._stop.is_set()
+
     def drain(self) -> None:
         """Makes the running batch and all later ones stop at the next item boundary. On the loop's thread only."""
         self._stop.set()

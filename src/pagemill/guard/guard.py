@@ -10,7 +10,7 @@ from typing import Protocol
 
 from pagemill.config.settings import GuardSettings
 from pagemill.guard.caches import Caches
-from pagemill.guard.cleaning import clean
+from pagemill.guard.cleaning import Cleaned, clean
 from pagemill.guard.ladder import Stance, Step, plan
 from pagemill.guard.leak import Baseline, Baselines, judge_leak
 from pagemill.guard.pressure import CALM, Judgement, Level, Limits, Marks, judge, percentages
@@ -92,6 +92,28 @@ class Guard:
         self.peak_pss_mb = 0.0
         self.collector = CollectorWatch()
         self.history: deque[Sample] = deque(maxlen=settings.history_size)
+        self.cleanings = 0
+
+    @property
+    def settings(self) -> GuardSettings:
+        """Those in force."""
+        return self._settings
+
+    @property
+    def limits(self) -> Limits:
+        """What 100 percent is."""
+        return self._limits
+
+    @property
+    def admitted_lanes(self) -> int:
+        """How many lanes may work under the present pressure."""
+        return self._stance.admitted_lanes
+
+    def configure(self, settings: GuardSettings) -> None:
+        """Puts other settings into force, from the next round on. From any thread."""
+        self._settings = settings
+        self._marks = Marks.of(settings)
+        self.history = deque(self.history, maxlen=settings.history_size)
 
     def measure_if_pressed(self) -> None:
         """Another round while anything is above its first mark: then measuring more often pays."""
@@ -113,9 +135,10 @@ class Guard:
         self._look_for_oom_kills(sample)
         self._worksite.measure_pages()
 
-    def clean(self) -> None:
-        """The cleaning that comes round when nothing presses."""
-        clean(self._settings, self._caches, thorough=False)
+    def clean(self, *, thorough: bool = False) -> Cleaned:
+        """The cleaning that comes round when nothing presses; a thorough one also takes a share of every cache."""
+        self.cleanings += 1
+        return clean(self._settings, self._caches, thorough=thorough)
 
     def _log(self, sample: Sample, view: WorkView) -> None:
         log.info(
@@ -163,7 +186,7 @@ class Guard:
 
     def _take(self, step: Step, judgement: Judgement, sample: Sample) -> None:
         if step is Step.CLEAN:
-            freed_mb = clean(self._settings, self._caches, thorough=True).freed_mb
+            freed_mb = self.clean(thorough=True).freed_mb
             self._tell(step, judgement, freed_mb)
             return
         self._pending.append(_Pending(step, judgement, sample.total_pss_mb))

@@ -83,6 +83,8 @@ class Sample:
     js_heap_mb: float | None = None
     largest_js_heap_mb: float | None = None
     loop_lag_s: float = 0.0
+    cpu_s: float = 0.0
+    """CPU time of the tree since the worker began; processes whose parent did not wait for them fall out of it."""
 
     @property
     def total_pss_mb(self) -> float:
@@ -173,6 +175,7 @@ class Probe:
             js_heap_mb=engine.js_heap_mb,
             largest_js_heap_mb=engine.largest_js_heap_mb,
             loop_lag_s=engine.loop_lag_s,
+            cpu_s=round(sum(member.cpu_s for member in members), 2),
         )
 
     def _sums(self, members: Sequence[Member]) -> _Sums:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 _PROC = Path("/proc")
 _MIB = 1024 * 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _READ_ALL_EVERY = 60
 """After so many looks strangers are read again: an id may have passed to one of ours between two looks."""
 
@@ -51,6 +52,8 @@ class Member:
     """Since the machine started; with `pid` it names a process for good."""
     private_mb: float
     """Resident and not shared; memory that a fork has not written to yet counts for parent and child."""
+    cpu_s: float = 0.0
+    """CPU time, with that of its children that have ended."""
 
 
 class Stat(NamedTuple):
@@ -61,6 +64,7 @@ class Stat(NamedTuple):
     parent: int
     group: int
     started_ticks: int
+    cpu_s: float = 0.0
 
 
 class ProcessTree:
@@ -83,7 +87,8 @@ class ProcessTree:
             private = private_mb(pid, proc=self.proc)
             if private is not None:
                 role = self._role(pid, stat)
-                members.append(Member(pid, stat.parent, role, stat.state, stat.group, stat.started_ticks, private))
+                known = (pid, stat.parent, role, stat.state, stat.group, stat.started_ticks)
+                members.append(Member(*known, private, stat.cpu_s))
         self._remember(members, stats)
         return members
 
@@ -171,7 +176,9 @@ def read_stat(pid: int, *, proc: Path = _PROC) -> Stat | None:
         # The name stands in parentheses and may contain any character, those too.
         before, _, after = content.rpartition(b")")
         fields = after.split()
-        return Stat(before.partition(b"(")[2], fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[19]))
+        cpu_s = sum(map(int, fields[11:15])) / _TICKS_PER_S
+        name, state = before.partition(b"(")[2], fields[0].decode()
+        return Stat(name, state, int(fields[1]), int(fields[2]), int(fields[19]), cpu_s)
     except (OSError, ValueError, IndexError):
         return None
 

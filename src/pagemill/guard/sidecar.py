@@ -36,6 +36,13 @@ class Sidecar:
         """Adds a chore; before `start` only."""
         self._chores.append(chore)
 
+    def change_interval(self, name: str, interval_s: float) -> None:
+        """Lets a chore come round at another interval from now on. From any thread."""
+        for chore in self._chores:
+            if chore.name == name and chore.interval_s != interval_s:
+                chore.interval_s = interval_s
+                chore.due_s = min(chore.due_s, time.monotonic() + interval_s)
+
     def start(self) -> None:
         """Begins; every chore runs when it is first due, mostly at once, and then at its interval."""
         self._thread.start()

@@ -10,7 +10,7 @@ from redis import Redis, RedisError
 
 from pagemill.config.schedule import Schedule
 from pagemill.errors import RedisUnavailable
-from pagemill.ops.fleet import WorkerSnapshot, read_fleet
+from pagemill.ops.fleet.snapshot import WorkerSnapshot, read_fleet
 from pagemill.ops.queues import QueueState, queue_states
 from pagemill.ops.timetable import Timetable, read_timetable
 from pagemill.pacing.pace_state import PaceState, read_paces

@@ -41,16 +41,19 @@ class Turns:
         *,
         now_s: Callable[[], float] = time.monotonic,
         draw: Callable[[int, int], int] = random.randint,
+        on_wait: Callable[[str, float], None] = lambda _platform, _seconds: None,
     ) -> None:
         """
         Args:
             pace: asked for each visit.
             now_s: monotonic seconds.
             draw: a whole number between two others, both included, drawn evenly.
+            on_wait: told the platform and the seconds of each wait that has ended.
         """
         self._pace = pace
         self._now_s = now_s
         self._draw = draw
+        self._on_wait = on_wait
         self._next_s: dict[tuple[str, int], float] = {}
         self._slow: dict[str, float] = {}
         self._granted: dict[tuple[str, int], tuple[Turn, float]] = {}
@@ -62,10 +65,14 @@ class Turns:
         Raises:
             TurnDenied: `stop` was set before the turn has come, or the fleet leaves the platform alone for long.
         """
-        if platform.workflow.rate_limit.enabled:
-            due_s = self._next_s.get((platform.platform, lane), 0.0)
-            await sleep_unless(stop, due_s - self._now_s())
-        await self._take_turn(platform, lane, stop)
+        begun_s = self._now_s()
+        try:
+            if platform.workflow.rate_limit.enabled:
+                due_s = self._next_s.get((platform.platform, lane), 0.0)
+                await sleep_unless(stop, due_s - begun_s)
+            await self._take_turn(platform, lane, stop)
+        finally:
+            self._on_wait(platform.platform, self._now_s() - begun_s)
 
     async def keep(self, platform: Platform, lane: int, stop: asyncio.Event) -> None:
         """Called right before the visit: waits for another turn if that lane's has passed.

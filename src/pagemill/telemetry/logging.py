@@ -15,6 +15,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from pagemill.telemetry.tap import TAP
+
 
 def set_up_logging(log_format: str = "auto", level: str = "INFO", stream: TextIO | None = None) -> None:
     """Configures structlog and the standard `logging` module for this process; may be called again.
@@ -52,7 +54,7 @@ def set_up_logging(log_format: str = "auto", level: str = "INFO", stream: TextIO
     for noisy in ("rq", "rq.worker", "rq.job", "asyncio", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, TAP, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         cache_logger_on_first_use=False,

@@ -6,9 +6,10 @@ signal handler when it is idle. What is overridden here is exactly that; the com
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ import redis
 from redis import Redis
 from rq import Queue, SimpleWorker
 from rq import worker_registration as registration
+from rq.command import handle_command
 from rq.exceptions import AbandonedJobError, DeserializationError, NoSuchJobError, StopRequested
 from rq.executions import Execution
 from rq.job import Job, JobStatus
@@ -79,6 +81,7 @@ class BatchWorker(SimpleWorker):
         brisk: Redis,
         engine: Engine,
         settings: QueueSettings,
+        on_command: Callable[[Mapping[str, Any]], bool] = lambda _payload: False,
     ) -> None:
         """
         Args:
@@ -88,6 +91,7 @@ class BatchWorker(SimpleWorker):
             brisk: fails within seconds: used where something else must go on meanwhile, such as stopping.
             engine: runs the batches.
             settings: times to live.
+            on_command: is shown each message of RQ's command channel; whether it was for it, and not RQ's own.
         """
         super().__init__(
             queues,
@@ -104,6 +108,7 @@ class BatchWorker(SimpleWorker):
         """RQ's loop ends without a word on errors that it does not expect; this tells such an end from a good one."""
         self._brisk = brisk
         self._engine = engine
+        self._on_command = on_command
         self._ttl_s = settings.heartbeat_ttl_s
         self._take_script = brisk.register_script(_TAKE)
         self._stopping = threading.Event()
@@ -302,6 +307,17 @@ class BatchWorker(SimpleWorker):
         self._stop_requested = True
         self.ended_well = True
         self._stopping.set()
+
+    def handle_payload(self, message: Any) -> None:
+        """A message of RQ's command channel. RQ's thread would die of one that it cannot read."""
+        try:
+            payload = json.loads(message["data"])
+            if not self._on_command(payload):
+                handle_command(self, payload)
+        except redis.RedisError as error:
+            self.outage.note(error)
+        except Exception:
+            log.exception(events.UNEXPECTED, where="carrying a command out")
 
     def kill_horse(self, sig: Any = None) -> None:
         """RQ's stop-job command; there is no horse, the batch itself is cancelled."""

@@ -14,7 +14,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from pagemill.config.settings import AlertSettings
-from pagemill.ops.alerts import Alert, AlertDesk, log_alert
+from pagemill.ops.alerting.alert import Alert
+from pagemill.ops.alerting.desk import AlertDesk, log_alert
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import set_up_logging
 

@@ -1,70 +1,54 @@
-"""Alerts: which of them go out, and what went out lately. One cooldown for the whole fleet, kept in Redis.
+"""Where alerts are raised: which of them go out. One cooldown for the whole fleet, kept in Redis.
 
-Judges nothing: whoever raises an alert has decided that somebody should know. How one is passed on is a channel's
-business; the log is the first. Raising one never fails and waits no longer than the Redis connection's own deadlines.
+Judges nothing: whoever raises an alert has decided that somebody should know. The desk writes it to the log and to the
+fleet's history; other channels read it there, in the API's process. Raising one never fails and waits no longer than
+the Redis connection's own deadlines.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 from redis import Redis, RedisError
 
 from pagemill.config.settings import AlertSettings
+from pagemill.ops.alerting.alert import Alert, encode, kind_of
+from pagemill.ops.alerting.history import DROP_LIST, FIELD, KEPT, STREAM
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
 log = get_logger("alerts")
 
-_HISTORY = "pagemill:alerts"
 _COOLDOWN = "pagemill:alert:"
-_KEPT = 1000
 _LONGEST = 1000
 _MOST_LOCAL = 256
 
-_RAISE = """
+_RAISE = f"""
 if KEYS[2] then
     local held = redis.call('GET', KEYS[2])
     if held then return held == ARGV[2] and 1 or 0 end
     redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[4])
 end
-redis.call('LPUSH', KEYS[1], ARGV[1])
-redis.call('LTRIM', KEYS[1], 0, ARGV[3] - 1)
+{DROP_LIST}
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', '{FIELD.decode()}', ARGV[1])
 return 1
 """
 """Takes the cooldown and adds to the history in one step. The client repeats a command whose answer was lost: then the
 mark is this very call's own, and the alert goes out instead of counting as somebody else's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One alert that went out."""
-
-    name: str
-    """What it is about, such as `leak`: few and fixed."""
-    level: str
-    """`warning`, `critical` or `emergency`."""
-    message: str
-    worker: str
-    at: datetime
-    scope: str = ""
-    """What apart from the name makes it another alert, such as a platform."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
 
 Channel = Callable[[Alert], None]
 """Passes an alert on, quickly; one that fails does not keep the others from it."""
 
 
 def log_alert(alert: Alert) -> None:
-    """The channel that is always there: one line at the alert's own level."""
+    """The channel that is always there: one line at the alert's own level, unless its rule leaves the log out."""
+    if not alert.goes_to("log"):
+        return
     write = log.warning if alert.level == "warning" else log.critical
     place = {"scope": alert.scope} if alert.scope else {}
     known = {"alert": alert.name, "message": alert.message, "worker": alert.worker}
@@ -72,7 +56,7 @@ def log_alert(alert: Alert) -> None:
 
 
 class AlertDesk:
-    """Where a worker's parts raise alerts. May be used from any thread."""
+    """Where a process' parts raise alerts. May be used from any thread."""
 
     def __init__(
         self,
@@ -89,13 +73,13 @@ class AlertDesk:
             redis: should fail within seconds, as nobody else waits for an alert.
             settings: whether, and how often the same one.
             worker: who raises.
-            channels: who passes alerts on, in this order.
+            channels: who passes alerts on at once, in this order.
             now: the time of day, with its zone.
             now_s: monotonic seconds.
         """
         self._raise = redis.register_script(_RAISE)
         self._enabled = settings.enabled
-        self._cooldown_s = settings.cooldown_minutes * 60
+        self._cooldown_minutes = settings.cooldown_minutes
         self._worker = worker
         self._channels = tuple(channels)
         self._now = now
@@ -103,11 +87,21 @@ class AlertDesk:
         self._lock = threading.Lock()
         self._quiet_until_s: dict[str, float] = {}
 
+    @property
+    def cooldown_minutes(self) -> float:
+        """The cooldown of every alert that has none of its own."""
+        return self._cooldown_minutes
+
+    def configure(self, settings: AlertSettings) -> None:
+        """Puts other settings into force. From any thread."""
+        self._enabled = settings.enabled
+        self._cooldown_minutes = settings.cooldown_minutes
+
     def raise_alert(self, name: str, level: str, message: str, *, scope: object = "", **facts: object) -> bool:
         """Tells somebody, unless a worker of the fleet has done so within the cooldown.
 
         While Redis is away, this worker's own memory decides: an alert may go out once per worker then, and is missing
-        in `recent_alerts`, but it is not lost.
+        in `recent_alerts` and in every channel but the log, but it is not lost.
 
         Args:
             name: what it is about; with `scope` it says which alerts are the same one.
@@ -119,44 +113,55 @@ class AlertDesk:
         Returns:
             Whether it went out.
         """
-        if not self._enabled:
+        kind = kind_of(name, level)
+        alert = Alert(name, level, message, self._worker, self._now(), str(scope), facts, kind=kind)
+        return self._let_out(_key_of(alert), alert, self._cooldown_minutes)
+
+    def raise_by_rule(self, alert: Alert, cooldown_minutes: float | None = None) -> bool:
+        """The same for an alert that a rule raises: what it says stands, but for its id.
+
+        Args:
+            alert: its name is the rule's. A rule and a worker may use one name without silencing each other.
+            cooldown_minutes: the rule's own cooldown; without it the settings' one.
+        """
+        minutes = self._cooldown_minutes if cooldown_minutes is None else cooldown_minutes
+        return self._let_out(f"rule:{_key_of(alert)}", alert, minutes)
+
+    def _let_out(self, key: str, asked: Alert, cooldown_minutes: float) -> bool:
+        if not self._enabled or self._is_quiet(key):
             return False
-        key = f"{name}:{scope}" if scope else name
-        if self._is_quiet(key):
-            return False
-        alert = Alert(name, level, message[:_LONGEST], self._worker, self._now(), str(scope), facts)
+        cooldown_s = cooldown_minutes * 60
+        alert = replace(asked, message=asked.message[:_LONGEST], id=uuid4().hex)
         begun_s = self._now_s()
         try:
-            goes_out = self._claim(key, alert)
+            goes_out = self._claim(key, alert, cooldown_s)
             if goes_out:
-                self._claim_here(key, begun_s)
+                self._claim_here(key, begun_s, cooldown_s)
         except RedisError:
-            goes_out = self._claim_here(key, begun_s)
+            goes_out = self._claim_here(key, begun_s, cooldown_s)
         if goes_out:
             self._pass_on(alert)
         return goes_out
 
-    def _claim(self, key: str, alert: Alert) -> bool:
+    def _claim(self, key: str, alert: Alert, cooldown_s: float) -> bool:
         """Whether the fleet's cooldown lets it through; it is in the history then."""
-        told = {each.name: getattr(alert, each.name) for each in fields(alert)} | {"at": alert.at.isoformat()}
-        entry, mark = json.dumps(told, default=str), f"{self._worker} {uuid4().hex}"
-        if self._cooldown_s <= 0:
-            return bool(self._raise(keys=[_HISTORY], args=[entry, mark, _KEPT]))
-        cooldown_ms = max(1, round(self._cooldown_s * 1000))
-        return bool(self._raise(keys=[_HISTORY, _COOLDOWN + key], args=[entry, mark, _KEPT, cooldown_ms]))
+        entry, mark = encode(alert), f"{self._worker} {alert.id}"
+        if cooldown_s <= 0:
+            return bool(self._raise(keys=[STREAM], args=[entry, mark, KEPT]))
+        cooldown_ms = max(1, round(cooldown_s * 1000))
+        return bool(self._raise(keys=[STREAM, _COOLDOWN + key], args=[entry, mark, KEPT, cooldown_ms]))
 
-    def _claim_here(self, key: str, begun_s: float) -> bool:
+    def _claim_here(self, key: str, begun_s: float, cooldown_s: float) -> bool:
         """Whether this desk's own cooldown lets it through; it begins then."""
-        if self._cooldown_s <= 0:
+        if cooldown_s <= 0:
             return True
         with self._lock:
             if self._quiet_until_s.get(key, 0.0) > self._now_s():
                 return False
             self._quiet_until_s.pop(key, None)
             if len(self._quiet_until_s) >= _MOST_LOCAL:
-                # The first is the next to end: all last equally long.
-                del self._quiet_until_s[next(iter(self._quiet_until_s))]
-            self._quiet_until_s[key] = begun_s + self._cooldown_s
+                del self._quiet_until_s[min(self._quiet_until_s, key=self._quiet_until_s.__getitem__)]
+            self._quiet_until_s[key] = begun_s + cooldown_s
             return True
 
     def _is_quiet(self, key: str) -> bool:
@@ -171,18 +176,5 @@ class AlertDesk:
                 log.exception(events.UNEXPECTED, where="passing an alert on", alert=alert.name)
 
 
-def recent_alerts(redis: Redis, count: int = 50) -> list[Alert]:
-    """What the whole fleet raised lately, the newest first; at most a thousand are kept.
-
-    Raises:
-        RedisError: Redis does not answer.
-    """
-    entries = redis.lrange(_HISTORY, 0, count - 1) if count > 0 else []
-    return [_decode(entry) for entry in entries]
-
-
-def _decode(entry: bytes | str) -> Alert:
-    # While a fleet is renewed step by step, newer workers tell more than is known here yet.
-    known = {each.name for each in fields(Alert)}
-    told = {name: value for name, value in json.loads(entry).items() if name in known}
-    return Alert(**{**told, "at": datetime.fromisoformat(told["at"])})
+def _key_of(alert: Alert) -> str:
+    return f"{alert.name}:{alert.scope}" if alert.scope else alert.name

@@ -1,0 +1,100 @@
+"""Where alerts go: the model of a channel in `config/alerts.yaml`, and what its address must look like.
+
+An address is a secret: it stands in the environment alone, and no message repeats it. Delivering is
+`ops.alerting.delivery`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, model_validator
+
+from pagemill.config.mistakes import Mistake
+from pagemill.config.section import Section
+
+ChannelKind = Literal["webhook", "slack", "email", "apprise"]
+
+ALWAYS_THERE = ("log", "live")
+"""Channels that need no address: the log, and the dashboard's and other clients' live connections."""
+
+ADDRESS_PREFIX = "PAGEMILL_ALERT_URL_"
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+_ADDRESS_KEYS = ("url", "address", "webhook", "webhook_url", "recipients", "to")
+_SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
+_HINTS = {
+    "webhook": "write https://user:password@host/path; user and password are optional",
+    "slack": "write https://hooks.slack.com/services/..., as Slack shows it",
+    "email": "write mailtos://user:password@smtp-host:587?from=me@example.com&to=you@example.com",
+    "apprise": "write any address that apprise knows, such as tgram://...",
+}
+
+
+def address_key(channel: str) -> str:
+    """The end of the name of the variable that holds the channel's address."""
+    return channel.upper().replace("-", "_")
+
+
+def _check_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise Mistake(f"{value!r} is not a channel's name", "use up to 41 small letters, digits, - and _")
+    if value in ALWAYS_THERE:
+        raise Mistake(f"{value} is always there", "remove it here; rules may name it")
+    if address_key(value).endswith("_FILE"):
+        raise Mistake(f"{value!r} ends like a variable that names a file", "give the channel another name")
+    return value
+
+
+ChannelName = Annotated[str, AfterValidator(_check_name)]
+
+
+class AlertChannel(Section):
+    """One way out for alerts, besides the log and the live connections."""
+
+    kind: ChannelKind
+
+    @model_validator(mode="before")
+    @classmethod
+    def _addresses_stay_out(cls, value: Any) -> Any:
+        for key in _ADDRESS_KEYS if isinstance(value, dict) else ():
+            if key in value:
+                remedy = f"set {ADDRESS_PREFIX}<NAME OF THE CHANNEL> in the environment, and remove it here"
+                raise Mistake("an address does not belong in a file", remedy, key)
+        return value
+
+    def check_address(self, url: str) -> None:
+        """Looks at the form of an address; nobody is asked whether it works.
+
+        Raises:
+            Mistake: it is not one for this kind of channel.
+        """
+        try:
+            parts = urlsplit(url)
+            parts.port  # noqa: B018 - reading it checks it
+            host = parts.hostname or ""
+        except ValueError:
+            # `from None`: urllib's message quotes the address. What only apprise can read need not be a URL to urllib.
+            if self.kind == "apprise" and "://" in url:
+                return
+            raise Mistake("the address cannot be read: its host or port is wrong", _HINTS[self.kind]) from None
+        fits = {
+            "webhook": parts.scheme in ("http", "https") and bool(host),
+            "slack": parts.scheme == "slack" or (parts.scheme == "https" and host in _SLACK_HOSTS),
+            "email": parts.scheme in ("mailto", "mailtos", "smtp", "smtps") and bool(parts.netloc),
+            "apprise": bool(parts.scheme) and "://" in url,
+        }
+        if not fits[self.kind]:
+            raise Mistake(f"is not the address of a channel of kind {self.kind}", _HINTS[self.kind])
+
+
+def unknown_channel(name: str, channels: Iterable[str]) -> Mistake:
+    """What to say about a rule that names a channel which is not there."""
+    known = [*ALWAYS_THERE, *channels]
+    near = get_close_matches(name, known, n=1)
+    remedy = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(known)}; others go under channels:"
+    return Mistake(f"there is no channel {name!r}", remedy)

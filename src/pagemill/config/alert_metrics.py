@@ -1,0 +1,58 @@
+"""What an alert's rule can be about: a closed list, so that a misspelt metric is a mistake and not a rule that sleeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from pagemill.config.mistakes import Mistake
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One metric: what it says, as an alert's sentence begins, and its unit."""
+
+    text: str
+    unit: str = ""
+    is_forecast: bool = False
+
+
+METRICS: Mapping[str, Meaning] = MappingProxyType(
+    {
+        # Of each worker.
+        "memory_percent": Meaning("memory of the worker's process tree, of what it may use", "%"),
+        "cgroup_percent": Meaning("memory of the worker's container, of its limit", "%"),
+        "shm_percent": Meaning("/dev/shm of the worker's container", "%"),
+        "js_heap_percent": Meaning("JavaScript heap of the largest page, of its limit", "%"),
+        "cpu_percent": Meaning("CPU time of the worker's process tree, of the cores that it may use", "%"),
+        "loop_lag_ms": Meaning("lag of the worker's event loop", "ms"),
+        "gc_percent": Meaning("share of time that Python's collector takes", "%"),
+        "item_ms": Meaning("mean time of a product in the last 5 minutes", "ms"),
+        "memory_minutes_left": Meaning("time until memory is full at its present slope", "minutes", is_forecast=True),
+        "python_objects_growth": Meaning("increase of Python's objects in 10 minutes"),
+        "oom_kills": Meaning("processes that the kernel killed for memory in 10 minutes"),
+        "silent_s": Meaning("time since the worker's last sign of life", "s"),
+        # Of each platform, for the whole fleet.
+        "error_rate": Meaning("share of failed products in the last 5 minutes"),
+        "block_rate": Meaning("share of blocked products in the last 5 minutes"),
+        "timeouts": Meaning("visits of the last 5 minutes that took longer than they may"),
+        "queue_stuck_s": Meaning("time for which batches have waited and none was finished", "s"),
+    }
+)
+"""Every metric. The shares are from 0 to 1; a paused platform's queue is not stuck."""
+
+
+def _check_metric(value: str) -> str:
+    if value not in METRICS:
+        near = get_close_matches(value, METRICS, n=1)
+        remedy = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(METRICS)}"
+        raise Mistake(f"{value!r} is not a metric", remedy)
+    return value
+
+
+Metric = Annotated[str, AfterValidator(_check_metric)]

@@ -1,0 +1,117 @@
+"""Pydantic models of `config/alerts.yaml`: which readings of the fleet are worth an alert, and where alerts go.
+
+The defaults are those of the file that comes with pagemill. Evaluating rules is `ops.alerting.rules`', delivering is
+`ops.alerting.delivery`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from pagemill.config.alert_channels import (
+    ALWAYS_THERE,
+    AlertChannel,
+    ChannelName,
+    address_key,
+    unknown_channel,
+)
+from pagemill.config.alert_metrics import METRICS, Metric
+from pagemill.config.mistakes import Mistake, Mistakes
+from pagemill.config.section import Flag, Number, Section
+
+Operator = Literal["gt", "gte", "lt", "lte"]
+Level = Literal["warning", "critical"]
+Kind = Literal["performance", "critical", "predictive"]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def _check_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise Mistake(f"{value!r} is not a rule's name", "use up to 63 small letters, digits, - and _")
+    return value
+
+
+RuleName = Annotated[str, AfterValidator(_check_name)]
+
+
+class AlertRule(Section):
+    """One condition, and what to do when it holds."""
+
+    metric: Metric
+    operator: Operator = "gt"
+    threshold: Number
+    for_s: Number = Field(default=0, ge=0, le=86_400)
+    level: Level = "warning"
+    kind: Kind | None = None
+    cooldown_minutes: Annotated[Number, Field(ge=0, le=1440)] | None = None
+    channels: tuple[str, ...] | None = None
+    enabled: Flag = True
+
+    @property
+    def kind_in_force(self) -> Kind:
+        """The kind that is written, else the one that goes with metric and level."""
+        if self.kind is not None:
+            return self.kind
+        if METRICS[self.metric].is_forecast:
+            return "predictive"
+        return "critical" if self.level == "critical" else "performance"
+
+
+def _pair(name: str, metric: str, warning: float, critical: float, for_s: float) -> dict[str, AlertRule]:
+    return {
+        f"{name}-warning": AlertRule(metric=metric, threshold=warning, for_s=for_s),
+        f"{name}-critical": AlertRule(metric=metric, threshold=critical, for_s=for_s, level="critical"),
+    }
+
+
+def shipped_rules() -> dict[str, AlertRule]:
+    """Those of `config/alerts.yaml` as it comes, where each has its reason."""
+    return {
+        **_pair("memory", "memory_percent", 80, 90, 60),
+        **_pair("item-time", "item_ms", 10_000, 30_000, 60),
+        **_pair("cpu", "cpu_percent", 70, 90, 300),
+        **_pair("loop-lag", "loop_lag_ms", 250, 1000, 30),
+        **_pair("error-rate", "error_rate", 0.05, 0.1, 60),
+        "gc-cpu": AlertRule(metric="gc_percent", threshold=10, for_s=180),
+        "objects-growth": AlertRule(
+            metric="python_objects_growth", threshold=50_000, for_s=300, kind="predictive", cooldown_minutes=60
+        ),
+        "memory-runs-out": AlertRule(metric="memory_minutes_left", operator="lt", threshold=60, for_s=60),
+        "worker-silent": AlertRule(metric="silent_s", threshold=60, level="critical"),
+        "oom-kill": AlertRule(metric="oom_kills", threshold=0, level="critical"),
+        "queue-stuck": AlertRule(metric="queue_stuck_s", threshold=600),
+        "blocked": AlertRule(metric="block_rate", threshold=0.2, for_s=60),
+    }
+
+
+class AlertRules(Section):
+    """`config/alerts.yaml`. Rules that are written there take the place of all default ones."""
+
+    rules: dict[RuleName, AlertRule] = Field(default_factory=shipped_rules)
+    channels: dict[ChannelName, AlertChannel] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        if found := [*self._unknown_channels(), *self._same_addresses()]:
+            raise Mistakes(found)
+        return self
+
+    def _unknown_channels(self) -> Iterator[Mistake]:
+        for name, rule in self.rules.items():
+            for number, channel in enumerate(rule.channels or ()):
+                if channel not in self.channels and channel not in ALWAYS_THERE:
+                    mistake = unknown_channel(channel, self.channels)
+                    yield Mistake(mistake.message, mistake.remedy, "rules", name, "channels", number)
+
+    def _same_addresses(self) -> Iterator[Mistake]:
+        first: dict[str, str] = {}
+        for name in self.channels:
+            other = first.setdefault(address_key(name), name)
+            if other != name:
+                message = f"would have the same variable for its address as {other}"
+                yield Mistake(message, "give one of the two another name", "channels", name)

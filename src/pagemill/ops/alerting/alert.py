@@ -1,0 +1,70 @@
+"""One alert: the value that desk, history and channels hand to each other, and its way in and out of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+_TRENDS = frozenset({"leak"})
+"""The guard's alerts that foresee trouble instead of reporting it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert that went out."""
+
+    name: str
+    """What it is about, such as `leak` or a rule's name: few and fixed."""
+    level: str
+    """`warning`, `critical` or `emergency`."""
+    message: str
+    worker: str
+    """Who raised it, or whom it is about; empty where a platform is."""
+    at: datetime
+    scope: str = ""
+    """What apart from the name makes it another alert, such as a platform."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    """Unique; the same in every channel, also when one tells it twice."""
+    kind: str = "performance"
+    """`performance`, `critical` or `predictive`."""
+    channels: tuple[str, ...] | None = None
+    """Where it goes; `None` for everywhere."""
+
+    def goes_to(self, channel: str) -> bool:
+        """Whether that channel is to have it."""
+        return self.channels is None or channel in self.channels
+
+
+def kind_of(name: str, level: str) -> str:
+    """The kind of an alert that no rule raised."""
+    if name in _TRENDS:
+        return "predictive"
+    return "performance" if level == "warning" else "critical"
+
+
+def encode(alert: Alert) -> str:
+    """As JSON; facts that JSON does not know become text."""
+    told = {each.name: getattr(alert, each.name) for each in fields(alert)} | {"at": alert.at.isoformat()}
+    return json.dumps(told, default=str)
+
+
+def decode(text: bytes | str) -> Alert:
+    """Back from JSON.
+
+    Raises:
+        ValueError: it is no alert.
+    """
+    # While a fleet is renewed step by step, newer workers tell more than is known here yet.
+    known = {each.name for each in fields(Alert)}
+    try:
+        told = {name: value for name, value in json.loads(text).items() if name in known}
+        told["at"] = datetime.fromisoformat(told["at"])
+        if told.get("channels") is not None:
+            told["channels"] = tuple(told["channels"])
+        return Alert(**told)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not an alert: {error}") from error

@@ -1,0 +1,91 @@
+"""How every JSON answer looks: `{"success", "data", "timestamp"}`, or `{"success", "error", "timestamp"}`.
+
+Owns the two shapes and how a moment is written. Which exception becomes which error is `failures`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Generic, Literal, TypeVar
+
+from fastapi import Depends, Request
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+DataT = TypeVar("DataT")
+
+
+def iso(moment: datetime) -> str:
+    """UTC with milliseconds and a `Z`, such as `2024-01-20T10:30:00.000Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(iso, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2024-01-20T10:30:00.000Z"]}),
+]
+"""A field that holds a moment with its zone, and is written as `iso` writes it."""
+
+
+class Envelope(BaseModel, Generic[DataT]):
+    """An answer that worked. The return type of routes; `sealed` makes one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    success: Literal[True] = True
+    data: DataT
+    timestamp: Moment
+
+
+class ErrorText(BaseModel):
+    """What went wrong: a fixed word for programs, a sentence for people."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    message: str
+
+
+class ErrorEnvelope(BaseModel):
+    """An answer that did not work."""
+
+    model_config = ConfigDict(frozen=True)
+
+    success: Literal[False] = False
+    error: ErrorText
+    timestamp: Moment
+
+
+class ApiError(HTTPException):
+    """An error that a route raises with a code of its own; other HTTP errors get one by their status."""
+
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, message, headers)
+        self.code = code
+
+
+def sealed(data: DataT, now: datetime) -> Envelope[DataT]:
+    """An answer that worked, at that moment."""
+    return Envelope[DataT](data=data, timestamp=now)
+
+
+def error_answer(
+    status: int, code: str, message: str, now: datetime, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """An answer that did not work, at that moment."""
+    # A field's name in a client's JSON may hold half a surrogate pair, which no UTF-8 can.
+    text = message.encode("utf-8", "replace").decode()
+    error = ErrorEnvelope(error=ErrorText(code=code, message=text), timestamp=now)
+    return JSONResponse(error.model_dump(mode="json"), status, headers)
+
+
+async def _now(request: Request) -> datetime:
+    clock: Callable[[], datetime] = request.app.state.access_rules.clock
+    return clock()
+
+
+Now = Annotated[datetime, Depends(_now)]
+"""The type of a route's parameter that is the moment of the request, by the API's clock."""

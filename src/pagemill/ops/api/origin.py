@@ -1,0 +1,63 @@
+"""Where a request comes from, as far as a browser tells: the rules against forged requests and rebound names.
+
+Pure: headers in, a judgement out. A program that is no browser sends none of these headers and is no danger of this kind.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+
+from pagemill.errors import UsageError
+
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]/@\s]+)(:\d{0,5})?")
+
+
+def is_loopback(name: str) -> bool:
+    """Whether this name or address means this very machine, without asking a name server."""
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_address(host: str, secret: str) -> None:
+    """Refuses to listen where others reach an API that asks nobody for a token.
+
+    Raises:
+        UsageError: there is no secret, and the address is not one of loopback.
+    """
+    if not secret and not is_loopback(host):
+        raise UsageError(
+            f"without a secret the API listens on loopback only, not on {host or 'every address'}: "
+            "set PAGEMILL_API_SECRET, or use --host 127.0.0.1"
+        )
+
+
+def names_loopback(headers: Headers) -> bool:
+    """Whether the request was sent to a name of this machine. A rebound name of a stranger's is not one."""
+    hosts = headers.getlist("host")
+    match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+    return match is not None and is_loopback(match["name"])
+
+
+def is_cross_site(headers: Headers) -> bool:
+    """Whether the browser says that another site is behind the request."""
+    return headers.get("sec-fetch-site", "").lower() == "cross-site"
+
+
+def is_own_origin(headers: Headers) -> bool:
+    """Whether the request has no `Origin`, or that of the `Host` that it was sent to."""
+    origin = headers.get("origin")
+    if origin is None:
+        return True
+    try:
+        place = urlsplit(origin).netloc
+    except ValueError:
+        return False
+    return place != "" and place.lower() == headers.get("host", "").lower()

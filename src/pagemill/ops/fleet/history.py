@@ -1,0 +1,169 @@
+"""The workers' measurements over time, in Redis: every one for a while, means by the minute and by the quarter hour.
+
+Each kind is one stream for the whole fleet, bounded by entries and by time. A mean is written by the worker whose
+measurements it sums up, so nobody has to read what was written. Moments are those of Redis' clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from statistics import fmean
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+from redis import Redis
+
+DEFAULT_ENTRIES = 20_000
+"""Of each kind; about 500 bytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One resolution. A mean spans `span_s`; 0 for single measurements."""
+
+    key: str
+    span_s: float
+    kept_s: float
+
+
+FINE = Kind("pagemill:samples", 0, 2 * 3600)
+MINUTES = Kind("pagemill:samples:minute", 60, 26 * 3600)
+QUARTERS = Kind("pagemill:samples:quarter", 900, 8 * 24 * 3600)
+KINDS = (FINE, MINUTES, QUARTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One worker at one moment, or its means over some time before. Counts are those since the worker started."""
+
+    worker: str
+    pss_mb: Mapping[str, float] = field(default_factory=dict)
+    """By role."""
+    rss_mb: float = 0.0
+    js_heap_mb: float | None = None
+    memory_percent: float | None = None
+    cgroup_percent: float | None = None
+    shm_percent: float | None = None
+    machine_percent: float = 0.0
+    swap_mb: float = 0.0
+    cpu_percent: float = 0.0
+    loop_lag_ms: float = 0.0
+    gc_percent: float = 0.0
+    blocks: float = 0.0
+    lanes: float = 0.0
+    pressure: float = 0.0
+    items: int = 0
+    visited: int = 0
+    """Those of the items that were not spared their visit."""
+    failed: int = 0
+    blocked: int = 0
+    item_s: float = 0.0
+    """All visited products' times together."""
+    rotations: Mapping[str, int] = field(default_factory=dict)
+    oom_kills: int = 0
+    at_s: float = 0.0
+    """Seconds since 1970; known when it is read."""
+
+    @property
+    def total_pss_mb(self) -> float:
+        """The whole process tree."""
+        return sum(self.pss_mb.values())
+
+
+_ADAPTER = TypeAdapter(Point)
+_COUNTS = frozenset({"worker", "items", "visited", "failed", "blocked", "item_s", "rotations", "oom_kills", "at_s"})
+_MEANS = tuple(each.name for each in fields(Point) if each.name not in _COUNTS | {"pss_mb"})
+
+
+def mean(points: Sequence[Point]) -> Point:
+    """The means of measurements, with the last one's counts."""
+    roles = {role for point in points for role in point.pss_mb}
+    sizes = {role: _mean([point.pss_mb.get(role, 0.0) for point in points]) for role in roles}
+    values: dict[str, Any] = {"pss_mb": sizes}
+    for name in _MEANS:
+        values[name] = _mean([value for point in points if (value := getattr(point, name)) is not None])
+    return replace(points[-1], **values)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(fmean(values), 2) if values else None
+
+
+class HistoryWriter:
+    """One worker's measurements, on their way to Redis. For use by one thread."""
+
+    def __init__(self, redis: Redis, now_s: Callable[[], float], most_entries: int = DEFAULT_ENTRIES) -> None:
+        """`now_s` is monotonic; `most_entries` are kept of each kind, for all workers together."""
+        self._redis = redis
+        self._now_s = now_s
+        self._most_entries = most_entries
+        self._begun_s = {kind.key: now_s() for kind in (MINUTES, QUARTERS)}
+        self._gathered: dict[str, list[Point]] = {kind.key: [] for kind in (MINUTES, QUARTERS)}
+
+    def add(self, point: Point) -> None:
+        """Writes a measurement, and the means that are due.
+
+        Raises:
+            RedisError: it was not written; what was gathered for the means is kept.
+        """
+        due = [(FINE, point)]
+        for kind in (MINUTES, QUARTERS):
+            gathered = self._gathered[kind.key]
+            gathered.append(point)
+            del gathered[:-_MOST_GATHERED]
+            if self._now_s() - self._begun_s[kind.key] >= kind.span_s:
+                due.append((kind, mean(gathered)))
+                self._begun_s[kind.key] = self._now_s()
+                gathered.clear()
+        seconds, micros = self._redis.time()
+        now_ms = seconds * 1000 + micros // 1000
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for kind, each in due:
+                body = _ADAPTER.dump_json(each, exclude_defaults=True)
+                pipeline.xadd(kind.key, {"point": body}, maxlen=self._most_entries, approximate=True)
+                if kind is not FINE or len(due) > 1:
+                    pipeline.xtrim(kind.key, minid=round(now_ms - kind.kept_s * 1000), approximate=True)
+                pipeline.expire(kind.key, round(kind.kept_s))
+            pipeline.execute()
+
+
+_MOST_GATHERED = 2000
+"""More measurements than a quarter of an hour has, at the shortest interval but for pressure."""
+
+
+def read_history(redis: Redis, span_s: float, worker: str = "") -> list[Point]:
+    """The points of the last `span_s` seconds, oldest first, of all workers or of one.
+
+    They are of the finest kind that is kept for so long; the latest stretch, whose means are not written yet, is finer.
+
+    Raises:
+        RedisError: Redis does not answer.
+    """
+    seconds, micros = redis.time()
+    now_s = seconds + micros / 1_000_000
+    first_s = now_s - span_s
+    kinds = [kind for kind in KINDS if kind.kept_s >= span_s] or [QUARTERS]
+    coarse = kinds[0]
+    points: list[Point] = []
+    for kind in reversed(KINDS[: KINDS.index(coarse) + 1]):
+        reached = {point.worker: point.at_s for point in points}
+        # What is finer is read only for the stretch that a coarser mean does not cover yet.
+        start_s = first_s if kind is coarse else max(first_s, now_s - 2 * _next_span_s(kind))
+        found = _read(redis, kind, start_s, worker)
+        points += [point for point in found if point.at_s > reached.get(point.worker, 0.0)]
+    return sorted(points, key=lambda point: point.at_s)
+
+
+def _next_span_s(kind: Kind) -> float:
+    return KINDS[KINDS.index(kind) + 1].span_s
+
+
+def _read(redis: Redis, kind: Kind, start_s: float, worker: str) -> list[Point]:
+    entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", redis.xrange(kind.key, min=f"{round(start_s * 1000)}-0"))
+    points = []
+    for entry, values in entries:
+        point = _ADAPTER.validate_json(values[b"point"])
+        if not worker or point.worker == worker:
+            points.append(replace(point, at_s=int(entry.partition(b"-")[0]) / 1000))
+    return points

@@ -1,0 +1,89 @@
+"""What a worker has done since it started, counted per platform: a few numbers, however long it works."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pagemill.model import ItemResult
+
+BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Upper bounds of the histogram of a product's time; one more bucket is for what takes longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformTally:
+    """One platform's counts. A product's time is that of all its attempts, with the pauses between them."""
+
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    attempts: int = 0
+    spared: int = 0
+    """Products that were seen lately and not visited; they are among the verdicts."""
+    item_s: float = 0.0
+    """Of all visited products together."""
+    buckets: tuple[int, ...] = (0,) * (len(BUCKETS_S) + 1)
+    """How many visited products took as long as each bound at most, and longer than the one before."""
+    wait_s: float = 0.0
+    """What lanes have waited for their turns."""
+
+    @property
+    def products(self) -> int:
+        """How many have a verdict."""
+        return sum(self.verdicts.values())
+
+    @property
+    def visited(self) -> int:
+        """How many were visited for it."""
+        return self.products - self.spared
+
+
+class _Counts:
+    def __init__(self) -> None:
+        self.verdicts: dict[str, int] = {}
+        self.attempts = self.spared = 0
+        self.item_s = self.wait_s = 0.0
+        self.buckets = [0] * (len(BUCKETS_S) + 1)
+
+
+class Tally:
+    """Counts; may be used from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: dict[str, _Counts] = {}
+
+    def count(self, result: ItemResult) -> None:
+        """Takes account of one product."""
+        with self._lock:
+            counts = self._counts.setdefault(result.platform, _Counts())
+            verdict = result.verdict.value
+            counts.verdicts[verdict] = counts.verdicts.get(verdict, 0) + 1
+            counts.attempts += result.attempts
+            if not result.attempts:
+                counts.spared += 1
+                return
+            took_s = max(0.0, (result.finished_at - result.started_at).total_seconds())
+            counts.item_s += took_s
+            counts.buckets[bisect_left(BUCKETS_S, took_s)] += 1
+
+    def waited(self, platform: str, seconds: float) -> None:
+        """Takes account of one lane's wait."""
+        with self._lock:
+            self._counts.setdefault(platform, _Counts()).wait_s += seconds
+
+    def read(self) -> dict[str, PlatformTally]:
+        """The counts so far."""
+        with self._lock:
+            return {
+                platform: PlatformTally(
+                    verdicts=dict(counts.verdicts),
+                    attempts=counts.attempts,
+                    spared=counts.spared,
+                    item_s=round(counts.item_s, 3),
+                    buckets=tuple(counts.buckets),
+                    wait_s=round(counts.wait_s, 3),
+                )
+                for platform, counts in self._counts.items()
+            }

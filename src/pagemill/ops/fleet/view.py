@@ -1,0 +1,179 @@
+"""The whole fleet as the API sees it: read from Redis at most once a second, however many ask.
+
+Reads only. Rates are taken from the workers' own counts over the last five minutes, so that they are the same in every
+API process, and after a restart of one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from redis import Redis, RedisError
+
+from pagemill.config.schedule import Schedule
+from pagemill.errors import RedisUnavailable
+from pagemill.ops.fleet.event_log import FleetEvent, read_events
+from pagemill.ops.fleet.history import Point, read_history
+from pagemill.ops.fleet.overrides import Overrides, read_overrides
+from pagemill.ops.fleet.snapshot import WorkerSnapshot, read_workers
+from pagemill.ops.queues import QueueState, queue_states
+from pagemill.ops.timetable import Timetable, read_timetable
+from pagemill.pacing.pace_state import PaceState, read_paces
+from pagemill.revisit.visit_memory import VisitMemory
+
+FRESH_S = 1.0
+RATES_SPAN_S = 300.0
+_HISTORY_FRESH_S = 5.0
+_MOST_HISTORIES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What one worker did lately, per second and as shares. Shares and times are 0 where there was nothing."""
+
+    items_per_s: float = 0.0
+    item_ms: float = 0.0
+    """Mean time of a visited product."""
+    error_rate: float = 0.0
+    """Share of `failed` among the verdicts, 0 to 1."""
+    block_rate: float = 0.0
+    """Share of `blocked`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPicture:
+    """The fleet at one moment."""
+
+    at: datetime
+    workers: tuple[WorkerSnapshot, ...] = ()
+    """By name; dead ones for ten minutes, see `WorkerSnapshot.is_alive`."""
+    rates: Mapping[str, Rates] = field(default_factory=dict)
+    """By worker, over the last five minutes or for as long as it has worked."""
+    queues: tuple[QueueState, ...] = ()
+    paces: tuple[PaceState, ...] = ()
+    revisits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """By platform: products that were spared a visit, and those that were not."""
+    timetable: Timetable = field(default_factory=lambda: Timetable("", ()))
+    overrides: Overrides = field(default_factory=Overrides)
+
+    @property
+    def alive(self) -> tuple[WorkerSnapshot, ...]:
+        """The workers that have published lately."""
+        return tuple(worker for worker in self.workers if worker.is_alive)
+
+
+class FleetView:
+    """For use by many threads at once."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        platforms: Sequence[str],
+        schedule: Callable[[], Schedule] = Schedule,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            redis: fails within seconds.
+            platforms: whose queues and pace are shown.
+            schedule: the schedule as it stands.
+            now_s: monotonic seconds.
+        """
+        self._redis = redis
+        self._platforms = tuple(platforms)
+        self._schedule = schedule
+        self._now_s = now_s
+        self._memory = VisitMemory(redis)
+        self._lock = threading.Lock()
+        self._picture: tuple[FleetPicture, float] | None = None
+        self._histories: dict[tuple[float, str], tuple[list[Point], float]] = {}
+
+    def picture(self) -> FleetPicture:
+        """The fleet, as of a second ago at most.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        with self._lock:
+            if self._picture is None or self._now_s() - self._picture[1] >= FRESH_S:
+                try:
+                    self._picture = self._read(), self._now_s()
+                except RedisError as error:
+                    raise RedisUnavailable.gone(error) from error
+            return self._picture[0]
+
+    def forget(self) -> None:
+        """Makes the next look a fresh one: something has just been changed."""
+        with self._lock:
+            self._picture = None
+
+    def history(self, span_s: float, worker: str = "") -> list[Point]:
+        """The workers' measurements of the last `span_s` seconds, oldest first; as of some seconds ago at most.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        key = (span_s, worker)
+        with self._lock:
+            points, read_s = self._histories.get(key, ([], float("-inf")))
+            if self._now_s() - read_s >= _HISTORY_FRESH_S:
+                try:
+                    points = read_history(self._redis, span_s, worker)
+                except RedisError as error:
+                    raise RedisUnavailable.gone(error) from error
+                self._histories.pop(key, None)
+                while len(self._histories) >= _MOST_HISTORIES:
+                    del self._histories[next(iter(self._histories))]
+                self._histories[key] = points, self._now_s()
+            return points
+
+    def events(self, count: int = 200, span_s: float = 24 * 3600) -> list[FleetEvent]:
+        """The latest events, the newest first.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        try:
+            return read_events(self._redis, count, span_s)
+        except RedisError as error:
+            raise RedisUnavailable.gone(error) from error
+
+    def _read(self) -> FleetPicture:
+        workers = read_workers(self._redis)
+        return FleetPicture(
+            at=datetime.now(UTC),
+            workers=tuple(workers),
+            rates=rates(read_history(self._redis, RATES_SPAN_S)),
+            queues=tuple(queue_states(self._redis, self._platforms)),
+            paces=tuple(read_paces(self._redis, self._platforms)),
+            revisits={platform: self._memory.counts(platform) for platform in self._platforms},
+            timetable=read_timetable(self._redis, self._schedule(), datetime.now(UTC)),
+            overrides=read_overrides(self._redis),
+        )
+
+
+def rates(points: Sequence[Point]) -> dict[str, Rates]:
+    """By worker, from its first to its last point; a worker with one point only has none."""
+    first: dict[str, Point] = {}
+    last: dict[str, Point] = {}
+    for point in points:
+        first.setdefault(point.worker, point)
+        last[point.worker] = point
+    return {worker: _rates(first[worker], end) for worker, end in last.items() if end is not first[worker]}
+
+
+def _rates(start: Point, end: Point) -> Rates:
+    seconds, items = end.at_s - start.at_s, end.items - start.items
+    if seconds <= 0 or items <= 0:
+        return Rates()
+    visited = end.visited - start.visited
+    return Rates(
+        items_per_s=round(items / seconds, 3),
+        item_ms=round(1000 * (end.item_s - start.item_s) / visited, 1) if visited > 0 else 0.0,
+        error_rate=round((end.failed - start.failed) / items, 4),
+        block_rate=round((end.blocked - start.blocked) / items, 4),
+    )
