@@ -136,7 +136,7 @@ def test_changes_are_checked_as_the_file_is() -> None:
 @contextmanager
 def listening(client: redis.Redis, name: str, desk: OrderDesk) -> Iterator[None]:
     """A worker's command thread, as RQ runs it."""
-    pubsub = client.pubsub()
+    pubsub = client.pubsub()  # type: ignore[no-untyped-call]
 
     def hear(message: Any) -> None:
         desk.hear(json.loads(message["data"]))

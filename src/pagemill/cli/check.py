@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from rich.table import Table
 
-from pagemill.app import DATA_FOLDER
+from pagemill.app.parts import DATA_FOLDER
 from pagemill.cli.options import load
 from pagemill.cli.wording import counted, output_console
 from pagemill.errors import ConfigError

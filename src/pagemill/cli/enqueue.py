@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pagemill.app import DATA_FOLDER, chosen_platforms
+from pagemill.app.parts import DATA_FOLDER, chosen_platforms
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import PlatformName, load
 from pagemill.cli.progress import counting, follow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from pagemill.app import DATA_FOLDER, process_name
+from pagemill.app.parts import DATA_FOLDER, process_name
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.config.loading import load_config

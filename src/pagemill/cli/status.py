@@ -11,7 +11,7 @@ from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
-from pagemill.app import DATA_FOLDER
+from pagemill.app.parts import DATA_FOLDER
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.wording import output_console

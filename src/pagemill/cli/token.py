@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pagemill.config.environment import MAKE_SECRET, read_environment
+from pagemill.config.environment import MAKE_KEY, read_environment
 from pagemill.errors import ConfigError, UsageError
 from pagemill.ops.api.roles import Role
 
@@ -34,8 +34,8 @@ def token(
         raise ConfigError(problems)
     if not environment.api_secret:
         raise UsageError(
-            "no secret to sign with: set PAGEMILL_API_SECRET, or PAGEMILL_API_SECRET_FILE, to the one that the API runs "
-            f"with; make one with {MAKE_SECRET}"
+            "no secret to sign with: set PAGEMILL_API_SECRET, or PAGEMILL_API_SECRET_FILE, to the one that the API "
+            f"runs with; make one with {MAKE_KEY}"
         )
     typer.echo(issue(environment.api_secret, role, expires_s, datetime.now(UTC), role.value))
 

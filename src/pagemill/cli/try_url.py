@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from pagemill.app import build_pool, chosen_platforms, running_loop
+from pagemill.app.parts import build_pool, chosen_platforms, running_loop
 from pagemill.browser.pool import BrowserPool
 from pagemill.cli.options import PlatformName, load
 from pagemill.cli.wording import output_console

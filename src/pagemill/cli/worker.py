@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from pagemill.app import DATA_FOLDER, chosen_platforms, open_worker
+from pagemill.app.parts import DATA_FOLDER, chosen_platforms
+from pagemill.app.worker import open_worker
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import PlatformNames, load
 from pagemill.cli.wording import end_with

@@ -1,48 +1,31 @@
-"""Composition root: builds a worker's parts in order and closes them in reverse. Decides nothing else."""
+"""A worker: its parts built in order, closed in reverse."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from uuid import uuid4
 
 import redis
 
+from pagemill.app.guarding import build_guard
+from pagemill.app.parts import DATA_FOLDER, build_pool, chosen_platforms, machine_budget, process_name, running_loop
 from pagemill.broker.connection import open_redis
-from pagemill.browser.cdp.launcher import CdpLauncher
-from pagemill.browser.flags import launch_options
-from pagemill.browser.machine import examine_machine, find_chromium, shm_total_mb
-from pagemill.browser.opener import Opener
-from pagemill.browser.playwright_launcher import PlaywrightLauncher
 from pagemill.browser.pool import BrowserPool
-from pagemill.config.platform import Platform
-from pagemill.config.section import ResourceKind
 from pagemill.config.settings import Config, GuardSettings
 from pagemill.engine.batch_engine import BatchEngine
 from pagemill.engine.lane import Stations
-from pagemill.engine.loop_thread import LoopThread
 from pagemill.engine.runner import Runner
 from pagemill.engine.worksite import EngineWorksite
-from pagemill.errors import DeadlineExceeded, PagemillError, RedisUnavailable, UsageError, WorkerWornOut
+from pagemill.errors import PagemillError, RedisUnavailable, WorkerWornOut
 from pagemill.extraction.artifacts import ArtifactStore
-from pagemill.extraction.strategy import needs_playwright
 from pagemill.extraction.strategy_registry import StrategyRegistry
-from pagemill.guard.budget import Budget, budget_of, resolved
 from pagemill.guard.caches import CACHES
-from pagemill.guard.disk import DiskWatch
 from pagemill.guard.guard import Guard
-from pagemill.guard.pressure import Limits
-from pagemill.guard.probe import Probe, memory_limit_mb, private_mb_by_process
 from pagemill.guard.scratch import scratch_folder, sweep
-from pagemill.guard.sidecar import Chore, Sidecar
-from pagemill.guard.watch import Watch
-from pagemill.guard.watchdog import Watchdog
+from pagemill.guard.sidecar import Chore
 from pagemill.intake.batch_job import open_queue
 from pagemill.model import ItemResult
 from pagemill.ops.alerting.desk import AlertDesk
@@ -64,17 +47,10 @@ from pagemill.worker.worker import BatchWorker
 
 log = get_logger("app")
 
-DATA_FOLDER = Path("data")
-_OPEN_S = 180.0
 _CLOSE_S = 60.0
 _BRISK_S = 2.0
 _SWEEP_S = 60.0
-_DISKS_S = 30.0
-_WATCH_S = 1.0
-_PULSE_S = 2.0
 _PUBLISH_S = 2.0
-_PRESSED_S = 1.0
-"""How often the guard measures under pressure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,72 +77,6 @@ class Worker:
             raise unfit
         if not self.worker.ended_well:
             raise PagemillError("the worker's loop ended by an error; the log tells which")
-
-
-def process_name() -> str:
-    """A name for this process that no other in the fleet has."""
-    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:4]}"
-
-
-def chosen_platforms(config: Config, names: Sequence[str], processes: int = 1) -> dict[str, Platform]:
-    """The named platforms, or all of them, with every `auto` resolved for this machine.
-
-    Raises:
-        UsageError: a name is not configured, or no platform is.
-    """
-    unknown = sorted(set(names) - config.platforms.keys())
-    if unknown:
-        known = ", ".join(sorted(config.platforms)) or "none"
-        raise UsageError(f"no platform {', '.join(unknown)}: configured are {known}")
-    if not config.platforms:
-        raise UsageError(f"no platform is configured: add {config.environment.config_folder}/platforms/NAME.yaml")
-    budget = machine_budget(config, processes)
-    return {name: resolved(config.platforms[name], budget) for name in names or sorted(config.platforms)}
-
-
-def machine_budget(config: Config, processes: int = 1) -> Budget:
-    """What one worker process may plan with on this machine, when so many of them run on it."""
-    settings = config.settings
-    dev_shm = settings.browser.dev_shm
-    return budget_of(memory_limit_mb(), settings.guard.memory_limit_mb, shm_total_mb(), dev_shm, processes)
-
-
-@contextmanager
-def build_pool(config: Config, platforms: dict[str, Platform], loop: LoopThread) -> Iterator[BrowserPool]:
-    """An open pool for these platforms, closed on leaving.
-
-    Raises:
-        BrowserUnavailable: no Chromium is found, or it does not start.
-    """
-    lanes = max(platform.workflow.concurrency.default for platform in platforms.values())
-    heap_mb = config.settings.guard.js_heap_limit_mb
-    blocked = _blocked_by_all(platforms)
-    options = launch_options(config.settings.browser, examine_machine(), lanes, blocked, heap_mb)
-    chromium = find_chromium(config.environment.chromium)
-    launcher: Opener
-    if _uses_driver(config, platforms):
-        launcher = PlaywrightLauncher(chromium, options, config.settings.pool, blocked)
-    else:
-        launcher = CdpLauncher(chromium, options, config.settings.pool, blocked)
-    pool = BrowserPool(launcher, config.settings.pool, lanes, measure=private_mb_by_process, page_max_mb=heap_mb)
-    try:
-        loop.run(pool.open(), _OPEN_S, "open the pool")
-        yield pool
-    finally:
-        if not loop.abandoned:
-            loop.run(pool.close(), _CLOSE_S, "close the pool")
-
-
-@contextmanager
-def running_loop() -> Iterator[LoopThread]:
-    """The engine's loop on its thread, ended on leaving."""
-    loop = LoopThread()
-    loop.start()
-    try:
-        yield loop
-    finally:
-        with contextlib.suppress(DeadlineExceeded):
-            loop.stop(_CLOSE_S)
 
 
 @contextmanager
@@ -239,7 +149,7 @@ def open_worker(
         worksite = EngineWorksite(loop, pool, runner, leave=leave, abandon=abandon)
         desk = AlertDesk(brisk, settings.guard.alerts, worker_name)
         budget = machine_budget(config, processes)
-        guard, sidecar = _build_guard(config.settings.guard, budget, worksite, loop, pool.stats().size, scratch, desk)
+        guard, sidecar = build_guard(config.settings.guard, budget, worksite, loop, pool.stats().size, scratch, desk)
 
         def configure(changed: GuardSettings) -> None:
             guard.configure(changed)
@@ -278,68 +188,6 @@ def open_worker(
         launches=stats.launches,
         peak_pss_mb=round(guard.peak_pss_mb, 1),
     )
-
-
-def _build_guard(
-    settings: GuardSettings,
-    budget: Budget,
-    worksite: EngineWorksite,
-    loop: LoopThread,
-    lanes: int,
-    scratch: Path,
-    desk: AlertDesk,
-) -> tuple[Guard, Sidecar]:
-    """The guard, and the sidecar with the guard's chores on it."""
-    limits = Limits(
-        memory_mb=budget.memory_mb,
-        js_heap_mb=settings.js_heap_limit_mb,
-        driver_mb=budget.driver_limit_mb,
-        python_mb=budget.python_limit_mb,
-        lag_s=settings.stuck_after_s,
-    )
-    probe = Probe(budget.memory_mb, scratch, worksite.reading)
-    guard = Guard(settings, limits, lanes, worksite, probe.sample, CACHES, desk.raise_alert)
-    renderer_mb = settings.renderer_limit_mb
-    watch = Watch(probe.tree.members, budget.renderer_limit_mb if renderer_mb == "auto" else renderer_mb)
-    watchdog = Watchdog(
-        loop.lag_s,
-        settings.stuck_after_s,
-        dump=worksite.stacks,
-        kill_browser=watch.end_all,
-        abandon=worksite.abandon,
-        end_process=lambda: os._exit(WorkerWornOut.exit_code),
-    )
-    sidecar = Sidecar()
-    sidecar.add(Chore("measure", settings.sample_interval_s, guard.measure))
-    sidecar.add(Chore("measure under pressure", _PRESSED_S, guard.measure_if_pressed))
-    sidecar.add(Chore("watch", _WATCH_S, lambda: worksite.note_sizes(watch.look())))
-    sidecar.add(Chore("watchdog", _WATCH_S, watchdog.check))
-    sidecar.add(Chore("pulse", _PULSE_S, worksite.check_pulse))
-    first_s = time.monotonic() + settings.cleanup_interval_s
-    sidecar.add(Chore("clean", settings.cleanup_interval_s, guard.clean, first_s))
-    disks = DiskWatch([Path(), DATA_FOLDER, scratch], desk.raise_alert)
-    sidecar.add(Chore("disks", _DISKS_S, disks.check))
-    return guard, sidecar
-
-
-def _uses_driver(config: Config, platforms: dict[str, Platform]) -> bool:
-    """Whether pages are Playwright's; without its driver they are faster and smaller.
-
-    Raises:
-        UsageError: no driver is wanted, but a platform's strategy needs one.
-    """
-    wanted = config.settings.browser.driver
-    needing = sorted(name for name, platform in platforms.items() if needs_playwright(platform.extract.strategy))
-    if needing and wanted == "none":
-        remedy = "write browser.driver: auto, or serve these platforms by workers of their own (--platform)"
-        raise UsageError(f"browser.driver: none does not go with the strategy of {', '.join(needing)}: {remedy}")
-    return wanted == "playwright" or bool(needing)
-
-
-def _blocked_by_all(platforms: dict[str, Platform]) -> frozenset[ResourceKind]:
-    """What every platform blocks can be blocked by launch flags; the firewall sees to the rest."""
-    every = [set(platform.navigation.block) for platform in platforms.values()]
-    return frozenset(set.intersection(*every) & {"image", "font"})
 
 
 def _withdraw(connection: redis.Redis, name: str) -> None:

@@ -1,0 +1,1 @@
+"""Composition root: builds the parts of a process in order and closes them in reverse. Decides nothing else."""

@@ -1,0 +1,71 @@
+"""The guard of a worker: probe, limits and chores, put together."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from pagemill.app.parts import DATA_FOLDER
+from pagemill.config.settings import GuardSettings
+from pagemill.engine.loop_thread import LoopThread
+from pagemill.engine.worksite import EngineWorksite
+from pagemill.errors import WorkerWornOut
+from pagemill.guard.budget import Budget
+from pagemill.guard.caches import CACHES
+from pagemill.guard.disk import DiskWatch
+from pagemill.guard.guard import Guard
+from pagemill.guard.pressure import Limits
+from pagemill.guard.probe import Probe
+from pagemill.guard.sidecar import Chore, Sidecar
+from pagemill.guard.watch import Watch
+from pagemill.guard.watchdog import Watchdog
+from pagemill.ops.alerting.desk import AlertDesk
+
+_DISKS_S = 30.0
+_WATCH_S = 1.0
+_PULSE_S = 2.0
+_PRESSED_S = 1.0
+"""How often the guard measures under pressure."""
+
+
+def build_guard(
+    settings: GuardSettings,
+    budget: Budget,
+    worksite: EngineWorksite,
+    loop: LoopThread,
+    lanes: int,
+    scratch: Path,
+    desk: AlertDesk,
+) -> tuple[Guard, Sidecar]:
+    """The guard, and the sidecar with the guard's chores on it."""
+    limits = Limits(
+        memory_mb=budget.memory_mb,
+        js_heap_mb=settings.js_heap_limit_mb,
+        driver_mb=budget.driver_limit_mb,
+        python_mb=budget.python_limit_mb,
+        lag_s=settings.stuck_after_s,
+    )
+    probe = Probe(budget.memory_mb, scratch, worksite.reading)
+    guard = Guard(settings, limits, lanes, worksite, probe.sample, CACHES, desk.raise_alert)
+    renderer_mb = settings.renderer_limit_mb
+    watch = Watch(probe.tree.members, budget.renderer_limit_mb if renderer_mb == "auto" else renderer_mb)
+    watchdog = Watchdog(
+        loop.lag_s,
+        settings.stuck_after_s,
+        dump=worksite.stacks,
+        kill_browser=watch.end_all,
+        abandon=worksite.abandon,
+        end_process=lambda: os._exit(WorkerWornOut.exit_code),
+    )
+    sidecar = Sidecar()
+    sidecar.add(Chore("measure", settings.sample_interval_s, guard.measure))
+    sidecar.add(Chore("measure under pressure", _PRESSED_S, guard.measure_if_pressed))
+    sidecar.add(Chore("watch", _WATCH_S, lambda: worksite.note_sizes(watch.look())))
+    sidecar.add(Chore("watchdog", _WATCH_S, watchdog.check))
+    sidecar.add(Chore("pulse", _PULSE_S, worksite.check_pulse))
+    first_s = time.monotonic() + settings.cleanup_interval_s
+    sidecar.add(Chore("clean", settings.cleanup_interval_s, guard.clean, first_s))
+    disks = DiskWatch([Path(), DATA_FOLDER, scratch], desk.raise_alert)
+    sidecar.add(Chore("disks", _DISKS_S, disks.check))
+    return guard, sidecar

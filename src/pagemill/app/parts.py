@@ -1,0 +1,116 @@
+"""Parts that several commands are built of: the platforms that are meant, the machine's budget, a pool, the loop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from pagemill.browser.cdp.launcher import CdpLauncher
+from pagemill.browser.flags import launch_options
+from pagemill.browser.machine import examine_machine, find_chromium, shm_total_mb
+from pagemill.browser.opener import Opener
+from pagemill.browser.playwright_launcher import PlaywrightLauncher
+from pagemill.browser.pool import BrowserPool
+from pagemill.config.platform import Platform
+from pagemill.config.section import ResourceKind
+from pagemill.config.settings import Config
+from pagemill.engine.loop_thread import LoopThread
+from pagemill.errors import DeadlineExceeded, UsageError
+from pagemill.extraction.strategy import needs_playwright
+from pagemill.guard.budget import Budget, budget_of, resolved
+from pagemill.guard.probe import memory_limit_mb, private_mb_by_process
+
+DATA_FOLDER = Path("data")
+_OPEN_S = 180.0
+_CLOSE_S = 60.0
+
+
+def process_name() -> str:
+    """A name for this process that no other in the fleet has."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:4]}"
+
+
+def chosen_platforms(config: Config, names: Sequence[str], processes: int = 1) -> dict[str, Platform]:
+    """The named platforms, or all of them, with every `auto` resolved for this machine.
+
+    Raises:
+        UsageError: a name is not configured, or no platform is.
+    """
+    unknown = sorted(set(names) - config.platforms.keys())
+    if unknown:
+        known = ", ".join(sorted(config.platforms)) or "none"
+        raise UsageError(f"no platform {', '.join(unknown)}: configured are {known}")
+    if not config.platforms:
+        raise UsageError(f"no platform is configured: add {config.environment.config_folder}/platforms/NAME.yaml")
+    budget = machine_budget(config, processes)
+    return {name: resolved(config.platforms[name], budget) for name in names or sorted(config.platforms)}
+
+
+def machine_budget(config: Config, processes: int = 1) -> Budget:
+    """What one worker process may plan with on this machine, when so many of them run on it."""
+    settings = config.settings
+    dev_shm = settings.browser.dev_shm
+    return budget_of(memory_limit_mb(), settings.guard.memory_limit_mb, shm_total_mb(), dev_shm, processes)
+
+
+@contextmanager
+def build_pool(config: Config, platforms: dict[str, Platform], loop: LoopThread) -> Iterator[BrowserPool]:
+    """An open pool for these platforms, closed on leaving.
+
+    Raises:
+        BrowserUnavailable: no Chromium is found, or it does not start.
+    """
+    lanes = max(platform.workflow.concurrency.default for platform in platforms.values())
+    heap_mb = config.settings.guard.js_heap_limit_mb
+    blocked = _blocked_by_all(platforms)
+    options = launch_options(config.settings.browser, examine_machine(), lanes, blocked, heap_mb)
+    chromium = find_chromium(config.environment.chromium)
+    launcher: Opener
+    if _uses_driver(config, platforms):
+        launcher = PlaywrightLauncher(chromium, options, config.settings.pool, blocked)
+    else:
+        launcher = CdpLauncher(chromium, options, config.settings.pool, blocked)
+    pool = BrowserPool(launcher, config.settings.pool, lanes, measure=private_mb_by_process, page_max_mb=heap_mb)
+    try:
+        loop.run(pool.open(), _OPEN_S, "open the pool")
+        yield pool
+    finally:
+        if not loop.abandoned:
+            loop.run(pool.close(), _CLOSE_S, "close the pool")
+
+
+@contextmanager
+def running_loop() -> Iterator[LoopThread]:
+    """The engine's loop on its thread, ended on leaving."""
+    loop = LoopThread()
+    loop.start()
+    try:
+        yield loop
+    finally:
+        with contextlib.suppress(DeadlineExceeded):
+            loop.stop(_CLOSE_S)
+
+
+def _uses_driver(config: Config, platforms: dict[str, Platform]) -> bool:
+    """Whether pages are Playwright's; without its driver they are faster and smaller.
+
+    Raises:
+        UsageError: no driver is wanted, but a platform's strategy needs one.
+    """
+    wanted = config.settings.browser.driver
+    needing = sorted(name for name, platform in platforms.items() if needs_playwright(platform.extract.strategy))
+    if needing and wanted == "none":
+        remedy = "write browser.driver: auto, or serve these platforms by workers of their own (--platform)"
+        raise UsageError(f"browser.driver: none does not go with the strategy of {', '.join(needing)}: {remedy}")
+    return wanted == "playwright" or bool(needing)
+
+
+def _blocked_by_all(platforms: dict[str, Platform]) -> frozenset[ResourceKind]:
+    """What every platform blocks can be blocked by launch flags; the firewall sees to the rest."""
+    every = [set(platform.navigation.block) for platform in platforms.values()]
+    return frozenset(set.intersection(*every) & {"image", "font"})
