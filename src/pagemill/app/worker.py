@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -32,7 +31,6 @@ from pagemill.ops.alerting.desk import AlertDesk
 from pagemill.ops.fleet.actions import WorkerActions
 from pagemill.ops.fleet.orders import OrderDesk
 from pagemill.ops.fleet.publisher import Publisher
-from pagemill.ops.fleet.snapshot import withdraw
 from pagemill.ops.fleet.tally import Tally
 from pagemill.pacing.fleet_pace import RedisFleetPace
 from pagemill.pacing.turns import Turns
@@ -160,7 +158,7 @@ def open_worker(
         publisher = Publisher(brisk, worker_name, list(platforms), pool, runner, guard, tally, configure)
         orders.open(WorkerActions(guard, worksite, publisher.take_over_changes, leave).by_name())
         TAP.open()
-        parts.callback(TAP.close)
+        parts.callback(publisher.close)
 
         def beat_at_home() -> None:
             if engine.is_lively():
@@ -172,7 +170,6 @@ def open_worker(
         sidecar.add(Chore("sweep", _SWEEP_S, lambda: sweep(scratch.parent)))
         sidecar.add(Chore("publish", min(beat_s, _PUBLISH_S), worker.outage.watch(publisher.publish)))
         sidecar.add(Chore("idle strategies", _SWEEP_S, lambda: loop.call(strategies.drop_unused, time.monotonic())))
-        parts.callback(_withdraw, brisk, worker_name)
         guard.collector.install()
         parts.callback(guard.collector.remove)
         sidecar.start()
@@ -188,8 +185,3 @@ def open_worker(
         launches=stats.launches,
         peak_pss_mb=round(guard.peak_pss_mb, 1),
     )
-
-
-def _withdraw(connection: redis.Redis, name: str) -> None:
-    with contextlib.suppress(redis.RedisError):
-        withdraw(connection, name)

@@ -1,4 +1,4 @@
-"""What an alert's rule can be about: a closed list, so that a misspelt metric is a mistake and not a rule that sleeps."""
+"""What an alert's rule can be about: a closed list, so that a misspelt metric is a mistake and no rule that sleeps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ METRICS: Mapping[str, Meaning] = MappingProxyType(
         # Of each worker.
         "memory_percent": Meaning("memory of the worker's process tree, of what it may use", "%"),
         "cgroup_percent": Meaning("memory of the worker's container, of its limit", "%"),
-        "shm_percent": Meaning("/dev/shm of the worker's container", "%"),
+        "shm_percent": Meaning("shared memory (/dev/shm) of the worker's container", "%"),
         "js_heap_percent": Meaning("JavaScript heap of the largest page, of its limit", "%"),
         "cpu_percent": Meaning("CPU time of the worker's process tree, of the cores that it may use", "%"),
         "loop_lag_ms": Meaning("lag of the worker's event loop", "ms"),

@@ -41,7 +41,7 @@ _TESTS_PREFIX = "PAGEMILL_TEST_"
 API_SECRET_MIN = 32
 """Characters; HS256 is as strong as its key, and a shorter one can be found by trying (RFC 7518, 3.2)."""
 
-MAKE_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+MAKE_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 """The command that remedies name to make a secret with."""
 
 _FILE_MAX_BYTES = 64 * 1024
@@ -142,9 +142,9 @@ class _Reading:
         if not text:
             return None
         if not text.isprintable():
-            self._add(place, "has a line break or a control character in it", f"make one with {MAKE_SECRET}")
+            self._add(place, "has a line break or a control character in it", f"make one with {MAKE_KEY}")
         elif len(text) < API_SECRET_MIN:
-            self._add(place, f"is shorter than {API_SECRET_MIN} characters", f"make one with {MAKE_SECRET}")
+            self._add(place, f"is shorter than {API_SECRET_MIN} characters", f"make one with {MAKE_KEY}")
         else:
             return text
         return None

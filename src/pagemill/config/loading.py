@@ -56,9 +56,7 @@ def load_config(folder: Path | None = None, environ: Mapping[str, str] = os.envi
     alerts = _read_alerts(where / ALERTS_FILE, files or [], environment.alert_urls, problems)
     if problems:
         raise ConfigError(problems)
-    return Config(
-        settings=settings, platforms=platforms, schedule=schedule, alerts=alerts, environment=environment
-    )
+    return Config(settings=settings, platforms=platforms, schedule=schedule, alerts=alerts, environment=environment)
 
 
 def load_platform_file(path: Path) -> Platform:
@@ -108,9 +106,7 @@ def _read_schedule(
     return schedule
 
 
-def _read_alerts(
-    path: Path, files: Collection[Path], urls: Mapping[str, str], problems: list[Problem]
-) -> AlertRules:
+def _read_alerts(path: Path, files: Collection[Path], urls: Mapping[str, str], problems: list[Problem]) -> AlertRules:
     """The rules and channels of that file, the default ones without it. Each channel must have an address that fits."""
     source = read_yaml(path) if path in files else YamlSource(str(path), {})
     alerts = _read(source, AlertRules, problems)

@@ -11,6 +11,7 @@ from pagemill.config.settings import Environment
 from pagemill.errors import Problem
 
 DEFAULT = Environment()
+SECRET = "hunter2-and-thirty-more-characters"
 
 
 def only_problem(environ: dict[str, str]) -> Problem:
@@ -42,7 +43,7 @@ def test_every_variable_is_read() -> None:
             "PAGEMILL_CHROMIUM": "/usr/bin/chromium",
             "PAGEMILL_LOG_FORMAT": "JSON",
             "PAGEMILL_LOG_LEVEL": "debug",
-            "PAGEMILL_API_SECRET": "hunter2",
+            "PAGEMILL_API_SECRET": f" {SECRET}\n",
         }
     )
     assert problems == ()
@@ -51,6 +52,7 @@ def test_every_variable_is_read() -> None:
         redis_url="redis://:hunter2@db:6379/0",
         database_url="sqlite:////var/lib/results.db",
         chromium=Path("/usr/bin/chromium"),
+        api_secret=SECRET,
         log_format="json",
         log_level="DEBUG",
     )
@@ -126,6 +128,10 @@ def test_a_database_url_names_its_driver(url: str, taken: str) -> None:
             "a URL itself goes into PAGEMILL_REDIS_URL",
         ),
         ("PAGEMILL_DATABASE_URL_FILE", "/", "cannot be read: Is a directory", "PAGEMILL_DATABASE_URL"),
+        ("PAGEMILL_API_SECRET", "hunter2", "is shorter than 32 characters", "secrets.token_urlsafe(48)"),
+        ("PAGEMILL_API_SECRET", "hunter2" * 4 + "123", "is shorter than 32 characters", "secrets.token_urlsafe(48)"),
+        ("PAGEMILL_API_SECRET", f"{SECRET}\n{SECRET}", "a line break", "secrets.token_urlsafe(48)"),
+        ("PAGEMILL_API_SECRET_FILE", SECRET, "cannot be read", "the secret itself goes into PAGEMILL_API_SECRET"),
     ],
 )
 def test_a_mistake_is_explained(name: str, value: str, message: str, remedy: str) -> None:
@@ -145,6 +151,24 @@ def test_a_url_may_come_from_a_file(tmp_path: Path, name: str) -> None:
     environment, problems = read_environment({f"{name}_FILE": str(secret), name: ""})
     assert problems == ()
     assert url in (environment.redis_url, environment.database_url)
+
+
+@pytest.mark.parametrize("secret", [SECRET, "h" * 32, "redis://" + SECRET, "비밀" * 16])
+def test_the_secret_of_the_api_is_any_text_that_is_long_enough(tmp_path: Path, secret: str) -> None:
+    """It is no URL; white space around it in its file does not count, and nothing shows it."""
+    file = tmp_path / "secret"
+    file.write_text(f"\n {secret} \r\n", encoding="utf-8-sig")
+    for environ in ({"PAGEMILL_API_SECRET": secret}, {"PAGEMILL_API_SECRET_FILE": str(file)}):
+        environment, problems = read_environment(environ)
+        assert (environment.api_secret, problems) == (secret, ())
+        assert secret not in repr(environment)
+
+
+def test_a_short_secret_in_a_file_is_a_problem_of_the_file(tmp_path: Path) -> None:
+    """Under the name of the variable that names it."""
+    file = tmp_path / "secret"
+    file.write_text("hunter2")
+    assert only_problem({"PAGEMILL_API_SECRET_FILE": str(file)}).path == "PAGEMILL_API_SECRET_FILE"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +193,7 @@ def test_a_bad_secret_file_is_explained(tmp_path: Path, content: bytes, message:
 @pytest.mark.parametrize("name", ["PAGEMILL_REDIS_URL", "PAGEMILL_DATABASE_URL", "PAGEMILL_API_SECRET"])
 def test_a_value_and_a_file_together_are_a_problem(name: str) -> None:
     """Nobody could say which of the two counts."""
-    good = {"PAGEMILL_DATABASE_URL": DEFAULT.database_url}.get(name, "redis://db")
+    good = {"PAGEMILL_DATABASE_URL": DEFAULT.database_url, "PAGEMILL_API_SECRET": SECRET}.get(name, "redis://db")
     environment, problems = read_environment({name: good, f"{name}_FILE": "/absent"})
     (problem,) = problems
     assert problem.path == name

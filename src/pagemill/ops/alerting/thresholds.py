@@ -99,9 +99,7 @@ def thresholds_in_force(rules: Mapping[str, AlertRule]) -> list[ThresholdInForce
     return list(found.values())
 
 
-def without_rule(
-    rules: Mapping[str, AlertRule], thresholds: Mapping[tuple[str, str], float]
-) -> list[tuple[str, str]]:
+def without_rule(rules: Mapping[str, AlertRule], thresholds: Mapping[tuple[str, str], float]) -> list[tuple[str, str]]:
     """Metric and level of every threshold that changes no rule, as none has that metric and level."""
     there = {(rule.metric, level) for _field, level, rule, _factor in _governed(rules)}
     return [pair for pair in thresholds if pair not in there]

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pagemill.errors import ServiceUnavailable
@@ -91,7 +92,19 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     if error.status_code in _NO_BODY:
         return Response(status_code=error.status_code, headers=error.headers)
     code = error.code if isinstance(error, ApiError) else None
-    return _answer(request, error.status_code, str(error.detail), code, error.headers)
+    headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else error.headers
+    return _answer(request, error.status_code, str(error.detail), code, headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of everything at this path; Starlette names those of the first route alone."""
+    asked = {key: request.scope[key] for key in ("type", "path", "root_path", "headers")}
+    routes = request.app.router.routes
+    return [
+        method
+        for method in ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+        if any(route.matches({**asked, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:

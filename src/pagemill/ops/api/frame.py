@@ -1,4 +1,4 @@
-"""The application that routes are added to with `include_router`: everything that they all share, and no route of theirs.
+"""The application that routes are added to with `include_router`: what they all share, and no route of theirs.
 
 From outside to inside: `Shield` (headers), `Unexpected` (the 500), `Gate` (host and body), routes with their failures.
 The server that runs it must be told to send no `Server` header of its own: uvicorn by `server_header=False`.

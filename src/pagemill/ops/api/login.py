@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -80,7 +81,13 @@ class FailedLogins:
         self._failures.append(_Failure(self._now_s(), _party(address)))
 
 
-@router.post("/login", responses={429: {"description": "Too many logins failed; `Retry-After` says when to try again"}})
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "The token is not good, or not any more"},
+    429: {"description": "Too many logins failed; `Retry-After` says when to try again"},
+}
+
+
+@router.post("/login", responses=_ANSWERS)
 async def log_in(request: Request, response: Response, login: LoginRequest, now: Now) -> Envelope[Session]:
     """Sets the login cookie, for as long as the token lasts."""
     rules = rules_of(request)

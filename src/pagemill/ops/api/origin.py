@@ -1,6 +1,6 @@
 """Where a request comes from, as far as a browser tells: the rules against forged requests and rebound names.
 
-Pure: headers in, a judgement out. A program that is no browser sends none of these headers and is no danger of this kind.
+Pure: headers in, a judgement out. A program that is no browser sends none of them, and is no danger of this kind.
 """
 
 from __future__ import annotations

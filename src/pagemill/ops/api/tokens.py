@@ -83,7 +83,7 @@ def verify(secret: str, token: str | None, now: datetime) -> Access:
 
     Raises:
         TokenMissing: there is none.
-        TokenInvalid: it is malformed, or not signed with this secret by HS256, or lacks a claim, or is not from and for us.
+        TokenInvalid: it is malformed, not signed with this secret by HS256, lacks a claim, or is not from and for us.
         TokenExpired: its time is over.
         RoleUnknown: its role is neither `planner` nor `admin`.
     """

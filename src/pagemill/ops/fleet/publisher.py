@@ -6,13 +6,14 @@ told anew next time or, bounded, kept.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from redis import Redis
+from redis import Redis, RedisError
 
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.settings import GuardSettings
@@ -23,11 +24,11 @@ from pagemill.guard.probe import Sample
 from pagemill.ops.fleet.event_log import write_events
 from pagemill.ops.fleet.history import HistoryWriter, Point
 from pagemill.ops.fleet.overrides import GuardInForce, changed, read_overrides, read_version
-from pagemill.ops.fleet.snapshot import AtWork, WorkerSnapshot, publish
+from pagemill.ops.fleet.snapshot import AtWork, WorkerSnapshot, publish, withdraw
 from pagemill.ops.fleet.tally import Tally
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
-from pagemill.telemetry.tap import TAP
+from pagemill.telemetry.tap import TAP, Told
 
 log = get_logger("telemetry")
 
@@ -96,7 +97,17 @@ class Publisher:
         if is_new and sample is not None:
             self._told = sample
             self._history.add(self._point(sample))
-        TAP.take(lambda told: write_events(self._redis, self._name, told))
+        TAP.take(self._tell)
+
+    def close(self) -> None:
+        """Tells what is left to tell, and takes the worker's entry away; without Redis nothing is told."""
+        with contextlib.suppress(RedisError):
+            TAP.take(self._tell)
+            withdraw(self._redis, self._name)
+        TAP.close()
+
+    def _tell(self, told: list[Told]) -> None:
+        write_events(self._redis, self._name, told)
 
     def take_over_changes(self) -> int:
         """Puts what was changed for the fleet into force; the version. What does not go with this worker's own file is

@@ -1,0 +1,62 @@
+"""Orders to a real worker in the middle of its work, and what it tells of itself meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from pagemill.demo.catalogue import generate
+from pagemill.demo.storefront import StorefrontProcess
+from pagemill.ops.fleet.actions import CLEANUP, COLLECT, CONFIGURE, OPTIMIZE, RESTART
+from pagemill.ops.fleet.orders import give
+from pagemill.ops.fleet.overrides import override_guard
+from pagemill.ops.fleet.snapshot import read_fleet
+from pagemill.ops.fleet.view import FleetView
+from tests.e2e.workplace import Workplace, assert_each_right_once, eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+
+
+def test_a_worker_tells_of_itself_and_follows_orders(place: Workplace, shop: StorefrontProcess) -> None:
+    """Cleaning, other settings, a fresh process: no product is lost, doubled or visited twice."""
+    rows = list(generate("demo-hydrated", shop.base_url, 240))
+    run = place.enqueue("demo-hydrated", rows, batch_size=120)
+    with place.redis() as redis, place.worker("--processes", "1", "--burst") as supervisor:
+        place.wait_for(run, 40)
+        eventually(lambda: any(worker.sample for worker in read_fleet(redis)), 30, "a sample")
+        (worker,) = read_fleet(redis)
+        assert worker.at_work is not None
+        assert (worker.at_work.run, worker.at_work.products) == (run, 120)
+        assert worker.sample is not None
+        assert {"python", "browser", "renderers"} <= worker.sample.pss_mb.keys()
+        assert worker.tally["demo-hydrated"].products >= 20
+        assert worker.limits is not None
+
+        (cleaned,) = give(redis, [worker.name], CLEANUP)
+        assert cleaned.done
+        assert cleaned.result["seconds"] >= 0
+        assert all(answer.done for answer in give(redis, [worker.name], COLLECT))
+        assert all(answer.done for answer in give(redis, [worker.name], OPTIMIZE, kind="all"))
+        (refused,) = give(redis, [worker.name], OPTIMIZE, kind="everything")
+        assert "all, cache, memory, cleanup" in refused.error
+
+        version = override_guard(redis, {"warning_percent": 66.0, "sample_interval_s": 0.5})
+        (configured,) = give(redis, [worker.name], CONFIGURE)
+        assert configured.result == {"version": version}
+        view = FleetView(redis, ["demo-hydrated"])
+
+        def is_in_force() -> bool:
+            view.forget()
+            return any(each.guard is not None and each.guard.warning_percent == 66.0 for each in view.picture().alive)
+
+        eventually(is_in_force, 10, "the changed settings in the snapshot")
+        assert [point.worker for point in view.history(3600)][-1] == worker.name
+
+        assert all(answer.done for answer in give(redis, [worker.name], RESTART))
+        eventually(lambda: [each.name for each in read_fleet(redis)] not in ([], [worker.name]), 60, "a fresh worker")
+        assert supervisor.wait(120) == 0
+        told = {event.event for event in view.events()}
+        assert {"Worker Started", "Order", "Settings Changed", "Context Rotation", "Worker Worn Out"} <= told
+        assert read_fleet(redis) == []
+    assert_each_right_once(rows, place.results(run))
+    assert {shop.hits(row.product.id).visits for row in rows} == {1}
+    place.assert_nothing_left()
