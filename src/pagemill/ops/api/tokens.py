@@ -101,7 +101,7 @@ def verify(secret: str, token: str | None, now: datetime) -> Access:
             # The times are compared here with the clock that is passed in.
             options={"require": list(_CLAIMS), "strict_aud": True, "verify_exp": False, "verify_iat": False},
         )
-    except (jwt.PyJWTError, ValueError, RecursionError):
+    except jwt.PyJWTError:
         # `from None`: the library's errors quote parts of what they refuse.
         raise TokenInvalid(f"the token is not one that was made with this secret: {_RENEW}") from None
     expires_at = _moment(claims["exp"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
-from pagemill.ops.api.envelope import iso
+from pagemill.ops.api.envelope import error_answer, iso
 from pagemill.ops.api.failures import describe
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import set_up_logging
@@ -112,6 +113,12 @@ def test_a_service_out_of_reach_is_503(client: Client) -> None:
     reply = client.get("/api/away")
     assert (reply.status, reply.code, reply.headers["retry-after"]) == (503, "service_unavailable", "5")
     assert reply.message == "Redis does not answer: start it"
+
+
+def test_a_name_that_is_no_text_does_not_break_the_answer() -> None:
+    """JSON can write half a surrogate pair, and a message may repeat a field's name."""
+    answer = error_answer(422, "invalid", "body.\ud800: is not known", START)
+    assert json.loads(bytes(answer.body))["error"]["message"] == "body.?: is not known"
 
 
 def test_an_answer_that_has_no_body_gets_none(client: Client) -> None:

@@ -1,0 +1,80 @@
+"""`pagemill report`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from redis import RedisError
+
+from pagemill.app.parts import DATA_FOLDER
+from pagemill.broker.connection import open_redis
+from pagemill.cli.options import load
+from pagemill.errors import RedisUnavailable, UsageError
+from pagemill.ops.alerting.history import KEPT, recent_alerts
+from pagemill.ops.fleet.view import FleetView
+from pagemill.ops.report import Report, summary
+from pagemill.results.store import ResultStore
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    JSON = "json"
+    HTML = "html"
+
+
+def report(
+    run: Annotated[str, typer.Option("--run", help="A run's id. Default: the latest run.")] = "",
+    day: Annotated[str, typer.Option("--day", help="A day in UTC, as 2026-11-21, in place of a run.")] = "",
+    form: Annotated[Format, typer.Option("--format", help="HTML is one file with charts.")] = Format.JSON,
+    output: Annotated[Path | None, typer.Option("--output", help="A file. Default: standard output.")] = None,
+) -> None:
+    """Sum up a run or a day: verdicts, times, retries, differences, memory, rotations, alerts."""
+    chosen_day = day_of(day) if day else None
+    if run and day:
+        raise UsageError("--run and --day exclude each other: a report is of a run or of a day")
+    config = load("WARNING")
+    with (
+        open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
+        ResultStore(config.environment.database_url) as store,
+    ):
+        chosen = run if run or day else store.latest_run()
+        if chosen is None:
+            typer.echo("no run yet: this is the report of the last 24 hours", err=True)
+        try:
+            alerts = recent_alerts(redis, KEPT)
+        except RedisError as error:
+            raise RedisUnavailable.gone(error) from error
+        view = FleetView(redis, sorted(config.platforms))
+        made = summary(view, store, run=chosen or "", day=chosen_day, alerts=alerts)
+    _write(made, form, output)
+
+
+def day_of(text: str) -> date:
+    """A day written as 2026-11-21.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--day {text[:40]!r} is no day: write it as 2026-11-21") from None
+
+
+def _write(made: Report, form: Format, output: Path | None) -> None:
+    if form is Format.HTML:
+        from pagemill.ops.report_page import page
+
+        text = page(made)
+    else:
+        text = made.model_dump_json(indent=2) + "\n"
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        output.write_text(text, encoding="utf-8")
