@@ -125,36 +125,74 @@ def test_a_command_that_the_client_repeats_counts_once(
 
 
 def test_what_went_out_is_read_back(redis_client: redis.Redis) -> None:
-    """The newest first, with time and facts; what a newer worker adds is passed over."""
+    """The newest first, with time, kind and facts; what a newer worker adds is passed over."""
     heard: list[Alert] = []
     one = desk(redis_client, channels=[log_alert, heard.append])
     assert recent_alerts(redis_client) == []
     one.raise_alert("leak", "warning", "python grows", scope="shop", mb_per_100_visits=3.5)
     one.raise_alert("pressure", "emergency", "shm 97 %", reason="shm", place=Path("/dev/shm"))
-    assert recent_alerts(redis_client, 1) == [
-        Alert("pressure", "emergency", "shm 97 %", "w1", NOON, "", {"reason": "shm", "place": "/dev/shm"})
-    ]
+    facts = {"reason": "shm", "place": "/dev/shm"}
+    expected = Alert("pressure", "emergency", "shm 97 %", "w1", NOON, "", facts, heard[1].id, "critical")
+    assert recent_alerts(redis_client, 1) == [expected]
     assert recent_alerts(redis_client)[1] == heard[0]
-    newer = {"name": "x", "level": "y", "message": "z", "worker": "w", "at": NOON.isoformat(), "channel": "slack"}
-    redis_client.lpush("pagemill:alerts", json.dumps(newer))
+    assert heard[0].kind == "predictive"
+    assert len({alert.id for alert in heard} - {""}) == 2
+    newer = {"name": "x", "level": "y", "message": "z", "worker": "w", "at": NOON.isoformat(), "colour": "red"}
+    redis_client.xadd("pagemill:alerts", {"alert": json.dumps(newer)})
     assert recent_alerts(redis_client, 1) == [Alert("x", "y", "z", "w", NOON)]
     assert recent_alerts(redis_client, 0) == []
 
 
-def test_the_history_ends_at_a_thousand(redis_client: redis.Redis) -> None:
+def test_alerts_can_be_followed(redis_client: redis.Redis) -> None:
+    """From a place in the history on, the oldest first; what is no alert is passed over."""
+    one = desk(redis_client)
+    assert alerts_after(redis_client, latest_cursor(redis_client)) == []
+    one.raise_alert("first", "warning", "x")
+    cursor = latest_cursor(redis_client)
+    redis_client.xadd("pagemill:alerts", {"alert": "[]"})
+    redis_client.xadd("pagemill:alerts", {"other": "1"})
+    one.raise_alert("second", "warning", "x")
+    one.raise_alert("third", "warning", "x")
+    found = alerts_after(redis_client, cursor)
+    assert [alert.name for _, alert in found] == ["second", "third"]
+    assert [alert.name for _, alert in alerts_after(redis_client, found[0][0])] == ["third"]
+    assert [alert.name for _, alert in alerts_after(redis_client, count=1)] == ["first"]
+
+
+def test_the_history_ends_at_about_a_thousand(redis_client: redis.Redis) -> None:
     """However much is raised, and each entry is of a sane size."""
     with redis_client.pipeline() as pipeline:
-        for _ in range(1100):
-            pipeline.lpush("pagemill:alerts", "{}")
+        for _ in range(1500):
+            pipeline.xadd("pagemill:alerts", {"alert": "{}"})
         pipeline.execute()
     one = desk(redis_client, minutes=0)
     one.raise_alert("leak", "warning", "x" * 5000)
     one.raise_alert("last", "warning", "x")
-    assert redis_client.llen("pagemill:alerts") == 1000
+    assert 1000 <= redis_client.xlen("pagemill:alerts") <= 1100
     assert [(alert.name, len(alert.message)) for alert in recent_alerts(redis_client, 2)] == [
         ("last", 1),
         ("leak", 1000),
     ]
+
+
+def test_a_history_of_an_older_release_gives_way(redis_client: redis.Redis) -> None:
+    """It was a list, which a stream's commands refuse."""
+    redis_client.lpush("pagemill:alerts", "{}")
+    assert recent_alerts(redis_client) == []
+    assert desk(redis_client).raise_alert("leak", "warning", "x")
+    assert [alert.name for alert in recent_alerts(redis_client)] == ["leak"]
+
+
+def test_a_rule_has_a_cooldown_of_its_own(redis_client: redis.Redis) -> None:
+    """Else the settings' one; a worker's alert of the same name is another one."""
+    one = desk(redis_client)
+    assert one.raise_by_rule(Alert("leak", "warning", "x", "w7", NOON, "w7"), 2)
+    assert one.raise_by_rule(Alert("other", "warning", "x", "w7", NOON))
+    assert one.raise_alert("leak", "warning", "x", scope="w7")
+    assert not desk(redis_client, "w2").raise_by_rule(Alert("leak", "warning", "x", "w7", NOON, "w7"), 2)
+    assert cooldown(redis_client, "rule:leak:w7") == pytest.approx(2 * 60_000, abs=5000)
+    assert cooldown(redis_client, "rule:other") == pytest.approx(15 * 60_000, abs=5000)
+    assert [alert.worker for alert in recent_alerts(redis_client)] == ["w1", "w7", "w7"]
 
 
 def test_a_redis_without_room_loses_no_alert(redis_client: redis.Redis) -> None:

@@ -18,7 +18,7 @@ def check() -> None:
     Prints every mistake in the files with its line, and what `auto` comes to on this machine.
     """
     try:
-        config = load("ERROR")
+        config = load("ERROR", tells_alerts=True)
     except ConfigError as error:
         for problem in error.problems:
             typer.echo(str(problem))

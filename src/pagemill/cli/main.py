@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from pagemill import __version__
-from pagemill.cli import check, demo, enqueue, forget, results, scheduler, status, storefront, token, try_url, worker
+from pagemill.cli import api, check, demo, enqueue, forget, results, scheduler, status, storefront, token, try_url, worker
 from pagemill.cli.wording import end_with
 from pagemill.errors import PagemillError
 
@@ -55,6 +55,7 @@ app.command("try", epilog="Example: pagemill try https://www.musinsa.com/product
     try_url.try_url
 )
 app.command("check", epilog="Example: PAGEMILL_CONFIG=/etc/pagemill pagemill check")(check.check)
+app.command("api", epilog="Example: pagemill api --host 127.0.0.1 --port 8003")(api.api)
 app.command("token", epilog="Example: pagemill token --role admin --expires 12h")(token.token)
 
 

@@ -16,12 +16,12 @@ PlatformNames = Annotated[
 ]
 
 
-def load(log_level: str | None = None) -> Config:
-    """The configuration, with logging set up by it; `log_level` beats the configured one.
+def load(log_level: str | None = None, *, tells_alerts: bool = False) -> Config:
+    """The configuration, with logging set up by it; `log_level` beats the configured one. See `load_config`.
 
     Raises:
         ConfigError: it has mistakes.
     """
-    config = load_config()
+    config = load_config(tells_alerts=tells_alerts)
     set_up_logging(config.environment.log_format, log_level or config.environment.log_level)
     return config

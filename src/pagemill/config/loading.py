@@ -33,12 +33,16 @@ ALERTS_FILE = "alerts.yaml"
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-def load_config(folder: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+def load_config(
+    folder: Path | None = None, environ: Mapping[str, str] = os.environ, *, tells_alerts: bool = False
+) -> Config:
     """Reads and checks everything.
 
     Args:
         folder: the configuration folder; without it `PAGEMILL_CONFIG` names it, else it is `./config`.
         environ: the variables to read.
+        tells_alerts: whether this process needs the addresses of the alerts' channels. They are secrets: others do
+            without, and nothing is said when they have none.
 
     Raises:
         ConfigError: something is wrong; its `problems` are all mistakes of all files and of the environment.
@@ -53,7 +57,8 @@ def load_config(folder: Path | None = None, environ: Mapping[str, str] = os.envi
     settings = _read_settings(where / SETTINGS_FILE, files or [], problems)
     platforms = _read_platforms(_yaml_files(where / PLATFORMS_FOLDER, problems) or [], problems)
     schedule = _read_schedule(where / SCHEDULE_FILE, files or [], platforms, problems)
-    alerts = _read_alerts(where / ALERTS_FILE, files or [], environment.alert_urls, problems)
+    urls = environment.alert_urls if tells_alerts else None
+    alerts = _read_alerts(where / ALERTS_FILE, files or [], urls, problems)
     if problems:
         raise ConfigError(problems)
     return Config(settings=settings, platforms=platforms, schedule=schedule, alerts=alerts, environment=environment)
@@ -106,12 +111,15 @@ def _read_schedule(
     return schedule
 
 
-def _read_alerts(path: Path, files: Collection[Path], urls: Mapping[str, str], problems: list[Problem]) -> AlertRules:
-    """The rules and channels of that file, the default ones without it. Each channel must have an address that fits."""
+def _read_alerts(
+    path: Path, files: Collection[Path], urls: Mapping[str, str] | None, problems: list[Problem]
+) -> AlertRules:
+    """The rules and channels of that file, the default ones without it. Where addresses are wanted, each channel must
+    have one that fits."""
     source = read_yaml(path) if path in files else YamlSource(str(path), {})
     alerts = _read(source, AlertRules, problems)
-    if alerts is None:
-        return AlertRules()
+    if alerts is None or urls is None:
+        return alerts or AlertRules()
     missing: dict[str, str] = {}
     for name, channel in alerts.channels.items():
         variable = ADDRESS_PREFIX + address_key(name)

@@ -6,6 +6,8 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -132,3 +134,26 @@ def test_a_channel_that_fails_keeps_no_other_from_its_alert() -> None:
         assert desk(channels=[log_alert, broken, heard.append]).raise_alert("leak", "warning", "x")
     assert [line["event"] for line in lines] == [events.ALERT, events.UNEXPECTED]
     assert [alert.name for alert in heard] == ["leak"]
+
+
+def test_an_alert_whose_rule_leaves_the_log_out_writes_no_line() -> None:
+    """It counts as raised all the same, and goes to the channels that its rule names."""
+    alert = Alert("memory", "warning", "x", "w1", datetime(2025, 6, 1, tzinfo=UTC), channels=("team",))
+    with capture_logs() as lines:
+        assert desk().raise_by_rule(alert)
+    assert lines == []
+    assert alert.goes_to("team")
+    assert not alert.goes_to("live")
+    assert replace(alert, channels=None).goes_to("live")
+
+
+def test_short_cooldowns_are_forgotten_before_long_ones() -> None:
+    """When there are more than a worker remembers."""
+    clock = Clock()
+    alone = desk(now_s=clock, channels=())
+    at = datetime(2025, 6, 1, tzinfo=UTC)
+    assert alone.raise_by_rule(Alert("long", "warning", "x", "w1", at), 60)
+    for number in range(300):
+        clock.now_s += 0.01
+        assert alone.raise_by_rule(Alert("short", "warning", "x", "w1", at, f"place {number}"), 1)
+    assert not alone.raise_by_rule(Alert("long", "warning", "x", "w1", at), 60)

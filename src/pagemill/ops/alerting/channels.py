@@ -10,6 +10,7 @@ import logging
 import re
 import threading
 import time
+import warnings
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -64,7 +65,11 @@ class AlertChannelSender:
         self._timeout_s = timeout_s
         self._secrets = _secrets_of(url)
         self._hanging: list[threading.Thread] = []
-        if self._service() is None:
+        with warnings.catch_warnings():
+            # Its first use loads every service that it knows, and one of them a module that Python has deprecated.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            is_known = self._service() is not None
+        if not is_known:
             variable = ADDRESS_PREFIX + address_key(name)
             raise UsageError(f"apprise does not understand the address in {variable}: write it as apprise wants it")
 
@@ -183,6 +188,7 @@ def _silence_libraries() -> None:
     """Keeps apprise's lines and those of the HTTP library below it, which name whole paths, out of our log."""
     apprise = logging.getLogger("apprise")
     apprise.propagate = False
+    apprise.setLevel(logging.WARNING)
     if not apprise.handlers:
         apprise.addHandler(logging.NullHandler())
     logging.getLogger("urllib3").setLevel(logging.CRITICAL)

@@ -101,6 +101,7 @@ def evaluate(
             by_metric.setdefault(reading.metric, {})[reading.scope, reading.worker] = reading
     watched: dict[WatchKey, Watched] = {}
     fired: list[Firing] = []
+    begun = 0
     for name, rule in rules.items():
         if not rule.enabled:
             continue
@@ -112,8 +113,9 @@ def evaluate(
                 continue
             key = (name, scope, worker)
             before = state.watched.get(key)
-            if before is None and len(watched) >= _MOST_WATCHED:
+            if before is None and len(state.watched) + begun >= _MOST_WATCHED:
                 continue
+            begun += before is None
             now = _held_on(before, now_s)
             if _is_due(now, rule, cooldown_s, now_s):
                 fired.append(Firing(name, rule, reading, now.held_s))

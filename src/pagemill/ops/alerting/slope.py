@@ -43,18 +43,26 @@ def minutes_left(points: Sequence[SlopePoint], limit_percent: float = 100.0) -> 
         Infinite when nothing speaks for it: too little is known, or it does not rise steadily.
     """
     *earlier, tooth = list(_teeth(_gathered(points))) or [[]]
-    if len(tooth) < _FEWEST_POINTS:
-        return math.inf
-    minutes = (tooth[-1].at_s - tooth[0].at_s) / 60
-    slope = _slope(tooth)
-    if minutes < _LEAST_MINUTES or slope * minutes < _LEAST_RISE_PERCENT:
-        return math.inf
-    if any(_slope(third) < _STEADY * slope for third in _thirds(tooth)):
-        return math.inf
-    now_percent = median(point.percent for point in tooth[-3:])
+    now_percent = median(point.percent for point in tooth[-3:]) if tooth else 0.0
     if earlier and now_percent <= max(point.percent for each in earlier for point in each):
         return math.inf
-    return max(0.0, (limit_percent - now_percent) / slope)
+    # What began lately shows in the latest part only.
+    for parts in (1, 2, 4):
+        slope = _steady_rise(tooth[-(len(tooth) // parts) :])
+        if slope > 0:
+            return max(0.0, (limit_percent - now_percent) / slope)
+    return math.inf
+
+
+def _steady_rise(points: Sequence[SlopePoint]) -> float:
+    """The slope of points that rise beyond doubt, else 0."""
+    if len(points) < _FEWEST_POINTS:
+        return 0.0
+    minutes = (points[-1].at_s - points[0].at_s) / 60
+    slope = _slope(points)
+    if minutes < _LEAST_MINUTES or slope * minutes < _LEAST_RISE_PERCENT:
+        return 0.0
+    return slope if all(_slope(third) >= _STEADY * slope for third in _thirds(points)) else 0.0
 
 
 def _gathered(points: Sequence[SlopePoint]) -> list[SlopePoint]:

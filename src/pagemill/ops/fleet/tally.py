@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pagemill.model import ItemResult
+from pagemill.model import ItemResult, Verdict
 
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the histogram of a product's time; one more bucket is for what takes longer."""
@@ -27,6 +27,8 @@ class PlatformTally:
     """How many visited products took as long as each bound at most, and longer than the one before."""
     wait_s: float = 0.0
     """What lanes have waited for their turns."""
+    timeouts: int = 0
+    """Those that failed because their last visit took longer than it may."""
 
     @property
     def products(self) -> int:
@@ -42,7 +44,7 @@ class PlatformTally:
 class _Counts:
     def __init__(self) -> None:
         self.verdicts: dict[str, int] = {}
-        self.attempts = self.spared = 0
+        self.attempts = self.spared = self.timeouts = 0
         self.item_s = self.wait_s = 0.0
         self.buckets = [0] * (len(BUCKETS_S) + 1)
 
@@ -61,6 +63,7 @@ class Tally:
             verdict = result.verdict.value
             counts.verdicts[verdict] = counts.verdicts.get(verdict, 0) + 1
             counts.attempts += result.attempts
+            counts.timeouts += result.verdict is Verdict.FAILED and "timeout" in result.reason
             if not result.attempts:
                 counts.spared += 1
                 return
@@ -84,6 +87,7 @@ class Tally:
                     item_s=round(counts.item_s, 3),
                     buckets=tuple(counts.buckets),
                     wait_s=round(counts.wait_s, 3),
+                    timeouts=counts.timeouts,
                 )
                 for platform, counts in self._counts.items()
             }

@@ -1,0 +1,104 @@
+"""The figures below `/memory`, from what workers published. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from pagemill.config.settings import GuardSettings
+from pagemill.ops.api.memory_models import (
+    CleanupResult,
+    HistoryEntry,
+    MemorySample,
+    MemoryStatus,
+    MemoryTrend,
+)
+from pagemill.ops.cleanup import CleanupOutcome
+from pagemill.ops.curve import CurvePoint
+from pagemill.ops.fleet.snapshot import WorkerSnapshot
+from pagemill.ops.health_word import health_of
+from pagemill.ops.memory_figures import memory_percent
+from pagemill.ops.trend import trend_of
+
+
+def status_of(
+    workers: Sequence[WorkerSnapshot], silent: Sequence[WorkerSnapshot], guard: GuardSettings, now: datetime
+) -> MemoryStatus:
+    """Memory in a word: `workers` are alive, `silent` ones are not any more."""
+    health = health_of([*workers, *silent], guard)
+    return MemoryStatus(
+        status=health.word,
+        message=health.message,
+        memory_percent=health.percent,
+        process_memory_mb=_pss_mb(workers),
+        cache_size=cache_size(workers),
+        timestamp=now,
+    )
+
+
+def sample_of(workers: Sequence[WorkerSnapshot], now: datetime) -> MemorySample:
+    """Memory in detail; zeros without a worker."""
+    fullest = max(workers, key=memory_percent, default=None)
+    percent = memory_percent(fullest) if fullest else 0.0
+    total_mb = fullest.limits.memory_mb if fullest and fullest.limits else 0.0
+    used_mb = total_mb * percent / 100
+    pss_mb = _pss_mb(workers)
+    limits_mb = sum(worker.limits.memory_mb for worker in workers if worker.limits)
+    swap_mb = sum(worker.sample.swap_mb for worker in workers if worker.sample)
+    collections = [sum(counts) for counts in zip(*(worker.collector.collections for worker in workers), strict=True)]
+    return MemorySample(
+        timestamp=now,
+        total_memory_mb=round(total_mb, 1),
+        available_memory_mb=round(max(0.0, total_mb - used_mb), 1),
+        used_memory_mb=round(used_mb, 1),
+        memory_percent=round(percent, 1),
+        process_memory_mb=pss_mb,
+        process_memory_percent=round(100 * pss_mb / limits_mb, 1) if limits_mb else 0.0,
+        swap_memory_mb=round(swap_mb, 1),
+        swap_percent=round(100 * swap_mb / (swap_mb + pss_mb), 1) if swap_mb else 0.0,
+        gc_collections={str(number): count for number, count in enumerate(collections or (0, 0, 0))},
+        cache_size=cache_size(workers),
+    )
+
+
+def memory_trend_of(points: Sequence[CurvePoint]) -> MemoryTrend:
+    """Where memory went, from the points of that time."""
+    percents = [point.memory_percent for point in points]
+    return MemoryTrend(
+        trend=trend_of(percents).word,
+        avg_usage=round(sum(percents) / len(percents), 1) if percents else 0.0,
+        peak_usage=round(max(percents, default=0.0), 1),
+        sample_count=len(percents),
+    )
+
+
+def entry_of(point: CurvePoint) -> HistoryEntry:
+    """One point of the history."""
+    return HistoryEntry(
+        timestamp=datetime.fromtimestamp(point.at_s, UTC),
+        memory_percent=round(point.memory_percent, 1),
+        process_memory_mb=round(point.total_pss_mb, 1),
+        swap_memory_mb=point.swap_mb,
+        workers=point.workers,
+    )
+
+
+def result_of(outcome: CleanupOutcome) -> CleanupResult:
+    """A clean-up by the API's names."""
+    return CleanupResult(
+        success=outcome.success,
+        optimization_time=outcome.seconds,
+        gc_collected=outcome.collected,
+        cache_cleaned=outcome.cache_entries,
+        memory_freed_mb=outcome.freed_mb,
+        message=outcome.message,
+    )
+
+
+def cache_size(workers: Sequence[WorkerSnapshot]) -> int:
+    """Entries of all registered caches."""
+    return sum(sum(worker.caches.values()) for worker in workers)
+
+
+def _pss_mb(workers: Sequence[WorkerSnapshot]) -> float:
+    return round(sum(worker.pss_mb for worker in workers), 1)

@@ -1,0 +1,28 @@
+"""`GET /metrics`: the fleet for Prometheus."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from pagemill.ops.api.access import reader
+from pagemill.ops.api.parts import Documented, PartsOfApp
+from pagemill.ops.metrics import alerts_of_the_hour, metrics_text
+
+router = APIRouter(tags=["metrics"])
+
+_TEXT: Documented = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+
+
+class _Text(Response):
+    """Says in the document that it is no JSON."""
+
+    media_type = "text/plain"
+
+
+@router.get("/metrics", dependencies=[Depends(reader)], responses=_TEXT, response_class=_Text)
+def show_metrics(parts: PartsOfApp, request: Request) -> Response:
+    """Everything that is counted; 200 also while Redis is away, which `pagemill_redis_up` tells."""
+    accept = request.headers.get("accept", "")
+    body, content_type = metrics_text(parts.view, alerts=lambda: alerts_of_the_hour(parts.redis), accept=accept)
+    return Response(body, headers={"Content-Type": content_type})

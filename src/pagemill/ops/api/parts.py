@@ -1,0 +1,126 @@
+"""What routes need apart from the request: built once by `server`, found by the dependencies here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+from redis import Redis
+
+from pagemill.config.alerts import AlertRule
+from pagemill.config.settings import GuardSettings
+from pagemill.ops.api.envelope import ApiError
+from pagemill.ops.api.sight import Sight
+from pagemill.ops.background_cleanup import BackgroundCleanup
+from pagemill.ops.database_check import DatabaseCheck
+from pagemill.ops.fleet.orders import Answer, give
+from pagemill.ops.fleet.overrides import Overrides, changed
+from pagemill.ops.fleet.snapshot import WorkerSnapshot
+from pagemill.ops.fleet.view import FleetPicture
+from pagemill.ops.restart import RollingRestart
+from pagemill.results.store import ResultStore
+
+ORDER_TIMEOUT_S = 10.0
+
+Documented = dict[int | str, dict[str, Any]]
+"""Answers of a route, as FastAPI takes them for its document."""
+
+UNKNOWN_WORKER: Documented = {404: {"description": "No worker of that name is alive"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One API process' parts."""
+
+    redis: Redis
+    """Fails within seconds."""
+    view: Sight
+    platforms: tuple[str, ...]
+    guard: GuardSettings
+    """Those of this process' own configuration."""
+    rules: Mapping[str, AlertRule]
+    """Those of this process' own configuration."""
+    store: ResultStore
+    database: DatabaseCheck
+    cleanup: BackgroundCleanup
+    restart: RollingRestart
+
+    def guard_in_force(self, overrides: Overrides) -> GuardSettings:
+        """The guard's settings with what was changed for the fleet. What does not go with this process' own
+        configuration any more is left alone, as workers leave it."""
+        try:
+            return changed(self.guard, overrides.guard)
+        except ValueError:
+            return self.guard
+
+    def order(self, workers: tuple[WorkerSnapshot, ...], action: str, **arguments: Any) -> list[Answer]:
+        """Gives these workers an order, see `orders.give`; the next look at the fleet is a fresh one."""
+        try:
+            return give(self.redis, [worker.name for worker in workers], action, ORDER_TIMEOUT_S, **arguments)
+        finally:
+            self.view.forget()
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the application that was asked."""
+    parts = request.app.state.parts
+    assert isinstance(parts, Parts)
+    return parts
+
+
+async def _parts(request: Request) -> Parts:
+    return parts_of(request)
+
+
+PartsOfApp = Annotated[Parts, Depends(_parts)]
+"""The type of a route's parameter that is the parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The part of the fleet that a request is about."""
+
+    picture: FleetPicture
+    workers: tuple[WorkerSnapshot, ...]
+    """Those that are alive; one when the request names one."""
+    worker: str
+    """Its name; empty for the whole fleet."""
+
+
+WorkerName = Annotated[
+    str,
+    Query(alias="worker", max_length=200, description="Only this worker; by default the whole fleet", examples=[""]),
+]
+
+
+def _chosen(parts: PartsOfApp, worker: WorkerName = "") -> Chosen:
+    picture = parts.view.picture()
+    if not worker:
+        return Chosen(picture, picture.alive, "")
+    found = tuple(each for each in picture.alive if each.name == worker)
+    if not found:
+        raise unknown_worker(picture)
+    return Chosen(picture, found, worker)
+
+
+ChosenWorkers = Annotated[Chosen, Depends(_chosen)]
+"""The type of a route's parameter that is the whole fleet or, with `?worker=NAME`, that worker."""
+
+
+def unknown_worker(picture: FleetPicture) -> ApiError:
+    """The answer to a name that no living worker has."""
+    known = ", ".join(worker.name for worker in picture.alive) or "none"
+    return ApiError(404, "unknown_worker", f"no worker of that name is alive; known are: {known}")
+
+
+def check_platform(parts: Parts, name: str) -> None:
+    """Refuses a platform that is not configured.
+
+    Raises:
+        ApiError: 404, with those that are.
+    """
+    if name not in parts.platforms:
+        known = ", ".join(parts.platforms) or "none"
+        raise ApiError(404, "unknown_platform", f"no platform of that name is configured; known are: {known}")

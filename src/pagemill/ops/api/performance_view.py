@@ -1,0 +1,103 @@
+"""Asks the fleet and answers in the shapes of `/api/performance`: for its routes and for the live connection alike.
+
+Every function blocks for as long as Redis may take, and raises `RedisUnavailable` when that is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from redis import RedisError
+
+from pagemill.errors import RedisUnavailable
+from pagemill.ops.alerting.alert import Alert
+from pagemill.ops.alerting.history import recent_alerts
+from pagemill.ops.api import performance_data as data
+from pagemill.ops.api.fleet_rows import platform_rows, worker_row
+from pagemill.ops.api.parts import Parts
+from pagemill.ops.api.performance_models import (
+    PERIODS_S,
+    Dashboard,
+    DashboardHistory,
+    HistoryData,
+    HistoryPoint,
+    Metrics,
+    Period,
+)
+from pagemill.ops.curve import MOST_POINTS
+from pagemill.ops.fleet.snapshot import WorkerSnapshot
+from pagemill.ops.fleet.view import FleetPicture, Rates
+from pagemill.ops.health_word import Health, health_of
+from pagemill.ops.memory_figures import pss_by_role_mb
+from pagemill.ops.recommendations import recommendations
+from pagemill.ops.trend import Trend, trend_of
+
+DASHBOARD_POINTS = 60
+_ALERTS = 20
+_EVENTS = 100
+_EVENTS_READ = 1000
+_DAY_S = 24 * 3600.0
+
+
+def current(parts: Parts, now: datetime) -> Metrics:
+    """The whole fleet now."""
+    picture = parts.view.picture()
+    return data.current_of(picture.alive, picture.rates, now)
+
+
+def history(parts: Parts, period: Period, worker: str = "") -> HistoryData:
+    """Its measurements."""
+    return HistoryData(period=period, worker=worker, points=_points(parts, period, worker, MOST_POINTS))
+
+
+def trend(parts: Parts, worker: str = "") -> Trend:
+    """Of memory within the last hour."""
+    points = parts.view.curve(PERIODS_S["hourly"], worker, DASHBOARD_POINTS)
+    return trend_of([point.total_pss_mb for point in points])
+
+
+def health(parts: Parts, picture: FleetPicture, workers: Sequence[WorkerSnapshot]) -> Health:
+    """The state of these workers."""
+    return health_of(workers, parts.guard_in_force(picture.overrides))
+
+
+def alerts(parts: Parts, count: int) -> list[Alert]:
+    """The newest first."""
+    try:
+        return recent_alerts(parts.redis, count)
+    except RedisError as error:
+        raise RedisUnavailable.gone(error) from error
+
+
+def dashboard(
+    parts: Parts, now: datetime, workers: Sequence[WorkerSnapshot], worker: str = "", *, with_history: bool = True
+) -> Dashboard:
+    """Everything at once; `worker` is the name of the only one it is about."""
+    picture = parts.view.picture()
+    shown = [each for each in picture.workers if not worker or each.name == worker]
+    state = health(parts, picture, shown)
+    memory_trend = trend(parts, worker)
+    curves: dict[Period, list[HistoryPoint]] = {}
+    if with_history:
+        curves = {period: _points(parts, period, worker, DASHBOARD_POINTS) for period in PERIODS_S}
+    found = parts.view.events(_EVENTS_READ, _DAY_S)
+    return Dashboard(
+        current=data.current_of(workers, picture.rates, now),
+        history=DashboardHistory(**{str(period): points for period, points in curves.items()}) if curves else None,
+        alerts=[data.alert_text_of(alert) for alert in alerts(parts, _ALERTS)],
+        status=state.word,
+        status_message=state.message,
+        trends=data.trends_of(memory_trend),
+        recommendations=recommendations(picture, memory_trend),
+        memory=data.used_memory_of(workers, state),
+        memory_by_role_mb=pss_by_role_mb(workers),
+        workers=[worker_row(each, picture.rates.get(each.name, Rates()), now) for each in shown],
+        platforms=platform_rows(picture, workers),
+        events=data.event_texts_of([each for each in found if not worker or each.worker == worker], _EVENTS),
+        scheduler=picture.timetable.leader,
+    )
+
+
+def _points(parts: Parts, period: Period, worker: str, most: int) -> list[HistoryPoint]:
+    return [data.history_point_of(point) for point in parts.view.curve(PERIODS_S[period], worker, most)]

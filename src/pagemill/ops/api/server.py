@@ -1,0 +1,210 @@
+"""The control API as one application, and serving it: puts frame, routes and live connections together.
+
+Owns the order in which threads begin and end. Knows what there is, and not how any of it works.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI, Request
+from redis import Redis, RedisError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from pagemill import __version__
+from pagemill.config.schedule import Schedule
+from pagemill.config.settings import Config
+from pagemill.errors import RedisUnavailable, UsageError
+from pagemill.intake.leadership import Leadership
+from pagemill.ops.alerting.delivery import AlertDelivery
+from pagemill.ops.alerting.desk import AlertDesk
+from pagemill.ops.alerting.readings import PictureReadings
+from pagemill.ops.alerting.watch import LEADER_KEY, AlertWatch
+from pagemill.ops.api import (
+    gc_routes,
+    health,
+    memory_routes,
+    metrics_route,
+    performance_changes,
+    performance_routes,
+    system_routes,
+)
+from pagemill.ops.api.access import AccessRules
+from pagemill.ops.api.envelope import error_answer
+from pagemill.ops.api.frame import frame
+from pagemill.ops.api.live import Live
+from pagemill.ops.api.origin import check_address
+from pagemill.ops.api.parts import Parts
+from pagemill.ops.api.sight import Sight
+from pagemill.ops.background_cleanup import BackgroundCleanup
+from pagemill.ops.dashboard import routes as dashboard
+from pagemill.ops.database_check import DatabaseCheck
+from pagemill.ops.restart import RollingRestart
+from pagemill.ops.rounds import Rounds
+from pagemill.ops.thresholds_put import rules_in_force
+from pagemill.results.store import ResultStore
+
+_CLOSE_S = 10.0
+_WATCH_S = 5.0
+_LEAD_S = 30.0
+_GRACE_S = 5
+_MOST_CONNECTIONS = 500
+_MOST_BYTES = 64 * 1024
+
+
+def create_app(
+    config: Config,
+    redis: Redis,
+    store: ResultStore,
+    name: str,
+    *,
+    rules: AccessRules | None = None,
+    schedule: Callable[[], Schedule] | None = None,
+    restart: RollingRestart | None = None,
+) -> FastAPI:
+    """The application; its threads live from its start-up to its shut-down.
+
+    Args:
+        config: whose platforms, guard settings and alert rules are shown and changed.
+        redis: fails within seconds; the caller closes it, after the application.
+        store: open; the caller closes it.
+        name: of this process, unique in the fleet.
+        rules: who may do what; by default by the environment's secret.
+        schedule: the schedule as it stands; by default that of `config`.
+        restart: by default one with the usual patience.
+
+    Raises:
+        UsageError: an alert channel's address is not understood.
+    """
+    rules = rules or AccessRules(config.environment.api_secret)
+    parts = Parts(
+        redis=redis,
+        view=Sight(redis, sorted(config.platforms), schedule or (lambda: config.schedule)),
+        platforms=tuple(sorted(config.platforms)),
+        guard=config.settings.guard,
+        rules=config.alerts.rules,
+        store=store,
+        database=DatabaseCheck(store.latest_run),
+        cleanup=BackgroundCleanup(),
+        restart=restart or RollingRestart(redis, name),
+    )
+    app = frame(rules, "pagemill", __version__)
+    app.state.parts = parts
+    app.add_exception_handler(RedisError, _answer_redis)
+    for module in (
+        health,
+        memory_routes,
+        gc_routes,
+        performance_routes,
+        performance_changes,
+        system_routes,
+        metrics_route,
+        dashboard,
+    ):
+        app.include_router(module.router)
+    live = Live(parts, rules)
+    app.mount("/socket.io", live.app)
+    delivery = AlertDelivery(redis, config.alerts.channels, config.environment.alert_urls, name)
+    watch = _watch(parts, name)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(run_in_threadpool, parts.cleanup.close, _CLOSE_S)
+            stack.push_async_callback(run_in_threadpool, parts.restart.close, _CLOSE_S)
+            await run_in_threadpool(delivery.open)
+            stack.push_async_callback(run_in_threadpool, delivery.close)
+            watch.open()
+            stack.push_async_callback(run_in_threadpool, watch.close, _CLOSE_S)
+            await live.open()
+            stack.push_async_callback(live.close)
+            yield
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+def _watch(parts: Parts, name: str) -> Rounds:
+    """The thread that evaluates the alert rules."""
+    desk = AlertDesk(parts.redis, parts.guard.alerts, name)
+    watch = AlertWatch(
+        PictureReadings(parts.view),
+        lambda: rules_in_force(parts.rules, parts.view.picture().overrides.thresholds),
+        desk,
+        Leadership(parts.redis, LEADER_KEY, name, _LEAD_S),
+    )
+
+    def check() -> None:
+        desk.configure(parts.guard_in_force(parts.view.picture().overrides).alerts)
+        watch.check()
+
+    def end() -> None:
+        with contextlib.suppress(RedisError):  # the lead ends by itself
+            watch.close()
+
+    return Rounds("alert-watch", _WATCH_S, check, end)
+
+
+async def _answer_redis(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RedisError)
+    message = str(RedisUnavailable.gone(error))
+    now = request.app.state.access_rules.clock()
+    return error_answer(503, "service_unavailable", message, now, {"Retry-After": "5"})
+
+
+def serve(app: FastAPI, host: str, port: int) -> None:
+    """Answers until SIGINT or SIGTERM; requests under way may end within some seconds then.
+
+    Raises:
+        UsageError: the address cannot be listened on, or others would reach an API that asks nobody for a token.
+    """
+    rules: AccessRules = app.state.access_rules
+    if not rules.asks_for_tokens:
+        check_address(host, "")
+    with contextlib.closing(listen(host, port)) as listener:
+        uvicorn.Server(server_config(app)).run(sockets=[listener])
+
+
+def server_config(app: FastAPI) -> uvicorn.Config:
+    """How it is served. Bounds what a single client can take."""
+    return uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        lifespan="on",
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=_GRACE_S,
+        ws="websockets-sansio",
+        ws_max_size=_MOST_BYTES,
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        UsageError: somebody else does, or the address is not this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except BaseException:
+            listener.close()
+            raise
+        return listener
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"cannot listen on {host} port {port}: {error}. Choose another with --port, or end the process that has it"
+        ) from error

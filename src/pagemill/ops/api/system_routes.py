@@ -1,0 +1,76 @@
+"""`/api/v2/system`: restarting the whole fleet, one worker after another."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from pagemill.ops.api.access import changer, reader
+from pagemill.ops.api.envelope import ApiError, Envelope, Moment, Now, sealed
+from pagemill.ops.api.parts import PartsOfApp
+from pagemill.ops.restart import Restart, StepState
+
+router = APIRouter(prefix="/api/v2/system", tags=["system"])
+
+
+class StepText(BaseModel):
+    """One worker's turn."""
+
+    model_config = ConfigDict(frozen=True)
+
+    worker: str
+    state: StepState
+    seconds: float = Field(description="Until as many workers were alive as before")
+
+
+class RestartText(BaseModel):
+    """A restart of the fleet and how far it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    state: Literal["running", "done", "failed", "interrupted"]
+    started_at: Moment
+    ended_at: Moment | None
+    message: str
+    workers: list[StepText]
+
+
+@router.post(
+    "/restart-all",
+    status_code=202,
+    dependencies=[Depends(changer)],
+    responses={409: {"description": "Another restart is under way"}},
+)
+def restart_all(parts: PartsOfApp, now: Now) -> Envelope[RestartText]:
+    """Has every worker drain and start afresh, one after another. `GET` tells how far it is."""
+    restart = parts.restart.start()
+    if restart is None:
+        raise ApiError(409, "conflict", "a restart is under way: GET /api/v2/system/restart-all tells how far it is")
+    return sealed(_text(restart), now)
+
+
+@router.get(
+    "/restart-all",
+    dependencies=[Depends(reader)],
+    responses={404: {"description": "There was no restart within the last week"}},
+)
+def show_restart(parts: PartsOfApp, now: Now) -> Envelope[RestartText]:
+    """The restart under way, or the last one."""
+    restart = parts.restart.latest()
+    if restart is None:
+        raise ApiError(404, "not_found", "there was no restart within the last week")
+    return sealed(_text(restart), now)
+
+
+def _text(restart: Restart) -> RestartText:
+    return RestartText(
+        id=restart.id,
+        state=restart.state,
+        started_at=restart.started_at,
+        ended_at=restart.ended_at,
+        message=restart.message,
+        workers=[StepText(worker=step.worker, state=step.state, seconds=step.seconds) for step in restart.steps],
+    )

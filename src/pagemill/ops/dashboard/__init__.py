@@ -1,0 +1,1 @@
+"""The dashboard: one page that lives from the control API, and the files that it loads."""

@@ -1,0 +1,10 @@
+"use strict";
+// Before the first paint, so that a page in the dark does not flash.
+(() => {
+  let chosen = "auto";
+  try {
+    chosen = localStorage.getItem("pagemill-theme") || "auto";
+  } catch { /* storage may be refused; then the system decides */ }
+  const dark = chosen === "dark" || (chosen !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+})();

@@ -1,0 +1,46 @@
+"""Whether the results database answers: asked at most every few seconds, however many want to know."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from pagemill.errors import PagemillError
+
+_FRESH_S = 5.0
+
+
+class DatabaseCheck:
+    """For use by many threads; while one of them asks, the others are told what was known before."""
+
+    def __init__(self, ask: Callable[[], object], now_s: Callable[[], float] = time.monotonic) -> None:
+        """
+        Args:
+            ask: a cheap query that fails within its own deadline, by a `PagemillError`.
+            now_s: monotonic seconds.
+        """
+        self._ask = ask
+        self._now_s = now_s
+        self._asking = threading.Lock()
+        self._known: tuple[float, str] | None = None
+
+    def problem(self) -> str:
+        """Why the database does not answer; empty when it does."""
+        known = self._known
+        if known is not None and self._now_s() - known[0] < _FRESH_S:
+            return known[1]
+        if not self._asking.acquire(blocking=known is None):
+            return known[1] if known else ""
+        try:
+            self._known = self._now_s(), self._found()
+            return self._known[1]
+        finally:
+            self._asking.release()
+
+    def _found(self) -> str:
+        try:
+            self._ask()
+        except PagemillError as error:
+            return str(error)
+        return ""

@@ -1,0 +1,90 @@
+"""Draws a report's charts: SVG to put into a page, coloured by the page's own CSS variables, without scripts.
+
+pygal draws. Its colours are names of variables, so that one drawing is good for light, dark and paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pagemill.ops.report_models import MemoryPoint, Stretch
+
+ROLES = ("python", "driver", "browser", "renderers", "gpu", "utility", "other")
+"""From the bottom of the pile to its top; each has its own colour, whichever of them are there."""
+_LABELS = 6
+
+
+def memory_chart(memory: Sequence[MemoryPoint]) -> str:
+    """All workers' memory over time, in MB, piled up by role."""
+    from pygal import StackedLine  # type: ignore[import-untyped]
+
+    roles = [role for role in ROLES if any(point.pss_mb.get(role, 0.0) >= 0.5 for point in memory)]
+    chart = StackedLine(**_look([f"var(--role-{role})" for role in roles]), fill=True, show_dots=False)
+    _label(chart, [point.at for point in memory])
+    for role in roles:
+        chart.add(role, [point.pss_mb.get(role, 0.0) for point in memory])
+    return _svg(chart)
+
+
+def throughput_chart(stretches: Sequence[Stretch]) -> str:
+    """Products per minute over time."""
+    from pygal import Line
+
+    chart = Line(**_look(["var(--accent)"]), fill=True, show_dots=False, show_legend=False)
+    _label(chart, [stretch.at for stretch in stretches])
+    chart.add("products per minute", [round(stretch.products * 60 / stretch.span_s, 2) for stretch in stretches])
+    return _svg(chart)
+
+
+def _look(colours: Sequence[str]) -> dict[str, Any]:
+    from pygal.style import Style  # type: ignore[import-untyped]
+
+    ink = "var(--quiet)"
+    style = Style(
+        background="transparent",
+        plot_background="transparent",
+        foreground=ink,
+        foreground_strong=ink,
+        foreground_subtle="var(--line)",
+        colors=tuple(colours),
+        font_family="inherit",
+        label_font_size=12,
+        major_label_font_size=12,
+        legend_font_size=12,
+        opacity=".75",
+        transition="0s",
+    )
+    return {
+        "style": style,
+        "js": [],
+        "width": 960,
+        "height": 280,
+        "margin": 6,
+        "legend_at_bottom": True,
+        "legend_at_bottom_columns": 7,
+        "legend_box_size": 10,
+        "range": None,
+        "include_x_axis": True,
+        "show_minor_x_labels": False,
+        "truncate_label": -1,
+        "truncate_legend": -1,
+        "disable_xml_declaration": True,
+        "y_labels_major_count": 4,
+        "show_minor_y_labels": False,
+        "formatter": lambda value: f"{value:,.0f}" if value >= 10 else f"{value:.1f}",
+    }
+
+
+def _label(chart: Any, moments: Sequence[datetime]) -> None:
+    """Names some of the moments, so that they do not run into each other."""
+    long = bool(moments) and (moments[-1] - moments[0]).total_seconds() > 86400
+    chart.x_labels = [f"{moment:%m-%d %H:%M}" if long else f"{moment:%H:%M}" for moment in moments]
+    chart.x_labels_major_every = max(1, len(moments) // _LABELS)
+
+
+def _svg(chart: Any) -> str:
+    drawn = chart.render(is_unicode=True)
+    assert isinstance(drawn, str)
+    return drawn

@@ -1,0 +1,41 @@
+"""Where a row of values is going, in a word. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+TrendWord = Literal["stable", "increasing", "decreasing"]
+
+_FEWEST = 6
+_NOTABLE_PERCENT = 5.0
+"""A smaller change of a worker's memory is what rotations make of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The last third of the values against the first, by their medians, so that single peaks do not count."""
+
+    word: TrendWord = "stable"
+    change_percent: float = 0.0
+
+    @property
+    def change(self) -> str:
+        """With its sign, such as `+2.5%`."""
+        return f"{self.change_percent:+.1f}%"
+
+
+def trend_of(values: Sequence[float]) -> Trend:
+    """The trend of values in the order of time; of very few it is unknown, which counts as stable."""
+    if len(values) < _FEWEST:
+        return Trend()
+    third = len(values) // 3
+    before, now = median(values[:third]), median(values[-third:])
+    if before <= 0:
+        return Trend()
+    change_percent = round(100 * (now - before) / before, 1)
+    if abs(change_percent) < _NOTABLE_PERCENT:
+        return Trend("stable", change_percent)
+    return Trend("increasing" if change_percent > 0 else "decreasing", change_percent)
