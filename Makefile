@@ -21,8 +21,10 @@ test-docker: setup ## Build the image and test the containers on a real engine, 
 image: ## Build the container image
 	docker compose build worker
 
-up: ## Start a worker, the scheduler and Redis in containers
-	docker compose up --detach --build worker scheduler
+up: ## Start a worker, the scheduler, the control API and Redis in containers
+	@test -e .env.api || (umask 077 && printf 'PAGEMILL_API_SECRET=%s\n' "$$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')" > .env.api)
+	docker compose up --detach --build worker scheduler api
+	@echo "the dashboard: http://127.0.0.1:8003; a token for it: docker compose exec api pagemill token --role admin"
 
 down: ## Stop them; what is queued and stored stays
 	docker compose down
@@ -56,7 +58,7 @@ chaos: setup ## Break things while a worker works, and count what was lost (ARGS
 constraints: setup ## Renew constraints.txt: the newest versions that pyproject.toml allows
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
 	.venv/bin/python -m venv "$$fresh" && \
-	"$$fresh/bin/python" -m pip install --quiet --upgrade -e '.[demo,dev,postgres]' async-timeout setuptools && \
+	"$$fresh/bin/python" -m pip install --quiet --upgrade -e '.[api,demo,dev,postgres]' async-timeout setuptools && \
 	"$$fresh/bin/python" -m pip freeze --all --exclude pip --exclude-editable > "$$fresh/pins" && \
 	cp "$$fresh/pins" constraints.txt && echo "constraints.txt: $$(wc -l < constraints.txt) pins"
 

@@ -39,4 +39,5 @@ def api(
         # uvicorn stops by these signals, and then sends them to whoever would have had them.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
+        typer.echo(f"the dashboard is at http://{f'[{host}]' if ':' in host else host}:{port}/", err=True)
         serve(create_app(config, redis, store, process_name()), host, port)

@@ -13,7 +13,20 @@ from typing import Annotated
 import typer
 
 from pagemill import __version__
-from pagemill.cli import api, check, demo, enqueue, forget, results, scheduler, status, storefront, token, try_url, worker
+from pagemill.cli import (
+    api,
+    check,
+    demo,
+    enqueue,
+    forget,
+    results,
+    scheduler,
+    status,
+    storefront,
+    token,
+    try_url,
+    worker,
+)
 from pagemill.cli.wording import end_with
 from pagemill.errors import PagemillError
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from prometheus_client import exposition
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from redis import Redis, RedisError, ResponseError
 
 from pagemill import __version__
@@ -55,18 +55,18 @@ def alerts_of_the_hour(redis: Redis) -> list[Alert]:
     return [alert for _, alert in found]
 
 
-def metrics_text(view: Pictures, *, alerts: Alerts | None = None, accept: str = "") -> tuple[bytes, str]:
+def metrics_text(view: Pictures, alerts: Alerts | None = None, accept: str = "") -> tuple[bytes, str]:
     """What a scrape is answered. Blocks for as long as Redis may take; never fails because Redis is away.
 
     Args:
         view: the fleet.
         alerts: tells the last hour's, such as `alerts_of_the_hour`; without it they are left out.
-        accept: the request's `Accept` header; OpenMetrics is written for who asks for it.
+        accept: the request's `Accept` header. OpenMetrics is written for who asks for it; it says the same.
 
     Returns:
         The body and its content type.
     """
-    encode, content_type = exposition.choose_encoder(accept)
+    encode, content_type = choose_encoder(accept)
     return encode(FleetCollector(view, alerts)), content_type
 
 
@@ -81,20 +81,18 @@ class FleetCollector:
     def collect(self) -> Iterator[Metric]:
         """Every family; without Redis only those that need none."""
         yield InfoMetricFamily("pagemill", "The program that answers.", {"version": __version__})
-        raised: Sequence[Alert] | None = None
-        picture: FleetPicture | None = None
+        redis_up = GaugeMetricFamily(
+            "pagemill_redis_up", "1 while Redis answers. With 0, nothing is known of workers and queues."
+        )
         try:
             picture = self._view.picture()
             raised = self._alerts() if self._alerts is not None else None
         except RedisUnavailable:
-            picture = None
-        yield GaugeMetricFamily(
-            "pagemill_redis_up",
-            "1 while Redis answers. With 0, nothing is known of workers and queues.",
-            value=0 if picture is None else 1,
-        )
-        if picture is None:
+            redis_up.add_metric((), 0)
+            yield redis_up
             return
+        redis_up.add_metric((), 1)
+        yield redis_up
         if raised is not None:
             yield families.alerts(raised)
         yield from families.platforms(picture)

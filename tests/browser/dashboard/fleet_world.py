@@ -31,7 +31,7 @@ class FleetWorld:
     """Writes what workers write. Moments are taken from Redis, as the readers take them."""
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+        self.redis = redis
         self.now_s = float(redis.time()[0])  # type: ignore[index]
 
     def build(self) -> None:
@@ -39,7 +39,7 @@ class FleetWorld:
         for kind, step_s, span_s in ((QUARTERS, 900, 86400.0), (MINUTES, 60, 86400.0), (FINE, 15, 3600.0)):
             self._past(kind, step_s, span_s)
         for name in WORKERS[:2]:
-            publish(self._redis, self.worker(name))
+            publish(self.redis, self.worker(name))
         self.silence(WORKERS[2])
         self._happenings()
         self.alert("memory-warning", "warning", "Memory of vm-7311-90aa has been above 70 % for 60 s", ago_s=600)
@@ -88,13 +88,13 @@ class FleetWorld:
     def silence(self, name: str, silent_s: float = 95) -> None:
         """Publishes one that has not been heard of since."""
         body = _SNAPSHOT.dump_json(replace(self.worker(name), at_work=None, lanes=0))
-        self._redis.set(PREFIX + name, body, px=round((KEPT_S - silent_s) * 1000))
+        self.redis.set(PREFIX + name, body, px=round((KEPT_S - silent_s) * 1000))
 
     def alert(self, name: str, level: str, message: str, *, ago_s: float = 0, scope: str = "") -> None:
         """Adds one, as the desk does."""
         at = datetime.now(UTC) - timedelta(seconds=ago_s)
         alert = Alert(name, level, message, "" if scope else WORKERS[0], at, scope, {}, f"{name}-{ago_s:g}")
-        self._redis.xadd(STREAM, {FIELD: encode(alert)})
+        self.redis.xadd(STREAM, {FIELD: encode(alert)})
 
     def point(self, name: str, at_s: float) -> Point:
         """A measurement: memory that rises from rotation to rotation, as it does."""
@@ -115,7 +115,7 @@ class FleetWorld:
             memory_percent=round(35 + age_s / 100, 1),
             cpu_percent=38 + 10 * wave,
             lanes=round(3 * wave, 1),
-            items=max(0, int(done * wave)) if False else done + int(30 * math.sin(at_s / 400)),
+            items=done,
             visited=done,
             item_s=2.2 * done,
             rotations={"page": done // 10, "context": done // 50, "browser": done // 1000},
@@ -123,7 +123,7 @@ class FleetWorld:
 
     def _past(self, kind: Kind, step_s: int, span_s: float) -> None:
         first = int(self.now_s - span_s)
-        with self._redis.pipeline(transaction=False) as pipeline:
+        with self.redis.pipeline(transaction=False) as pipeline:
             for at_s in range(first - first % step_s + step_s, int(self.now_s), step_s):
                 for number, name in enumerate(WORKERS):
                     if name == WORKERS[2] and at_s > self.now_s - 95:
@@ -136,12 +136,14 @@ class FleetWorld:
     def measure(self, **sizes: float) -> None:
         """A measurement of the first worker, now."""
         point = replace(self.point(WORKERS[0], self.now_s), pss_mb=sizes)
-        self._redis.xadd(FINE.key, {"point": _POINT.dump_json(point, exclude_defaults=True)})
+        self.redis.xadd(FINE.key, {"point": _POINT.dump_json(point, exclude_defaults=True)})
 
     def _happenings(self) -> None:
         told: list[tuple[float, str, str, str, dict[str, object]]] = []
         for number in range(14):
-            told.append((3500 - number * 240, WORKERS[number % 3], "Context Rotation", "info", {"reason": "uses", "uses": 50}))
+            told.append(
+                (3500 - number * 240, WORKERS[number % 3], "Context Rotation", "info", {"reason": "uses", "uses": 50})
+            )
         for number, name in enumerate(WORKERS):
             facts = {"reason": "uses", "uses": 1000, "age_s": 2380, "freed_mb": 290}
             told.append((2100 - 610 * number, name, "Browser Rotation", "info", facts))
@@ -152,7 +154,7 @@ class FleetWorld:
         for ago_s, worker, event, level, facts in sorted(told, key=lambda each: -each[0]):
             at = (datetime.now(UTC) - timedelta(seconds=ago_s)).isoformat().replace("+00:00", "Z")
             kept = json.loads(json.dumps(facts))
-            write_events(self._redis, worker, [Told(event, level, at, kept)])
+            write_events(self.redis, worker, [Told(event, level, at, kept)])
 
     def _sample(self, sizes: dict[str, float]) -> Sample:
         total = sum(sizes.values())

@@ -36,6 +36,8 @@ _READS = [Depends(reader)]
 _CHANGES = [Depends(changer)]
 _HOUR_S = 3600.0
 _TREND_POINTS = 60
+_CONFIGURE_S = 3.0
+"""Whoever has not heard by then looks for itself within seconds."""
 
 Hours = Annotated[float, Query(gt=0, le=192, allow_inf_nan=False, description="How far back, up to eight days")]
 
@@ -105,7 +107,7 @@ def change_config(parts: PartsOfApp, change: ConfigChange) -> ConfigAnswer:
     except ValidationError as error:
         raise ApiError(422, "invalid", memory_config.explained(error)) from error
     version = override_guard(parts.redis, {**adjusted, **changes})
-    answers = parts.order(picture.alive, CONFIGURE)
+    answers = parts.order(picture.alive, CONFIGURE, _CONFIGURE_S)
     done = [answer.worker for answer in answers if answer.done]
     return ConfigAnswer(
         message=f"In force in {len(done)} of {len(answers)} workers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from pagemill.ops.api.access import reader
@@ -21,8 +21,7 @@ class _Text(Response):
 
 
 @router.get("/metrics", dependencies=[Depends(reader)], responses=_TEXT, response_class=_Text)
-def show_metrics(parts: PartsOfApp, request: Request) -> Response:
+def show_metrics(parts: PartsOfApp) -> Response:
     """Everything that is counted; 200 also while Redis is away, which `pagemill_redis_up` tells."""
-    accept = request.headers.get("accept", "")
-    body, content_type = metrics_text(parts.view, alerts=lambda: alerts_of_the_hour(parts.redis), accept=accept)
+    body, content_type = metrics_text(parts.view, lambda: alerts_of_the_hour(parts.redis))
     return Response(body, headers={"Content-Type": content_type})

@@ -55,10 +55,12 @@ class Parts:
         except ValueError:
             return self.guard
 
-    def order(self, workers: tuple[WorkerSnapshot, ...], action: str, **arguments: Any) -> list[Answer]:
+    def order(
+        self, workers: tuple[WorkerSnapshot, ...], action: str, timeout_s: float = ORDER_TIMEOUT_S, **arguments: Any
+    ) -> list[Answer]:
         """Gives these workers an order, see `orders.give`; the next look at the fleet is a fresh one."""
         try:
-            return give(self.redis, [worker.name for worker in workers], action, ORDER_TIMEOUT_S, **arguments)
+            return give(self.redis, [worker.name for worker in workers], action, timeout_s, **arguments)
         finally:
             self.view.forget()
 

@@ -1,16 +1,16 @@
 // The four charts, each with a caption that says in words what it shows.
 
-import { byId, say } from "./dom.js";
+import { byId, el, icon, say, sync } from "./dom.js";
 import { capital, count, percent, plural, rate, size, timeOfDay, words } from "./format.js";
 import { rolesOf, VERDICTS } from "./picture.js";
 import { colour, draw, plain, thin } from "./plot.js";
 
 /** Which events are marked on the memory chart: their sign differs, not only their colour. */
 const MARKS = [
-  { event: "Context Rotation", name: "context rotation", symbol: "circle-open", colour: "quiet", row: 0.885 },
-  { event: "Browser Rotation", name: "browser rotation", symbol: "triangle-down", colour: "role-browser", row: 0.925, line: "dot" },
-  { event: "Driver Rotation", name: "driver rotation", symbol: "diamond", colour: "role-driver", row: 0.925, line: "dash" },
-  { event: "Worker Started", name: "worker start", symbol: "star", colour: "good", row: 0.965, line: "solid" },
+  { event: "Context Rotation", name: "context rotation", symbol: "circle-open", sign: "circle", colour: "quiet", row: 0.885 },
+  { event: "Browser Rotation", name: "browser rotation", symbol: "triangle-down", sign: "triangle", colour: "role-browser", row: 0.925, line: "dot" },
+  { event: "Driver Rotation", name: "driver rotation", symbol: "diamond", sign: "diamond", colour: "role-driver", row: 0.925, line: "dash" },
+  { event: "Worker Started", name: "worker start", symbol: "star", sign: "star", colour: "good", row: 0.965, line: "solid" },
 ];
 const SPANS_S = { hourly: 3600, daily: 86400, weekly: 604800 };
 const PERIODS = { hourly: "the last hour", daily: "the last day", weekly: "the last week" };
@@ -21,6 +21,19 @@ const LIMIT_IN_SIGHT = 2.5;
 
 function span(period, now) {
   return [new Date(now.getTime() - SPANS_S[period] * 1000), now];
+}
+
+const hueOf = (role) => colour(`role-${role}`) || colour("role-other");
+
+/** `items` have a name and a colour, and a sign where they are marks. */
+function showLegend(id, items) {
+  sync(byId(id), items, (each) => each.name, (each) => {
+    const swatch = each.sign ? icon(each.sign) : el("span", { class: "swatch", "aria-hidden": "true" });
+    return {
+      node: el("li", {}, swatch, each.name),
+      update: (now) => (swatch.style[each.sign ? "color" : "background"] = now.hue),
+    };
+  });
 }
 
 const valid = (points) => points.filter((point) => point.at);
@@ -34,7 +47,7 @@ export async function drawMemory(points, events, { period, choice, limitMb, now 
   const limitShows = limitMb > 0 && limitMb <= top * LIMIT_IN_SIGHT;
   const ceiling = (limitShows ? Math.max(limitMb, top) : top) * 1.25;
   const traces = rolesOf(shown).map((role) => {
-    const hue = colour(`role-${role}`) || colour("role-other");
+    const hue = hueOf(role);
     return {
       type: "scatter", mode: "lines", name: plain(role), stackgroup: "memory", x: moments,
       y: shown.map((point) => point.memory[role] || 0), line: { width: 1, color: hue }, fillcolor: thin(hue, 0.55),
@@ -71,9 +84,14 @@ export async function drawMemory(points, events, { period, choice, limitMb, now 
     });
   }
   await draw("memory-chart", traces, {
-    showlegend: true, shapes, annotations, margin: { l: 52, r: 10, t: 8, b: 28 },
+    shapes, annotations, margin: { l: 52, r: 10, t: 8, b: 28 },
     xaxis: { type: "date", range, tickformat: TICKS[period] }, yaxis: { range: [0, ceiling], ticksuffix: " MB", tickformat: ",.0f" },
   });
+  const seen = MARKS.filter((mark) => told.some((each) => each.event === mark.event));
+  showLegend("memory-legend", [
+    ...rolesOf(shown).map((role) => ({ name: role, hue: hueOf(role) })),
+    ...seen.map((mark) => ({ name: mark.name, sign: mark.sign, hue: colour(mark.colour) })),
+  ]);
   say(byId("memory-caption"), memoryWords(shown, told, { period, choice, limitMb }));
 }
 
@@ -92,7 +110,7 @@ function memoryWords(points, told, { period, choice, limitMb }) {
 }
 
 export async function drawThroughput(points, { period, now }) {
-  const shown = valid(points);
+  const shown = valid(points).slice(1); // a rate needs a point before
   const hue = colour("accent");
   await draw(
     "throughput-chart",
@@ -145,9 +163,11 @@ export async function drawVerdicts(platforms) {
     };
   });
   await draw("verdicts-chart", traces, {
-    barmode: "stack", showlegend: true, bargap: 0.35, hovermode: "y unified", margin: { l: 60, r: 10, t: 4, b: 24 },
+    barmode: "stack", bargap: 0.35, hovermode: "y unified", margin: { l: 60, r: 10, t: 4, b: 24 },
     xaxis: { range: [0, 100], ticksuffix: " %", nticks: 5, showgrid: true }, yaxis: { type: "category", nticks: shown.length || 1 },
   });
+  const hues = VERDICTS.map((verdict) => ({ name: words(verdict), hue: colour(`verdict-${verdict}`) }));
+  showLegend("verdicts-legend", shown.length ? hues : []);
   say(byId("verdicts-caption"), verdictWords(platforms));
 }
 

@@ -42,7 +42,6 @@ function layout(own) {
     hoverlabel: { bgcolor: card, bordercolor: line, font: { color: ink, size: 12 } },
     dragmode: false,
     showlegend: false,
-    legend: { orientation: "h", x: 0, y: -0.12, yanchor: "top", traceorder: "normal", itemclick: false, itemdoubleclick: false, font: { size: 11, color: ink } },
     autosize: true,
     ...rest,
     xaxis: { ...axis, showgrid: false, ...xaxis },

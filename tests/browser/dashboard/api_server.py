@@ -1,0 +1,103 @@
+"""The control API on a loopback port that stays the same when it is stopped and started again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import redis
+import uvicorn
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from pagemill.config.platform import Platform
+from pagemill.config.settings import Config, Environment, Settings
+from pagemill.ops.api.access import AccessRules
+from pagemill.ops.api.roles import Role
+from pagemill.ops.api.server import create_app, listen, server_config
+from pagemill.ops.api.sight import Sight
+from pagemill.ops.api.tokens import issue
+from pagemill.results.store import ResultStore
+from tests.browser.dashboard.fleet_world import PLATFORMS
+
+SECRET = "a-secret-for-tests-that-is-long-enough"
+_JOIN_S = 15
+
+
+class ApiServer:
+    """As `pagemill api` builds it, on a thread."""
+
+    def __init__(self, redis_url: str, folder: Path, secret: str = SECRET) -> None:
+        self._redis_url = redis_url
+        self._database = f"sqlite:///{folder / 'results.db'}"
+        self._secret = secret
+        self._port = 0
+        self._running: ExitStack | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def token(self, role: Role) -> str:
+        return issue(self._secret, role, 3600, datetime.now(UTC), "tester")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listens; the first time on any free port."""
+        with ExitStack() as stack:
+            retry = Retry(NoBackoff(), 0)
+            client = stack.enter_context(redis.Redis.from_url(self._redis_url, socket_timeout=2, retry=retry))
+            store = stack.enter_context(ResultStore(self._database))
+            app = create_app(_config(self._secret), client, store, "api-test", rules=AccessRules(self._secret))
+            app.state.parts = replace(app.state.parts, view=Sight(client, PLATFORMS, now_s=_hasty_s))
+            listener = stack.enter_context(listen("127.0.0.1", self._port))
+            self._port = listener.getsockname()[1]
+            server = uvicorn.Server(server_config(app))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api", daemon=True)
+            thread.start()
+            stack.callback(_end, server, thread)
+            while not server.started:
+                assert thread.is_alive(), "the API did not start"
+                thread.join(0.02)
+            self._running = stack.pop_all()
+
+    def stop(self) -> None:
+        """Ends it; a second time nothing happens."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.close()
+
+
+def _hasty_s() -> float:
+    """What the API keeps for some seconds, it keeps for parts of one here."""
+    return 30 * time.monotonic()
+
+
+def _end(server: uvicorn.Server, thread: threading.Thread) -> None:
+    server.should_exit = True
+    thread.join(_JOIN_S)
+    assert not thread.is_alive(), "the API did not end"
+
+
+def _config(secret: str) -> Config:
+    platforms = {
+        name: Platform.model_validate(
+            {"platform": name, "hosts": [f"www.{name}.test"], "extract": {"fields": {"name": "h1"}}}
+        )
+        for name in PLATFORMS
+    }
+    return Config(settings=Settings(), platforms=platforms, environment=Environment(api_secret=secret))
