@@ -1,6 +1,7 @@
 # The daily commands; `make help` lists them. Paths are relative, so that a folder with spaces in its name works.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
+JOBS ?= 2
 .PHONY: help setup demo test test-docker image up down logs lint format types check bench soak chaos constraints clean
 
 help: ## List these targets
@@ -13,7 +14,7 @@ demo: setup ## Validate a practice catalogue from end to end (ARGS='--products 1
 	@.venv/bin/python -m pagemill demo $(ARGS)
 
 test: setup ## Run all tests that this machine can run, with coverage (ARGS='tests/unit -k pool' for a part)
-	.venv/bin/python -m pytest $(or $(ARGS),--cov --cov-report=term:skip-covered --cov-fail-under=85)
+	.venv/bin/python -m pytest $(or $(ARGS),--numprocesses $(JOBS) --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=85)
 
 test-docker: setup ## Build the image and test the containers on a real engine, which is started where there is none
 	@bash tools/with_engine.sh .venv/bin/python -m pytest tests/docker $(ARGS)

@@ -40,11 +40,16 @@ ONLY_THESE = {"demo": frozenset({"model", "errors"}), "__main__": frozenset({"cl
 """Units that may import less than their place in the layers allows."""
 
 THIRD_PARTY: dict[str, tuple[str, ...]] = {
+    "apprise": ("ops.alerting*",),
+    "fastapi": ("ops.api*", "ops.dashboard*"),
+    "jwt": ("ops.api*",),
     "playwright": ("browser", "extraction"),
+    "prometheus_client": ("ops.metric*",),
     "proclimits": ("guard",),
     "psutil": ("guard",),
     "redis": ("broker", "intake", "worker", "ops", "pacing", "revisit", "app"),
     "rq": ("intake", "worker", "ops"),
+    "socketio": ("ops.api*",),
     "sqlalchemy": ("results", "intake.catalog*"),
     "typer": ("cli",),
 }

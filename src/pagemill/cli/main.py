@@ -19,6 +19,7 @@ from pagemill.cli import (
     demo,
     enqueue,
     forget,
+    report,
     results,
     scheduler,
     status,
@@ -64,6 +65,7 @@ app.command("scheduler", epilog="Example: pagemill scheduler")(scheduler.schedul
 app.command("forget", epilog="Example: pagemill forget --platform musinsa --tag brand=Nike")(forget.forget)
 app.command("status", epilog="Example: pagemill status --watch")(status.status)
 app.command("results", epilog="Example: pagemill results --verdict changed --format csv > changed.csv")(results.results)
+app.command("report", epilog="Example: pagemill report --format html --output report.html")(report.report)
 app.command("try", epilog="Example: pagemill try https://www.musinsa.com/products/1 --platform musinsa")(
     try_url.try_url
 )

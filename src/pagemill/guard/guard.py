@@ -34,7 +34,7 @@ _OWN_PERCENT = 50.0
 
 
 class RaiseAlert(Protocol):
-    """Tells somebody: `ops.alerts`."""
+    """Tells somebody: `ops.alerting.desk`."""
 
     def __call__(self, name: str, level: str, message: str, **facts: object) -> object: ...
 

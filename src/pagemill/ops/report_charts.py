@@ -5,9 +5,11 @@ pygal draws. Its colours are names of variables, so that one drawing is good for
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from xml.etree import ElementTree
 
 from pagemill.ops.report_models import MemoryPoint, Stretch
 
@@ -18,10 +20,8 @@ _LABELS = 6
 
 def memory_chart(memory: Sequence[MemoryPoint]) -> str:
     """All workers' memory over time, in MB, piled up by role."""
-    from pygal import StackedLine  # type: ignore[import-untyped]
-
     roles = [role for role in ROLES if any(point.pss_mb.get(role, 0.0) >= 0.5 for point in memory)]
-    chart = StackedLine(**_look([f"var(--role-{role})" for role in roles]), fill=True, show_dots=False)
+    chart = _pygal().StackedLine(**_look([f"var(--role-{role})" for role in roles]), fill=True, show_dots=False)
     _label(chart, [point.at for point in memory])
     for role in roles:
         chart.add(role, [point.pss_mb.get(role, 0.0) for point in memory])
@@ -30,19 +30,25 @@ def memory_chart(memory: Sequence[MemoryPoint]) -> str:
 
 def throughput_chart(stretches: Sequence[Stretch]) -> str:
     """Products per minute over time."""
-    from pygal import Line
-
-    chart = Line(**_look(["var(--accent)"]), fill=True, show_dots=False, show_legend=False)
+    chart = _pygal().Line(**_look(["var(--accent)"]), fill=True, show_dots=False, show_legend=False)
     _label(chart, [stretch.at for stretch in stretches])
     chart.add("products per minute", [round(stretch.products * 60 / stretch.span_s, 2) for stretch in stretches])
     return _svg(chart)
 
 
-def _look(colours: Sequence[str]) -> dict[str, Any]:
-    from pygal.style import Style  # type: ignore[import-untyped]
+def _pygal() -> Any:
+    """pygal, without what its import leaves behind for the whole process: a finder of modules for plug-ins, of a kind
+    that Python 3.11 warns of at every import that finds nothing."""
+    import pygal  # type: ignore[import-untyped]
+    import pygal.style
 
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
+    return pygal
+
+
+def _look(colours: Sequence[str]) -> dict[str, Any]:
     ink = "var(--quiet)"
-    style = Style(
+    style = _pygal().style.Style(
         background="transparent",
         plot_background="transparent",
         foreground=ink,
@@ -85,6 +91,10 @@ def _label(chart: Any, moments: Sequence[datetime]) -> None:
 
 
 def _svg(chart: Any) -> str:
-    drawn = chart.render(is_unicode=True)
-    assert isinstance(drawn, str)
-    return drawn
+    drawn: ElementTree.Element = chart.render_tree()
+    # Tooltips that only a script could show, and a script with their settings, whatever `js` says.
+    for parent in list(drawn.iter()):
+        for child in list(parent):
+            if not isinstance(child.tag, str) or child.tag in ("script", "desc"):
+                parent.remove(child)
+    return ElementTree.tostring(drawn, encoding="unicode")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import redis
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from tests.browser.dashboard.api_server import ApiServer
 from tests.browser.dashboard.fleet_world import FleetWorld
@@ -52,6 +52,7 @@ def api(redis_server: str, world: FleetWorld, tmp_path: Path) -> Iterator[ApiSer
 @pytest_asyncio.fixture
 async def looker(executable: Path) -> AsyncIterator[Looker]:
     """An empty page of 1280 by 800."""
+    expect.set_options(timeout=15_000)  # Chromium, server and test share the machine's cores
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         page = await browser.new_page(viewport={"width": 1280, "height": 800})
