@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 import redis
 import socketio  # type: ignore[import-untyped]
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from pagemill.config.settings import AlertSettings
 from pagemill.ops.alerting.desk import AlertDesk
@@ -163,3 +166,28 @@ async def test_without_a_secret_loopback_connects(redis_client: redis.Redis, red
         async with connected(world, "") as listener:
             await listener.emit("subscribe:metrics")
             assert (await listener.next("metrics:update"))["activeRequests"] == 3
+
+
+async def test_a_client_that_takes_nothing_harms_nobody(world: World) -> None:
+    """It is let go, while others are told as before."""
+
+    def be_slow() -> bool:
+        url = world.url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
+        with connect(url, max_queue=1, ping_interval=None) as slow:
+            slow.send(f'40{{"token":"{world.planner.token}"}}')
+            try:
+                for _ in range(1500):
+                    slow.send('42["request:dashboard"]')
+                while True:
+                    slow.recv(timeout=WAIT_S)
+            except ConnectionClosed:
+                return True
+            except TimeoutError:
+                return False
+
+    async with connected(world, world.planner.token) as listener:
+        slow = asyncio.create_task(asyncio.to_thread(be_slow))
+        await listener.emit("subscribe:metrics")
+        for _ in range(4):
+            await listener.next("metrics:update")
+        assert await asyncio.wait_for(slow, 40)

@@ -163,6 +163,9 @@ def test_report_as_json_and_as_a_page(world: World) -> None:
     page = world.planner.get("/api/performance/report?format=html")
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert world.planner.get("/api/performance/report?run=none").status == 404
+    assert world.planner.get("/api/performance/report?day=0").status == 422
+    assert world.planner.get("/api/performance/report?day=2026-11-20").data["kind"] == "day"
+    assert world.planner.get("/api/performance/report?run=none&day=2026-11-20").status == 422
 
 
 def test_thresholds_are_kept_beside_those_before(world: World, redis_client: redis.Redis) -> None:

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from redis import RedisError
 
 from pagemill.app.parts import DATA_FOLDER
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
-from pagemill.errors import RedisUnavailable, UsageError
-from pagemill.ops.alerting.history import KEPT, recent_alerts
+from pagemill.errors import UsageError
 from pagemill.ops.fleet.view import FleetView
-from pagemill.ops.report import Report, summary
+from pagemill.ops.report import Report, kept_alerts, summary
 from pagemill.results.store import ResultStore
 
 
@@ -46,12 +44,8 @@ def report(
         chosen = run if run or day else store.latest_run()
         if chosen is None:
             typer.echo("no run yet: this is the report of the last 24 hours", err=True)
-        try:
-            alerts = recent_alerts(redis, KEPT)
-        except RedisError as error:
-            raise RedisUnavailable.gone(error) from error
         view = FleetView(redis, sorted(config.platforms))
-        made = summary(view, store, run=chosen or "", day=chosen_day, alerts=alerts)
+        made = summary(view, store, run=chosen or "", day=chosen_day, alerts=kept_alerts(redis))
     _write(made, form, output)
 
 

@@ -103,7 +103,7 @@ def presence(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
     yield silent
 
 
-def workers(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
+def each_worker(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
     """What the tables list, and what needs two labels."""
     snapshots = [(worker.name, worker) for worker in workers]
     for series in (*tables.WORKER_COUNTERS, *tables.WORKER_GAUGES):

@@ -97,6 +97,6 @@ class FleetCollector:
             yield families.alerts(raised)
         yield from families.platforms(picture)
         yield from families.presence(picture.workers)
-        yield from families.workers(picture.alive)
+        yield from families.each_worker(picture.alive)
         yield from families.memory(picture.alive)
         yield from families.work(picture.alive)

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
-from pagemill.errors import UsageError
+from redis import Redis, RedisError
+
+from pagemill.errors import RedisUnavailable, UsageError
 from pagemill.model import ItemResult
 from pagemill.ops.alerting.alert import Alert
+from pagemill.ops.alerting.history import KEPT, recent_alerts
 from pagemill.ops.fleet.event_log import FleetEvent
 from pagemill.ops.fleet.history import Point
 from pagemill.ops.report_advice import advice
@@ -21,7 +24,7 @@ from pagemill.ops.report_models import DayReport, FleetFigures, Report, RunLine,
 from pagemill.results.runs import RunProgress, RunSummary
 from pagemill.results.store import ResultStore
 
-__all__ = ["DayReport", "Fleet", "Report", "ReportSummary", "RunReport", "summary"]
+__all__ = ["DayReport", "Fleet", "Report", "ReportSummary", "RunReport", "kept_alerts", "summary"]
 
 ReportSummary = Report
 
@@ -56,7 +59,7 @@ def summary(
         store: open.
         run: its id.
         day: not together with `run`.
-        alerts: the newest first, see `alerting.history.recent_alerts`.
+        alerts: the newest first, see `kept_alerts`.
         now: the time of day, with its zone.
 
     Raises:
@@ -68,6 +71,18 @@ def summary(
         raise UsageError("a report is of a run or of a day: leave one of them out")
     moment = now()
     return _of_run(view, store, run, alerts, moment) if run else _of_day(view, store, day, alerts, moment)
+
+
+def kept_alerts(redis: Redis) -> list[Alert]:
+    """All alerts that the fleet still has, for `summary`.
+
+    Raises:
+        RedisUnavailable: Redis does not answer.
+    """
+    try:
+        return recent_alerts(redis, KEPT)
+    except RedisError as error:
+        raise RedisUnavailable.gone(error) from error
 
 
 def _of_run(view: Fleet, store: ResultStore, run: str, alerts: Sequence[Alert], now: datetime) -> RunReport:

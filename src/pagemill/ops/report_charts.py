@@ -18,9 +18,14 @@ ROLES = ("python", "driver", "browser", "renderers", "gpu", "utility", "other")
 _LABELS = 6
 
 
+def roles_of(memory: Sequence[MemoryPoint]) -> list[str]:
+    """The roles that `memory_chart` shows, from the bottom of the pile to its top."""
+    return [role for role in ROLES if any(point.pss_mb.get(role, 0.0) >= 0.5 for point in memory)]
+
+
 def memory_chart(memory: Sequence[MemoryPoint]) -> str:
     """All workers' memory over time, in MB, piled up by role."""
-    roles = [role for role in ROLES if any(point.pss_mb.get(role, 0.0) >= 0.5 for point in memory)]
+    roles = roles_of(memory)
     chart = _pygal().StackedLine(**_look([f"var(--role-{role})" for role in roles]), fill=True, show_dots=False)
     _label(chart, [point.at for point in memory])
     for role in roles:
@@ -30,7 +35,7 @@ def memory_chart(memory: Sequence[MemoryPoint]) -> str:
 
 def throughput_chart(stretches: Sequence[Stretch]) -> str:
     """Products per minute over time."""
-    chart = _pygal().Line(**_look(["var(--accent)"]), fill=True, show_dots=False, show_legend=False)
+    chart = _pygal().Line(**_look(["var(--accent)"]), fill=True, show_dots=False)
     _label(chart, [stretch.at for stretch in stretches])
     chart.add("products per minute", [round(stretch.products * 60 / stretch.span_s, 2) for stretch in stretches])
     return _svg(chart)
@@ -40,7 +45,7 @@ def _pygal() -> Any:
     """pygal, without what its import leaves behind for the whole process: a finder of modules for plug-ins, of a kind
     that Python 3.11 warns of at every import that finds nothing."""
     import pygal  # type: ignore[import-untyped]
-    import pygal.style
+    import pygal.style  # type: ignore[import-untyped]
 
     sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
     return pygal
@@ -54,11 +59,12 @@ def _look(colours: Sequence[str]) -> dict[str, Any]:
         foreground=ink,
         foreground_strong=ink,
         foreground_subtle="var(--line)",
+        guide_stroke_color="var(--line)",
+        major_guide_stroke_color="var(--line)",
         colors=tuple(colours),
         font_family="inherit",
         label_font_size=12,
         major_label_font_size=12,
-        legend_font_size=12,
         opacity=".75",
         transition="0s",
     )
@@ -68,14 +74,10 @@ def _look(colours: Sequence[str]) -> dict[str, Any]:
         "width": 960,
         "height": 280,
         "margin": 6,
-        "legend_at_bottom": True,
-        "legend_at_bottom_columns": 7,
-        "legend_box_size": 10,
-        "range": None,
         "include_x_axis": True,
-        "show_minor_x_labels": False,
+        "show_legend": False,
+        "show_x_guides": False,
         "truncate_label": -1,
-        "truncate_legend": -1,
         "disable_xml_declaration": True,
         "y_labels_major_count": 4,
         "show_minor_y_labels": False,
@@ -86,8 +88,9 @@ def _look(colours: Sequence[str]) -> dict[str, Any]:
 def _label(chart: Any, moments: Sequence[datetime]) -> None:
     """Names some of the moments, so that they do not run into each other."""
     long = bool(moments) and (moments[-1] - moments[0]).total_seconds() > 86400
-    chart.x_labels = [f"{moment:%m-%d %H:%M}" if long else f"{moment:%H:%M}" for moment in moments]
-    chart.x_labels_major_every = max(1, len(moments) // _LABELS)
+    form = "%m-%d %H:%M" if long else "%H:%M"
+    every = max(1, len(moments) // _LABELS)
+    chart.x_labels = [moment.strftime(form) if number % every == 0 else "" for number, moment in enumerate(moments)]
 
 
 def _svg(chart: Any) -> str:

@@ -34,7 +34,7 @@ def fleet_figures(
         workers=len({point.worker for point in points}),
         peak_mb=round(max((point.total_mb for point in memory), default=0.0), 1),
         memory=memory,
-        rotations=_rotations(points, told),
+        rotations=_rotations(points, told) if points or told else (),
         alerts=tuple(_line(alert) for alert in alerts if begin <= alert.at <= end)[:MOST_ALERTS],
         known_from=datetime.fromtimestamp(points[0].at_s, UTC) if points else None,
     )

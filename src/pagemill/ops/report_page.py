@@ -22,7 +22,7 @@ CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 def page(report: Report) -> str:
     """The whole file."""
-    from pagemill.ops.report_charts import memory_chart, throughput_chart
+    from pagemill.ops.report_charts import memory_chart, roles_of, throughput_chart
 
     results, fleet = report.results, report.fleet
     return _template().render(
@@ -31,6 +31,7 @@ def page(report: Report) -> str:
         fleet=fleet,
         memory_chart=memory_chart(fleet.memory) if len(fleet.memory) > 1 else "",
         throughput_chart=throughput_chart(results.throughput) if len(results.throughput) > 1 else "",
+        roles=roles_of(fleet.memory),
         shares=_shares(results.verdicts),
     )
 

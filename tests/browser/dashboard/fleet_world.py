@@ -32,7 +32,7 @@ class FleetWorld:
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self.now_s = float(redis.time()[0])  # type: ignore[index]
+        self.now_s = float(redis.time()[0])
 
     def build(self) -> None:
         """Two workers that work, one that fell silent, a day behind them."""

@@ -211,7 +211,7 @@ def test_the_board_finds_its_data_source() -> None:
 
 
 def test_a_fleet_of_fifty_is_told_quickly() -> None:
-    """In less than 50 ms of CPU time, as a scrape comes every few seconds; counting coverage makes everything slower."""
+    """In less than 50 ms of CPU time, as a scrape comes every few seconds; counting coverage slows everything."""
     fleet = [worker(f"w{number}") for number in range(50)]
     took_s = []
     for _ in range(5):

@@ -5,10 +5,12 @@ Every answer is in the envelope. What changes something is `performance_changes`
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from pagemill.errors import UsageError
@@ -123,6 +125,13 @@ def show_times(chosen: ChosenWorkers, now: Now) -> Envelope[ResponseTimeData]:
     return sealed(data.response_time_of(chosen.picture, chosen.workers), now)
 
 
+def _written_out(value: object) -> object:
+    """Pydantic takes seconds since 1970 for a day too."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError("write it as 2026-11-21")
+    return value
+
+
 _REPORT: Documented = {
     200: {"content": {"text/html": {"schema": {"type": "string"}}}},
     404: {"description": "There is no such run"},
@@ -134,14 +143,16 @@ def show_report(
     parts: PartsOfApp,
     now: Now,
     run: Annotated[str, Query(max_length=200, description="A run's id; by default the last 24 hours")] = "",
-    day: Annotated[date | None, Query(description="A day in UTC, in place of a run")] = None,
+    day: Annotated[date | None, BeforeValidator(_written_out), Query(description="A UTC day, not with a run")] = None,
     form: Annotated[Literal["json", "html"], Query(alias="format")] = "json",
 ) -> Envelope[RunReport | DayReport] | Response:
     """The summary of a run, of a day, or of the last 24 hours; as HTML it is one page with charts."""
     try:
         report = summary(parts.view, parts.store, run=run, day=day, alerts=view.alerts(parts, KEPT), now=lambda: now)
     except UsageError as error:
-        raise ApiError(404 if run and day is None else 422, "not_found" if run else "invalid", str(error)) from error
+        if run and day is None:
+            raise ApiError(404, "not_found", str(error)) from error
+        raise ApiError(422, "invalid", str(error)) from error
     if form == "json":
         return Envelope[RunReport | DayReport](data=report, timestamp=now)
     from pagemill.ops.report_page import page

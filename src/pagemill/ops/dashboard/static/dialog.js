@@ -29,14 +29,18 @@ export function ask({ title, text, confirm, fields = [], act }) {
     error.textContent = "";
     try {
       const said = await act();
-      dialog.close();
+      if (!signal.aborted) dialog.close();
       tell(said);
     } catch (failure) {
-      error.textContent = failure.message;
+      // The dialog may have been left meanwhile, and may ask something else by now.
+      if (signal.aborted) tell(failure.message, "critical");
+      else error.textContent = failure.message;
     } finally {
       busy = false;
-      yes.disabled = false;
-      yes.textContent = confirm;
+      if (!signal.aborted) {
+        yes.disabled = false;
+        yes.textContent = confirm;
+      }
     }
   }, { signal });
   no.addEventListener("click", () => dialog.close(), { signal });
