@@ -65,7 +65,12 @@ def _write(made: Report, form: Format, output: Path | None) -> None:
     if form is Format.HTML:
         from pagemill.ops.report_page import page
 
-        text = page(made)
+        try:
+            text = page(made)
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"a report as HTML needs {error.name}: install pagemill with its extra `api`, or use --format json"
+            ) from error
     else:
         text = made.model_dump_json(indent=2) + "\n"
     if output is None:

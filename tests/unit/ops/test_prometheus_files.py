@@ -7,8 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
-import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -208,17 +206,6 @@ def test_the_board_finds_its_data_source() -> None:
         taken |= cells
     numbers = [panel["id"] for panel in board["panels"]]
     assert len(set(numbers)) == len(numbers)
-
-
-def test_a_fleet_of_fifty_is_told_quickly() -> None:
-    """In less than 50 ms of CPU time, as a scrape comes every few seconds; counting coverage slows everything."""
-    fleet = [worker(f"w{number}") for number in range(50)]
-    took_s = []
-    for _ in range(5):
-        begun_s = time.thread_time()
-        told(*fleet)
-        took_s.append(time.thread_time() - begun_s)
-    assert min(took_s) < (0.05 if sys.gettrace() is None else 0.5)
 
 
 @pytest.fixture(scope="module")

@@ -237,8 +237,12 @@ class Live:
         self._clients.pop(sid, None)
         if socket is not None:
             # Not `disconnect`, which waits until the client has taken everything.
+            while not socket.queue.empty():
+                socket.queue.get_nowait()
+                socket.queue.task_done()
             with contextlib.suppress(Exception):
                 await socket.close(wait=False, reason=self._server.reason.SERVER_DISCONNECT)
+            socket.queue.put_nowait(None)  # ends the writer, and with it the WebSocket
 
     def _socket_of(self, sid: str) -> Any:
         return self._server.eio.sockets.get(self._server.manager.eio_sid_from_sid(sid, "/"))
