@@ -10,8 +10,10 @@ import typer
 from pagemill.app.parts import DATA_FOLDER, process_name
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
-from pagemill.ops.api.origin import check_address
+from pagemill.errors import UsageError
+from pagemill.ops.api.frame.origin import check_address
 from pagemill.results.store import ResultStore
+from pagemill.telemetry.pulse import Pulse
 
 _PATIENCE_S = 2.0
 """Whoever asks is told within seconds that Redis is away."""
@@ -25,12 +27,16 @@ def api(
 
     Without PAGEMILL_API_SECRET it asks nobody for a token, and listens on loopback only.
     """
-    # They take a second that the other commands need not wait.
-    from pagemill.ops.api.server import create_app, serve
+    try:
+        # It takes a second that the other commands need not wait.
+        from pagemill.ops.api.server import create_app, serve
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name} is not installed: pip install 'pagemill[api]'") from error
 
-    config = load()
+    config = load(tells_alerts=True)
     check_address(host, config.environment.api_secret)
     with (
+        Pulse() as pulse,
         open_redis(
             config.environment.redis_url, DATA_FOLDER, socket_timeout_s=_PATIENCE_S, patience_s=_PATIENCE_S
         ) as redis,
@@ -40,4 +46,4 @@ def api(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         typer.echo(f"the dashboard is at http://{f'[{host}]' if ':' in host else host}:{port}/", err=True)
-        serve(create_app(config, redis, store, process_name()), host, port)
+        serve(create_app(config, redis, store, process_name()), host, port, pulse.beat)

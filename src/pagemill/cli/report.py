@@ -15,7 +15,7 @@ from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.errors import UsageError
 from pagemill.ops.fleet.view import FleetView
-from pagemill.ops.report import Report, kept_alerts, summary
+from pagemill.ops.report.summary import Report, kept_alerts, summary
 from pagemill.results.store import ResultStore
 
 
@@ -63,7 +63,7 @@ def day_of(text: str) -> date:
 
 def _write(made: Report, form: Format, output: Path | None) -> None:
     if form is Format.HTML:
-        from pagemill.ops.report_page import page
+        from pagemill.ops.report.page import page
 
         try:
             text = page(made)

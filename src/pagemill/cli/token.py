@@ -11,7 +11,7 @@ import typer
 
 from pagemill.config.environment import MAKE_KEY, read_environment
 from pagemill.errors import ConfigError, UsageError
-from pagemill.ops.api.roles import Role
+from pagemill.ops.api.frame.roles import Role
 
 _UNITS_S = {"m": 60, "h": 3600, "d": 86400}
 _LONGEST_S = 30 * 86400
@@ -26,7 +26,10 @@ def token(
 
     Needs the secret that the API runs with, and no other configuration.
     """
-    from pagemill.ops.api.tokens import issue
+    try:
+        from pagemill.ops.api.frame.tokens import issue
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name} is not installed: pip install 'pagemill[api]'") from error
 
     expires_s = seconds_of(expires)
     environment, problems = read_environment(os.environ)

@@ -18,11 +18,11 @@ from redis.retry import Retry
 
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config, Environment, Settings
-from pagemill.ops.api.access import AccessRules
-from pagemill.ops.api.roles import Role
+from pagemill.ops.api.frame.access import AccessRules
+from pagemill.ops.api.frame.roles import Role
+from pagemill.ops.api.frame.tokens import issue
 from pagemill.ops.api.server import create_app, listen, server_config
 from pagemill.ops.api.sight import Sight
-from pagemill.ops.api.tokens import issue
 from pagemill.results.store import ResultStore
 from tests.browser.dashboard.fleet_world import PLATFORMS
 

@@ -10,7 +10,7 @@ import pytest
 import redis
 from playwright.async_api import Page, Route, expect
 
-from pagemill.ops.api.roles import Role
+from pagemill.ops.api.frame.roles import Role
 from pagemill.ops.fleet.snapshot import publish
 from pagemill.pacing.pace_state import read_paces
 from tests.browser.dashboard.api_server import ApiServer

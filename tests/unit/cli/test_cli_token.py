@@ -9,7 +9,7 @@ import pytest
 
 from pagemill.cli.token import seconds_of
 from pagemill.errors import UsageError
-from pagemill.ops.api.tokens import verify
+from pagemill.ops.api.frame.tokens import verify
 from tests.unit.cli.command import run
 
 SECRET = "sixty-four-characters-that-nobody-else-has-seen-or-will-ever-see"

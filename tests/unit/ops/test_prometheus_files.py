@@ -23,7 +23,7 @@ from pagemill.ops.alerting.alert import Alert
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.tally import BUCKETS_S, PlatformTally
 from pagemill.ops.fleet.view import FleetPicture
-from pagemill.ops.metrics import metrics_text
+from pagemill.ops.metrics.text import metrics_text
 from pagemill.ops.queues import QueueState
 from pagemill.pacing.pace_state import PaceState
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pagemill.ops.api.performance_models import PaceText, PlatformText, Work, WorkerText
+from pagemill.ops.figures.item_times import item_times
+from pagemill.ops.figures.memory_figures import memory_percent
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.view import FleetPicture, Rates
-from pagemill.ops.item_times import item_times
-from pagemill.ops.memory_figures import memory_percent
 from pagemill.pacing.pace_state import PaceState
 
 

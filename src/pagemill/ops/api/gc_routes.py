@@ -7,11 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from pagemill.ops.api.access import changer, reader
-from pagemill.ops.api.envelope import ApiError
+from pagemill.ops.api.frame.access import changer, reader
+from pagemill.ops.api.frame.envelope import ApiError
 from pagemill.ops.api.parts import UNKNOWN_WORKER, ChosenWorkers, Documented, PartsOfApp
+from pagemill.ops.figures.memory_figures import MEANINGS, figures_of
 from pagemill.ops.fleet.actions import COLLECT
-from pagemill.ops.memory_figures import MEANINGS, figures_of
 
 router = APIRouter(prefix="/api/v1/memory", tags=["memory"])
 

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse, Response
 
 from pagemill.errors import RedisUnavailable
-from pagemill.ops.api.envelope import ErrorEnvelope, Moment, Now
+from pagemill.ops.api.frame.envelope import ErrorEnvelope, Moment, Now
 from pagemill.ops.api.parts import Documented, Parts, PartsOfApp
-from pagemill.ops.health_word import HealthWord, health_of
+from pagemill.ops.figures.health_word import HealthWord, health_of
 
 router = APIRouter(tags=["health"])
 

@@ -25,12 +25,12 @@ from starlette.types import ASGIApp
 from pagemill.errors import RedisUnavailable
 from pagemill.ops.alerting.history import alerts_after, latest_cursor
 from pagemill.ops.api import performance_view as view
-from pagemill.ops.api.access import AccessRefused, AccessRules
-from pagemill.ops.api.origin import is_own_origin
+from pagemill.ops.api.frame.access import AccessRefused, AccessRules
+from pagemill.ops.api.frame.origin import is_own_origin
+from pagemill.ops.api.frame.tokens import TokenRefused
 from pagemill.ops.api.parts import Parts
 from pagemill.ops.api.performance_data import alert_text_of
 from pagemill.ops.api.performance_models import PERIODS_S
-from pagemill.ops.api.tokens import TokenRefused
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 

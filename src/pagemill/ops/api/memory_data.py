@@ -13,12 +13,12 @@ from pagemill.ops.api.memory_models import (
     MemoryStatus,
     MemoryTrend,
 )
-from pagemill.ops.cleanup import CleanupOutcome
-from pagemill.ops.curve import CurvePoint
+from pagemill.ops.control.cleanup import CleanupOutcome
+from pagemill.ops.figures.curve import CurvePoint
+from pagemill.ops.figures.health_word import health_of
+from pagemill.ops.figures.memory_figures import memory_percent
+from pagemill.ops.figures.trend import trend_of
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
-from pagemill.ops.health_word import health_of
-from pagemill.ops.memory_figures import memory_percent
-from pagemill.ops.trend import trend_of
 
 
 def status_of(

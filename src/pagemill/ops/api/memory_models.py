@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from pagemill.ops.api.envelope import Moment
-from pagemill.ops.health_word import HealthWord
-from pagemill.ops.trend import TrendWord
+from pagemill.ops.api.frame.envelope import Moment
+from pagemill.ops.figures.health_word import HealthWord
+from pagemill.ops.figures.trend import TrendWord
 
 
 def _like(example: JsonDict) -> ConfigDict:

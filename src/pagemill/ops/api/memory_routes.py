@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import JSONResponse, Response
 
 from pagemill.ops.api import memory_config
-from pagemill.ops.api.access import changer, reader
-from pagemill.ops.api.envelope import ApiError, ErrorEnvelope, Now
+from pagemill.ops.api.frame.access import changer, reader
+from pagemill.ops.api.frame.envelope import ApiError, ErrorEnvelope, Now
 from pagemill.ops.api.memory_config import ConfigChange
 from pagemill.ops.api.memory_data import entry_of, memory_trend_of, result_of, sample_of, status_of
 from pagemill.ops.api.memory_models import (
@@ -25,8 +25,8 @@ from pagemill.ops.api.memory_models import (
     MemoryStatus,
 )
 from pagemill.ops.api.parts import UNKNOWN_WORKER, ChosenWorkers, Documented, Parts, PartsOfApp
-from pagemill.ops.background_cleanup import CleanupTask
-from pagemill.ops.cleanup import clean_up
+from pagemill.ops.control.background_cleanup import CleanupTask
+from pagemill.ops.control.cleanup import clean_up
 from pagemill.ops.fleet.actions import CLEANUP, CONFIGURE
 from pagemill.ops.fleet.overrides import changed, override_guard
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from pagemill.ops.api.access import reader
+from pagemill.ops.api.frame.access import reader
 from pagemill.ops.api.parts import Documented, PartsOfApp
-from pagemill.ops.metrics import alerts_of_the_hour, metrics_text
+from pagemill.ops.metrics.text import alerts_of_the_hour, metrics_text
 
 router = APIRouter(tags=["metrics"])
 

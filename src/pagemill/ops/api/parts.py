@@ -11,15 +11,15 @@ from redis import Redis
 
 from pagemill.config.alerts import AlertRule
 from pagemill.config.settings import GuardSettings
-from pagemill.ops.api.envelope import ApiError
+from pagemill.ops.api.frame.envelope import ApiError
 from pagemill.ops.api.sight import Sight
-from pagemill.ops.background_cleanup import BackgroundCleanup
-from pagemill.ops.database_check import DatabaseCheck
+from pagemill.ops.control.background_cleanup import BackgroundCleanup
+from pagemill.ops.control.database_check import DatabaseCheck
+from pagemill.ops.control.restart import RollingRestart
 from pagemill.ops.fleet.orders import Answer, give
 from pagemill.ops.fleet.overrides import Overrides, changed
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.view import FleetPicture
-from pagemill.ops.restart import RollingRestart
 from pagemill.results.store import ResultStore
 
 ORDER_TIMEOUT_S = 10.0

@@ -11,8 +11,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from pagemill.ops.alerting.thresholds import ThresholdsRequest, thresholds_in_force, without_rule
-from pagemill.ops.api.access import changer
-from pagemill.ops.api.envelope import ApiError, Envelope, Now, sealed
+from pagemill.ops.api.frame.access import changer
+from pagemill.ops.api.frame.envelope import ApiError, Envelope, Now, sealed
 from pagemill.ops.api.parts import UNKNOWN_WORKER, ChosenWorkers, Documented, PartsOfApp, check_platform
 from pagemill.ops.api.performance_models import (
     OptimizeData,
@@ -21,10 +21,10 @@ from pagemill.ops.api.performance_models import (
     PauseRequest,
     ThresholdsData,
 )
-from pagemill.ops.cleanup import clean_up
+from pagemill.ops.control.cleanup import clean_up
+from pagemill.ops.control.thresholds_put import rules_in_force
 from pagemill.ops.fleet.actions import OPTIMIZE
 from pagemill.ops.fleet.overrides import override_thresholds, read_overrides
-from pagemill.ops.thresholds_put import rules_in_force
 from pagemill.pacing import by_hand
 
 router = APIRouter(prefix="/api/performance", tags=["performance"], dependencies=[Depends(changer)])

@@ -25,15 +25,15 @@ from pagemill.ops.api.performance_models import (
     Trends,
     UsedMemory,
 )
-from pagemill.ops.curve import CurvePoint
+from pagemill.ops.figures.curve import CurvePoint
+from pagemill.ops.figures.health_word import Health
+from pagemill.ops.figures.item_times import ItemTimes, item_times
+from pagemill.ops.figures.memory_figures import figures_of, pss_by_role_mb
+from pagemill.ops.figures.trend import Trend
 from pagemill.ops.fleet.event_log import FleetEvent
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.tally import BUCKETS_S
 from pagemill.ops.fleet.view import FleetPicture, Rates
-from pagemill.ops.health_word import Health
-from pagemill.ops.item_times import ItemTimes, item_times
-from pagemill.ops.memory_figures import figures_of, pss_by_role_mb
-from pagemill.ops.trend import Trend
 from pagemill.telemetry import events
 
 _MIB = 1024 * 1024

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from pagemill.ops.api.envelope import Moment
-from pagemill.ops.health_word import HealthWord
-from pagemill.ops.trend import TrendWord
+from pagemill.ops.api.frame.envelope import Moment
+from pagemill.ops.figures.health_word import HealthWord
+from pagemill.ops.figures.trend import TrendWord
 
 Period = Literal["hourly", "daily", "weekly"]
 

@@ -17,8 +17,8 @@ from pagemill.errors import UsageError
 from pagemill.ops.alerting.history import KEPT
 from pagemill.ops.api import performance_data as data
 from pagemill.ops.api import performance_view as view
-from pagemill.ops.api.access import reader
-from pagemill.ops.api.envelope import ApiError, Envelope, ErrorEnvelope, Now, sealed
+from pagemill.ops.api.frame.access import reader
+from pagemill.ops.api.frame.envelope import ApiError, Envelope, ErrorEnvelope, Now, sealed
 from pagemill.ops.api.parts import UNKNOWN_WORKER, ChosenWorkers, Documented, PartsOfApp, WorkerName, unknown_worker
 from pagemill.ops.api.performance_models import (
     PERIODS_S,
@@ -33,8 +33,8 @@ from pagemill.ops.api.performance_models import (
     Period,
     ResponseTimeData,
 )
-from pagemill.ops.report import summary
-from pagemill.ops.report_models import DayReport, RunReport
+from pagemill.ops.report.models import DayReport, RunReport
+from pagemill.ops.report.summary import summary
 
 router = APIRouter(prefix="/api/performance", tags=["performance"])
 
@@ -155,6 +155,6 @@ def show_report(
         raise ApiError(422, "invalid", str(error)) from error
     if form == "json":
         return Envelope[RunReport | DayReport](data=report, timestamp=now)
-    from pagemill.ops.report_page import page
+    from pagemill.ops.report.page import page
 
     return HTMLResponse(page(report))

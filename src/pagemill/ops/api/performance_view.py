@@ -25,13 +25,13 @@ from pagemill.ops.api.performance_models import (
     Metrics,
     Period,
 )
-from pagemill.ops.curve import MOST_POINTS
+from pagemill.ops.figures.curve import MOST_POINTS
+from pagemill.ops.figures.health_word import Health, health_of
+from pagemill.ops.figures.memory_figures import pss_by_role_mb
+from pagemill.ops.figures.recommendations import recommendations
+from pagemill.ops.figures.trend import Trend, trend_of
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.view import FleetPicture, Rates
-from pagemill.ops.health_word import Health, health_of
-from pagemill.ops.memory_figures import pss_by_role_mb
-from pagemill.ops.recommendations import recommendations
-from pagemill.ops.trend import Trend, trend_of
 
 DASHBOARD_POINTS = 60
 _ALERTS = 20

@@ -34,19 +34,19 @@ from pagemill.ops.api import (
     performance_routes,
     system_routes,
 )
-from pagemill.ops.api.access import AccessRules
-from pagemill.ops.api.envelope import error_answer
-from pagemill.ops.api.frame import frame
+from pagemill.ops.api.frame.access import AccessRules
+from pagemill.ops.api.frame.envelope import error_answer
+from pagemill.ops.api.frame.frame import frame
+from pagemill.ops.api.frame.origin import check_address
 from pagemill.ops.api.live import Live
-from pagemill.ops.api.origin import check_address
 from pagemill.ops.api.parts import Parts
 from pagemill.ops.api.sight import Sight
-from pagemill.ops.background_cleanup import BackgroundCleanup
+from pagemill.ops.control.background_cleanup import BackgroundCleanup
+from pagemill.ops.control.database_check import DatabaseCheck
+from pagemill.ops.control.restart import RollingRestart
+from pagemill.ops.control.rounds import Rounds
+from pagemill.ops.control.thresholds_put import rules_in_force
 from pagemill.ops.dashboard import routes as dashboard
-from pagemill.ops.database_check import DatabaseCheck
-from pagemill.ops.restart import RollingRestart
-from pagemill.ops.rounds import Rounds
-from pagemill.ops.thresholds_put import rules_in_force
 from pagemill.results.store import ResultStore
 
 _CLOSE_S = 10.0
@@ -157,8 +157,23 @@ async def _answer_redis(request: Request, error: Exception) -> Response:
     return error_answer(503, "service_unavailable", message, now, {"Retry-After": "5"})
 
 
-def serve(app: FastAPI, host: str, port: int) -> None:
-    """Answers until SIGINT or SIGTERM; requests under way may end within some seconds then.
+class _Server(uvicorn.Server):
+    """uvicorn, telling about once a second that its loop comes round."""
+
+    def __init__(self, config: uvicorn.Config, on_round: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._on_round = on_round
+
+    async def on_tick(self, counter: int) -> bool:
+        """uvicorn's hook: called ten times a second."""
+        if counter % 10 == 0:
+            self._on_round()
+        return await super().on_tick(counter)
+
+
+def serve(app: FastAPI, host: str, port: int, on_round: Callable[[], object] = lambda: None) -> None:
+    """Answers until SIGINT or SIGTERM; requests under way may end within some seconds then. `on_round` is called about
+    once a second while the loop makes progress.
 
     Raises:
         UsageError: the address cannot be listened on, or others would reach an API that asks nobody for a token.
@@ -167,7 +182,7 @@ def serve(app: FastAPI, host: str, port: int) -> None:
     if not rules.asks_for_tokens:
         check_address(host, "")
     with contextlib.closing(listen(host, port)) as listener:
-        uvicorn.Server(server_config(app)).run(sockets=[listener])
+        _Server(server_config(app), on_round).run(sockets=[listener])
 
 
 def server_config(app: FastAPI) -> uvicorn.Config:

@@ -15,7 +15,7 @@ from redis import Redis
 
 from pagemill.config.schedule import Schedule
 from pagemill.errors import RedisUnavailable
-from pagemill.ops.curve import CurvePoint, curve
+from pagemill.ops.figures.curve import CurvePoint, curve
 from pagemill.ops.fleet.event_log import FleetEvent
 from pagemill.ops.fleet.history import Point
 from pagemill.ops.fleet.view import FleetPicture, FleetView

@@ -7,10 +7,10 @@ from typing import Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from pagemill.ops.api.access import changer, reader
-from pagemill.ops.api.envelope import ApiError, Envelope, Moment, Now, sealed
+from pagemill.ops.api.frame.access import changer, reader
+from pagemill.ops.api.frame.envelope import ApiError, Envelope, Moment, Now, sealed
 from pagemill.ops.api.parts import PartsOfApp
-from pagemill.ops.restart import Restart, StepState
+from pagemill.ops.control.restart import Restart, StepState
 
 router = APIRouter(prefix="/api/v2/system", tags=["system"])
 

@@ -16,11 +16,11 @@ from pydantic import BaseModel, Field
 from starlette.types import Message
 
 from pagemill.errors import RedisUnavailable
-from pagemill.ops.api.access import AccessRules, Changer, Reader
-from pagemill.ops.api.envelope import ApiError, Envelope, Now, sealed
-from pagemill.ops.api.frame import frame
-from pagemill.ops.api.roles import Role
-from pagemill.ops.api.tokens import issue
+from pagemill.ops.api.frame.access import AccessRules, Changer, Reader
+from pagemill.ops.api.frame.envelope import ApiError, Envelope, Now, sealed
+from pagemill.ops.api.frame.frame import frame
+from pagemill.ops.api.frame.roles import Role
+from pagemill.ops.api.frame.tokens import issue
 
 SECRET = "sixty-four-characters-that-nobody-else-has-seen-or-will-ever-see"
 START = datetime(2024, 1, 20, 10, 30, 0, 250_000, UTC)

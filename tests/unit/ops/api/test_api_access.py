@@ -8,9 +8,9 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from pagemill.errors import UsageError
-from pagemill.ops.api.access import AccessRefused, AccessRules, Credentials, RequestForged
-from pagemill.ops.api.roles import Role
-from pagemill.ops.api.tokens import TokenInvalid, TokenMissing, issue
+from pagemill.ops.api.frame.access import AccessRefused, AccessRules, Credentials, RequestForged
+from pagemill.ops.api.frame.roles import Role
+from pagemill.ops.api.frame.tokens import TokenInvalid, TokenMissing, issue
 from tests.unit.ops.api.asking import SECRET, START, Client, Clock, Reply, client_of
 
 

@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
-from pagemill.ops.api.envelope import error_answer, iso
-from pagemill.ops.api.failures import describe
+from pagemill.ops.api.frame.envelope import error_answer, iso
+from pagemill.ops.api.frame.failures import describe
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import set_up_logging
 from tests.unit.cli.command import logging_kept

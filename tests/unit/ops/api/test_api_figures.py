@@ -16,18 +16,18 @@ from pagemill.guard.python_memory import CollectorStats, PythonMemory
 from pagemill.ops.api.memory_config import ConfigChange, explained, making_way, shown
 from pagemill.ops.api.memory_data import sample_of
 from pagemill.ops.api.performance_data import current_of, rates_of
-from pagemill.ops.cleanup import outcome_of
+from pagemill.ops.control.cleanup import outcome_of
+from pagemill.ops.figures.health_word import health_of
+from pagemill.ops.figures.item_times import item_times, quantile_ms
+from pagemill.ops.figures.memory_figures import figures_of, pss_by_role_mb
+from pagemill.ops.figures.recommendations import recommendations
+from pagemill.ops.figures.trend import Trend
 from pagemill.ops.fleet.orders import Answer
 from pagemill.ops.fleet.overrides import changed
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.tally import PlatformTally
 from pagemill.ops.fleet.view import FleetPicture, Rates
-from pagemill.ops.health_word import health_of
-from pagemill.ops.item_times import item_times, quantile_ms
-from pagemill.ops.memory_figures import figures_of, pss_by_role_mb
 from pagemill.ops.queues import QueueState
-from pagemill.ops.recommendations import recommendations
-from pagemill.ops.trend import Trend
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 MIB = 1024 * 1024

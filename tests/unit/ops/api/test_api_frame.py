@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.exceptions import HTTPException
 
-from pagemill.ops.api.gate import BODY_MAX_BYTES, Gate
+from pagemill.ops.api.frame.gate import BODY_MAX_BYTES, Gate
 from tests.unit.ops.api.asking import SECRET, Client, Reply, client_of
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.ops.api.login import FailedLogins
-from pagemill.ops.api.roles import Role
+from pagemill.ops.api.frame.login import FailedLogins
+from pagemill.ops.api.frame.roles import Role
 from tests.unit.ops.api.asking import Client, Clock, Reply, client_of
 
 

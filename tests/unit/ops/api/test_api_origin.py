@@ -6,7 +6,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from pagemill.errors import UsageError
-from pagemill.ops.api.origin import check_address, is_own_origin, names_loopback
+from pagemill.ops.api.frame.origin import check_address, is_own_origin, names_loopback
 from tests.unit.ops.api.asking import SECRET
 
 

@@ -11,8 +11,8 @@ import jwt
 import pytest
 
 from pagemill.errors import UsageError
-from pagemill.ops.api.roles import Access, Role
-from pagemill.ops.api.tokens import (
+from pagemill.ops.api.frame.roles import Access, Role
+from pagemill.ops.api.frame.tokens import (
     TOKEN_MAX,
     RoleUnknown,
     TokenExpired,

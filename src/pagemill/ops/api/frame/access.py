@@ -1,0 +1,194 @@
+"""Who may do what: routes ask by the dependencies `Reader` and `Changer`, live connections by `access_of_token`.
+
+Whether tokens are needed is decided once, when `AccessRules` is built: with a secret everybody shows one; without a
+secret nobody does, everybody is admin, and requests that come from elsewhere by way of a browser are refused.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
+
+from pagemill.config.environment import API_SECRET_MIN
+from pagemill.errors import PagemillError, UsageError
+from pagemill.ops.api.frame.origin import is_cross_site, is_own_origin, names_loopback
+from pagemill.ops.api.frame.roles import Access, Role
+from pagemill.ops.api.frame.tokens import verify
+
+COOKIE = "pagemill_token"
+MARK_HEADER = "X-Requested-With"
+MARK = "pagemill"
+"""What a request that a cookie authorises must say to change something: no form and no other site's script can."""
+
+
+class AccessRefused(PagemillError):
+    """Known or not, this may not be done; `code` is a word for programs."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotAllowed(AccessRefused):
+    """A planner wants to change something."""
+
+
+class RequestForged(AccessRefused):
+    """A browser was led to send it by another site, or nothing shows that it was not."""
+
+    code = "forged"
+
+
+class HostUnknown(AccessRefused):
+    """It was sent to a name that this API does not have."""
+
+    status = 421
+    code = "misdirected"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The token of one request."""
+
+    token: str | None = field(repr=False)
+    by_cookie: bool
+    """Then the browser added it by itself, whoever made it send the request."""
+
+
+class AccessRules:
+    """The rules of one API, for as long as it runs."""
+
+    def __init__(self, secret: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """
+        Args:
+            secret: signs the tokens; empty for an API that asks nobody for one.
+            clock: the time of day, with its zone.
+
+        Raises:
+            UsageError: the secret is too short to protect anything.
+        """
+        if secret and len(secret) < API_SECRET_MIN:
+            raise UsageError(f"PAGEMILL_API_SECRET is shorter than {API_SECRET_MIN} characters: choose a longer one")
+        self._secret = secret
+        self.clock = clock
+
+    @property
+    def asks_for_tokens(self) -> bool:
+        """Whether there is a secret."""
+        return self._secret != ""
+
+    def check_host(self, connection: HTTPConnection) -> None:
+        """Without a secret, nobody may come by a name that is not this machine's.
+
+        Raises:
+            HostUnknown: the request was sent to another name, as rebound ones are.
+        """
+        if not self.asks_for_tokens and not names_loopback(connection.headers):
+            raise HostUnknown("without a secret the API answers to localhost only: ask for it by that name")
+
+    def check_site(self, connection: HTTPConnection) -> None:
+        """Refuses what another site makes a browser send.
+
+        Raises:
+            RequestForged: it did. A proxy may have renamed the host of an API with a secret, so `Origin` counts
+                without one only.
+        """
+        headers = connection.headers
+        if is_cross_site(headers) or not (self.asks_for_tokens or is_own_origin(headers)):
+            raise RequestForged("another site may not do this")
+
+    def to_read(self, connection: HTTPConnection, credentials: Credentials) -> Access:
+        """Who asks to read.
+
+        Raises:
+            TokenRefused: nobody whom a token shows.
+            HostUnknown: there is no secret, and the request was sent to a stranger's name.
+        """
+        self.check_host(connection)
+        if not self.asks_for_tokens:
+            return Access(Role.ADMIN, "loopback", None)
+        return verify(self._secret, credentials.token, self.clock())
+
+    def to_change(self, connection: HTTPConnection, credentials: Credentials) -> Access:
+        """Who asks to change something, and may.
+
+        Raises:
+            TokenRefused: nobody whom a token shows.
+            AccessRefused: the role does not allow it, or the request may be forged.
+        """
+        access = self.to_read(connection, credentials)
+        if not self.asks_for_tokens:
+            self.check_site(connection)
+        elif credentials.by_cookie:
+            said = connection.headers.get(MARK_HEADER, "")
+            if not hmac.compare_digest(said.encode(), MARK.encode()):
+                raise RequestForged(f"with the cookie alone, a change needs the header `{MARK_HEADER}: {MARK}`")
+        if not access.may_change:
+            raise NotAllowed(f"the role {access.role} may read only: use a token made with --role {Role.ADMIN}")
+        return access
+
+    def access_of_token(self, token: str | None, connection: HTTPConnection) -> Access:
+        """Who opens a live connection. No browser keeps sites apart there, so strangers may not even read.
+
+        Args:
+            token: what the client gave along; without one, the login cookie counts.
+            connection: its first request, for Socket.IO `HTTPConnection(environ["asgi.scope"])`.
+
+        Raises:
+            TokenRefused: nobody whom a token shows.
+            AccessRefused: another site is behind it, or it came by a stranger's name.
+        """
+        credentials = Credentials(token or connection.cookies.get(COOKIE), by_cookie=not token)
+        access = self.to_read(connection, credentials)
+        if not self.asks_for_tokens:
+            self.check_site(connection)
+        elif credentials.by_cookie:
+            said = connection.headers.get("sec-fetch-site", "").lower()
+            # What the browser says beats `Origin`, as a proxy may have renamed the host.
+            if said not in ("same-origin", "none") if said else not is_own_origin(connection.headers):
+                raise RequestForged("another site may not connect")
+        return access
+
+
+def rules_of(connection: HTTPConnection) -> AccessRules:
+    """The rules of the application that was asked; `frame` puts them there."""
+    rules = connection.app.state.access_rules
+    assert isinstance(rules, AccessRules)
+    return rules
+
+
+_BEARER = HTTPBearer(scheme_name="token", bearerFormat="JWT", description="`pagemill token`", auto_error=False)
+_COOKIE = APIKeyCookie(name=COOKIE, scheme_name="login", description="`POST /api/login` sets it", auto_error=False)
+
+
+async def credentials_of(
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    cookie: Annotated[str | None, Depends(_COOKIE)],
+) -> Credentials:
+    """The token of the `Authorization` header, else that of the cookie."""
+    if bearer is not None:
+        return Credentials(bearer.credentials, by_cookie=False)
+    return Credentials(cookie, by_cookie=True)
+
+
+async def reader(request: Request, credentials: Annotated[Credentials, Depends(credentials_of)]) -> Access:
+    """For routes that show something: 401 for who has no token that counts."""
+    return rules_of(request).to_read(request, credentials)
+
+
+async def changer(request: Request, credentials: Annotated[Credentials, Depends(credentials_of)]) -> Access:
+    """For routes that change something: 401 for who has no token that counts, 403 for who may read only."""
+    return rules_of(request).to_change(request, credentials)
+
+
+Reader = Annotated[Access, Depends(reader)]
+"""The type of a route's parameter that makes it one for readers."""
+
+Changer = Annotated[Access, Depends(changer)]
+"""The type of a route's parameter that makes it one for those who may change something."""

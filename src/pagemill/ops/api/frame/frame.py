@@ -1,0 +1,60 @@
+"""The application that routes are added to with `include_router`: what they all share, and no route of theirs.
+
+From outside to inside: `Shield` (headers), `Unexpected` (the 500), `Gate` (host and body), routes with their failures.
+The server that runs it must be told to send no `Server` header of its own: uvicorn by `server_header=False`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+
+from pagemill.ops.api.frame import docs_page, login
+from pagemill.ops.api.frame.access import AccessRules
+from pagemill.ops.api.frame.documented import document_failures
+from pagemill.ops.api.frame.failures import Unexpected, install_failures
+from pagemill.ops.api.frame.gate import Gate
+from pagemill.ops.api.frame.login import FailedLogins
+from pagemill.ops.api.frame.shield import Shield
+
+
+class _Frame(FastAPI):
+    """Its OpenAPI document says what the frame itself may answer."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document_failures(document)
+        return document
+
+
+def frame(rules: AccessRules, title: str, version: str, *, now_s: Callable[[], float] = time.monotonic) -> FastAPI:
+    """An API that can log in and out, documents itself at `/docs` and `/openapi.json`, and keeps the rules.
+
+    Args:
+        rules: who may do what; routes find them by `rules_of`, and the time by `Now`.
+        title: what the document calls it.
+        version: of the program.
+        now_s: monotonic seconds, for what is limited per minute.
+    """
+    app = _Frame(
+        title=title,
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        # A redirect to the name that a client claims to have asked would lead wherever it likes.
+        redirect_slashes=False,
+        # What is measured stays here, whatever variables other programs on the machine are steered by.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.access_rules = rules
+    app.state.failed_logins = FailedLogins(now_s)
+    install_failures(app)
+    app.add_middleware(Gate, rules=rules)
+    app.add_middleware(Unexpected)
+    app.add_middleware(Shield)
+    app.include_router(login.router)
+    app.include_router(docs_page.router)
+    return app

@@ -1,0 +1,93 @@
+"""What every request must pass before a route is looked for: a name that is ours, and a body that is small and quick.
+
+Middleware of plain ASGI. FastAPI has a limit of its own, but answers about some bodies in plain text, and knows no
+deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pagemill.ops.api.frame.access import AccessRefused, AccessRules
+from pagemill.ops.api.frame.envelope import error_answer
+
+BODY_MAX_BYTES = 64 * 1024
+BODY_TIMEOUT_S = 10.0
+
+
+class Gate:
+    """Lets requests pass, or answers them itself."""
+
+    def __init__(self, app: ASGIApp, rules: AccessRules, body_timeout_s: float = BODY_TIMEOUT_S) -> None:
+        """
+        Args:
+            app: what is behind the gate.
+            rules: say which names are ours.
+            body_timeout_s: within which a body must have arrived, from when somebody wants it.
+        """
+        self._app = app
+        self._rules = rules
+        self._body_timeout_s = body_timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._rules.check_host(HTTPConnection(scope))
+        except AccessRefused as error:
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})  # before it was accepted, this is a 403
+                return
+            answer = error_answer(error.status, error.code, str(error), self._rules.clock())
+            await answer(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+        elif _declared_bytes(scope) > BODY_MAX_BYTES:
+            answer = error_answer(413, "too_large", _too_large().detail, self._rules.clock())
+            await answer(scope, receive, send)
+        else:
+            await self._app(scope, _Body(receive, self._body_timeout_s).receive, send)
+
+
+class _Body:
+    """The body of one request on its way in."""
+
+    def __init__(self, receive: Receive, timeout_s: float) -> None:
+        self._receive = receive
+        self._timeout_s = timeout_s
+        self._deadline_s: float | None = None
+        self._bytes = 0
+        self._complete = False
+
+    async def receive(self) -> Message:
+        """The next message. After the body there is only the client's leaving to wait for, without a deadline."""
+        if self._complete:
+            return await self._receive()
+        if self._deadline_s is None:
+            self._deadline_s = asyncio.get_running_loop().time() + self._timeout_s
+        try:
+            async with asyncio.timeout_at(self._deadline_s):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408, f"timeout: the body took longer than {self._timeout_s:g} s") from None
+        self._bytes += len(message.get("body", b""))
+        self._complete = not message.get("more_body", False)
+        if self._bytes > BODY_MAX_BYTES:
+            raise _too_large()
+        return message
+
+
+def _too_large() -> HTTPException:
+    return HTTPException(413, f"the body has more than {BODY_MAX_BYTES // 1024} KB: send less")
+
+
+def _declared_bytes(scope: Scope) -> int:
+    said = Headers(scope=scope).get("content-length", "")
+    return int(said[:20]) if said.isascii() and said.isdecimal() else 0

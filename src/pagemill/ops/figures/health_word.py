@@ -1,0 +1,71 @@
+"""How the fleet is, in one of three words with a reason: what health checks and dashboards show first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pagemill.config.settings import GuardSettings
+from pagemill.guard.pressure import Level, Marks
+from pagemill.ops.figures.memory_figures import memory_percent
+from pagemill.ops.fleet.overrides import GuardInForce
+from pagemill.ops.fleet.snapshot import WorkerSnapshot
+
+HealthWord = Literal["healthy", "warning", "critical"]
+
+_WORDS: dict[Level, HealthWord] = {
+    Level.NORMAL: "healthy",
+    Level.WARNING: "warning",
+    Level.CLEANUP: "warning",
+    Level.CRITICAL: "critical",
+    Level.EMERGENCY: "critical",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of some workers."""
+
+    word: HealthWord
+    message: str
+    percent: float
+    """Memory of the worker that is fullest, as its guard judges it."""
+
+
+def health_of(workers: Sequence[WorkerSnapshot], guard: GuardSettings | GuardInForce) -> Health:
+    """The worst worker decides: by the marks that memory has reached, or by its guard's own judgement.
+
+    Args:
+        workers: dead ones too, as far as they are to count: one that fell silent without a word is a warning.
+        guard: the marks of a worker that does not publish its own.
+    """
+    alive = [worker for worker in workers if worker.is_alive]
+    silent = [worker.name for worker in workers if not worker.is_alive]
+    if not alive:
+        said = f"no worker is alive: {', '.join(silent)} fell silent" if silent else "no worker is running"
+        return Health("warning" if silent else "healthy", said, 0.0)
+    worst = max(alive, key=lambda worker: (_level(worker, guard), memory_percent(worker)))
+    level, percent = _level(worst, guard), round(max(memory_percent(worker) for worker in alive), 1)
+    if level is Level.NORMAL and silent:
+        return Health("warning", f"fell silent: {', '.join(silent)}", percent)
+    return Health(_WORDS[level], _message(worst, level), percent)
+
+
+def _level(worker: WorkerSnapshot, guard: GuardSettings | GuardInForce) -> Level:
+    marks = worker.guard or guard
+    by_marks = Marks(
+        marks.recover_percent,
+        (marks.warning_percent, marks.cleanup_percent, marks.critical_percent, marks.emergency_percent),
+    ).reached(memory_percent(worker))
+    known = {level.word: level for level in Level}
+    return max(by_marks, known.get(worker.pressure, Level.NORMAL))
+
+
+def _message(worker: WorkerSnapshot, level: Level) -> str:
+    percent = f"{memory_percent(worker):.1f}%"
+    if level is Level.NORMAL:
+        return f"Memory is fine ({percent})"
+    about = worker.pressure_reason if worker.pressure != Level.NORMAL.word else ""
+    short = f"{about} is short, " if about and about != "memory" else ""
+    return f"Pressure is {level.word} on {worker.name}: {short}memory at {percent}"

@@ -1,0 +1,203 @@
+"""The families of metrics that Prometheus is told: the fleet's picture in, names with values out. Pure.
+
+Which single values of a worker are told stands in `metric_tables`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import TypeVar
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
+from prometheus_client.utils import floatToGoString
+
+from pagemill.model import Verdict
+from pagemill.ops.alerting.alert import Alert
+from pagemill.ops.figures.memory_figures import MEANINGS, figures_of
+from pagemill.ops.fleet.snapshot import WorkerSnapshot
+from pagemill.ops.fleet.tally import BUCKETS_S, PlatformTally
+from pagemill.ops.fleet.view import FleetPicture
+from pagemill.ops.metrics import tables
+
+S = TypeVar("S")
+_BOUNDS = (*map(floatToGoString, BUCKETS_S), "+Inf")
+
+
+def alerts(raised: Sequence[Alert]) -> Metric:
+    """What went out within the last hour."""
+    family = GaugeMetricFamily(
+        "pagemill_alerts_last_hour", "Alerts that went out within the last hour.", labels=("name", "level", "kind")
+    )
+    for labels, count in sorted(Counter((alert.name, alert.level, alert.kind) for alert in raised).items()):
+        family.add_metric(labels, count)
+    return family
+
+
+def platforms(picture: FleetPicture) -> Iterator[Metric]:
+    """Queue, pace and revisits of each platform."""
+    queues = GaugeMetricFamily("pagemill_queue_batches", "Batches in a platform's queue.", labels=("platform", "state"))
+    for queue in picture.queues:
+        for state, count in (("waiting", queue.waiting), ("at_work", queue.at_work), ("failed", queue.failed)):
+            queues.add_metric((queue.platform, state), count)
+    yield queues
+
+    yield _of_platforms(
+        "pagemill_platform_paused_seconds",
+        "For how long the platform will not be visited because the shop, or somebody here, asked for that.",
+        ((pace.platform, pace.paused_s) for pace in picture.paces),
+    )
+    yield _of_platforms(
+        "pagemill_platform_breaker_open_seconds",
+        "For how long the platform will not be visited because too many visits were blocked.",
+        ((pace.platform, pace.open_s) for pace in picture.paces),
+    )
+    yield _of_platforms(
+        "pagemill_platform_breaker_trying",
+        "1 while the breaker waits for one visit's outcome.",
+        ((pace.platform, pace.trying) for pace in picture.paces),
+    )
+    yield _of_platforms(
+        "pagemill_platform_wait_stretch_ratio",
+        "By how much waits between visits are stretched, from 1.",
+        ((pace.platform, pace.slow) for pace in picture.paces),
+    )
+    yield _of_platforms(
+        "pagemill_revisits_spared_total",
+        "Products that were seen lately and not visited again, of the whole fleet since counting began.",
+        ((platform, spared) for platform, (spared, _) in picture.revisits.items()),
+    )
+    yield _of_platforms(
+        "pagemill_revisits_needed_total",
+        "Products that had to be visited, where revisits are spared at all.",
+        ((platform, needed) for platform, (_, needed) in picture.revisits.items()),
+    )
+
+
+def _of_platforms(name: str, text: str, values: Iterable[tuple[str, float]]) -> Metric:
+    family = _family(name, text, ("platform",))
+    for platform, value in values:
+        family.add_metric((platform,), value)
+    return family
+
+
+def presence(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
+    """Which workers are alive; the only thing that is told of dead ones."""
+    up = GaugeMetricFamily(
+        "pagemill_worker_up", "1 for a worker that is alive, 0 for ten minutes after one has died.", labels=("worker",)
+    )
+    silent = GaugeMetricFamily(
+        "pagemill_worker_silent_seconds", "How long ago the worker's last sign of life was.", labels=("worker",)
+    )
+    for worker in workers:
+        up.add_metric((worker.name,), worker.is_alive)
+        silent.add_metric((worker.name,), worker.silent_s)
+    yield up
+    yield silent
+
+
+def each_worker(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
+    """What the tables list, and what needs two labels."""
+    snapshots = [(worker.name, worker) for worker in workers]
+    for series in (*tables.WORKER_COUNTERS, *tables.WORKER_GAUGES):
+        yield _one_each(series, snapshots)
+    samples = [(worker.name, worker.sample) for worker in workers if worker.sample is not None]
+    for of_sample in tables.SAMPLE_GAUGES:
+        yield _one_each(of_sample, samples)
+    limits = [(worker.name, worker.limits) for worker in workers if worker.limits is not None]
+    for of_limit in tables.LIMIT_GAUGES:
+        yield _one_each(of_limit, limits)
+    for spread in tables.SPREADS:
+        family = GaugeMetricFamily(spread.name, spread.text, labels=("worker", spread.label))
+        for worker in workers:
+            for label, value in spread.values(worker).items():
+                family.add_metric((worker.name, label), value)
+        yield family
+
+    kills = CounterMetricFamily(
+        "pagemill_worker_oom_kills_total",
+        "Processes that the kernel has killed for memory in the worker's container, which other workers may share.",
+        labels=("worker", "host"),
+    )
+    rotations = CounterMetricFamily(
+        "pagemill_worker_rotations_total",
+        "Pages, contexts, browsers and drivers that were replaced by fresh ones, by what was the reason.",
+        labels=("worker", "level", "reason"),
+    )
+    for worker in workers:
+        if worker.sample is not None:
+            kills.add_metric((worker.name, worker.host), worker.sample.oom_kills)
+        for order, count in (dict.fromkeys(tables.USUAL_ROTATIONS, 0) | dict(worker.reasons)).items():
+            level, _, reason = order.partition(" ")
+            rotations.add_metric((worker.name, level, reason), count)
+    yield kills
+    yield rotations
+
+
+def memory(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
+    """The eleven figures, of each worker that was measured."""
+    figures = [(worker.name, figures_of((worker,))) for worker in workers if worker.sample is not None]
+    for series in tables.MEMORY_GAUGES:
+        yield _one_each(series, figures)
+    collections = CounterMetricFamily("memory_gc_count_total", MEANINGS["gc_count"], labels=("worker",))
+    pauses = SummaryMetricFamily("memory_gc_pause_ns", MEANINGS["gc_pause_ns"], labels=("worker",))
+    for name, figure in figures:
+        collections.add_metric((name,), figure.gc_count)
+        pauses.add_metric((name,), figure.gc_count, figure.gc_pause_ns)
+    yield collections
+    yield pauses
+
+
+def work(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
+    """What was done, by worker and platform."""
+    place = ("worker", "platform")
+    products = CounterMetricFamily(
+        "pagemill_products_total", "Products that were given a verdict.", labels=(*place, "verdict")
+    )
+    spared = CounterMetricFamily(
+        "pagemill_products_spared_total", "Those of them that were seen lately and not visited.", labels=place
+    )
+    attempts = CounterMetricFamily("pagemill_attempts_total", "Visits, repeated ones among them.", labels=place)
+    waits = CounterMetricFamily(
+        "pagemill_wait_seconds_total", "What lanes have waited for their turns, all together.", labels=place
+    )
+    times = HistogramMetricFamily(
+        "pagemill_item_seconds", "A visited product's time: all its attempts with the pauses between.", labels=place
+    )
+    for worker in workers:
+        for platform, tally in worker.tally.items():
+            labels = (worker.name, platform)
+            for verdict, count in (dict.fromkeys(Verdict, 0) | dict(tally.verdicts)).items():
+                products.add_metric((*labels, str(verdict)), count)
+            spared.add_metric(labels, tally.spared)
+            attempts.add_metric(labels, tally.attempts)
+            waits.add_metric(labels, tally.wait_s)
+            if len(tally.buckets) == len(_BOUNDS):
+                times.add_metric(labels, _buckets(tally), tally.item_s)
+    yield from (products, spared, attempts, waits, times)
+
+
+def _buckets(tally: PlatformTally) -> list[tuple[str, float]]:
+    """Cumulative, as Prometheus wants them."""
+    return list(zip(_BOUNDS, accumulate(tally.buckets), strict=True))
+
+
+def _one_each(series: tables.Series[S], sources: Iterable[tuple[str, S]]) -> Metric:
+    family = _family(series.name, series.text, ("worker",))
+    for name, source in sources:
+        value = series.value(source)
+        if value is not None:
+            family.add_metric((name,), value)
+    return family
+
+
+def _family(name: str, text: str, labels: Sequence[str]) -> CounterMetricFamily | GaugeMetricFamily:
+    kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+    return kind(name, text, labels=labels)

@@ -1,0 +1,1 @@
+"""A run's or a day's summary, as values and as one page."""
