@@ -17,6 +17,7 @@ from multiprocessing import get_context, resource_tracker
 from multiprocessing.process import BaseProcess
 from os import EX_OSERR, getpid
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 from uuid import uuid4
 
@@ -208,7 +209,7 @@ class Supervisor(WorkerPool):
     # Coming and going
 
     def _spawn(self, place: Place, now_s: float) -> None:
-        name, beat = uuid4().hex, new_beat()
+        name, beat = f"{gethostname()}-{place.number + 1}-{uuid4().hex[:6]}", new_beat()
         process = self.get_worker_process(name, self._burst, beat)
         try:
             _start_undisturbed(process)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
 
 from pagemill.ops.fleet.history import Point, mean
 
 MOST_POINTS = 400
-_STILL_THERE_S = 60.0
-"""A worker that was measured within this time before the end of the curve counts to its end."""
+_MISSED = 3
+"""A worker counts until it has missed so many measurements, and no further: another may have come in its place."""
+_FIRST_GAP_S = 5.0
+"""How far apart the measurements of a worker are that has one only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,19 @@ def curve(points: Sequence[Point], most: int = MOST_POINTS) -> list[CurvePoint]:
         grouped: dict[int, list[Point]] = {}
         for point in each:
             grouped.setdefault(min(most - 1, int((point.at_s - start_s) / width_s)), []).append(point)
-        is_there = end_s - each[-1].at_s <= max(2 * width_s, _STILL_THERE_S)
+        is_there = end_s - each[-1].at_s <= max(2 * width_s, _MISSED * _gap_s(each))
         for number, step in _steps(grouped, most - 1 if is_there else max(grouped)):
             parts[number].append(step)
     # Measurements that are rarer than the parts leave some empty; those say nothing new.
     measured = {min(most - 1, int((point.at_s - start_s) / width_s)) for point in points}
     return [_together(part) for number, part in enumerate(parts) if part and number in measured]
+
+
+def _gap_s(points: Sequence[Point]) -> float:
+    """How far apart a worker's latest measurements are."""
+    latest = points[-6:]
+    gaps_s = [after.at_s - before.at_s for before, after in pairwise(latest)]
+    return median(gaps_s) if gaps_s else _FIRST_GAP_S
 
 
 def _steps(grouped: Mapping[int, list[Point]], last: int) -> Iterator[tuple[int, _Step]]:

@@ -54,6 +54,12 @@ def test_a_worker_that_ended_no_longer_counts() -> None:
     assert (found[0].workers, found[-1].workers) == (2, 1)
 
 
+def test_a_worker_that_was_replaced_a_moment_ago_is_not_counted_beside_its_successor() -> None:
+    """It has missed some measurements, which at five seconds each is soon known."""
+    found = curve([*points("old", 60), *points("new", 6, start_s=1300)], 400)
+    assert {point.workers for point in found} == {1}
+
+
 def test_counts_that_began_again_are_no_negative_rates() -> None:
     """A restarted worker may have the old one's name."""
     before, after = points("a", 3), points("a", 3, start_s=1015)

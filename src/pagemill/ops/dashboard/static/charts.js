@@ -15,12 +15,16 @@ const MARKS = [
 const SPANS_S = { hourly: 3600, daily: 86400, weekly: 604800 };
 const PERIODS = { hourly: "the last hour", daily: "the last day", weekly: "the last week" };
 const TICKS = { hourly: "%H:%M", daily: "%H:%M", weekly: "%a %d" };
+const LEAST_SPAN_S = 300;
 const MOST_LINES = 60;
 /** A limit far above the curve would press it flat, so it is told instead of drawn. */
 const LIMIT_IN_SIGHT = 2.5;
 
-function span(period, now) {
-  return [new Date(now.getTime() - SPANS_S[period] * 1000), now];
+/** From the first point on, where the whole period is not known yet; at least some minutes. */
+function span(period, now, points) {
+  const whole = now.getTime() - SPANS_S[period] * 1000;
+  const known = points.length ? Math.min(points[0].at.getTime(), now.getTime() - LEAST_SPAN_S * 1000) : whole;
+  return [new Date(Math.max(whole, known)), now];
 }
 
 const hueOf = (role) => colour(`role-${role}`) || colour("role-other");
@@ -41,7 +45,7 @@ const valid = (points) => points.filter((point) => point.at);
 /** `choice` is a worker's name, or empty for all; `limitMb` is 0 where it is not known. */
 export async function drawMemory(points, events, { period, choice, limitMb, now }) {
   const shown = valid(points);
-  const range = span(period, now);
+  const range = span(period, now, shown);
   const moments = shown.map((point) => point.at);
   const top = Math.max(1, ...shown.map((point) => point.totalMb));
   const limitShows = limitMb > 0 && limitMb <= top * LIMIT_IN_SIGHT;
@@ -115,7 +119,7 @@ export async function drawThroughput(points, { period, now }) {
   await draw(
     "throughput-chart",
     [{ type: "scatter", mode: "lines", x: shown.map((point) => point.at), y: shown.map((point) => point.itemsPerS), line: { width: 2, color: hue }, fill: "tozeroy", fillcolor: thin(hue, 0.16), hovertemplate: "%{y:.2f} per second<extra></extra>" }],
-    { xaxis: { type: "date", range: span(period, now), tickformat: TICKS[period] } },
+    { xaxis: { type: "date", range: span(period, now, shown), tickformat: TICKS[period] } },
   );
   const values = shown.map((point) => point.itemsPerS);
   say(
@@ -137,7 +141,7 @@ export async function drawLanes(points, { period, now }, allowed) {
   await draw(
     "lanes-chart",
     [{ type: "scatter", mode: "lines", x: shown.map((point) => point.at), y: values, line: { width: 2, color: hue, shape: "hv" }, fill: "tozeroy", fillcolor: thin(hue, 0.16), hovertemplate: "%{y:.1f} lanes<extra></extra>" }],
-    { shapes, xaxis: { type: "date", range: span(period, now), tickformat: TICKS[period] }, yaxis: { range: [0, Math.max(1, ...values, inSight ? allowed : 0) * 1.12] } },
+    { shapes, xaxis: { type: "date", range: span(period, now, shown), tickformat: TICKS[period] }, yaxis: { range: [0, Math.max(1, ...values, inSight ? allowed : 0) * 1.12] } },
   );
   say(
     byId("lanes-caption"),
