@@ -50,7 +50,7 @@ class Project:
             "command": ["storefront", "--host", "0.0.0.0", "--port", "8900"],
             "init": True,
         }
-        shipped = {name: {"image": "pagemill:test"} for name in ("worker", "scheduler")}
+        shipped = {name: {"image": "pagemill:test"} for name in ("worker", "scheduler", "api")}
         merged = {name: shipped.get(name, {}) | services.get(name, {}) for name in {*shipped, *services}}
         changes = {"services": {**merged, "storefront": storefront}}
         (self.folder / "docker-compose.override.yml").write_text(yaml.safe_dump(changes))

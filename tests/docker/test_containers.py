@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import signal
+import socket
 import time
+import urllib.request
+from typing import Any
 
 import pytest
 
@@ -92,3 +97,38 @@ def test_several_workers_share_the_work(project: Project) -> None:
     results = project.wait_for_results(run, 180, 240)
     verdicts_are_right(results, right(catalogue))
     assert len({result["worker"] for result in results}) == 3
+
+
+def test_the_control_room(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a secret of its own, reached through the published port: it sees the worker, and has it replaced."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("PAGEMILL_API_PORT", str(port))
+    (project.folder / ".env.api").write_text(f"PAGEMILL_API_SECRET={secrets.token_hex(32)}\n")
+    project.compose("up", "--detach", "storefront", "worker", "api")
+    (api,) = project.containers("api")
+    assert until(lambda: project.state(api)["State"]["Health"]["Status"] == "healthy", 90), docker("logs", api)
+    token = project.compose("exec", "-T", "api", "pagemill", "token", "--role", "admin").strip()
+
+    def ask(method: str, path: str) -> Any:
+        url = f"http://127.0.0.1:{port}{path}"
+        request = urllib.request.Request(url, method=method, headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read())
+
+    def workers() -> set[str]:
+        shown = ask("GET", "/api/performance/dashboard?history=false")["data"]["workers"]
+        return {worker["name"] for worker in shown if worker["alive"]}
+
+    assert until(lambda: len(workers()) == 1, 60)
+    catalogue = rows(150)
+    run = project.enqueue(catalogue, batch_size="50")
+    before = workers()
+    ask("POST", "/api/v2/system/restart-all")
+    assert until(lambda: ask("GET", "/api/v2/system/restart-all")["data"]["state"] != "running", 120)
+    assert ask("GET", "/api/v2/system/restart-all")["data"]["state"] == "done"
+    assert not workers() & before
+    verdicts_are_right(project.wait_for_results(run, 150, 180), right(catalogue))
+    assert project.state(project.containers()[0])["RestartCount"] == 0
+    assert project.state(api)["State"]["OOMKilled"] is False
