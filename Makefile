@@ -13,8 +13,14 @@ setup: ## Make .venv, install the pinned requirements and a Chromium; quick when
 demo: setup ## Validate a practice catalogue from end to end (ARGS='--products 1000')
 	@.venv/bin/python -m pagemill demo $(ARGS)
 
-test: setup ## Run all tests that this machine can run, with coverage (ARGS='tests/unit -k pool' for a part)
-	.venv/bin/python -m pytest $(or $(ARGS),--numprocesses $(JOBS) --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=85)
+test: setup ## Run all tests that this machine can run, with coverage but for whole runs (ARGS='tests/unit -k pool' for a part)
+ifdef ARGS
+	.venv/bin/python -m pytest $(ARGS)
+else
+	.venv/bin/python -m pytest --numprocesses $(JOBS) --dist worksteal --cov --cov-report= tests/unit tests/redis tests/postgres
+	.venv/bin/python -m pytest --cov --cov-append --cov-report=term:skip-covered --cov-fail-under=85 tests/browser
+	.venv/bin/python -m pytest tests/e2e
+endif
 
 test-docker: setup ## Build the image and test the containers on a real engine, which is started where there is none
 	@bash tools/with_engine.sh .venv/bin/python -m pytest tests/docker $(ARGS)

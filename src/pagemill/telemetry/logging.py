@@ -60,8 +60,15 @@ def set_up_logging(log_format: str = "auto", level: str = "INFO", stream: TextIO
         cache_logger_on_first_use=False,
     )
     # Taken back first, so that it is there once however often this is called.
-    atexit.unregister(close_logging)
-    atexit.register(close_logging)
+    atexit.unregister(_end_logging)
+    atexit.register(_end_logging)
+
+
+def _end_logging() -> None:
+    """When the process ends. What is still said after that, as of tasks that nobody has waited for, is no line of ours:
+    without any handler `logging` would write it in a form that nobody can read."""
+    close_logging()
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 def close_logging() -> None:

@@ -17,18 +17,18 @@ VISITS = 15
 LEAK_KB = 1024
 
 
-async def pss_mb(browser_session: CDPSession) -> float:
-    """Proportional memory of all processes of this browser."""
+async def own_mb(browser_session: CDPSession) -> float:
+    """What all processes of this browser have written to; files that other browsers map too are left out."""
     processes = (await browser_session.send("SystemInfo.getProcessInfo"))["processInfo"]
-    return sum(_process_pss_kb(process["id"]) for process in processes) / 1024
+    return sum(_process_own_kb(process["id"]) for process in processes) / 1024
 
 
-def _process_pss_kb(pid: int) -> int:
+def _process_own_kb(pid: int) -> int:
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0
-    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss_Anon:"))
 
 
 async def visit_often(page: Page, base_url: str, query: str, first: int, count: int) -> None:
@@ -52,9 +52,9 @@ def test_reused_page_grows_more_where_it_leaks(chromium: Chromium, base_url: str
     async def growth_mb(page: Page, query: str) -> float:
         browser_session = await chromium.browser.new_browser_cdp_session()
         await visit_often(page, base_url, query, 0, WARM_UP_VISITS)
-        before_mb = await pss_mb(browser_session)
+        before_mb = await own_mb(browser_session)
         await visit_often(page, base_url, query, WARM_UP_VISITS, VISITS)
-        grown_mb = await pss_mb(browser_session) - before_mb
+        grown_mb = await own_mb(browser_session) - before_mb
         await browser_session.detach()
         return grown_mb
 
@@ -71,18 +71,18 @@ def test_fresh_page_gives_back_the_names_and_a_fresh_context_the_storage(chromiu
         context = await chromium.browser.new_context()
         leaky = await context.new_page()
         await visit_often(leaky, base_url, f"&leak={LEAK_KB}", 0, VISITS)
-        grown_mb = await pss_mb(browser_session)
+        grown_mb = await own_mb(browser_session)
         assert await leaky.evaluate("window.name.length") == VISITS * LEAK_KB * 1024
         await leaky.close()
         fresh = await context.new_page()
         await visit_often(fresh, base_url, "", 0, 1)
         assert await fresh.evaluate("window.name.length") == 0
         assert await fresh.evaluate("caches.open('leak').then(c => c.keys()).then(k => k.length)") == VISITS
-        without_page_mb = await pss_mb(browser_session)
+        without_page_mb = await own_mb(browser_session)
         await context.close()
         await visit_often(page, base_url, "", 0, 1)
         assert not await page.evaluate("caches.has('leak')")
-        return grown_mb, without_page_mb, await pss_mb(browser_session)
+        return grown_mb, without_page_mb, await own_mb(browser_session)
 
     grown_mb, without_page_mb, without_context_mb = chromium.visit(look)
     assert without_page_mb < grown_mb - VISITS * LEAK_KB / 1024

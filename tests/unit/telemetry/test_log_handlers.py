@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from pagemill.telemetry.logging import close_logging, get_logger, set_up_logging
+from pagemill.telemetry.logging import _end_logging, close_logging, get_logger, set_up_logging
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_setting_logging_up_again_leaves_one_handler(monkeypatch: pytest.MonkeyP
     assert [json.loads(stream.getvalue())["number"] for stream in streams] == list(range(50))
     assert len(logging.root.handlers) == 1
     assert len(logging._handlerList) <= known + 1  # type: ignore[attr-defined]
-    assert at_exit == [close_logging]
+    assert at_exit == [_end_logging]
 
 
 def test_a_log_file_of_somebody_else_is_closed(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_a_run_is_reported_with_what_the_fleet_did_meanwhile(store: ResultStore)
     points = [
         Point("w1", {"python": 100, "renderers": 300}, rotations={"page": 10}, at_s=at_s(created) - 100),
         Point("w1", {"python": 100, "renderers": 400}, rotations={"page": 20, "browser": 1}, at_s=at_s(created) + 5),
-        Point("w2", {"python": 50}, rotations={"page": 2}, at_s=at_s(created) + 5),
+        Point("w2", {"python": 50}, rotations={"page": 2}, at_s=at_s(created) + 28),
         Point("w1", {"python": 100, "renderers": 500}, rotations={"page": 28, "browser": 2}, at_s=at_s(created) + 30),
     ]
     told = [
