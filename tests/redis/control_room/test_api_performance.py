@@ -179,6 +179,7 @@ def test_thresholds_are_kept_beside_those_before(world: World, redis_client: red
         **changed,
     }
     assert read_overrides(redis_client).thresholds["cpuUsage"] == THRESHOLDS["cpuUsage"]
+    assert world.planner.get("/api/performance/thresholds").data["thresholds"] == {**THRESHOLDS, **changed}
 
 
 @pytest.mark.parametrize(
@@ -267,7 +268,7 @@ def test_the_document_has_examples(world: World) -> None:
         "/api/performance/report": {"get"},
         "/api/performance/alerts": {"get"},
         "/api/performance/events": {"get"},
-        "/api/performance/thresholds": {"put"},
+        "/api/performance/thresholds": {"get", "put"},
         "/api/performance/optimize": {"post"},
         "/api/performance/platforms/{name}/pause": {"post"},
         "/api/performance/platforms/{name}/resume": {"post"},

@@ -128,6 +128,18 @@ def test_changes_are_kept_beside_each_other(redis_client: redis.Redis) -> None:
     assert found.thresholds == {"errorRate": {"warning": 0.1}}
 
 
+def test_changes_of_the_same_moment_do_not_lose_each_other(redis_client: redis.Redis) -> None:
+    """Also from several API processes."""
+    names = [f"metric{number}" for number in range(12)]
+    threads = [threading.Thread(target=override_thresholds, args=(redis_client, {name: 1})) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(read_overrides(redis_client).thresholds) == sorted(names)
+    assert read_version(redis_client) == len(names)
+
+
 def test_changes_are_checked_as_the_file_is() -> None:
     """What does not go together is refused; alerts are a section of their own."""
     settings = changed(GuardSettings(), {"warning_percent": 65.0, "alerts_cooldown_minutes": 3})

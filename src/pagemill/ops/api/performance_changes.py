@@ -5,12 +5,11 @@ What was changed survives a restart of the API, as it stands in Redis.
 
 from __future__ import annotations
 
-import threading
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 
-from pagemill.ops.alerting.thresholds import ThresholdsRequest, thresholds_in_force, without_rule
+from pagemill.ops.alerting.thresholds import ThresholdsRequest, without_rule
 from pagemill.ops.api.frame.access import changer
 from pagemill.ops.api.frame.envelope import ApiError, Envelope, Now, sealed
 from pagemill.ops.api.parts import UNKNOWN_WORKER, ChosenWorkers, Documented, PartsOfApp, check_platform
@@ -22,7 +21,7 @@ from pagemill.ops.api.performance_models import (
     ThresholdsData,
 )
 from pagemill.ops.control.cleanup import clean_up
-from pagemill.ops.control.thresholds_put import rules_in_force
+from pagemill.ops.control.thresholds_put import shown_thresholds
 from pagemill.ops.fleet.actions import OPTIMIZE
 from pagemill.ops.fleet.overrides import override_thresholds, read_overrides
 from pagemill.pacing import by_hand
@@ -31,7 +30,6 @@ router = APIRouter(prefix="/api/performance", tags=["performance"], dependencies
 
 _FAILED: Documented = {**UNKNOWN_WORKER, 503: {"description": "No worker did it, or Redis is out of reach"}}
 _NO_PLATFORM: Documented = {404: {"description": "No platform of that name is configured"}}
-_putting = threading.Lock()
 
 PlatformPath = Annotated[str, Path(max_length=100, description="A platform", examples=["musinsa"])]
 
@@ -42,13 +40,9 @@ def put_thresholds(parts: PartsOfApp, wanted: ThresholdsRequest, now: Now) -> En
     put = wanted.thresholds.model_dump(mode="json", by_alias=True, exclude_none=True)
     if not put:
         raise ApiError(422, "invalid", "body.thresholds: nothing to change: name one of the thresholds")
-    with _putting:  # two requests must not lose each other's
-        every = {**read_overrides(parts.redis).thresholds, **put}
-        version = override_thresholds(parts.redis, every)
+    version = override_thresholds(parts.redis, put)
     parts.view.forget()
-    shown: dict[str, dict[str, float]] = {}
-    for each in thresholds_in_force(rules_in_force(parts.rules, every)):
-        shown.setdefault(each.name, {})[each.level] = each.value
+    shown = shown_thresholds(parts.rules, read_overrides(parts.redis).thresholds)
     idle = [f"{metric} {level}" for metric, level in without_rule(parts.rules, wanted.by_metric())]
     return sealed(ThresholdsData(thresholds=shown, without_rule=idle, version=version), now)
 

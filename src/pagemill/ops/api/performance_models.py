@@ -343,10 +343,15 @@ class ThresholdText(Camel):
     value: float
 
 
-class ThresholdsData(Camel):
-    """What is in force after the change."""
+class ThresholdsInForce(Camel):
+    """Thresholds of alerts."""
 
     thresholds: dict[str, dict[str, float]] = Field(description="By name and level")
+
+
+class ThresholdsData(ThresholdsInForce):
+    """What is in force after the change."""
+
     without_rule: list[str] = Field(description="What was put and changes nothing: no rule in alerts.yaml is about it")
     version: int
 

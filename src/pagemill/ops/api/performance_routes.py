@@ -32,7 +32,9 @@ from pagemill.ops.api.performance_models import (
     Metrics,
     Period,
     ResponseTimeData,
+    ThresholdsInForce,
 )
+from pagemill.ops.control.thresholds_put import shown_thresholds
 from pagemill.ops.report.models import DayReport, RunReport
 from pagemill.ops.report.summary import summary
 
@@ -87,6 +89,13 @@ def show_dashboard(
 ) -> Envelope[Dashboard]:
     """Everything that a dashboard shows; who asks every few seconds leaves the history out."""
     return sealed(view.dashboard(parts, now, chosen.workers, chosen.worker, with_history=history), now)
+
+
+@router.get("/thresholds", dependencies=_READS)
+def show_thresholds(parts: PartsOfApp, now: Now) -> Envelope[ThresholdsInForce]:
+    """Thresholds of alerts as they are now: shares from 0 to 1, times in milliseconds."""
+    put = parts.view.picture().overrides.thresholds
+    return sealed(ThresholdsInForce(thresholds=shown_thresholds(parts.rules, put)), now)
 
 
 @router.get("/alerts", dependencies=_READS)

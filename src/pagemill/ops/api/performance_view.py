@@ -59,7 +59,8 @@ def trend(parts: Parts, worker: str = "") -> Trend:
 
 def health(parts: Parts, picture: FleetPicture, workers: Sequence[WorkerSnapshot]) -> Health:
     """The state of these workers."""
-    return health_of(workers, parts.guard_in_force(picture.overrides))
+    waiting = sum(queue.waiting for queue in picture.queues)
+    return health_of(workers, parts.guard_in_force(picture.overrides), waiting)
 
 
 def alerts(parts: Parts, count: int) -> list[Alert]:

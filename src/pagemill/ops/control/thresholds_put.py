@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from pagemill.config.alerts import AlertRule
 from pagemill.ops.alerting.rules import with_thresholds
-from pagemill.ops.alerting.thresholds import ThresholdsRequest
+from pagemill.ops.alerting.thresholds import ThresholdsRequest, thresholds_in_force
 
 
 def rules_in_force(rules: Mapping[str, AlertRule], put: Mapping[str, Any]) -> Mapping[str, AlertRule]:
@@ -25,3 +25,11 @@ def rules_in_force(rules: Mapping[str, AlertRule], put: Mapping[str, Any]) -> Ma
     except ValidationError:
         return rules
     return with_thresholds(rules, wanted.by_metric())
+
+
+def shown_thresholds(rules: Mapping[str, AlertRule], put: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """The thresholds in force, by the API's names and levels, in its units. The arguments are those above."""
+    shown: dict[str, dict[str, float]] = {}
+    for each in thresholds_in_force(rules_in_force(rules, put)):
+        shown.setdefault(each.name, {})[each.level] = each.value
+    return shown

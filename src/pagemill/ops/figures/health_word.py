@@ -33,18 +33,21 @@ class Health:
     """Memory of the worker that is fullest, as its guard judges it."""
 
 
-def health_of(workers: Sequence[WorkerSnapshot], guard: GuardSettings | GuardInForce) -> Health:
+def health_of(workers: Sequence[WorkerSnapshot], guard: GuardSettings | GuardInForce, waiting: int = 0) -> Health:
     """The worst worker decides: by the marks that memory has reached, or by its guard's own judgement.
 
     Args:
         workers: dead ones too, as far as they are to count: one that fell silent without a word is a warning.
         guard: the marks of a worker that does not publish its own.
+        waiting: batches on the queues; without any worker they are a warning too.
     """
     alive = [worker for worker in workers if worker.is_alive]
     silent = [worker.name for worker in workers if not worker.is_alive]
     if not alive:
         said = f"no worker is alive: {', '.join(silent)} fell silent" if silent else "no worker is running"
-        return Health("warning" if silent else "healthy", said, 0.0)
+        if waiting:
+            said += f", and {waiting} batches wait"
+        return Health("warning" if silent or waiting else "healthy", said, 0.0)
     worst = max(alive, key=lambda worker: (_level(worker, guard), memory_percent(worker)))
     level, percent = _level(worst, guard), round(max(memory_percent(worker) for worker in alive), 1)
     if level is Level.NORMAL and silent:

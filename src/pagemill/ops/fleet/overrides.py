@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict
-from redis import Redis
+from redis import ConnectionError as RedisConnectionError
+from redis import Redis, WatchError
 
 from pagemill.config.settings import GuardSettings
 
 _KEY = "pagemill:overrides"
 _VERSION = b"version"
 
-_CHANGE = """
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-return redis.call('HINCRBY', KEYS[1], 'version', 1)
-"""
+_TRIES = 20
 
 
 class GuardInForce(BaseModel):
@@ -109,17 +108,27 @@ def override_guard(redis: Redis, changes: Mapping[str, Any]) -> int:
     Raises:
         RedisError: Redis does not answer.
     """
-    return _put(redis, "guard", {**read_overrides(redis).guard, **changes})
+    return _merge(redis, "guard", changes)
 
 
 def override_thresholds(redis: Redis, thresholds: Mapping[str, Any]) -> int:
-    """Puts other thresholds of alerts in place of those that were put before; the new version.
+    """Changes thresholds of alerts, beside those that were changed before; the new version.
 
     Raises:
         RedisError: Redis does not answer.
     """
-    return _put(redis, "thresholds", thresholds)
+    return _merge(redis, "thresholds", thresholds)
 
 
-def _put(redis: Redis, name: str, values: Mapping[str, Any]) -> int:
-    return int(cast("int", redis.eval(_CHANGE, 1, _KEY, name, json.dumps(dict(values)))))
+def _merge(redis: Redis, name: str, changes: Mapping[str, Any]) -> int:
+    """Two who change something at the same moment do not lose each other's."""
+    with redis.pipeline() as pipeline:
+        for _ in range(_TRIES):
+            with suppress(WatchError):
+                pipeline.watch(_KEY)  # type: ignore[no-untyped-call]
+                before = json.loads(cast("bytes | None", pipeline.hget(_KEY, name)) or b"{}")
+                pipeline.multi()
+                pipeline.hset(_KEY, name, json.dumps({**before, **changes}))
+                pipeline.hincrby(_KEY, _VERSION.decode(), 1)
+                return int(pipeline.execute()[-1])
+    raise RedisConnectionError("the settings are changed by others again and again")

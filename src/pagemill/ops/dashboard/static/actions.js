@@ -76,8 +76,14 @@ export function resume(name, refresh) {
   });
 }
 
-function changeThresholds(refresh) {
-  const fields = thresholdFields();
+async function changeThresholds(refresh) {
+  let inForce = {};
+  try {
+    inForce = (await read("/api/performance/thresholds")).thresholds;
+  } catch (failure) {
+    tell(failure.message, "critical");
+  }
+  const fields = thresholdFields(inForce);
   ask({
     title: "Change alert thresholds", text: "For the whole fleet, until they are changed again. What is left empty stays as it is.", confirm: "Change", fields: [fields.node],
     async act() {

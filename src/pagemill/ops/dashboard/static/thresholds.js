@@ -10,9 +10,12 @@ const METRICS = [
   { name: "errorRate", label: "Failed products", unit: "%", share: true },
 ];
 
-/** The fields, and `read()`: what was filled in, in the API's units. It throws where only one of a pair is. */
-export function thresholdFields() {
-  const inputs = METRICS.map((metric) => ({ metric, warning: input(metric, "warning"), critical: input(metric, "critical") }));
+/**
+ * The fields, and `read()`: what was filled in, in the API's units. It throws where only one of a pair is. `inForce` are
+ * the thresholds as they are now, by name and level; the fields show them as long as they are empty.
+ */
+export function thresholdFields(inForce) {
+  const inputs = METRICS.map((metric) => ({ metric, warning: input(metric, "warning", inForce), critical: input(metric, "critical", inForce) }));
   const rows = inputs.map(({ metric, warning, critical }) =>
     el("tr", {}, el("th", { scope: "row" }, `${metric.label} (${metric.unit})`), el("td", {}, warning), el("td", {}, critical)),
   );
@@ -21,9 +24,10 @@ export function thresholdFields() {
   return { node, read: () => wanted(inputs) };
 }
 
-function input(metric, level) {
+function input(metric, level, inForce) {
+  const value = inForce[metric.name]?.[level];
   return el("input", {
-    type: "number", min: "0", step: "any", inputmode: "decimal", placeholder: "unchanged", "aria-label": `${metric.label}, ${level}, in ${metric.unit === "%" ? "percent" : "milliseconds"}`,
+    type: "number", min: "0", step: "any", inputmode: "decimal", placeholder: value === undefined ? "unchanged" : String(+(value * (metric.share ? 100 : 1)).toFixed(4)), "aria-label": `${metric.label}, ${level}, in ${metric.unit === "%" ? "percent" : "milliseconds"}`,
     max: metric.share ? "100" : null,
   });
 }
