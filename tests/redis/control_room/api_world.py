@@ -119,9 +119,15 @@ def a_config(secret: str = SECRET) -> Config:
 
 @contextmanager
 def api_running(
-    server_url: str, folder: Path, *, secret: str = SECRET, look_s: float = 0.05, restart_s: float = 5.0
+    server_url: str,
+    folder: Path,
+    *,
+    secret: str = SECRET,
+    look_s: float = 0.05,
+    restart_s: float = 5.0,
+    config: Config | None = None,
 ) -> Iterator[World]:
-    """The API as `pagemill api` builds it, on a thread."""
+    """The API as `pagemill api` builds it, on a thread; `config` takes the place of `a_config(secret)`."""
     with ExitStack() as stack:
         client = stack.enter_context(
             redis.Redis.from_url(
@@ -133,7 +139,7 @@ def api_running(
         )
         store = stack.enter_context(ResultStore(f"sqlite:///{folder / 'results.db'}"))
         restart = RollingRestart(client, "api-test", worker_timeout_s=restart_s, look_s=look_s)
-        config = a_config(secret)
+        config = config or a_config(secret)
         rules = AccessRules(secret)
         app = create_app(config, client, store, "api-test", rules=rules, restart=restart)
         listener = stack.enter_context(listen("127.0.0.1", 0))
