@@ -17,8 +17,8 @@ test: setup ## Run all tests that this machine can run, with coverage but for wh
 ifdef ARGS
 	.venv/bin/python -m pytest $(ARGS)
 else
-	.venv/bin/python -m pytest --numprocesses $(JOBS) --dist worksteal --cov --cov-report= tests/unit tests/redis tests/postgres
-	.venv/bin/python -m pytest --cov --cov-append --cov-report=term:skip-covered --cov-fail-under=85 tests/browser
+	.venv/bin/python -m pytest --numprocesses $(JOBS) --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=85 \
+	    tests/unit tests/redis tests/postgres tests/browser
 	.venv/bin/python -m pytest tests/e2e
 endif
 
