@@ -82,7 +82,7 @@ async def test_the_next_page_stands_by_during_the_last_use(
 async def test_rotations_say_what_they_freed(
     executable: Path, temporary: Path, opener_kind: str, server: WatchedServer
 ) -> None:
-    """A closed page's renderer goes, and the log line tells how many megabytes went with it."""
+    """A closed page's renderer goes, and the log line tells how many megabytes went with it, or its neighbour's does."""
     server.replies["/large"] = script(
         "window.kept = []; for (let i = 0; i < 30; i++) kept.push(Array(131072).fill(i + .5))"
     )
@@ -93,7 +93,7 @@ async def test_rotations_say_what_they_freed(
                 assert await settled(real.pool)
     rotations = [line for line in lines if line["event"] == events.PAGE_ROTATION]
     assert len(rotations) == 4
-    assert all(line["freed_mb"] > 30 for line in rotations), rotations
+    assert sum(line["freed_mb"] for line in rotations) > 4 * 30, rotations
     assert {(line["reason"], line["uses"]) for line in rotations} == {("uses", 1)}
 
 
