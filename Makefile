@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 JOBS ?= 2
+PARALLEL = --numprocesses $(JOBS) --dist worksteal
 .PHONY: help setup demo test test-docker image up down logs lint format types check bench soak chaos constraints clean
 
 help: ## List these targets
@@ -17,9 +18,9 @@ test: setup ## Run all tests that this machine can run, with coverage but for wh
 ifdef ARGS
 	.venv/bin/python -m pytest $(ARGS)
 else
-	.venv/bin/python -m pytest --numprocesses $(JOBS) --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=85 \
+	.venv/bin/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered --cov-fail-under=85 \
 	    tests/unit tests/redis tests/postgres tests/browser
-	.venv/bin/python -m pytest tests/e2e
+	.venv/bin/python -m pytest $(PARALLEL) tests/e2e
 endif
 
 test-docker: setup ## Build the image and test the containers on a real engine, which is started where there is none
