@@ -82,7 +82,7 @@ async def test_the_next_page_stands_by_during_the_last_use(
 async def test_rotations_say_what_they_freed(
     executable: Path, temporary: Path, opener_kind: str, server: WatchedServer
 ) -> None:
-    """A closed page's renderer goes, and the log line tells how many megabytes went with it, or its neighbour's does."""
+    """A closed page's renderer goes, and its log line tells how many megabytes went with it, or a neighbour's does."""
     server.replies["/large"] = script(
         "window.kept = []; for (let i = 0; i < 30; i++) kept.push(Array(131072).fill(i + .5))"
     )
