@@ -9,8 +9,7 @@ import typer
 
 from pagemill.app.parts import DATA_FOLDER, process_name
 from pagemill.broker.connection import open_redis
-from pagemill.cli.options import load
-from pagemill.errors import UsageError
+from pagemill.cli.options import load, needs_extra
 from pagemill.ops.api.frame.origin import check_address
 from pagemill.results.store import ResultStore
 from pagemill.telemetry.pulse import Pulse
@@ -27,11 +26,9 @@ def api(
 
     Without PAGEMILL_API_SECRET it asks nobody for a token, and listens on loopback only.
     """
-    try:
+    with needs_extra("api"):
         # It takes a second that the other commands need not wait.
         from pagemill.ops.api.server import create_app, serve
-    except ModuleNotFoundError as error:
-        raise UsageError(f"{error.name} is not installed: pip install 'pagemill[api]'") from error
 
     config = load(tells_alerts=True)
     check_address(host, config.environment.api_secret)

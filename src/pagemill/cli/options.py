@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
+from pagemill.errors import UsageError
 from pagemill.telemetry.logging import set_up_logging
 
 PlatformName = Annotated[str, typer.Option("--platform", help="A platform: config/platforms/NAME.yaml.")]
 PlatformNames = Annotated[
     list[str] | None, typer.Option("--platform", help="Only this platform; may be repeated. Default: all.")
 ]
+
+
+@contextmanager
+def needs_extra(name: str) -> Iterator[None]:
+    """For imports of what only an extra of the package brings.
+
+    Raises:
+        UsageError: it is not installed; the message says how to.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name} is not installed: pip install 'pagemill[{name}]'") from error
 
 
 def load(log_level: str | None = None, *, tells_alerts: bool = False) -> Config:

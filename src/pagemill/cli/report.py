@@ -12,7 +12,7 @@ import typer
 
 from pagemill.app.parts import DATA_FOLDER
 from pagemill.broker.connection import open_redis
-from pagemill.cli.options import load
+from pagemill.cli.options import load, needs_extra
 from pagemill.errors import UsageError
 from pagemill.ops.fleet.view import FleetView
 from pagemill.ops.report.summary import Report, kept_alerts, summary
@@ -65,12 +65,8 @@ def _write(made: Report, form: Format, output: Path | None) -> None:
     if form is Format.HTML:
         from pagemill.ops.report.page import page
 
-        try:
+        with needs_extra("api"):
             text = page(made)
-        except ModuleNotFoundError as error:
-            raise UsageError(
-                f"a report as HTML needs {error.name}: install pagemill with its extra `api`, or use --format json"
-            ) from error
     else:
         text = made.model_dump_json(indent=2) + "\n"
     if output is None:

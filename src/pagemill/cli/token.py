@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from pagemill.cli.options import needs_extra
 from pagemill.config.environment import MAKE_KEY, read_environment
 from pagemill.errors import ConfigError, UsageError
 from pagemill.ops.api.frame.roles import Role
@@ -26,10 +27,8 @@ def token(
 
     Needs the secret that the API runs with, and no other configuration.
     """
-    try:
+    with needs_extra("api"):
         from pagemill.ops.api.frame.tokens import issue
-    except ModuleNotFoundError as error:
-        raise UsageError(f"{error.name} is not installed: pip install 'pagemill[api]'") from error
 
     expires_s = seconds_of(expires)
     environment, problems = read_environment(os.environ)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -91,7 +90,6 @@ class Guard:
         self.judgement = CALM
         self.peak_pss_mb = 0.0
         self.collector = CollectorWatch()
-        self.history: deque[Sample] = deque(maxlen=settings.history_size)
         self.cleanings = 0
 
     @property
@@ -113,7 +111,6 @@ class Guard:
         """Puts other settings into force, from the next round on. From any thread."""
         self._settings = settings
         self._marks = Marks.of(settings)
-        self.history = deque(self.history, maxlen=settings.history_size)
 
     def measure_if_pressed(self) -> None:
         """Another round while anything is above its first mark: then measuring more often pays."""
@@ -126,7 +123,6 @@ class Guard:
         sample = self._probe()
         self._measured_s = self._now_s()
         self.latest = sample
-        self.history.append(sample)
         self.peak_pss_mb = max(self.peak_pss_mb, sample.total_pss_mb)
         self._log(sample, view)
         self._tell_effects(sample)

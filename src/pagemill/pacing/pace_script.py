@@ -1,7 +1,7 @@
 """What Redis does in one step, on its own clock: gives turns, and takes account of how visits went.
 
-Owns the two scripts and the key that they keep a platform's state in; `fleet_pace` calls them. Every number that is a
-moment or a span counts microseconds.
+Owns the scripts and the key that they keep a platform's state in; `fleet_pace` and `by_hand` call them. Every
+number that is a moment or a span counts microseconds.
 
 The state, a hash whose missing fields mean 0:
 
@@ -130,3 +130,34 @@ less 1; and whether the visit was the probe.
 Out: by how much to stretch waits, for how long there will be no visit, and what has changed: `paused`, `opened`,
 `closed`, `slower`, `faster`.
 """
+
+PAUSE = (
+    _NOW
+    + f"""
+local pause_for, why = tonumber(ARGV[1]), ARGV[2]
+local next, pause = read('next_us', 'pause_us')
+if now + pause_for > pause then
+  pause = now + pause_for
+  redis.call('HSET', KEYS[1], 'pause_us', whole(pause), 'pause_why', why, 'next_us', whole(math.max(next, pause)))
+end
+redis.call('PEXPIRE', KEYS[1], whole({_KEEP_MS} + (pause - now) / 1000))
+return whole(pause - now)
+"""
+)
+"""Has nobody visit a platform, because somebody asked for it.
+
+In: for how long, and why; a longer pause is not shortened. Out: for how long there is one now.
+"""
+
+RESUME = (
+    _NOW
+    + """
+local next, pause = read('next_us', 'pause_us')
+if pause <= now then return '0' end
+redis.call('HSET', KEYS[1], 'pause_us', '0')
+if next <= pause then redis.call('HSET', KEYS[1], 'next_us', whole(now)) end
+redis.call('HDEL', KEYS[1], 'pause_why')
+return whole(pause - now)
+"""
+)
+"""Ends a platform's pause, whoever asked for it. Out: how much of it was left, 0 when there was none."""

@@ -22,6 +22,7 @@ SHARES_SPAN_S = 300.0
 """Of the shares of failed and blocked products."""
 GROWTH_SPAN_S = 600.0
 SLOPE_SPAN_S = 3600.0
+_LOOK_S = 30.0
 FEWEST_PRODUCTS = 10
 """With fewer of them a share says nothing."""
 
@@ -45,6 +46,8 @@ class PictureReadings:
         self._now_s = now_s
         self._seen: deque[tuple[float, dict[tuple[str, str], _Counts]]] = deque()
         self._stuck_since_s: dict[str, float] = {}
+        self._told_lately: dict[str, dict[str, float | None]] = {}
+        self._looked_s = -math.inf
 
     def readings(self) -> list[Reading]:
         """Every metric's value now.
@@ -53,17 +56,25 @@ class PictureReadings:
             RedisUnavailable: Redis does not answer.
         """
         picture = self._view.picture()
-        by_worker: dict[str, list[Point]] = {}
-        for point in self._view.history(SLOPE_SPAN_S):
-            by_worker.setdefault(point.worker, []).append(point)
+        lately = self._lately()
         found = [Reading("silent_s", "", worker.name, worker.silent_s) for worker in picture.workers]
         for worker in picture.alive:
-            values = {**_now(worker, picture), **_lately(by_worker.get(worker.name, []))}
+            values = {**_now(worker, picture), **lately.get(worker.name, {})}
             found += [Reading(metric, "", worker.name, value) for metric, value in values.items() if value is not None]
         done = self._count(picture)
         found += self._shares(done)
         found += self._stuck(picture, done)
         return found
+
+    def _lately(self) -> Mapping[str, dict[str, float | None]]:
+        """By worker, what an hour's measurements tell: many to read, and slow to change."""
+        if self._now_s() - self._looked_s >= _LOOK_S:
+            by_worker: dict[str, list[Point]] = {}
+            for point in self._view.history(SLOPE_SPAN_S):
+                by_worker.setdefault(point.worker, []).append(point)
+            self._told_lately = {worker: _lately(points) for worker, points in by_worker.items()}
+            self._looked_s = self._now_s()
+        return self._told_lately
 
     def _count(self, picture: FleetPicture) -> dict[str, _Counts]:
         """What was done by platform since the oldest look that still counts."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from pagemill.ops.api.performance_models import PaceText, PlatformText, Work, WorkerText
+from pagemill.ops.api.dashboard_models import (
+    PaceText,
+    PlatformText,
+    Work,
+    WorkerText,
+)
 from pagemill.ops.figures.item_times import item_times
 from pagemill.ops.figures.memory_figures import memory_percent
 from pagemill.ops.fleet.snapshot import WorkerSnapshot

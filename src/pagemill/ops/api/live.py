@@ -30,7 +30,9 @@ from pagemill.ops.api.frame.origin import is_own_origin
 from pagemill.ops.api.frame.tokens import TokenRefused
 from pagemill.ops.api.parts import Parts
 from pagemill.ops.api.performance_data import alert_text_of
-from pagemill.ops.api.performance_models import PERIODS_S
+from pagemill.ops.api.performance_models import (
+    PERIODS_S,
+)
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 

@@ -10,16 +10,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from pagemill.ops.alerting.thresholds import ThresholdsRequest, without_rule
-from pagemill.ops.api.frame.access import changer
-from pagemill.ops.api.frame.envelope import ApiError, Envelope, Now, sealed
-from pagemill.ops.api.parts import UNKNOWN_WORKER, ChosenWorkers, Documented, PartsOfApp, check_platform
-from pagemill.ops.api.performance_models import (
+from pagemill.ops.api.change_models import (
     OptimizeData,
     OptimizeRequest,
     PauseData,
     PauseRequest,
     ThresholdsData,
 )
+from pagemill.ops.api.frame.access import changer
+from pagemill.ops.api.frame.envelope import ApiError, Envelope, Now, sealed
+from pagemill.ops.api.parts import UNKNOWN_WORKER, ChosenWorkers, Documented, PartsOfApp, check_platform
 from pagemill.ops.control.cleanup import clean_up
 from pagemill.ops.control.thresholds_put import shown_thresholds
 from pagemill.ops.fleet.actions import OPTIMIZE

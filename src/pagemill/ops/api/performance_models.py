@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -162,103 +162,6 @@ class Trends(Camel):
     memory_change: str = Field(examples=["+2.5%"])
 
 
-class Work(Camel):
-    """The batch that a worker has in hand."""
-
-    run: str
-    batch: str
-    platform: str
-    done: int
-    products: int
-
-
-class WorkerText(Camel):
-    """One worker. Those that fell silent stay for ten minutes."""
-
-    name: str
-    host: str
-    pid: int
-    platforms: list[str]
-    alive: bool
-    silent_seconds: float
-    uptime: int
-    draining: bool
-    lanes: int = Field(description="Lanes that hold a page now")
-    lanes_allowed: int = Field(description="How many may, under the present pressure")
-    pressure: str
-    pressure_reason: str
-    at_work: Work | None
-    memory_mb: float
-    peak_memory_mb: float
-    memory_limit_mb: float
-    memory_percent: float = Field(description="The fullest of its own limit, its container and its machine")
-    memory_by_role_mb: dict[str, float]
-    shm_percent: float | None
-    cpu_percent: float
-    event_loop_delay: float
-    visits: int
-    rotations: dict[str, int]
-    rotation_reasons: dict[str, int]
-    requests_per_second: float
-    response_time: float
-    error_rate: float
-    block_rate: float
-
-
-class PaceText(Camel):
-    """How a platform is left alone, for the whole fleet."""
-
-    paused_seconds: float
-    why: str
-    open_seconds: float = Field(description="For how long it is left alone after repeated blocks")
-    trying: bool = Field(description="One visit is to show whether it may be visited again")
-    slowdown: float = Field(description="By how much waits are stretched, from 1")
-
-
-class PlatformText(Camel):
-    """One platform. Counts are those of the living workers since they started."""
-
-    name: str
-    waiting: int = Field(description="Batches")
-    at_work: int
-    failed: int
-    verdicts: dict[str, int]
-    products: int
-    visited: int
-    spared: int = Field(description="Products that were seen lately and not visited")
-    attempts: int
-    response_time: float = Field(description="Mean milliseconds of a visited product")
-    wait_seconds: float = Field(description="What lanes have waited for their turns, all together")
-    pace: PaceText
-    workers: int
-
-
-class DashboardHistory(Camel):
-    """The fleet's measurements, in few points; `/metrics/history` has more."""
-
-    hourly: list[HistoryPoint]
-    daily: list[HistoryPoint]
-    weekly: list[HistoryPoint]
-
-
-class Dashboard(Camel):
-    """Everything that a dashboard shows."""
-
-    current: Metrics
-    history: DashboardHistory | None = Field(description="null with `?history=false`")
-    alerts: list[AlertText]
-    status: HealthWord
-    status_message: str
-    trends: Trends
-    recommendations: list[str]
-    memory: UsedMemory
-    memory_by_role_mb: dict[str, float]
-    workers: list[WorkerText]
-    platforms: list[PlatformText]
-    events: list[EventText]
-    scheduler: str = Field(description="The scheduler that is active; empty without one")
-
-
 class PlatformCache(Camel):
     """What the fleet remembers of a platform's products."""
 
@@ -321,61 +224,3 @@ class ResponseTimeData(TimesText):
     recent: float = Field(description="Mean of the last five minutes; 0 without a visit")
     buckets: list[TimeBucket]
     platforms: dict[str, TimesText]
-
-
-class OptimizeData(Camel):
-    """What came of it in all workers together."""
-
-    type: str
-    cache_cleaned: int
-    gc_collected: int
-    memory_freed_mb: float
-    seconds: float
-    done: list[str] = Field(description="Workers that did it")
-    failed: dict[str, str] = Field(description="Workers that did not, with the reason")
-
-
-class ThresholdText(Camel):
-    """One threshold as the rules have it now."""
-
-    name: str
-    level: str
-    value: float
-
-
-class ThresholdsInForce(Camel):
-    """Thresholds of alerts."""
-
-    thresholds: dict[str, dict[str, float]] = Field(description="By name and level")
-
-
-class ThresholdsData(ThresholdsInForce):
-    """What is in force after the change."""
-
-    without_rule: list[str] = Field(description="What was put and changes nothing: no rule in alerts.yaml is about it")
-    version: int
-
-
-class PauseRequest(BaseModel):
-    """For how long nobody is to visit a platform."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-    minutes: Annotated[float, Field(ge=1, le=1440, examples=[15])]
-
-
-class PauseData(Camel):
-    """How long a platform is left alone now."""
-
-    platform: str
-    paused_seconds: float
-    why: str
-
-
-class OptimizeRequest(BaseModel):
-    """What to do: `cache` takes a share of every cache; `memory` cleans up and replaces contexts after the visits under
-    way; `cleanup`, for emergencies, closes idle pages and replaces browser and driver; `all` is the first two."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    type: Literal["all", "cache", "memory", "cleanup"] = "all"

@@ -17,6 +17,12 @@ from pagemill.errors import UsageError
 from pagemill.ops.alerting.history import KEPT
 from pagemill.ops.api import performance_data as data
 from pagemill.ops.api import performance_view as view
+from pagemill.ops.api.change_models import (
+    ThresholdsInForce,
+)
+from pagemill.ops.api.dashboard_models import (
+    Dashboard,
+)
 from pagemill.ops.api.frame.access import reader
 from pagemill.ops.api.frame.envelope import ApiError, Envelope, ErrorEnvelope, Now, sealed
 from pagemill.ops.api.parts import UNKNOWN_WORKER, ChosenWorkers, Documented, PartsOfApp, WorkerName, unknown_worker
@@ -24,7 +30,6 @@ from pagemill.ops.api.performance_models import (
     PERIODS_S,
     AlertsData,
     CacheData,
-    Dashboard,
     EventsData,
     HealthEnvelope,
     HistoryData,
@@ -32,7 +37,6 @@ from pagemill.ops.api.performance_models import (
     Metrics,
     Period,
     ResponseTimeData,
-    ThresholdsInForce,
 )
 from pagemill.ops.control.thresholds_put import shown_thresholds
 from pagemill.ops.report.models import DayReport, RunReport

@@ -14,12 +14,14 @@ from pagemill.errors import RedisUnavailable
 from pagemill.ops.alerting.alert import Alert
 from pagemill.ops.alerting.history import recent_alerts
 from pagemill.ops.api import performance_data as data
+from pagemill.ops.api.dashboard_models import (
+    Dashboard,
+    DashboardHistory,
+)
 from pagemill.ops.api.fleet_rows import platform_rows, worker_row
 from pagemill.ops.api.parts import Parts
 from pagemill.ops.api.performance_models import (
     PERIODS_S,
-    Dashboard,
-    DashboardHistory,
     HistoryData,
     HistoryPoint,
     Metrics,

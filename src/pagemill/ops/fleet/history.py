@@ -116,14 +116,14 @@ class HistoryWriter:
                 due.append((kind, mean(gathered)))
                 self._begun_s[kind.key] = self._now_s()
                 gathered.clear()
-        seconds, micros = self._redis.time()
-        now_ms = seconds * 1000 + micros // 1000
+        # Time bounds what is kept only roughly: it is enough to look at the clock once a minute.
+        now_s = self._redis.time()[0] if len(due) > 1 else None
         with self._redis.pipeline(transaction=False) as pipeline:
             for kind, each in due:
                 body = _ADAPTER.dump_json(each, exclude_defaults=True)
                 pipeline.xadd(kind.key, {"point": body}, maxlen=self._most_entries, approximate=True)
-                if kind is not FINE or len(due) > 1:
-                    pipeline.xtrim(kind.key, minid=round(now_ms - kind.kept_s * 1000), approximate=True)
+                if now_s is not None:
+                    pipeline.xtrim(kind.key, minid=round((now_s - kind.kept_s) * 1000), approximate=True)
                 pipeline.expire(kind.key, round(kind.kept_s))
             pipeline.execute()
 

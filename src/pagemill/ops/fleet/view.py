@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from redis import Redis, RedisError
 
@@ -25,7 +26,10 @@ from pagemill.ops.timetable import Timetable, read_timetable
 from pagemill.pacing.pace_state import PaceState, read_paces
 from pagemill.revisit.visit_memory import VisitMemory
 
+T = TypeVar("T")
+
 FRESH_S = 1.0
+_FAILED_FOR_S = 1.0
 RATES_SPAN_S = 300.0
 _HISTORY_FRESH_S = 5.0
 _MOST_HISTORIES = 32
@@ -89,6 +93,7 @@ class FleetView:
         self._now_s = now_s
         self._memory = VisitMemory(redis)
         self._lock = threading.Lock()
+        self._failed: tuple[str, float] | None = None
         self._picture: tuple[FleetPicture, float] | None = None
         self._histories: dict[tuple[float, str], tuple[list[Point], float]] = {}
 
@@ -96,14 +101,11 @@ class FleetView:
         """The fleet, as of a second ago at most.
 
         Raises:
-            RedisUnavailable: Redis does not answer.
+            RedisUnavailable: Redis does not answer, or did not a moment ago.
         """
         with self._lock:
             if self._picture is None or self._now_s() - self._picture[1] >= FRESH_S:
-                try:
-                    self._picture = self._read(), self._now_s()
-                except RedisError as error:
-                    raise RedisUnavailable.gone(error) from error
+                self._picture = self._ask(self._read), self._now_s()
             return self._picture[0]
 
     def forget(self) -> None:
@@ -115,39 +117,51 @@ class FleetView:
         """The workers' measurements of the last `span_s` seconds, oldest first; as of some seconds ago at most.
 
         Raises:
-            RedisUnavailable: Redis does not answer.
+            RedisUnavailable: as `picture`.
         """
-        key = (span_s, worker)
         with self._lock:
-            points, read_s = self._histories.get(key, ([], float("-inf")))
-            if self._now_s() - read_s >= _HISTORY_FRESH_S:
-                try:
-                    points = read_history(self._redis, span_s, worker)
-                except RedisError as error:
-                    raise RedisUnavailable.gone(error) from error
-                self._histories.pop(key, None)
-                while len(self._histories) >= _MOST_HISTORIES:
-                    del self._histories[next(iter(self._histories))]
-                self._histories[key] = points, self._now_s()
-            return points
+            return self._ask(lambda: self._measured(span_s, worker))
 
     def events(self, count: int = 200, span_s: float = 24 * 3600) -> list[FleetEvent]:
         """The latest events, the newest first.
 
         Raises:
-            RedisUnavailable: Redis does not answer.
+            RedisUnavailable: as `picture`.
         """
+        with self._lock:
+            return self._ask(lambda: read_events(self._redis, count, span_s))
+
+    def _ask(self, look: Callable[[], T]) -> T:
+        """Looks, unless that has just failed: those who have queued up behind a Redis that hangs are told the same at
+        once, so that each need not wait for its deadline anew."""
+        if self._failed is not None and self._now_s() - self._failed[1] < _FAILED_FOR_S:
+            raise RedisUnavailable(self._failed[0])
         try:
-            return read_events(self._redis, count, span_s)
+            found = look()
         except RedisError as error:
-            raise RedisUnavailable.gone(error) from error
+            gone = RedisUnavailable.gone(error)
+            self._failed = str(gone), self._now_s()
+            raise gone from error
+        self._failed = None
+        return found
+
+    def _measured(self, span_s: float, worker: str = "") -> list[Point]:
+        key = (span_s, worker)
+        points, read_s = self._histories.get(key, ([], float("-inf")))
+        if self._now_s() - read_s >= _HISTORY_FRESH_S:
+            points = read_history(self._redis, span_s, worker)
+            self._histories.pop(key, None)
+            while len(self._histories) >= _MOST_HISTORIES:
+                del self._histories[next(iter(self._histories))]
+            self._histories[key] = points, self._now_s()
+        return points
 
     def _read(self) -> FleetPicture:
         workers = read_workers(self._redis)
         return FleetPicture(
             at=datetime.now(UTC),
             workers=tuple(workers),
-            rates=rates(read_history(self._redis, RATES_SPAN_S)),
+            rates=rates(self._measured(RATES_SPAN_S)),
             queues=tuple(queue_states(self._redis, self._platforms)),
             paces=tuple(read_paces(self._redis, self._platforms)),
             revisits={platform: self._memory.counts(platform) for platform in self._platforms},

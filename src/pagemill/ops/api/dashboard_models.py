@@ -1,0 +1,105 @@
+"""What `/api/performance/dashboard` answers: the fleet at a glance, a row for each worker and platform."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pagemill.ops.api.performance_models import AlertText, Camel, EventText, HistoryPoint, Metrics, Trends, UsedMemory
+from pagemill.ops.figures.health_word import HealthWord
+
+
+class Work(Camel):
+    """The batch that a worker has in hand."""
+
+    run: str
+    batch: str
+    platform: str
+    done: int
+    products: int
+
+
+class WorkerText(Camel):
+    """One worker. Those that fell silent stay for ten minutes."""
+
+    name: str
+    host: str
+    pid: int
+    platforms: list[str]
+    alive: bool
+    silent_seconds: float
+    uptime: int
+    draining: bool
+    lanes: int = Field(description="Lanes that hold a page now")
+    lanes_allowed: int = Field(description="How many may, under the present pressure")
+    pressure: str
+    pressure_reason: str
+    at_work: Work | None
+    memory_mb: float
+    peak_memory_mb: float
+    memory_limit_mb: float
+    memory_percent: float = Field(description="The fullest of its own limit, its container and its machine")
+    memory_by_role_mb: dict[str, float]
+    shm_percent: float | None
+    cpu_percent: float
+    event_loop_delay: float
+    visits: int
+    rotations: dict[str, int]
+    rotation_reasons: dict[str, int]
+    requests_per_second: float
+    response_time: float
+    error_rate: float
+    block_rate: float
+
+
+class PaceText(Camel):
+    """How a platform is left alone, for the whole fleet."""
+
+    paused_seconds: float
+    why: str
+    open_seconds: float = Field(description="For how long it is left alone after repeated blocks")
+    trying: bool = Field(description="One visit is to show whether it may be visited again")
+    slowdown: float = Field(description="By how much waits are stretched, from 1")
+
+
+class PlatformText(Camel):
+    """One platform. Counts are those of the living workers since they started."""
+
+    name: str
+    waiting: int = Field(description="Batches")
+    at_work: int
+    failed: int
+    verdicts: dict[str, int]
+    products: int
+    visited: int
+    spared: int = Field(description="Products that were seen lately and not visited")
+    attempts: int
+    response_time: float = Field(description="Mean milliseconds of a visited product")
+    wait_seconds: float = Field(description="What lanes have waited for their turns, all together")
+    pace: PaceText
+    workers: int
+
+
+class DashboardHistory(Camel):
+    """The fleet's measurements, in few points; `/metrics/history` has more."""
+
+    hourly: list[HistoryPoint]
+    daily: list[HistoryPoint]
+    weekly: list[HistoryPoint]
+
+
+class Dashboard(Camel):
+    """Everything that a dashboard shows."""
+
+    current: Metrics
+    history: DashboardHistory | None = Field(description="null with `?history=false`")
+    alerts: list[AlertText]
+    status: HealthWord
+    status_message: str
+    trends: Trends
+    recommendations: list[str]
+    memory: UsedMemory
+    memory_by_role_mb: dict[str, float]
+    workers: list[WorkerText]
+    platforms: list[PlatformText]
+    events: list[EventText]
+    scheduler: str = Field(description="The scheduler that is active; empty without one")
