@@ -1,0 +1,111 @@
+"""What alert rules are told of a fleet's picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from pagemill.ops.alerting.readings import PictureReadings
+from pagemill.ops.fleet.history import Point
+from pagemill.ops.fleet.snapshot import WorkerSnapshot
+from pagemill.ops.fleet.tally import PlatformTally
+from pagemill.ops.fleet.view import FleetPicture
+from pagemill.ops.queues import QueueState
+from pagemill.pacing.pace_state import PaceState
+
+WORKER = WorkerSnapshot("w1", 1, "machine", ("musinsa",), 1, 4, 100.0, 120.0, 7, cpu_percent=33.0)
+
+
+class Fleet:
+    """A view whose picture and measurements are put there, and a clock."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.shown = FleetPicture(datetime.now(UTC), (WORKER,))
+        self.points: list[Point] = []
+        self.looks = 0
+        self.readings = PictureReadings(self, lambda: self.now_s)
+
+    def picture(self) -> FleetPicture:
+        return self.shown
+
+    def history(self, span_s: float, worker: str = "") -> Sequence[Point]:
+        self.looks += 1
+        return self.points
+
+    def done(self, *, after_s: float = 5.0, **verdicts: int) -> None:
+        """So much later the worker has given those verdicts, all in all."""
+        self.now_s += after_s
+        self.shown = replace(self.shown, workers=(replace(WORKER, tally={"musinsa": PlatformTally(verdicts)}),))
+
+    def waiting(self, batches: int, paused_s: float = 0.0) -> None:
+        pace = PaceState("musinsa", paused_s, "", 0.0, False, 1.0)
+        self.shown = replace(self.shown, queues=(QueueState("musinsa", batches, 0, 0),), paces=(pace,))
+
+    def told(self) -> dict[str, float]:
+        """Every metric's value; there is one worker and one platform."""
+        return {reading.metric: reading.value for reading in self.readings.readings()}
+
+
+def test_shares_are_those_of_the_last_five_minutes() -> None:
+    """Not of all that the worker has done, nor of a handful."""
+    fleet = Fleet()
+    fleet.done(ok=1000)
+    assert "error_rate" not in fleet.told()
+    fleet.done(ok=1004, failed=5)
+    assert "error_rate" not in fleet.told()  # nine products say nothing
+    fleet.done(ok=1030, failed=6, blocked=4)
+    told = fleet.told()
+    assert (told["error_rate"], told["block_rate"]) == (6 / 40, 4 / 40)
+    fleet.done(after_s=400, ok=1060, failed=6, blocked=4)
+    fleet.told()
+    fleet.done(ok=1080, failed=6, blocked=4)
+    assert fleet.told()["error_rate"] == 0
+
+
+def test_a_worker_that_went_away_keeps_what_it_has_done() -> None:
+    """Its products do not count backwards."""
+    fleet = Fleet()
+    fleet.done(ok=0)
+    fleet.told()
+    fleet.done(ok=20, failed=20)
+    fleet.told()
+    fleet.now_s += 5
+    fleet.shown = replace(fleet.shown, workers=())
+    assert fleet.told()["error_rate"] == 0.5
+
+
+def test_a_queue_is_stuck_from_when_nothing_moves_any_more() -> None:
+    """Not while something is finished, nor while its platform is paused."""
+    fleet = Fleet()
+    fleet.waiting(3)
+    assert fleet.told()["queue_stuck_s"] == 0
+    fleet.now_s += 400
+    assert fleet.told()["queue_stuck_s"] == 400
+    fleet.waiting(3, paused_s=60)
+    assert fleet.told()["queue_stuck_s"] == 0
+    fleet.waiting(3)
+    assert fleet.told()["queue_stuck_s"] == 0
+    fleet.done(ok=0)
+    fleet.told()
+    fleet.done(ok=1)
+    assert fleet.told()["queue_stuck_s"] == 0
+
+
+def test_an_hours_measurements_are_read_now_and_then_only() -> None:
+    """They are many; kills and growth are those of ten minutes."""
+    fleet = Fleet()
+    fleet.points = [Point("w1", blocks=1000.0 * n, oom_kills=n // 100, at_s=10.0 * n) for n in range(121)]
+    told = fleet.told()
+    assert told["python_objects_growth"] == pytest.approx(60_000)
+    assert told["oom_kills"] == 1
+    assert told["cpu_percent"] == 33.0
+    fleet.now_s += 5
+    fleet.told()
+    assert fleet.looks == 1
+    fleet.now_s += 30
+    fleet.told()
+    assert fleet.looks == 2
