@@ -249,6 +249,23 @@ async def test_nothing_is_asked_for_while_nobody_looks(looker: Looker, api: ApiS
     assert len(asked) > before
 
 
+async def test_an_answer_that_comes_to_a_hidden_page_does_not_call_it_live(looker: Looker, api: ApiServer) -> None:
+    """It was asked for before."""
+    page = looker.page
+    await enter(page, api, Role.PLANNER)
+    held: list[Route] = []
+    await page.route("**/api/performance/dashboard*", lambda route: held.append(route))
+    async with page.expect_request("**/api/performance/dashboard*"):
+        pass
+    await hide(page, True)
+    await expect(page.locator("#connection-text")).to_have_text("Paused while hidden")
+    async with page.expect_response("**/api/performance/dashboard*"):
+        for route in held:
+            await route.continue_()
+    await page.wait_for_timeout(500)
+    await expect(page.locator("#connection-text")).to_have_text("Paused while hidden", timeout=1)
+
+
 async def hide(page: Page, hidden: bool) -> None:
     """As the browser would, which a headless one never does."""
     await page.evaluate(

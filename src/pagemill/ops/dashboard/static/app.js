@@ -88,14 +88,19 @@ function answered() {
   lastAnswer = new Date();
   lostSince = null;
   byId("board").classList.remove("stale");
-  connection("live", "Live");
+  tellConnection("live", "Live");
 }
 
 function lost(error) {
   lostSince ??= lastAnswer || new Date();
   byId("board").classList.add("stale");
   const said = error instanceof Refused ? error.message : `No connection since ${timeOfDay(lostSince)}, trying again`;
-  connection("lost", said);
+  tellConnection("lost", said);
+}
+
+/** An answer that comes when the page is hidden already says nothing of what goes on from there. */
+function tellConnection(state, text) {
+  if (!document.hidden) connection(state, text);
 }
 
 function connection(state, text) {
