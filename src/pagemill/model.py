@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 FactValue = str | int | float | bool | None
 """What a field of a product can hold; `None` means that the page did not say."""
@@ -20,6 +21,8 @@ class Verdict(StrEnum):
     OK = "ok"
     CHANGED = "changed"
     SOLD_OUT = "sold_out"
+    OFF_SALE = "off_sale"
+    """The page is there, the product is not sold any more: suspended, for members only, stopped."""
     GONE = "gone"
     BLOCKED = "blocked"
     FAILED = "failed"
@@ -47,13 +50,31 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class PageReading:
-    """What one visit of one page brought back, before it is judged.
+class FieldTold:
+    """What one source said of one field, and why it said no more. For people: `pagemill try` and reasons.
 
-    `status` is the HTTP status of the document, `None` when there was none. `ready` says whether the content that
-    the platform waits for appeared. `texts` holds those of the texts looked for that the page contains. `light` says
-    that no document was loaded, which wears a page out much less. `retry_after` is the header of that name, where the
-    strategy itself has seen one.
+    `text` is what stood there, where it was found and not understood. `places` is how many elements fitted, and
+    `others` are their other texts, where that was asked for.
+    """
+
+    source: int
+    strategy: str
+    value: FactValue = None
+    state: Literal["said", "default", "not_found", "not_understood", "cut"] = "not_found"
+    text: str = ""
+    places: int = 0
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """What one visit brought back, before it is judged.
+
+    `status` is the HTTP status of the document or answer, `None` when there was none, and `url` the address at which
+    the visit ended. `ready` says whether the content that the platform waits for appeared. `texts` holds those of the
+    texts looked for that a visitor sees in the page. `light` says that no document was loaded, which wears a page out
+    much less. `retry_after` is the header of that name, where the strategy itself has seen one. What is for people
+    alone does not count in comparisons.
     """
 
     status: int | None
@@ -63,6 +84,24 @@ class PageReading:
     texts: tuple[str, ...] = ()
     light: bool = False
     retry_after: str = ""
+    asked: str = field(default="", compare=False)
+    """The address that was visited; empty where it does not matter whether the visit ended there."""
+    texts_in: tuple[tuple[str, str], ...] = ()
+    """As `texts`, for those that count in some elements only: selector and text."""
+    selectors: tuple[str, ...] = ()
+    """Those of the selectors looked for that a visitor sees something of."""
+    dialogs: tuple[str, ...] = ()
+    """The messages of dialogs that the page opened."""
+    errors: tuple[tuple[str, str | None], ...] = ()
+    """Path and word of what stood in JSON answers where errors are looked for."""
+    defaults: frozenset[str] = frozenset()
+    """Facts that hold because nothing else was found: nobody has said them."""
+    told: Mapping[str, tuple[FieldTold, ...]] = field(default_factory=dict, compare=False)
+    """What each source said of each field, in the order in which they were asked."""
+    troubles: tuple[str, ...] = field(default=(), compare=False)
+    """What went wrong with single sources."""
+    refused: int | None = None
+    """The status with which a source was refused, where another one has answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +124,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """The one result of one product in one run. Times are timezone-aware UTC."""
+    """The one result of one product in one run. Times are timezone-aware UTC.
+
+    `url` is the catalogue's; `final_url` is where the visit ended, empty where there was none.
+    """
 
     run: str
     batch: str
@@ -100,3 +142,4 @@ class ItemResult:
     started_at: datetime
     finished_at: datetime
     worker: str
+    final_url: str = ""

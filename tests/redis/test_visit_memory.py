@@ -67,7 +67,7 @@ def test_what_was_ok_is_remembered_by_the_whole_fleet(redis_client: redis.Redis)
     assert one.counts("shop") == (5, 4)
 
 
-@pytest.mark.parametrize("verdict", [Verdict.CHANGED, Verdict.SOLD_OUT, Verdict.GONE, Verdict.BLOCKED])
+@pytest.mark.parametrize("verdict", sorted(set(Verdict) - {Verdict.OK, Verdict.FAILED}))
 def test_what_is_no_longer_ok_is_forgotten(redis_client: redis.Redis, verdict: Verdict) -> None:
     """A failed visit says nothing about the product."""
     memory = memories(redis_client, Clock())()

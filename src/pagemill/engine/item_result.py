@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 from pagemill.model import Batch, Facts, ItemResult, Judgement, Product
 
+MAX_FINAL_URL_CHARS = 8_000
+"""As long as a catalogue's URL may be: a redirect or a script can make one of megabytes."""
+
 
 def item_result(
     batch: Batch,
@@ -16,8 +19,12 @@ def item_result(
     *,
     attempts: int = 0,
     started_at: datetime | None = None,
+    final_url: str = "",
 ) -> ItemResult:
-    """A result that is finished now; without a visit it was begun now as well."""
+    """A result that is finished now; without a visit it was begun now as well.
+
+    `final_url` is where the visit ended; of a longer one than `MAX_FINAL_URL_CHARS` the beginning is kept.
+    """
     finished_at = datetime.now(UTC)
     return ItemResult(
         run=batch.run,
@@ -33,4 +40,5 @@ def item_result(
         started_at=started_at or finished_at,
         finished_at=finished_at,
         worker=worker,
+        final_url=final_url[:MAX_FINAL_URL_CHARS],
     )

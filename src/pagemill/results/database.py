@@ -213,6 +213,10 @@ def _is_about_content(error: Exception) -> bool:
 
 
 def _remedy(url: URL, cause: str) -> str:
+    if "must be owner" in cause:
+        return "Let the owner of its tables open it once, as with `pagemill status`: a newer pagemill adds columns"
+    if "lock timeout" in cause:
+        return "Another program holds it: wait for its end, or try again"
     if url.get_backend_name() != "sqlite":
         return "Start it, or correct PAGEMILL_DATABASE_URL"
     if "locked" in cause:

@@ -43,6 +43,7 @@ def to_row(result: ItemResult) -> dict[str, Any]:
         "product_id": storable_text(result.product_id),
         "batch": storable_text(result.batch),
         "url": storable_text(result.url),
+        "final_url": storable_text(result.final_url),
         "platform": storable_text(result.platform),
         "verdict": result.verdict.value,
         "reason": storable_text(result.reason),
@@ -81,4 +82,5 @@ def from_row(row: Mapping[Any, Any]) -> ItemResult:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         worker=row["worker"],
+        final_url=row["final_url"],
     )

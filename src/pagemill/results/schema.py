@@ -2,6 +2,9 @@
 
 Owns names, types, keys and indexes. Must not open a connection. There is no foreign key from `results` to `runs`: a
 result is never refused because its run's row is missing.
+
+A column that was not there in 0.1 is added to older tables by `upgrade`, so it is nullable or has a constant
+`server_default`: that takes no time however long a table is, and an older pagemill goes on writing beside us.
 """
 
 from __future__ import annotations
@@ -70,6 +73,7 @@ results = Table(
     Column("product_id", _key(), primary_key=True),
     Column("batch", Text, nullable=False),
     Column("url", Text, nullable=False),
+    Column("final_url", Text, nullable=False, server_default=""),
     Column("platform", Text, nullable=False),
     Column("verdict", _key(), nullable=False),
     Column("reason", Text, nullable=False),

@@ -21,13 +21,14 @@ from pagemill.results import schema
 from pagemill.results.database import LOCK_TIMEOUT_S, ResultRefused, open_engine, reading, use_write_ahead_log, writing
 from pagemill.results.rows import from_row, storable_text, to_row
 from pagemill.results.runs import RunProgress, RunSummary
+from pagemill.results.upgrade import add_missing_columns
 
 _OPEN_TIMEOUT_S = 10.0
 _OPEN_RETRY_S = 0.05
 _IDS_PER_QUERY = 500
 _ROWS_PER_PAGE = 500
 _SCHEMA_LOCK = 7_264_171_001
-"""Any number, the same in every pagemill process: PostgreSQL's advisory lock for creating the tables."""
+"""Any number, the same in every pagemill process: PostgreSQL's advisory lock for creating and upgrading the tables."""
 
 
 class ResultStore:
@@ -48,7 +49,7 @@ class ResultStore:
         self._engine: Engine | None = None
 
     def open(self) -> None:
-        """Connects, and creates what is missing: the folder of a SQLite file, tables, indexes.
+        """Connects, and creates what is missing: the folder of a SQLite file, tables, indexes, later columns.
 
         Several processes may do this at the same moment.
 
@@ -58,7 +59,7 @@ class ResultStore:
         """
         engine = open_engine(self._url, self._lock_timeout_s)
         try:
-            _create_tables(engine)
+            _create_schema(engine)
         except BaseException:
             engine.dispose()
             raise
@@ -227,7 +228,7 @@ class ResultStore:
 _NEWEST_FIRST = (schema.runs.c.created_at.desc(), schema.runs.c.id.desc())
 
 
-def _create_tables(engine: Engine) -> None:
+def _create_schema(engine: Engine) -> None:
     deadline = time.monotonic() + _OPEN_TIMEOUT_S
     while True:
         try:
@@ -237,6 +238,7 @@ def _create_tables(engine: Engine) -> None:
                 if engine.dialect.name == "postgresql":
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
                 schema.metadata.create_all(connection)
+                add_missing_columns(connection)
             return
         except DatabaseUnavailable as error:
             if "locked" not in str(error) or time.monotonic() >= deadline:

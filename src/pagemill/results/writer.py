@@ -214,6 +214,7 @@ class ResultWriter:
                 reason="its result cannot be stored",
                 differences=(),
                 facts={},
+                final_url="",
             )
             try:
                 self._store.write([bare])

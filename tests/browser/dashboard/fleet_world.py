@@ -13,6 +13,7 @@ from redis import Redis
 from pagemill.guard.pressure import Limits
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats, PythonMemory
+from pagemill.model import Verdict
 from pagemill.ops.alerting.alert import Alert, encode
 from pagemill.ops.alerting.history import FIELD, STREAM
 from pagemill.ops.fleet.event_log import write_events
@@ -76,13 +77,17 @@ class FleetWorld:
     def tally(self) -> dict[str, PlatformTally]:
         """What each has done."""
         counts = {
-            "ably": {"ok": 4100, "changed": 310, "sold_out": 505, "gone": 61, "blocked": 12, "failed": 9},
-            "musinsa": {"ok": 9400, "changed": 1200, "sold_out": 900, "gone": 150, "blocked": 40, "failed": 31},
-            "zigzag": {"ok": 620, "changed": 55, "sold_out": 40, "gone": 12, "blocked": 310, "failed": 18},
+            "ably": (4100, 310, 425, 80, 61, 12, 9),
+            "musinsa": (9400, 1200, 700, 200, 150, 40, 31),
+            "zigzag": (620, 55, 40, 0, 12, 310, 18),
+        }
+        by_verdict = {
+            name: dict(zip((verdict.value for verdict in Verdict), numbers, strict=True))
+            for name, numbers in counts.items()
         }
         return {
             name: PlatformTally(verdicts, sum(verdicts.values()) + 40, 0, 2.1 * sum(verdicts.values()), wait_s=4200.0)
-            for name, verdicts in counts.items()
+            for name, verdicts in by_verdict.items()
         }
 
     def silence(self, name: str, silent_s: float = 95) -> None:

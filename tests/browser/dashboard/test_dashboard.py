@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.redis]
 
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"><b>bold</b>"
 _PATIENT_MS = 20_000
+_GOOD_CELL = 4
 
 
 async def enter(page: Page, api: ApiServer, role: Role) -> None:
@@ -69,6 +70,10 @@ async def test_the_board_shows_the_fleet(looker: Looker, api: ApiServer) -> None
     await expect(page.locator("#alerts-list")).to_contain_text("Critical: heartbeat-lost")
     await expect(page.locator("#events-list")).to_contain_text("Browser Rotation")
     await expect(page.locator("#verdicts-caption")).to_contain_text("35,546 products")
+    await expect(page.locator("#verdicts-caption")).to_contain_text("off sale 1.6 %")
+    await expect(page.locator("#verdicts-legend")).to_contain_text("off sale")
+    row = page.locator("#platforms-rows tr").filter(has=page.get_by_role("rowheader", name="musinsa"))
+    await expect(row.get_by_role("cell").nth(_GOOD_CELL)).to_have_text("99 %")
     assert looker.unexpected() == []
 
 

@@ -182,9 +182,9 @@ def test_products_are_counted_by_verdict(redis_client: redis.Redis) -> None:
     publish(redis_client, BUSY)
     told = scrape(redis_client)
     place = {"worker": "w1", "platform": "musinsa"}
-    verdicts = ("ok", "changed", "sold_out", "gone", "blocked", "failed")
+    verdicts = ("ok", "changed", "sold_out", "off_sale", "gone", "blocked", "failed")
     found = {verdict: told.value("pagemill_products_total", verdict=verdict, **place) for verdict in verdicts}
-    assert found == {"ok": 5, "changed": 0, "sold_out": 0, "gone": 0, "blocked": 0, "failed": 2}
+    assert found == {"ok": 5, "changed": 0, "sold_out": 0, "off_sale": 0, "gone": 0, "blocked": 0, "failed": 2}
     assert told.value("pagemill_attempts_total", **place) == 9
     assert told.value("pagemill_products_spared_total", **place) == 1
     assert told.value("pagemill_wait_seconds_total", **place) == 8.0

@@ -44,7 +44,7 @@ def filled(place: Path) -> Iterator[Path]:
         store.create_run("run-1", "shop", "new.csv")
         store.write(
             [
-                make_result("A1"),
+                make_result("A1", final_url="https://www.shop.com/moved/A1"),
                 make_result(
                     "A2",
                     verdict=Verdict.CHANGED,
@@ -71,6 +71,7 @@ def test_jsonl_has_one_object_a_line(filled: Path) -> None:
     assert [record["product_id"] for record in records] == ["A1", "A2", "A3"]
     assert all(tuple(record) == KEYS for record in records)
     assert records[0]["facts"]["name"] == "셔츠"
+    assert [record["final_url"] for record in records] == ["https://www.shop.com/moved/A1", "", ""]
     assert records[1]["differences"] == [{"field": "price", "expected": 1, "found": 2}]
     assert records[2]["reason"] == 'said "no", twice\nover'
     assert records[0]["started_at"] == "2026-11-21T01:02:03.456789+00:00"
@@ -81,6 +82,7 @@ def test_csv_can_be_read_back(filled: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(results(filled, "--format", "csv").out)))
     assert [row["product_id"] for row in rows] == ["A1", "A2", "A3"]
     assert tuple(rows[0]) == KEYS
+    assert rows[0]["final_url"] == "https://www.shop.com/moved/A1"
     assert rows[2]["verdict"] == "failed"
 
 
@@ -99,6 +101,7 @@ def test_the_table_is_for_people(filled: Path) -> None:
         (["--run", "run-0"], ["A0"]),
         (["--verdict", "failed"], ["A3"]),
         (["--verdict", "gone"], []),
+        (["--verdict", "off_sale"], []),
         (["--run", "run-0", "--verdict", "ok"], ["A0"]),
     ],
     ids=str,

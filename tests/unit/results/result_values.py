@@ -18,6 +18,7 @@ def make_result(
     facts: Facts | None = None,
     differences: tuple[Difference, ...] = (),
     worker: str = "w1",
+    final_url: str = "",
 ) -> ItemResult:
     """A result that is complete; what a test is about is passed in."""
     return ItemResult(
@@ -34,4 +35,5 @@ def make_result(
         started_at=STARTED_AT,
         finished_at=STARTED_AT + timedelta(seconds=1.5),
         worker=worker,
+        final_url=final_url,
     )

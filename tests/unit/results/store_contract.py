@@ -14,6 +14,7 @@ from pagemill.model import Difference, Verdict
 from pagemill.results.database import ResultRefused
 from pagemill.results.store import ResultStore
 from pagemill.results.writer import ResultWriter
+from tests.unit.results.old_database import make_old_database, write_as_before
 from tests.unit.results.result_values import STARTED_AT, make_result
 
 
@@ -31,11 +32,22 @@ class StoreContract:
             verdict=Verdict.CHANGED,
             reason="price 12,900원 → 9,900원",
             differences=(Difference("price", 12900, 9900.5), Difference("name", "a", None)),
+            final_url="https://m.shop.com/products/A1?from=한국",
         )
 
         store.write([result])
 
         assert list(store.read()) == [result]
+
+    @pytest.mark.parametrize("verdict", list(Verdict))
+    def test_every_verdict_is_kept_counted_and_found(self, store: ResultStore, verdict: Verdict) -> None:
+        """Whatever a product can come to, the database has room for it."""
+        store.create_run("run-1", "shop", "catalog.csv")
+
+        assert store.write([make_result("A", verdict=verdict)]) == 1
+
+        assert [result.verdict for result in store.read("run-1", verdict)] == [verdict]
+        assert store.progress("run-1").by_verdict == {verdict: 1}
 
     def test_times_are_utc_whatever_zone_they_came_in(self, store: ResultStore) -> None:
         """09:00 in Seoul is midnight UTC."""
@@ -79,12 +91,14 @@ class StoreContract:
         dirty = replace(
             make_result(reason=text, facts={text: text}, differences=(Difference(text, text, text),)),
             url=f"https://www.shop.com/{text}",
+            final_url=f"https://m.shop.com/{text}",
         )
 
         assert store.write([dirty]) == 1
 
         (read,) = store.read()
         clean = text.replace("\x00", "\ufffd").replace("\ud800", "\ufffd").replace("\udfff", "\ufffd")
+        assert read.final_url == f"https://m.shop.com/{clean}"
         assert read.reason == clean
         assert read.facts == {clean: clean}
         assert read.differences == (Difference(clean, clean, clean),)
@@ -210,8 +224,34 @@ class StoreContract:
         with ResultStore(database_url) as second:
             assert [result.product_id for result in second.read()] == ["A"]
 
-    def test_many_threads_opening_at_once_all_succeed(self, database_url: str) -> None:
-        """Creating the tables is one step, whoever comes first."""
+    def test_a_database_of_0_1_keeps_its_rows_and_takes_new_ones(self, database_url: str) -> None:
+        """A row from before visits told where they end has no such place; a new one has it, and a new verdict."""
+        make_old_database(database_url)
+        write_as_before(database_url, "A")
+        new = make_result("B", verdict=Verdict.OFF_SALE, final_url="https://www.shop.com/")
+
+        for _ in range(2):  # the second time there is nothing to add
+            with ResultStore(database_url) as store:
+                store.write([new])
+
+                old, read = store.read("run-1")
+                assert (old.product_id, old.url, old.final_url) == ("A", "https://www.shop.com/old", "")
+                assert (old.facts, old.started_at) == ({"price": 12900}, STARTED_AT)
+                assert read == new
+
+    def test_a_worker_of_0_1_may_go_on_beside_newer_ones(self, database_url: str) -> None:
+        """It knows nothing of the new column, and its rows can be read all the same."""
+        make_old_database(database_url)
+        with ResultStore(database_url) as store:
+            write_as_before(database_url, "A")
+
+            assert [(result.product_id, result.final_url) for result in store.read()] == [("A", "")]
+
+    @pytest.mark.parametrize("before", ["nothing", "0.1"])
+    def test_many_threads_opening_at_once_all_succeed(self, database_url: str, before: str) -> None:
+        """Creating and upgrading the tables is one step, whoever comes first."""
+        if before == "0.1":
+            make_old_database(database_url)
         failures: list[BaseException] = []
         start = threading.Barrier(6)
 
@@ -219,7 +259,7 @@ class StoreContract:
             start.wait(5)
             try:
                 with ResultStore(database_url) as opened:
-                    opened.latest_run()
+                    list(opened.read())
             except BaseException as error:
                 failures.append(error)
 

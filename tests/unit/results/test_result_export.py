@@ -14,7 +14,11 @@ from pagemill.results.export import KEYS, write_csv, write_jsonl, write_table
 from tests.unit.results.result_values import make_result
 
 CHANGED = make_result(
-    "A1", verdict=Verdict.CHANGED, reason="price differs", differences=(Difference("price", 12900, 9900),)
+    "A1",
+    verdict=Verdict.CHANGED,
+    reason="price differs",
+    differences=(Difference("price", 12900, 9900),),
+    final_url="https://m.shop.com/A1",
 )
 
 
@@ -29,6 +33,7 @@ def test_a_json_line_has_the_keys_of_the_contract() -> None:
         "batch": "b00001",
         "product_id": "A1",
         "url": "https://www.shop.com/A1",
+        "final_url": "https://m.shop.com/A1",
         "platform": "shop",
         "verdict": "changed",
         "reason": "price differs",
@@ -73,7 +78,8 @@ def test_csv_has_the_same_columns_with_json_in_two_of_them() -> None:
     assert tuple(first) == KEYS
     assert json.loads(first["differences"]) == [{"field": "price", "expected": 12900, "found": 9900}]
     assert json.loads(first["facts"])["name"] == "셔츠"
-    assert second["product_id"] == "B"
+    assert first["final_url"] == "https://m.shop.com/A1"
+    assert (second["product_id"], second["final_url"]) == ("B", "")
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\r\nb", 'a"b', "a,b", "a;b\t"])
@@ -111,6 +117,20 @@ def test_a_table_names_verdict_product_and_difference() -> None:
     assert text.count("P449") == 1
     assert CHANGED.reason in text
     assert "expected 12900" not in text, "the reason states the difference"
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_every_verdict_has_its_place_in_every_format(verdict: Verdict) -> None:
+    """The table shows it on one line, in a colour."""
+    table, lines, rows = io.StringIO(), io.StringIO(), io.StringIO()
+
+    write_table([make_result(verdict=verdict)], table, width=80)
+    write_jsonl([make_result(verdict=verdict)], lines)
+    write_csv([make_result(verdict=verdict)], rows)
+
+    assert table.getvalue().splitlines()[1].startswith(f"{verdict} ")
+    assert json.loads(lines.getvalue())["verdict"] == verdict
+    assert next(csv.DictReader(io.StringIO(rows.getvalue())))["verdict"] == verdict
 
 
 def test_a_page_cannot_steer_the_terminal() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pagemill.errors import DatabaseUnavailable, UsageError
 from pagemill.results.store import ResultStore
+from tests.unit.results.old_database import make_old_database
 from tests.unit.results.result_values import make_result
 from tests.unit.results.store_contract import StoreContract
 
@@ -47,6 +49,24 @@ def test_a_locked_database_is_unavailable_and_well_again_afterwards(tmp_path: Pa
         assert raised.value.retryable
         assert store.write([make_result()]) == 1
     other.close()
+
+
+def test_an_old_database_that_is_locked_is_upgraded_at_the_next_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is half done: the wait has an end, and says what is in the way."""
+    url = f"sqlite:///{tmp_path}/r.db"
+    make_old_database(url)
+    with closing(sqlite3.connect(tmp_path / "r.db", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")  # as 0.1 left it
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr("pagemill.results.store._OPEN_TIMEOUT_S", 0.1)
+
+        with pytest.raises(DatabaseUnavailable, match="database is locked"):
+            ResultStore(url, lock_timeout_s=0.02).open()
+
+    with ResultStore(url) as store:
+        assert store.write([make_result()]) == 1
 
 
 def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:

@@ -225,14 +225,14 @@ def test_a_refused_result_is_kept_as_a_bare_verdict(store: RecordingStore, log: 
     writer = ResultWriter(store, group_size=3, group_delay_ms=500)
 
     for name in "ABC":
-        writer.put(make_result(name))
+        writer.put(make_result(name, final_url=f"https://www.shop.com/{name}"))
     writer.flush(5)
     writer.close(5)
 
     kept = {result.product_id: result for result in store.results}
     assert set(kept) == {"A", "B", "C"}
-    assert (kept["B"].verdict, kept["B"].facts) == (Verdict.FAILED, {})
-    assert kept["C"] == make_result("C")
+    assert (kept["B"].verdict, kept["B"].facts, kept["B"].final_url) == (Verdict.FAILED, {}, "")
+    assert kept["C"] == make_result("C", final_url="https://www.shop.com/C")
     assert [line["product_id"] for line in lines_of(log, events.UNEXPECTED)] == ["B"]
 
 

@@ -57,7 +57,7 @@ def test_shares_are_those_of_the_last_five_minutes() -> None:
     assert "error_rate" not in fleet.told()
     fleet.done(ok=1004, failed=5)
     assert "error_rate" not in fleet.told()  # nine products say nothing
-    fleet.done(ok=1030, failed=6, blocked=4)
+    fleet.done(ok=1010, changed=5, sold_out=5, off_sale=5, gone=5, failed=6, blocked=4)
     told = fleet.told()
     assert (told["error_rate"], told["block_rate"]) == (6 / 40, 4 / 40)
     fleet.done(after_s=400, ok=1060, failed=6, blocked=4)

@@ -1,7 +1,9 @@
 // The API's answers as the page sees them: the one place that knows the names of their fields.
 
 const ROLES = ["python", "driver", "browser", "renderers", "gpu", "utility", "other"];
-export const VERDICTS = ["ok", "changed", "sold_out", "gone", "blocked", "failed"];
+export const VERDICTS = ["ok", "changed", "sold_out", "off_sale", "gone", "blocked", "failed"];
+/** Those that say nothing about the product. */
+const BAD = ["blocked", "failed"];
 
 /** Roles from the bottom of the pile to its top. */
 export function rolesOf(points) {
@@ -68,6 +70,7 @@ function platform(told) {
     failed: told.failed,
     verdicts: told.verdicts,
     products: sum(told.verdicts),
+    good: VERDICTS.filter((verdict) => !BAD.includes(verdict)).reduce((before, verdict) => before + (told.verdicts[verdict] || 0), 0),
     waitS: told.visited ? told.waitSeconds / told.visited : 0,
     pausedS: told.pace.pausedSeconds,
     why: told.pace.why,

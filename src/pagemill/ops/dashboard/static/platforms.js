@@ -37,12 +37,11 @@ function makeRow(platform, act) {
   return {
     node,
     update(now) {
-      const good = (now.verdicts.ok || 0) + (now.verdicts.changed || 0) + (now.verdicts.sold_out || 0) + (now.verdicts.gone || 0);
       say(cells.waiting, count(now.waiting));
       say(cells.atWork, count(now.atWork));
       say(cells.failed, count(now.failed));
       say(cells.products, count(now.products));
-      say(cells.good, now.products ? percent((100 * good) / now.products) : "");
+      say(cells.good, now.products ? percent((100 * now.good) / now.products) : "");
       say(cells.blocked, now.products ? percent((100 * (now.verdicts.blocked || 0)) / now.products) : "");
       say(cells.wait, now.waitS ? duration(now.waitS) : "");
       const words = paceOf(now);
