@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlencode
 
 from pagemill.demo.faults import FAULTS
@@ -22,6 +23,15 @@ PLATFORM_PATHS = {"demo-hydrated": "hydrated", "demo-jsonld": "jsonld", "demo-ap
 """The platforms of the shop and the first part of their URLs' paths."""
 
 COLUMNS = ("id", "url", "name", "price", "in_stock")
+
+
+class Row(Protocol):
+    """What is written of a row."""
+
+    @property
+    def product(self) -> Product:
+        """The product as the catalogue knows it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +83,18 @@ def generate(
     return _rows(prefix, id_prefix, count, tuple(faults), fault_every, options)
 
 
-def write_csv(path: Path, rows: Iterable[CatalogueRow]) -> int:
-    """Writes the rows as UTF-8 CSV with a header, booleans as `true` and `false`; how many rows there were."""
+def write_csv(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> int:
+    """Writes the rows as UTF-8 CSV with a header, booleans as `true` and `false`; how many rows there were.
+
+    The first two columns are `id` and `url`, the others are what the products are expected to have.
+    """
     written = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer.writerow(columns)
         for row in rows:
             product = row.product
-            facts = (_as_cell(product.expected.get(name)) for name in COLUMNS[2:])
+            facts = (_as_cell(product.expected.get(name)) for name in columns[2:])
             writer.writerow((product.id, product.url, *facts))
             written += 1
     return written

@@ -63,7 +63,10 @@ class HitCounter:
 
     def count(self, path: str) -> None:
         """Counts one request."""
-        name = next((prefix for prefix in COUNTED_PREFIXES if _lies_in(path, prefix)), "other")
+        self.count_as(next((prefix for prefix in COUNTED_PREFIXES if _lies_in(path, prefix)), "other"))
+
+    def count_as(self, name: str) -> None:
+        """Counts one request under a name of which there are few."""
         self._paths[name] = self._paths.get(name, 0) + 1
 
     def count_visit(self, product_id: str, fault: str) -> int:

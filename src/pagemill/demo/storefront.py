@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from types import FrameType
 
 import uvicorn
 
+from pagemill.demo.shops.addresses import ADDRESSES
 from pagemill.demo.storefront_app import create_app
 from pagemill.demo.storefront_process import StorefrontProcess
 from pagemill.errors import PagemillError, UsageError
@@ -26,28 +28,34 @@ __all__ = ["StorefrontProcess", "create_app", "main", "serve"]
 SHUTDOWN_TIMEOUT_S = 1
 """How long open answers (a `hang`, a `slow`) may keep a shop alive that was told to stop."""
 
+_PORT_TRIES = 20
+"""How many free ports are tried until one is free at every address."""
 
-def serve(host: str, port: int, on_ready: Callable[[str], None], *, parent_pid: int | None = None) -> None:
+
+def serve(
+    host: str, port: int, on_ready: Callable[[str], None], *, shops: bool = False, parent_pid: int | None = None
+) -> None:
     """Serves the shop until SIGTERM or SIGINT, then returns. Call it in the main thread, which it blocks.
 
-    Port 0 picks a free one. `on_ready` is called once, with the base URL (no slash at its end), when requests are
-    answered. With `parent_pid`, it also returns, within a second, when that process is no longer the parent.
+    Port 0 picks a free one. With `shops`, the six shops of `shops.addresses` are served as well, at their own addresses
+    and the same port. `on_ready` is called once, with the base URL (no slash at its end), when requests are answered.
+    With `parent_pid`, it also returns, within a second, when that process is no longer the parent.
 
     Raises:
-        UsageError: the address cannot be listened on.
+        UsageError: an address cannot be listened on.
     """
-    try:
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
-        raise UsageError(f"cannot listen on {host}:{port}: {error} (choose another host or port)") from error
-    with listener:
-        # asyncio sets it only on sockets that were made with proto=IPPROTO_TCP, which this one is not; without it every
-        # second small answer waits 40 ms for an acknowledgement. Accepted connections inherit it.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # Who listens on every address of the machine listens on the shops' already.
+    more = tuple(ADDRESSES.values()) if shops and host != "0.0.0.0" else ()  # noqa: S104
+    with contextlib.ExitStack() as opened:
+        listeners = [opened.enter_context(listener) for listener in _listen(host, port, more)]
+        for listener in listeners:
+            # asyncio sets it only on sockets that were made with proto=IPPROTO_TCP, which these are not; without it
+            # every second small answer waits 40 ms for an acknowledgement. Accepted connections inherit it.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         shown_host = f"[{host}]" if ":" in host else host
-        base_url = f"http://{shown_host}:{listener.getsockname()[1]}"
+        base_url = f"http://{shown_host}:{listeners[0].getsockname()[1]}"
         config = uvicorn.Config(
-            create_app(),
+            create_app(shops=shops),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -58,7 +66,33 @@ def serve(host: str, port: int, on_ready: Callable[[str], None], *, parent_pid: 
             timeout_keep_alive=30,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
         )
-        _Server(config, lambda: on_ready(base_url), parent_pid).run(sockets=[listener])
+        _Server(config, lambda: on_ready(base_url), parent_pid).run(sockets=listeners)
+
+
+def _listen(host: str, port: int, more: Sequence[str]) -> list[socket.socket]:
+    """One listener for the host and one for each of the other addresses, all at the same port."""
+    for _ in range(_PORT_TRIES):
+        listeners = [_listener(host, port)]
+        same_port = listeners[0].getsockname()[1]
+        try:
+            for address in more:
+                listeners.append(_listener(address, same_port))
+        except UsageError as error:
+            for listener in listeners:
+                listener.close()
+            taken = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
+            if port == 0 and taken:
+                continue
+            raise
+        return listeners
+    raise UsageError(f"no port is free at {host} and the shops' addresses: choose one with --port")
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"cannot listen on {host}:{port}: {error} (choose another host or port)") from error
 
 
 class _Server(uvicorn.Server):
@@ -96,6 +130,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m pagemill.demo.storefront", description="The practice shop.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8900, help="0 picks a free one (default: 8900)")
+    parser.add_argument("--shops", action="store_true", help="serve the six shops' forms at 127.0.0.11 to .16 as well")
     parser.add_argument("--parent-pid", type=int, help="stop when this process is no longer the parent")
     arguments = parser.parse_args()
 
@@ -104,7 +139,7 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
-        serve(arguments.host, arguments.port, announce, parent_pid=arguments.parent_pid)
+        serve(arguments.host, arguments.port, announce, shops=arguments.shops, parent_pid=arguments.parent_pid)
     except PagemillError as error:
         sys.stderr.write(f"storefront: {error}\n")
         return error.exit_code

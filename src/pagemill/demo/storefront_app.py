@@ -17,6 +17,7 @@ from pagemill.demo.faults import FAULTS, PAGE_FAULTS, Fault
 from pagemill.demo.hits import HitCounter
 from pagemill.demo.pages import WEIGHTS, PageOptions, Pages, denied_page, gone_page, plain_page
 from pagemill.demo.replies import HTML, JSON, TEXT, Reply, Request
+from pagemill.demo.shops.street import Street
 from pagemill.demo.truth import State, Truth, truth_of
 
 MAX_ID_LENGTH = 200
@@ -37,16 +38,18 @@ _REFUSALS = {
 }
 
 
-def create_app() -> ASGIApp:
-    """A shop of its own, with its own counts."""
-    return _Shop()
+def create_app(*, shops: bool = False) -> ASGIApp:
+    """A shop of its own, with its own counts. With `shops`, the six shops of `shops.addresses` are there as well."""
+    hits = HitCounter()
+    shop = _Shop(hits)
+    return Street(shop, hits) if shops else shop
 
 
 class _Shop:
-    def __init__(self) -> None:
+    def __init__(self, hits: HitCounter) -> None:
         assets = make_assets()
         self._pages = Pages(assets)
-        self._hits = HitCounter()
+        self._hits = hits
         self._files = {
             f"/static/{name}": Reply(200, content_type, body, cache_control=_CACHED)
             for name, (content_type, body) in assets.files.items()

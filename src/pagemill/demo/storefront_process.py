@@ -26,13 +26,18 @@ REQUEST_TIMEOUT_S = 10.0
 class StorefrontProcess:
     """A running shop: `with StorefrontProcess() as shop: shop.base_url`.
 
+    With `shops`, the six shops of `shops.addresses` are there as well, at `shop_url(NAME, shop.port)`.
+
     Entering waits until the shop answers. Leaving asks it to stop and kills it when it does not within
     `STOP_TIMEOUT_S`. When this process dies without leaving, the shop notices within a second and stops.
     """
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, start_timeout_s: float = 15.0) -> None:
+    def __init__(
+        self, *, host: str = "127.0.0.1", port: int = 0, shops: bool = False, start_timeout_s: float = 15.0
+    ) -> None:
         self._host = host
         self._port = port
+        self._shops = shops
         self._start_timeout_s = start_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._base_url = ""
@@ -41,6 +46,11 @@ class StorefrontProcess:
     def base_url(self) -> str:
         """Such as `http://127.0.0.1:40123`; empty before the start and after the end."""
         return self._base_url
+
+    @property
+    def port(self) -> int:
+        """The port of `base_url`; 0 before the start and after the end."""
+        return urlsplit(self._base_url).port or 0
 
     @property
     def pid(self) -> int | None:
@@ -62,6 +72,7 @@ class StorefrontProcess:
         """
         command = [sys.executable, "-m", "pagemill.demo.storefront"]
         command += ["--host", self._host, "--port", str(self._port), "--parent-pid", str(os.getpid())]
+        command += ["--shops"] if self._shops else []
         with tempfile.TemporaryFile() as last_words:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=last_words

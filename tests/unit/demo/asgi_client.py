@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -32,7 +33,14 @@ class Answer:
 
 
 async def ask(
-    app: ASGIApp, url: str, *, method: str = "GET", host: str = "127.0.0.1:8900", leave: asyncio.Event | None = None
+    app: ASGIApp,
+    url: str,
+    *,
+    method: str = "GET",
+    host: str = "127.0.0.1:8900",
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    leave: asyncio.Event | None = None,
 ) -> Answer:
     """One request. With `leave`, the client stays connected until that is set; else it leaves after asking."""
     sent: list[Message] = []
@@ -42,7 +50,7 @@ async def ask(
         nonlocal requested
         if not requested:
             requested = True
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
         if leave is not None:
             await leave.wait()
         return {"type": "http.disconnect"}
@@ -57,12 +65,15 @@ async def ask(
         "path": unquote(parts.path),
         "raw_path": parts.path.encode(),
         "query_string": parts.query.encode(),
-        "headers": [(b"host", host.encode())],
+        "headers": [
+            (b"host", host.encode()),
+            *((name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()),
+        ],
         "server": ("127.0.0.1", 8900),
     }
     await app(scope, receive, send)
     if not sent:
         return Answer(0, {}, b"", complete=False)
-    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    body = b"".join(message["body"] for message in sent[1:])
-    return Answer(sent[0]["status"], headers, body, complete=not sent[-1].get("more_body", False))
+    received = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    whole = b"".join(message["body"] for message in sent[1:])
+    return Answer(sent[0]["status"], received, whole, complete=not sent[-1].get("more_body", False))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pagemill.demo.faults import FAULTS
+from pagemill.demo.shops.addresses import ADDRESSES, SHOPS
+from pagemill.demo.shops.variants import VARIANTS
 from pagemill.demo.truth import SHARES_PERMILLE, VERDICTS
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "storefront.md"
@@ -40,4 +44,20 @@ def test_every_state_is_documented_with_its_share_and_verdict() -> None:
     documented = {name: cells[1:] for name, cells in table_rows("state").items()}
     assert documented == {
         state.value: [f"{permille / 10:g} %", f"`{VERDICTS[state]}`"] for state, permille in SHARES_PERMILLE.items()
+    }
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+def test_every_variant_of_a_shop_is_documented_as_it_is(shop: str) -> None:
+    """What the shop answers, and the right status and verdict."""
+    assert table_rows(shop) == {
+        variant.name: [variant.what, f"`{variant.status}`" if variant.status else "", f"`{variant.verdict}`"]
+        for variant in VARIANTS[shop]
+    }
+
+
+def test_every_shop_is_documented_with_its_address() -> None:
+    """So that a link to it can be typed."""
+    assert {name: cells[0] for name, cells in table_rows("shop").items()} == {
+        shop: f"`{address}`" for shop, address in ADDRESSES.items()
     }

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pagemill.demo import storefront
+from pagemill.demo.shops.addresses import ADDRESSES, SHOPS, shop_url
 from pagemill.demo.storefront import StorefrontProcess, serve
 from pagemill.errors import ServiceUnavailable, UsageError
 
@@ -134,3 +136,46 @@ def test_shop_that_does_not_start_in_time_is_given_up() -> None:
     with pytest.raises(ServiceUnavailable, match="no URL within 0 s"):
         shop.start()
     assert shop.pid is None
+
+
+def test_shops_are_at_their_addresses_and_the_same_port() -> None:
+    """One process answers for all of them; without being asked to, for none."""
+    with StorefrontProcess(shops=True) as shop:
+        assert shop.base_url == f"http://127.0.0.1:{shop.port}"
+        assert status_of(f"{shop.base_url}/healthz") == 200
+        for name in SHOPS:
+            assert status_of(f"{shop_url(name, shop.port)}/") == (403 if name == "hwahae" else 200)
+        assert shop.hits().paths == {f"{name} other": 1 for name in SHOPS}
+    assert shop.port == 0
+    with StorefrontProcess() as alone, pytest.raises(ConnectionRefusedError):
+        status_of(f"{shop_url('kurly', alone.port)}/")
+
+
+def test_address_of_a_shop_that_is_taken_is_named() -> None:
+    """A port that was asked for is not changed in silence."""
+    with socket.create_server((ADDRESSES["kurly"], 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"cannot listen on {ADDRESSES['kurly']}:{port}"):
+            serve("127.0.0.1", port, lambda url: None, shops=True)
+    with socket.create_server(("127.0.0.1", port)):
+        pass  # nothing was left behind
+
+
+def test_free_port_is_free_at_every_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that another program has at a shop's address is passed over."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        taken_port = free.getsockname()[1]
+    listen, asked = storefront._listener, []
+
+    def at_first_the_taken_one(host: str, port: int) -> socket.socket:
+        asked.append(port)
+        return listen(host, taken_port if len(asked) == 1 else port)
+
+    monkeypatch.setattr(storefront, "_listener", at_first_the_taken_one)
+    with socket.create_server((ADDRESSES["musinsa"], taken_port)):
+        listeners = storefront._listen("127.0.0.1", 0, [ADDRESSES["musinsa"]])
+    ports = {listener.getsockname()[1] for listener in listeners}
+    for listener in listeners:
+        listener.close()
+    assert len(ports) == 1
+    assert taken_port not in ports
