@@ -119,6 +119,20 @@ class FullVisitNeeded(ItemError):
     retryable = True
 
 
+class VisitGoesOn(ItemError):
+    """The visit has another step to go, at a turn of its own; it counts as the same attempt.
+
+    `so_far` is what the strategy has found out, for its next call. `light` says that no document was loaded.
+    """
+
+    retryable = True
+
+    def __init__(self, reason: str, so_far: object, *, light: bool) -> None:
+        self.so_far = so_far
+        self.light = light
+        super().__init__(reason)
+
+
 class TurnDenied(PagemillError):
     """No visit may take place for now: lanes must stop, or the platform is left alone for long. No fault of anybody."""
 

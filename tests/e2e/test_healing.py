@@ -23,17 +23,26 @@ SLEEPER = textwrap.dedent(
     """A strategy with a planted mistake: one product makes it sleep on the event loop."""
     import time
 
-    from pagemill.extraction.dom import DomStrategy
+    from pagemill.extraction.look import Watch, visit_page
+    from pagemill.config.field_rule import FieldRule
+    from pagemill.extraction.values import to_fact
+    from pagemill.model import PageReading
+
+    NUMBER = FieldRule(path="price", type="number")
 
 
     class SleepyStrategy:
         def __init__(self, platform):
-            self.inner = DomStrategy(platform)
+            places = (("h1.name", None), (".price", None), (".stock", None))
+            self.watch = Watch.of(platform, places, ready="body[data-ready]")
 
         async def read(self, page, visit):
             if visit.product.id.endswith("0007"):
                 time.sleep(100_000)
-            return await self.inner.read(page, visit)
+            seen = await visit_page(page, visit, self.watch)
+            name, price, stock = seen.raw or (None, None, None)
+            facts = {"name": name, "price": price and to_fact(price, NUMBER), "in_stock": stock and stock == "in"}
+            return PageReading(seen.status, seen.url, facts, seen.ready, seen.texts)
     '''
 )
 

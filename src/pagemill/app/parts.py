@@ -21,7 +21,6 @@ from pagemill.config.section import ResourceKind
 from pagemill.config.settings import Config
 from pagemill.engine.loop_thread import LoopThread
 from pagemill.errors import DeadlineExceeded, UsageError
-from pagemill.extraction.strategy import needs_playwright
 from pagemill.guard.budget import Budget, budget_of, resolved
 from pagemill.guard.probe import memory_limit_mb, private_mb_by_process
 
@@ -77,7 +76,8 @@ def build_pool(config: Config, platforms: dict[str, Platform], loop: LoopThread)
         launcher = CdpLauncher(chromium, options, config.settings.pool, blocked)
     pool = BrowserPool(launcher, config.settings.pool, lanes, measure=private_mb_by_process, page_max_mb=heap_mb)
     try:
-        loop.run(pool.open(), _OPEN_S, "open the pool")
+        if any(platform.extract.visits_pages for platform in platforms.values()):
+            loop.run(pool.open(), _OPEN_S, "open the pool")
         yield pool
     finally:
         if not loop.abandoned:
@@ -103,7 +103,7 @@ def _uses_driver(config: Config, platforms: dict[str, Platform]) -> bool:
         UsageError: no driver is wanted, but a platform's strategy needs one.
     """
     wanted = config.settings.browser.driver
-    needing = sorted(name for name, platform in platforms.items() if needs_playwright(platform.extract.strategy))
+    needing = sorted(name for name, platform in platforms.items() if platform.extract.needs_driver)
     if needing and wanted == "none":
         remedy = "write browser.driver: auto, or serve these platforms by workers of their own (--platform)"
         raise UsageError(f"browser.driver: none does not go with the strategy of {', '.join(needing)}: {remedy}")

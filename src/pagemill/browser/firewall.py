@@ -1,5 +1,7 @@
 """Keeps one page on its platform's hosts, redirects and frames included, and away from media.
 
+Chromium pauses a request for one listener only, so the answers that `page_news` wants are paused here too.
+
 Chromium pauses every request for a document, and every request of a blocked kind that no launch flag already stops; the
 answer to a navigation is paused too, because nobody else learns its headers. Nothing else costs a round trip. Refusing
 means `Aborted`: the page stays where it is, no error page is loaded.
@@ -14,6 +16,7 @@ from typing import Any
 from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
+from pagemill.browser.page_news import PageNews
 from pagemill.config.hosts import HostRules
 from pagemill.config.section import ResourceKind
 
@@ -28,8 +31,9 @@ class Firewall:
     in the last answer, or empty.
     """
 
-    def __init__(self, rules: HostRules) -> None:
+    def __init__(self, rules: HostRules, news: PageNews | None = None) -> None:
         self._rules = rules
+        self.news = news or PageNews((), dialogs=False)
         self._session: CDPSession | None = None
         self._main_frame = ""
         self._answers: set[asyncio.Task[None]] = set()
@@ -48,7 +52,8 @@ class Firewall:
         self._main_frame = main_frame
         session.on("Fetch.requestPaused", self._on_paused)
         patterns = [{"resourceType": "Document"}, *({"resourceType": _KINDS[kind]} for kind in block)]
-        await session.send("Fetch.enable", {"patterns": patterns})
+        await self.news.listen(session)
+        await session.send("Fetch.enable", {"patterns": [*patterns, *self.news.fetch_patterns()]})
 
     async def ask(self, method: str) -> dict[str, Any]:
         """Sends a command of Chromium's protocol over the session that is open anyway; not bounded in time."""
@@ -60,6 +65,7 @@ class Firewall:
         """Forgets the last refusal and the last answer; called before each use."""
         self.refusal = None
         self.retry_after = ""
+        self.news.reset()
 
     def _on_paused(self, event: dict[str, Any]) -> None:
         task = asyncio.get_running_loop().create_task(self._answer(event))
@@ -74,14 +80,27 @@ class Firewall:
         is_navigation = event.get("resourceType") == "Document" and event.get("frameId") == self._main_frame
         try:
             if is_answer:
-                self.retry_after = _header(event, "retry-after")
-                await self._session.send("Fetch.continueRequest", request)
+                if is_navigation:
+                    self.retry_after = _header(event, "retry-after")
+                given = await self._heard(event)
+                if given is None:
+                    await self._session.send("Fetch.continueRequest", request)
+                elif "fail" in given:
+                    await self._session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
+                else:
+                    await self._session.send("Fetch.fulfillRequest", {**request, **given})
             elif refusal is None:
                 await self._session.send("Fetch.continueRequest", {**request, "interceptResponse": is_navigation})
             else:
                 await self._session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
         except PlaywrightError:
             pass  # the request, its frame or the whole page has gone: nothing is left to answer
+
+    async def _heard(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        """Lets `news` hear an answer that it wants; how the page gets it, where not as it is."""
+        if "responseErrorReason" in event or not self.news.is_meant(event):
+            return None
+        return await self.news.hear(event)
 
     def _judge(self, event: dict[str, Any]) -> str | None:
         if event.get("resourceType") != "Document":

@@ -8,23 +8,25 @@ from typing import Protocol
 from playwright.async_api import Page
 
 from pagemill.browser.opener import PageHandle
+from pagemill.browser.page_news import PageNews
 from pagemill.browser.slot import Slot
 from pagemill.config.platform import Platform
-from pagemill.errors import DeadlineExceeded, FullVisitNeeded, PageLost, TurnDenied
+from pagemill.errors import DeadlineExceeded, PageLost, TurnDenied, VisitGoesOn
 
 
 class Lessor(Protocol):
     """Who gives pages and takes them back: `pool.BrowserPool`."""
 
-    async def acquire(self, platform: Platform) -> Slot: ...
+    async def acquire(self, platform: Platform, *, fresh: bool = False) -> Slot: ...
     def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool) -> None: ...
 
 
 class Lease:
     """The right to use one page for one item."""
 
-    def __init__(self, lessor: Lessor, platform: Platform) -> None:
+    def __init__(self, lessor: Lessor, platform: Platform, *, fresh: bool = False) -> None:
         self._lessor = lessor
+        self._fresh = fresh
         self._platform = platform
         self._slot: Slot | None = None
         self._bad = ""
@@ -46,6 +48,11 @@ class Lease:
         """The header of that name in the last answer to a navigation; empty where there was none."""
         return self._handle().firewall.retry_after
 
+    @property
+    def news(self) -> PageNews:
+        """What Chromium tells of the page besides its document."""
+        return self._handle().firewall.news
+
     def mark_bad(self, reason: str) -> None:
         """Says that the page must not be used again; `reason` is one of a few fixed words."""
         self._bad = self._bad or reason
@@ -55,7 +62,7 @@ class Lease:
         self._light = True
 
     async def __aenter__(self) -> Lease:
-        self._slot = await self._lessor.acquire(self._platform)
+        self._slot = await self._lessor.acquire(self._platform, fresh=self._fresh)
         self._handle().firewall.reset()
         return self
 
@@ -64,8 +71,10 @@ class Lease:
     ) -> None:
         slot, self._slot = self._slot, None
         assert slot is not None
-        if isinstance(error, FullVisitNeeded | TurnDenied):
+        if isinstance(error, TurnDenied):
             self.mark_light()
+        elif isinstance(error, VisitGoesOn):
+            self._light = self._light or error.light
         elif error is not None:
             self.mark_bad(type(error).__name__)
             self._suspicious = isinstance(error, PageLost | DeadlineExceeded)

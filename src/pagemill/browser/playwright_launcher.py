@@ -23,6 +23,7 @@ from pagemill.browser.exit_watch import ExitWatch
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
+from pagemill.browser.page_news import PageNews
 from pagemill.browser.process_group import command_line, kill, kill_browser_group
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
@@ -134,7 +135,7 @@ class PlaywrightLauncher:
             PageLost: the browser does not answer or has gone.
         """
         page = await answered(context.native.new_page(), self._settings.open_timeout_s, "open a page")
-        firewall = Firewall(platform.host_rules())
+        firewall = Firewall(platform.host_rules(), PageNews.of(platform))
         block = set(platform.navigation.block) - self._blocked_by_flags
         await answered(_guard(page, firewall, block), self._settings.open_timeout_s, "put up a page's firewall")
         return PageHandle(page, firewall)

@@ -75,15 +75,15 @@ class BrowserPool:
         """
         await self._generations.current()
 
-    def lease(self, platform: Platform) -> Lease:
+    def lease(self, platform: Platform, *, fresh: bool = False) -> Lease:
         """`async with pool.lease(platform) as lease:` waits for a free place and gives `lease.page`.
 
-        An exception that leaves the block, cancellation included, retires the page.
+        With `fresh` the page stands in a context that nothing has been visited in. An exception that leaves the block, cancellation included, retires the page.
 
         Raises:
             BrowserUnavailable: on entering, when no browser can be had.
         """
-        return Lease(self, platform)
+        return Lease(self, platform, fresh=fresh)
 
     def resize(self, size: int) -> None:
         """Sets how many pages may be leased at once; pages above that end when they are given back."""
@@ -162,7 +162,7 @@ class BrowserPool:
             self._changeover.drop(self._idle.popleft(), "close")
         await self._generations.close()
 
-    async def acquire(self, platform: Platform) -> Slot:
+    async def acquire(self, platform: Platform, *, fresh: bool = False) -> Slot:
         """For `Lease`: waits for a free place and furnishes it."""
         waited = False
         while self._leased >= self._size or self._generations.closing > 2 * self._size + 2:
@@ -175,7 +175,7 @@ class BrowserPool:
             raise BrowserUnavailable("the pool is closed")
         self._leased += 1
         try:
-            slot = await self._furnished(platform)
+            slot = await self._furnished(platform, fresh=fresh)
         except BaseException:
             self._leased -= 1
             self._wake()
@@ -185,16 +185,15 @@ class BrowserPool:
         self._changeover.stand_by(slot, self._limits(platform))
         return slot
 
-    async def _furnished(self, platform: Platform) -> Slot:
+    async def _furnished(self, platform: Platform, *, fresh: bool) -> Slot:
         for _ in range(_FURNISH_TRIES):
             generation = await self._generations.current()
             slot = self._take_idle(platform) or self._new_slot(platform, generation)
             try:
-                if slot.page is None:
-                    missing = Level.CONTEXT if slot.context is None else Level.PAGE
-                    successor = slot.successor or self._changeover.open(slot, missing)
-                    slot.context, slot.page = await asyncio.shield(successor.task)
-                    slot.successor = None
+                await self._furnish(slot)
+                if fresh and slot.context is not None and slot.context.wear.uses + slot.context.wear.light:
+                    self._changeover.rotate(slot, Level.CONTEXT, "fresh")
+                    await self._furnish(slot)
             except asyncio.CancelledError:
                 self._give_back(slot)
                 raise
@@ -209,6 +208,14 @@ class BrowserPool:
                 continue
             return slot
         raise BrowserUnavailable("no page could be opened on several browsers in a row")
+
+    async def _furnish(self, slot: Slot) -> None:
+        """Brings the page that a slot lacks."""
+        if slot.page is None:
+            missing = Level.CONTEXT if slot.context is None else Level.PAGE
+            successor = slot.successor or self._changeover.open(slot, missing)
+            slot.context, slot.page = await asyncio.shield(successor.task)
+            slot.successor = None
 
     def _take_idle(self, platform: Platform) -> Slot | None:
         for ready in (True, False):

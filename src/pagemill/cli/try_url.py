@@ -4,82 +4,118 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from pagemill.app.parts import build_pool, chosen_platforms, running_loop
 from pagemill.browser.pool import BrowserPool
 from pagemill.cli.options import PlatformName, load
-from pagemill.cli.wording import output_console
+from pagemill.cli.try_report import TriedProduct, as_json, print_report
 from pagemill.config.platform import Platform
-from pagemill.errors import ItemError, PagemillError, UsageError, VisitFailed, VisitRefused
+from pagemill.errors import ItemError, PagemillError, UsageError, VisitFailed, VisitGoesOn, VisitRefused
 from pagemill.extraction.artifacts import take_screenshot
 from pagemill.extraction.judge import judge
-from pagemill.extraction.strategy import Visit, load_strategy
+from pagemill.extraction.strategy import Strategy, Visit, load_strategy
 from pagemill.guard.scratch import scratch_folder
-from pagemill.model import Judgement, PageReading, Product, Verdict
+from pagemill.model import PageReading, Product, Verdict
+
+_PRODUCT_ID = "try"
+_MAX_STEPS = 20
 
 
 def try_url(
-    url: Annotated[str, typer.Argument(help="The product's page.")],
+    url: Annotated[str, typer.Argument(help="The product's page, as it stands in the catalogue.")],
     platform: PlatformName,
     screenshot: Annotated[Path | None, typer.Option(help="Keep a picture of the page in this file, as JPEG.")] = None,
+    id: Annotated[str, typer.Option(help="The product's id in the catalogue, where templates need it.")] = _PRODUCT_ID,
+    json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
-    """Visit one product and print what its page says.
+    """Visit one product and print what each source says of each field, which one counts, and why others do not.
 
-    Nothing is expected of it, so the verdict tells only whether it is there, in stock, gone, blocked or failed; a fact
-    that is None was not found.
+    Nothing is expected of the product, so the verdict tells only whether it is there, in stock, sold, blocked or failed.
+    Ends with 1 if it failed, as when nothing was read.
     """
     config = load("WARNING")
     shop = chosen_platforms(config, [platform])[platform]
-    refusal = shop.host_rules().refusal(url)
-    if refusal is not None:
-        raise UsageError(f"{refusal}: correct the URL, or add the host to hosts in {platform}.yaml")
+    visit = _visit(shop, Product(id=id, url=url))
     is_jpeg = screenshot is None or screenshot.suffix.lower() in (".jpg", ".jpeg")
     if screenshot is not None and not (is_jpeg and screenshot.parent.is_dir()):
         raise UsageError(f"--screenshot {screenshot}: name a .jpg file in a folder that exists")
+    if screenshot is not None and not shop.extract.visits_pages:
+        raise UsageError(f"--screenshot: platform {platform} visits no page")
     started_s = time.monotonic()
     with scratch_folder(), running_loop() as loop, build_pool(config, {platform: shop}, loop) as pool:
         opened_s = time.monotonic()
-        deadline_s = shop.navigation.timeout_ms / 1000 + 60
-        reading, judgement = loop.run(_visit(pool, shop, url, screenshot), deadline_s, "visit the page")
+        deadline_s = shop.navigation.timeout_ms / 1000 * len(shop.extract.sources) + 60
+        reading = loop.run(_read(pool, shop, visit, screenshot), deadline_s, "visit the product")
         read_s = time.monotonic()
-    _print(
-        reading, judgement, launch_ms=round((opened_s - started_s) * 1000), visit_ms=round((read_s - opened_s) * 1000)
+    judgement = judge(visit.product, reading, shop.judge, visit.names)
+    tried = TriedProduct(
+        url=url,
+        address=visit.url,
+        reading=reading,
+        judgement=judgement,
+        browser_ms=round((opened_s - started_s) * 1000),
+        read_ms=round((read_s - opened_s) * 1000),
     )
+    if json:
+        typer.echo(as_json(tried))
+    else:
+        print_report(tried)
     if judgement.verdict is Verdict.FAILED:
         raise typer.Exit(1)
 
 
-async def _visit(
-    pool: BrowserPool, platform: Platform, url: str, screenshot: Path | None
-) -> tuple[PageReading, Judgement]:
-    product = Product(id="try", url=url)
+def _visit(platform: Platform, product: Product) -> Visit:
+    """The visit of a product, where it may be visited.
+
+    Raises:
+        UsageError: `product.id` does not fit the URL, or the address is none of the platform's hosts.
+    """
+    name = platform.platform
+    names = platform.names_of(product.id, product.url)
+    if names is None:
+        raise UsageError(f"product.id of {name}.yaml finds no id in {product.url}: correct one of the two")
+    address = platform.product.address_of(names)
+    if (refusal := platform.host_rules().refusal(address)) is not None:
+        raise UsageError(f"{refusal}: correct the URL, or add the host to hosts in {name}.yaml")
+    timeout_s = platform.navigation.timeout_ms / 1000
+    return Visit(address, product, timeout_s, in_full=True, names=names, explain=True)
+
+
+async def _read(pool: BrowserPool, platform: Platform, visit: Visit, screenshot: Path | None) -> PageReading:
+    """Every step of the visit, with a page where one is needed."""
     strategy = load_strategy(platform)
+    try:
+        for _ in range(_MAX_STEPS):
+            try:
+                if strategy.needs_page(visit):
+                    return await _read_page(pool, platform, strategy, visit, screenshot)
+                return await strategy.read(None, visit)
+            except VisitGoesOn as error:
+                visit = replace(visit, so_far=error.so_far)
+            except ItemError as error:
+                message = f"{visit.url} could not be read: {error}. Does it open in an ordinary browser?"
+                raise VisitFailed(message) from error
+    finally:
+        if callable(close := getattr(strategy, "close", None)):
+            close()
+    raise AssertionError("a visit has no more steps than sources")
+
+
+async def _read_page(
+    pool: BrowserPool, platform: Platform, strategy: Strategy, visit: Visit, screenshot: Path | None
+) -> PageReading:
     async with pool.lease(platform) as lease:
         try:
-            visit = Visit(url=url, product=product, timeout_s=platform.navigation.timeout_ms / 1000, in_full=True)
-            reading = await strategy.read(lease.page, visit)
+            return await strategy.read(lease.page, replace(visit, news=lease.news))
         except PagemillError as error:
             if lease.refusal is not None:
-                raise VisitRefused(f"{url} led away: {lease.refusal}") from error
-            if isinstance(error, ItemError):
-                raise VisitFailed(f"{url} could not be read: {error}. Does it open in an ordinary browser?") from error
+                raise VisitRefused(f"it led away: {lease.refusal}") from error
             raise
-        if screenshot is not None:
-            await asyncio.to_thread(screenshot.write_bytes, await take_screenshot(lease.page))
-    return reading, judge(product, reading, platform.judge)
-
-
-def _print(reading: PageReading, judgement: Judgement, *, launch_ms: int, visit_ms: int) -> None:
-    table = Table(show_header=False)
-    table.add_row("verdict", judgement.verdict.value + (f": {judgement.reason}" if judgement.reason else ""))
-    table.add_row("status", str(reading.status))
-    for name, value in reading.facts.items():
-        table.add_row(name, repr(value) if value is not None else "None: nothing was found where the platform looks")
-    table.add_row("browser started in", f"{launch_ms} ms")
-    table.add_row("page read in", f"{visit_ms} ms")
-    output_console().print(table)
+        finally:
+            if screenshot is not None:
+                await asyncio.to_thread(screenshot.write_bytes, await take_screenshot(lease.page))

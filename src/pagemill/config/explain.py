@@ -57,10 +57,13 @@ class _Wording:
         self._model = model
 
     def path_of(self, details: ErrorDetails) -> KeyPath:
-        """pydantic's location without the parts that name branches of a union and are no keys."""
+        """pydantic's location without the parts that are no keys of the file: branches of a union, and the list that a
+        short form stands for."""
         path: KeyPath = ()
-        for part in details["loc"]:
-            if (*path, part) in self._source.lines or part in keys_at(self._model, path):
+        last = len(details["loc"]) - 1
+        for position, part in enumerate(details["loc"]):
+            written = (*path, part) in self._source.lines
+            if written or (position == last and part in keys_at(self._model, path)):
                 path = (*path, part)
         return path
 
@@ -85,7 +88,19 @@ class _Wording:
         return Problem(self._source.file, self._source.line_of(path), dotted(path), short, remedy)
 
     def _mistake(self, path: KeyPath, mistake: Mistake) -> Problem:
-        return self._problem((*path, *mistake.path), mistake.message, mistake.remedy)
+        return self._problem(self._written(path, mistake.path), mistake.message, mistake.remedy)
+
+    def _written(self, above: KeyPath, below: KeyPath) -> KeyPath:
+        """The whole path, as the file writes it: a short form leaves some of its keys out."""
+        whole = (*above, *below)
+        if whole in self._source.lines:
+            return whole
+        path: KeyPath = ()
+        for part in whole[:-1]:
+            if (*path, part) in self._source.lines:
+                path = (*path, part)
+        short = (*path, whole[-1]) if whole else ()
+        return short if short in self._source.lines else whole
 
     def _unknown(self, path: KeyPath, value: Any) -> Iterator[Problem]:
         misplaced = list(misplaced_in(path, value))

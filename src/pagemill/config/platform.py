@@ -7,18 +7,20 @@ are written: no text becomes a number, no `yes` in quotes becomes true.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from pagemill.config.catalog import CatalogTable
+from pagemill.config.crosschecks import addresses_in, judge_mistakes, unknown_fields, unknown_names
 from pagemill.config.extract import Extract
 from pagemill.config.hosts import HostRule, HostRules
+from pagemill.config.judge import Comparisons, Confirmable, Judge
 from pagemill.config.mistakes import Mistake, Mistakes
+from pagemill.config.patterns import Names, Part, fill_address
+from pagemill.config.product import ProductAddress
 from pagemill.config.revisit import Revisit
 from pagemill.config.section import Auto, Flag, MsRange, Number, ResourceKind, Section, WaitMs, Whole
-from pagemill.model import FactValue
 
 PLATFORM_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """The whole of it: it stands in Redis keys, URLs and file names."""
@@ -95,36 +97,6 @@ class Navigation(Section):
     locale: str | None = None
 
 
-class PageSigns(Section):
-    """Signs of a verdict: the HTTP status, or a text anywhere in the page."""
-
-    status: tuple[Annotated[Whole, Field(ge=100, le=599)], ...] = ()
-    text: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-
-
-def _out_of_stock() -> dict[str, FactValue]:
-    return {"in_stock": False}
-
-
-class Judge(Section):
-    """How facts become a verdict."""
-
-    gone: PageSigns = PageSigns(status=(404, 410))
-    blocked: PageSigns = PageSigns(status=(403, 429))
-    sold_out: dict[str, FactValue] = Field(default_factory=_out_of_stock)
-    tolerance: dict[str, Annotated[Number, Field(ge=0)]] = Field(default_factory=dict)
-
-    @field_validator("gone", "blocked", mode="before")
-    @classmethod
-    def _keep_statuses(cls, value: Any, info: ValidationInfo) -> Any:
-        """Adding a text must not lose the usual statuses: they stay until `status` itself is written."""
-        assert info.field_name is not None
-        usual: PageSigns = cls.model_fields[info.field_name].default
-        if value is None or isinstance(value, dict):
-            return {"status": usual.status, **(value or {})}
-        return value
-
-
 class Retry(Section):
     """How often one item is tried, and how long the first pause between two tries is; it doubles each time."""
 
@@ -143,18 +115,6 @@ def _check_host(value: str) -> str:
     return value
 
 
-def _unknown_fields(
-    info: ValidationInfo, section: str, names: Iterable[str], *, also: tuple[str, ...] = ()
-) -> list[Mistake]:
-    """A mistake for each name that is neither one of the platform's fields nor one of `also`."""
-    extract = info.data.get("extract")
-    if not isinstance(extract, Extract):  # has mistakes of its own
-        return []
-    known = (*also, *sorted(extract.fields))
-    remedy = f"write one of {', '.join(known)}"
-    return [Mistake("is not one of extract.fields", remedy, section, name) for name in names if name not in known]
-
-
 def _refuse(mistakes: list[Mistake]) -> None:
     if mistakes:
         raise Mistakes(mistakes)
@@ -168,7 +128,11 @@ class Platform(Section):
     workflow: Workflow = Workflow()
     rotation: Rotation = Rotation()
     navigation: Navigation = Navigation()
+    product: ProductAddress = ProductAddress()
     extract: Extract
+    compare: Comparisons = Field(default_factory=dict)
+    require: tuple[str, ...] = ()
+    confirm: tuple[Confirmable, ...] = ()
     judge: Judge = Judge()
     retry: Retry = Retry()
     catalog: CatalogTable = CatalogTable()
@@ -182,36 +146,87 @@ class Platform(Section):
             raise Mistake("must not be empty", "write at least one host, such as [www.shop.com]")
         return value
 
+    @field_validator("product")
+    @classmethod
+    def _visits_hosts(cls, value: ProductAddress, info: ValidationInfo) -> ProductAddress:
+        _refuse(_foreign_addresses(info, [(("visit",), value.visit)]))
+        return value
+
     @field_validator("extract")
     @classmethod
-    def _fetches_from_hosts(cls, value: Extract, info: ValidationInfo) -> Extract:
-        hosts, url = info.data.get("hosts"), value.fetch.url
-        if hosts and url is not None and re.match(r"(https?:)?//", url):
-            refusal = HostRules(hosts).refusal(f"https:{url}" if url.startswith("//") else url)
-            if refusal is not None:
-                raise Mistake(refusal, "add the host to hosts, or write an address that starts with /", "fetch", "url")
+    def _reads_from_hosts(cls, value: Extract, info: ValidationInfo) -> Extract:
+        product = info.data.get("product")
+        if isinstance(product, ProductAddress):
+            _refuse(unknown_names(value, product.names))
+        _refuse(_foreign_addresses(info, addresses_in(value)))
+        return value
+
+    @field_validator("compare", "require", "confirm")
+    @classmethod
+    def _names_known_fields(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.field_name != "confirm":
+            _refuse(unknown_fields(info.data.get("extract"), (), value))
         return value
 
     @field_validator("catalog")
     @classmethod
     def _maps_known_fields(cls, value: CatalogTable, info: ValidationInfo) -> CatalogTable:
-        _refuse(_unknown_fields(info, "columns", value.columns, also=("id", "url")))
+        _refuse(unknown_fields(info.data.get("extract"), ("columns",), value.columns, also=("id", "url")))
         return value
 
     @field_validator("revisit")
     @classmethod
     def _tags_known_fields(cls, value: Revisit, info: ValidationInfo) -> Revisit:
-        _refuse(_unknown_fields(info, "tags", value.tags))
+        _refuse(unknown_fields(info.data.get("extract"), ("tags",), value.tags))
         return value
 
     @field_validator("judge")
     @classmethod
     def _judges_known_fields(cls, value: Judge, info: ValidationInfo) -> Judge:
-        # A platform without in_stock keeps the default, which then never applies.
-        names = [name for name in value.sold_out if name != "in_stock"]
-        _refuse([*_unknown_fields(info, "sold_out", names), *_unknown_fields(info, "tolerance", value.tolerance)])
-        return value
+        """The rules, with what stands beside the section taken into it."""
+        mistakes = judge_mistakes(value, info.data.get("extract"))
+        beside = {name: info.data.get(name) for name in ("compare", "require", "confirm") if info.data.get(name)}
+        mistakes += [
+            Mistake("stands beside judge as well", "keep one of the two", name)
+            for name in beside
+            if getattr(value, name)
+        ]
+        _refuse(mistakes)
+        return value.model_copy(update=beside)
 
     def host_rules(self) -> HostRules:
         """The rules that `hosts` states."""
         return HostRules(self.hosts)
+
+    def names_of(self, product_id: str, url: str) -> Names | None:
+        """What the names in templates mean for a row of the catalogue; `None` if `product.id` does not fit its URL."""
+        return self.product.names_of(product_id, url)
+
+
+def _foreign_addresses(
+    info: ValidationInfo, addresses: list[tuple[tuple[str | int, ...], str | None]]
+) -> list[Mistake]:
+    """A mistake for each whole address whose host is not one of `hosts`."""
+    hosts = info.data.get("hosts")
+    if not hosts:  # it has mistakes of its own
+        return []
+    rules, mistakes = HostRules(hosts), []
+    for path, url in addresses:
+        if url is None or not re.match(r"(https?:)?//", url):
+            continue
+        known: Names = _ANYTHING
+        refusal = rules.refusal(fill_address(f"https:{url}" if url.startswith("//") else url, known))
+        if refusal is not None:
+            remedy = "add the host to hosts"
+            mistakes.append(Mistake(refusal, f"{remedy}, or write an address that starts with /", *path))
+    return mistakes
+
+
+class _Anything(dict[str, Part]):
+    """Every name, meaning `1`."""
+
+    def __missing__(self, name: str) -> Part:
+        return Part("1")
+
+
+_ANYTHING = _Anything()

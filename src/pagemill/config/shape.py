@@ -6,9 +6,11 @@ It only looks at pydantic's field tables; it reads no file and judges no value.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeGuard, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from pagemill.config.yaml_source import KeyPath, dotted
 
@@ -17,8 +19,12 @@ Model = type[BaseModel]
 
 def keys_at(model: Model, path: KeyPath) -> tuple[str, ...]:
     """The keys that the section at that place knows, in the models' order; empty where keys are free."""
-    section = _section_at(model, path)
-    return tuple(section.model_fields) if section is not None else ()
+    keys: dict[str, None] = {}
+    for section in _sections_at(model, path):
+        keys |= dict.fromkeys(_key_of(name, field) for name, field in section.model_fields.items())
+        for inner in _short_forms(section):
+            keys |= dict.fromkeys(_key_of(name, field) for name, field in inner.model_fields.items())
+    return tuple(keys)
 
 
 def places_of(model: Model, key: str) -> list[str]:
@@ -29,8 +35,7 @@ def places_of(model: Model, key: str) -> list[str]:
 
 def default_at(model: Model, path: KeyPath) -> str:
     """The default of a single value as YAML writes it; empty for sections, lists and values that have none."""
-    section = _section_at(model, path[:-1])
-    field = section.model_fields.get(str(path[-1])) if section is not None and path else None
+    field = next((field for section in _sections_at(model, path[:-1]) if (field := _field_of(section, path[-1]))), None)
     if field is None or field.is_required() or field.default is None:
         return ""
     if isinstance(field.default, bool):
@@ -40,25 +45,68 @@ def default_at(model: Model, path: KeyPath) -> str:
     return "" if isinstance(field.default, (BaseModel, tuple, dict)) else str(field.default)
 
 
-def _section_at(model: Model, path: KeyPath) -> Model | None:
-    place: Any = model
+def _sections_at(model: Model, path: KeyPath) -> list[Model]:
+    """The models that may stand at a place: one, or those that the items of a list or a union may be."""
+    places: list[Any] = [model]
     for part in path:
-        if _is_model(place):
-            field = place.model_fields.get(str(part))
-            place = field.annotation if field is not None else None
-        else:
-            place = _inside(place)
-    return place if _is_model(place) else None
+        if not isinstance(part, int):
+            places = [item for place in places for item in _items(place)]
+        places = [inner for place in places for inner in _below(place, part)]
+    return [item for place in places for item in _items(place) if _is_model(item)]
+
+
+def _items(place: Any) -> list[Any]:
+    """What may stand in the place of a list: one item of it."""
+    return _branches(_inside(place)) if get_origin(place) in (list, tuple) else [place]
+
+
+def _below(place: Any, part: str | int) -> list[Any]:
+    if not _is_model(place):
+        return _branches(_inside(place))
+    for section in (place, *_short_forms(place)):
+        if (field := _field_of(section, part)) is not None:
+            return _branches(field.annotation)
+    return []
+
+
+def _short_forms(section: Model) -> list[Model]:
+    """What may be written in the section's place: the one item of the list that it holds."""
+    name = getattr(section, "short_form_of", None)
+    return (
+        []
+        if name is None
+        else [kind for kind in _branches(_inside(section.model_fields[name].annotation)) if _is_model(kind)]
+    )
+
+
+def _field_of(section: Model, part: str | int) -> FieldInfo | None:
+    return next((field for name, field in section.model_fields.items() if _key_of(name, field) == part), None)
+
+
+def _key_of(name: str, field: FieldInfo) -> str:
+    return field.alias or name
+
+
+def _branches(annotation: Any) -> list[Any]:
+    """The annotation itself, or what a union or an annotated type stands for."""
+    if get_origin(annotation) is Annotated:
+        return _branches(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [branch for inner in get_args(annotation) for branch in _branches(inner)]
+    return [annotation]
 
 
 def _inside(annotation: Any) -> Any:
-    """What a mapping of this type holds, such as a platform's fields; lists hold no sections."""
-    return get_args(annotation)[1] if get_origin(annotation) is dict else None
+    """What a mapping or a list of this type holds, such as a platform's fields."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is dict:
+        return arguments[1]
+    return arguments[0] if origin in (list, tuple) and arguments else None
 
 
 def _walk(model: Model, above: KeyPath = ()) -> Iterator[KeyPath]:
     for name, field in model.model_fields.items():
-        path = (*above, name)
+        path = (*above, _key_of(name, field))
         yield path
         if _is_model(field.annotation):
             yield from _walk(field.annotation, path)

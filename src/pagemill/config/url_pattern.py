@@ -1,6 +1,7 @@
-"""Which URL an answer must have to be captured: `extract.match`. Pure.
+"""Which addresses are meant by a pattern such as `extract.match`. Pure.
 
-- `*` stands for any characters but `/`, `**` for any characters; everything else, `?` included, stands for itself.
+- `*` stands for any characters but `/`, `**` for any characters, `{name}` for what the name stands for; everything
+  else, `?` included, stands for itself.
 - A pattern that starts with `/` is one of path and query, on any host: `/api/products/*`.
 - A pattern that starts with `re:` is a regular expression, and may be found anywhere in the URL.
 
@@ -10,33 +11,69 @@ The whole URL has to fit a pattern that is not a regular expression; its fragmen
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+from pagemill.config.patterns import Names, names_in
 
 _MAX_URL = 8_000
 """Characters; a longer URL fits no pattern."""
+_TOKENS = re.compile(r"(\*+|\{[A-Za-z_][A-Za-z0-9_]*\})")
 
 
 class UrlPattern:
-    """A compiled `extract.match`."""
+    """A compiled pattern. Where it has names, `filled` makes the pattern of one product."""
 
-    def __init__(self, pattern: str) -> None:
-        """Compiles it.
+    def __init__(self, pattern: str, names: Names | None = None) -> None:
+        """Compiles it. A name without a meaning stands for any characters but `/`.
 
         Raises:
             re.error: it starts with `re:` and is no regular expression; the configuration has refused it by then.
         """
+        self.names = names_in(pattern)
+        self._pattern = pattern
         if pattern.startswith("re:"):
-            self._search = re.compile(pattern[3:]).search
+            texts = {name: re.escape(part.text) for name, part in (names or {}).items()}
+            self._search = re.compile(_filled(pattern[3:], texts)).search
         else:
-            self._search = re.compile(_expression(pattern), re.DOTALL).search
+            self._search = re.compile(_expression(pattern, names or {}), re.DOTALL).search
+
+    def filled(self, names: Names) -> UrlPattern:
+        """The pattern for one product."""
+        return UrlPattern(self._pattern, names) if self.names & names.keys() else self
 
     def fits(self, url: str) -> bool:
         """Whether an answer from this URL is meant."""
         url, _, _ = url.partition("#")
         return len(url) <= _MAX_URL and self._search(url) is not None
 
+    def free_parts(self, url: str) -> tuple[str, ...]:
+        """What stands in a URL that fits where the pattern leaves it open; nothing for a regular expression."""
+        found = self._search(url.partition("#")[0])
+        return () if found is None or self._pattern.startswith("re:") else tuple(filter(None, found.groups()))
 
-def _expression(pattern: str) -> str:
-    parts = re.split(r"(\*+)", pattern)
-    body = "".join((".*" if len(part) > 1 else "[^/]*") if part.startswith("*") else re.escape(part) for part in parts)
+    def loose(self) -> str:
+        """A pattern of Chromium's own (`*` for anything) that fits every address which this one fits."""
+        if self._pattern.startswith("re:"):
+            return "*"
+        origin = "*://*" if self._pattern.startswith("/") else ""
+        return re.sub(r"\*+", "*", origin + _TOKENS.sub("*", self._pattern))
+
+
+def _filled(expression: str, texts: Mapping[str, str]) -> str:
+    return re.sub(r"\{([A-Za-z_]\w*)\}", lambda found: texts.get(found[1], r"[^/?#&]*"), expression)
+
+
+def _expression(pattern: str, names: Names) -> str:
     origin = r"[a-z]+://[^/]*" if pattern.startswith("/") else ""
-    return rf"\A{origin}{body}\Z"
+    return rf"\A{origin}{''.join(_piece(token, names) for token in _TOKENS.split(pattern))}\Z"
+
+
+def _piece(token: str, names: Names) -> str:
+    if token.startswith("*"):
+        return "(.*)" if len(token) > 1 else "([^/]*)"
+    if token.startswith("{") and token.endswith("}") and len(token) > 2:
+        part = names.get(token[1:-1])
+        if part is None:
+            return "([^/]*)"
+        return "|".join(sorted({re.escape(part.plain), re.escape(part.in_path)})).join(("(?:", ")"))
+    return re.escape(token)

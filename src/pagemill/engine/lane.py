@@ -14,17 +14,18 @@ from datetime import UTC, datetime
 from pagemill.browser.lease import Lease
 from pagemill.browser.pool import BrowserPool
 from pagemill.deadlines import within
+from pagemill.engine.confirming import Confirming
 from pagemill.engine.item_result import item_result
 from pagemill.engine.job_state import JobState
 from pagemill.errors import (
     BrowserLost,
     BrowserUnavailable,
     DeadlineExceeded,
-    FullVisitNeeded,
     ItemError,
     PageLost,
     PagemillError,
     TurnDenied,
+    VisitGoesOn,
     VisitRefused,
 )
 from pagemill.extraction.artifacts import ArtifactStore
@@ -42,6 +43,8 @@ log = get_logger("lane")
 _BROWSERS = 3
 """How many browsers may go away under a product's visits before that counts as the product's own failure."""
 _SERVER_ERROR = 500
+_MAX_STEPS = 12
+"""Steps of one attempt: more than a platform has sources."""
 _GRACE_S = 5.0
 """How much longer than its own deadline a strategy may take before it is cut off from outside."""
 
@@ -67,10 +70,10 @@ class _Outcome:
     retryable: bool
     browser_lost: bool = False
     """The visit ended with its browser, most likely for another page's fault."""
-    needs_full: bool = False
-    """A short cut left the question open."""
     answer: Answer | None = None
     """How the shop took the visit; `None` when that is not known."""
+    final_url: str = ""
+    """Where the visit ended."""
 
 
 class Lane:
@@ -113,22 +116,21 @@ class Lane:
         platform, batch = self._state.platform, self._state.batch
         started_at, started_s = datetime.now(UTC), time.monotonic()
         attempt = spared = 0
-        in_full = False
+        confirming = Confirming(platform.judge.confirm)
         while True:
             attempt += 1
-            last = attempt - spared == platform.retry.attempts
-            outcome = await self._attempt(product, last=last, in_full=in_full)
-            if outcome.needs_full and not in_full:
-                in_full = True
-                attempt -= 1
-                await self._stations.turns.wait(platform, self._number, self._state.stop)
-                continue
+            last = attempt - spared >= platform.retry.attempts
+            outcome = await self._attempt(product, first=attempt == 1, last=last, fresh=confirming.is_waiting)
             if outcome.answer is not None:
                 await self._stations.turns.answered(platform, self._number, outcome.answer)
             if outcome.browser_lost and spared < _BROWSERS:
                 spared += 1
             elif outcome.judgement.verdict is not Verdict.FAILED or last or not outcome.retryable:
-                break
+                if confirming.believes(outcome.judgement):
+                    break
+                if last:
+                    outcome = replace(outcome, judgement=confirming.disagreement(outcome.judgement))
+                    break
             await self._back_off(max(1, attempt - spared))
         judgement = outcome.judgement
         log.info(
@@ -148,6 +150,7 @@ class Lane:
             self._stations.worker,
             attempts=attempt,
             started_at=started_at,
+            final_url=outcome.final_url,
         )
 
     async def _back_off(self, attempt: int) -> None:
@@ -156,50 +159,76 @@ class Lane:
         await sleep_unless(stop, platform.retry.backoff_ms / 1000 * 2 ** (attempt - 1))
         await self._stations.turns.wait(platform, self._number, stop)
 
-    async def _attempt(self, product: Product, *, last: bool, in_full: bool) -> _Outcome:
-        try:
-            return await self._visit(product, last=last, in_full=in_full)
-        except (BrowserUnavailable, TurnDenied):
-            raise
-        except DeadlineExceeded as error:
-            log.warning(events.TIMEOUT, product=product.id, what=error.what, seconds=error.seconds)
-            return replace(_failure(str(error), retryable=True), answer=Answer(Welcome.TROUBLE))
-        except FullVisitNeeded as error:
-            return _Outcome(Judgement(Verdict.FAILED, str(error)), {}, retryable=True, needs_full=True)
-        except PagemillError as error:
-            return _failure(str(error), retryable=error.retryable, browser_lost=isinstance(error, BrowserLost))
-        except Exception as error:  # the top of a lane: one product must not end the others
-            log.exception(events.UNEXPECTED, product=product.id)
-            return _failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
-        finally:
-            self._stations.turns.visited(self._state.platform, self._number)
+    async def _attempt(self, product: Product, *, first: bool, last: bool, fresh: bool) -> _Outcome:
+        """One attempt, with every step that it has; each waits for a turn of its own. Only the first may be cut short."""
+        platform = self._state.platform
+        names = platform.names_of(product.id, product.url)
+        if names is None:
+            reason = f"product.id finds no id in the URL: correct product.id in {platform.platform}.yaml, or the row"
+            return _failure(reason, retryable=False)
+        visit = Visit(
+            url=platform.product.address_of(names),
+            product=product,
+            timeout_s=platform.navigation.timeout_ms / 1000,
+            in_full=not first,
+            names=names,
+        )
+        for _ in range(_MAX_STEPS):
+            try:
+                return await self._visit(visit, last=last, fresh=fresh)
+            except VisitGoesOn as error:
+                visit = replace(visit, so_far=error.so_far)
+            except (BrowserUnavailable, TurnDenied):
+                raise
+            except DeadlineExceeded as error:
+                log.warning(events.TIMEOUT, product=product.id, what=error.what, seconds=error.seconds)
+                return replace(_failure(str(error), retryable=True), answer=Answer(Welcome.TROUBLE))
+            except PagemillError as error:
+                return _failure(str(error), retryable=error.retryable, browser_lost=isinstance(error, BrowserLost))
+            except Exception as error:  # the top of a lane: one product must not end the others
+                log.exception(events.UNEXPECTED, product=product.id)
+                return _failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
+            finally:
+                self._stations.turns.visited(platform, self._number)
+            await self._stations.turns.wait(platform, self._number, self._state.stop)
+        return _failure("the visit has more steps than its sources", retryable=False)
 
-    async def _visit(self, product: Product, *, last: bool, in_full: bool) -> _Outcome:
+    async def _visit(self, visit: Visit, *, last: bool, fresh: bool) -> _Outcome:
+        """One step of an attempt."""
         platform, stations = self._state.platform, self._stations
         strategy = stations.strategies[platform.platform]
-        timeout_s = platform.navigation.timeout_ms / 1000
-        async with stations.pool.lease(platform) as lease:
+        if not strategy.needs_page(visit):
             await stations.turns.keep(platform, self._number, self._state.stop)
-            visit = Visit(url=product.url, product=product, timeout_s=timeout_s, in_full=in_full)
+            reading = await within(visit.timeout_s + _GRACE_S, strategy.read(None, visit), "visit")
+            return self._outcome(visit, reading, judge(visit.product, reading, platform.judge, visit.names))
+        async with stations.pool.lease(platform, fresh=fresh) as lease:
+            await stations.turns.keep(platform, self._number, self._state.stop)
+            visit = replace(visit, news=lease.news)
             try:
-                reading = await within(timeout_s + _GRACE_S, strategy.read(lease.page, visit), "visit")
+                reading = await within(visit.timeout_s + _GRACE_S, strategy.read(lease.page, visit), "visit")
+            except VisitGoesOn:
+                raise
             except (ItemError, DeadlineExceeded) as error:
                 if lease.refusal is not None:
                     raise VisitRefused(f"the page led away: {lease.refusal}") from error
-                if last and not isinstance(error, DeadlineExceeded | PageLost | FullVisitNeeded):
-                    await self._keep_evidence(lease, product)  # a page that does not answer has none to give
+                if last and not isinstance(error, DeadlineExceeded | PageLost):
+                    await self._keep_evidence(lease, visit.product)  # a page that does not answer has none to give
                 raise
             if reading.light:
                 lease.mark_light()
-            judgement = judge(product, reading, platform.judge)
+            judgement = judge(visit.product, reading, platform.judge, visit.names)
             if judgement.verdict is Verdict.FAILED:
                 if lease.refusal is not None:
                     raise VisitRefused(f"the page led away: {lease.refusal}")
                 if last:
-                    await self._keep_evidence(lease, product)
+                    await self._keep_evidence(lease, visit.product)
                 lease.mark_bad("failed")
-            answer = Answer(_welcome(judgement, reading), reading.status, reading.retry_after or lease.retry_after)
-            return _Outcome(judgement, reading.facts, retryable=True, answer=answer)
+            return self._outcome(visit, reading, judgement, lease.retry_after)
+
+    def _outcome(self, visit: Visit, reading: PageReading, judgement: Judgement, retry_after: str = "") -> _Outcome:
+        status = reading.status if reading.refused is None else reading.refused
+        answer = Answer(_welcome(judgement, reading), status, reading.retry_after or retry_after)
+        return _Outcome(judgement, reading.facts, retryable=True, answer=answer, final_url=reading.url)
 
     async def _keep_evidence(self, lease: Lease, product: Product) -> None:
         await self._stations.artifacts.capture(lease.page, (self._state.batch.run, product.id))

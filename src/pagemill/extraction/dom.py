@@ -2,30 +2,120 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Page
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
-from pagemill.config.platform import Platform
-from pagemill.extraction.look import Watch, visit_page
-from pagemill.extraction.values import to_fact
-from pagemill.extraction.visit import Visit
-from pagemill.model import PageReading
+from pagemill.config.field_rule import FieldRule
+from pagemill.config.source import Source
+from pagemill.extraction.look import Place, Raw, Search, Sighting
+from pagemill.extraction.source_told import Told
+from pagemill.extraction.values import collapse, to_fact
+from pagemill.extraction.watch_plan import WatchPlan
+from pagemill.model import FactValue, FieldTold
+
+MAX_FACT_CHARS = 10_000
+"""A longer text is no fact that a catalogue could hold; it is told as cut."""
+_SHOWN = 200
 
 
-class DomStrategy:
-    """Reads every field of the platform from the document, in one round trip after the navigation.
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One rule with the position of its place, and those of the words that are looked for in it, line by line."""
 
-    An element that is not there, or has no text, is a fact that the page did not say: `None`.
-    """
+    field: str
+    rule: FieldRule
+    place: int
+    words: tuple[tuple[int, ...], ...] = ()
 
-    def __init__(self, platform: Platform) -> None:
-        self._fields = platform.extract.fields
-        places = tuple((rule.selector or "", rule.attribute) for rule in self._fields.values())
-        self._watch = Watch.of(platform, places, ready=platform.extract.ready)
 
-    async def read(self, page: Page, visit: Visit) -> PageReading:
-        """See `Strategy.read`."""
-        seen = await visit_page(page, visit, self._watch)
-        # Nothing was read when the status settled everything.
-        pairs = zip(self._fields.items(), seen.raw, strict=True) if seen.raw else ()
-        facts = {name: to_fact(raw, rule) for (name, rule), raw in pairs}
-        return PageReading(status=seen.status, url=seen.url, facts=facts, ready=seen.ready, texts=seen.texts)
+class DomSource:
+    """Reads the fields of one source from the document."""
+
+    def __init__(self, source: Source, position: int, plan: WatchPlan) -> None:
+        self._position = position
+        self._readings = tuple(_register(source, plan))
+
+    def tell(self, seen: Sighting) -> Iterator[Told]:
+        """What each rule has found."""
+        for reading in self._readings:
+            told = self._text_told(reading, seen) if reading.words else self._told(reading, seen)
+            yield reading.field, told
+
+    def _told(self, reading: _Reading, seen: Sighting) -> FieldTold:
+        rule, raw = reading.rule, seen.raw[reading.place]
+        if isinstance(raw, bool):
+            return self._as(rule, raw, "said" if raw else "default", seen, reading.place)
+        value, text = _first_valid(raw, rule)
+        length = seen.cut.get(("place", reading.place), 0)
+        if isinstance(value, str) and len(value) > MAX_FACT_CHARS:
+            length = length or len(value)
+            value = None
+        if value is not None and not (length and rule.regex is None):
+            return self._as(rule, value, "said", seen, reading.place)
+        if rule.otherwise is not None:
+            return self._as(rule, rule.otherwise, "default", seen, reading.place, text)
+        if length:
+            shown = f"it is {length} characters long"
+            return self._as(rule, None, "cut", seen, reading.place, shown)
+        return self._as(rule, None, "not_understood" if text else "not_found", seen, reading.place, text)
+
+    def _text_told(self, reading: _Reading, seen: Sighting) -> FieldTold:
+        rule = reading.rule
+        for line, positions in zip(rule.words, reading.words, strict=True):
+            for word, position in zip(line.words, positions, strict=True):
+                if word != "*" and position in seen.searched:
+                    return self._as(rule, line.value, "said", seen, reading.place, word)
+        rest = next((line.value for line in rule.words if "*" in line.words), rule.otherwise)
+        if rest is not None and seen.raw[reading.place]:
+            return self._as(rule, rest, "default", seen, reading.place)
+        return self._as(rule, None, "not_found", seen, reading.place)
+
+    def _as(
+        self,
+        rule: FieldRule,
+        value: FactValue,
+        state: Literal["said", "default", "not_found", "not_understood", "cut"],
+        seen: Sighting,
+        place: int,
+        text: str = "",
+    ) -> FieldTold:
+        places, others = seen.fitted[place] if seen.fitted else (0, ())
+        shown = collapse(text)[:_SHOWN]
+        return FieldTold(self._position, "dom", value, state, shown, places, tuple(map(collapse, others)))
+
+
+def place_of(rule: FieldRule) -> Place:
+    """Where the script reads for a rule."""
+    return Place(
+        selectors=rule.selector or (rule.text_of or "",),
+        attribute=rule.attribute,
+        split=rule.type == "number",
+        visible=rule.visible,
+        exists=rule.is_presence or rule.text_of is not None,
+        unsure=rule.is_presence or rule.text_of is not None or rule.otherwise is not None,
+    )
+
+
+def _register(source: Source, plan: WatchPlan) -> Iterator[_Reading]:
+    for name, rules in source.fields.items():
+        for rule in rules:
+            place = plan.place(name, place_of(rule))
+            words: tuple[tuple[int, ...], ...] = ()
+            if rule.text_of is not None:
+                within = rule.text_of
+                lines = (line.words for line in rule.words)
+                words = tuple(tuple(plan.search(Search(word, within)) for word in line) for line in lines)
+            yield _Reading(name, rule, place, words)
+
+
+def _first_valid(raw: Raw, rule: FieldRule) -> tuple[FactValue, str]:
+    """The first text that the rule can read, those that are seen before all others; else the first that is not blank."""
+    if isinstance(raw, str):
+        return to_fact(raw, rule), raw
+    pairs = raw if isinstance(raw, tuple) else ()
+    texts = [text for text, seen in pairs if seen and text] + [text for text, seen in pairs if not seen and text]
+    for text in texts:
+        if (value := to_fact(text, rule)) is not None:
+            return value, text
+    return None, next((text for text in texts if collapse(text)), "")

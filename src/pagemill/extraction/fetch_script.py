@@ -4,22 +4,19 @@ The request is one of the page's own: same cookies, same connection, same addres
 and changes nothing in the page. What reads a document is `page_script`'s.
 
 In (`spec`): `page` (an address whose origin the page must have), `url`, `timeoutMs`, `maxBytes`, `document` (whether
-the answer is a document to be read, or text to be brought back), and what `page_script.READING` takes.
+the answer is a document to be read, or text to be brought back), and what `page_script` takes.
 
 Out: `{away: true}` when the page is on another origin; `{failed}` with a reason in a word or two; else `{status, url,
-retryAfter}` with `{raw, texts}` of a document, or `{body}`.
+retryAfter}` with `{read, texts, signs}` of a document, or `{body}`.
 """
 
 from __future__ import annotations
 
-from pagemill.extraction.page_script import READING
+import functools
 
-FETCH_SCRIPT = (
-    r"""async (spec) => await { then(resolve, reject) {
-  if (location.origin !== new URL(spec.page).origin) return resolve({ away: true });
-  let doc = null;"""
-    + READING
-    + r"""
+from pagemill.extraction.page_script import reading_script
+
+_ASKING = r"""
   const request = new XMLHttpRequest();
   const fail = (why) => resolve({ failed: why });
   request.open("GET", spec.url);
@@ -41,13 +38,11 @@ FETCH_SCRIPT = (
       const refused = answer.status === 429 || answer.status === 503;
       if (refused) answer.retryAfter = request.getResponseHeader("Retry-After") || "";
       if (!spec.document) return resolve({ ...answer, body: request.response });
-      doc = request.response;
-      if (doc === null || doc.documentElement === null) return fail("no document");
+      if (request.response === null || request.response.documentElement === null) return fail("no document");
       // Without scripts the parser reads what they hide as content.
-      const hidden = doc.querySelectorAll("noscript");
-      for (let i = 0; i < hidden.length; i += 1) hidden[i].remove();
-      findTexts();
-      resolve({ ...answer, raw: read().raw, texts: found });
+      const unwanted = request.response.querySelectorAll("noscript");
+      for (let i = 0; i < unwanted.length; i += 1) unwanted[i].remove();
+      resolve({ ...answer, ...readDocument(request.response) });
     } catch (error) {
       reject(error);
     }
@@ -55,4 +50,19 @@ FETCH_SCRIPT = (
   request.send();
 } }
 """
-)
+
+
+@functools.cache
+def fetch_script() -> str:
+    """An async function of `spec`."""
+    opening = r"""async (spec) => await { then(resolve, reject) {
+  if (location.origin !== new URL(spec.page).origin) return resolve({ away: true });
+  const readDocument = (doc) => {
+"""
+    closing = r"""
+    findTexts(true);
+    findSigns(true);
+    return { read: read(), texts: found, signs: signed };
+  };
+"""
+    return opening + reading_script(structured=False, states=False) + closing + _ASKING

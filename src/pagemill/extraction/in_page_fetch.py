@@ -1,35 +1,39 @@
 """Strategy `in_page_fetch`: facts from a request that a page of the shop makes, without a visit of the product's.
 
-A page that stands on the shop's own origin asks for the product's API (`extract.fetch.url`), or for the product's
-document, without going there. Only a whole answer counts: one with every fact that the product is judged by, or one
-that says gone or blocked. Everything else is for a full visit, which is strategy `dom`'s; so is a sample of the
-products, to be compared. When to trust the answers is `trust`'s, the request itself `fetch_script`'s.
+A page that stands on the shop's own origin asks for the product's API (`fetch.url`), or for the product's document,
+without going there. Only a whole answer counts: one with every fact that the product is judged by, or one that says gone
+or blocked. Everything else is for a full visit; so is a sample of the products, to be compared. When to trust the
+answers is `trust`'s, the request itself `fetch_script`'s.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
+from pagemill.config.patterns import Names, Part, fill_address
 from pagemill.config.platform import Platform
+from pagemill.config.source import Fetch, Source
+from pagemill.config.url_pattern import UrlPattern
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, FullVisitNeeded, ItemError
-from pagemill.extraction.dom import DomStrategy
-from pagemill.extraction.fetch_script import FETCH_SCRIPT
-from pagemill.extraction.json_path import facts_at, parse_json
-from pagemill.extraction.look import MAX_URL, Watch, raw_of, reading_spec, texts_of
+from pagemill.extraction.dom import DomSource
+from pagemill.extraction.fetch_script import fetch_script
+from pagemill.extraction.identity import Identity, is_elsewhere
+from pagemill.extraction.json_path import parse_json
+from pagemill.extraction.look import MAX_URL, Sighting, reading_spec, sighting_of
 from pagemill.extraction.navigate import translate
+from pagemill.extraction.source_told import SourcesTold, error_paths, errors_in, told_by_json
 from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.trust import Plan, Trust
-from pagemill.extraction.values import to_fact
 from pagemill.extraction.visit import Visit
-from pagemill.model import Facts, PageReading
+from pagemill.extraction.watch_plan import WatchPlan
+from pagemill.model import PageReading
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -41,33 +45,48 @@ _SHARE = 0.5
 _MAX_BYTES = 4_000_000
 _MOVED = re.compile(r"Execution context was destroyed")
 
+ReadInFull = Callable[[float], Awaitable[PageReading]]
+"""A visit of the page itself, within so many seconds."""
 
-class InPageFetchStrategy:
-    """Reads every field of the platform from an answer, or from the page where the answer does not do."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._name = platform.platform
-        self._fetch = platform.extract.fetch
-        self._fields = platform.extract.fields
+class InPageFetch:
+    """Reads the fields of its source from an answer, where that may stand for the page."""
+
+    def __init__(self, platform: Platform, source: Source) -> None:
+        self._platform = platform
+        self._fields = source.fields
+        self._fetch = source.fetch or Fetch()
         self._judge = platform.judge
         self._rules = platform.host_rules()
-        self._full = DomStrategy(platform)
-        places = tuple((rule.selector or "", rule.attribute) for rule in self._fields.values())
-        self._watch = Watch.of(platform, places)
+        plan = WatchPlan()
+        self._document = DomSource(source, 0, plan)
+        self._watch = plan.watch(platform)
         self._document_spec = reading_spec(self._watch)
+        self._script = fetch_script()
+        self._error_paths = error_paths(platform.judge)
+        self._landing = [UrlPattern(pattern) for pattern in platform.judge.landing]
         self._trust = Trust(self._fetch.sample_every)
 
-    async def read(self, page: Page, visit: Visit) -> PageReading:
-        """See `Strategy.read`.
+    async def read(
+        self, page: Page, visit: Visit, wanted: frozenset[str], read_in_full: ReadInFull, *, in_full: bool
+    ) -> PageReading:
+        """What the answer says, a `light` reading; or what the page itself does, where it must be visited.
+
+        Args:
+            page: a page, which may stand on the shop's origin.
+            visit: of the product.
+            wanted: the fields by which it is judged.
+            read_in_full: visits the page itself.
+            in_full: whether no answer will do.
 
         Raises:
-            FullVisitNeeded: the answer does not do; the next attempt must be `in_full`.
+            FullVisitNeeded: the answer does not do; the next call must be `in_full`.
         """
         budget = TimeBudget(visit.timeout_s)
-        plan = Plan.FULL if visit.in_full else self._trust.plan()
+        plan = Plan.FULL if in_full else self._trust.plan()
         if plan is Plan.FETCH:
             try:
-                reading = await self._fetched(page, visit, budget.left_s(_STEP) * _SHARE)
+                reading = await self._fetched(page, visit, wanted, budget.left_s(_STEP) * _SHARE)
             except FullVisitNeeded as error:
                 self._note(self._trust.asked(left_open=True), visit, str(error))
                 raise
@@ -75,15 +94,17 @@ class InPageFetchStrategy:
                 self._trust.asked(left_open=False)
                 return reading
             plan = Plan.SAMPLE  # the page has to go to the shop in any case
-        reading = await self._full.read(page, replace(visit, timeout_s=budget.left_s(_STEP)))
+        reading = await read_in_full(budget.left_s(_STEP))
         if plan is Plan.SAMPLE:
-            await self._compare(page, visit, reading, budget)
+            await self._compare(page, visit, wanted, reading, budget)
         return reading
 
-    async def _compare(self, page: Page, visit: Visit, seen: PageReading, budget: TimeBudget) -> None:
+    async def _compare(
+        self, page: Page, visit: Visit, wanted: frozenset[str], seen: PageReading, budget: TimeBudget
+    ) -> None:
         """Asks as well what has just been seen. Whatever goes wrong with that, the reading is whole."""
         try:
-            fetched = await self._fetched(page, visit, budget.left_s(_STEP))
+            fetched = await self._fetched(page, visit, wanted, budget.left_s(_STEP))
         except (ItemError, DeadlineExceeded):
             return
         if fetched is None or not (seen.ready or self._settles(seen)):
@@ -92,12 +113,13 @@ class InPageFetchStrategy:
         self._note(self._trust.compared(same=not why), visit, why)
 
     def _note(self, changed: bool, visit: Visit, why: str) -> None:
+        platform = self._platform.platform
         if changed and self._trust.trusted:
-            log.info(events.FETCH_TRUSTED, platform=self._name, product=visit.product.id)
+            log.info(events.FETCH_TRUSTED, platform=platform, product=visit.product.id)
         elif changed:
-            log.warning(events.FETCH_DISTRUSTED, platform=self._name, product=visit.product.id, reason=why)
+            log.warning(events.FETCH_DISTRUSTED, platform=platform, product=visit.product.id, reason=why)
 
-    async def _fetched(self, page: Page, visit: Visit, timeout_s: float) -> PageReading | None:
+    async def _fetched(self, page: Page, visit: Visit, wanted: frozenset[str], timeout_s: float) -> PageReading | None:
         """What the answer says; `None` if the page is not on the shop's origin.
 
         Raises:
@@ -106,17 +128,26 @@ class InPageFetchStrategy:
         """
         budget = TimeBudget(timeout_s)
         if self._fetch.url is not None:
-            address = self._fetch.url_of(visit.product.id, visit.url)
-            if address is None:
-                raise FullVisitNeeded("the product's URL does not fit extract.fetch.pattern")
-            answer = await self._ask(page, visit, urljoin(visit.url, address), None, budget)
+            answer = await self._ask(page, visit, self._address(visit), None, budget)
             if answer is None:
                 return None
-            reading = self._from_api(visit, answer)
+            reading = self._from_api(visit, answer, wanted)
             if reading is not None:
                 return reading
         answer = await self._ask(page, visit, visit.url, self._document_spec, budget)
-        return None if answer is None else self._from_document(visit, answer)
+        return None if answer is None else self._from_document(visit, answer, wanted)
+
+    def _address(self, visit: Visit) -> str:
+        """The API's address for a product."""
+        names: Names = visit.names or {"id": Part(visit.product.id), "url": Part(visit.url, encoded=True)}
+        if self._fetch.pattern is not None:
+            found = re.search(self._fetch.pattern, visit.url)
+            if found is None:
+                raise FullVisitNeeded("the product's URL does not fit extract.fetch.pattern")
+            cut = {name: Part(text or "", encoded=True) for name, text in found.groupdict().items()}
+            names = {**names, **cut}
+        assert self._fetch.url is not None
+        return urljoin(visit.url, fill_address(self._fetch.url, names))
 
     async def _ask(
         self, page: Page, visit: Visit, url: str, document: Mapping[str, Any] | None, budget: TimeBudget
@@ -125,16 +156,15 @@ class InPageFetchStrategy:
             raise FullVisitNeeded(refusal)
         left_s = budget.left_s(_STEP)
         spec = {
+            **self._document_spec,
             "page": visit.url,
             "url": url,
             "timeoutMs": left_s * 800,
             "maxBytes": _MAX_BYTES,
             "document": document is not None,
-            "texts": [],
-            **(document or {}),
         }
         try:
-            answer = await within(left_s, page.evaluate(FETCH_SCRIPT, spec), _STEP)
+            answer = await within(left_s, page.evaluate(self._script, spec), _STEP)
         except PlaywrightError as error:
             if _MOVED.search(error.message):
                 raise FullVisitNeeded("the page moved on") from error
@@ -147,7 +177,7 @@ class InPageFetchStrategy:
             raise FullVisitNeeded(str(answer.get("failed"))[:80])
         return answer
 
-    def _from_api(self, visit: Visit, answer: Mapping[str, Any]) -> PageReading | None:
+    def _from_api(self, visit: Visit, answer: Mapping[str, Any], wanted: frozenset[str]) -> PageReading | None:
         """`None` where only the document can tell."""
         status, body = answer["status"], answer.get("body")
         if status in self._judge.blocked.status:
@@ -155,34 +185,63 @@ class InPageFetchStrategy:
         if status != 200 or not isinstance(body, str):
             return None
         try:
-            facts = facts_at(parse_json(body), self._fetch.fields)
+            document = parse_json(body)
         except ValueError:
             return None
-        return PageReading(status, visit.url, facts, light=True) if self._is_whole(visit, facts) else None
+        told = SourcesTold()
+        told.errors += errors_in(document, self._error_paths)
+        told.add(told_by_json(document, self._fetch.fields, 0, "in_page_fetch"))
+        reading = self._reading(visit, status, visit.url, told)
+        return reading if _is_whole(reading, wanted) else None
 
-    def _from_document(self, visit: Visit, answer: Mapping[str, Any]) -> PageReading:
+    def _from_document(self, visit: Visit, answer: Mapping[str, Any], wanted: frozenset[str]) -> PageReading:
         status, address = answer["status"], answer.get("url")
         url = (address if isinstance(address, str) and address else visit.url)[:MAX_URL]
         if status in self._watch.end_statuses:
             return PageReading(status, url, {}, ready=False, light=True, retry_after=_retry_after(answer))
-        texts = texts_of(answer.get("texts"), self._watch)
-        raw = raw_of(answer.get("raw"), self._watch)
-        if raw is None:
+        seen = sighting_of(answer, self._watch, status, url)
+        if seen is None:
             raise FullVisitNeeded("the page answered with something else than a reading")
-        facts = {name: to_fact(text, rule) for (name, rule), text in zip(self._fields.items(), raw, strict=True)}
-        if texts:
-            return PageReading(status, url, facts, texts=texts, light=True)
-        if status != 200 or self._fetch.url is not None or not self._is_whole(visit, facts):
+        told = SourcesTold()
+        told.add(self._document.tell(seen))
+        reading = self._reading(visit, status, url, told, seen)
+        if seen.texts or seen.texts_in or seen.selectors:
+            return reading
+        identity = Identity.of(visit.names, visit.url)
+        allowed = [pattern.filled(visit.names) for pattern in self._landing]
+        if is_elsewhere(identity, visit.url, url, allowed):
+            raise FullVisitNeeded("the answer came from elsewhere")
+        if status != 200 or self._fetch.url is not None or not _is_whole(reading, wanted):
             raise FullVisitNeeded("the answer is not whole")
-        return PageReading(status, url, facts, light=True)
+        return reading
 
-    def _is_whole(self, visit: Visit, facts: Facts) -> bool:
-        """Whether every fact is there by which the product is judged."""
-        wanted = {name for name, value in visit.product.expected.items() if value is not None} & facts.keys()
-        return all(facts[name] is not None for name in wanted | (self._judge.sold_out.keys() & facts.keys()))
+    def _reading(
+        self, visit: Visit, status: int, url: str, told: SourcesTold, seen: Sighting | None = None
+    ) -> PageReading:
+        facts, defaults = told.facts(self._platform.extract)
+        return PageReading(
+            status=status,
+            url=url,
+            facts=facts,
+            light=True,
+            asked=visit.url,
+            texts=() if seen is None else seen.texts,
+            texts_in=() if seen is None else seen.texts_in,
+            selectors=() if seen is None else seen.selectors,
+            errors=tuple(told.errors),
+            defaults=defaults,
+            told=told.ordered(),
+        )
 
     def _settles(self, reading: PageReading) -> bool:
         return reading.status in self._watch.end_statuses or bool(reading.texts)
+
+
+def _is_whole(reading: PageReading, wanted: frozenset[str]) -> bool:
+    """Whether every fact is there by which the product is judged, and said by the answer itself."""
+    return all(reading.facts.get(name) is not None for name in wanted) and any(
+        value is not None and name not in reading.defaults for name, value in reading.facts.items()
+    )
 
 
 def _retry_after(answer: Mapping[str, Any]) -> str:
@@ -196,5 +255,5 @@ def _difference(seen: PageReading, fetched: PageReading) -> str:
         return f"the page says {seen.texts or seen.status}, the answer {fetched.texts or fetched.status}"[:200]
     if not seen.ready or seen.texts:
         return ""
-    names = [name for name, fact in seen.facts.items() if fetched.facts.get(name) != fact]
+    names = [name for name, fact in seen.facts.items() if fetched.facts.get(name) != fact and name in fetched.told]
     return ", ".join(f"{name}: {seen.facts[name]!r}, fetched {fetched.facts.get(name)!r}" for name in names)[:200]

@@ -1,22 +1,29 @@
-"""Dotted paths into parsed JSON, such as `offers.price`. Pure; finding and parsing the JSON is the strategies' work.
+"""Paths into parsed JSON. Pure; finding and parsing the JSON is the strategies' work.
 
-A list on the way stands for the first of its elements that can answer the rest of the path; a number picks one element:
-`offers.0.price`. A list at the end stands for its first element. Keys that contain a dot cannot be named.
+A plain path is keys with dots between them, such as `offers.price`: a list on the way stands for the first of its
+elements that can answer the rest of the path, and a number picks one element: `offers.0.price`. Every other path is
+JMESPath (jmespath.org). A list at the end stands for its first element.
 """
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from pagemill.config.extract import FieldRule
-from pagemill.extraction.values import to_fact
-from pagemill.model import Facts, FactValue
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from pagemill.config.field_rule import FieldRule
+from pagemill.config.json_path import is_plain
+from pagemill.extraction.values import collapse, to_fact
+from pagemill.model import FactValue, FieldTold
 
 _MAX_ELEMENTS = 200
-"""Elements of one list that are looked at."""
+"""Elements of one list that a plain path looks at."""
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,8 @@ class Found:
     """The end of a path. `value` is `None` when the JSON says `null`, or something that is no single value."""
 
     value: FactValue
+    kind: str = field(default="", compare=False)
+    """What it is instead of a single value: `an object`, `an empty list`."""
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -39,17 +48,32 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def find(document: Any, path: str) -> Found | None:
-    """What the path leads to, `None` when it leads nowhere."""
-    return _follow(document, path.split("."))
+    """What the path leads to, `None` when it leads nowhere. A JMESPath that comes to `null` leads nowhere."""
+    return _compiled(path)(document)
 
 
-def facts_at(document: Any, fields: Mapping[str, FieldRule]) -> Facts:
-    """Every field's fact, `None` for those whose path leads nowhere. Every rule must have a path."""
-    facts: dict[str, FactValue] = {}
-    for name, rule in fields.items():
-        found = find(document, rule.path or "")
-        facts[name] = None if found is None else to_fact(found.value, rule)
-    return facts
+def word_at(document: Any, path: str) -> tuple[str | None] | None:
+    """The text of what the path leads to, in a tuple: `null` is `(None,)`, nothing at all is `None`."""
+    found = find(document, path)
+    if found is None:
+        return None
+    if found.value is None:
+        return None if found.kind else (None,)
+    value = found.value
+    return (("true" if value else "false") if isinstance(value, bool) else collapse(str(value)),)
+
+
+def tell(document: Any, rule: FieldRule, source: int, strategy: str) -> FieldTold:
+    """What the document says at the rule's path; `else` where it says nothing that can be understood."""
+    found = find(document, rule.path or "")
+    if found is not None and found.value is not None:
+        value = to_fact(found.value, rule, machine=True)
+        if value is not None:
+            return FieldTold(source, strategy, value, "said")
+    text = "" if found is None else found.kind or collapse("null" if found.value is None else str(found.value))
+    if rule.otherwise is not None:
+        return FieldTold(source, strategy, rule.otherwise, "default", text[:_SHOWN])
+    return FieldTold(source, strategy, None, "not_understood" if text else "not_found", text[:_SHOWN])
 
 
 def answered(document: Any, rules: Iterable[FieldRule]) -> int:
@@ -57,9 +81,26 @@ def answered(document: Any, rules: Iterable[FieldRule]) -> int:
     return sum(find(document, rule.path or "") is not None for rule in rules)
 
 
+@functools.lru_cache(maxsize=1024)
+def _compiled(path: str) -> Callable[[Any], Found | None]:
+    if is_plain(path):
+        keys = path.split(".")
+        return lambda document: _follow(document, keys)
+    compiled = jmespath.compile(path)
+
+    def search(document: Any) -> Found | None:
+        try:
+            found = compiled.search(document)
+        except (JMESPathError, TypeError, ValueError, RecursionError):
+            return None  # a function that was given something else than it works on
+        return None if found is None else _ended(found)
+
+    return search
+
+
 def _follow(value: Any, keys: list[str]) -> Found | None:
     if not keys:
-        return Found(_scalar(value))
+        return _ended(value)
     key, rest = keys[0], keys[1:]
     if isinstance(value, dict):
         return _follow(value[key], rest) if key in value else None
@@ -72,7 +113,11 @@ def _follow(value: Any, keys: list[str]) -> Found | None:
     return next((found for found in ways if found is not None), None)
 
 
-def _scalar(value: Any) -> FactValue:
+def _ended(value: Any) -> Found:
     if isinstance(value, list):
-        value = value[0] if value else None
-    return value if isinstance(value, str | int | float | bool) else None
+        if not value:
+            return Found(None, "an empty list")
+        value = value[0]
+    if value is None or isinstance(value, str | int | float | bool):
+        return Found(value)
+    return Found(None, "an object" if isinstance(value, dict) else "a list")

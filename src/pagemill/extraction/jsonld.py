@@ -1,4 +1,4 @@
-"""Strategy `jsonld`: facts from the JSON-LD of a product. Waiting is `look`'s, paths are `json_path`'s."""
+"""Strategy `jsonld`: facts from the JSON-LD of a product, by path. Waiting is `look`'s, paths are `json_path`'s."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from playwright.async_api import Page
-
-from pagemill.config.extract import FieldRule
-from pagemill.config.platform import Platform
-from pagemill.extraction.json_path import answered, facts_at, parse_json
-from pagemill.extraction.look import Watch, visit_page
-from pagemill.extraction.visit import Visit
-from pagemill.model import Facts, PageReading
+from pagemill.config.field_rule import FieldRule
+from pagemill.config.source import Source
+from pagemill.extraction.json_path import answered, parse_json
+from pagemill.extraction.look import Sighting
+from pagemill.extraction.source_told import SourcesTold, told_by_json, told_nothing
+from pagemill.extraction.watch_plan import WatchPlan
 
 _PRODUCT_TYPES = frozenset({"Product", "ProductGroup", "ProductModel", "IndividualProduct"})
 _CONTAINERS = ("@graph", "mainEntity", "mainEntityOfPage")
@@ -23,33 +21,30 @@ _OPENINGS = ("<!--", "<![CDATA[", "//<![CDATA[", "// <![CDATA[", "/*<![CDATA[*/"
 _CLOSINGS = ("-->", "//]]>", "// ]]>", "/*]]>*/", "/* ]]> */", "]]>", ";")
 
 
-class JsonLdStrategy:
-    """Reads every field of the platform from the page's JSON-LD product, in one round trip after the navigation.
+class JsonLdSource:
+    """Reads the fields of one source from the page's JSON-LD product."""
 
-    Without `ready` it waits until the document holds the JSON-LD of a product; with it, until that sign is there.
-    """
+    def __init__(self, source: Source, position: int, plan: WatchPlan) -> None:
+        self._source = source
+        self._position = position
+        plan.structured(list(source.fields))
 
-    def __init__(self, platform: Platform) -> None:
-        self._fields = platform.extract.fields
-        self._watch = Watch.of(platform, ready=platform.extract.ready, json_ld=True)
+    def tell(self, seen: Sighting, told: SourcesTold, asked: str) -> None:
+        """What each path into the product leads to."""
+        scripts = seen.structured.get("scripts", ()) if isinstance(seen.structured, Mapping) else ()
+        product = best_product([text for text in scripts if isinstance(text, str)], self._source.fields)
+        if product is None:
+            told.troubles.append(f"jsonld: no product in {len(scripts)} scripts")
+            told.add(told_nothing(self._source.fields, self._position, "jsonld"))
+        else:
+            told.add(told_by_json(product, self._source.fields, self._position, "jsonld"))
 
-    async def read(self, page: Page, visit: Visit) -> PageReading:
-        """See `Strategy.read`."""
-        seen = await visit_page(page, visit, self._watch)
-        facts = product_facts(seen.scripts, self._fields) if seen.ready or seen.scripts else {}
-        return PageReading(status=seen.status, url=seen.url, facts=facts, ready=seen.ready, texts=seen.texts)
 
-
-def product_facts(scripts: Iterable[str], fields: Mapping[str, FieldRule]) -> Facts:
-    """The facts of the product that answers the most fields, the first of several; all `None` without any product.
-
-    Args:
-        scripts: the texts of the `application/ld+json` scripts; those that are no JSON are passed over.
-        fields: every rule has a path, which starts at the product.
-    """
+def best_product(scripts: Iterable[str], fields: Mapping[str, tuple[FieldRule, ...]]) -> Mapping[str, Any] | None:
+    """The product that answers the most fields, the first of several."""
+    rules = [rule for rules in fields.values() for rule in rules]
     products = [product for script in scripts for product in find_products(script)]
-    best = max(products, key=lambda product: answered(product, fields.values()), default={})
-    return facts_at(best, fields)
+    return max(products, key=lambda product: answered(product, rules), default=None)
 
 
 def find_products(script: str) -> Iterator[Mapping[str, Any]]:

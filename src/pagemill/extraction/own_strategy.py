@@ -6,13 +6,16 @@ Adds nothing to Python's path. What a strategy may rely on is written in `strate
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any, Protocol
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from pagemill.config.platform import Platform
+from pagemill.config.source import Source
 from pagemill.errors import ConfigError, Problem, VisitFailed
 from pagemill.extraction.navigate import translate
 from pagemill.extraction.visit import Visit
@@ -36,8 +39,13 @@ class OwnStrategy:
         self._inner = inner
         self._fields = fields
 
-    async def read(self, page: Page, visit: Visit) -> PageReading:
+    def needs_page(self, visit: Visit) -> bool:
+        """Always: what a user's class does is not known."""
+        return True
+
+    async def read(self, page: Page | None, visit: Visit) -> PageReading:
         """See `Strategy.read`."""
+        assert page is not None
         try:
             reading = await self._inner.read(page, visit)
         except PlaywrightError as error:
@@ -46,7 +54,7 @@ class OwnStrategy:
             kind = type(self._inner).__name__
             raise VisitFailed(f"{kind}.read returned {type(reading).__name__} instead of a PageReading")
         facts: dict[str, FactValue] = dict.fromkeys(self._fields) | dict(reading.facts)
-        return PageReading(reading.status, reading.url, facts, reading.ready, reading.texts)
+        return replace(reading, facts=facts)
 
     def close(self) -> None:
         """Calls the user's own `close`, if there is one, when the strategy is dropped."""
@@ -55,13 +63,13 @@ class OwnStrategy:
             close()
 
 
-def import_strategy(platform: Platform) -> _Reads:
-    """Imports the class that `extract.strategy` names and makes one with the platform.
+def import_strategy(platform: Platform, source: Source) -> _Reads:
+    """Imports the class that a source names and makes one with the platform, and its options if it takes them.
 
     Raises:
         ConfigError: there is no such module or class, it cannot be made, or has no `read`.
     """
-    path = platform.extract.strategy
+    path = source.strategy
     module_name, _, class_name = path.rpartition(".")
     try:
         module = importlib.import_module(module_name)
@@ -74,13 +82,24 @@ def import_strategy(platform: Platform) -> _Reads:
         raise _problem(platform, f"{path}: {module_name} has no class {class_name}", "write a class that is there")
     if not callable(getattr(kind, "read", None)):
         raise _problem(platform, f"{path}: the class has no read", "add: async def read(self, page, visit)")
+    options = {"options": dict(source.options)} if _takes_options(kind) else {}
+    if source.options and not options:
+        message = f"{path}: the class takes no options"
+        raise _problem(platform, message, "write def __init__(self, platform, options), or remove options")
     try:
-        made: _Reads = kind(platform)
+        made: _Reads = kind(platform, **options)
     except Exception as error:
-        raise _problem(
-            platform, f"{path}: making it fails with {_told(error)}", "it is made with the platform"
-        ) from error
+        remedy = "it is made with the platform, and with options if it has an argument of that name"
+        raise _problem(platform, f"{path}: making it fails with {_told(error)}", remedy) from error
     return made
+
+
+def _takes_options(kind: type) -> bool:
+    """Whether the class wants the source's `options` besides the platform."""
+    try:
+        return "options" in inspect.signature(kind).parameters
+    except (TypeError, ValueError):
+        return False
 
 
 def _problem(platform: Platform, message: str, remedy: str) -> ConfigError:

@@ -1,233 +1,241 @@
-"""The one script that waits in a page and reads it. Owns the JavaScript and the names of what goes in and comes out.
+"""The JavaScript that reads a document. What it brings back is raw; what that means is said in Python.
 
 It runs in the page's own world, next to whatever the shop does there. So it calls few methods that a page could have
-replaced, bounds what it sends by plain loops, and takes its observer, listeners and timers away however it ends. Where
-a page breaks it all the same, the call fails or says nothing, and Python's own deadline ends the visit.
+replaced, and bounds what it sends by plain loops.
 
-In (`spec`): `ready` (selector or null), `fields` (list of `[selector, attribute or null]`), `scripts` (whether to read
-JSON-LD), `texts` (sources of regular expressions), `endStatuses`, `stop` (an event's name, or ""), `timeoutMs`, `shown`
-(whether the page was brought to the front for this visit), and the bounds `fieldChars`, `totalChars`, `scriptChars`,
-`maxScripts`.
+In (`spec`):
+- `places`: what fields are read from, each `{selectors, attribute, split, visible, exists}`;
+- `states`: JSON in a script element (`{script}`), a global variable (`{variable}`), or the document itself (`{document}`);
+- `structured`: whether to read what the shop publishes for search engines;
+- `searches`: texts, each `[selector or "", source of a regular expression, whether it may end the wait]`;
+- `signs`: elements, each `[selector, whether it may end the wait]`;
+- `explain`: whether to tell what else fitted;
+- the bounds `fieldChars`, `stateChars`, `structuredChars`, `totalChars`.
 
-Out: `{ready, status, url, raw, scripts, texts}`: whether the content appeared, the document's HTTP status (0 if
-unknown) and address, one string or null per field, the JSON-LD texts, and the positions of the texts that are there.
-`later` asks for another call: in a moment (`"again"`), or after the page was brought to the front (`"shown"`), because
-a hidden page gets no frames, and what it lacks may need some.
+Out of `read()`: `{raw, states, structured, cut, fitted}`. `raw` has one entry per place: an ordinary one gives a list
+with one string or null per selector, a `visible` one a list of `[string, seen]`, an `exists` one true or false.
+`states` has one string or null per state. `cut` lists what was longer than its bound, as `[kind, position, length]`.
+`fitted` says per place how many elements there were and what some others say; `requests` lists what the page has fetched. `findTexts` and `findSigns` fill `found`
+and `signed` with positions.
 """
 
 from __future__ import annotations
 
-READING = r"""
+import functools
+import re
+
+from pagemill.extraction.seen_script import SEEN
+from pagemill.extraction.structured_script import STRUCTURED
+
+_PLACES = r"""
   const now = () => performance.now();
-  let textAt = -Infinity, unread = true;
-  const patterns = [], found = [];
-  for (let i = 0; i < spec.texts.length; i += 1) patterns[i] = new RegExp(spec.texts[i], "i");
-
   const isSpace = (c) => c <= " " || c === "\u00a0";
-  const cut = (value, limit) => {
-    if (typeof value !== "string") return null;
-    if (value.length <= limit) return value;
-    let start = 0, out = "";
-    while (start < value.length && isSpace(value[start])) start += 1;
-    for (let i = start; i < value.length && i < start + limit; i += 1) out += value[i];
-    return out;
-  };
-  const valueOf = (node, attribute) => (attribute === null ? node.textContent : node.getAttribute(attribute));
-  const jsonScripts = () => doc.querySelectorAll('script[type^="application/ld+json" i]');
-  const isProduct = (text) => /"[^"\s]{0,40}Product(Group|Model)?"/.test(text);
-
-  // A script's source holds texts that nobody sees, so a text found there is looked for again without them.
-  const visibleText = () => {
-    const walker = doc.createTreeWalker(doc, NodeFilter.SHOW_TEXT);
-    let out = "";
-    while (walker.nextNode()) {
-      const parent = walker.currentNode.parentNode;
-      const name = parent === null ? "" : parent.nodeName;
-      if (name !== "SCRIPT" && name !== "STYLE" && name !== "NOSCRIPT") out += walker.currentNode.data;
-    }
-    return out;
-  };
-  const findTexts = () => {
-    if (patterns.length === 0 || !unread) return;
-    unread = false;
-    textAt = now();
-    const text = doc.documentElement === null ? "" : doc.documentElement.textContent;
-    let visible = null;
-    found.length = 0;
-    for (let i = 0; i < patterns.length; i += 1) {
-      if (!patterns[i].test(text)) continue;
-      if (visible === null) visible = visibleText();
-      if (patterns[i].test(visible)) found[found.length] = i;
-    }
-  };
-
-  const read = () => {
-    const raw = [], scripts = [];
-    let room = spec.totalChars;
-    for (let i = 0; i < spec.fields.length; i += 1) {
-      const node = doc.querySelector(spec.fields[i][0]);
-      const limit = room < spec.fieldChars ? room : spec.fieldChars;
-      raw[i] = node === null ? null : cut(valueOf(node, spec.fields[i][1]), limit);
-      if (raw[i] !== null) room -= raw[i].length;
-    }
-    const nodes = spec.scripts ? jsonScripts() : [];
-    for (let i = 0; i < nodes.length && scripts.length < spec.maxScripts; i += 1) {
-      const text = nodes[i].textContent;
-      if (typeof text !== "string" || text.length > spec.scriptChars || text.length > room) continue;
-      if (!isProduct(text)) continue;
-      scripts[scripts.length] = text;
-      room -= text.length;
-    }
-    return { raw, scripts };
-  };
-
-"""
-"""What reads a document: `doc`, by `spec`, which must be known where this stands."""
-
-WATCH_SCRIPT = (
-    r"""async (spec) => await { then(resolve, reject) {
-  const doc = document;"""
-    + READING
-    + r"""
-  const LOOK_MS = 5, TEXT_MS = 250, HIDDEN_MAX_MS = 3000;
-  const timers = { end: 0, look: 0, text: 0, settle: 0, hidden: 0 };
-  let observer = null, over = false, settled = false;
-  let lookedAt = -Infinity, changedAt = 0, loadedAt = 0;
-  const waits = spec.ready !== null || spec.scripts || spec.fields.length > 0;
-  const hidden = waits && doc.hidden && !spec.shown;
-  // Whether every field must say something until the page has settled, and not only the ready sign be there.
-  const thorough = spec.ready === null || hidden || spec.shown;
-  // Being shown for nothing costs more than waiting a little longer.
-  const SETTLE_MS = hidden ? 1000 : 300, SETTLE_MAX_MS = spec.shown ? 1000 : 2000;
-
-  const status = () => {
-    const entry = performance.getEntriesByType("navigation")[0];
-    return (entry && entry.responseStatus) || 0;
-  };
   const isBlank = (value) => {
     if (typeof value !== "string") return true;
     for (let i = 0; i < value.length; i += 1) if (!isSpace(value[i])) return false;
     return true;
+  };
+  const valueOf = (node, place) => {
+    if (place.attribute === null) return textOf(node, place.split);
+    const value = node.getAttribute(place.attribute);
+    return value === null && place.selectors.length > 1 ? textOf(node, place.split) : value;
   };
   // While the parser is at work, the text of the element that it is inside may be half of what the server sent.
   const isComplete = (node) => {
     for (; node !== null; node = node.parentNode) if (node.nextSibling !== null) return true;
     return false;
   };
-  const appeared = (late) => {
-    if (!waits || (spec.ready !== null && doc.querySelector(spec.ready) === null)) return false;
-    const parsed = doc.readyState !== "loading";
-    if (spec.scripts) {
-      if (!parsed || spec.ready !== null) return parsed;
-      const nodes = jsonScripts();
-      for (let i = 0; i < nodes.length; i += 1) if (isProduct(nodes[i].textContent)) return true;
+  const isThere = (node, place) => place.attribute === null || node.hasAttribute(place.attribute);
+  const first = (selector) => (selector === "" ? null : doc.querySelector(selector));
+
+  let room = 0, cuts = [];
+  const cut = (value, limit, kind, position) => {
+    if (typeof value !== "string") return null;
+    const bound = room < limit ? room : limit;
+    room -= value.length < bound ? value.length : bound;
+    if (value.length <= bound) return value;
+    let start = 0, out = "";
+    while (start < value.length && isSpace(value[start])) start += 1;
+    for (let i = start; i < value.length && i < start + bound; i += 1) out += value[i];
+    if (value.length - start > bound) cuts[cuts.length] = [kind, position, value.length];
+    return out;
+  };
+
+  const MAX_ELEMENTS = 300, MAX_OTHERS = 5;
+  const readPlace = (place, position) => {
+    if (place.exists) {
+      for (let i = 0; i < place.selectors.length; i += 1) {
+        const nodes = doc.querySelectorAll(place.selectors[i]);
+        for (let j = 0; j < nodes.length && j < MAX_ELEMENTS; j += 1) {
+          if (isThere(nodes[j], place) && (!place.visible || isSeen(nodes[j]))) return true;
+        }
+      }
       return false;
     }
-    const every = thorough && !settled;
-    for (let i = 0; i < spec.fields.length; i += 1) {
-      const node = doc.querySelector(spec.fields[i][0]);
-      if (node === null) {
-        if (every || !(parsed || late)) return false;
-      } else {
-        if (!parsed && !isComplete(node)) return false;
-        if (every && isBlank(valueOf(node, spec.fields[i][1]))) return false;
+    const out = [];
+    for (let i = 0; i < place.selectors.length; i += 1) {
+      if (!place.visible) {
+        const node = first(place.selectors[i]);
+        out[i] = node === null ? null : cut(valueOf(node, place), spec.fieldChars, "place", position);
+        continue;
+      }
+      const nodes = doc.querySelectorAll(place.selectors[i]);
+      for (let j = 0; j < nodes.length && j < MAX_ELEMENTS; j += 1) {
+        const text = cut(valueOf(nodes[j], place), spec.fieldChars, "place", position);
+        if (!isBlank(text)) out[out.length] = [text, isSeen(nodes[j])];
       }
     }
-    return true;
+    return out;
   };
-
-  const clean = () => {
-    over = true;
-    for (const name in timers) clearTimeout(timers[name]);
-    if (observer !== null) observer.disconnect();
-    observer = null;
-    doc.removeEventListener("readystatechange", onState);
-    if (spec.stop) doc.removeEventListener(spec.stop, onStop);
-  };
-  const finish = (ready, later = "") => {
-    if (over) return;
-    clean();
-    unread = true;
-    findTexts();
-    const { raw, scripts } = read();
-    resolve({ ready, later, status: status(), url: doc.URL, raw, scripts, texts: found });
-  };
-  const guarded = (step) => () => {
-    if (over) return;
-    try {
-      step();
-    } catch (error) {
-      try { clean(); } finally { reject(error); }
-    }
-  };
-
-  const look = guarded(() => {
-    clearTimeout(timers.look);
-    timers.look = 0;
-    lookedAt = now();
-    if (appeared(false)) return finish(true);
-    if (patterns.length > 0 && unread) {
-      const rest = textAt + TEXT_MS - lookedAt;
-      if (rest <= 0) {
-        findTexts();
-        if (found.length > 0) return finish(false);
-      } else if (!timers.text) {
-        timers.text = setTimeout(() => { timers.text = 0; look(); }, rest);
+  const fittedAt = (place) => {
+    for (let i = 0; i < place.selectors.length; i += 1) {
+      const nodes = doc.querySelectorAll(place.selectors[i]);
+      if (nodes.length === 0) continue;
+      const mine = valueOf(nodes[0], place), others = [];
+      for (let j = 1; j < nodes.length && others.length < MAX_OTHERS; j += 1) {
+        const text = valueOf(nodes[j], place);
+        if (!isBlank(text) && text !== mine) others[others.length] = text.slice(0, 100);
       }
+      return [nodes.length, others];
     }
-    // The shop has failed: nothing but a text can still say more than the status does.
-    if (doc.readyState === "complete" && status() >= 400) finish(false);
-  });
-  const onChange = guarded(() => {
-    changedAt = now();
-    unread = true;
-    const rest = lookedAt + LOOK_MS - changedAt;
-    if (rest <= 0) look();
-    else if (!timers.look) timers.look = setTimeout(look, rest);
-  });
-  const settle = guarded(() => {
-    const quiet = now() - changedAt, since = now() - loadedAt;
-    if (quiet >= SETTLE_MS || since >= SETTLE_MAX_MS) {
-      if (hidden) return finish(false, "shown");
-      settled = true;
-      look();
-    } else {
-      timers.settle = setTimeout(settle, SETTLE_MS - quiet);
-    }
-  });
-  const onState = guarded(() => {
-    const loaded = doc.readyState === "complete" || (spec.shown && spec.ready !== null);
-    if (loaded && thorough && spec.fields.length > 0 && !timers.settle) {
-      loadedAt = changedAt = now();
-      timers.settle = setTimeout(settle, SETTLE_MS);
-    }
-    textAt = -Infinity;
-    look();
-  });
-  const onStop = guarded(() => finish(false));
-
-  guarded(() => {
-    const code = status();
-    for (let i = 0; i < spec.endStatuses.length; i += 1) if (spec.endStatuses[i] === code) return finish(false);
-    timers.end = setTimeout(guarded(() => {
-      settled = spec.ready !== null || doc.readyState === "complete";
-      finish(appeared(true));
-    }), spec.timeoutMs);
-    if (hidden) timers.hidden = setTimeout(guarded(() => finish(false, "shown")), HIDDEN_MAX_MS);
-    if (spec.stop) doc.addEventListener(spec.stop, onStop);
-    doc.addEventListener("readystatechange", onState);
-    if (waits || patterns.length > 0) {
-      observer = new MutationObserver(onChange);
-      observer.observe(doc, { subtree: true, childList: true, attributes: true, characterData: true });
-    }
-    onState();
-    // A sandboxed document may run no timer and no observer: it is looked at again from outside.
-    if (!over && self.origin === "null" && doc.readyState !== "complete") finish(false, "again");
-  })();
-} }
+    return [0, []];
+  };
 """
-)
-"""An async function that awaits an object with `then`: it needs no `Promise`, which pages replace."""
 
-STOP_SCRIPT = "(name) => { document.dispatchEvent(new Event(name)); }"
-"""Ends a watch early; `name` is its `stop`."""
+_STATES = r"""
+  // A copy without what JSON cannot carry: cycles end, functions and nodes are left out.
+  const plain = (value, above, depth, left) => {
+    if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+    if (typeof value === "number") return value === value && value !== Infinity && value !== -Infinity ? value : null;
+    if (typeof value === "bigint") return String(value);
+    if (typeof value !== "object" || depth > 60 || left.nodes <= 0 || above.indexOf(value) >= 0) return undefined;
+    if (typeof value.nodeType === "number" && typeof value.nodeName === "string") return undefined;
+    if (typeof value.getTime === "function" && typeof value.toISOString === "function") return String(value);
+    left.nodes -= 1;
+    const inside = above.concat([value]);
+    if (Array.isArray(value)) {
+      const list = [];
+      for (let i = 0; i < value.length; i += 1) list[i] = plain(value[i], inside, depth + 1, left);
+      return list;
+    }
+    const out = Object.create(null);
+    for (const key of Object.keys(value)) {
+      const copy = plain(value[key], inside, depth + 1, left);
+      if (copy !== undefined) out[key] = copy;
+    }
+    return out;
+  };
+  const variableAt = (name) => {
+    let value = view;
+    for (const key of name.replace(/\[(\d+)\]/g, ".$1").split(".")) {
+      if (value === null || value === undefined) return undefined;
+      value = value[key];
+    }
+    return value;
+  };
+  const stateText = (state) => {
+    if (state.script) {
+      const node = first(state.script);
+      return node === null ? null : node.textContent;
+    }
+    if (state.document) {
+      const shown = doc.body !== null && doc.contentType !== "text/html" ? doc.body.querySelector("pre") : null;
+      return shown === null ? (doc.body === null ? null : doc.body.textContent) : shown.textContent;
+    }
+    const value = view === null ? undefined : variableAt(state.variable);
+    return value === undefined ? null : JSON.stringify(plain(value, [], 0, { nodes: 200000 }));
+  };
+  const hasState = (state) => {
+    if (state.script) {
+      const node = first(state.script);
+      return node !== null && !isBlank(node.textContent) && (doc.readyState !== "loading" || isComplete(node));
+    }
+    if (state.document) return doc.readyState === "complete";
+    return view !== null && variableAt(state.variable) !== undefined;
+  };
+"""
+
+_SIGNS = r"""
+  let textAt = -Infinity, unread = true;
+  const patterns = [], found = [], signed = [];
+  for (let i = 0; i < spec.searches.length; i += 1) patterns[i] = new RegExp(spec.searches[i][1], "i");
+  const endsBy = (positions, kinds, at) => {
+    for (let i = 0; i < positions.length; i += 1) if (kinds[positions[i]][at]) return true;
+    return false;
+  };
+
+  // A script's source holds texts that nobody sees, so a text found there is looked for again without them.
+  const findTexts = (all) => {
+    if (patterns.length === 0 || !(unread || all)) return;
+    unread = false;
+    textAt = now();
+    const text = doc.documentElement === null ? "" : doc.documentElement.textContent;
+    const title = typeof doc.title === "string" ? doc.title : "";
+    found.length = 0;
+    forgetSeen();
+    for (let i = 0; i < patterns.length; i += 1) {
+      const [within, , ends] = spec.searches[i];
+      if (!(all || ends) || !patterns[i].test(text)) continue;
+      if (within === "" && patterns[i].test(title)) {
+        found[found.length] = i;
+        continue;
+      }
+      const roots = within === "" ? [doc.body || doc.documentElement] : doc.querySelectorAll(within);
+      for (let j = 0; j < roots.length && j < MAX_ELEMENTS; j += 1) {
+        if (findSeen(roots[j], patterns[i])) {
+          found[found.length] = i;
+          break;
+        }
+      }
+    }
+  };
+  const findSigns = (all) => {
+    signed.length = 0;
+    for (let i = 0; i < spec.signs.length; i += 1) {
+      const [selector, ends] = spec.signs[i];
+      if (!(all || ends)) continue;
+      const nodes = doc.querySelectorAll(selector);
+      for (let j = 0; j < nodes.length && j < MAX_ELEMENTS; j += 1) {
+        if (isSeen(nodes[j])) {
+          signed[signed.length] = i;
+          break;
+        }
+      }
+    }
+  };
+  // The addresses that the page has fetched data from.
+  const requested = () => {
+    const out = [];
+    for (const entry of performance.getEntriesByType("resource")) {
+      if (entry.initiatorType === "fetch" || entry.initiatorType === "xmlhttprequest") out[out.length] = entry.name;
+      if (out.length === 30) break;
+    }
+    return out;
+  };
+  const read = () => {
+    room = spec.totalChars;
+    cuts = [];
+    forgetSeen();
+    const raw = [], states = [], fitted = [];
+    for (let i = 0; i < spec.places.length; i += 1) {
+      raw[i] = readPlace(spec.places[i], i);
+      if (spec.explain) fitted[i] = fittedAt(spec.places[i]);
+    }
+    for (let i = 0; i < spec.states.length; i += 1) states[i] = cut(stateText(spec.states[i]), spec.stateChars, "state", i);
+    const structured = spec.structured ? readStructured() : null;
+    return { raw, states, structured, cut: cuts, fitted, requests: spec.explain ? requested() : [] };
+  };
+"""
+
+_NO_STATES = "  const stateText = () => null, hasState = () => false;\n"
+_NO_STRUCTURED = "  const readStructured = () => null, hasStructured = () => false;\n"
+_COMMENT = re.compile(r"^ *//.*\n", re.MULTILINE)
+_INDENT = re.compile(r"^ +", re.MULTILINE)
+
+
+@functools.cache
+def reading_script(*, structured: bool, states: bool) -> str:
+    """What reads a document: `doc`, by `spec`, which must be known where this stands. Without what is not asked for, for
+    it is sent with every visit."""
+    parts = [SEEN, _PLACES, _STATES if states else _NO_STATES, _SIGNS, STRUCTURED if structured else _NO_STRUCTURED]
+    return _INDENT.sub("", _COMMENT.sub("", "".join(parts)))

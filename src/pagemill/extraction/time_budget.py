@@ -14,6 +14,10 @@ class TimeBudget:
         self._seconds = seconds
         self._end_s = monotonic() + seconds
 
+    def has_left(self, seconds: float) -> bool:
+        """Whether that much time is left."""
+        return self._end_s - monotonic() >= seconds
+
     def left_s(self, what: str) -> float:
         """The seconds that are left, to the millisecond and more than zero.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 
-from pagemill.config.extract import FieldRule
+from pagemill.config.field_rule import FieldRule
 from pagemill.extraction.number_text import read_number
 from pagemill.model import FactValue
 
@@ -25,6 +25,8 @@ _NO = frozenset({"false", "no", "n", "0", "off", "outofstock", "soldout", "notav
 _NO |= {"notinstock", "discontinued", "재고없음", "품절", "일시품절", "판매종료"}
 _VOCABULARY = re.compile(r"\Ahttps?://schema\.org/", re.IGNORECASE)
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
+_WHOLE_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_PLAIN_NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 
 def collapse(text: str) -> str:
@@ -43,27 +45,33 @@ def read_boolean(text: str) -> bool | None:
     return False if word in _NO else None
 
 
-def to_fact(raw: FactValue, rule: FieldRule) -> FactValue:
+def to_fact(raw: FactValue, rule: FieldRule, *, machine: bool = False) -> FactValue:
     """What a field says, `None` when it says nothing or nothing that its rule can read.
 
-    - `regex` narrows the collapsed text to its first group, or to the whole match without one; no match is `None`.
-    - `equals` and `contains` make a boolean; case and white space do not count on either side.
-    - `number` takes the first number of the text; `boolean` takes the words of `read_boolean`.
+    In this order: `regex` narrows the collapsed text to its first group, or to the whole match without one; `map` gives
+    the value of the first line that has the text; `prefix` is put before an address that is not whole; `strip_query`
+    drops what follows `?` or `#`; the type is read. `equals` and `contains` make a boolean instead; case and white space
+    do not count on either side, nor for the words of a `map`.
+
+    - `number` takes the amount in the text; `boolean` takes the words of `read_boolean`.
     - `text` leaves a JSON number or boolean as it is: JSON has said its type already.
 
     Args:
         raw: text from a page, or a JSON scalar.
         rule: where it was found does not matter here, only how it is to be read.
+        machine: the text was written for programs: in a bare number, a point is the decimal sign.
     """
     if raw is None:
         return None
-    if rule.regex is not None or rule.equals is not None or rule.contains is not None:
+    if rule.regex is not None or rule.words or rule.makes_boolean:
         text = _narrow(collapse(_text_of(raw)), rule.regex)
-        if rule.equals is not None or rule.contains is not None:
+        if rule.words:
+            return _meaning(text, rule)
+        if rule.makes_boolean:
             return _matches(text, rule)
         raw = text
     if isinstance(raw, str):
-        return _from_text(collapse(raw), rule)
+        return _from_text(collapse(raw), rule, machine)
     return _from_scalar(raw, rule)
 
 
@@ -76,19 +84,39 @@ def _narrow(text: str, regex: str | None) -> str:
     return collapse((found[1] if found.re.groups else found[0]) or "")
 
 
+def _meaning(text: str, rule: FieldRule) -> FactValue:
+    """The value of the first line of the map that knows the text."""
+    if not text:
+        return None
+    folded = text.casefold()
+    for line in rule.words:
+        for word in line.words:
+            wanted = collapse(word).casefold()
+            if word == "*" or (wanted in folded if line.contained else wanted == folded):
+                value = line.value
+                return _from_text(value, rule, machine=True) if isinstance(value, str) else value
+    return None
+
+
 def _matches(text: str, rule: FieldRule) -> bool | None:
     if rule.equals is not None:
         wanted = collapse(rule.equals).casefold()
         return text.casefold() == wanted if text or not wanted else None
-    assert rule.contains is not None
+    assert isinstance(rule.contains, str)
     return collapse(rule.contains).casefold() in text.casefold() if text else None
 
 
-def _from_text(text: str, rule: FieldRule) -> FactValue:
+def _from_text(text: str, rule: FieldRule, machine: bool) -> FactValue:
     if not text:
         return None
+    if rule.prefix is not None and not _WHOLE_ADDRESS.match(text):
+        text = rule.prefix + text
+    if rule.strip_query:
+        text = re.split(r"[?#]", text, maxsplit=1)[0]
     if rule.type == "number":
-        return read_number(text)
+        if machine and rule.decimal is None and _PLAIN_NUMBER.fullmatch(text):
+            return _from_scalar(float(text), rule)
+        return read_number(text, decimal=rule.decimal)
     return read_boolean(text) if rule.type == "boolean" else text
 
 

@@ -1,9 +1,11 @@
-"""What a strategy is asked to do. Owns the value only; loading a page is `navigate`'s and `look`'s."""
+"""What a strategy is asked to do. Owns the values only; loading a page is `navigate`'s and `look`'s."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pagemill.config.patterns import Names
+from pagemill.extraction.heard import News
 from pagemill.model import Product
 
 
@@ -18,3 +20,11 @@ class Visit:
     product: Product
     timeout_s: float
     in_full: bool = False
+    names: Names = field(default_factory=dict)
+    """What `{id}` and other names mean in templates."""
+    news: News | None = None
+    """What Chromium tells of the page besides its document: `browser.page_news.PageNews`; `None` where nobody listens."""
+    explain: bool = False
+    """Whether every source is to be read, and all of what it says told: for `pagemill try`."""
+    so_far: object = None
+    """What an earlier part of the same attempt has found out; the strategy's own."""

@@ -136,8 +136,9 @@ class _RowReader:
 
     def __init__(self, platform: Platform, on_bad_row: Callable[[BadRow], None]) -> None:
         self._platform = platform.platform
+        self._product = platform.product
         self._hosts: HostRules = platform.host_rules()
-        self._kinds: dict[str, Kind] = {name: kind_of(rule) for name, rule in platform.extract.fields.items()}
+        self._kinds: dict[str, Kind] = {name: kind_of(rules) for name, rules in platform.extract.fields.items()}
         self._unknown: set[str] = set()
         self._on_bad_row = on_bad_row
 
@@ -147,13 +148,11 @@ class _RowReader:
         Raises:
             ValueError: the row is bad; the message is the reason.
         """
-        return Product(
-            id=_read_id(row.values.get("id")),
-            url=self._read_url(row.values.get("url")),
-            expected=self._read_fields(row),
-        )
+        product_id = _read_id(row.values.get("id"))
+        url = self._read_url(product_id, row.values.get("url"))
+        return Product(id=product_id, url=url, expected=self._read_fields(row))
 
-    def _read_url(self, value: object) -> str:
+    def _read_url(self, product_id: str, value: object) -> str:
         url = value.strip() if isinstance(value, str) else ""
         if not url:
             raise ValueError("no url")
@@ -161,7 +160,11 @@ class _RowReader:
             raise ValueError(f"the url is longer than {MAX_URL_CHARS} characters")
         if _UNPRINTABLE.search(url) or " " in url:
             raise ValueError(f"not a URL: {url[:200]!r}")
-        refusal = self._hosts.refusal(url)
+        names = self._product.names_of(product_id, url)
+        if names is None:
+            raise ValueError(f"product.id of platform {self._platform} finds no id in the url {url[:200]!r}")
+        # Where the address is built from the id, the row's own is not visited.
+        refusal = self._hosts.refusal(self._product.address_of(names))
         if refusal is not None:
             raise ValueError(refusal)
         return url

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Literal
 
-from pagemill.config.extract import FieldRule
+from pagemill.config.field_rule import FieldRule
 from pagemill.model import FactValue
 
 Kind = Literal["text", "number", "boolean"]
@@ -23,9 +24,10 @@ _NO = frozenset({"false", "no", "0"})
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def kind_of(rule: FieldRule) -> Kind:
-    """The type of a field's values: `equals` and `contains` make it a boolean, whatever its text is."""
-    return "boolean" if rule.equals is not None or rule.contains is not None else rule.type
+def kind_of(rules: Sequence[FieldRule]) -> Kind:
+    """The type of a field's values: that of its rules, text where they differ."""
+    kinds = {rule.kind for rule in rules}
+    return kinds.pop() if len(kinds) == 1 else "text"
 
 
 def read_expected(value: object, kind: Kind) -> FactValue:

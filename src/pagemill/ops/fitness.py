@@ -90,12 +90,14 @@ def _database(config: Config) -> str:
 
 def own_strategies(config: Config) -> list[tuple[str, Platform]]:
     """Platforms whose strategy is a class of the user's own, which only loading can examine."""
-    return [(name, platform) for name, platform in sorted(config.platforms.items()) if "." in platform.extract.strategy]
+    platforms = sorted(config.platforms.items())
+    return [(name, platform) for name, platform in platforms if any(s.is_own for s in platform.extract.sources)]
 
 
 def _strategy(platform: Platform) -> str:
     load_strategy(platform)
-    return f"{platform.extract.strategy} can be loaded"
+    own = next(source for source in platform.extract.sources if source.is_own)
+    return f"{own.strategy} can be loaded"
 
 
 def _memory(budget: Budget) -> Finding:

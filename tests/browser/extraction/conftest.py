@@ -18,9 +18,11 @@ from pagemill.browser.cdp.launcher import CdpLauncher
 from pagemill.browser.flags import launch_options
 from pagemill.browser.machine import examine_machine
 from pagemill.browser.opener import BrowserHandle
+from pagemill.browser.playwright_launcher import PlaywrightLauncher
 from pagemill.config.platform import Platform
 from pagemill.config.settings import BrowserSettings, PoolSettings
 from tests.browser.extraction.local_shop import LocalShop
+from tests.browser.extraction.shop_reader import ShopReader
 
 _NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
 _CLOSE_S = 5.0
@@ -75,6 +77,34 @@ async def driverless_page(driverless: tuple[CdpLauncher, BrowserHandle]) -> Asyn
     context = await launcher.open_context(browser, platform)
     yield (await launcher.open_page(context, platform)).page
     await launcher.close_context(context)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def with_driver(chromium_program: Path) -> AsyncIterator[tuple[PlaywrightLauncher, BrowserHandle]]:
+    """One browser for a test module, over Playwright's driver."""
+    options = launch_options(BrowserSettings(), examine_machine(), 1, frozenset())
+    launcher = PlaywrightLauncher(chromium_program, options, PoolSettings())
+    driver = await launcher.start_driver(lambda: None)
+    browser = await launcher.launch(driver, lambda: None)
+    yield launcher, browser
+    await launcher.close_browser(browser)
+    await launcher.stop_driver(driver)
+
+
+@pytest.fixture(params=["protocol", "playwright"])
+def shop_reader(
+    request: pytest.FixtureRequest,
+    driverless: tuple[CdpLauncher, BrowserHandle],
+    with_driver: tuple[PlaywrightLauncher, BrowserHandle],
+) -> ShopReader:
+    """Reads products with pages of either kind."""
+    return ShopReader(*(driverless if request.param == "protocol" else with_driver))
+
+
+@pytest.fixture
+def quick_reader(driverless: tuple[CdpLauncher, BrowserHandle]) -> ShopReader:
+    """Reads products with pages that have no driver, for what does not depend on that."""
+    return ShopReader(*driverless)
 
 
 @pytest.fixture(params=["playwright", "protocol"])

@@ -12,8 +12,8 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from pagemill.errors import DeadlineExceeded, ItemError, PageLost, VisitFailed
-from pagemill.extraction.dom import DomStrategy
 from pagemill.extraction.judge import judge
+from pagemill.extraction.strategy import Strategy, load_strategy
 from pagemill.model import Facts, PageReading, Verdict
 from tests.browser.extraction.local_shop import LocalShop, Reply, html, listeners, platform, visit
 
@@ -34,8 +34,8 @@ document.querySelector(".price").textContent = "12,900원";
 document.querySelector(".stock").textContent = "in";"""
 
 
-def dom(ready: str | None = "body[data-ready]", judge: dict[str, Any] | None = None) -> DomStrategy:
-    return DomStrategy(platform(FIELDS, judge, **({} if ready is None else {"ready": ready})))
+def dom(ready: str | None = "body[data-ready]", judge: dict[str, Any] | None = None) -> Strategy:
+    return load_strategy(platform(FIELDS, judge, **({} if ready is None else {"ready": ready})))
 
 
 async def test_reads_a_page_that_is_ready(either_page: Page, local_shop: LocalShop) -> None:
@@ -113,7 +113,7 @@ async def test_a_text_ends_the_wait(either_page: Page, local_shop: LocalShop) ->
     )
     started = time.monotonic()
     rules = platform(FIELDS, GONE, ready="body[data-ready]")
-    reading = await DomStrategy(rules).read(either_page, a_visit := visit(local_shop))
+    reading = await load_strategy(rules).read(either_page, a_visit := visit(local_shop))
     assert reading.texts == ("No longer  sold",)
     assert judge(a_visit.product, reading, rules.judge).verdict is Verdict.GONE
     assert time.monotonic() - started < 3
@@ -172,10 +172,10 @@ async def test_a_failing_shop_may_still_say_why(either_page: Page, local_shop: L
 
 async def test_a_client_redirect_is_followed(either_page: Page, local_shop: LocalShop) -> None:
     """The document is replaced under the wait; the new one is read, and its address is told."""
-    local_shop.replies["/"] = html("<body><script>setTimeout(() => { location.href = '/new'; }, 150)</script>")
-    local_shop.replies["/new"] = html(f"<body data-ready>{BODY}")
-    reading = await dom().read(either_page, visit(local_shop))
-    assert reading == PageReading(200, local_shop.url("/new"), SHIRT)
+    local_shop.replies["/p/17"] = html("<body><script>setTimeout(() => { location.href = '/p/17/new'; }, 150)</script>")
+    local_shop.replies["/p/17/new"] = html(f"<body data-ready>{BODY}")
+    reading = await dom().read(either_page, visit(local_shop, "/p/17"))
+    assert reading == PageReading(200, local_shop.url("/p/17/new"), SHIRT)
 
 
 async def test_a_client_redirect_brings_its_own_status(either_page: Page, local_shop: LocalShop) -> None:
@@ -248,13 +248,15 @@ async def test_cancellation_passes_through(either_page: Page, local_shop: LocalS
 
 
 async def test_huge_values_are_bounded(either_page: Page, local_shop: LocalShop) -> None:
-    """Fifty million characters in one field arrive as two thousand, from where the text begins."""
+    """Fifty million characters in one field are no fact, and are told as cut; the others are read."""
     local_shop.replies["/"] = html(
         f"<style>h1 {{ display: none }}</style><body>{BODY}<script>document.querySelector('h1').textContent ="
         " ' '.repeat(5000) + 'x'.repeat(5e7); document.body.dataset.ready = '';</script>"
     )
     reading = await dom().read(either_page, visit(local_shop))
-    assert reading.facts["name"] == "x" * 2000
+    assert reading.facts["name"] is None
+    assert reading.told["name"][0].state == "cut"
+    assert "50005000 characters" in reading.told["name"][0].text
     assert reading.facts["price"] == 12900
 
 

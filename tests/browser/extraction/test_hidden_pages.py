@@ -15,8 +15,7 @@ from pagemill.browser.cdp.launcher import CdpLauncher
 from pagemill.browser.opener import BrowserHandle
 from pagemill.config.platform import Platform
 from pagemill.extraction.artifacts import take_screenshot
-from pagemill.extraction.dom import DomStrategy
-from pagemill.extraction.jsonld import JsonLdStrategy
+from pagemill.extraction.strategy import Strategy, load_strategy
 from pagemill.model import Facts, PageReading
 from tests.browser.extraction.local_shop import LocalShop, html, platform, visit
 
@@ -42,8 +41,8 @@ WHEN: dict[str, str] = {
 """What a shop's script may wait for, besides the network and the clock."""
 
 
-def dom(**extract: Any) -> DomStrategy:
-    return DomStrategy(platform(FIELDS, **extract))
+def dom(**extract: Any) -> Strategy:
+    return load_strategy(platform(FIELDS, **extract))
 
 
 async def is_hidden(page: Page) -> bool:
@@ -134,7 +133,7 @@ async def test_structured_data_that_a_frame_brings_is_read(driverless_page: Page
         f"node.textContent = {data!r}; document.body.append(node);"
     )
     local_shop.replies["/"] = html(f"<body><script>{script}</script>")
-    reading = await JsonLdStrategy(platform({"name": "name"}, strategy="jsonld")).read(
+    reading = await load_strategy(platform({"name": "name"}, strategy="jsonld")).read(
         driverless_page, visit(local_shop)
     )
     assert reading.facts == {"name": "Blue shirt"}

@@ -9,9 +9,8 @@ import pytest
 from playwright.async_api import Page
 from structlog.testing import capture_logs
 
-from pagemill.errors import FullVisitNeeded
-from pagemill.extraction.in_page_fetch import InPageFetchStrategy
-from pagemill.extraction.strategy import Visit
+from pagemill.errors import VisitGoesOn
+from pagemill.extraction.strategy import Strategy, Visit, load_strategy
 from pagemill.model import Facts, PageReading
 from pagemill.telemetry import events
 from tests.browser.extraction.local_shop import LocalShop, Reply, answer, html, platform, visit
@@ -29,8 +28,8 @@ SHIRT: Facts = {"name": "Blue shirt", "price": 12900}
 PAGE = "<body><h1>Blue shirt</h1><p class=price>12,900원</p>"
 
 
-def strategy(**fetch: Any) -> InPageFetchStrategy:
-    return InPageFetchStrategy(platform(FIELDS, JUDGE, strategy="in_page_fetch", fetch=fetch))
+def strategy(**fetch: Any) -> Strategy:
+    return load_strategy(platform(FIELDS, JUDGE, strategy="in_page_fetch", fetch=fetch))
 
 
 def data(price: int | None = 12900, **how: Any) -> Reply:
@@ -44,7 +43,7 @@ def stock(shop: LocalShop) -> None:
     shop.asked.clear()
 
 
-async def warm(reader: InPageFetchStrategy, page: Page, shop: LocalShop) -> None:
+async def warm(reader: Strategy, page: Page, shop: LocalShop) -> None:
     """Three samples that agree; the page stands on the shop's origin then, and the answers are trusted."""
     stock(shop)
     for _ in range(3):
@@ -141,9 +140,10 @@ async def test_an_answer_that_is_not_whole_asks_for_a_full_visit(
     reader = strategy(**BY_API)
     await warm(reader, either_page, local_shop)
     local_shop.replies["/api/1"] = api
-    with pytest.raises(FullVisitNeeded):
+    with pytest.raises(VisitGoesOn) as caught:
         await reader.read(either_page, wanting(local_shop))
-    reading = await reader.read(either_page, replace(wanting(local_shop), in_full=True))
+    assert caught.value.light
+    reading = await reader.read(either_page, replace(wanting(local_shop), so_far=caught.value.so_far))
     assert (reading.facts, reading.light) == (SHIRT, False)
 
 

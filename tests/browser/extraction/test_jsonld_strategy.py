@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from pagemill.extraction.jsonld import JsonLdStrategy
+from pagemill.extraction.strategy import Strategy, load_strategy
 from pagemill.model import Facts, PageReading
 from tests.browser.extraction.local_shop import LocalShop, html, platform, visit
 
@@ -29,9 +29,9 @@ PRODUCT = {
 }
 
 
-def jsonld(ready: str | None = None, **judge: Any) -> JsonLdStrategy:
+def jsonld(ready: str | None = None, **judge: Any) -> Strategy:
     extract = {"strategy": "jsonld"} | ({} if ready is None else {"ready": ready})
-    return JsonLdStrategy(platform(FIELDS, judge, **extract))
+    return load_strategy(platform(FIELDS, judge, **extract))
 
 
 def script(value: Any) -> str:
@@ -81,7 +81,7 @@ async def test_without_any_product_it_is_not_ready(either_page: Page, local_shop
     local_shop.replies["/"] = html(f"<body>{script({'@type': 'Organization'})}")
     local_shop.replies["/gone"] = html("<body>No longer sold")
     reading = await jsonld().read(either_page, visit(local_shop, timeout_s=2))
-    assert (reading.ready, reading.facts) == (False, {})
+    assert (reading.ready, set(reading.facts.values())) == (False, {None})
     reading = await jsonld(gone={"text": ["no longer sold"]}).read(either_page, visit(local_shop, "/gone"))
     assert (reading.ready, reading.texts) == (False, ("no longer sold",))
 

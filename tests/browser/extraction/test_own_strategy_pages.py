@@ -21,6 +21,7 @@ async def test_the_documented_strategy_reads_a_page(fresh_page: Page, local_shop
     example = textwrap.dedent("\n".join(line for line in text.splitlines() if line.startswith("    ") or not line))
     names: dict[str, Any] = {}
     exec(example, names)
-    own = names["BadgeStrategy"](platform({"badge": ".badge"}, strategy="own.BadgeStrategy", ready=".badge"))
+    shop = platform({"badge": ".badge"}, strategy="own.BadgeStrategy", ready=".badge")
+    own = names["BadgeStrategy"](shop, {"badge": "i.badge"})
     local_shop.replies["/"] = html("<body><script>document.body.innerHTML = '<i class=badge title=New></i>'</script>")
     assert await own.read(fresh_page, visit(local_shop)) == PageReading(200, local_shop.url("/"), {"badge": "New"})

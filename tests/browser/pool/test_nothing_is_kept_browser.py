@@ -18,7 +18,7 @@ from pagemill.browser.lease import Lease
 from pagemill.browser.opener import ContextHandle, PageHandle
 from pagemill.browser.slot import Slot
 from pagemill.errors import DeadlineExceeded, VisitFailed, VisitRefused
-from pagemill.extraction.api_capture import ApiCaptureStrategy
+from pagemill.extraction.strategy import load_strategy
 from pagemill.extraction.visit import Visit
 from pagemill.model import Product
 from pagemill.telemetry import events
@@ -52,7 +52,7 @@ class Lanes:
     def __init__(self, real: RealPool, server: WatchedServer) -> None:
         self._real = real
         self._server = server
-        self._strategy = ApiCaptureStrategy(PLATFORM)
+        self._strategy = load_strategy(PLATFORM)
         self._chance = random.Random(11)
         self.came_to: Counter[str] = Counter()
 
@@ -80,7 +80,9 @@ class Lanes:
         async with self._real.pool.lease(PLATFORM) as lease:
             url = self._server.shop(f"/{path}")
             try:
-                reading = await self._strategy.read(lease.page, Visit(url, Product("1", url), timeout_s))
+                reading = await self._strategy.read(
+                    lease.page, Visit(url, Product("1", url), timeout_s, news=lease.news)
+                )
             except VisitFailed as error:
                 if lease.refusal is not None:
                     raise VisitRefused(lease.refusal) from error

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pagemill.config.judge import Signs
 from pagemill.config.loading import load_config, load_platform_file
-from pagemill.config.platform import PageSigns
 from pagemill.config.section import MsRange
 from pagemill.config.settings import Settings
 from pagemill.errors import ConfigError, Problem
@@ -56,8 +56,8 @@ def test_settings_and_platforms_are_read(tmp_path: Path) -> None:
     assert config.settings.pool.close_timeout_s == Settings().pool.close_timeout_s
     assert list(config.platforms) == ["other", "shop"]
     assert config.platforms["other"].workflow.rate_limit.wait_time_ms == MsRange(low_ms=250, high_ms=250)
-    assert config.platforms["other"].extract.fields["name"].path == "name"
-    assert config.platforms["shop"].extract.fields["name"].selector == "h1"
+    assert config.platforms["other"].extract.fields["name"][0].path == "name"
+    assert config.platforms["shop"].extract.fields["name"][0].selector == ("h1",)
 
 
 def test_a_section_without_lines_keeps_its_defaults(tmp_path: Path) -> None:
@@ -70,8 +70,8 @@ def test_texts_do_not_displace_the_usual_statuses(tmp_path: Path) -> None:
     """`status` has to be written to change it."""
     write(tmp_path, {"platforms/shop.yaml": SHOP + "judge: {gone: {text: [Gone]}, blocked: {status: [418]}}\n"})
     judge = load_config(tmp_path, {}).platforms["shop"].judge
-    assert judge.gone == PageSigns(status=(404, 410), text=("Gone",))
-    assert judge.blocked == PageSigns(status=(418,))
+    assert judge.gone == Signs(status=(404, 410), text=("Gone",))
+    assert judge.blocked == Signs(status=(418,))
 
 
 def test_the_folder_is_the_argument_else_the_variable_else_config(
@@ -282,13 +282,13 @@ PLATFORM_MISTAKES = [
         3,
         "extract.fetch.url",
         "no is not known",
-        "id, or name a group",
+        "or name a group",
     ),
     (
         shop(extract="{strategy: in_page_fetch, fetch: {url: '/api/{id', fields: {a: b}}, fields: {a: b}}"),
         3,
         "extract.fetch.url",
-        "cannot be filled in",
+        "the same for every product",
         "write {id}",
     ),
     (
@@ -374,7 +374,7 @@ PLATFORM_MISTAKES = [
         "is not one of extract.fields",
         "write one of name",
     ),
-    (shop(judge="{sold_out: {name: [1]}}"), 4, "judge.sold_out.name", "found a list", "write text or a whole number"),
+    (shop(judge="{sold_out: {name: [1]}}"), 4, "judge.sold_out.name", "unknown key", "write one of: status, text"),
     (shop(judge="{tolerance: {price: 1}}"), 4, "judge.tolerance.price", "is not one of extract.fields", "one of name"),
     (shop(judge="{tolerance: {name: -1}}"), 4, "judge.tolerance.name", "must be at least 0", "write at least 0"),
     (shop(retry="{attempts: 0}"), 4, "retry.attempts", "must be at least 1", "(the default is 3)"),

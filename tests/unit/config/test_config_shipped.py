@@ -47,27 +47,38 @@ def test_the_settings_file_has_a_commented_line_for_every_setting() -> None:
 
 
 def test_the_shipped_platforms_are_there(shipped: Config) -> None:
-    """Two real shops as examples, and the three of the practice shop."""
-    assert sorted(shipped.platforms) == ["ably", "demo-api", "demo-hydrated", "demo-jsonld", "musinsa"]
+    """Six real shops, and the three of the practice shop."""
+    real = ["ably", "hwahae", "kurly", "musinsa", "oliveyoung", "zigzag"]
+    assert sorted(shipped.platforms) == sorted([*real, "demo-api", "demo-hydrated", "demo-jsonld"])
 
 
-@pytest.mark.parametrize(("name", "host"), [("musinsa", "www.musinsa.com"), ("ably", "m.a-bly.com")])
-def test_a_real_shop_is_visited_slowly(shipped: Config, name: str, host: str) -> None:
-    """At the pace, width and rotation that experience recommends."""
+@pytest.mark.parametrize(
+    ("name", "lanes", "first"),
+    [
+        ("musinsa", 1, "http"),
+        ("ably", 4, "api_capture"),
+        ("zigzag", 1, "http"),
+        ("kurly", 4, "state"),
+        ("oliveyoung", 4, "dom"),
+        ("hwahae", 1, "http"),
+    ],
+)
+def test_a_real_shop_is_visited_slowly(shipped: Config, name: str, lanes: int, first: str) -> None:
+    """At the pace and width that it bears, and by the source that is known to be right."""
     platform = shipped.platforms[name]
-    assert platform.hosts == (host,)
     assert platform.workflow.rate_limit.enabled
-    assert platform.workflow.rate_limit.wait_time_ms == MsRange(low_ms=3000, high_ms=4000)
-    assert platform.workflow.concurrency.default == 4
-    assert (platform.rotation.page, platform.rotation.context) == (10, 50)
-    assert platform.extract.strategy == {"musinsa": "dom", "ably": "api_capture"}[name]
+    assert platform.workflow.rate_limit.wait_time_ms.low_ms >= 2000
+    assert platform.workflow.concurrency.default == lanes
+    assert platform.extract.sources[0].strategy == first
+    assert {"name", "image", "list_price", "price", "status"} <= set(platform.extract.fields)
+    assert not any("127." in host or "localhost" in host for host in platform.hosts)
 
 
 @pytest.mark.parametrize(("name", "strategy"), [("hydrated", "dom"), ("jsonld", "jsonld"), ("api", "api_capture")])
 def test_the_practice_shop_is_visited_as_fast_as_it_goes(shipped: Config, name: str, strategy: str) -> None:
     """On this machine only, and with short time-outs."""
     platform: Platform = shipped.platforms[f"demo-{name}"]
-    assert platform.extract.strategy == strategy
+    assert [source.strategy for source in platform.extract.sources] == [strategy]
     assert platform.hosts == ("127.0.0.1",)
     assert platform.workflow.rate_limit.wait_time_ms == MsRange(low_ms=0, high_ms=0)
     assert platform.workflow.rate_limit.max_per_minute is None

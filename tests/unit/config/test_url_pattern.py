@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.extraction.url_pattern import UrlPattern
+from pagemill.config.url_pattern import UrlPattern
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ class StandInLease:
         self.page = object()
         self.refusal: str | None = None
         self.retry_after = pool.retry_after
+        self.news = None
         self.bad = ""
         self.light = False
 
@@ -97,11 +98,14 @@ class StandInPool:
         """What the next attempts to get a lease end in."""
         self.ended: list[str] = []
         self.light: list[bool] = []
+        self.fresh: list[bool] = []
+        """Whether each lease was to stand in a context that nothing had been visited in."""
         self.retry_after = ""
         """What every answer says when the shop may be visited again."""
         self.current: dict[int, StandInLease] = {}
 
-    def lease(self, _platform: Platform) -> StandInLease:
+    def lease(self, _platform: Platform, *, fresh: bool = False) -> StandInLease:
+        self.fresh.append(fresh)
         return StandInLease(self)
 
 
@@ -112,7 +116,10 @@ class ScriptedStrategy:
         self._pool = pool
         self._script: dict[str, list[Behaviour]] = {}
         self.visits: list[str] = []
-        self.in_full: list[bool] = []
+        self.so_far: list[object] = []
+        """What each visit was told of the steps before it."""
+        self.without_page: set[str] = set()
+        """Products that are asked for without a page."""
         self.refusals: dict[str, str] = {}
         """Products whose page leads to a place that is refused."""
         self.script(script)
@@ -121,10 +128,13 @@ class ScriptedStrategy:
         """Says what visits of these products bring from now on."""
         self._script.update({product: list(behaviours) for product, behaviours in script.items()})
 
+    def needs_page(self, visit: Visit) -> bool:
+        return visit.product.id not in self.without_page
+
     async def read(self, page: object, visit: Visit) -> PageReading:
         product = visit.product.id
         self.visits.append(product)
-        self.in_full.append(visit.in_full)
+        self.so_far.append(visit.so_far)
         if product in self.refusals:
             self._pool.current[id(page)].refusal = self.refusals[product]
         await asyncio.sleep(0)

@@ -18,9 +18,9 @@ from pagemill.errors import (
     BrowserUnavailable,
     DatabaseUnavailable,
     DeadlineExceeded,
-    FullVisitNeeded,
     PageLost,
     VisitFailed,
+    VisitGoesOn,
     VisitRefused,
 )
 from pagemill.model import PageReading, Verdict
@@ -87,13 +87,13 @@ async def test_browsers_that_go_away_cost_no_attempt_but_only_some() -> None:
     ]
 
 
-async def test_a_full_visit_in_place_of_a_short_cut_is_no_attempt() -> None:
-    """The second visit is told to be in full; what fails then fails as ever."""
-    open_question = FullVisitNeeded("the answer is not whole")
+async def test_the_next_step_of_a_visit_is_no_attempt() -> None:
+    """It is told what the step before has found out; what fails then fails as ever, and is tried from the beginning."""
+    open_question = VisitGoesOn("the answer is not whole", "so far", light=True)
     bench = Bench({"p1": [open_question, GOOD], "p2": [open_question, *[VisitFailed("no")] * 3]})
     await work_off(bench, 2)
     assert bench.visits() == {"p1": 2, "p2": 4}
-    assert bench.strategy.in_full == [False, True, False, True, True, True]
+    assert bench.strategy.so_far == [None, "so far", None, "so far", None, None]
     assert [(result.verdict, result.attempts) for result in bench.shelf.waiting] == [
         (Verdict.OK, 1),
         (Verdict.FAILED, 3),

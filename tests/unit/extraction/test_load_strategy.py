@@ -12,9 +12,7 @@ from playwright.async_api import Page
 
 from pagemill.config.platform import Platform
 from pagemill.errors import ConfigError, PageLost, VisitFailed
-from pagemill.extraction.api_capture import ApiCaptureStrategy
-from pagemill.extraction.dom import DomStrategy
-from pagemill.extraction.jsonld import JsonLdStrategy
+from pagemill.extraction.sources import SourcesStrategy
 from pagemill.extraction.strategy import Visit, load_strategy
 from pagemill.model import PageReading, Product
 
@@ -69,10 +67,10 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_built_in_strategies_have_names() -> None:
-    """Each of the three is one class."""
-    assert isinstance(load_strategy(platform("dom")), DomStrategy)
-    assert isinstance(load_strategy(platform("jsonld")), JsonLdStrategy)
-    assert isinstance(load_strategy(platform("api_capture", match="/api/*")), ApiCaptureStrategy)
+    """Each is a source, alone or among others."""
+    assert isinstance(load_strategy(platform("dom")), SourcesStrategy)
+    assert isinstance(load_strategy(platform("jsonld")), SourcesStrategy)
+    assert isinstance(load_strategy(platform("api_capture", match="/api/*")), SourcesStrategy)
 
 
 async def test_an_own_strategy_is_made_with_the_platform(own_module: str) -> None:

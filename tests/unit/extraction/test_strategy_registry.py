@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from pagemill.config.platform import Platform
 from pagemill.errors import ConfigError, Problem
-from pagemill.extraction.dom import DomStrategy
+from pagemill.extraction.sources import SourcesStrategy
 from pagemill.extraction.strategy import Strategy
 from pagemill.extraction.strategy_registry import StrategyRegistry
 from pagemill.telemetry import events
@@ -83,7 +83,7 @@ def test_it_is_the_mapping_that_lanes_use() -> None:
 
 def test_without_a_loader_it_loads_what_platforms_name() -> None:
     """The real strategies."""
-    assert isinstance(StrategyRegistry([platform("ably")])["ably"], DomStrategy)
+    assert isinstance(StrategyRegistry([platform("ably")])["ably"], SourcesStrategy)
 
 
 def test_mistakes_show_at_the_start_and_all_at_once() -> None:

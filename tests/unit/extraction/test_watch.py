@@ -6,7 +6,7 @@ import pytest
 
 from pagemill.config.platform import Platform
 from pagemill.errors import DeadlineExceeded
-from pagemill.extraction.look import Watch
+from pagemill.extraction.look import Place, Search, Want, Watch
 from pagemill.extraction.time_budget import TimeBudget
 
 JUDGE = {"gone": {"status": [404], "text": ["gone", "both"]}, "blocked": {"status": [403], "text": ["both", "robot"]}}
@@ -17,7 +17,13 @@ def test_a_watch_knows_the_signs_of_its_platform() -> None:
     extract = {"fields": {"name": "h1"}}
     rules = Platform.model_validate({"platform": "p", "hosts": ["a.example"], "extract": extract, "judge": JUDGE})
     watch = Watch.of(rules, (("h1", None),), ready="body")
-    assert watch == Watch((("h1", None),), "body", False, ("gone", "both", "robot"), frozenset({403, 404}))
+    assert watch == Watch(
+        places=(Place(("h1",)),),
+        ready="body",
+        wants=(Want((0,)),),
+        searches=tuple(Search(text, ends=True) for text in ("gone", "both", "robot")),
+        end_statuses=frozenset({403, 404}),
+    )
 
 
 @pytest.mark.parametrize(
@@ -26,7 +32,9 @@ def test_a_watch_knows_the_signs_of_its_platform() -> None:
 )
 def test_a_status_settles_what_no_text_could_change(status: int | None, with_texts: bool, without: bool) -> None:
     """A 500 with texts to look for is worth a look."""
-    assert Watch(end_statuses=frozenset({404}), texts=("robot",)).is_settled_by(status) is with_texts
+    assert (
+        Watch(end_statuses=frozenset({404}), searches=(Search("robot", ends=True),)).is_settled_by(status) is with_texts
+    )
     assert Watch(end_statuses=frozenset({404})).is_settled_by(status) is without
 
 

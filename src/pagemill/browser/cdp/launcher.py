@@ -28,6 +28,7 @@ from pagemill.browser.exit_watch import ExitWatch
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
+from pagemill.browser.page_news import PageNews
 from pagemill.browser.process_group import kill_browser_group
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
@@ -194,7 +195,7 @@ async def _open_page(context: _Context, platform: Platform, block: Collection[Re
     target = str((await send("Target.createTarget", creation))["targetId"])
     attached = await send("Target.attachToTarget", {"targetId": target, "flatten": True})
     session = Session(context.connection, attached["sessionId"])
-    firewall = Firewall(platform.host_rules())
+    firewall = Firewall(platform.host_rules(), PageNews.of(platform))
     steps: list[Any] = [
         session.send("Inspector.enable"),  # tells when the page crashes
         firewall.attach(cast(CDPSession, session), block, target),

@@ -1,0 +1,221 @@
+"""What Chromium tells of one page besides its document: answers that were asked for, and dialogs.
+
+Owns what was heard during one visit. The firewall hands paused answers over, because Chromium pauses each request for
+one listener only; what an answer means is the strategies'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.async_api import CDPSession
+from playwright.async_api import Error as PlaywrightError
+
+from pagemill.config.platform import Platform
+from pagemill.config.url_pattern import UrlPattern
+from pagemill.deadlines import within
+from pagemill.errors import DeadlineExceeded
+
+MAX_BODY_BYTES = 4_000_000
+_MAX_WAITING = 50
+"""Answers of one visit that are kept; what comes beyond them is counted and dropped."""
+_MAX_DIALOGS = 10
+_MAX_MESSAGE = 1_000
+_MAX_POSTED = 100_000
+_BODY_TIMEOUT_S = 5.0
+_CHUNK = 512 * 1024
+_NO_JSON = ("image/", "video/", "audio/", "font/", "text/css", "text/event-stream")
+_WITH_BODY = frozenset({200, 201, 202, 203, 206, 304})
+
+
+@dataclass(frozen=True, slots=True)
+class HeardAnswer:
+    """An answer to a request of the page. Without a `body`, `problem` says why there is none."""
+
+    url: str
+    status: int
+    body: bytes | None
+    posted: str = ""
+    """What the page sent with its request."""
+    problem: str = ""
+
+
+class PageNews:
+    """What was heard of one page since `reset`."""
+
+    def __init__(self, patterns: Sequence[UrlPattern], *, dialogs: bool) -> None:
+        """
+        Args:
+            patterns: of the addresses whose answers are heard, names standing for anything.
+            dialogs: whether dialogs are heard.
+        """
+        self._patterns = tuple(patterns)
+        self._hears_dialogs = dialogs
+        self._session: CDPSession | None = None
+        self._answers: list[HeardAnswer] = []
+        self._documents: list[HeardAnswer] = []
+        self._dialogs: list[str] = []
+        self._news = asyncio.Event()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._settled = False
+        self._navigated = False
+        self.dropped = 0
+        """Answers that came beyond those that are kept."""
+
+    @classmethod
+    def of(cls, platform: Platform) -> PageNews:
+        """For the sources and signs of a platform."""
+        sources = platform.extract.sources
+        patterns = [UrlPattern(source.match) for source in sources if source.match is not None]
+        return cls(patterns, dialogs=any(signs.dialog for signs in platform.judge.by_verdict.values()))
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is to be heard at all."""
+        return bool(self._patterns) or self._hears_dialogs
+
+    def fetch_patterns(self) -> list[dict[str, str]]:
+        """Patterns of Chromium's `Fetch` for the answers."""
+        found: list[dict[str, str]] = []
+        for loose in dict.fromkeys(pattern.loose() for pattern in self._patterns):
+            kinds = ("XHR", "Fetch") if loose.strip("*") == "" else ("",)
+            for kind in kinds:
+                of_kind = {"resourceType": kind} if kind else {}
+                found.append({"urlPattern": loose, "requestStage": "Response", **of_kind})
+        return found
+
+    async def listen(self, session: CDPSession) -> None:
+        """Begins to hear a page that has not been anywhere yet."""
+        self._session = session
+        if self.is_wanted:
+            session.on("Page.frameNavigated", self._on_navigated)
+            session.on("Page.javascriptDialogOpening", self._on_dialog)
+            await session.send("Page.enable")
+
+    def reset(self) -> None:
+        """Forgets what was heard; called before each use."""
+        self._answers = []
+        self._documents.clear()
+        self._dialogs.clear()
+        self._settled = self._navigated = False
+        self.dropped = 0
+
+    def arrived(self) -> None:
+        """Says that the visit's own document has come: from now on, what is heard is of it or of what it leads to."""
+        self._settled = True
+
+    @property
+    def answers(self) -> Sequence[HeardAnswer]:
+        """The answers heard by the visit's own document, in their order."""
+        return self._answers if self._navigated else ()
+
+    @property
+    def dialogs(self) -> tuple[str, ...]:
+        """The messages of the dialogs that were opened, and closed at once."""
+        return tuple(self._dialogs)
+
+    async def wait(self) -> None:
+        """Returns when something more has been heard."""
+        await self._news.wait()
+
+    def is_meant(self, event: dict[str, Any]) -> bool:
+        """Whether a paused answer is one that is to be heard."""
+        return any(pattern.fits(event["request"]["url"]) for pattern in self._patterns)
+
+    async def hear(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        """Takes a paused answer in.
+
+        Returns:
+            How the page gets it, as parameters of `Fetch.fulfillRequest`; `None` if it may simply go on.
+        """
+        request, status = event["request"], int(event.get("responseStatusCode", 0))
+        answers = self._answers  # of the document that asked; another one may have come when the body is here
+        given: dict[str, Any] | None = None
+        body, problem = None, ""
+        headers = {str(h["name"]).lower(): str(h["value"]) for h in event.get("responseHeaders", ())}
+        if status in _WITH_BODY or status >= 400:
+            try:
+                body, problem, given = await within(_BODY_TIMEOUT_S, self._body(event, headers), "reading an answer")
+            except DeadlineExceeded as error:
+                problem = str(error)
+        else:
+            problem = f"HTTP {status}"
+        answer = HeardAnswer(request["url"], status, body, str(request.get("postData", ""))[:_MAX_POSTED], problem)
+        if event.get("resourceType") == "Document":
+            self._documents.append(answer)  # it is heard before the document is there
+        if len(answers) < _MAX_WAITING:
+            answers.append(answer)
+        else:
+            self.dropped += 1
+        self._tell()
+        return given
+
+    async def _body(
+        self, event: dict[str, Any], headers: dict[str, str]
+    ) -> tuple[bytes | None, str, dict[str, Any] | None]:
+        assert self._session is not None
+        if headers.get("content-type", "").startswith(_NO_JSON):
+            return None, f"it is {headers['content-type'][:60]}", None
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length[:12]) > MAX_BODY_BYTES:
+            return None, f"it is longer than {MAX_BODY_BYTES} bytes", None
+        request = {"requestId": event["requestId"]}
+        if length.isdecimal() and "content-encoding" not in headers:
+            answer = await self._session.send("Fetch.getResponseBody", request)
+            return _bytes_of(answer), "", None
+        # Its length is not known: it is taken piece by piece, so that an endless one does not fill the memory.
+        stream = (await self._session.send("Fetch.takeResponseBodyAsStream", request))["stream"]
+        pieces: list[bytes] = []
+        while True:
+            piece = await self._session.send("IO.read", {"handle": stream, "size": _CHUNK})
+            pieces.append(_bytes_of({"body": piece["data"], "base64Encoded": piece.get("base64Encoded", False)}))
+            if sum(map(len, pieces)) > MAX_BODY_BYTES:
+                await self._session.send("IO.close", {"handle": stream})
+                return None, f"it is longer than {MAX_BODY_BYTES} bytes", {"fail": True}
+            if piece.get("eof"):
+                break
+        body = b"".join(pieces)
+        kept = [h for h in event["responseHeaders"] if h["name"].lower() not in ("content-encoding", "content-length")]
+        given = {"responseCode": event["responseStatusCode"], "responseHeaders": kept}
+        return body, "", {**given, "body": base64.b64encode(body).decode()}
+
+    def _on_navigated(self, event: dict[str, Any]) -> None:
+        # The document of the last visit may still be fetching: its answers must not be taken for this product's.
+        if "parentId" not in event.get("frame", {}):
+            if not (self._settled and self._navigated):
+                self._answers = list(self._documents)
+            self._documents.clear()
+            self._navigated = True
+            self._tell()
+
+    def _on_dialog(self, event: dict[str, Any]) -> None:
+        if len(self._dialogs) < _MAX_DIALOGS:
+            self._dialogs.append(str(event.get("message", ""))[:_MAX_MESSAGE])
+        task = asyncio.get_running_loop().create_task(self._dismiss())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        self._tell()
+
+    async def _dismiss(self) -> None:
+        assert self._session is not None
+        with contextlib.suppress(PlaywrightError):  # somebody else has closed it, or the page has gone
+            await self._session.send("Page.handleJavaScriptDialog", {"accept": False})
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+def _bytes_of(answer: dict[str, Any]) -> bytes:
+    if answer.get("base64Encoded"):
+        try:
+            return base64.b64decode(answer["body"])
+        except (binascii.Error, ValueError):
+            return b""
+    return str(answer["body"]).encode("utf-8", "surrogatepass")

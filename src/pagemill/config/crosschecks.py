@@ -1,0 +1,130 @@
+"""What one section of a platform says about another: names of fields and templates that must be there, signs that could
+never fire. Pure; each check returns its mistakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from pagemill.config.extract import Extract
+from pagemill.config.field_rule import FieldRule
+from pagemill.config.judge import Judge, Signs, Wanted
+from pagemill.config.mistakes import Mistake
+from pagemill.config.patterns import names_in
+from pagemill.config.source import Source
+from pagemill.model import FactValue
+
+Key = tuple[str | int, ...]
+_YES_OR_NO = frozenset({"true", "false", "yes", "no", "1", "0", "y", "n", "on", "off"})
+
+
+def unknown_fields(extract: object, above: Key, names: Iterable[str], *, also: tuple[str, ...] = ()) -> list[Mistake]:
+    """A mistake for each name that is neither one of the platform's fields nor one of `also`."""
+    if not isinstance(extract, Extract):  # has mistakes of its own
+        return []
+    known = (*also, *sorted(extract.fields))
+    remedy = f"write one of {', '.join(known)}"
+    return [Mistake("is not one of extract.fields", remedy, *above, name) for name in names if name not in known]
+
+
+def addresses_in(extract: Extract) -> list[tuple[Key, str | None]]:
+    """Every address that a source asks for, with its place below `extract`."""
+    found: list[tuple[Key, str | None]] = []
+    for position, source in enumerate(extract.sources):
+        found.append((("sources", position, "url"), source.url))
+        found.append((("sources", position, "fetch", "url"), source.fetch.url if source.fetch else None))
+    return found
+
+
+def unknown_names(extract: Extract, known: frozenset[str]) -> list[Mistake]:
+    """A mistake for each template with a name that nothing gives a meaning to."""
+    mistakes = []
+    for position, source in enumerate(extract.sources):
+        for key, template, names in _templates(source, known):
+            if unknown := sorted(names_in(template) - names):
+                remedy = f"write one of {', '.join(sorted(names))}, or name a group so in product.id"
+                where = ("sources", position, *key)
+                mistakes.append(Mistake(f"{', '.join(unknown)} is not known", remedy, *where))
+    return mistakes
+
+
+def _templates(source: Source, known: frozenset[str]) -> Iterator[tuple[Key, str, frozenset[str]]]:
+    if source.url is not None:
+        yield ("url",), source.url, known
+    if source.match is not None and not source.match.startswith("re:"):
+        yield ("match",), source.match, known
+    if source.fetch is not None and source.fetch.url is not None:
+        yield ("fetch", "url"), source.fetch.url, known | source.fetch.groups
+
+
+def judge_mistakes(judge: Judge, extract: object) -> list[Mistake]:
+    """What the rules of judgement say of fields that are not there, and signs that could never fire."""
+    if not isinstance(extract, Extract):
+        return []
+    mistakes = unknown_fields(extract, ("tolerance",), judge.tolerance)
+    mistakes += unknown_fields(extract, ("compare",), judge.compare)
+    mistakes += unknown_fields(extract, ("require",), judge.require)
+    for verdict, signs in judge.by_verdict.items():
+        mistakes += _sign_mistakes(verdict, signs, extract)
+    return mistakes
+
+
+def _sign_mistakes(verdict: str, signs: Signs, extract: Extract) -> Iterator[Mistake]:
+    for facts in signs.facts:
+        # A platform without in_stock keeps the default of sold_out, which then never applies.
+        names = [name for name in facts if name != "in_stock" or verdict != "sold_out"]
+        yield from unknown_fields(extract, (verdict, "facts"), names)
+        for name, wanted in facts.items():
+            rules = extract.fields.get(name, ())
+            if rules and not any(_can_be(one, rules) for one in _each(wanted)):
+                possible = _possible(rules)
+                remedy = f"write one of {possible}" if possible else "write a value that the field can have"
+                yield Mistake(f"{name} is never {_shown(wanted)}", remedy, verdict, "facts", name)
+    if signs.dialog and not extract.visits_pages:
+        yield Mistake("can never be seen: no page is visited", "remove it", verdict, "dialog")
+
+
+def _each(wanted: Wanted) -> tuple[FactValue, ...]:
+    return wanted if isinstance(wanted, tuple) else (wanted,)
+
+
+def _can_be(wanted: FactValue, rules: tuple[FieldRule, ...]) -> bool:
+    return any(_gives(rule, wanted) for rule in rules)
+
+
+def _gives(rule: FieldRule, wanted: FactValue) -> bool:
+    if rule.values is not None:
+        return any(_alike(wanted, value) for value in rule.values)
+    if rule.kind == "boolean":
+        return isinstance(wanted, bool) or str(wanted).lower() in _YES_OR_NO
+    if rule.kind == "number":
+        return not isinstance(wanted, bool) and any(character.isdecimal() for character in str(wanted))
+    return True
+
+
+def _alike(wanted: FactValue, value: FactValue) -> bool:
+    if isinstance(value, bool):
+        return wanted is value or str(wanted).lower() in _YES_OR_NO
+    return str(wanted).strip() == str(value).strip()
+
+
+def _possible(rules: tuple[FieldRule, ...]) -> str:
+    values = [value for rule in rules for value in (rule.values or ())]
+    return ", ".join(dict.fromkeys(_shown(value) for value in values))
+
+
+def _shown(value: Wanted) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return " or ".join(_shown(one) for one in value) if isinstance(value, tuple) else str(value)
+
+
+def fragile_fields(extract: Extract) -> Mapping[str, str]:
+    """Fields that hang on one place which shops change often, each with why."""
+    found: dict[str, str] = {}
+    for name in extract.fields:
+        places = [(source, rule) for source in extract.sources for rule in source.fields.get(name, ())]
+        selectors = [rule.selector for _source, rule in places if rule.selector]
+        if len(places) == 1 and selectors and len(selectors[0]) == 1:
+            found[name] = f"hangs on the one selector {selectors[0][0]}"
+    return found

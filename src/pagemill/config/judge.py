@@ -1,0 +1,208 @@
+"""Pydantic models of a platform's `judge` section: which signs mean which verdict, and how facts are compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+
+from pagemill.config.json_path import check_path, is_plain
+from pagemill.config.mistakes import Mistake
+from pagemill.config.patterns import check_regex
+from pagemill.config.section import Flag, Number, Section, Whole
+from pagemill.model import FactValue
+
+Text = Annotated[str, Field(min_length=1)]
+Status = Annotated[Whole, Field(ge=100, le=599)]
+Wanted = FactValue | tuple[FactValue, ...]
+"""What a fact must be for a sign: a value, or one of several."""
+
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%")
+
+
+class TextIn(Section):
+    """A text that counts only in what is seen of some elements."""
+
+    within: str = Field(alias="in", min_length=1)
+    says: Text
+
+
+class ErrorSign(Section):
+    """Words at a path of a JSON answer, of one with an error's status as well."""
+
+    path: Text
+    words: tuple[Annotated[str, Field(min_length=1)] | None, ...]
+
+    @field_validator("path")
+    @classmethod
+    def _path_can_be_read(cls, value: str) -> str:
+        check_path(value)
+        return value
+
+    @field_validator("words")
+    @classmethod
+    def _null_needs_a_plain_path(cls, value: tuple[str | None, ...], info: ValidationInfo) -> tuple[str | None, ...]:
+        if not value:
+            raise Mistake("is empty", "write the words that mean this verdict")
+        if None in value and not is_plain(info.data.get("path", "")):
+            remedy = "write plain keys with dots; JMESPath cannot tell null from what is not there"
+            raise Mistake("null needs a plain path", remedy)
+        return value
+
+
+def _check_address(value: str) -> str:
+    if value.startswith("re:"):
+        check_regex(value.removeprefix("re:"))
+    return value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
+
+
+AnyText = Annotated[Text | TextIn, Field(union_mode="left_to_right")]
+Facts = dict[str, Wanted]
+TextSign = tuple[str, str]
+"""A selector, `""` for the whole page, and the text that is looked for in what it selects."""
+
+
+class Signs(Section):
+    """Signs of a verdict, any of which will do.
+
+    `status` of the document or answer, `text` and `selector` where a visitor sees them, a part of the final address
+    (`url`), the message of a `dialog`, `facts` that all hold, an `error` in a JSON answer.
+    """
+
+    status: tuple[Status, ...] = ()
+    text: tuple[AnyText, ...] = ()
+    url: tuple[Annotated[Text, AfterValidator(_check_address)], ...] = ()
+    dialog: tuple[Text, ...] = ()
+    selector: tuple[Text, ...] = ()
+    facts: Annotated[tuple[Facts, ...], BeforeValidator(_as_list)] = ()
+    error: Annotated[tuple[ErrorSign, ...], BeforeValidator(_as_list)] = ()
+
+    @field_validator("facts")
+    @classmethod
+    def _can_hold(cls, value: tuple[Facts, ...]) -> tuple[Facts, ...]:
+        for facts in value:
+            for name, wanted in facts.items():
+                if wanted is None or wanted == () or (isinstance(wanted, tuple) and None in wanted):
+                    message = "can never hold: what a page does not say is no sign"
+                    raise Mistake(
+                        message, "write a value that the field can have, or `exists: true` at the field", name
+                    )
+        return tuple(facts for facts in value if facts)
+
+    @property
+    def texts(self) -> tuple[TextSign, ...]:
+        """The texts, each with where it counts."""
+        return tuple((text.within, text.says) if isinstance(text, TextIn) else ("", text) for text in self.text)
+
+    @property
+    def ends_visit(self) -> bool:
+        """Whether anything in a page may settle the verdict before its facts are there."""
+        return bool(self.text or self.selector or self.url or self.dialog)
+
+
+class Compare(Section):
+    """How the fact of one field is compared with the catalogue's value."""
+
+    ignore_query: Flag = False
+    tolerance: Annotated[Number, Field(ge=0)] | str | None = None
+    words: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+
+    @field_validator("tolerance")
+    @classmethod
+    def _is_a_share(cls, value: float | str | None) -> float | str | None:
+        if isinstance(value, str) and not _PERCENT.fullmatch(value):
+            raise Mistake(f"{value!r} is no tolerance", "write a number from 0, or a share such as 2%")
+        return value
+
+    @field_validator("words", mode="before")
+    @classmethod
+    def _single_words(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: [one] if isinstance(one, str) else one for key, one in value.items()}
+        return value
+
+    @property
+    def absolute(self) -> float:
+        """How far a number may be off."""
+        return self.tolerance if isinstance(self.tolerance, int | float) else 0.0
+
+    @property
+    def percent(self) -> float:
+        """How far a number may be off, in percent of the expected one."""
+        return float(self.tolerance.rstrip().removesuffix("%")) if isinstance(self.tolerance, str) else 0.0
+
+
+def _short_compare(value: Any) -> Any:
+    """`image: ignore_query` and `price: 2%` are short forms."""
+    if value == "ignore_query":
+        return {"ignore_query": True}
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return {"tolerance": value}
+    return value
+
+
+Comparisons = dict[str, Annotated[Compare, BeforeValidator(_short_compare)]]
+Confirmable = Literal["changed", "gone", "sold_out", "off_sale"]
+
+_USUAL: dict[str, dict[str, Any]] = {
+    "gone": {"status": (404, 410)},
+    "blocked": {"status": (403, 429)},
+    "sold_out": {"facts": ({"in_stock": False},)},
+    "off_sale": {},
+}
+_WITH_SHORT_FORM = ("sold_out", "off_sale")
+
+
+class Judge(Section):
+    """How facts become a verdict."""
+
+    gone: Signs = Signs(status=(404, 410))
+    off_sale: Signs = Signs()
+    sold_out: Signs = Signs(facts=({"in_stock": False},))
+    blocked: Signs = Signs(status=(403, 429))
+    tolerance: dict[str, Annotated[Number, Field(ge=0)]] = Field(default_factory=dict)
+    compare: Comparisons = Field(default_factory=dict)
+    require: tuple[str, ...] = ()
+    confirm: tuple[Confirmable, ...] = ()
+    landing: tuple[Annotated[Text, AfterValidator(_check_address)], ...] = ()
+
+    @field_validator("gone", "off_sale", "sold_out", "blocked", mode="before")
+    @classmethod
+    def _keep_the_usual(cls, value: Any, info: ValidationInfo) -> Any:
+        """Adding a text must not lose the usual signs: they stay until their own key is written.
+
+        `sold_out: {in_stock: false}` is the short form of `{facts: {in_stock: false}}`, and the empty section of no
+        sign at all.
+        """
+        assert info.field_name is not None
+        if isinstance(value, dict) and info.field_name in _WITH_SHORT_FORM and is_short_form(value):
+            return {"facts": [value]}
+        if value is None or isinstance(value, dict):
+            return {**_USUAL[info.field_name], **(value or {})}
+        return value
+
+    def comparison(self, field: str) -> Compare:
+        """How that field is compared."""
+        compare = self.compare.get(field, _EXACT)
+        if compare.tolerance is None and field in self.tolerance:
+            return compare.model_copy(update={"tolerance": self.tolerance[field]})
+        return compare
+
+    @property
+    def by_verdict(self) -> Mapping[str, Signs]:
+        """The signs of each verdict."""
+        return {"gone": self.gone, "off_sale": self.off_sale, "sold_out": self.sold_out, "blocked": self.blocked}
+
+
+_EXACT = Compare()
+
+
+def is_short_form(section: Mapping[str, Any]) -> bool:
+    """Whether a section of signs says facts alone: then every value in it is a single one."""
+    return all(not isinstance(value, list | dict | tuple) for value in section.values())

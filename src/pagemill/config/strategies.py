@@ -1,0 +1,66 @@
+"""The one table of strategies: what each of them reads from, and which keys of a source are its own.
+
+Pure facts. The class that follows them is `extraction/NAME.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Place = Literal["selector", "path"]
+"""How a field's place is written: CSS in a document, or a path into JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyFacts:
+    """What holds for every source of one strategy.
+
+    `place` is what a bare text means as a field, `None` where the strategy itself decides. `page` says whether a page
+    is visited, `driver` whether that page must be one of Playwright's. `keys` are those keys of a source that mean
+    something to it besides `strategy` and `fields`; `required` are those of them that must be there, any one of them.
+    """
+
+    place: Place | None
+    page: bool
+    driver: bool = False
+    keys: frozenset[str] = frozenset()
+    required: tuple[str, ...] = ()
+
+
+STRATEGIES: dict[str, StrategyFacts] = {
+    "dom": StrategyFacts("selector", page=True),
+    "jsonld": StrategyFacts("path", page=True),
+    "structured": StrategyFacts("path", page=True),
+    "state": StrategyFacts(
+        "path",
+        page=True,
+        keys=frozenset({"script", "variable", "document"}),
+        required=("script", "variable", "document"),
+    ),
+    "api_capture": StrategyFacts("path", page=True, keys=frozenset({"match", "within_ms"}), required=("match",)),
+    "http": StrategyFacts(
+        "path", page=False, keys=frozenset({"url", "method", "headers", "json", "form", "within_ms"})
+    ),
+    "in_page_fetch": StrategyFacts("selector", page=True, keys=frozenset({"fetch"})),
+}
+
+OWN = StrategyFacts(None, page=True, driver=True, keys=frozenset({"options"}))
+"""A class of the user's own, named by its dotted path."""
+
+STANDARD_FACTS: dict[str, Literal["text", "number", "boolean"]] = {
+    "name": "text",
+    "brand": "text",
+    "sku": "text",
+    "image": "text",
+    "price": "number",
+    "list_price": "number",
+    "currency": "text",
+    "in_stock": "boolean",
+}
+"""The facts that `structured` reads without any paths, and their types."""
+
+
+def strategy_facts(name: str) -> StrategyFacts:
+    """What holds for the strategy of that name; a dotted path is one of the user's own."""
+    return STRATEGIES.get(name, OWN)

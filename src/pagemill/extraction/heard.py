@@ -1,0 +1,34 @@
+"""What a strategy may hear of its page besides the document. The real thing is `browser.page_news`, which stands beside
+this folder and is not imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class Heard(Protocol):
+    """An answer to a request of the page."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def body(self) -> bytes | None: ...
+    @property
+    def posted(self) -> str: ...
+    @property
+    def problem(self) -> str: ...
+
+
+class News(Protocol):
+    """What was heard during one visit."""
+
+    @property
+    def answers(self) -> Sequence[Heard]: ...
+    @property
+    def dialogs(self) -> tuple[str, ...]: ...
+    def arrived(self) -> None: ...
+    async def wait(self) -> None: ...

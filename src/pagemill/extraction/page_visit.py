@@ -1,0 +1,298 @@
+"""One visit of a product's page for all sources that read it: it navigates once, waits, and reads in one look.
+
+Answers that the page fetches are waited for beside the document, each source of them for its own time at most. What the
+sources say is put together by `sources`; what it means is `judge`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
+
+from pagemill.config.platform import Platform
+from pagemill.config.url_pattern import UrlPattern
+from pagemill.deadlines import within
+from pagemill.extraction.api_capture import CaptureSource, Chosen, Listening
+from pagemill.extraction.dom import DomSource
+from pagemill.extraction.heard import News
+from pagemill.extraction.identity import Identity, is_elsewhere
+from pagemill.extraction.jsonld import JsonLdSource
+from pagemill.extraction.look import MAX_MARGIN_S, MAX_URL, Sighting, watch_page
+from pagemill.extraction.navigate import navigate, translate
+from pagemill.extraction.signs import is_dialog_sign, is_url_sign
+from pagemill.extraction.source_told import SourcesTold, error_paths
+from pagemill.extraction.state import StateSource
+from pagemill.extraction.structured import StructuredSource
+from pagemill.extraction.time_budget import TimeBudget
+from pagemill.extraction.visit import Visit
+from pagemill.extraction.watch_plan import WatchPlan
+from pagemill.extraction.watch_script import STOP_SCRIPT
+
+_STEP = "waiting for the content"
+_STOP_TIMEOUT_S = 2.0
+_AGAIN_S = 0.2
+"""The least time in which a page can be looked at once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageSeen:
+    """How a visit of a page ended, besides what its sources have said."""
+
+    status: int | None
+    url: str
+    ready: bool = False
+    texts: tuple[str, ...] = ()
+    texts_in: tuple[tuple[str, str], ...] = ()
+    selectors: tuple[str, ...] = ()
+    dialogs: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Hunt:
+    """The answers that one visit is waiting for."""
+
+    listenings: dict[asyncio.Task[Chosen], Listening] = field(default_factory=dict)
+    chosen: dict[int, Chosen | None] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> set[asyncio.Task[Chosen]]:
+        return {task for task in self.listenings if not task.done()}
+
+
+class PageVisit:
+    """Everything that a platform reads from pages."""
+
+    def __init__(self, platform: Platform) -> None:
+        plan = WatchPlan()
+        self._platform = platform
+        self._judge = platform.judge
+        self._landing = [UrlPattern(pattern) for pattern in platform.judge.landing]
+        self._doms: list[DomSource] = []
+        self._states: list[StateSource] = []
+        self._structured: list[StructuredSource | JsonLdSource] = []
+        self._captures: dict[int, CaptureSource] = {}
+        self.positions = frozenset(at for at, source in enumerate(platform.extract.sources) if source.kind.page)
+        for position, source in enumerate(platform.extract.sources):
+            match source.strategy:
+                case "dom" | "in_page_fetch":
+                    self._doms.append(DomSource(source, position, plan))
+                case "state":
+                    self._states.append(StateSource(source, position, plan))
+                case "structured":
+                    self._structured.append(StructuredSource(source, position, plan))
+                case "jsonld":
+                    self._structured.append(JsonLdSource(source, position, plan))
+                case "api_capture":
+                    self._captures[position] = CaptureSource(source, position)
+        self._watch = plan.watch(platform)
+        self._error_paths = error_paths(platform.judge)
+        self._led_by_captures = _led_by(platform, frozenset(self._captures))
+
+    async def read(self, page: Page, visit: Visit, told: SourcesTold, wanted: frozenset[str]) -> PageSeen:
+        """Visits the page, and adds to `told` what its sources say.
+
+        Args:
+            page: any page; `visit.news` tells what it fetches and which dialogs it opens.
+            visit: where to go, and for how long.
+            told: what the sources have said so far.
+            wanted: the fields by which the product is judged: a page that does not say them at once is given time to
+                settle.
+
+        Raises:
+            DeadlineExceeded, VisitRefused, VisitFailed, PageLost: as `look.visit_page`.
+        """
+        budget = TimeBudget(visit.timeout_s)
+        status = await navigate(page, visit.url, visit.timeout_s)
+        if visit.news is not None:
+            visit.news.arrived()
+        if self._watch.is_settled_by(status):
+            return PageSeen(status, page.url[:MAX_URL])
+        seen, hunt = await self._look(page, visit, budget, status, wanted)
+        brought = self._tell(seen, hunt, told, visit)
+        if self._is_early(seen, told, wanted, visit):
+            told.forget(self.positions)
+            del told.troubles[:]
+            left_s = budget.left_s(_STEP)
+            seen = await watch_page(page, self._watch, left_s, status, explain=visit.explain, thorough=True)
+            brought = self._tell(seen, hunt, told, visit)
+        return _page_seen(seen, visit, brought)
+
+    async def _look(
+        self, page: Page, visit: Visit, budget: TimeBudget, status: int | None, wanted: frozenset[str]
+    ) -> tuple[Sighting, _Hunt]:
+        """The document, and the answers that came beside it, whichever settles the visit first."""
+        identity, is_end = Identity.of(visit.names, visit.url), self._is_end(visit)
+
+        async def watch(stop: str = "") -> Sighting:
+            left_s, explain = budget.left_s(_STEP), visit.explain
+            return await watch_page(
+                page, self._watch, left_s, status, stop, address=visit.url, is_end=is_end, explain=explain
+            )
+
+        if not (self._captures or self._has_dialog_signs):
+            return await watch(), _Hunt()
+        async with self._hunting(visit, identity, _with_margin(budget.left_s(_STEP))) as hunt:
+            dialog = asyncio.create_task(self._dialog_sign(visit.news))
+            stop = f"pagemill-{secrets.token_hex(4)}"
+            watching = asyncio.create_task(watch(stop))
+            try:
+                while True:
+                    others = hunt.pending | ({dialog} if not dialog.done() else set())
+                    await asyncio.wait({watching, *others}, return_when=asyncio.FIRST_COMPLETED)
+                    enough = not hunt.pending and self._have_enough(hunt, wanted, visit)
+                    if dialog.done():  # it says all that counts, and the page may be anywhere by now
+                        return Sighting(status, page.url[:MAX_URL]), hunt
+                    if not watching.done():
+                        if not enough:
+                            continue
+                        await _stop(page, stop)
+                        return await within(_STOP_TIMEOUT_S, asyncio.shield(watching), _STEP), hunt
+                    seen = watching.result()
+                    if not hunt.pending or self._is_decided(seen, is_end):
+                        return seen, hunt
+                    await asyncio.wait({dialog, *hunt.pending}, return_when=asyncio.FIRST_COMPLETED)
+                    if hunt.pending or dialog.done():
+                        continue
+                    # What was seen before the last answer was given up may be half of what is there now.
+                    if self._have_enough(hunt, wanted, visit) or not budget.has_left(_AGAIN_S):
+                        return seen, hunt
+                    return await watch(), hunt
+            finally:
+                for task in (watching, dialog):
+                    task.cancel()
+                await asyncio.gather(watching, dialog, return_exceptions=True)
+
+    def _is_end(self, visit: Visit) -> Callable[[str], bool]:
+        """Whether a document at an address has nothing to say of the product, however long it is waited for."""
+        identity = Identity.of(visit.names, visit.url)
+        allowed = [pattern.filled(visit.names) for pattern in self._landing]
+
+        def is_end(url: str) -> bool:
+            return is_url_sign(self._watch.urls, visit.url, url) or is_elsewhere(identity, visit.url, url, allowed)
+
+        return is_end
+
+    @asynccontextmanager
+    async def _hunting(self, visit: Visit, identity: Identity, left_s: float) -> AsyncIterator[_Hunt]:
+        """Listens for the answers of the visit, each for the time that its source allows."""
+        hunt = _Hunt()
+        for position, source in self._captures.items():
+            if visit.news is None:
+                hunt.chosen[position] = None
+                continue
+            listening = source.listen(visit, identity)
+            task = asyncio.create_task(_chosen(listening, visit.news, min(source.within_s, left_s)))
+            hunt.listenings[task] = listening
+        try:
+            yield hunt
+        finally:
+            for task in hunt.listenings:
+                task.cancel()
+            await asyncio.gather(*hunt.listenings, return_exceptions=True)
+
+    def _have_enough(self, hunt: _Hunt, wanted: frozenset[str], visit: Visit) -> bool:
+        """Whether the answers alone say all that is wanted, and no other source would be believed before them."""
+        if visit.explain or not hunt.listenings or not wanted <= self._led_by_captures:
+            return False
+        told = SourcesTold()
+        self._tell_captures(hunt, told)
+        facts, _defaults = told.facts(self._platform.extract)
+        return any(value is not None for value in facts.values()) and all(
+            facts.get(name) is not None for name in wanted
+        )
+
+    def _is_decided(self, seen: Sighting, is_end: Callable[[str], bool]) -> bool:
+        """Whether no answer can change the verdict any more."""
+        ending = {search.text for search in self._watch.searches if search.ends}
+        if ending & {*seen.texts, *(text for _within, text in seen.texts_in)}:
+            return True
+        if {selector for selector, ends in self._watch.signs if ends} & set(seen.selectors):
+            return True
+        return (seen.status or 0) >= 400 or is_end(seen.url)
+
+    def _is_early(self, seen: Sighting, told: SourcesTold, wanted: frozenset[str], visit: Visit) -> bool:
+        """Whether something that is wanted was not said, and the page may still say it."""
+        if not seen.ready or seen.settled or self._watch.ready is not None:
+            return False
+        facts, _defaults = told.facts(self._platform.extract)
+        return visit.explain or any(facts.get(name) is None for name in wanted)
+
+    def _tell(self, seen: Sighting, hunt: _Hunt, told: SourcesTold, visit: Visit) -> int | None:
+        """Adds what every source says; the status of an answer that stands for the document's, if one does."""
+        if self._is_end(visit)(seen.url):
+            return None  # whatever stands there, it is not this product's
+        if seen.raw or seen.states or seen.structured is not None:
+            for dom in self._doms:
+                told.add(dom.tell(seen))
+            for state in self._states:
+                state.tell(seen, told, self._error_paths)
+            for structured in self._structured:
+                structured.tell(seen, told, visit.url)
+        return self._tell_captures(hunt, told, seen.requests)
+
+    def _tell_captures(self, hunt: _Hunt, told: SourcesTold, requests: tuple[str, ...] = ()) -> int | None:
+        ending = None
+        for task, listening in hunt.listenings.items():
+            chosen = task.result() if task.done() and not task.cancelled() and task.exception() is None else None
+            chosen = chosen or listening.rest()
+            if chosen is not None and chosen.status >= 400:
+                told.troubles.append(f"api_capture: HTTP {chosen.status}")
+                if chosen.status in self._watch.end_statuses:
+                    ending = chosen.status
+            others = listening.passed or [f"{url} (does not fit match)" for url in requests]
+            listening.source.tell(chosen, told, self._error_paths, others)
+        return ending
+
+    @property
+    def _has_dialog_signs(self) -> bool:
+        return any(signs.dialog for signs in self._judge.by_verdict.values())
+
+    async def _dialog_sign(self, news: News | None) -> None:
+        """Returns when a dialog has opened that settles the verdict; never without one."""
+        if news is None:
+            await asyncio.Event().wait()
+            return
+        while not any(is_dialog_sign(signs, news.dialogs) for signs in self._judge.by_verdict.values()):
+            await news.wait()
+
+
+def _with_margin(left_s: float) -> float:
+    """As much as a page's own wait takes of that time, so that both end together."""
+    return left_s - min(MAX_MARGIN_S, left_s / 5)
+
+
+async def _chosen(listening: Listening, news: News, within_s: float) -> Chosen:
+    return await within(within_s, listening.first(news), "waiting for the answer to capture")
+
+
+async def _stop(page: Page, stop: str) -> None:
+    for last in (False, False, True):
+        try:
+            await within(_STOP_TIMEOUT_S, page.evaluate(STOP_SCRIPT, stop), _STEP)
+        except PlaywrightError as error:
+            if last or "Execution context was destroyed" not in error.message:
+                raise translate(error, _STEP) from error
+        else:
+            return
+
+
+def _page_seen(seen: Sighting, visit: Visit, ending: int | None) -> PageSeen:
+    dialogs = () if visit.news is None else visit.news.dialogs
+    ended = PageSeen(seen.status, seen.url, seen.ready, seen.texts, seen.texts_in, seen.selectors, dialogs)
+    return ended if ending is None else replace(ended, status=ending, ready=False)
+
+
+def _led_by(platform: Platform, captures: frozenset[int]) -> frozenset[str]:
+    """The fields of which an answer to capture is the first page source."""
+    first: dict[str, int] = {}
+    for position, source in enumerate(platform.extract.sources):
+        if source.kind.page:
+            for name in source.fields:
+                first.setdefault(name, position)
+    return frozenset(name for name, position in first.items() if position in captures)

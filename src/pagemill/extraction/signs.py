@@ -1,0 +1,37 @@
+"""Whether what a visit met is one of the signs of a verdict. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+from pagemill.config.judge import Signs
+from pagemill.extraction.look import words_pattern
+
+
+def url_sign(urls: Iterable[str], asked: str, final: str) -> str | None:
+    """The first part of an address that the final one has and the one that was visited has not; `None` without one."""
+    return next((url for url in urls if _has(final, url) and not _has(asked, url)), None)
+
+
+def is_url_sign(urls: Iterable[str], asked: str, final: str) -> bool:
+    """Whether there is one."""
+    return url_sign(urls, asked, final) is not None
+
+
+def dialog_sign(signs: Signs, dialogs: Iterable[str]) -> str | None:
+    """The first of the signs' texts that a dialog has said; `None` without one."""
+    said = "\n".join(dialogs)
+    return next((text for text in signs.dialog if re.search(words_pattern(text), said, re.IGNORECASE)), None)
+
+
+def is_dialog_sign(signs: Signs, dialogs: Iterable[str]) -> bool:
+    """Whether there is one."""
+    return dialog_sign(signs, dialogs) is not None
+
+
+def _has(address: str, url: str) -> bool:
+    if url.startswith("re:"):
+        return re.search(url.removeprefix("re:"), address) is not None
+    return url.casefold() in address.casefold() or url.casefold() in unquote(address).casefold()

@@ -1,0 +1,74 @@
+"""What the sources of a visit have said so far, and the facts that come of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pagemill.config.extract import Extract
+from pagemill.config.field_rule import FieldRule
+from pagemill.config.judge import ErrorSign, Judge
+from pagemill.extraction.json_path import tell, word_at
+from pagemill.model import FactValue, FieldTold
+
+Told = tuple[str, FieldTold]
+"""A field's name, and what one of its rules has found."""
+
+
+@dataclass(slots=True)
+class SourcesTold:
+    """What has been heard of one product, from the sources that were asked."""
+
+    told: dict[str, list[FieldTold]] = field(default_factory=dict)
+    errors: list[tuple[str, str | None]] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+
+    def add(self, entries: Iterable[Told]) -> None:
+        """Takes in what a source has said."""
+        for name, entry in entries:
+            self.told.setdefault(name, []).append(entry)
+
+    def forget(self, sources: frozenset[int]) -> None:
+        """Drops what those sources have said, before they are read again."""
+        self.told = {name: [one for one in entries if one.source not in sources] for name, entries in self.told.items()}
+
+    def ordered(self) -> dict[str, tuple[FieldTold, ...]]:
+        """What was said of each field, in the order of preference."""
+        return {name: tuple(sorted(entries, key=lambda one: one.source)) for name, entries in self.told.items()}
+
+    def facts(self, extract: Extract) -> tuple[dict[str, FactValue], frozenset[str]]:
+        """Every field's fact, that of the first source which has one, and the names of those that nobody has said. No
+        facts at all where no source was read."""
+        facts: dict[str, FactValue] = dict.fromkeys(extract.fields) if self.told else {}
+        defaults = set()
+        for name, entries in self.ordered().items():
+            first = next((one for one in entries if one.value is not None), None)
+            if first is not None and name in facts:
+                facts[name] = first.value
+                if first.state == "default":
+                    defaults.add(name)
+        return facts, frozenset(defaults)
+
+
+def error_paths(judge: Judge) -> tuple[str, ...]:
+    """The paths at which JSON answers are asked for errors."""
+    signs: Iterator[ErrorSign] = (error for signs in judge.by_verdict.values() for error in signs.error)
+    return tuple(dict.fromkeys(sign.path for sign in signs))
+
+
+def errors_in(document: object, paths: Iterable[str]) -> list[tuple[str, str | None]]:
+    """What stands at those paths, each with its path; nothing for those that lead nowhere."""
+    found = ((path, word_at(document, path)) for path in paths)
+    return [(path, word[0]) for path, word in found if word is not None]
+
+
+def told_by_json(
+    document: object, fields: Mapping[str, tuple[FieldRule, ...]], source: int, strategy: str
+) -> list[Told]:
+    """What a JSON document says of every field of a source."""
+    return [(name, tell(document, rule, source, strategy)) for name, rules in fields.items() for rule in rules]
+
+
+def told_nothing(fields: Mapping[str, tuple[FieldRule, ...]], source: int, strategy: str) -> list[Told]:
+    """What a source says that could not be read at all: no rule of its fields has found anything, nor any default."""
+    return [(name, FieldTold(source, strategy)) for name, rules in fields.items() for _rule in rules]

@@ -1,0 +1,212 @@
+"""A platform's sources as one strategy: asked in their order of preference, put together field by field.
+
+A visit goes in steps: a request without any page (`http`), or one visit of the page for all sources that read it. After
+each step it is judged whether the next one is needed; each step waits for its turn at the shop, so a strategy that is not
+done raises `VisitGoesOn`, and is called again with what it has so far.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from playwright.async_api import Page
+
+from pagemill.config.judge import Judge
+from pagemill.config.platform import Platform
+from pagemill.errors import DeadlineExceeded, FullVisitNeeded, ItemError, VisitFailed, VisitGoesOn
+from pagemill.extraction.http import HttpAnswer, HttpSource
+from pagemill.extraction.in_page_fetch import InPageFetch
+from pagemill.extraction.judge import judge
+from pagemill.extraction.page_visit import PageSeen, PageVisit
+from pagemill.extraction.source_told import SourcesTold, error_paths
+from pagemill.extraction.visit import Visit
+from pagemill.model import PageReading, Product, Verdict
+
+_PAGE = -1
+"""The step that is the visit of the page; other steps are positions of sources."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """What earlier steps of one attempt have found out."""
+
+    step: int = 0
+    in_full: bool = False
+    told: SourcesTold = field(default_factory=SourcesTold)
+    answer: HttpAnswer | None = None
+    page: PageSeen | None = None
+    retry_after: str = ""
+    refused: int | None = None
+    failure: ItemError | DeadlineExceeded | None = None
+
+
+class SourcesStrategy:
+    """Reads every field of a platform from its sources."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._judge = platform.judge
+        self._extract = platform.extract
+        self._https = {
+            position: HttpSource(source, position, platform)
+            for position, source in enumerate(platform.extract.sources)
+            if source.strategy == "http"
+        }
+        self._steps = _steps(platform)
+        self._page_visit = PageVisit(platform) if platform.extract.visits_pages else None
+        fetching = next((source for source in platform.extract.sources if source.strategy == "in_page_fetch"), None)
+        self._fetch = None if fetching is None else InPageFetch(platform, fetching)
+        self._error_paths = error_paths(platform.judge)
+        self._judged = _judged_fields(platform)
+
+    def needs_page(self, visit: Visit) -> bool:
+        """Whether the next step of a visit is one of a page."""
+        return self._steps[_progress(visit).step] == _PAGE
+
+    async def read(self, page: Page | None, visit: Visit) -> PageReading:
+        """See `Strategy.read`. The page may be `None` where none is needed."""
+        progress = _progress(visit)
+        step = self._steps[progress.step]
+        wanted = self._wanted(visit.product)
+        if step == _PAGE:
+            assert page is not None and self._page_visit is not None
+            try:
+                reading = await self._read_page(page, visit, progress, wanted)
+            except VisitFailed as error:
+                if progress.step + 1 == len(self._steps):
+                    raise
+                progress.told.troubles.append(f"page: {error}")
+                reading = None
+            if reading is not None:
+                return reading
+        else:
+            await self._ask(self._https[step], visit, progress)
+        reading = self._reading(visit, progress)
+        if progress.step + 1 < len(self._steps) and (
+            visit.explain or not self._is_done(visit.product, reading, wanted)
+        ):
+            raise VisitGoesOn(_why(reading), replace(progress, step=progress.step + 1), light=step != _PAGE)
+        if progress.failure is not None and reading.status is None:
+            raise progress.failure
+        return reading
+
+    def close(self) -> None:
+        """Closes what is open."""
+        for source in self._https.values():
+            source.close()
+
+    async def _ask(self, source: HttpSource, visit: Visit, progress: Progress) -> None:
+        try:
+            answer = await source.ask(visit)
+        except (ItemError, DeadlineExceeded) as error:
+            source.tell_failure(error, progress.told)
+            progress.failure = error
+            return
+        progress.failure = None
+        progress.retry_after = progress.retry_after or answer.retry_after
+        if answer.status in self._judge.blocked.status:
+            progress.refused = answer.status
+        progress.answer = answer
+        source.tell(answer, progress.told, self._error_paths)
+
+    async def _read_page(
+        self, page: Page, visit: Visit, progress: Progress, wanted: frozenset[str]
+    ) -> PageReading | None:
+        """Adds the page's part to the progress; a whole reading where an answer within the page will do."""
+        assert self._page_visit is not None
+        if self._fetch is None:
+            progress.page = await self._page_visit.read(page, visit, progress.told, wanted)
+            return None
+
+        async def read_in_full(timeout_s: float) -> PageReading:
+            within_time = replace(visit, timeout_s=timeout_s)
+            assert self._page_visit is not None
+            progress.page = await self._page_visit.read(page, within_time, progress.told, wanted)
+            return self._reading(visit, progress)
+
+        in_full = visit.in_full or progress.in_full
+        try:
+            light = await self._fetch.read(page, visit, wanted, read_in_full, in_full=in_full)
+        except FullVisitNeeded as error:
+            raise VisitGoesOn(str(error), replace(progress, in_full=True), light=True) from error
+        return light if light.light else None
+
+    def _wanted(self, product: Product) -> frozenset[str]:
+        """The fields without which the product cannot be judged."""
+        expected = {name for name, value in product.expected.items() if value is not None}
+        return frozenset(expected & self._extract.fields.keys()) | self._judged
+
+    def _is_done(self, product: Product, reading: PageReading, wanted: frozenset[str]) -> bool:
+        """Whether no further source could change the verdict for the better."""
+        verdict = judge(product, reading, self._judge).verdict
+        if verdict in (Verdict.FAILED, Verdict.BLOCKED):
+            return False
+        if verdict in (Verdict.GONE, Verdict.OFF_SALE, Verdict.SOLD_OUT):
+            return True
+        return all(reading.facts.get(name) is not None for name in wanted)
+
+    def _reading(self, visit: Visit, progress: Progress) -> PageReading:
+        """What all steps so far come to. The page's own status and address count before those of an answer, unless it
+        was the page that failed."""
+        told, page, answer = progress.told, progress.page, progress.answer
+        facts, defaults = told.facts(self._extract)
+        reading = PageReading(
+            status=None,
+            url=visit.url,
+            facts=facts,
+            errors=tuple(told.errors),
+            defaults=defaults,
+            told=told.ordered(),
+            troubles=tuple(dict.fromkeys(told.troubles)),
+            retry_after=progress.retry_after,
+            refused=progress.refused,
+        )
+        if page is not None and (answer is None or (page.status or 0) < 400 or answer.status >= 400):
+            said = any(value is not None and name not in defaults for name, value in facts.items())
+            captured = any(
+                one.state == "said" and one.strategy in ("api_capture", "http")
+                for entries in reading.told.values()
+                for one in entries
+            )
+            return replace(
+                reading,
+                status=page.status,
+                url=page.url,
+                asked=visit.url,
+                ready=page.ready or (captured and said and (page.status or 0) < 400),
+                texts=page.texts,
+                texts_in=page.texts_in,
+                selectors=page.selectors,
+                dialogs=page.dialogs,
+            )
+        if answer is not None:
+            return replace(reading, status=answer.status, url=answer.url, asked=answer.asked)
+        return reading
+
+
+def _progress(visit: Visit) -> Progress:
+    if isinstance(visit.so_far, Progress):
+        return visit.so_far
+    return Progress(in_full=visit.in_full)
+
+
+def _steps(platform: Platform) -> tuple[int, ...]:
+    """The steps in order: each request, and the page where its first source stands."""
+    steps: list[int] = []
+    for position, source in enumerate(platform.extract.sources):
+        if not source.kind.page:
+            steps.append(position)
+        elif _PAGE not in steps:
+            steps.append(_PAGE)
+    return tuple(steps)
+
+
+def _judged_fields(platform: Platform) -> frozenset[str]:
+    """The fields that any verdict hangs on."""
+    rules: Judge = platform.judge
+    signs = {name for signs in rules.by_verdict.values() for facts in signs.facts for name in facts}
+    return frozenset((signs | set(rules.require)) & platform.extract.fields.keys())
+
+
+def _why(reading: PageReading) -> str:
+    return "; ".join(reading.troubles)[:200] or "more is wanted than was said"

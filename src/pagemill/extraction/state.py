@@ -1,0 +1,57 @@
+"""Strategy `state`: facts from JSON that stands in the page: in a script element, in a global variable, or as the whole
+document.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import chompjs
+
+from pagemill.config.source import Source
+from pagemill.extraction.json_path import parse_json
+from pagemill.extraction.look import Sighting, State
+from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
+from pagemill.extraction.watch_plan import WatchPlan
+
+
+class StateSource:
+    """Reads the fields of one source from JSON in the page."""
+
+    def __init__(self, source: Source, position: int, plan: WatchPlan) -> None:
+        self._source = source
+        self._position = position
+        place = State(source.script, source.variable, source.document is True)
+        self._state = plan.state(list(source.fields), place)
+        self._name = source.script or source.variable or "the document"
+
+    def tell(self, seen: Sighting, told: SourcesTold, error_paths: tuple[str, ...]) -> None:
+        """What each path leads to; why, where there is nothing to read."""
+        text = seen.states[self._state] if seen.states else None
+        length = seen.cut.get(("state", self._state), 0)
+        document: Any = None
+        if text is None or not text.strip():
+            told.troubles.append(f"state: {self._name} is not in the page")
+        elif length:
+            told.troubles.append(f"state: {self._name} was cut: it is {length} characters long")
+        else:
+            try:
+                document = _parsed(text)
+            except ValueError as error:
+                told.troubles.append(f"state: {self._name} is broken: {str(error)[:100]}")
+        if document is None:
+            told.add(told_nothing(self._source.fields, self._position, "state"))
+            return
+        told.errors += errors_in(document, error_paths)
+        told.add(told_by_json(document, self._source.fields, self._position, "state"))
+
+
+def _parsed(text: str) -> Any:
+    """JSON, or the first object of a script that sets a variable to it."""
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        try:
+            return chompjs.parse_js_object(text)
+        except (ValueError, RecursionError):
+            raise error from None

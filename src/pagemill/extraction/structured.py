@@ -1,0 +1,39 @@
+"""Strategy `structured`: what shops publish for search engines, as standard facts. What of it means what is
+`schema_product`'s.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pagemill.config.source import Source
+from pagemill.extraction.look import STRUCTURED_CHARS, Sighting
+from pagemill.extraction.schema_product import StructuredData, standard_facts
+from pagemill.extraction.source_told import SourcesTold, told_by_json, told_nothing
+from pagemill.extraction.watch_plan import WatchPlan
+
+
+class StructuredSource:
+    """Reads the fields of one source from the standard facts of the page's own product."""
+
+    def __init__(self, source: Source, position: int, plan: WatchPlan) -> None:
+        self._source = source
+        self._position = position
+        plan.structured(list(source.fields))
+
+    def tell(self, seen: Sighting, told: SourcesTold, asked: str) -> None:
+        """What each path into the standard facts leads to; what is broken or cut."""
+        if seen.structured is None:
+            told.add(told_nothing(self._source.fields, self._position, "structured"))
+            return
+        found = standard_facts(StructuredData.of(seen.structured), seen.url or asked)
+        told.troubles += [f"structured: {message}" for message in found.broken]
+        if found.cut:
+            told.troubles.append(
+                f"structured: there is more than {STRUCTURED_CHARS} characters of it; the rest was cut"
+            )
+        said: dict[str, Any] = {name: value for name, value in found.facts.items() if value is not None}
+        if not said:
+            told.add(told_nothing(self._source.fields, self._position, "structured"))
+            return
+        told.add(told_by_json(said, self._source.fields, self._position, "structured"))

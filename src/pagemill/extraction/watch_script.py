@@ -1,0 +1,196 @@
+"""The script that waits in a page until it shows what is looked for, and reads it. What reads is `page_script`'s.
+
+It takes its observer, listeners and timers away however it ends. Where a page breaks it all the same, the call fails or
+says nothing, and Python's own deadline ends the visit.
+
+In, besides what `page_script` takes: `ready` (selector or null), `wants` (per field `{places, states, structured}`: any of
+them may say it), `unsure` (positions of places that cannot tell what is not there from what is not there yet), `address`
+(where the document is expected to be), `endStatuses`, `stop` (an event's name, or ""), `timeoutMs`, `shown` (whether the
+page was brought to the front for this visit), `thorough` (wait until the page has settled).
+
+Out: `{ready, later, status, url, settled, read, texts, signs}`: whether the content appeared, the document's HTTP status
+(0 if unknown) and address, whether the page had settled, what `read()` gives, and the positions of the texts and signs
+that are seen. `later` asks for another call: in a moment (`"again"`), after the page was brought to the front
+(`"shown"`), because a hidden page gets no frames, and what it lacks may need some, or because the document is not where
+it was expected (`"moved"`).
+"""
+
+from __future__ import annotations
+
+from pagemill.extraction.page_script import reading_script
+
+_WATCH = r"""
+  const LOOK_MS = 5, TEXT_MS = 250, HIDDEN_MAX_MS = 3000, STRUCTURED_MAX_MS = 5000;
+  const timers = { end: 0, look: 0, text: 0, settle: 0, hidden: 0 };
+  let observer = null, over = false, settled = false;
+  let lookedAt = -Infinity, changedAt = 0, loadedAt = 0;
+  const waits = spec.ready !== null || spec.wants.length > 0;
+  const hidden = waits && doc.hidden && !spec.shown;
+  // Whether every field must say something until the page has settled, and not only the ready sign be there.
+  const thorough = spec.ready === null || hidden || spec.shown || spec.thorough;
+  // Being shown for nothing costs more than waiting a little longer.
+  const SETTLE_MS = hidden ? 1000 : 300, SETTLE_MAX_MS = spec.shown ? 1000 : 2000;
+
+  const status = () => {
+    const entry = performance.getEntriesByType("navigation")[0];
+    return (entry && entry.responseStatus) || 0;
+  };
+  const bare = (address) => {
+    const end = address.indexOf("#");
+    return (end < 0 ? address : address.slice(0, end)).slice(0, spec.maxUrl);
+  };
+  const hasMoved = () => spec.address !== "" && bare(doc.URL) !== bare(spec.address);
+
+  const isUnsure = (position) => spec.unsure.indexOf(position) >= 0;
+  // 1: it says something. 0: it is not there. -1: it is there, and half of it may be still to come, or it says nothing.
+  const stateOf = (position, every, parsed) => {
+    if (isUnsure(position)) return spec.ready !== null || !every ? 1 : 0;
+    const place = spec.places[position];
+    let there = false;
+    for (let i = 0; i < place.selectors.length; i += 1) {
+      const node = first(place.selectors[i]);
+      if (node === null) continue;
+      there = true;
+      if (!parsed && !isComplete(node)) return -1;
+      if (!isBlank(valueOf(node, place))) return 1;
+    }
+    return there ? (every ? -1 : 1) : 0;
+  };
+  const isSaid = (want, every, parsed, late) => {
+    let there = false;
+    for (let i = 0; i < want.places.length; i += 1) {
+      const state = stateOf(want.places[i], every, parsed);
+      if (state > 0) return true;
+      there = there || state < 0;
+    }
+    for (let i = 0; i < want.states.length; i += 1) if (hasState(spec.states[want.states[i]])) return true;
+    if (want.structured && parsed && hasStructured()) return true;
+    if (there || every) return false;
+    return parsed || late;
+  };
+  const appeared = (late) => {
+    if (!waits || (spec.ready !== null && first(spec.ready) === null)) return false;
+    if (spec.thorough && !settled) return false;
+    const parsed = doc.readyState !== "loading";
+    const every = thorough && !settled;
+    for (let i = 0; i < spec.wants.length; i += 1) if (!isSaid(spec.wants[i], every, parsed, late)) return false;
+    return true;
+  };
+
+  // Whether nothing at all is said, and what is published for search engines may still be written by a script.
+  const isUnwritten = () => {
+    if (spec.ready !== null || !spec.structured) return false;
+    for (let i = 0; i < spec.wants.length; i += 1) if (isSaid(spec.wants[i], true, true, false)) return false;
+    return true;
+  };
+
+  const clean = () => {
+    over = true;
+    for (const name in timers) clearTimeout(timers[name]);
+    if (observer !== null) observer.disconnect();
+    observer = null;
+    doc.removeEventListener("readystatechange", onState);
+    if (spec.stop) doc.removeEventListener(spec.stop, onStop);
+  };
+  const finish = (ready, later = "") => {
+    if (over) return;
+    clean();
+    findTexts(true);
+    findSigns(true);
+    resolve({ ready, later, status: status(), url: doc.URL, settled, read: read(), texts: found, signs: signed });
+  };
+  const guarded = (step) => () => {
+    if (over) return;
+    try {
+      step();
+    } catch (error) {
+      try { clean(); } finally { reject(error); }
+    }
+  };
+
+  const look = guarded(() => {
+    clearTimeout(timers.look);
+    timers.look = 0;
+    lookedAt = now();
+    if (hasMoved()) return finish(false, "moved");
+    if (appeared(false)) return finish(true);
+    if (endsLook && unread) {
+      const rest = textAt + TEXT_MS - lookedAt;
+      if (rest <= 0) {
+        findTexts(false);
+        findSigns(false);
+        textAt = lookedAt;
+        unread = false;
+        if (endsBy(found, spec.searches, 2) || endsBy(signed, spec.signs, 1)) return finish(false);
+      } else if (!timers.text) {
+        timers.text = setTimeout(() => { timers.text = 0; look(); }, rest);
+      }
+    }
+    // The shop has failed: nothing but a text can still say more than the status does.
+    if (doc.readyState === "complete" && status() >= 400) finish(false);
+  });
+  const onChange = guarded(() => {
+    changedAt = now();
+    unread = true;
+    const rest = lookedAt + LOOK_MS - changedAt;
+    if (rest <= 0) look();
+    else if (!timers.look) timers.look = setTimeout(look, rest);
+  });
+  const settle = guarded(() => {
+    const quiet = now() - changedAt, since = now() - loadedAt;
+    if (quiet >= SETTLE_MS || since >= SETTLE_MAX_MS) {
+      if (hidden) return finish(false, "shown");
+      if (isUnwritten()) {
+        if (since >= STRUCTURED_MAX_MS) return finish(false);
+        timers.settle = setTimeout(settle, SETTLE_MS);
+        return look();
+      }
+      settled = true;
+      look();
+    } else {
+      timers.settle = setTimeout(settle, SETTLE_MS - quiet);
+    }
+  });
+  const onState = guarded(() => {
+    const loaded = doc.readyState === "complete" || (spec.shown && spec.ready !== null);
+    if (loaded && thorough && spec.wants.length > 0 && !timers.settle) {
+      loadedAt = changedAt = now();
+      timers.settle = setTimeout(settle, SETTLE_MS);
+    }
+    textAt = -Infinity;
+    look();
+  });
+  const onStop = guarded(() => finish(false));
+  let endsLook = false;
+  for (let i = 0; i < spec.searches.length; i += 1) endsLook = endsLook || spec.searches[i][2];
+  for (let i = 0; i < spec.signs.length; i += 1) endsLook = endsLook || spec.signs[i][1];
+
+  guarded(() => {
+    const code = status();
+    for (let i = 0; i < spec.endStatuses.length; i += 1) if (spec.endStatuses[i] === code) return finish(false);
+    timers.end = setTimeout(guarded(() => {
+      settled = spec.ready !== null || doc.readyState === "complete";
+      finish(!isUnwritten() && appeared(true));
+    }), spec.timeoutMs);
+    if (hidden) timers.hidden = setTimeout(guarded(() => finish(false, "shown")), HIDDEN_MAX_MS);
+    if (spec.stop) doc.addEventListener(spec.stop, onStop);
+    doc.addEventListener("readystatechange", onState);
+    if (waits || endsLook || spec.address !== "") {
+      observer = new MutationObserver(onChange);
+      observer.observe(doc, { subtree: true, childList: true, attributes: true, characterData: true });
+    }
+    onState();
+    // A sandboxed document may run no timer and no observer: it is looked at again from outside.
+    if (!over && self.origin === "null" && doc.readyState !== "complete") finish(false, "again");
+  })();
+} }
+"""
+
+STOP_SCRIPT = "(name) => { document.dispatchEvent(new Event(name)); }"
+"""Ends a watch early; `name` is its `stop`."""
+
+
+def watch_script(*, structured: bool, states: bool) -> str:
+    """An async function of `spec`. It awaits an object with `then`: it needs no `Promise`, which pages replace."""
+    opening = "async (spec) => await { then(resolve, reject) {\n  const doc = document;\n"
+    return opening + reading_script(structured=structured, states=states) + _WATCH

@@ -1,0 +1,91 @@
+"""Several sources of one product: asked in order of preference, put together field by field, in one visit of the page."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.extraction.local_shop import LocalShop, answer, html
+from tests.browser.extraction.shop_reader import ShopReader
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+PAGE = """<!doctype html><title>Shop</title><meta property="og:title" content="Cup - Shop">
+<h1>Blue cup</h1><p class=price>12,900원</p><button>장바구니</button>"""
+
+
+async def test_a_page_alone(shop_reader: ShopReader, local_shop: LocalShop) -> None:
+    """The short form is a list of one source."""
+    local_shop.replies["/p/101"] = html(PAGE)
+    shop = "extract: {fields: {name: h1, price: {selector: .price, type: number}}}"
+    read = await shop_reader.read(shop, local_shop.url("/p/101"), {"name": "Blue cup", "price": 12900})
+    assert (read.verdict, read.facts) == ("ok", {"name": "Blue cup", "price": 12900})
+
+
+CAPTURE = """
+product: {id: '/goods/(?P<id>\\d+)'}
+extract:
+  sources:
+    - strategy: api_capture
+      match: '**/api/goods/{id}/basic/**'
+      within_ms: 1500
+      fields:
+        name: goods.name
+        price: {path: 'goods.sale || goods.list', type: number}
+        status: {path: goods.type, map: {ON_SALE: on_sale, SOLD_OUT: sold_out, '*': off_sale}}
+    - strategy: state
+      script: '#__NEXT_DATA__'
+      fields: {name: 'queries[].goods.name | [0]'}
+    - strategy: dom
+      fields:
+        name: {selector: ['meta[property="og:title"]', h1], attribute: content, regex: '^(.*?)(?: - Shop.*)?$'}
+        status: {text_of: body, map: {품절|재입고: sold_out}, else: on_sale}
+judge:
+  gone: {dialog: [판매 중인 상품이 아닙니다], url: [/today]}
+  off_sale: {facts: {status: off_sale}}
+  sold_out: {facts: {status: sold_out}}
+"""
+FETCHES = "<script>fetch('/api/goods/999/basic/x'); fetch('/api/goods/101/basic/x')</script>"
+
+
+async def test_the_products_own_answer_counts(shop_reader: ShopReader, local_shop: LocalShop) -> None:
+    """Another product's comes first, and has everything as well."""
+    local_shop.replies["/goods/101"] = html(PAGE + FETCHES)
+    local_shop.replies["/api/goods/999/basic/x"] = answer({"goods": {"name": "Red", "list": 1, "type": "ON_SALE"}})
+    own = {"goods": {"name": "Blue", "list": 5, "sale": None, "type": "ON_SALE"}}
+    local_shop.replies["/api/goods/101/basic/x"] = answer(own, delay_s=0.2)
+    read = await shop_reader.read(CAPTURE, local_shop.url("/goods/101"), {"name": "Blue", "price": 5})
+    assert (read.verdict, read.facts) == ("ok", {"name": "Blue", "price": 5, "status": "on_sale"})
+
+
+async def test_others_stand_in_for_an_answer_that_does_not_come(shop_reader: ShopReader, local_shop: LocalShop) -> None:
+    """A sold-out page fetches nothing: its words are read, after the answer's own time and not the visit's."""
+    local_shop.replies["/goods/102"] = html(PAGE.replace("장바구니", "품절"))
+    read = await shop_reader.read(CAPTURE, local_shop.url("/goods/102"), {"name": "Cup", "price": 5}, timeout_s=30)
+    assert (read.verdict, read.facts) == ("sold_out", {"name": "Cup", "status": "sold_out"})
+
+
+async def test_a_dialog_is_a_sign(shop_reader: ShopReader, local_shop: LocalShop) -> None:
+    """It opens before anything else, and the page leads away behind it."""
+    local_shop.replies["/goods/103"] = html(
+        "<script>alert('판매 중인 상품이 아닙니다');location.replace('/today')</script>"
+    )
+    local_shop.replies["/today"] = html("<h1>Today</h1>")
+    read = await shop_reader.read(CAPTURE, local_shop.url("/goods/103"), {"name": "Cup"})
+    assert read.verdict == "gone", read.judgement
+
+
+async def test_http_needs_no_page(shop_reader: ShopReader, local_shop: LocalShop) -> None:
+    """The page behind it is visited only where the answer does not do."""
+    local_shop.replies["/api/7"] = answer({"data": {"name": "Blue", "price": 5}})
+    local_shop.replies["/p/7"] = local_shop.replies["/p/8"] = html(PAGE)
+    shop = f"""
+product: {{id: '/p/(?P<id>\\d+)'}}
+extract:
+  sources:
+    - {{strategy: http, url: '{local_shop.url("/api/{id}")}', fields: {{name: data.name, price: {{path: data.price, type: number}}}}}}
+    - {{strategy: dom, fields: {{name: h1, price: {{selector: .price, type: number}}}}}}
+"""
+    read = await shop_reader.read(shop, local_shop.url("/p/7"), {"name": "Blue", "price": 5})
+    assert (read.verdict, read.steps, local_shop.asked) == ("ok", 1, ["/api/7"])
+    read = await shop_reader.read(shop, local_shop.url("/p/8"), {"name": "Blue cup", "price": 12900})
+    assert (read.verdict, read.steps) == ("gone", 1), read.judgement
