@@ -25,18 +25,17 @@ KEY = ("normal", 4)
 IDLE = Case("normal", 4, 40, gap_s=5.0)
 """Where the shop's limits decide: what waiting costs."""
 SHORT_CUT = Case("normal", 4, 2000, short_cut=True)
-BY_API = {
-    "strategy": "in_page_fetch",
-    "fetch": {
-        "url": "/api/v1/products/{id}",
-        "fields": {
-            "name": "data.name",
-            "price": {"path": "data.price", "type": "number"},
-            "in_stock": {"path": "data.in_stock", "type": "boolean"},
-            "image": "data.image",
-        },
+_API = {
+    "url": "/api/v1/products/{id}",
+    "fields": {
+        "name": "data.name",
+        "price": {"path": "data.price", "type": "number"},
+        "in_stock": {"path": "data.in_stock", "type": "boolean"},
+        "image": "data.image",
     },
 }
+BY_API = {"strategy": "in_page_fetch", "fetch": _API}
+BY_HTTP = {"strategy": "http", "ready": None, **_API}
 
 
 def contestants(names: Sequence[str]) -> tuple[list[Contestant], dict[str, str], list[str]]:
@@ -82,7 +81,7 @@ def main() -> int:
     parser.add_argument("--products", type=int, default=100, help="per round (default: 100)")
     parser.add_argument("--rounds", type=int, default=3, help="of a case; its decisive one gets two more (default: 3)")
     parser.add_argument("--no-idle", action="store_true", help="leave out the case in which lanes mostly wait")
-    parser.add_argument("--no-short-cut", action="store_true", help="leave out strategy in_page_fetch")
+    parser.add_argument("--no-short-cut", action="store_true", help="leave out strategies in_page_fetch and http")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder for bench.md, bench.json and bench.png")
     options = parser.parse_args()
     taking_part, versions, absent = contestants(options.only)
@@ -97,12 +96,16 @@ def main() -> int:
         cases.append(IDLE)
     if not options.no_short_cut:
         cases.append(SHORT_CUT)
-    both_ways: list[Contestant] = [Pagemill(), Pagemill("pagemill, in_page_fetch", BY_API)]
+    short_cuts: list[Contestant] = [
+        Pagemill(),
+        Pagemill("pagemill, in_page_fetch", BY_API),
+        Pagemill("pagemill, http", BY_HTTP),
+    ]
     laps: dict[Case, dict[str, list[Lap]]] = {}
     with StorefrontProcess() as shop:
         for case in cases:
             rows = products(shop, case)
-            runners = both_ways if case.short_cut else taking_part
+            runners = short_cuts if case.short_cut else taking_part
             laps[case] = {one.name: [] for one in runners}
             for number in range(_rounds(case, options.rounds)):
                 for one in runners if number % 2 == 0 else reversed(runners):

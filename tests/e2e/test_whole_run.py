@@ -129,8 +129,25 @@ def test_without_a_driver_a_killed_browser_costs_nothing(place: Workplace, shop:
 
 def test_a_strategy_that_needs_playwright_says_so(place: Workplace) -> None:
     """Before anything is started."""
-    place.platform("demo-api")
+    (place.folder / "badge.py").write_text(
+        "class Badge:\n    def __init__(self, platform): ...\n    async def read(self, page, visit): ...\n"
+    )
+    place.environment_changes["PYTHONPATH"] = str(place.folder)
+    place.platform("demo-api", extract={"strategy": "badge.Badge", "match": None})
     place.settings(browser={"driver": "none"})
     ended = place.run("worker", "--burst", check=False)
     assert ended.returncode == 2
     assert "browser.driver: none does not go with the strategy of demo-api" in ended.stderr
+
+
+def test_every_built_in_strategy_goes_without_a_driver(place: Workplace, shop: StorefrontProcess) -> None:
+    """Also the one that captures answers."""
+    place.settings(browser={"driver": "none"})
+    run = {}
+    for name in ("demo-api", "demo-jsonld"):
+        place.platform(name)
+        rows = list(generate(name, shop.base_url, 12))
+        run[name] = (place.enqueue(name, rows), rows)
+    assert place.run("worker", "--burst").returncode == 0
+    for name, (number, rows) in run.items():
+        assert_each_right_once(rows, place.results(number))

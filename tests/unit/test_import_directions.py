@@ -41,7 +41,10 @@ ONLY_THESE = {"demo": frozenset({"model", "errors"}), "__main__": frozenset({"cl
 
 THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "apprise": ("ops.alerting*",),
+    "chompjs": ("extraction",),
     "fastapi": ("ops.api*", "ops.dashboard*"),
+    "httpx": ("extraction",),
+    "jmespath": ("config", "extraction"),
     "jwt": ("ops.api*",),
     "playwright": ("browser", "extraction"),
     "prometheus_client": ("ops.metric*",),

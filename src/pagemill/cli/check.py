@@ -27,7 +27,8 @@ def check() -> None:
     findings = examine(config, DATA_FOLDER)
     table = Table(show_header=False)
     for finding in findings:
-        table.add_row("ok" if finding.fine else "NOT OK", finding.subject, finding.text)
+        word = "NOT OK" if not finding.fine else "advice" if finding.is_advice else "ok"
+        table.add_row(word, finding.subject, finding.text)
     output_console().print(table)
     raise typer.Exit(_exit_code(findings))
 

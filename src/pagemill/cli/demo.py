@@ -11,13 +11,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +26,7 @@ from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.progress import follow
 from pagemill.cli.wording import counted
+from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
 from pagemill.errors import PagemillError, ServiceUnavailable, UsageError
 from pagemill.intake.catalog import read_catalog
@@ -33,7 +35,11 @@ from pagemill.model import Verdict
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 
+if TYPE_CHECKING:
+    from pagemill.demo.storefront import StorefrontProcess
+
 _FOLDER = Path("data") / "demo"
+_PRACTICE = ("demo-hydrated", "demo-jsonld", "demo-api")
 _STOP_S = 60
 
 
@@ -42,6 +48,8 @@ class _Surroundings:
     """Where the demo's own Redis, database and log live; the worker runs with this folder as its current one."""
 
     folder: Path
+    config_folder: Path
+    platforms: tuple[str, ...]
 
     @property
     def data(self) -> Path:
@@ -59,21 +67,25 @@ class _Surroundings:
 def demo(
     products: Annotated[int, typer.Option(min=3, max=100_000, help="How many products to validate.")] = 150,
     keep: Annotated[bool, typer.Option("--keep", help="Keep database, log and catalogues in data/demo.")] = False,
+    shops: Annotated[
+        bool, typer.Option("--shops", help="Take the practice forms of the six shipped shops, by their own files.")
+    ] = False,
 ) -> None:
     """Validate a practice catalogue from end to end.
 
     Everything is real: embedded Redis, SQLite, a worker with its browser, and the practice shop. Ends with 0 only if
-    every verdict is the right one.
+    every verdict is the right one; with --shops, every fact as well.
     """
     config = load("WARNING")
-    missing = sorted({"demo-hydrated", "demo-jsonld", "demo-api"} - config.platforms.keys())
+    platforms = _platforms(shops)
+    missing = sorted(set(platforms) - config.platforms.keys())
     if missing:
         raise UsageError(
             f"{config.environment.config_folder} lacks the practice shop's platforms ({', '.join(missing)}): "
             "run the demo in pagemill's own folder, or set PAGEMILL_CONFIG to its config"
         )
     console = Console(highlight=False)
-    with _surroundings(keep) as place:
+    with _surroundings(keep, config.environment.config_folder.absolute(), platforms) as place:
         wrong = _run(config, place, products, console)
         if keep:
             console.print(f"kept: {place.folder} (worker.log, data/pagemill.db, catalogues)")
@@ -83,17 +95,20 @@ def demo(
 def _run(config: Config, place: _Surroundings, products: int, console: Console) -> int:
     from pagemill.demo.storefront import StorefrontProcess
 
+    shops = place.platforms == _platforms(shops=True)
     with (
-        StorefrontProcess() as shop,
+        StorefrontProcess(shops=shops) as shop,
         open_redis("", place.data) as redis,
         ResultStore(place.database_url) as store,
     ):
+        if shops:
+            place, config = _with_local_shops(place, shop.port)
         console.print(f"practice shop at {shop.base_url}, embedded Redis, SQLite")
         right: dict[tuple[str, str], Any] = {}
         runs = []
-        for platform, count in _shares(products):
+        for platform, count in _shares(products, place.platforms):
             file = place.folder / f"{platform}.csv"
-            right.update(_write_catalogue(file, platform, shop.base_url, count))
+            right.update(_write_catalogue(file, platform, shop, count))
             shop_config = config.platforms[platform]
             run = enqueue_run(
                 read_catalog(file, shop_config, _refuse_bad_row),
@@ -116,27 +131,49 @@ def _run(config: Config, place: _Surroundings, products: int, console: Console) 
     return wrong
 
 
+def _platforms(shops: bool) -> tuple[str, ...]:
+    from pagemill.demo.shops.addresses import SHOPS
+
+    return tuple(SHOPS) if shops else _PRACTICE
+
+
+def _with_local_shops(place: _Surroundings, port: int) -> tuple[_Surroundings, Config]:
+    """The same place with the shipped files of the shops pointed at the practice ones."""
+    from pagemill.demo.shops.local import write_local_config
+
+    local = place.folder / "config"
+    write_local_config(place.config_folder, local, port)
+    return replace(place, config_folder=local), load_config(local)
+
+
 @contextmanager
-def _surroundings(keep: bool) -> Iterator[_Surroundings]:
+def _surroundings(keep: bool, config_folder: Path, platforms: tuple[str, ...]) -> Iterator[_Surroundings]:
     if keep:
         shutil.rmtree(_FOLDER, ignore_errors=True)
         _FOLDER.mkdir(parents=True)
-        yield _Surroundings(_FOLDER.absolute())
+        yield _Surroundings(_FOLDER.absolute(), config_folder, platforms)
     else:
         with tempfile.TemporaryDirectory(prefix="pagemill-demo-") as folder:
-            yield _Surroundings(Path(folder))
+            yield _Surroundings(Path(folder), config_folder, platforms)
 
 
-def _shares(products: int) -> list[tuple[str, int]]:
-    platforms = ("demo-hydrated", "demo-jsonld", "demo-api")
-    return [(name, products // 3 + (number < products % 3)) for number, name in enumerate(platforms)]
+def _shares(products: int, platforms: Sequence[str] = _PRACTICE) -> list[tuple[str, int]]:
+    share, rest = divmod(products, len(platforms))
+    return [(name, share + (number < rest)) for number, name in enumerate(platforms)]
 
 
-def _write_catalogue(file: Path, platform: str, base_url: str, count: int) -> dict[tuple[str, str], Any]:
+def _write_catalogue(file: Path, platform: str, shop: StorefrontProcess, count: int) -> dict[tuple[str, str], Any]:
     from pagemill.demo.catalogue import generate, write_csv
+    from pagemill.demo.shops.addresses import SHOPS, shop_url
+    from pagemill.demo.shops.catalogue import generate_shop, write_shop_csv
 
-    rows = list(generate(platform, base_url, count))
-    write_csv(file, rows)
+    rows: list[Any]
+    if platform in SHOPS:
+        rows = list(generate_shop(platform, shop_url(platform, shop.port), count))
+        write_shop_csv(file, rows)
+    else:
+        rows = list(generate(platform, shop.base_url, count))
+        write_csv(file, rows)
     return {(platform, row.product.id): row for row in rows}
 
 
@@ -148,13 +185,13 @@ def _refuse_bad_row(row: object) -> None:
 def _worker(place: _Surroundings) -> Iterator[subprocess.Popen[bytes]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PAGEMILL_")}
     environment |= {
-        "PAGEMILL_CONFIG": str(Path(os.environ.get("PAGEMILL_CONFIG", "config")).absolute()),
+        "PAGEMILL_CONFIG": str(place.config_folder),
         "PAGEMILL_LOG_FORMAT": "json",
     }
     if chromium := os.environ.get("PAGEMILL_CHROMIUM"):
         environment["PAGEMILL_CHROMIUM"] = chromium
     command = [sys.executable, "-m", "pagemill", "worker"]
-    for platform, _count in _shares(3):
+    for platform in place.platforms:
         command += ["--platform", platform]
     with place.log.open("wb") as log:
         process = subprocess.Popen(command, cwd=place.folder, env=environment, stdout=log, stderr=log)
@@ -190,12 +227,14 @@ def _report(console: Console, store: ResultStore, runs: list[str], right: dict[t
         for result in store.read(run):
             counts[result.platform, result.verdict.value] += 1
             row = unseen.pop((result.platform, result.product_id), None)
-            if row is None or not row.accepts(result.verdict):
+            mistakes = ("not in the catalogue",) if row is None else row.mistakes(result.verdict, result.facts)
+            if mistakes:
                 wrong[result.platform] += 1
-                console.print(f"WRONG {result.product_id}: {result.verdict.value} ({result.reason})", markup=False)
+                said = f"{result.verdict.value} ({result.reason})"
+                console.print(f"WRONG {result.product_id}: {said}: {'; '.join(mistakes)}", markup=False)
     for platform, _product in unseen:
         wrong[platform] += 1
-    table = Table(title="Verdicts", title_justify="left")
+    table = Table(title="Verdicts", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("platform", *(verdict.value for verdict in Verdict), "wrong"):
         table.add_column(column, justify="left" if column == "platform" else "right")
     for platform in sorted({platform for platform, _product in right}):

@@ -10,6 +10,9 @@ import typer
 def storefront(
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 picks a free one.")] = 8900,
+    shops: Annotated[
+        bool, typer.Option("--shops", help="Serve the practice forms of the six shipped shops too.")
+    ] = False,
 ) -> None:
     """Run the practice shop until interrupted.
 
@@ -20,4 +23,4 @@ def storefront(
     def announce(base_url: str) -> None:
         typer.echo(f"practice shop at {base_url}\n  one product: {base_url}/hydrated/p/h-000001\n  stop it with Ctrl+C")
 
-    serve(host, port, announce)
+    serve(host, port, announce, shops=shops)

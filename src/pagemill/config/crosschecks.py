@@ -4,7 +4,8 @@ never fire. Pure; each check returns its mistakes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator
 
 from pagemill.config.extract import Extract
 from pagemill.config.field_rule import FieldRule
@@ -15,6 +16,8 @@ from pagemill.config.source import Source
 from pagemill.model import FactValue
 
 Key = tuple[str | int, ...]
+_STABLE = re.compile(r"\[(?:property|itemprop|name|data-)|#|^h1$", re.IGNORECASE)
+"""What a selector has that outlives most redesigns."""
 _YES_OR_NO = frozenset({"true", "false", "yes", "no", "1", "0", "y", "n", "on", "off"})
 
 
@@ -119,12 +122,10 @@ def _shown(value: Wanted) -> str:
     return " or ".join(_shown(one) for one in value) if isinstance(value, tuple) else str(value)
 
 
-def fragile_fields(extract: Extract) -> Mapping[str, str]:
-    """Fields that hang on one place which shops change often, each with why."""
+def fragile_fields(extract: Extract) -> dict[str, str]:
+    """Fields that hang on a single selector which shops change often, each with that selector."""
     found: dict[str, str] = {}
-    for name in extract.fields:
-        places = [(source, rule) for source in extract.sources for rule in source.fields.get(name, ())]
-        selectors = [rule.selector for _source, rule in places if rule.selector]
-        if len(places) == 1 and selectors and len(selectors[0]) == 1:
-            found[name] = f"hangs on the one selector {selectors[0][0]}"
+    for name, rules in extract.fields.items():
+        if len(rules) == 1 and len(rules[0].selector) == 1 and not _STABLE.search(rules[0].selector[0]):
+            found[name] = rules[0].selector[0]
     return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -45,6 +45,10 @@ class CatalogueRow:
     def accepts(self, verdict: Verdict) -> bool:
         """Whether that verdict is right for this row."""
         return verdict is self.right_verdict or verdict in self.also_right
+
+    def mistakes(self, verdict: Verdict, _facts: Mapping[str, FactValue]) -> tuple[str, ...]:
+        """What is wrong with that verdict; nothing if it is right. Facts follow from it here."""
+        return () if self.accepts(verdict) else (f"it should be {self.right_verdict.value}",)
 
 
 def generate(

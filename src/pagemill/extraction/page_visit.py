@@ -145,14 +145,15 @@ class PageVisit:
                 while True:
                     others = hunt.pending | ({dialog} if not dialog.done() else set())
                     await asyncio.wait({watching, *others}, return_when=asyncio.FIRST_COMPLETED)
-                    enough = not hunt.pending and self._have_enough(hunt, wanted, visit)
+                    enough = not hunt.pending and (not self._waits or self._have_enough(hunt, wanted, visit))
                     if dialog.done():  # it says all that counts, and the page may be anywhere by now
                         return Sighting(status, page.url[:MAX_URL]), hunt
                     if not watching.done():
                         if not enough:
                             continue
-                        await _stop(page, stop)
-                        return await within(_STOP_TIMEOUT_S, asyncio.shield(watching), _STEP), hunt
+                        stop_s = min(_STOP_TIMEOUT_S, budget.left_s(_STEP) + _AGAIN_S)
+                        await _stop(page, stop, stop_s)
+                        return await within(stop_s, asyncio.shield(watching), _STEP), hunt
                     seen = watching.result()
                     if not hunt.pending or self._is_decided(seen, is_end):
                         return seen, hunt
@@ -250,6 +251,11 @@ class PageVisit:
         return ending
 
     @property
+    def _waits(self) -> bool:
+        """Whether anything but an answer or a sign is waited for."""
+        return self._watch.ready is not None or bool(self._watch.wants)
+
+    @property
     def _has_dialog_signs(self) -> bool:
         return any(signs.dialog for signs in self._judge.by_verdict.values())
 
@@ -271,10 +277,10 @@ async def _chosen(listening: Listening, news: News, within_s: float) -> Chosen:
     return await within(within_s, listening.first(news), "waiting for the answer to capture")
 
 
-async def _stop(page: Page, stop: str) -> None:
+async def _stop(page: Page, stop: str, timeout_s: float) -> None:
     for last in (False, False, True):
         try:
-            await within(_STOP_TIMEOUT_S, page.evaluate(STOP_SCRIPT, stop), _STEP)
+            await within(timeout_s, page.evaluate(STOP_SCRIPT, stop), _STEP)
         except PlaywrightError as error:
             if last or "Execution context was destroyed" not in error.message:
                 raise translate(error, _STEP) from error

@@ -11,6 +11,7 @@ from pathlib import Path
 from pagemill.broker.connection import open_redis
 from pagemill.browser.flags import Machine, launch_options, shm_needed_mb
 from pagemill.browser.machine import examine_machine, find_chromium
+from pagemill.config.crosschecks import fragile_fields
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config
 from pagemill.errors import BrowserUnavailable, PagemillError
@@ -32,6 +33,8 @@ class Finding:
     fine: bool
     text: str
     exit_code: int = 1
+    is_advice: bool = False
+    """It works, and may be better otherwise."""
 
 
 def examine(config: Config, data_folder: Path) -> list[Finding]:
@@ -53,6 +56,7 @@ def examine(config: Config, data_folder: Path) -> list[Finding]:
         _sandbox(config, machine),
         *(_look(f"strategy of {name}", partial(_strategy, platform)) for name, platform in own_strategies(config)),
         *_platforms(config, machine, budget),
+        *_fragile(config),
     ]
 
 
@@ -128,6 +132,20 @@ def _platforms(config: Config, machine: Machine, budget: Budget) -> list[Finding
         Finding(f"platform {name}", True, _platform(configured, config, machine, budget))
         for name, configured in sorted(config.platforms.items())
     ]
+
+
+def _fragile(config: Config) -> list[Finding]:
+    """Platforms that fail with the shop's next redesign."""
+    findings = []
+    for name, platform in sorted(config.platforms.items()):
+        if fragile := fragile_fields(platform.extract):
+            places = ", ".join(f"{field} on {selector}" for field, selector in fragile.items())
+            text = (
+                f"each of these hangs on one selector: {places}. "
+                "Write a second selector behind it, or a second source such as structured"
+            )
+            findings.append(Finding(f"fields of {name}", True, text, is_advice=True))
+    return findings
 
 
 def _platform(configured: Platform, config: Config, machine: Machine, budget: Budget) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from pagemill.broker import connection
 from pagemill.browser.flags import Machine
+from pagemill.config.loading import load_config
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config, Environment, Settings
 from pagemill.guard.probe import MachineMemory
@@ -162,3 +163,22 @@ def test_each_platform_is_told_with_its_sums(tmp_path: Path) -> None:
     assert "shm_size 4gb" in many
     assert "12 lanes want 4096 MB" in many
     assert "page every 3 and context every 9 uses" in own
+
+
+def test_a_platform_that_hangs_on_single_selectors_gets_advice(tmp_path: Path) -> None:
+    """It works, so it is no mistake; what outlives redesigns or has a second place is not told."""
+    shop = """
+platform: shop
+hosts: [www.shop.com]
+extract:
+  sources:
+    - strategy: structured
+      fields: [price]
+    - strategy: dom
+      fields: {name: .title-x9, price: .amount, brand: [.brand, .maker], image: 'meta[property="og:image"]'}
+"""
+    (tmp_path / "platforms").mkdir()
+    (tmp_path / "platforms" / "shop.yaml").write_text(shop)
+    [finding] = fitness._fragile(load_config(tmp_path, {}))
+    assert (finding.fine, finding.is_advice, finding.subject) == (True, True, "fields of shop")
+    assert "name on .title-x9." in finding.text
