@@ -100,6 +100,8 @@ class PageReading:
     """What each source said of each field, in the order in which they were asked."""
     troubles: tuple[str, ...] = field(default=(), compare=False)
     """What went wrong with single sources."""
+    requests: tuple[str, ...] = field(default=(), compare=False)
+    """What was asked for without a page, and what came."""
     refused: int | None = None
     """The status with which a source was refused, where another one has answered."""
 

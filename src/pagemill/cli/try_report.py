@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pagemill.cli.wording import output_console
-from pagemill.model import FieldTold, Judgement, PageReading
+from pagemill.model import FieldTold, Judgement, PageReading, Verdict
 
 _SHOWN = 80
 _STATES = {"not_found": "not found", "not_understood": "not understood", "cut": "cut", "default": "by else"}
@@ -24,6 +24,8 @@ class TriedProduct:
     address: str
     reading: PageReading
     judgement: Judgement
+    signs: list[tuple[Verdict, str]]
+    """Every sign that was met, whether it decided or not."""
     browser_ms: int
     read_ms: int
 
@@ -41,7 +43,8 @@ def as_json(tried: TriedProduct) -> str:
         "ready": reading.ready,
         "facts": dict(reading.facts),
         "fields": {name: [asdict(one) for one in told] for name, told in reading.told.items()},
-        "signs": _signs(reading),
+        "signs": [{"verdict": verdict.value, "reason": reason} for verdict, reason in tried.signs],
+        "requests": list(reading.requests),
         "troubles": list(reading.troubles),
         "browser_ms": tried.browser_ms,
         "read_ms": tried.read_ms,
@@ -55,9 +58,8 @@ def print_report(tried: TriedProduct) -> None:
     console.print(_summary(tried))
     if reading.facts:
         console.print(_fields(reading))
-    _print_list(
-        console, "signs that were met", [f"{kind}: {what}" for kind, whats in _signs(reading).items() for what in whats]
-    )
+    _print_list(console, "asked for without a page", list(reading.requests))
+    _print_list(console, "signs that were met", [f"{verdict.value}: {why}" for verdict, why in tried.signs])
     _print_list(console, "what single sources could not do", list(reading.troubles))
 
 
@@ -68,7 +70,7 @@ def _summary(tried: TriedProduct) -> Table:
     table.add_row("status", "none" if reading.status is None else str(reading.status))
     if tried.address != tried.url:
         table.add_row("visited", tried.address)
-    if reading.url != tried.address:
+    if reading.url not in (tried.address, reading.asked):
         table.add_row("ended at", reading.url)
     table.add_row("browser started in", f"{tried.browser_ms} ms")
     table.add_row("read in", f"{tried.read_ms} ms")
@@ -111,16 +113,6 @@ def _others(told: FieldTold) -> str:
     if not told.others:
         return ""
     return f"{told.places} elements fit, others say {', '.join(repr(_cut(text)) for text in told.others)}"
-
-
-def _signs(reading: PageReading) -> dict[str, list[str]]:
-    found = {
-        "text": [*reading.texts, *(f"{text} (in {within})" for within, text in reading.texts_in)],
-        "selector": list(reading.selectors),
-        "dialog": list(reading.dialogs),
-        "error": [f"{path} is {'null' if word is None else word}" for path, word in reading.errors],
-    }
-    return {kind: whats for kind, whats in found.items() if whats}
 
 
 def _print_list(console: Console, title: str, lines: list[str]) -> None:

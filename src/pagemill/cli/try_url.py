@@ -17,7 +17,7 @@ from pagemill.cli.try_report import TriedProduct, as_json, print_report
 from pagemill.config.platform import Platform
 from pagemill.errors import ItemError, PagemillError, UsageError, VisitFailed, VisitGoesOn, VisitRefused
 from pagemill.extraction.artifacts import take_screenshot
-from pagemill.extraction.judge import judge
+from pagemill.extraction.judge import judge, met_signs
 from pagemill.extraction.strategy import Strategy, Visit, load_strategy
 from pagemill.guard.scratch import scratch_folder
 from pagemill.model import PageReading, Product, Verdict
@@ -58,6 +58,7 @@ def try_url(
         address=visit.url,
         reading=reading,
         judgement=judgement,
+        signs=met_signs(reading, shop.judge),
         browser_ms=round((opened_s - started_s) * 1000),
         read_ms=round((read_s - opened_s) * 1000),
     )

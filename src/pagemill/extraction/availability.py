@@ -44,11 +44,11 @@ def read_availability(text: str) -> bool | None:
     if not text or len(text) > _MAX_CHARS:
         return None
     words = _words()
-    known = words.vocabulary.get(_BETWEEN_WORDS.sub("", _ADDRESS.sub("", text, count=1)).strip("/").casefold())
-    if known is None:
-        known = _said(text, words)
-    label = _LABEL.match(text)
-    return _said(text[label.end() :], words) if known is None and label is not None else known
+    known = words.vocabulary.get(_BETWEEN_WORDS.sub("", _ADDRESS.sub("", text.strip("/ "), count=1)).casefold())
+    if known is not None or "//" in text:
+        return known
+    said, label = _said(text, words), _LABEL.match(text)
+    return _said(text[label.end() :], words) if said is None and label is not None else said
 
 
 class _Phrases:

@@ -45,6 +45,11 @@ class HttpAnswer:
     retry_after: str = ""
     problem: str = ""
 
+    @property
+    def is_json(self) -> bool:
+        """Whether there is anything to read."""
+        return self.document is not None
+
 
 class HttpSource:
     """Asks for the JSON of one product, and reads the fields of one source from it."""
@@ -76,6 +81,7 @@ class HttpSource:
     def tell(self, answer: HttpAnswer, told: SourcesTold, error_paths: tuple[str, ...]) -> None:
         """What each path leads to. An answer with an error's status says no facts, but it may say which error."""
         told.errors += errors_in(answer.document, error_paths) if answer.document is not None else []
+        told.requests.append(f"{answer.asked}: HTTP {answer.status}, {'JSON' if answer.is_json else 'no JSON'}")
         if answer.problem:
             told.troubles.append(f"http: {answer.problem}")
         if answer.document is None or answer.status >= 400:

@@ -68,7 +68,7 @@ def _bare(text: str) -> str:
     """Without comments and marks, everything else at its place."""
     opening = _OPENING.match(text)
     closing = _CLOSING.search(text, max(0, len(text.rstrip()) - 20))
-    if opening is not None and closing is not None and text.count("-->") == 1:
+    if opening is not None and closing is not None and text.count("-->") == 1 and ("{" in text or "[" in text):
         text = _blank(text[: opening.end()]) + text[opening.end() : closing.start()]
     if "-->" not in text:
         text = text.replace("<!--", _blank("<!--"))

@@ -1,24 +1,25 @@
-"""Strategy `jsonld`: facts from the JSON-LD of a product, by path. Waiting is `look`'s, paths are `json_path`'s."""
+"""Strategy `jsonld`: facts from the JSON-LD of the page's own product, by path.
+
+Waiting is `look`'s, paths are `json_path`'s. Which product is the page's own is `schema_choice`'s; what it says is
+taken as it is written, while strategy `structured` knows what it means.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from pagemill.config.field_rule import FieldRule
 from pagemill.config.source import Source
-from pagemill.extraction.json_path import answered, parse_json
+from pagemill.extraction.json_ld import BrokenJsonLd, read_json_ld
 from pagemill.extraction.look import Sighting
+from pagemill.extraction.page_address import PageAddress
+from pagemill.extraction.schema_choice import PageSigns, choose, published_products
+from pagemill.extraction.schema_graph import Graph
 from pagemill.extraction.source_told import SourcesTold, told_by_json, told_nothing
+from pagemill.extraction.structured_data import StructuredData
 from pagemill.extraction.watch_plan import WatchPlan
 
-_PRODUCT_TYPES = frozenset({"Product", "ProductGroup", "ProductModel", "IndividualProduct"})
-_CONTAINERS = ("@graph", "mainEntity", "mainEntityOfPage")
-"""Where a page's own product may sit. Not `itemListElement` or `isRelatedTo`: those are other products."""
-_MAX_DEPTH = 6
-_OPENINGS = ("<!--", "<![CDATA[", "//<![CDATA[", "// <![CDATA[", "/*<![CDATA[*/", "/* <![CDATA[ */")
-_CLOSINGS = ("-->", "//]]>", "// ]]>", "/*]]>*/", "/* ]]> */", "]]>", ";")
+_MAX_TOLD = 5
 
 
 class JsonLdSource:
@@ -30,59 +31,36 @@ class JsonLdSource:
         plan.structured(list(source.fields))
 
     def tell(self, seen: Sighting, told: SourcesTold, asked: str) -> None:
-        """What each path into the product leads to."""
-        scripts = seen.structured.get("scripts", ()) if isinstance(seen.structured, Mapping) else ()
-        product = best_product([text for text in scripts if isinstance(text, str)], self._source.fields)
+        """What each path into the product leads to; what is broken, and which other things there are without one."""
+        product, problems = own_product(StructuredData.of(seen.structured), seen.url or asked)
+        told.troubles += [f"jsonld: {problem}" for problem in problems]
         if product is None:
-            told.troubles.append(f"jsonld: no product in {len(scripts)} scripts")
             told.add(told_nothing(self._source.fields, self._position, "jsonld"))
         else:
             told.add(told_by_json(product, self._source.fields, self._position, "jsonld"))
 
 
-def best_product(scripts: Iterable[str], fields: Mapping[str, tuple[FieldRule, ...]]) -> Mapping[str, Any] | None:
-    """The product that answers the most fields, the first of several."""
-    rules = [rule for rules in fields.values() for rule in rules]
-    products = [product for script in scripts for product in find_products(script)]
-    return max(products, key=lambda product: answered(product, rules), default=None)
+def own_product(found: StructuredData, address: str) -> tuple[Mapping[str, Any] | None, list[str]]:
+    """The product that the page is about, as its script has it, and what could not be read.
 
-
-def find_products(script: str) -> Iterator[Mapping[str, Any]]:
-    """The products of one script: at the top, in lists, in `@graph`, or as what the page is about."""
-    try:
-        document = parse_json(script)
-    except ValueError:
+    Args:
+        found: what the page publishes.
+        address: where the page is.
+    """
+    documents: list[object] = []
+    problems: list[str] = []
+    for number, script in enumerate(found.scripts, 1):
         try:
-            document = parse_json(_unwrapped(script))
-        except ValueError:
-            return
-    yield from _products(document, _MAX_DEPTH)
-
-
-def _unwrapped(script: str) -> str:
-    """Without the HTML comment or CDATA marks that older shops put around it."""
-    text = script.strip()
-    for opening in _OPENINGS:
-        text = text.removeprefix(opening).lstrip()
-    for closing in _CLOSINGS:
-        text = text.removesuffix(closing).rstrip()
-    return text
-
-
-def _products(node: Any, depth: int) -> Iterator[Mapping[str, Any]]:
-    if depth == 0:
-        return
-    if isinstance(node, list):
-        for element in node:
-            yield from _products(element, depth - 1)
-    elif isinstance(node, dict):
-        if _is_product(node.get("@type")):
-            yield node
-        for key in _CONTAINERS:
-            if key in node:
-                yield from _products(node[key], depth - 1)
-
-
-def _is_product(types: Any) -> bool:
-    names = types if isinstance(types, list) else [types]
-    return any(isinstance(name, str) and re.split(r"[/:#]", name)[-1] in _PRODUCT_TYPES for name in names)
+            documents += read_json_ld(script)
+        except BrokenJsonLd as error:
+            problems.append(f"script {number} is broken, {error}")
+    graph = Graph(documents, address)
+    products = published_products(graph, 0)
+    if not products:
+        kinds = sorted({kind for node in graph.roots() for kind in node.types})[:_MAX_TOLD]
+        problems.append(f"no product in {len(found.scripts)} scripts{': ' + ', '.join(kinds) if kinds else ''}")
+        return None, problems[:_MAX_TOLD]
+    page, canonical = PageAddress.of(address), PageAddress.of(found.canonical, address)
+    signs = PageSigns(page, (canonical,) if canonical else (), found.headings, (), address)
+    product, _why = choose(products, signs)
+    return product.node.raw, problems[:_MAX_TOLD]

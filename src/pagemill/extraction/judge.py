@@ -70,6 +70,13 @@ def judge(product: Product, reading: PageReading, rules: Judge, names: Names | N
     return Judgement(Verdict.OK)
 
 
+def met_signs(reading: PageReading, rules: Judge) -> list[tuple[Verdict, str]]:
+    """Every sign that a reading has met, with its verdict, whether it decides or not: for people."""
+    found = [(verdict, _sign(reading, signs)) for verdict, signs in _before_facts(rules)]
+    found += [(verdict, _facts_sign(reading.facts, signs)) for verdict, signs in _before_facts(rules)]
+    return [(verdict, reason) for verdict, reason in found if reason]
+
+
 def _before_facts(rules: Judge) -> tuple[tuple[Verdict, Signs], ...]:
     return (
         (Verdict.GONE, rules.gone),

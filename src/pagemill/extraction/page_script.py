@@ -61,7 +61,7 @@ _PLACES = r"""
     return out;
   };
 
-  const MAX_ELEMENTS = 300, MAX_OTHERS = 5;
+  const MAX_ELEMENTS = 300, MAX_OTHERS = 3;
   const readPlace = (place, position) => {
     if (place.exists) {
       for (let i = 0; i < place.selectors.length; i += 1) {

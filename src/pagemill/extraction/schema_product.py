@@ -1,33 +1,134 @@
-"""What shops publish for search engines, as standard facts. Being written."""
+"""What a page publishes for search engines, as standard facts of its own product. Pure: it is given what was read.
+
+JSON-LD counts before microdata, that before RDFa, that before metas. Field by field, what one does not say is taken
+from the next, but only where both are of the same product: facts of two products are never mixed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Self
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 
+from pagemill.extraction.json_ld import BrokenJsonLd, read_json_ld
+from pagemill.extraction.page_address import PageAddress
+from pagemill.extraction.schema_choice import PageSigns, PublishedProduct, choose, is_elsewhere, published_products
+from pagemill.extraction.schema_facts import ProductFacts, product_facts
+from pagemill.extraction.schema_graph import Graph
+from pagemill.extraction.schema_metas import PageMetas
+from pagemill.extraction.schema_text import plain_name
+from pagemill.extraction.structured_data import StructuredData
 
-@dataclass(frozen=True, slots=True)
-class StructuredData:
-    """What a document publishes."""
+__all__ = ["StructuredData", "StructuredFacts", "standard_facts"]
 
-    @classmethod
-    def of(cls, answer: object) -> Self:
-        """Takes nothing on trust."""
-        return cls()
+_MAX_COMPARED = 20
+"""Products that are asked for what the page's own one does not say."""
+_MAX_BROKEN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class StructuredFacts:
-    """What of it is said of the page's own product."""
+    """What is said of the page's own product, and what could not be read."""
 
-    facts: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+    facts: Mapping[str, str | int | float | bool | None]
+    """`name brand sku image price list_price currency in_stock`, all of them; `None` is not said."""
     broken: tuple[str, ...] = ()
+    """For each script that nothing could read, where and why; of more than five only how many more."""
     products: int = 0
+    """How many different products there are."""
     chosen: str = ""
+    """Why it is that one: `the only one`, `its url is the page's`, `canonical`, `main entity`, `h1`, `title`, `first`;
+    `metas` if only those tell of it; empty without any."""
     cut: bool = False
+    """Whether there is more than was read."""
 
 
 def standard_facts(found: StructuredData, address: str) -> StructuredFacts:
-    """The facts of the page's own product."""
-    return StructuredFacts()
+    """The facts of the product that the page is about.
+
+    Args:
+        found: what the page publishes.
+        address: where the page is.
+    """
+    documents, broken = _parsed(found.scripts)
+    base = found.base if re.match("https?://", found.base, re.IGNORECASE) else address
+    graphs = [Graph(documents, base), Graph(found.items, base), Graph(found.rdfa, base)]
+    products = [product for syntax, graph in enumerate(graphs) for product in published_products(graph, syntax)]
+    metas = PageMetas(found.metas)
+    pages = [PageAddress.of(url, base) for url in (found.canonical, metas.address)]
+    signs = PageSigns(
+        PageAddress.of(address), tuple(page for page in pages if page), found.headings, metas.titles, base
+    )
+    facts, chosen = _own(products, metas, signs)
+    number = max(len({_key(product) for product in products} - {("", "")}), min(len(products), 1))
+    return StructuredFacts(asdict(facts), broken, number, chosen, found.cut)
+
+
+def _parsed(scripts: tuple[str, ...]) -> tuple[list[object], tuple[str, ...]]:
+    documents: list[object] = []
+    broken: list[str] = []
+    for number, script in enumerate(scripts, 1):
+        try:
+            documents += read_json_ld(script)
+        except BrokenJsonLd as error:
+            broken.append(f"JSON-LD is broken: script {number}, {error}")
+    more = len(broken) - _MAX_BROKEN
+    return documents, (*broken[:_MAX_BROKEN], *([f"JSON-LD is broken: {more} more scripts"] if more > 0 else []))
+
+
+def _own(products: list[PublishedProduct], metas: PageMetas, signs: PageSigns) -> tuple[ProductFacts, str]:
+    """The facts of the page's own product, and why it is that one."""
+    page = metas.facts(signs.base)
+    if not products:
+        return page, "metas" if page.price is not None or page.name is not None else ""
+    own, why = choose(products, signs)
+    # Where nothing tells which of the products is the page's own, its word for itself counts before any of them.
+    unsure = why == "first" and (page.price is not None or own.is_bare_offer)
+    doubted = page.price is not None and page.name is not None
+    if unsure or (why in ("first", "the only one") and is_elsewhere(own, signs, doubted=doubted)):
+        return page, "" if page.price is None else "metas"
+    facts = product_facts(own, signs)
+    for other in _same(own, facts, products, signs):
+        facts = facts.filled_from(other)
+    if why != "first":
+        facts = facts.filled_from(page)
+        facts = replace(facts, name=facts.name or metas.title)
+    return facts, why
+
+
+def _same(
+    own: PublishedProduct, facts: ProductFacts, products: list[PublishedProduct], signs: PageSigns
+) -> Iterator[ProductFacts]:
+    """What is said of the same product elsewhere."""
+    many = {syntax for syntax in range(3) if _are_many([one for one in products if one.syntax == syntax])}
+    (name, sku), paths = _key(own), _paths(own, signs)
+    compared = 0
+    for other in products:
+        other_name, other_sku = _key(other)
+        alone = (other.syntax != own.syntax or other.is_bare_offer) and not many & {own.syntax, other.syntax}
+        if other is own or not (alone or (name and name == other_name) or (sku and sku == other_sku)):
+            continue
+        theirs = _paths(other, signs)
+        if paths and theirs and not paths & theirs:
+            continue
+        compared += 1
+        if compared > _MAX_COMPARED:
+            return
+        said = product_facts(other, signs)
+        if facts.is_same_as(said, alone=alone):
+            yield said
+
+
+def _are_many(products: list[PublishedProduct]) -> bool:
+    named = {_key(product) for product in products if not product.is_bare_offer}
+    return len(named) > 1 or sum(product.is_bare_offer for product in products) > 1
+
+
+def _paths(product: PublishedProduct, signs: PageSigns) -> set[str]:
+    found = (PageAddress.of(url, signs.base) for url in product.addresses())
+    return {address.path for address in found if address is not None and address.path}
+
+
+def _key(product: PublishedProduct) -> tuple[str, str]:
+    name = next(iter(product.node.texts("name")), "")
+    return plain_name(name), str(next(iter(product.node.values("sku")), ""))

@@ -22,6 +22,7 @@ class SourcesTold:
     told: dict[str, list[FieldTold]] = field(default_factory=dict)
     errors: list[tuple[str, str | None]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
     def add(self, entries: Iterable[Told]) -> None:
         """Takes in what a source has said."""

@@ -158,6 +158,7 @@ class SourcesStrategy:
             defaults=defaults,
             told=told.ordered(),
             troubles=tuple(dict.fromkeys(told.troubles)),
+            requests=tuple(told.requests),
             retry_after=progress.retry_after,
             refused=progress.refused,
         )

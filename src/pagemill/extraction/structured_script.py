@@ -79,11 +79,16 @@ STRUCTURED = (
       if (attribute === "src" && (!value || /^data:/i.test(value))) value = node.getAttribute("data-src") || value;
       return take(value || textOf(node, /price/i.test(name)));
     };
+    // In RDFa `rel` may say it of an item, too.
+    const propertyOf = (node, form) => {
+      const said = node.getAttribute(form.property);
+      return said === null && form === RDFA && node.hasAttribute(form.scope) ? node.getAttribute("rel") : said;
+    };
     const addTo = (item, node, form, above) => {
-      const names = wordsOf(node.getAttribute(form.property));
+      const names = wordsOf(propertyOf(node, form));
       for (let i = 0; i < names.length; i += 1) {
         let name = names[i].replace(SCHEMA, "");
-        if (!KNOWN.test(name)) continue;
+        if (!KNOWN.test(name.slice(name.lastIndexOf(":") + 1))) continue;
         const value = node.hasAttribute(form.scope) ? itemOf(node, form, name, above) : valueOf(node, name, form);
         if (value === null) continue;
         if (/^price$/i.test(name) && node.closest("del, s, strike") !== null) name = "listPrice";
@@ -102,7 +107,7 @@ STRUCTURED = (
             isCut = true;
             return;
           }
-          if (node.hasAttribute(form.property)) addTo(item, node, form, above);
+          if (propertyOf(node, form) !== null) addTo(item, node, form, above);
           if (node.hasAttribute(form.scope)) inside = null;
         }
         if (inside !== null) {
@@ -151,7 +156,7 @@ STRUCTURED = (
         items[items.length] = item;
       };
       for (let i = 0; i < roots.length; i += 1) {
-        if (!roots[i].hasAttribute(form.property)) add(roots[i]);
+        if (propertyOf(roots[i], form) === null) add(roots[i]);
         else if (roots[i].parentNode.closest && !roots[i].parentNode.closest(scope)) parts[parts.length] = roots[i];
       }
       // Parts of an item that stand outside of it and that no `itemref` has fetched.

@@ -11,6 +11,7 @@ import math
 import re
 
 from pagemill.config.field_rule import FieldRule
+from pagemill.extraction.availability import read_availability
 from pagemill.extraction.number_text import read_number
 from pagemill.model import FactValue
 
@@ -18,13 +19,8 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _MAX_NUMBER = 10**30
 """Beyond it, a JSON number is no quantity of a product."""
 
-_YES = frozenset(
-    {"true", "yes", "y", "1", "on", "instock", "available", "limitedavailability", "재고있음", "판매중", "구매가능"}
-)
-_NO = frozenset({"false", "no", "n", "0", "off", "outofstock", "soldout", "notavailable", "unavailable"})
-_NO |= {"notinstock", "discontinued", "재고없음", "품절", "일시품절", "판매종료"}
-_VOCABULARY = re.compile(r"\Ahttps?://schema\.org/", re.IGNORECASE)
-_BETWEEN_WORDS = re.compile(r"[\s_-]+")
+_YES = frozenset({"true", "yes", "y", "1", "on"})
+_NO = frozenset({"false", "no", "n", "0", "off"})
 _WHOLE_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
@@ -35,14 +31,14 @@ def collapse(text: str) -> str:
 
 
 def read_boolean(text: str) -> bool | None:
-    """`true`, `yes`, `1`, `in stock`, `InStock`, `품절` and their like; case, spaces, `-` and `_` do not count.
+    """`true`, `yes`, `1` and their like, and what shops say of stock: `InStock`, `Sorry, sold out.`, `품절`.
 
-    The schema.org address before such a word is allowed. `None` for any other text.
+    Case, spaces, `-` and `_` do not count. `None` for any other text.
     """
-    word = _BETWEEN_WORDS.sub("", _VOCABULARY.sub("", collapse(text))).casefold()
+    word = collapse(text).casefold()
     if word in _YES:
         return True
-    return False if word in _NO else None
+    return False if word in _NO else read_availability(text)
 
 
 def to_fact(raw: FactValue, rule: FieldRule, *, machine: bool = False) -> FactValue:
