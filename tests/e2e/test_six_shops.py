@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.redis]
 
 
 def test_every_variant_of_every_shop_is_right(place: Workplace) -> None:
-    """Verdict and facts, by YAML alone, one worker for all of them; no attempt lasts longer than its sources' limits."""
+    """Verdict and facts, by YAML alone, one worker for all of them; no attempt lasts longer than its sources'
+    limits."""
     place.settings()
     settings = (place.config / "pagemill.yaml").read_text()
     with StorefrontProcess(shops=True) as server:

@@ -149,5 +149,5 @@ def test_every_built_in_strategy_goes_without_a_driver(place: Workplace, shop: S
         rows = list(generate(name, shop.base_url, 12))
         run[name] = (place.enqueue(name, rows), rows)
     assert place.run("worker", "--burst").returncode == 0
-    for name, (number, rows) in run.items():
+    for number, rows in run.values():
         assert_each_right_once(rows, place.results(number))

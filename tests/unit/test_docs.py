@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 from urllib.parse import unquote
 
 import pytest
@@ -17,6 +18,7 @@ from pydantic import BaseModel
 
 from pagemill.cli.main import app
 from pagemill.config.environment import VARIABLES
+from pagemill.config.judge import Signs
 from pagemill.config.platform import Platform
 from pagemill.config.section import MsRange
 from pagemill.config.settings import Environment, Settings
@@ -30,6 +32,11 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 ANY_NAME = "NAME"
 """Stands in a path for a name that the user chooses, such as a field's."""
 REQUIRED = "required"
+DESCRIBED_ONCE = {Signs: "VERDICT"}
+"""Sections that stand under several keys of one place, and what a path has instead of the key. A key with a default of
+its own there is described for itself."""
+SAME_ELSEWHERE = re.compile(r"(compare|require|confirm)\b|.*\.fetch\.fields\.NAME\b")
+"""Where keys stand that are described at another place: `judge`'s may stand beside it, and a field is a field."""
 
 
 def shown(value: Any) -> str:
@@ -41,7 +48,7 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         return f"`{value:g}`" if value < 1e6 else f"`{value:.0f}`"
     if isinstance(value, tuple):
-        return f"`[{', '.join(str(item) for item in value)}]`"
+        return f"`[{', '.join(shown(item).strip('`') for item in value)}]`"
     if isinstance(value, dict):
         return "`{" + ", ".join(f"{key}: {shown(item).strip('`')}" for key, item in value.items()) + "}`"
     assert isinstance(value, str | int | Path | MsRange), f"write down how {type(value).__name__} is shown"
@@ -51,18 +58,54 @@ def shown(value: Any) -> str:
 def settings_of(
     model: type[BaseModel], above: str = "", defaults: BaseModel | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Dotted path and default of every key that holds a value, the keys of free names among them."""
+    """Dotted path and default of every key that holds a value, the keys of free names and of lists' items among
+    them."""
     for name, field in model.model_fields.items():
-        path = f"{above}{name}"
+        path = f"{above}{field.alias or name}"
         default = getattr(defaults, name) if defaults is not None else field.get_default(call_default_factory=True)
         kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind is not MsRange:
-            yield from settings_of(kind, f"{path}.", None if field.is_required() else default)
+        if is_section(kind):
+            inner = settings_of(kind, f"{path}.", None if field.is_required() else default)
+            yield from described_once(kind, above, inner) if kind in DESCRIBED_ONCE else inner
             continue
         yield path, REQUIRED if field.is_required() else shown(default)
-        inner = get_args(kind)[-1] if get_origin(kind) is dict else None
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from settings_of(inner, f"{path}.{ANY_NAME}.")
+        for section, way in sections_in(kind):
+            yield from settings_of(section, f"{path}{way}.")
+
+
+def described_once(
+    model: type[BaseModel], above: str, settings: Iterator[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """The settings of such a section: those with the model's own defaults under the path that is common to all."""
+    usual = dict(settings_of(model))
+    for path, default in settings:
+        rest = path.removeprefix(above).partition(".")[2]
+        yield f"{above}{DESCRIBED_ONCE[model]}.{rest}", usual[rest]
+        if default != usual[rest]:
+            yield path, default
+
+
+def sections_in(annotation: Any, way: str = "") -> Iterator[tuple[type[BaseModel], str]]:
+    """The sections that a list, a mapping or a choice may hold, each with how a path leads there.
+
+    A field's list of rules has no mark of its own: a single rule stands there without it.
+    """
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if is_section(annotation):
+        yield annotation, way
+    elif origin is dict:
+        yield from sections_in(arguments[1], f"{way}.{ANY_NAME}")
+    elif origin is tuple:
+        yield from sections_in(arguments[0], way if way.endswith(ANY_NAME) else f"{way}[]")
+    elif origin is Annotated:
+        yield from sections_in(arguments[0], way)
+    elif origin in (Union, UnionType):
+        for branch in arguments:
+            yield from sections_in(branch, way)
+
+
+def is_section(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation is not MsRange
 
 
 def table_rows(document: Path, first_column: str) -> dict[str, list[str]]:
@@ -99,8 +142,7 @@ def anchors_in(document: Path) -> set[str]:
 def test_every_setting_is_described_with_its_default(model: type[BaseModel]) -> None:
     """What a user reads in docs/configuration.md is what runs."""
     rows = table_rows(CONFIGURATION, "key")
-    # What a field can say is described once.
-    expected = {path: default for path, default in settings_of(model) if ".fetch.fields.NAME" not in path}
+    expected = {path: default for path, default in settings_of(model) if not SAME_ELSEWHERE.match(path)}
     described = {path: rows[f"`{path}`"][1] for path in expected if f"`{path}`" in rows}
     assert described == expected
 

@@ -78,7 +78,8 @@ class BrowserPool:
     def lease(self, platform: Platform, *, fresh: bool = False) -> Lease:
         """`async with pool.lease(platform) as lease:` waits for a free place and gives `lease.page`.
 
-        With `fresh` the page stands in a context that nothing has been visited in. An exception that leaves the block, cancellation included, retires the page.
+        With `fresh` the page stands in a context that nothing has been visited in. An exception that leaves the block,
+        cancellation included, retires the page.
 
         Raises:
             BrowserUnavailable: on entering, when no browser can be had.

@@ -18,7 +18,10 @@ _STATES = {"not_found": "not found", "not_understood": "not understood", "cut": 
 
 @dataclass(frozen=True, slots=True)
 class TriedProduct:
-    """One product as it was read. `url` is the catalogue's, `address` the one that was visited; times in milliseconds."""
+    """One product as it was read.
+
+    `url` is the catalogue's, `address` the one that was visited; times in milliseconds.
+    """
 
     url: str
     address: str

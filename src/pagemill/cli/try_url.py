@@ -35,8 +35,8 @@ def try_url(
 ) -> None:
     """Visit one product and print what each source says of each field, which one counts, and why others do not.
 
-    Nothing is expected of the product, so the verdict tells only whether it is there, in stock, sold, blocked or failed.
-    Ends with 1 if it failed, as when nothing was read.
+    Nothing is expected of the product, so the verdict tells only whether it is there, in stock, sold, blocked or
+    failed. Ends with 1 if it failed, as when nothing was read.
     """
     config = load("WARNING")
     shop = chosen_platforms(config, [platform])[platform]

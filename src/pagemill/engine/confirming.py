@@ -21,7 +21,10 @@ class Confirming:
         return self._before is not None
 
     def believes(self, judgement: Judgement) -> bool:
-        """Takes in what a visit has said; whether it counts. One that does not is kept, to be compared with the next."""
+        """Takes in what a visit has said; whether it counts.
+
+        One that does not is kept, to be compared with the next.
+        """
         if judgement.verdict is Verdict.FAILED or (
             judgement.verdict.value not in self._verdicts and self._before is None
         ):

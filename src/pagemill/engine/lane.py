@@ -160,7 +160,10 @@ class Lane:
         await self._stations.turns.wait(platform, self._number, stop)
 
     async def _attempt(self, product: Product, *, first: bool, last: bool, fresh: bool) -> _Outcome:
-        """One attempt, with every step that it has; each waits for a turn of its own. Only the first may be cut short."""
+        """One attempt, with every step that it has; each waits for a turn of its own.
+
+        Only the first may be cut short.
+        """
         platform = self._state.platform
         names = platform.names_of(product.id, product.url)
         if names is None:

@@ -110,7 +110,8 @@ def _register(source: Source, plan: WatchPlan) -> Iterator[_Reading]:
 
 
 def _first_valid(raw: Raw, rule: FieldRule) -> tuple[FactValue, str]:
-    """The first text that the rule can read, those that are seen before all others; else the first that is not blank."""
+    """The first text that the rule can read, those that are seen before all others; else the first that is not
+    blank."""
     if isinstance(raw, str):
         return to_fact(raw, rule), raw
     pairs = raw if isinstance(raw, tuple) else ()

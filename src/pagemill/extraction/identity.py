@@ -1,7 +1,7 @@
 """Which product an address, a request or an answer is about. Pure; knows nothing of pages.
 
-A product is known by the id that `product.id` cuts out of its URL; without that by the catalogue's id, where that stands in
-the URL, or by the part of the address that looks most like an id.
+A product is known by the id that `product.id` cuts out of its URL; without that by the catalogue's id, where that
+stands in the URL, or by the part of the address that looks most like an id.
 """
 
 from __future__ import annotations

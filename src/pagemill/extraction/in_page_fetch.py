@@ -1,8 +1,8 @@
 """Strategy `in_page_fetch`: facts from a request that a page of the shop makes, without a visit of the product's.
 
 A page that stands on the shop's own origin asks for the product's API (`fetch.url`), or for the product's document,
-without going there. Only a whole answer counts: one with every fact that the product is judged by, or one that says gone
-or blocked. Everything else is for a full visit; so is a sample of the products, to be compared. When to trust the
+without going there. Only a whole answer counts: one with every fact that the product is judged by, or one that says
+gone or blocked. Everything else is for a full visit; so is a sample of the products, to be compared. When to trust the
 answers is `trust`'s, the request itself `fetch_script`'s.
 """
 

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from pagemill.config.source import Source
-from pagemill.extraction.json_ld import BrokenJsonLd, read_json_ld
 from pagemill.extraction.look import Sighting
-from pagemill.extraction.page_address import PageAddress
-from pagemill.extraction.schema_choice import PageSigns, choose, published_products
-from pagemill.extraction.schema_graph import Graph
+from pagemill.extraction.published.json_ld import BrokenJsonLd, read_json_ld
+from pagemill.extraction.published.page_address import PageAddress
+from pagemill.extraction.published.schema_choice import PageSigns, choose, published_products
+from pagemill.extraction.published.schema_graph import Graph
+from pagemill.extraction.published.structured_data import StructuredData
 from pagemill.extraction.source_told import SourcesTold, told_by_json, told_nothing
-from pagemill.extraction.structured_data import StructuredData
 from pagemill.extraction.watch_plan import WatchPlan
 
 _MAX_TOLD = 5

@@ -11,7 +11,7 @@ from pagemill.config.judge import Compare, Judge, Signs, Wanted
 from pagemill.config.patterns import Names, Part
 from pagemill.config.url_pattern import UrlPattern
 from pagemill.extraction.identity import Identity, is_elsewhere
-from pagemill.extraction.number_text import read_number
+from pagemill.extraction.numbers.number_text import read_number
 from pagemill.extraction.signs import dialog_sign, url_sign
 from pagemill.extraction.values import collapse, read_boolean
 from pagemill.model import Difference, Facts, FactValue, FieldTold, Judgement, PageReading, Product, Verdict
@@ -32,12 +32,12 @@ def judge(product: Product, reading: PageReading, rules: Judge, names: Names | N
     6. `changed`: an expected field differs by more than its comparison allows.
     7. `ok`.
 
-    `sold_out` by a text, a selector, an address, a dialog or an error comes between 1 and 2: a sold-out page may lack what
-    an ordinary one has.
+    `sold_out` by a text, a selector, an address, a dialog or an error comes between 1 and 2: a sold-out page may lack
+    what an ordinary one has.
 
     Only fields that the product expects (not `None`) and that the platform reads are compared. Numbers compare as
-    numbers, also where the catalogue has text such as `12,900원`. Booleans compare with texts such as `true`. Text compares
-    exactly, but for white space.
+    numbers, also where the catalogue has text such as `12,900원`. Booleans compare with texts such as `true`. Text
+    compares exactly, but for white space.
 
     Args:
         product: what the catalogue expects.

@@ -45,9 +45,9 @@ Raw = str | bool | None | tuple[tuple[str | None, bool], ...]
 class Place:
     """Where in a document something is read: the first element of each selector, in order of preference.
 
-    `attribute` reads that instead of the text. `split` keeps texts of neighbouring elements apart. `visible` reads every
-    element, with whether a visitor sees it; `exists` tells only whether there is any. `unsure`: it cannot tell what is
-    not there from what is not there yet.
+    `attribute` reads that instead of the text. `split` keeps texts of neighbouring elements apart. `visible` reads
+    every element, with whether a visitor sees it; `exists` tells only whether there is any. `unsure`: it cannot tell
+    what is not there from what is not there yet.
     """
 
     selectors: tuple[str, ...]
@@ -91,8 +91,8 @@ class Watch:
 
     With `ready`, the wait ends when that selector is there, and the values that are there are whole. Without it, it
     ends when everything that is wanted says something, or when the page has loaded and then stayed quiet for 0.3 s (2 s
-    at most): set `ready` for pages that fetch their content after loading. With neither `ready` nor `wants`, only a sign
-    ends it. A text counts whatever its letters' case and however its white space runs.
+    at most): set `ready` for pages that fetch their content after loading. With neither `ready` nor `wants`, only a
+    sign ends it. A text counts whatever its letters' case and however its white space runs.
     """
 
     places: tuple[Place, ...] = ()
@@ -295,7 +295,8 @@ def reading_spec(watch: Watch) -> dict[str, Any]:
 
 
 def words_pattern(text: str) -> str:
-    """A regular expression, for Python and JavaScript, that finds the text however white space runs between its words."""
+    """A regular expression, for Python and JavaScript, that finds the text however white space runs between its
+    words."""
     return r"\s*".join(_escaped(word) for word in text.split())
 
 

@@ -5,7 +5,8 @@ replaced, and bounds what it sends by plain loops.
 
 In (`spec`):
 - `places`: what fields are read from, each `{selectors, attribute, split, visible, exists}`;
-- `states`: JSON in a script element (`{script}`), a global variable (`{variable}`), or the document itself (`{document}`);
+- `states`: JSON in a script element (`{script}`), a global variable (`{variable}`), or the document itself
+  (`{document}`);
 - `structured`: whether to read what the shop publishes for search engines;
 - `searches`: texts, each `[selector or "", source of a regular expression, whether it may end the wait]`;
 - `signs`: elements, each `[selector, whether it may end the wait]`;
@@ -15,8 +16,8 @@ In (`spec`):
 Out of `read()`: `{raw, states, structured, cut, fitted}`. `raw` has one entry per place: an ordinary one gives a list
 with one string or null per selector, a `visible` one a list of `[string, seen]`, an `exists` one true or false.
 `states` has one string or null per state. `cut` lists what was longer than its bound, as `[kind, position, length]`.
-`fitted` says per place how many elements there were and what some others say; `requests` lists what the page has fetched. `findTexts` and `findSigns` fill `found`
-and `signed` with positions.
+`fitted` says per place how many elements there were and what some others say; `requests` lists what the page has
+fetched. `findTexts` and `findSigns` fill `found` and `signed` with positions.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from __future__ import annotations
 import functools
 import re
 
+from pagemill.extraction.published.structured_script import STRUCTURED
 from pagemill.extraction.seen_script import SEEN
-from pagemill.extraction.structured_script import STRUCTURED
 
 _PLACES = r"""
   const now = () => performance.now();
@@ -221,7 +222,9 @@ _SIGNS = r"""
       raw[i] = readPlace(spec.places[i], i);
       if (spec.explain) fitted[i] = fittedAt(spec.places[i]);
     }
-    for (let i = 0; i < spec.states.length; i += 1) states[i] = cut(stateText(spec.states[i]), spec.stateChars, "state", i);
+    for (let i = 0; i < spec.states.length; i += 1) {
+      states[i] = cut(stateText(spec.states[i]), spec.stateChars, "state", i);
+    }
     const structured = spec.structured ? readStructured() : null;
     return { raw, states, structured, cut: cuts, fitted, requests: spec.explain ? requested() : [] };
   };
@@ -235,7 +238,9 @@ _INDENT = re.compile(r"^ +", re.MULTILINE)
 
 @functools.cache
 def reading_script(*, structured: bool, states: bool) -> str:
-    """What reads a document: `doc`, by `spec`, which must be known where this stands. Without what is not asked for, for
-    it is sent with every visit."""
+    """What reads a document: `doc`, by `spec`, which must be known where this stands.
+
+    Without what is not asked for: it is sent with every visit.
+    """
     parts = [SEEN, _PLACES, _STATES if states else _NO_STATES, _SIGNS, STRUCTURED if structured else _NO_STRUCTURED]
     return _INDENT.sub("", _COMMENT.sub("", "".join(parts)))

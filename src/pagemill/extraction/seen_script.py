@@ -13,8 +13,8 @@ SEEN = r"""
   const view = doc.defaultView;
   const isName = (node, names) => names.indexOf(" " + node.nodeName.toLowerCase() + " ") >= 0;
   const UNSEEN = " script style noscript template head datalist object audio video iframe canvas textarea ";
-  const INLINE = " a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark meter nobr output q " +
-    "rp rt ruby s samp small span strike strong tt time u var wbr sub sup ";
+  const INLINE = " a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark meter nobr " +
+    "output q rp rt ruby s samp small span strike strong tt time u var wbr sub sup ";
   const MAX_DEPTH = 400, MAX_NODES = 200000;
 
   // Calls `text(node)` for every text of a subtree, `border(element)` where an element begins or ends.
@@ -46,8 +46,8 @@ SEEN = r"""
   };
 
   const isSourceOnly = (element) => isName(element, " script style noscript template ");
-  // `split` puts a space at every border of elements, for numbers: <b>$119</b><sup>95</sup> are two of them. Digits that
-  // stand in elements of their own, and signs between them, stay together.
+  // `split` puts a space at every border of elements, for numbers: <b>$119</b><sup>95</sup> are two of them. Digits
+  // that stand in elements of their own, and signs between them, stay together.
   const textOf = (element, split) => {
     let out = "", pending = false, last = "";
     walk(element, (node) => {
@@ -72,9 +72,8 @@ SEEN = r"""
   const isHiddenByMarkup = (element) => {
     if (isName(element, UNSEEN)) return true;
     const parent = element.parentNode;
-    if (parent !== null && parent.nodeName === "DETAILS" && !parent.hasAttribute("open") && element.nodeName !== "SUMMARY") {
-      return true;
-    }
+    const isClosed = parent !== null && parent.nodeName === "DETAILS" && !parent.hasAttribute("open");
+    if (isClosed && element.nodeName !== "SUMMARY") return true;
     if (view !== null) return false;
     const style = element.getAttribute("style") || "";
     return element.hasAttribute("hidden") || (element.nodeName === "DIALOG" && !element.hasAttribute("open")) ||

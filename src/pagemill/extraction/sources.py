@@ -1,8 +1,8 @@
 """A platform's sources as one strategy: asked in their order of preference, put together field by field.
 
 A visit goes in steps: a request without any page (`http`), or one visit of the page for all sources that read it. After
-each step it is judged whether the next one is needed; each step waits for its turn at the shop, so a strategy that is not
-done raises `VisitGoesOn`, and is called again with what it has so far.
+each step it is judged whether the next one is needed; each step waits for its turn at the shop, so a strategy that is
+not done raises `VisitGoesOn`, and is called again with what it has so far.
 """
 
 from __future__ import annotations

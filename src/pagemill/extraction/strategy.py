@@ -48,18 +48,18 @@ class Strategy(Protocol):
     async def read(self, page: Page | None, visit: Visit) -> PageReading:
         """Visits a page, or asks without one, and brings back what was said.
 
-        The reading's facts have every field of the platform, `None` for those that were not said; they may be empty when
-        the status alone settles the verdict, or the content did not appear. Whatever was subscribed or started is taken
-        back, also under cancellation, which passes through.
+        The reading's facts have every field of the platform, `None` for those that were not said; they may be empty
+        when the status alone settles the verdict, or the content did not appear. Whatever was subscribed or started is
+        taken back, also under cancellation, which passes through.
 
         Args:
             page: `None` where `needs_page` says so.
             visit: of the product.
 
         Raises:
-            ItemError: the visit went wrong; a retry may help if it is `retryable`.
-            VisitGoesOn: there is another step to go: call again with `visit.so_far` as it says; it counts as no attempt.
-            DeadlineExceeded: the page took longer than `visit.timeout_s` and may not answer any more.
+            ItemError: the visit went wrong; a retry may help if it is `retryable`. VisitGoesOn: there is another step
+            to go: call again with `visit.so_far` as it says; it counts as no attempt. DeadlineExceeded: the page took
+            longer than `visit.timeout_s` and may not answer any more.
         """
         ...
 

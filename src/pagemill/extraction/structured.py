@@ -8,7 +8,7 @@ from typing import Any
 
 from pagemill.config.source import Source
 from pagemill.extraction.look import STRUCTURED_CHARS, Sighting
-from pagemill.extraction.schema_product import StructuredData, standard_facts
+from pagemill.extraction.published.schema_product import StructuredData, standard_facts
 from pagemill.extraction.source_told import SourcesTold, told_by_json, told_nothing
 from pagemill.extraction.watch_plan import WatchPlan
 

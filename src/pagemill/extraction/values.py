@@ -12,7 +12,7 @@ import re
 
 from pagemill.config.field_rule import FieldRule
 from pagemill.extraction.availability import read_availability
-from pagemill.extraction.number_text import read_number
+from pagemill.extraction.numbers.number_text import read_number
 from pagemill.model import FactValue
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -46,8 +46,8 @@ def to_fact(raw: FactValue, rule: FieldRule, *, machine: bool = False) -> FactVa
 
     In this order: `regex` narrows the collapsed text to its first group, or to the whole match without one; `map` gives
     the value of the first line that has the text; `prefix` is put before an address that is not whole; `strip_query`
-    drops what follows `?` or `#`; the type is read. `equals` and `contains` make a boolean instead; case and white space
-    do not count on either side, nor for the words of a `map`.
+    drops what follows `?` or `#`; the type is read. `equals` and `contains` make a boolean instead; case and white
+    space do not count on either side, nor for the words of a `map`.
 
     - `number` takes the amount in the text; `boolean` takes the words of `read_boolean`.
     - `text` leaves a JSON number or boolean as it is: JSON has said its type already.

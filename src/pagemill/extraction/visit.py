@@ -23,7 +23,8 @@ class Visit:
     names: Names = field(default_factory=dict)
     """What `{id}` and other names mean in templates."""
     news: News | None = None
-    """What Chromium tells of the page besides its document: `browser.page_news.PageNews`; `None` where nobody listens."""
+    """What Chromium tells of the page besides its document: `browser.page_news.PageNews`; `None` where nobody
+    listens."""
     explain: bool = False
     """Whether every source is to be read, and all of what it says told: for `pagemill try`."""
     so_far: object = None

@@ -3,14 +3,14 @@
 It takes its observer, listeners and timers away however it ends. Where a page breaks it all the same, the call fails or
 says nothing, and Python's own deadline ends the visit.
 
-In, besides what `page_script` takes: `ready` (selector or null), `wants` (per field `{places, states, structured}`: any of
-them may say it), `unsure` (positions of places that cannot tell what is not there from what is not there yet), `address`
-(where the document is expected to be), `endStatuses`, `stop` (an event's name, or ""), `timeoutMs`, `shown` (whether the
-page was brought to the front for this visit), `thorough` (wait until the page has settled).
+In, besides what `page_script` takes: `ready` (selector or null), `wants` (per field `{places, states, structured}`: any
+of them may say it), `unsure` (positions of places that cannot tell what is not there from what is not there yet),
+`address` (where the document is expected to be), `endStatuses`, `stop` (an event's name, or ""), `timeoutMs`, `shown`
+(whether the page was brought to the front for this visit), `thorough` (wait until the page has settled).
 
-Out: `{ready, later, status, url, settled, read, texts, signs}`: whether the content appeared, the document's HTTP status
-(0 if unknown) and address, whether the page had settled, what `read()` gives, and the positions of the texts and signs
-that are seen. `later` asks for another call: in a moment (`"again"`), after the page was brought to the front
+Out: `{ready, later, status, url, settled, read, texts, signs}`: whether the content appeared, the document's HTTP
+status (0 if unknown) and address, whether the page had settled, what `read()` gives, and the positions of the texts and
+signs that are seen. `later` asks for another call: in a moment (`"again"`), after the page was brought to the front
 (`"shown"`), because a hidden page gets no frames, and what it lacks may need some, or because the document is not where
 it was expected (`"moved"`).
 """

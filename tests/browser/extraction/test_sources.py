@@ -1,4 +1,5 @@
-"""Several sources of one product: asked in order of preference, put together field by field, in one visit of the page."""
+"""Several sources of one product: asked in order of preference, put together field by field, in one visit of the
+page."""
 
 from __future__ import annotations
 
@@ -82,7 +83,9 @@ async def test_http_needs_no_page(shop_reader: ShopReader, local_shop: LocalShop
 product: {{id: '/p/(?P<id>\\d+)'}}
 extract:
   sources:
-    - {{strategy: http, url: '{local_shop.url("/api/{id}")}', fields: {{name: data.name, price: {{path: data.price, type: number}}}}}}
+    - strategy: http
+      url: '{local_shop.url("/api/{id}")}'
+      fields: {{name: data.name, price: {{path: data.price, type: number}}}}
     - {{strategy: dom, fields: {{name: h1, price: {{selector: .price, type: number}}}}}}
 """
     read = await shop_reader.read(shop, local_shop.url("/p/7"), {"name": "Blue", "price": 5})

@@ -10,7 +10,7 @@ import pytest
 from pagemill.config.field_rule import FieldRule
 from pagemill.extraction.json_path import Found, find, parse_json, tell
 from pagemill.extraction.jsonld import own_product
-from pagemill.extraction.structured_data import StructuredData
+from pagemill.extraction.published.structured_data import StructuredData
 from pagemill.model import Facts
 
 PRODUCT = {

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from pagemill.extraction.cents_apart import cents_apart
-from pagemill.extraction.currency_words import currency_before
-from pagemill.extraction.number_words import has_unit, with_units
+from pagemill.extraction.numbers.cents_apart import cents_apart
+from pagemill.extraction.numbers.currency_words import currency_before
+from pagemill.extraction.numbers.number_words import has_unit, with_units
 
 _MAX_DIGITS = 30
 """Longer ones are no quantity of a product, and `int` and `float` stay cheap and finite below it."""

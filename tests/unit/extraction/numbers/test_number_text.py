@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.extraction.number_text import read_number
+from pagemill.extraction.numbers.number_text import read_number
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from pagemill.extraction.currency_words import Currency, currency_after, currency_before
+from pagemill.extraction.numbers.currency_words import Currency, currency_after, currency_before
 
 _CENTS = r"(?P<cents>[0-9]{2})(?![0-9]|[.,'][0-9]| ?%)"
 _BEHIND_A_POINT = re.compile(rf"(?P<point>[':]| [.,] ?|[.,] ){_CENTS}")

@@ -38,9 +38,9 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from pagemill.extraction.currency_words import after_no_cents, currency_after, currency_before
-from pagemill.extraction.number_forms import Amount, amounts, plain
-from pagemill.extraction.number_words import means_free
+from pagemill.extraction.numbers.currency_words import after_no_cents, currency_after, currency_before
+from pagemill.extraction.numbers.number_forms import Amount, amounts, plain
+from pagemill.extraction.numbers.number_words import means_free
 
 _RANGE = re.compile(r" ?(?:[-~\u2013\u2014\u301c]|to|bis|à|до|至|から) ?")
 _AMOUNT_DIGITS = 4

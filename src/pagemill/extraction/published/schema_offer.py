@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pagemill.extraction.availability import read_availability
-from pagemill.extraction.schema_graph import Node
-from pagemill.extraction.schema_price import NO_PRICES, Prices, prices_of
-from pagemill.extraction.schema_words import OFFERS
+from pagemill.extraction.published.schema_graph import Node
+from pagemill.extraction.published.schema_price import NO_PRICES, Prices, prices_of
+from pagemill.extraction.published.schema_words import OFFERS
 
 _NOT_NEW = frozenset({"usedcondition", "refurbishedcondition", "damagedcondition", "used", "refurbished", "damaged"})
 _NOT_SOLD = frozenset(

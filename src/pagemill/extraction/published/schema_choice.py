@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pagemill.extraction.page_address import PageAddress
-from pagemill.extraction.schema_graph import Graph, Node
-from pagemill.extraction.schema_text import plain_name
-from pagemill.extraction.schema_words import OFFERS, PRODUCT_TYPES
+from pagemill.extraction.published.page_address import PageAddress
+from pagemill.extraction.published.schema_graph import Graph, Node
+from pagemill.extraction.published.schema_text import plain_name
+from pagemill.extraction.published.schema_words import OFFERS, PRODUCT_TYPES
 
 _PRODUCTS = frozenset(PRODUCT_TYPES)
 _OFFERS = frozenset({"offer", "aggregateoffer", "offerforpurchase"})

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.extraction.schema_product import StructuredData, StructuredFacts, standard_facts
+from pagemill.extraction.published.schema_product import StructuredData, StructuredFacts, standard_facts
 
 PAGE = "https://shop.example/p/lamp"
 IN, OUT = "https://schema.org/InStock", "https://schema.org/OutOfStock"

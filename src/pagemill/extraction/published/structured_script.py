@@ -21,7 +21,7 @@ Needs `doc`, `spec.structuredChars` (how many characters may be read altogether)
 
 from __future__ import annotations
 
-from pagemill.extraction.schema_words import PRODUCT_TYPES, PROPERTIES
+from pagemill.extraction.published.schema_words import PRODUCT_TYPES, PROPERTIES
 
 _TYPES = "|".join(PRODUCT_TYPES)
 _PROPERTIES = "|".join(PROPERTIES)

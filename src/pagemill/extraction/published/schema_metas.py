@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pagemill.extraction.availability import read_availability
-from pagemill.extraction.schema_facts import ProductFacts
-from pagemill.extraction.schema_price import read_currency, read_price
-from pagemill.extraction.schema_text import read_image, read_text
+from pagemill.extraction.published.schema_facts import ProductFacts
+from pagemill.extraction.published.schema_price import read_currency, read_price
+from pagemill.extraction.published.schema_text import read_image, read_text
 
 
 class PageMetas:

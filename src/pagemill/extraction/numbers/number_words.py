@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from pagemill.extraction.currency_words import currency_after
+from pagemill.extraction.numbers.currency_words import currency_after
 
 _MULTIPLES = (
     dict.fromkeys("십十", 10)

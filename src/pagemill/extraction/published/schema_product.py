@@ -10,14 +10,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from pagemill.extraction.json_ld import BrokenJsonLd, read_json_ld
-from pagemill.extraction.page_address import PageAddress
-from pagemill.extraction.schema_choice import PageSigns, PublishedProduct, choose, is_elsewhere, published_products
-from pagemill.extraction.schema_facts import ProductFacts, product_facts
-from pagemill.extraction.schema_graph import Graph
-from pagemill.extraction.schema_metas import PageMetas
-from pagemill.extraction.schema_text import plain_name
-from pagemill.extraction.structured_data import StructuredData
+from pagemill.extraction.published.json_ld import BrokenJsonLd, read_json_ld
+from pagemill.extraction.published.page_address import PageAddress
+from pagemill.extraction.published.schema_choice import (
+    PageSigns,
+    PublishedProduct,
+    choose,
+    is_elsewhere,
+    published_products,
+)
+from pagemill.extraction.published.schema_facts import ProductFacts, product_facts
+from pagemill.extraction.published.schema_graph import Graph
+from pagemill.extraction.published.schema_metas import PageMetas
+from pagemill.extraction.published.schema_text import plain_name
+from pagemill.extraction.published.structured_data import StructuredData
 
 __all__ = ["StructuredData", "StructuredFacts", "standard_facts"]
 

@@ -6,7 +6,7 @@ import html
 import re
 from urllib.parse import urljoin, urlsplit
 
-from pagemill.extraction.schema_graph import Node
+from pagemill.extraction.published.schema_graph import Node
 from pagemill.extraction.values import collapse
 
 _MARKUP = re.compile(

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pagemill.extraction.number_text import read_number
-from pagemill.extraction.schema_graph import Node
+from pagemill.extraction.numbers.number_text import read_number
+from pagemill.extraction.published.schema_graph import Node
 from pagemill.extraction.values import collapse
 
 _PLAIN = re.compile(r"\d{1,15}(?:\.\d{1,15})?", re.ASCII)

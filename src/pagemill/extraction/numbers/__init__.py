@@ -1,0 +1,1 @@
+"""Numbers as people write them: `number_text.read_number`."""
