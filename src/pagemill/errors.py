@@ -122,14 +122,18 @@ class FullVisitNeeded(ItemError):
 class VisitGoesOn(ItemError):
     """The visit has another step to go, at a turn of its own; it counts as the same attempt.
 
-    `so_far` is what the strategy has found out, for its next call. `light` says that no document was loaded.
+    `so_far` is what the strategy has found out, for its next call. `light` says that no document was loaded. `failure` is
+    what went wrong with the page, which must not be used again then.
     """
 
     retryable = True
 
-    def __init__(self, reason: str, so_far: object, *, light: bool) -> None:
+    def __init__(
+        self, reason: str, so_far: object, *, light: bool, failure: ItemError | DeadlineExceeded | None = None
+    ) -> None:
         self.so_far = so_far
         self.light = light
+        self.failure = failure
         super().__init__(reason)
 
 

@@ -32,7 +32,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 ANY_NAME = "NAME"
 """Stands in a path for a name that the user chooses, such as a field's."""
 REQUIRED = "required"
-DESCRIBED_ONCE = {Signs: "VERDICT"}
+DESCRIBED_ONCE: dict[type[BaseModel], str] = {Signs: "VERDICT"}
 """Sections that stand under several keys of one place, and what a path has instead of the key. A key with a default of
 its own there is described for itself."""
 SAME_ELSEWHERE = re.compile(r"(compare|require|confirm)\b|.*\.fetch\.fields\.NAME\b")

@@ -68,7 +68,9 @@ def build_pool(config: Config, platforms: dict[str, Platform], loop: LoopThread)
     heap_mb = config.settings.guard.js_heap_limit_mb
     blocked = _blocked_by_all(platforms)
     options = launch_options(config.settings.browser, examine_machine(), lanes, blocked, heap_mb)
-    chromium = find_chromium(config.environment.chromium)
+    visits_pages = any(platform.extract.visits_pages for platform in platforms.values())
+    # Requests need no browser, so a machine that has none may make them.
+    chromium = find_chromium(config.environment.chromium) if visits_pages else Path("chromium")
     launcher: Opener
     if _uses_driver(config, platforms):
         launcher = PlaywrightLauncher(chromium, options, config.settings.pool, blocked)
@@ -76,7 +78,7 @@ def build_pool(config: Config, platforms: dict[str, Platform], loop: LoopThread)
         launcher = CdpLauncher(chromium, options, config.settings.pool, blocked)
     pool = BrowserPool(launcher, config.settings.pool, lanes, measure=private_mb_by_process, page_max_mb=heap_mb)
     try:
-        if any(platform.extract.visits_pages for platform in platforms.values()):
+        if visits_pages:
             loop.run(pool.open(), _OPEN_S, "open the pool")
         yield pool
     finally:

@@ -69,13 +69,16 @@ class Lease:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._handle().firewall.reset()  # what was heard may be large
         slot, self._slot = self._slot, None
         assert slot is not None
         if isinstance(error, TurnDenied):
             self.mark_light()
+            error = None
         elif isinstance(error, VisitGoesOn):
             self._light = self._light or error.light
-        elif error is not None:
+            error = error.failure
+        if error is not None:
             self.mark_bad(type(error).__name__)
             self._suspicious = isinstance(error, PageLost | DeadlineExceeded)
         self._lessor.release(slot, bad=self._bad, suspicious=self._suspicious, light=self._light)

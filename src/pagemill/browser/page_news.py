@@ -23,6 +23,8 @@ from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded
 
 MAX_BODY_BYTES = 4_000_000
+_MAX_KEPT_BYTES = 16_000_000
+"""Of all bodies of one visit."""
 _MAX_WAITING = 50
 """Answers of one visit that are kept; what comes beyond them is counted and dropped."""
 _MAX_DIALOGS = 10
@@ -65,6 +67,7 @@ class PageNews:
         self._closing: set[asyncio.Task[None]] = set()
         self._settled = False
         self._navigated = False
+        self._kept_bytes = 0
         self.dropped = 0
         """Answers that came beyond those that are kept."""
 
@@ -104,6 +107,7 @@ class PageNews:
         self._documents.clear()
         self._dialogs.clear()
         self._settled = self._navigated = False
+        self._kept_bytes = 0
         self.dropped = 0
 
     def arrived(self) -> None:
@@ -146,6 +150,10 @@ class PageNews:
                 problem = str(error)
         else:
             problem = f"HTTP {status}"
+        if body is not None:
+            self._kept_bytes += len(body)
+            if self._kept_bytes > _MAX_KEPT_BYTES:
+                body, problem = None, f"the answers of one visit are longer than {_MAX_KEPT_BYTES} bytes together"
         answer = HeardAnswer(request["url"], status, body, str(request.get("postData", ""))[:_MAX_POSTED], problem)
         if event.get("resourceType") == "Document":
             self._documents.append(answer)  # it is heard before the document is there

@@ -58,15 +58,31 @@ def _templates(source: Source, known: frozenset[str]) -> Iterator[tuple[Key, str
         yield ("match",), source.match, known
     if source.fetch is not None and source.fetch.url is not None:
         yield ("fetch", "url"), source.fetch.url, known | source.fetch.groups
+    for key, body in (("headers", source.headers), ("form", source.form or {}), ("json", source.json_body)):
+        for text in _texts(body):
+            if not set(re.sub(r"\{\w+\}", "", text)) & {"{", "}"}:  # with other braces it is no template
+                yield (key,), text, known
 
 
-def judge_mistakes(judge: Judge, extract: object) -> list[Mistake]:
+def _texts(body: object) -> Iterator[str]:
+    if isinstance(body, str):
+        yield body
+    elif isinstance(body, dict | list):
+        for inner in body.values() if isinstance(body, dict) else body:
+            yield from _texts(inner)
+
+
+def judge_mistakes(judge: Judge, extract: object, names: frozenset[str]) -> list[Mistake]:
     """What the rules of judgement say of fields that are not there, and signs that could never fire."""
     if not isinstance(extract, Extract):
         return []
     mistakes = unknown_fields(extract, ("tolerance",), judge.tolerance)
     mistakes += unknown_fields(extract, ("compare",), judge.compare)
     mistakes += unknown_fields(extract, ("require",), judge.require)
+    for position, pattern in enumerate(judge.landing):
+        if not pattern.startswith("re:") and (unknown := sorted(names_in(pattern) - names)):
+            remedy = f"write one of {', '.join(sorted(names))}, or name a group so in product.id"
+            mistakes.append(Mistake(f"{', '.join(unknown)} is not known", remedy, "landing", position))
     for verdict, signs in judge.by_verdict.items():
         mistakes += _sign_mistakes(verdict, signs, extract)
     return mistakes
@@ -83,8 +99,10 @@ def _sign_mistakes(verdict: str, signs: Signs, extract: Extract) -> Iterator[Mis
                 possible = _possible(rules)
                 remedy = f"write one of {possible}" if possible else "write a value that the field can have"
                 yield Mistake(f"{name} is never {_shown(wanted)}", remedy, verdict, "facts", name)
-    if signs.dialog and not extract.visits_pages:
-        yield Mistake("can never be seen: no page is visited", "remove it", verdict, "dialog")
+    if not extract.visits_pages:
+        for kind in ("text", "selector", "dialog"):
+            if getattr(signs, kind):
+                yield Mistake("can never be seen: no page is visited", "remove it", verdict, kind)
 
 
 def _each(wanted: Wanted) -> tuple[FactValue, ...]:

@@ -168,6 +168,15 @@ class Platform(Section):
             _refuse(unknown_fields(info.data.get("extract"), (), value))
         return value
 
+    @field_validator("retry")
+    @classmethod
+    def _can_confirm(cls, value: Retry, info: ValidationInfo) -> Retry:
+        judge = info.data.get("judge")
+        if isinstance(judge, Judge) and judge.confirm and value.attempts < 2:
+            remedy = "write at least 2, or remove judge.confirm"
+            raise Mistake("leaves no attempt that could confirm a verdict", remedy, "attempts")
+        return value
+
     @field_validator("catalog")
     @classmethod
     def _maps_known_fields(cls, value: CatalogTable, info: ValidationInfo) -> CatalogTable:
@@ -184,7 +193,9 @@ class Platform(Section):
     @classmethod
     def _judges_known_fields(cls, value: Judge, info: ValidationInfo) -> Judge:
         """The rules, with what stands beside the section taken into it."""
-        mistakes = judge_mistakes(value, info.data.get("extract"))
+        product = info.data.get("product")
+        names = product.names if isinstance(product, ProductAddress) else frozenset()
+        mistakes = judge_mistakes(value, info.data.get("extract"), names)
         beside = {name: info.data.get(name) for name in ("compare", "require", "confirm") if info.data.get(name)}
         mistakes += [
             Mistake("stands beside judge as well", "keep one of the two", name)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from pagemill.config.field_rule import FieldRule, as_rules
+from pagemill.config.json_path import is_plain
 from pagemill.config.mistakes import Mistake, Mistakes
 from pagemill.config.patterns import Part, Regex, check_regex, fill_json, names_in
 from pagemill.config.section import Section, Whole
@@ -101,7 +102,7 @@ class Source(Section):
         if strategy == "structured" and fields is None:
             fields = {name: {"path": name, "type": kind} for name, kind in STANDARD_FACTS.items()}
         if strategy == "structured" and isinstance(fields, list):
-            fields = {name: name for name in fields if isinstance(name, str)}
+            fields = {str(name): str(name) for name in fields}
         if isinstance(fields, dict):
             if strategy == "structured":
                 fields = {name: _typed(rule) for name, rule in fields.items()}
@@ -153,6 +154,8 @@ class Source(Section):
             mistakes.append(Mistake(said, "add the key fields with at least one field, such as name: h1", "fields"))
         if mistakes:
             raise Mistakes(mistakes)
+        if self.strategy == "structured":
+            self._names_standard_facts()
         if self.strategy == "http":
             self._asks_for_each_product()
         if self.fetch is not None and self.fetch.fields and self.fetch.fields.keys() != self.fields.keys():
@@ -161,6 +164,16 @@ class Source(Section):
                 "are not those of extract.fields", f"name the same ones: look at {differing}", "fetch", "fields"
             )
         return self
+
+    def _names_standard_facts(self) -> None:
+        unknown = [
+            name
+            for name, rules in self.fields.items()
+            if any(is_plain(rule.path or "") and rule.path not in STANDARD_FACTS for rule in rules)
+        ]
+        if unknown:
+            remedy = f"write one of {', '.join(STANDARD_FACTS)}"
+            raise Mistakes([Mistake("is no fact that structured reads", remedy, "fields", name) for name in unknown])
 
     def _asks_for_each_product(self) -> None:
         if self.json_body is not None and self.form is not None:
@@ -178,6 +191,11 @@ class Source(Section):
     def kind(self) -> StrategyFacts:
         """What holds for every source of its strategy."""
         return strategy_facts(self.strategy)
+
+    @property
+    def reads_all_standard_facts(self) -> bool:
+        """Whether it takes whatever a page publishes, because no fields were named."""
+        return self.strategy == "structured" and self.fields.keys() == STANDARD_FACTS.keys()
 
     @property
     def is_own(self) -> bool:

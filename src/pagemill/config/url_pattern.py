@@ -47,9 +47,16 @@ class UrlPattern:
         return len(url) <= _MAX_URL and self._search(url) is not None
 
     def free_parts(self, url: str) -> tuple[str, ...]:
-        """What stands in a URL that fits where the pattern leaves it open; nothing for a regular expression."""
-        found = self._search(url.partition("#")[0])
-        return () if found is None or self._pattern.startswith("re:") else tuple(filter(None, found.groups()))
+        """What stands in a URL that fits where the pattern leaves it open, the host left aside; nothing for a regular
+        expression."""
+        url = url.partition("#")[0]
+        found = None if self._pattern.startswith("re:") else self._search(url)
+        if found is None:
+            return ()
+        host = re.match(r"[a-z]+://[^/?]*", url)
+        begin = host.end() if host else 0
+        parts = (url[max(begin, found.start(at)) : found.end(at)] for at in range(1, len(found.groups()) + 1))
+        return tuple(filter(None, parts))
 
     def loose(self) -> str:
         """A pattern of Chromium's own (`*` for anything) that fits every address which this one fits."""

@@ -8,7 +8,6 @@ is taken at once; one that names none is taken when nothing better comes soon; o
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,9 +22,9 @@ from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json
 from pagemill.extraction.visit import Visit
 
 DEFAULT_WITHIN_MS = 5_000
-_ID_LIKE = re.compile(r"\d{2,}")
 _MAX_TOLD = 5
 _GRACE_S = 1.0
+_SEVERAL = "several answers that name no product: write {id} into match"
 
 
 class CaptureSource:
@@ -67,6 +66,7 @@ class Chosen:
     document: Any
     status: int
     url: str
+    posted: str = ""
 
 
 class Listening:
@@ -121,11 +121,11 @@ class Listening:
         """The answer that counts when no better one comes any more."""
         if self._best is not None:
             return self._best[1]
-        urls = {chosen.url for _count, chosen in self._open}
-        if len(urls) == 1:
-            return max(self._open, key=lambda one: one[0])[1]
-        if urls:
-            self.passed.append("several answers that name no product: write {id} into match")
+        saying = [one for one in self._open if one[0]] or self._open
+        if len({(chosen.url, chosen.posted) for _count, chosen in saying}) == 1:
+            return max(saying, key=lambda one: one[0])[1]
+        if saying and _SEVERAL not in self.passed:
+            self.passed.append(_SEVERAL)
         return None
 
     def _judged(self, answer: Heard) -> Chosen | None:
@@ -146,7 +146,7 @@ class Listening:
         if belongs is False:
             self.passed.append(f"{_short(answer.url)} (of another product)")
             return None
-        chosen = Chosen(document, answer.status, answer.url)
+        chosen = Chosen(document, answer.status, answer.url, answer.posted)
         count = answered(document, self._every)
         if belongs:
             if self._is_whole(chosen):
@@ -170,11 +170,13 @@ class Listening:
             return None
         if self._identity.is_in(answer.url) or self._identity.is_in(answer.posted):
             return True
-        if any(_ID_LIKE.search(part) for part in self._pattern.free_parts(answer.url)):
+        if self._identity.is_other_than(self._pattern.free_parts(answer.url)):
             return False
         assert answer.body is not None
         text = answer.body.decode("utf-8", "replace")
-        return True if self._identity.is_in(text) else None
+        if self._identity.is_said_by(text):
+            return True
+        return False if self._identity.is_contradicted_by(text) else None
 
 
 def _short(url: str) -> str:

@@ -42,12 +42,32 @@ class DomSource:
             told = self._text_told(reading, seen) if reading.words else self._told(reading, seen)
             yield reading.field, told
 
+    def depends_on_sight(self, seen: Sighting) -> bool:
+        """Whether what is said would be something else if another part of the document were visible."""
+        return any(self._depends(reading, seen) for reading in self._readings)
+
+    def _depends(self, reading: _Reading, seen: Sighting) -> bool:
+        rule, raw = reading.rule, seen.raw[reading.place]
+        if reading.words:
+            return any(position in seen.searched for positions in reading.words for position in positions)
+        if not rule.visible:
+            return False
+        if isinstance(raw, bool):
+            return raw
+        values = {to_fact(text, rule) for text, _seen in raw or () if text} if not isinstance(raw, str) else set()
+        return len(values - {None}) > 1
+
     def _told(self, reading: _Reading, seen: Sighting) -> FieldTold:
         rule, raw = reading.rule, seen.raw[reading.place]
+        beyond = seen.cut.get(("elements", reading.place), 0)
         if isinstance(raw, bool):
+            if beyond and not raw:
+                return self._as(rule, None, "cut", seen, reading.place, f"there are {beyond} elements")
             return self._as(rule, raw, "said" if raw else "default", seen, reading.place)
-        value, text = _first_valid(raw, rule)
+        value, text, is_seen = _first_valid(raw, rule)
         length = seen.cut.get(("place", reading.place), 0)
+        if beyond and not is_seen:
+            return self._as(rule, None, "cut", seen, reading.place, f"there are {beyond} elements")
         if isinstance(value, str) and len(value) > MAX_FACT_CHARS:
             length = length or len(value)
             value = None
@@ -109,14 +129,16 @@ def _register(source: Source, plan: WatchPlan) -> Iterator[_Reading]:
             yield _Reading(name, rule, place, words)
 
 
-def _first_valid(raw: Raw, rule: FieldRule) -> tuple[FactValue, str]:
-    """The first text that the rule can read, those that are seen before all others; else the first that is not
-    blank."""
+def _first_valid(raw: Raw, rule: FieldRule) -> tuple[FactValue, str, bool]:
+    """The first text that the rule can read, those that are seen before all others; else the first that is not blank.
+    With each, whether it is one that is seen and understood."""
     if isinstance(raw, str):
-        return to_fact(raw, rule), raw
+        value = to_fact(raw, rule)
+        return value, raw, value is not None
     pairs = raw if isinstance(raw, tuple) else ()
-    texts = [text for text, seen in pairs if seen and text] + [text for text, seen in pairs if not seen and text]
-    for text in texts:
+    seen = [text for text, is_seen in pairs if is_seen and text]
+    texts = seen + [text for text, is_seen in pairs if not is_seen and text]
+    for position, text in enumerate(texts):
         if (value := to_fact(text, rule)) is not None:
-            return value, text
-    return None, next((text for text in texts if collapse(text)), "")
+            return value, text, position < len(seen)
+    return None, next((text for text in texts if collapse(text)), ""), False

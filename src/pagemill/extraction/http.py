@@ -73,8 +73,8 @@ class HttpSource:
             VisitFailed: the network or the server failed.
             DeadlineExceeded: it took longer than the source may.
         """
-        template = self._source.url or "{url}"
-        address = urljoin(visit.url, fill_address(template, visit.names))
+        template = self._source.url
+        address = visit.url if template is None else urljoin(visit.url, fill_address(template, visit.names))
         limit_s = min(self._within_s, visit.timeout_s)
         return await within(limit_s, self._ask(address, visit), "waiting for an answer over HTTP")
 

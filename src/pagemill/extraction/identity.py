@@ -1,7 +1,7 @@
 """Which product an address, a request or an answer is about. Pure; knows nothing of pages.
 
-A product is known by the id that `product.id` cuts out of its URL; without that by the catalogue's id, where that
-stands in the URL, or by the part of the address that looks most like an id.
+A product is known by the id that `product.id` cuts out of its URL; without that by the catalogue's id, where that stands
+in the URL, or by the part of the address that looks most like an id.
 """
 
 from __future__ import annotations
@@ -13,18 +13,28 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pagemill.config.patterns import Names
 from pagemill.config.url_pattern import UrlPattern
+from pagemill.extraction.likely_id import AROUND, ENDING, NO_ID, OF_THE_VISIT, is_code, likely_id
 
 _ROOT = re.compile(r"/?(index\.\w+|main|home|main\.\w+|home\.\w+|m|mobile|[a-z]{2}(-[a-z]{2})?)?/?", re.IGNORECASE)
-_NOWHERE = re.compile(
-    r"(?:^|[/_.-])(?:errors?|40[0-9]|50[0-9]|not-?_?found|nogoods|invalid|log-?_?in|log-?_?on|sign-?_?in|captcha|challenge"
-    r"|blocked|denied|verify|maintenance)(?=$|[/_.-])",
+_NOTHING = (
+    r"(?:errors?|err|[45]0[0-9]|(?:is)?notfound|no(?:goods|product|item|page|data|result)s?|invalid|unavailable|expired"
+    r"|deleted|removed|log(?:in|on)|sign(?:in|up)|join|register|captcha|challenge|blocked|denied|forbidden|verify"
+    r"|verification|maintenance|search|sorry)"
+)
+_NOWHERE = re.compile(rf"{AROUND}*{_NOTHING}(?:{AROUND}|{_NOTHING})*", re.IGNORECASE)
+"""A part of a path, signs left out, at which no product stands: `login`, `member_login`, `not-found`, `goodsError`."""
+_SURE = 5
+"""Characters of a row's id that do not stand in an address by chance."""
+_MOMENT = re.compile(r"1\d{9}(?:\d{3})?")
+"""A time in seconds or milliseconds, as it is put behind addresses against caches."""
+_KEY_ENDING = r"(?:id|no|num|number|seq|code|cd|uid|key)"
+_VALUE = r'"\s*:\s*(?:"([^"]*)"|(\d+))'
+_ANY_ID = re.compile(
+    r'"(?!cate|brand|shop|store|seller|vendor|market|user|member|review|event|group|order|option|image|page)'
+    rf"(?:[a-z_]*{_KEY_ENDING}|[a-z_]*(?:sku|slug|handle)){_VALUE}",
     re.IGNORECASE,
 )
-"""Paths at which no product stands."""
-_NO_ID = re.compile(r"v\d+|.*=.*", re.IGNORECASE)
-_ENDING = re.compile(r"\.(html?|php|aspx?|jsp|do)\Z", re.IGNORECASE)
-_LONG_NUMBER = 5
-_TRACKING = re.compile(r"utm_.*|gclid|fbclid|ref|source|from|page|sort|_.*", re.IGNORECASE)
+_PRODUCT_ID = re.compile(rf'"(?:[a-z_]*(?:product|goods|item|prd|prod)_?{_KEY_ENDING}|sku){_VALUE}', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +47,65 @@ class Identity:
     def of(cls, names: Names, url: str) -> Identity:
         """By the names of the product's row, and the address that is visited."""
         part, parts = names.get("id"), urlsplit(url)
-        where = unquote(f"{parts.path}?{parts.query}#{parts.fragment}")
-        if part is not None and part.plain and (part.encoded or _mentions(where, part.plain)):
+        likely = likely_id(parts)
+        if part is None or not part.plain:
+            return cls(likely)
+        if part.encoded:
             return cls(part.plain)
-        return cls(_likely_id(parts))
+        row = cls(part.plain)
+        # A short one may stand in an address by chance, as the number of a category or a page.
+        places = [place for place in (*_parts_of_path(parts), *_values_of(parts.query)) if likely and likely in place]
+        is_meant = len(row.token) >= _SURE or not likely or any(row.is_in(place) for place in places)
+        return row if is_meant and row.names(url) else cls(likely)
 
     def is_in(self, text: str) -> bool:
-        """Whether the text names the product: as a word of its own, not as a part of a longer one."""
-        return bool(self.token) and _mentions(text, self.token)
+        """Whether the text mentions the product: as a word of its own, not as a part of a longer one."""
+        if not self.token:
+            return False
+        return re.search(rf"(?<![0-9A-Za-z]){re.escape(self.token)}(?![0-9A-Za-z])", text, re.IGNORECASE) is not None
+
+    def names(self, address: str) -> bool:
+        """Whether the address is one of the product: by a part of its path, its fragment or its query.
+
+        A code may stand beside words; of a word that is the whole part, for `blue-cup` is another thing than `blue-cup-2`.
+        """
+        if not self.token:
+            return False
+        parts = urlsplit(address)
+        return any(self._is(part) for part in (*_parts_of_path(parts), *_values_of(parts.query)))
+
+    def is_other_than(self, pieces: Iterable[str]) -> bool:
+        """Whether pieces of an address stand for another product; what is put there against caches does not."""
+        for piece in pieces:
+            for part in re.split(r"[/?&;]", piece):
+                name, equals, value = part.partition("=")
+                if not (equals and OF_THE_VISIT.fullmatch(name)) and self.is_like(unquote(value if equals else part)):
+                    return True
+        return False
+
+    def is_said_by(self, json_text: str) -> bool:
+        """Whether JSON says the product's id, under a key that looks like one of ids."""
+        said = (found[1] or found[2] for found in _ANY_ID.finditer(json_text))
+        return bool(self.token) and any(value.casefold() == self.token.casefold() for value in said)
+
+    def is_contradicted_by(self, json_text: str) -> bool:
+        """Whether JSON says ids of products, and none of them is this one's though they have its form."""
+        said = (found[1] or found[2] for found in _PRODUCT_ID.finditer(json_text))
+        return any(self.is_like(value) for value in said) and not self.is_said_by(json_text)
+
+    def is_like(self, text: str) -> bool:
+        """Whether a text that does not mention the product has the form of its id, so that it may be another one's."""
+        if not self.token or self.is_in(text) or NO_ID.fullmatch(text):
+            return False
+        if not is_code(self.token):
+            return re.search(r"[A-Za-z]\w*[-_]\w", text) is not None
+        pieces = re.findall(r"\d+" if self.token.isdecimal() else r"[A-Za-z]*\d[0-9A-Za-z]*", text)
+        return any(abs(len(piece) - len(self.token)) <= 2 and not _MOMENT.fullmatch(piece) for piece in pieces)
+
+    def _is(self, part: str) -> bool:
+        if is_code(self.token):
+            return self.is_in(part)
+        return self.token.casefold() in (part.casefold(), ENDING.sub("", part).casefold())
 
 
 def is_elsewhere(identity: Identity, asked: str, final: str, allowed: Iterable[UrlPattern] = ()) -> bool:
@@ -62,48 +123,35 @@ def is_elsewhere(identity: Identity, asked: str, final: str, allowed: Iterable[U
     if not final or any(pattern.fits(final) for pattern in allowed):
         return False
     paths = [unquote(parts.path).rstrip("/").casefold() for parts in (one, other)]
-    if _NOWHERE.search(paths[1]) and not _NOWHERE.search(paths[0]):
-        return True
-    if _ROOT.fullmatch(paths[1]) and not _ROOT.fullmatch(paths[0]):
-        return True
+    if paths[0] != paths[1]:
+        if _is_nowhere(identity, other) and not _is_nowhere(identity, one):
+            return True
+        if _ROOT.fullmatch(paths[1]) and not _ROOT.fullmatch(paths[0]):
+            return True
     if not identity.token:
         return paths[0] != paths[1] and _last(paths[0]) != _last(paths[1])
-    if _is_named(identity, other):
+    if identity.names(final):
         return False
     # What is not in the address that was asked for cannot be missed in the one where the visit ended.
-    return _is_named(identity, one) or paths[0] != paths[1]
+    return identity.names(asked) or paths[0] != paths[1]
 
 
-def _is_named(identity: Identity, parts: SplitResult) -> bool:
-    if identity.is_in(unquote(parts.path)) or identity.is_in(unquote(parts.fragment)):
-        return True
-    return any(identity.is_in(value) and "/" not in value for _name, value in parse_qsl(parts.query))
+def _is_nowhere(identity: Identity, parts: SplitResult) -> bool:
+    """Whether a part of the path says that nothing stands there; one that mentions the product is its name."""
+    return any(
+        _NOWHERE.fullmatch(re.sub(r"[\W_]", "", ENDING.sub("", part))) and not identity.is_in(part)
+        for part in unquote(parts.path).split("/")
+    )
 
 
-def _mentions(text: str, token: str) -> bool:
-    return re.search(rf"(?<![0-9A-Za-z]){re.escape(token)}(?![0-9A-Za-z])", text, re.IGNORECASE) is not None
+def _parts_of_path(parts: SplitResult) -> list[str]:
+    return [unquote(part) for part in re.split(r"[/?&=;]", f"{parts.path}/{parts.fragment}") if part]
+
+
+def _values_of(query: str) -> list[str]:
+    """The values in a query that may say which product is meant."""
+    return [value for name, value in parse_qsl(query) if "/" not in value and not OF_THE_VISIT.fullmatch(name)]
 
 
 def _last(path: str) -> str:
-    return _ENDING.sub("", path.rsplit("/", 1)[-1])
-
-
-def _likely_id(parts: SplitResult) -> str:
-    """The part of an address that looks most like a product's id; empty where none does."""
-    segments = [_ENDING.sub("", unquote(segment)) for segment in f"{parts.path}/{parts.fragment}".split("/") if segment]
-    numbered = [segment for segment in segments if re.search(r"\d", segment) and not _NO_ID.fullmatch(segment)]
-    if numbered:
-        return _core(numbered[-1])
-    values = [
-        value for name, value in parse_qsl(parts.query) if re.search(r"\d", value) and not _TRACKING.fullmatch(name)
-    ]
-    if values:
-        return values[0]
-    return segments[-1] if segments and not _ROOT.fullmatch(parts.path) else ""
-
-
-def _core(segment: str) -> str:
-    """The number in `blue-cup-12345`, else the whole of it."""
-    numbers = re.findall(r"\d+", segment)
-    longest = max(numbers, key=len)
-    return longest if len(longest) >= _LONG_NUMBER and len(longest) < len(segment) else segment
+    return ENDING.sub("", path.rsplit("/", 1)[-1])

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
+from pagemill.config.judge import Judge
 from pagemill.config.patterns import Names, Part, fill_address
 from pagemill.config.platform import Platform
 from pagemill.config.source import Fetch, Source
@@ -26,6 +28,7 @@ from pagemill.extraction.dom import DomSource
 from pagemill.extraction.fetch_script import fetch_script
 from pagemill.extraction.identity import Identity, is_elsewhere
 from pagemill.extraction.json_path import parse_json
+from pagemill.extraction.judge import met_signs
 from pagemill.extraction.look import MAX_URL, Sighting, reading_spec, sighting_of
 from pagemill.extraction.navigate import translate
 from pagemill.extraction.source_told import SourcesTold, error_paths, errors_in, told_by_json
@@ -49,6 +52,10 @@ ReadInFull = Callable[[float], Awaitable[PageReading]]
 """A visit of the page itself, within so many seconds."""
 
 
+class _Unseen(FullVisitNeeded):
+    """What the document means depends on what of it a visitor sees; that says nothing of the shop's answers."""
+
+
 class InPageFetch:
     """Reads the fields of its source from an answer, where that may stand for the page."""
 
@@ -58,8 +65,9 @@ class InPageFetch:
         self._fetch = source.fetch or Fetch()
         self._judge = platform.judge
         self._rules = platform.host_rules()
+        self._position = platform.extract.sources.index(source)
         plan = WatchPlan()
-        self._document = DomSource(source, 0, plan)
+        self._document = DomSource(source, self._position, plan)
         self._watch = plan.watch(platform)
         self._document_spec = reading_spec(self._watch)
         self._script = fetch_script()
@@ -88,7 +96,8 @@ class InPageFetch:
             try:
                 reading = await self._fetched(page, visit, wanted, budget.left_s(_STEP) * _SHARE)
             except FullVisitNeeded as error:
-                self._note(self._trust.asked(left_open=True), visit, str(error))
+                left_open = not isinstance(error, _Unseen)
+                self._note(self._trust.asked(left_open=left_open), visit, str(error))
                 raise
             if reading is not None:
                 self._trust.asked(left_open=False)
@@ -109,7 +118,7 @@ class InPageFetch:
             return
         if fetched is None or not (seen.ready or self._settles(seen)):
             return
-        why = _difference(seen, fetched)
+        why = _difference(seen, fetched, self._judge)
         self._note(self._trust.compared(same=not why), visit, why)
 
     def _note(self, changed: bool, visit: Visit, why: str) -> None:
@@ -190,9 +199,10 @@ class InPageFetch:
             return None
         told = SourcesTold()
         told.errors += errors_in(document, self._error_paths)
-        told.add(told_by_json(document, self._fetch.fields, 0, "in_page_fetch"))
+        told.add(told_by_json(document, self._fetch.fields, self._position, "in_page_fetch"))
         reading = self._reading(visit, status, visit.url, told)
-        return reading if _is_whole(reading, wanted) else None
+        says_error = bool(met_signs(replace(reading, facts={}), self._judge))
+        return reading if says_error or _is_whole(reading, wanted) else None
 
     def _from_document(self, visit: Visit, answer: Mapping[str, Any], wanted: frozenset[str]) -> PageReading:
         status, address = answer["status"], answer.get("url")
@@ -205,13 +215,16 @@ class InPageFetch:
         told = SourcesTold()
         told.add(self._document.tell(seen))
         reading = self._reading(visit, status, url, told, seen)
-        if seen.texts or seen.texts_in or seen.selectors:
+        has_sign, is_whole = bool(seen.texts or seen.texts_in or seen.selectors), _is_whole(reading, wanted)
+        if self._document.depends_on_sight(seen) or (has_sign and is_whole):
+            raise _Unseen("without style sheets nobody knows what of the document is seen")
+        if has_sign:
             return reading
         identity = Identity.of(visit.names, visit.url)
         allowed = [pattern.filled(visit.names) for pattern in self._landing]
         if is_elsewhere(identity, visit.url, url, allowed):
             raise FullVisitNeeded("the answer came from elsewhere")
-        if status != 200 or self._fetch.url is not None or not _is_whole(reading, wanted):
+        if status != 200 or self._fetch.url is not None or not is_whole:
             raise FullVisitNeeded("the answer is not whole")
         return reading
 
@@ -234,7 +247,7 @@ class InPageFetch:
         )
 
     def _settles(self, reading: PageReading) -> bool:
-        return reading.status in self._watch.end_statuses or bool(reading.texts)
+        return reading.status in self._watch.end_statuses or bool(met_signs(reading, self._judge))
 
 
 def _is_whole(reading: PageReading, wanted: frozenset[str]) -> bool:
@@ -249,11 +262,16 @@ def _retry_after(answer: Mapping[str, Any]) -> str:
     return header[:100] if isinstance(header, str) else ""
 
 
-def _difference(seen: PageReading, fetched: PageReading) -> str:
+def _difference(seen: PageReading, fetched: PageReading, rules: Judge) -> str:
     """What the page says otherwise than the answer, `""` if nothing."""
-    if seen.texts != fetched.texts or not (seen.ready or seen.status == fetched.status or seen.texts):
-        return f"the page says {seen.texts or seen.status}, the answer {fetched.texts or fetched.status}"[:200]
-    if not seen.ready or seen.texts:
+    signs, others = met_signs(seen, rules), met_signs(fetched, rules)
+    settled = bool(signs) or not seen.ready
+    if {verdict for verdict, _ in signs} != {verdict for verdict, _ in others} or (
+        not signs and not seen.ready and seen.status != fetched.status
+    ):
+        page, answer = (", ".join(f"{verdict.value} ({why})" for verdict, why in one) for one in (signs, others))
+        return f"the page is {page or seen.status}, the answer {answer or fetched.status}"[:200]
+    if settled:
         return ""
     names = [name for name, fact in seen.facts.items() if fetched.facts.get(name) != fact and name in fetched.told]
     return ", ".join(f"{name}: {seen.facts[name]!r}, fetched {fetched.facts.get(name)!r}" for name in names)[:200]

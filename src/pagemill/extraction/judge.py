@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from pagemill.config.judge import Compare, Judge, Signs, Wanted
@@ -45,16 +46,15 @@ def judge(product: Product, reading: PageReading, rules: Judge, names: Names | N
         rules: the platform's.
         names: what `{id}` and other names mean for the product; without them the row's id stands for it.
     """
-    for verdict, signs in _before_facts(rules):
-        if reason := _sign(reading, signs):
-            differences: tuple[Difference, ...] = ()
-            if verdict is Verdict.SOLD_OUT:
-                differences = tuple(_differences(product.expected, reading.facts, rules))
-            return Judgement(verdict, reason, differences)
-    if failure := _failure(product, reading, rules, names or {"id": Part(product.id)}):
-        return Judgement(Verdict.FAILED, _bounded(failure))
+    elsewhere = _is_elsewhere(reading, rules, names or {"id": Part(product.id)})
     differences = tuple(_differences(product.expected, reading.facts, rules))
-    for verdict, signs in (*_before_facts(rules),):
+    for verdict, signs in _before_facts(rules):
+        of_product = verdict is not Verdict.SOLD_OUT or not elsewhere
+        if reason := _sign(reading if of_product else replace(reading, texts=(), texts_in=(), selectors=()), signs):
+            return Judgement(verdict, reason, differences if verdict is Verdict.SOLD_OUT else ())
+    if failure := _failure(reading, rules, elsewhere=elsewhere):
+        return Judgement(Verdict.FAILED, _bounded(failure))
+    for verdict, signs in _before_facts(rules):
         if reason := _facts_sign(reading.facts, signs):
             return Judgement(verdict, reason, differences if verdict is Verdict.SOLD_OUT else ())
     unsaid = [
@@ -68,6 +68,11 @@ def judge(product: Product, reading: PageReading, rules: Judge, names: Names | N
         reason = ", ".join(f"{d.field}: {_shown(d.expected)} -> {_shown(d.found)}" for d in differences)
         return Judgement(Verdict.CHANGED, _bounded(reason), differences)
     return Judgement(Verdict.OK)
+
+
+def is_blocked(reading: PageReading, rules: Judge) -> bool:
+    """Whether the shop has refused what the reading is of, as far as that is not said by facts."""
+    return bool(_sign(reading, rules.blocked))
 
 
 def met_signs(reading: PageReading, rules: Judge) -> list[tuple[Verdict, str]]:
@@ -107,9 +112,12 @@ def _sign(reading: PageReading, signs: Signs) -> str:
 
 
 def _is_word(word: str | None, words: Iterable[str | None]) -> bool:
-    if word is None:
-        return None in words
-    return any(one is not None and collapse(one).casefold() == word.casefold() for one in words)
+    return None in words if word is None else _is_one_of(word, words)
+
+
+def _is_one_of(value: FactValue, words: Iterable[str | None]) -> bool:
+    said = _shown(value) if isinstance(value, bool) else collapse(str(value))
+    return any(one is not None and collapse(one).casefold() == said.casefold() for one in words)
 
 
 def _facts_sign(facts: Facts, signs: Signs) -> str:
@@ -119,14 +127,18 @@ def _facts_sign(facts: Facts, signs: Signs) -> str:
     return ""
 
 
-def _failure(product: Product, reading: PageReading, rules: Judge, names: Names) -> str:
+def _is_elsewhere(reading: PageReading, rules: Judge, names: Names) -> bool:
+    landing = [UrlPattern(pattern, names) for pattern in rules.landing]
+    identity = Identity.of(names, reading.asked)
+    return bool(reading.asked) and is_elsewhere(identity, reading.asked, reading.url, landing)
+
+
+def _failure(reading: PageReading, rules: Judge, *, elsewhere: bool) -> str:
     """Why no facts can be believed; empty if they can."""
     if reading.status is not None and reading.status >= 400:
         return f"HTTP {reading.status}"
-    if reading.asked:
-        landing = [UrlPattern(pattern, names) for pattern in rules.landing]
-        if is_elsewhere(Identity.of(names, reading.asked), reading.asked, reading.url, landing):
-            return f"the visit ended elsewhere: {_shown(reading.url)}"
+    if elsewhere:
+        return f"the visit ended elsewhere: {_shown(reading.url)}"
     if not reading.ready:
         return _with_troubles("timeout: content did not appear", reading)
     said = {name for name, value in reading.facts.items() if value is not None}
@@ -172,7 +184,7 @@ _EXACT = Compare()
 
 
 def _same(expected: FactValue, found: FactValue, compare: Compare) -> bool:
-    if compare.words and str(found) in compare.words.get(str(expected), ()):
+    if compare.words and _is_one_of(found, compare.words.get(collapse(str(expected)), ())):
         return True
     if isinstance(expected, bool) or isinstance(found, bool):
         return _boolean(expected) is not None and _boolean(expected) is _boolean(found)

@@ -34,8 +34,14 @@ FIELD_CHARS = 2_000_000
 STATE_CHARS = 4_000_000
 STRUCTURED_CHARS = 2_000_000
 _TOTAL_CHARS = 8_000_000
-MAX_URL = 2_000
-"""Characters of an address that are kept; a page can give itself one of any length."""
+MAX_URL = 8_000
+"""Characters of an address that are kept, as many as a catalogue's may have; a page can give itself one of any length."""
+_IDENTIFIER = re.compile(
+    r"(?!(?:await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|export|extends|false|finally"
+    r"|for|function|if|implements|import|in|instanceof|interface|let|new|null|package|private|protected|public|return"
+    r"|static|super|switch|this|throw|true|try|typeof|var|void|while|with|yield)\Z)[A-Za-z_$][\w$]*"
+)
+"""A name that JavaScript can have for a variable."""
 
 Raw = str | bool | None | tuple[tuple[str | None, bool], ...]
 """What was read at a place: text; whether it is there; or several texts, each with whether it is seen."""
@@ -154,6 +160,12 @@ class Watch:
         return status is not None and (status in self.end_statuses or (status >= 400 and not self._has_signs))
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of the global variables in which states stand."""
+        roots = (re.split(r"[.\[]", state.variable)[0] for state in self.states if state.variable is not None)
+        return tuple(dict.fromkeys(root for root in roots if _IDENTIFIER.fullmatch(root)))
+
+    @property
     def _has_signs(self) -> bool:
         return bool(self.signs) or any(search.ends for search in self.searches)
 
@@ -229,7 +241,7 @@ async def watch_page(
         DeadlineExceeded, VisitFailed, PageLost: as `visit_page`.
     """
     budget = TimeBudget(timeout_s)
-    script = watch_script(structured=watch.structured, states=bool(watch.states))
+    script = watch_script(structured=watch.structured, states=bool(watch.states), variables=watch.variables)
     spec = {**reading_spec(watch), **_waiting_spec(watch, stop), "explain": explain, "thorough": thorough}
     spec["address"] = address
     documents = 0

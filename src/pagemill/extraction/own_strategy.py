@@ -54,7 +54,7 @@ class OwnStrategy:
             kind = type(self._inner).__name__
             raise VisitFailed(f"{kind}.read returned {type(reading).__name__} instead of a PageReading")
         facts: dict[str, FactValue] = dict.fromkeys(self._fields) | dict(reading.facts)
-        return replace(reading, facts=facts)
+        return replace(reading, facts=facts, asked=reading.asked or visit.url)
 
     def close(self) -> None:
         """Calls the user's own `close`, if there is one, when the strategy is dropped."""

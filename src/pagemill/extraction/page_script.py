@@ -64,29 +64,25 @@ _PLACES = r"""
 
   const MAX_ELEMENTS = 300, MAX_OTHERS = 3;
   const readPlace = (place, position) => {
-    if (place.exists) {
-      for (let i = 0; i < place.selectors.length; i += 1) {
-        const nodes = doc.querySelectorAll(place.selectors[i]);
-        for (let j = 0; j < nodes.length && j < MAX_ELEMENTS; j += 1) {
-          if (isThere(nodes[j], place) && (!place.visible || isSeen(nodes[j]))) return true;
-        }
-      }
-      return false;
-    }
     const out = [];
     for (let i = 0; i < place.selectors.length; i += 1) {
-      if (!place.visible) {
+      if (!place.exists && !place.visible) {
         const node = first(place.selectors[i]);
         out[i] = node === null ? null : cut(valueOf(node, place), spec.fieldChars, "place", position);
         continue;
       }
       const nodes = doc.querySelectorAll(place.selectors[i]);
+      if (nodes.length > MAX_ELEMENTS) cuts[cuts.length] = ["elements", position, nodes.length];
       for (let j = 0; j < nodes.length && j < MAX_ELEMENTS; j += 1) {
+        if (place.exists) {
+          if (isThere(nodes[j], place) && (!place.visible || isSeen(nodes[j]))) return true;
+          continue;
+        }
         const text = cut(valueOf(nodes[j], place), spec.fieldChars, "place", position);
         if (!isBlank(text)) out[out.length] = [text, isSeen(nodes[j])];
       }
     }
-    return out;
+    return place.exists ? false : out;
   };
   const fittedAt = (place) => {
     for (let i = 0; i < place.selectors.length; i += 1) {
@@ -104,37 +100,63 @@ _PLACES = r"""
 """
 
 _STATES = r"""
-  // A copy without what JSON cannot carry: cycles end, functions and nodes are left out.
-  const plain = (value, above, depth, left) => {
+  // A copy without what JSON cannot carry: cycles end, functions, nodes and what cannot be read are left out. `left`
+  // says how much there may be, and whether there was more.
+  const plain = (value, above, left) => {
     if (value === null || typeof value === "string" || typeof value === "boolean") return value;
     if (typeof value === "number") return value === value && value !== Infinity && value !== -Infinity ? value : null;
     if (typeof value === "bigint") return String(value);
-    if (typeof value !== "object" || depth > 60 || left.nodes <= 0 || above.indexOf(value) >= 0) return undefined;
-    if (typeof value.nodeType === "number" && typeof value.nodeName === "string") return undefined;
-    if (typeof value.getTime === "function" && typeof value.toISOString === "function") return String(value);
-    left.nodes -= 1;
-    const inside = above.concat([value]);
-    if (Array.isArray(value)) {
-      const list = [];
-      for (let i = 0; i < value.length; i += 1) list[i] = plain(value[i], inside, depth + 1, left);
-      return list;
+    if (typeof value !== "object" || above.indexOf(value) >= 0) return undefined;
+    try {
+      if (typeof value.nodeType === "number" && typeof value.nodeName === "string") return undefined;
+      if (typeof value.getTime === "function" && typeof value.toISOString === "function") {
+        return value.getTime() === value.getTime() ? value.toISOString() : null;
+      }
+      if (left.nodes <= 0 || above.length > 60) {
+        left.more = true;
+        return undefined;
+      }
+      left.nodes -= 1;
+      const inside = above.concat([value]);
+      if (Array.isArray(value)) {
+        const list = [];
+        for (let i = 0; i < value.length && !left.more; i += 1) list[i] = copyAt(value, i, inside, left);
+        list.toJSON = undefined;  // some libraries give all lists one, which makes text of them
+        return list;
+      }
+      const out = Object.create(null);
+      for (const key of Object.keys(value)) {
+        const copy = copyAt(value, key, inside, left);
+        if (copy !== undefined) out[key] = copy;
+      }
+      return out;
+    } catch (error) {
+      return undefined;  // another site's window
     }
-    const out = Object.create(null);
-    for (const key of Object.keys(value)) {
-      const copy = plain(value[key], inside, depth + 1, left);
-      if (copy !== undefined) out[key] = copy;
-    }
-    return out;
   };
+  const copyAt = (value, key, inside, left) => {
+    try {
+      return plain(value[key], inside, left);
+    } catch (error) {
+      return undefined;  // it is made by a function, which has failed
+    }
+  };
+  // A variable that a script has declared with `let` or `const` is no property of the window.
   const variableAt = (name) => {
-    let value = view;
-    for (const key of name.replace(/\[(\d+)\]/g, ".$1").split(".")) {
+    const keys = name.replace(/\[(\d+)\]/g, ".$1").split(".");
+    let value = declared[keys[0]] === undefined ? undefined : declared[keys[0]]();
+    if (value === undefined) value = view[keys[0]];
+    for (let i = 1; i < keys.length; i += 1) {
       if (value === null || value === undefined) return undefined;
-      value = value[key];
+      try {
+        value = value[keys[i]];
+      } catch (error) {
+        return undefined;
+      }
     }
     return value;
   };
-  const stateText = (state) => {
+  const stateText = (state, position) => {
     if (state.script) {
       const node = first(state.script);
       return node === null ? null : node.textContent;
@@ -143,8 +165,11 @@ _STATES = r"""
       const shown = doc.body !== null && doc.contentType !== "text/html" ? doc.body.querySelector("pre") : null;
       return shown === null ? (doc.body === null ? null : doc.body.textContent) : shown.textContent;
     }
-    const value = view === null ? undefined : variableAt(state.variable);
-    return value === undefined ? null : JSON.stringify(plain(value, [], 0, { nodes: 200000 }));
+    const value = view === null ? undefined : variableAt(state.variable), left = { nodes: 200000, more: false };
+    if (value === undefined) return null;
+    const text = JSON.stringify(plain(value, [], left));
+    if (left.more) cuts[cuts.length] = ["state", position, text.length];
+    return text;
   };
   const hasState = (state) => {
     if (state.script) {
@@ -157,26 +182,29 @@ _STATES = r"""
 """
 
 _SIGNS = r"""
-  let textAt = -Infinity, unread = true;
-  const patterns = [], found = [], signed = [];
-  for (let i = 0; i < spec.searches.length; i += 1) patterns[i] = new RegExp(spec.searches[i][1], "i");
+  let textAt = -Infinity, textMs = 0, unread = true;
+  const patterns = [], words = [], found = [], signed = [];
+  for (let i = 0; i < spec.searches.length; i += 1) {
+    patterns[i] = new RegExp(spec.searches[i][1], "i");
+    words[i] = spec.searches[i][1].split("\\s*").map((word) => new RegExp(word, "i"));
+  }
   const endsBy = (positions, kinds, at) => {
     for (let i = 0; i < positions.length; i += 1) if (kinds[positions[i]][at]) return true;
     return false;
   };
 
-  // A script's source holds texts that nobody sees, so a text found there is looked for again without them.
+  // Most pages lack a word of a text, which the whole source tells at once; only else is it looked at where words stand.
   const findTexts = (all) => {
     if (patterns.length === 0 || !(unread || all)) return;
     unread = false;
     textAt = now();
-    const text = doc.documentElement === null ? "" : doc.documentElement.textContent;
-    const title = typeof doc.title === "string" ? doc.title : "";
+    const text = doc.documentElement === null ? "" : legible(doc.documentElement.textContent);
+    const title = typeof doc.title === "string" ? legible(doc.title) : "";
     found.length = 0;
     forgetSeen();
     for (let i = 0; i < patterns.length; i += 1) {
       const [within, , ends] = spec.searches[i];
-      if (!(all || ends) || !patterns[i].test(text)) continue;
+      if (!(all || ends) || !words[i].every((word) => word.test(text))) continue;
       if (within === "" && patterns[i].test(title)) {
         found[found.length] = i;
         continue;
@@ -189,6 +217,7 @@ _SIGNS = r"""
         }
       }
     }
+    textMs = now() - textAt;
   };
   const findSigns = (all) => {
     signed.length = 0;
@@ -223,7 +252,7 @@ _SIGNS = r"""
       if (spec.explain) fitted[i] = fittedAt(spec.places[i]);
     }
     for (let i = 0; i < spec.states.length; i += 1) {
-      states[i] = cut(stateText(spec.states[i]), spec.stateChars, "state", i);
+      states[i] = cut(stateText(spec.states[i], i), spec.stateChars, "state", i);
     }
     const structured = spec.structured ? readStructured() : null;
     return { raw, states, structured, cut: cuts, fitted, requests: spec.explain ? requested() : [] };

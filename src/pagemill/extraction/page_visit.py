@@ -18,6 +18,7 @@ from playwright.async_api import Page
 from pagemill.config.platform import Platform
 from pagemill.config.url_pattern import UrlPattern
 from pagemill.deadlines import within
+from pagemill.errors import DeadlineExceeded
 from pagemill.extraction.api_capture import CaptureSource, Chosen, Listening
 from pagemill.extraction.dom import DomSource
 from pagemill.extraction.heard import News
@@ -58,11 +59,15 @@ class _Hunt:
     """The answers that one visit is waiting for."""
 
     listenings: dict[asyncio.Task[Chosen], Listening] = field(default_factory=dict)
-    chosen: dict[int, Chosen | None] = field(default_factory=dict)
+    positions: dict[asyncio.Task[Chosen], int] = field(default_factory=dict)
 
     @property
     def pending(self) -> set[asyncio.Task[Chosen]]:
         return {task for task in self.listenings if not task.done()}
+
+    def settled(self) -> _Hunt:
+        """Those that have come, or are waited for no longer."""
+        return _Hunt({task: one for task, one in self.listenings.items() if task.done()}, self.positions)
 
 
 class PageVisit:
@@ -77,8 +82,10 @@ class PageVisit:
         self._states: list[StateSource] = []
         self._structured: list[StructuredSource | JsonLdSource] = []
         self._captures: dict[int, CaptureSource] = {}
-        self.positions = frozenset(at for at, source in enumerate(platform.extract.sources) if source.kind.page)
+        self._positions: dict[str, set[int]] = {}
         for position, source in enumerate(platform.extract.sources):
+            for name in source.fields:
+                self._positions.setdefault(name, set()).add(position)
             match source.strategy:
                 case "dom" | "in_page_fetch":
                     self._doms.append(DomSource(source, position, plan))
@@ -92,7 +99,9 @@ class PageVisit:
                     self._captures[position] = CaptureSource(source, position)
         self._watch = plan.watch(platform)
         self._error_paths = error_paths(platform.judge)
-        self._led_by_captures = _led_by(platform, frozenset(self._captures))
+        self._in_document = frozenset(
+            position for position, source in enumerate(platform.extract.sources) if source.kind.page
+        ) - set(self._captures)
 
     async def read(self, page: Page, visit: Visit, told: SourcesTold, wanted: frozenset[str]) -> PageSeen:
         """Visits the page, and adds to `told` what its sources say.
@@ -113,57 +122,79 @@ class PageVisit:
             visit.news.arrived()
         if self._watch.is_settled_by(status):
             return PageSeen(status, page.url[:MAX_URL])
-        seen, hunt = await self._look(page, visit, budget, status, wanted)
+        before = told.copy()
+        seen, hunt = await self._look(page, visit, budget, status, wanted, before)
         brought = self._tell(seen, hunt, told, visit)
         if self._is_early(seen, told, wanted, visit):
-            told.forget(self.positions)
-            del told.troubles[:]
-            left_s = budget.left_s(_STEP)
-            seen = await watch_page(page, self._watch, left_s, status, explain=visit.explain, thorough=True)
+            told.take(before.copy())
+            seen = await self._watched(page, visit, budget, status, thorough=True)
             brought = self._tell(seen, hunt, told, visit)
         return _page_seen(seen, visit, brought)
 
+    async def _watched(
+        self,
+        page: Page,
+        visit: Visit,
+        budget: TimeBudget,
+        status: int | None,
+        stop: str = "",
+        *,
+        thorough: bool = False,
+    ) -> Sighting:
+        """What the document shows, as soon as it shows enough."""
+        return await watch_page(
+            page,
+            self._watch,
+            budget.left_s(_STEP),
+            status,
+            stop,
+            address=visit.url,
+            is_end=self._is_end(visit),
+            explain=visit.explain,
+            thorough=thorough,
+        )
+
     async def _look(
-        self, page: Page, visit: Visit, budget: TimeBudget, status: int | None, wanted: frozenset[str]
+        self,
+        page: Page,
+        visit: Visit,
+        budget: TimeBudget,
+        status: int | None,
+        wanted: frozenset[str],
+        before: SourcesTold,
     ) -> tuple[Sighting, _Hunt]:
         """The document, and the answers that came beside it, whichever settles the visit first."""
-        identity, is_end = Identity.of(visit.names, visit.url), self._is_end(visit)
-
-        async def watch(stop: str = "") -> Sighting:
-            left_s, explain = budget.left_s(_STEP), visit.explain
-            return await watch_page(
-                page, self._watch, left_s, status, stop, address=visit.url, is_end=is_end, explain=explain
-            )
-
         if not (self._captures or self._has_dialog_signs):
-            return await watch(), _Hunt()
-        async with self._hunting(visit, identity, _with_margin(budget.left_s(_STEP))) as hunt:
+            return await self._watched(page, visit, budget, status), _Hunt()
+        async with self._hunting(visit, _with_margin(budget.left_s(_STEP))) as hunt:
             dialog = asyncio.create_task(self._dialog_sign(visit.news))
             stop = f"pagemill-{secrets.token_hex(4)}"
-            watching = asyncio.create_task(watch(stop))
+            watching = asyncio.create_task(self._watched(page, visit, budget, status, stop))
             try:
                 while True:
                     others = hunt.pending | ({dialog} if not dialog.done() else set())
                     await asyncio.wait({watching, *others}, return_when=asyncio.FIRST_COMPLETED)
-                    enough = not hunt.pending and (not self._waits or self._have_enough(hunt, wanted, visit))
                     if dialog.done():  # it says all that counts, and the page may be anywhere by now
                         return Sighting(status, page.url[:MAX_URL]), hunt
                     if not watching.done():
-                        if not enough:
+                        is_all = not hunt.pending and not self._waits
+                        if not (is_all or self._is_enough(None, hunt, before, wanted, visit)):
                             continue
                         stop_s = min(_STOP_TIMEOUT_S, budget.left_s(_STEP) + _AGAIN_S)
                         await _stop(page, stop, stop_s)
                         return await within(stop_s, asyncio.shield(watching), _STEP), hunt
                     seen = watching.result()
-                    if not hunt.pending or self._is_decided(seen, is_end):
+                    if self._is_decided(seen, visit) or self._is_enough(seen, hunt, before, wanted, visit):
+                        return seen, hunt
+                    if not hunt.pending:
                         return seen, hunt
                     await asyncio.wait({dialog, *hunt.pending}, return_when=asyncio.FIRST_COMPLETED)
-                    if hunt.pending or dialog.done():
+                    if hunt.pending or dialog.done() or self._is_enough(seen, hunt, before, wanted, visit):
                         continue
                     # What was seen before the last answer was given up may be half of what is there now.
-                    if self._have_enough(hunt, wanted, visit) or not budget.has_left(_AGAIN_S):
+                    if not budget.has_left(_AGAIN_S):
                         return seen, hunt
-                    return await watch(), hunt
+                    return await self._watched(page, visit, budget, status), hunt
             finally:
                 for task in (watching, dialog):
                     task.cancel()
@@ -180,16 +211,14 @@ class PageVisit:
         return is_end
 
     @asynccontextmanager
-    async def _hunting(self, visit: Visit, identity: Identity, left_s: float) -> AsyncIterator[_Hunt]:
+    async def _hunting(self, visit: Visit, left_s: float) -> AsyncIterator[_Hunt]:
         """Listens for the answers of the visit, each for the time that its source allows."""
-        hunt = _Hunt()
+        hunt, identity = _Hunt(), Identity.of(visit.names, visit.url)
         for position, source in self._captures.items():
-            if visit.news is None:
-                hunt.chosen[position] = None
-                continue
             listening = source.listen(visit, identity)
             task = asyncio.create_task(_chosen(listening, visit.news, min(source.within_s, left_s)))
             hunt.listenings[task] = listening
+            hunt.positions[task] = position
         try:
             yield hunt
         finally:
@@ -197,25 +226,33 @@ class PageVisit:
                 task.cancel()
             await asyncio.gather(*hunt.listenings, return_exceptions=True)
 
-    def _have_enough(self, hunt: _Hunt, wanted: frozenset[str], visit: Visit) -> bool:
-        """Whether the answers alone say all that is wanted, and no other source would be believed before them."""
-        if visit.explain or not hunt.listenings or not wanted <= self._led_by_captures:
+    def _is_enough(
+        self, seen: Sighting | None, hunt: _Hunt, before: SourcesTold, wanted: frozenset[str], visit: Visit
+    ) -> bool:
+        """Whether everything that is wanted was said, and no source that has yet to speak would be believed before those
+        that did. Without a `seen`, the document has yet to."""
+        if visit.explain or not (seen is None or seen.ready):
             return False
-        told = SourcesTold()
-        self._tell_captures(hunt, told)
-        facts, _defaults = told.facts(self._platform.extract)
-        return any(value is not None for value in facts.values()) and all(
-            facts.get(name) is not None for name in wanted
-        )
+        silent = {hunt.positions[task] for task in hunt.pending} | (self._in_document if seen is None else set())
+        told, heard = before.copy(), hunt.settled()
+        if seen is None:
+            self._tell_captures(heard, told)
+        else:
+            self._tell(seen, heard, told, visit)
+        for name in wanted:
+            said = told.first(name)
+            if said is None or any(position < said.source for position in self._positions.get(name, set()) & silent):
+                return False
+        return bool(wanted) and any(entry.state == "said" for entries in told.told.values() for entry in entries)
 
-    def _is_decided(self, seen: Sighting, is_end: Callable[[str], bool]) -> bool:
+    def _is_decided(self, seen: Sighting, visit: Visit) -> bool:
         """Whether no answer can change the verdict any more."""
         ending = {search.text for search in self._watch.searches if search.ends}
         if ending & {*seen.texts, *(text for _within, text in seen.texts_in)}:
             return True
         if {selector for selector, ends in self._watch.signs if ends} & set(seen.selectors):
             return True
-        return (seen.status or 0) >= 400 or is_end(seen.url)
+        return (seen.status or 0) >= 400 or self._is_end(visit)(seen.url)
 
     def _is_early(self, seen: Sighting, told: SourcesTold, wanted: frozenset[str], visit: Visit) -> bool:
         """Whether something that is wanted was not said, and the page may still say it."""
@@ -273,7 +310,9 @@ def _with_margin(left_s: float) -> float:
     return left_s - min(MAX_MARGIN_S, left_s / 5)
 
 
-async def _chosen(listening: Listening, news: News, within_s: float) -> Chosen:
+async def _chosen(listening: Listening, news: News | None, within_s: float) -> Chosen:
+    if news is None:
+        raise DeadlineExceeded("nobody listens for the answer to capture", 0)
     return await within(within_s, listening.first(news), "waiting for the answer to capture")
 
 
@@ -292,13 +331,3 @@ def _page_seen(seen: Sighting, visit: Visit, ending: int | None) -> PageSeen:
     dialogs = () if visit.news is None else visit.news.dialogs
     ended = PageSeen(seen.status, seen.url, seen.ready, seen.texts, seen.texts_in, seen.selectors, dialogs)
     return ended if ending is None else replace(ended, status=ending, ready=False)
-
-
-def _led_by(platform: Platform, captures: frozenset[int]) -> frozenset[str]:
-    """The fields of which an answer to capture is the first page source."""
-    first: dict[str, int] = {}
-    for position, source in enumerate(platform.extract.sources):
-        if source.kind.page:
-            for name in source.fields:
-                first.setdefault(name, position)
-    return frozenset(name for name, position in first.items() if position in captures)

@@ -4,17 +4,29 @@ Hidden pages are not laid out, and asking for layout costs much. So texts are lo
 one was found are styles and boxes asked for. A document that was fetched and never shown (`doc` of an `XMLHttpRequest`)
 has no styles: there, what its markup hides is hidden.
 
-Needs `doc`. Gives `textOf(node, split)`, `isSeen(element)`, `findSeen(root, pattern)` and `forgetSeen()`.
+Needs `doc`. Gives `textOf(node, split)`, `legible(text)`, `isSeen(element)`, `findSeen(root, pattern)` and `forgetSeen()`.
 """
 
 from __future__ import annotations
 
 SEEN = r"""
   const view = doc.defaultView;
-  const isName = (node, names) => names.indexOf(" " + node.nodeName.toLowerCase() + " ") >= 0;
-  const UNSEEN = " script style noscript template head datalist object audio video iframe canvas textarea ";
-  const INLINE = " a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark meter nobr " +
-    "output q rp rt ruby s samp small span strike strong tt time u var wbr sub sup ";
+  // Whether a node's name is one of several; each name is looked up once.
+  const oneOf = (names) => {
+    const known = Object.create(null);
+    return (node) => {
+      const name = node.nodeName;
+      if (known[name] === undefined) known[name] = names.indexOf(" " + name.toLowerCase() + " ") >= 0;
+      return known[name];
+    };
+  };
+  const isSourceOnly = oneOf(" script style noscript template ");
+  const isUnseen = oneOf(" script style noscript template head datalist object audio video iframe canvas textarea defs " +
+    "symbol clippath ");
+  const isInline = oneOf(" a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark meter nobr " +
+    "output q rp rt ruby s samp small span strike strong tt time u var wbr sub sup ");
+  const isRaised = oneOf(" sup sub ");
+  const isNeverDrawn = oneOf(" meta link script style title template base ");
   const MAX_DEPTH = 400, MAX_NODES = 200000;
 
   // Calls `text(node)` for every text of a subtree, `border(element)` where an element begins or ends.
@@ -45,7 +57,8 @@ SEEN = r"""
     }
   };
 
-  const isSourceOnly = (element) => isName(element, " script style noscript template ");
+  const ILLEGIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
+  const legible = (text) => (ILLEGIBLE.test(text) ? text.split(ILLEGIBLE).join("") : text);
   // `split` puts a space at every border of elements, for numbers: <b>$119</b><sup>95</sup> are two of them. Digits
   // that stand in elements of their own, and signs between them, stay together.
   const textOf = (element, split) => {
@@ -61,35 +74,50 @@ SEEN = r"""
       out += data;
       last = data;
     }, (border) => {
-      const inline = isName(border, INLINE) && !(split && isName(border, " sup sub "));
+      const inline = isInline(border) && !(split && isRaised(border));
       pending = inline && pending !== "block" ? "inline" : "block";
     }, isSourceOnly);
     return out;
   };
 
-  let seenElements = new Map();
-  const forgetSeen = () => { seenElements = new Map(); };
+  // What is known of this moment's styles and texts; forgotten before each look.
+  let seenElements = new Map(), sentences = new Map();
+  const forgetSeen = () => {
+    seenElements = new Map();
+    sentences = new Map();
+  };
+  const isClosed = (node) => node !== null && node.nodeName === "DETAILS" && !node.hasAttribute("open");
   const isHiddenByMarkup = (element) => {
-    if (isName(element, UNSEEN)) return true;
-    const parent = element.parentNode;
-    const isClosed = parent !== null && parent.nodeName === "DETAILS" && !parent.hasAttribute("open");
-    if (isClosed && element.nodeName !== "SUMMARY") return true;
+    if (isUnseen(element)) return true;
+    if (isClosed(element.parentNode) && element.nodeName !== "SUMMARY") return true;
     if (view !== null) return false;
     const style = element.getAttribute("style") || "";
     return element.hasAttribute("hidden") || (element.nodeName === "DIALOG" && !element.hasAttribute("open")) ||
       /display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(\.0*)?\s*(;|$)/i.test(style);
   };
+  // What is on its way by an animation arrives: a hidden page has no frames in which it could.
+  const isMoving = (element) => element.getAnimations().length > 0;
+  const isCutToNothing = (style) => {
+    const sides = /^rect\((\S+)px, (\S+)px, (\S+)px, (\S+)px\)/.exec(style.clip);
+    if (sides !== null && (sides[3] - sides[1] < 2 || sides[2] - sides[4] < 2)) return true;
+    const shape = /^(inset|circle|ellipse|polygon)\((.*)\)/.exec(style.clipPath);
+    if (shape === null) return false;
+    if (shape[1] === "polygon") {
+      const points = shape[2].split(/, */);
+      for (let i = 1; i < points.length; i += 1) if (points[i] !== points[0]) return false;
+      return true;
+    }
+    if (shape[1] !== "inset") return /^0(px|%)/.test(shape[2]);
+    const [top, right = top, bottom = top, left = right] = shape[2].split(" round ")[0].split(" ");
+    const share = (side) => (side.slice(-1) === "%" ? parseFloat(side) : 0);
+    return share(top) + share(bottom) >= 100 || share(right) + share(left) >= 100;
+  };
   const isStyledAway = (element) => {
     const style = view.getComputedStyle(element);
-    if (style.display === "none" || style.contentVisibility === "hidden") return true;
-    if (style.opacity === "0" && element.getAnimations().length === 0) return true;
-    if (/^inset\((50|100)%/.test(style.clipPath) || style.clip === "rect(0px, 0px, 0px, 0px)") return true;
-    if (style.overflowX === "visible" && style.overflowY === "visible") return false;
-    if (style.display === "contents" || element === doc.documentElement || element === doc.body) return false;
-    const box = element.getBoundingClientRect();
-    return box.width < 2 || box.height < 2;
+    if (style.display === "none" || style.contentVisibility === "hidden" || isCutToNothing(style)) return true;
+    return style.opacity < 0.05 && !isMoving(element);
   };
-  // An element and everything around it, without its own box.
+  // An element and everything around it, wherever they stand.
   const isOpen = (element) => {
     const chain = [];
     let open = true;
@@ -108,56 +136,125 @@ SEEN = r"""
     }
     return open;
   };
-  const hasPlace = (boxes) => {
+
+  // Whether a box of the window is left when everything around it has cut off what it cuts off: what overflows is cut by
+  // the elements that hold it, and those do not hold it that it is placed without regard to. What can be scrolled to is
+  // not cut. `how` is how the box is placed in `holder`.
+  const isLeft = (box, holder, how) => {
+    let { left, right, top, bottom } = box;
+    let moving = false;
+    const cutX = (by) => { left = Math.max(left, by.left); right = Math.min(right, by.right); };
+    const cutY = (by) => { top = Math.max(top, by.top); bottom = Math.min(bottom, by.bottom); };
+    for (; holder !== null && holder.nodeType === 1; holder = holder.parentNode) {
+      const style = view.getComputedStyle(holder);
+      moving = moving || (how === "fixed" && isMoving(holder));
+      const holdsAll = style.transform !== "none" || style.filter !== "none" || style.perspective !== "none";
+      if (!holdsAll && (how === "fixed" || (how === "absolute" && style.position === "static"))) continue;
+      how = style.position;
+      moving = moving || isMoving(holder);
+      if (holder === doc.body || holder === doc.documentElement) continue;
+      if (style.display === "inline" || style.display === "contents") continue;
+      const scrolls = /auto|scroll/, cuts = /hidden|clip/;
+      if (style.overflowX === "visible" && style.overflowY === "visible") continue;
+      const around = holder.getBoundingClientRect();
+      if (around.width < 2 || around.height < 2) return false;
+      if (scrolls.test(style.overflowX)) ({ left, right } = around);
+      else if (cuts.test(style.overflowX)) cutX(around);
+      if (scrolls.test(style.overflowY)) ({ top, bottom } = around);
+      else if (cuts.test(style.overflowY)) cutY(around);
+      if (right - left < 1 || bottom - top < 1) return moving;
+    }
+    const width = doc.documentElement.clientWidth, height = view.innerHeight;
+    const isIn = how === "fixed"
+      ? left < width && right > 0 && top < height && bottom > 0
+      : right + view.scrollX > 0 && bottom + view.scrollY > 0 && (left < width || !cutsSideways());
+    return isIn || moving;
+  };
+  const cutsSideways = () => {
+    const root = view.getComputedStyle(doc.documentElement).overflowX;
+    const body = doc.body === null ? root : view.getComputedStyle(doc.body).overflowX;
+    return /hidden|clip/.test(root === "visible" ? body : root);
+  };
+  const isAnyLeft = (boxes, holder, how) => {
     for (let i = 0; i < boxes.length; i += 1) {
-      const box = boxes[i];
-      const right = box.right + view.scrollX, bottom = box.bottom + view.scrollY;
-      if (box.width > 0 && box.height > 0 && right > 0 && bottom > 0) return true;
+      if (boxes[i].width > 0 && boxes[i].height > 0 && isLeft(boxes[i], holder, how)) return true;
     }
     return false;
   };
-  const isDrawn = (node) => {
+  const isTransparent = (style) => /^rgba.*, 0\)$/.test(style.webkitTextFillColor) && style.webkitBackgroundClip !== "text" &&
+    style.textShadow === "none";
+  // A part of a text, within an element that is open.
+  const isTextDrawn = (node, start, end) => {
+    if (isClosed(node.parentNode)) return false;
     if (view === null) return true;
-    const element = node.nodeType === 1 ? node : node.parentNode;
-    if (view.getComputedStyle(element).visibility !== "visible") return false;
-    if (node.nodeType === 1) return hasPlace(node.getClientRects());
+    const style = view.getComputedStyle(node.parentNode);
+    if (style.visibility !== "visible" || isTransparent(style)) return false;
     const range = doc.createRange();
-    range.selectNodeContents(node);
-    return hasPlace(range.getClientRects());
+    range.setStart(node, start);
+    range.setEnd(node, end);
+    return isAnyLeft(range.getClientRects(), node.parentNode, "static");
+  };
+  const isElementDrawn = (element) => {
+    if (view === null) return true;
+    const style = view.getComputedStyle(element);
+    if (style.visibility !== "visible") return false;
+    if (isAnyLeft(element.getClientRects(), element.parentNode, style.position)) return true;
+    const range = doc.createRange();
+    range.selectNodeContents(element);
+    return isAnyLeft(range.getClientRects(), element, "static");
   };
   // Elements that are never drawn, such as a meta, count by being there.
   const isSeen = (element) => {
-    if (isName(element, " meta link script style title template base input ")) {
-      const drawn = element.nodeName === "INPUT" && element.type !== "hidden";
-      if (!drawn) return true;
-    }
-    return isOpen(element) && isDrawn(element);
+    if (isNeverDrawn(element)) return true;
+    if (element.nodeName === "INPUT" && element.type === "hidden") return true;
+    return isOpen(element) && isElementDrawn(element);
   };
 
+  // The text of a part of the document as one string, and which node each piece of it is of.
+  const sentencesOf = (root) => {
+    let known = sentences.get(root);
+    if (known === undefined) {
+      const nodes = [], starts = [];
+      let text = "", pending = false;
+      walk(root, (node) => {
+        if (pending && text !== "") text += " ";
+        pending = false;
+        starts[starts.length] = text.length;
+        nodes[nodes.length] = node;
+        text += legible(node.data);
+      }, (border) => { if (!isInline(border)) pending = true; }, isHiddenByMarkup);
+      known = { text, nodes, starts };
+      sentences.set(root, known);
+    }
+    return known;
+  };
+  // Where in a node's own data so many legible characters end.
+  const placeIn = (data, count) => {
+    if (!ILLEGIBLE.test(data)) return count;
+    let at = 0;
+    for (; at < data.length && (count > 0 || ILLEGIBLE.test(data[at])); at += 1) count -= ILLEGIBLE.test(data[at]) ? 0 : 1;
+    return at;
+  };
   // Whether a visitor reads the pattern in that part of the document, across tags and line breaks.
   const findSeen = (root, pattern) => {
-    const nodes = [], starts = [];
-    let out = "", pending = false;
-    walk(root, (node) => {
-      if (pending && out !== "") out += " ";
-      pending = false;
-      starts[starts.length] = out.length;
-      nodes[nodes.length] = node;
-      out += node.data;
-    }, (border) => { if (!isName(border, INLINE)) pending = true; }, isHiddenByMarkup);
+    const { text, nodes, starts } = sentencesOf(root);
     const search = new RegExp(pattern.source, "gi");
-    for (let match = search.exec(out); match !== null; match = search.exec(out)) {
+    for (let match = search.exec(text); match !== null; match = search.exec(text)) {
       if (match[0] === "") return false;
-      let seen = true, low = 0, high = starts.length - 1;
+      const from = match.index, to = from + match[0].length;
+      let low = 0, high = starts.length - 1;
       while (low < high) {
         const middle = (low + high + 1) >> 1;
-        if (starts[middle] <= match.index) low = middle;
+        if (starts[middle] <= from) low = middle;
         else high = middle - 1;
       }
-      for (let i = low; seen && i < nodes.length && starts[i] < match.index + match[0].length; i += 1) {
+      let seen = true;
+      for (let i = low; seen && i < nodes.length && starts[i] < to; i += 1) {
         const data = nodes[i].data;
         if (/^\s*$/.test(data)) continue;
-        seen = isOpen(nodes[i].parentNode) && isDrawn(nodes[i]);
+        const start = from > starts[i] ? placeIn(data, from - starts[i]) : 0;
+        const end = Math.min(data.length, placeIn(data, to - starts[i]));
+        seen = start >= end || (isOpen(nodes[i].parentNode) && isTextDrawn(nodes[i], start, end));
       }
       if (seen) return true;
     }

@@ -29,9 +29,18 @@ class SourcesTold:
         for name, entry in entries:
             self.told.setdefault(name, []).append(entry)
 
-    def forget(self, sources: frozenset[int]) -> None:
-        """Drops what those sources have said, before they are read again."""
-        self.told = {name: [one for one in entries if one.source not in sources] for name, entries in self.told.items()}
+    def copy(self) -> SourcesTold:
+        """All of it once more, so that the one can be added to without the other."""
+        told = {name: list(entries) for name, entries in self.told.items()}
+        return SourcesTold(told, list(self.errors), list(self.troubles), list(self.requests))
+
+    def take(self, other: SourcesTold) -> None:
+        """Has been told what the other has, and nothing else."""
+        self.told, self.errors, self.troubles, self.requests = other.told, other.errors, other.troubles, other.requests
+
+    def first(self, name: str) -> FieldTold | None:
+        """What counts of all that was said of that field."""
+        return next((one for one in self.ordered().get(name, ()) if one.value is not None), None)
 
     def ordered(self) -> dict[str, tuple[FieldTold, ...]]:
         """What was said of each field, in the order of preference."""
@@ -42,9 +51,8 @@ class SourcesTold:
         facts at all where no source was read."""
         facts: dict[str, FactValue] = dict.fromkeys(extract.fields) if self.told else {}
         defaults = set()
-        for name, entries in self.ordered().items():
-            first = next((one for one in entries if one.value is not None), None)
-            if first is not None and name in facts:
+        for name in facts:
+            if (first := self.first(name)) is not None:
                 facts[name] = first.value
                 if first.state == "default":
                     defaults.add(name)

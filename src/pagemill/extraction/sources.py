@@ -13,10 +13,18 @@ from playwright.async_api import Page
 
 from pagemill.config.judge import Judge
 from pagemill.config.platform import Platform
-from pagemill.errors import DeadlineExceeded, FullVisitNeeded, ItemError, VisitFailed, VisitGoesOn
+from pagemill.errors import (
+    BrowserLost,
+    DeadlineExceeded,
+    FullVisitNeeded,
+    ItemError,
+    PageLost,
+    VisitFailed,
+    VisitGoesOn,
+)
 from pagemill.extraction.http import HttpAnswer, HttpSource
 from pagemill.extraction.in_page_fetch import InPageFetch
-from pagemill.extraction.judge import judge
+from pagemill.extraction.judge import is_blocked, judge
 from pagemill.extraction.page_visit import PageSeen, PageVisit
 from pagemill.extraction.source_told import SourcesTold, error_paths
 from pagemill.extraction.visit import Visit
@@ -68,24 +76,25 @@ class SourcesStrategy:
         progress = _progress(visit)
         step = self._steps[progress.step]
         wanted = self._wanted(visit.product)
+        is_last = progress.step + 1 == len(self._steps)
+        failure: ItemError | DeadlineExceeded | None = None
         if step == _PAGE:
             assert page is not None and self._page_visit is not None
             try:
-                reading = await self._read_page(page, visit, progress, wanted)
-            except VisitFailed as error:
-                if progress.step + 1 == len(self._steps):
+                light = await self._read_page(page, visit, progress, wanted)
+            except (VisitFailed, PageLost, DeadlineExceeded) as error:
+                if is_last or isinstance(error, BrowserLost):
                     raise
                 progress.told.troubles.append(f"page: {error}")
-                reading = None
-            if reading is not None:
-                return reading
+                failure, light = error, None
+            if light is not None:
+                return light
         else:
             await self._ask(self._https[step], visit, progress)
         reading = self._reading(visit, progress)
-        if progress.step + 1 < len(self._steps) and (
-            visit.explain or not self._is_done(visit.product, reading, wanted)
-        ):
-            raise VisitGoesOn(_why(reading), replace(progress, step=progress.step + 1), light=step != _PAGE)
+        if not is_last and (visit.explain or not self._is_done(visit, reading, wanted)):
+            so_far = replace(progress, step=progress.step + 1)
+            raise VisitGoesOn(_why(reading), so_far, light=step != _PAGE, failure=failure)
         if progress.failure is not None and reading.status is None:
             raise progress.failure
         return reading
@@ -106,7 +115,9 @@ class SourcesStrategy:
         progress.retry_after = progress.retry_after or answer.retry_after
         if answer.status in self._judge.blocked.status:
             progress.refused = answer.status
-        progress.answer = answer
+        # What the shop does not have of a product at one of its addresses does not make the product gone.
+        if progress.answer is None or progress.answer.status >= 400:
+            progress.answer = answer
         source.tell(answer, progress.told, self._error_paths)
 
     async def _read_page(
@@ -126,19 +137,28 @@ class SourcesStrategy:
 
         in_full = visit.in_full or progress.in_full
         try:
-            light = await self._fetch.read(page, visit, wanted, read_in_full, in_full=in_full)
+            judged_by = self._judged_by(visit.product)
+            light = await self._fetch.read(page, visit, judged_by, read_in_full, in_full=in_full)
         except FullVisitNeeded as error:
             raise VisitGoesOn(str(error), replace(progress, in_full=True), light=True) from error
-        return light if light.light else None
+        if not light.light:
+            return None
+        retry_after = progress.retry_after or light.retry_after
+        return replace(light, retry_after=retry_after, refused=progress.refused, requests=tuple(progress.told.requests))
 
     def _wanted(self, product: Product) -> frozenset[str]:
+        """The fields that no source is left out for; all of them where nothing is expected."""
+        is_expected = any(product.expected.get(name) is not None for name in self._extract.fields)
+        return self._judged_by(product) if is_expected else frozenset(self._extract.fields)
+
+    def _judged_by(self, product: Product) -> frozenset[str]:
         """The fields without which the product cannot be judged."""
         expected = {name for name, value in product.expected.items() if value is not None}
         return frozenset(expected & self._extract.fields.keys()) | self._judged
 
-    def _is_done(self, product: Product, reading: PageReading, wanted: frozenset[str]) -> bool:
+    def _is_done(self, visit: Visit, reading: PageReading, wanted: frozenset[str]) -> bool:
         """Whether no further source could change the verdict for the better."""
-        verdict = judge(product, reading, self._judge).verdict
+        verdict = judge(visit.product, reading, self._judge, visit.names or None).verdict
         if verdict in (Verdict.FAILED, Verdict.BLOCKED):
             return False
         if verdict in (Verdict.GONE, Verdict.OFF_SALE, Verdict.SOLD_OUT):
@@ -147,7 +167,7 @@ class SourcesStrategy:
 
     def _reading(self, visit: Visit, progress: Progress) -> PageReading:
         """What all steps so far come to. The page's own status and address count before those of an answer, unless it
-        was the page that failed."""
+        was the page that failed or was refused."""
         told, page, answer = progress.told, progress.page, progress.answer
         facts, defaults = told.facts(self._extract)
         reading = PageReading(
@@ -162,27 +182,39 @@ class SourcesStrategy:
             retry_after=progress.retry_after,
             refused=progress.refused,
         )
-        if page is not None and (answer is None or (page.status or 0) < 400 or answer.status >= 400):
-            said = any(value is not None and name not in defaults for name, value in facts.items())
-            captured = any(
-                one.state == "said" and one.strategy in ("api_capture", "http")
-                for entries in reading.told.values()
-                for one in entries
-            )
-            return replace(
-                reading,
-                status=page.status,
-                url=page.url,
-                asked=visit.url,
-                ready=page.ready or (captured and said and (page.status or 0) < 400),
-                texts=page.texts,
-                texts_in=page.texts_in,
-                selectors=page.selectors,
-                dialogs=page.dialogs,
-            )
-        if answer is not None:
-            return replace(reading, status=answer.status, url=answer.url, asked=answer.asked)
-        return reading
+        of_page = None if page is None else _of_page(reading, page, visit)
+        of_answer = (
+            None if answer is None else replace(reading, status=answer.status, url=answer.url, asked=answer.asked)
+        )
+        if of_page is None or of_answer is None:
+            return of_page or of_answer or reading
+        if (of_answer.status or 0) >= 400:
+            return of_page
+        refused = is_blocked(of_page, self._judge)
+        if refused or (of_page.status or 0) >= 400:
+            return replace(of_answer, refused=of_page.status if refused else reading.refused)
+        return of_page
+
+
+def _of_page(reading: PageReading, page: PageSeen, visit: Visit) -> PageReading:
+    """The reading as one of the page. Facts that its answers said count though its content did not appear."""
+    said = any(value is not None and name not in reading.defaults for name, value in reading.facts.items())
+    captured = any(
+        one.state == "said" and one.strategy in ("api_capture", "http")
+        for entries in reading.told.values()
+        for one in entries
+    )
+    return replace(
+        reading,
+        status=page.status,
+        url=page.url,
+        asked=visit.url,
+        ready=page.ready or (captured and said and (page.status or 0) < 400),
+        texts=page.texts,
+        texts_in=page.texts_in,
+        selectors=page.selectors,
+        dialogs=page.dialogs,
+    )
 
 
 def _progress(visit: Visit) -> Progress:

@@ -19,7 +19,7 @@ class StructuredSource:
     def __init__(self, source: Source, position: int, plan: WatchPlan) -> None:
         self._source = source
         self._position = position
-        plan.structured(list(source.fields))
+        plan.structured(list(source.fields), optional=source.reads_all_standard_facts)
 
     def tell(self, seen: Sighting, told: SourcesTold, asked: str) -> None:
         """What each path into the standard facts leads to; what is broken or cut."""

@@ -106,7 +106,8 @@ def _from_text(text: str, rule: FieldRule, machine: bool) -> FactValue:
     if not text:
         return None
     if rule.prefix is not None and not _WHOLE_ADDRESS.match(text):
-        text = rule.prefix + text
+        scheme = rule.prefix.partition("//")[0]
+        text = (scheme or "https:") + text if text.startswith("//") else rule.prefix + text
     if rule.strip_query:
         text = re.split(r"[?#]", text, maxsplit=1)[0]
     if rule.type == "number":

@@ -28,6 +28,7 @@ class WatchPlan:
         self._searches: list[Search] = []
         self._wanted: dict[str, _Wanted] = {}
         self._structured = False
+        self._published: dict[str, bool] = {}
 
     def place(self, field_name: str, place: Place) -> int:
         """A place at which that field may stand; its position."""
@@ -50,17 +51,23 @@ class WatchPlan:
             self._searches.append(search)
         return self._searches.index(search)
 
-    def structured(self, field_names: list[str]) -> None:
-        """Asks for what the page publishes for search engines, from which those fields may come."""
+    def structured(self, field_names: list[str], *, optional: bool = False) -> None:
+        """Asks for what the page publishes for search engines, from which those fields may come.
+
+        `optional`: few pages publish all of them, and none is waited for that no other source has.
+        """
         self._structured = True
-        for name in field_names:
-            self._want(name).structured = True
+        self._published |= dict.fromkeys(field_names, optional)
 
     def _want(self, name: str) -> _Wanted:
         return self._wanted.setdefault(name, _Wanted())
 
     def watch(self, platform: Platform) -> Watch:
         """All of it, with the signs by which the platform is judged."""
+        alone = not self._wanted
+        for name, optional in self._published.items():
+            if alone or name in self._wanted or not optional:
+                self._want(name).structured = True
         return Watch.of(
             platform,
             self._places,

@@ -115,7 +115,8 @@ _WATCH = r"""
     if (hasMoved()) return finish(false, "moved");
     if (appeared(false)) return finish(true);
     if (endsLook && unread) {
-      const rest = textAt + TEXT_MS - lookedAt;
+      // However large the page is, most of the time is its own.
+      const rest = textAt + Math.max(TEXT_MS, 20 * textMs) - lookedAt;
       if (rest <= 0) {
         findTexts(false);
         findSigns(false);
@@ -190,7 +191,11 @@ STOP_SCRIPT = "(name) => { document.dispatchEvent(new Event(name)); }"
 """Ends a watch early; `name` is its `stop`."""
 
 
-def watch_script(*, structured: bool, states: bool) -> str:
-    """An async function of `spec`. It awaits an object with `then`: it needs no `Promise`, which pages replace."""
-    opening = "async (spec) => await { then(resolve, reject) {\n  const doc = document;\n"
-    return opening + reading_script(structured=structured, states=states) + _WATCH
+def watch_script(*, structured: bool, states: bool, variables: tuple[str, ...] = ()) -> str:
+    """An async function of `spec`. It awaits an object with `then`: it needs no `Promise`, which pages replace.
+
+    `variables` are the names of global ones that are read; they stand outside of everything that has names of its own.
+    """
+    declared = ",".join(["__proto__:null", *(f"{name}:()=>{{try{{return {name}}}catch{{}}}}" for name in variables)])
+    opening = "((declared) => async (spec) => await { then(resolve, reject) {\n  const doc = document;\n"
+    return f"{opening}{reading_script(structured=structured, states=states)}{_WATCH})({{{declared}}})"
