@@ -122,8 +122,8 @@ class FullVisitNeeded(ItemError):
 class VisitGoesOn(ItemError):
     """The visit has another step to go, at a turn of its own; it counts as the same attempt.
 
-    `so_far` is what the strategy has found out, for its next call. `light` says that no document was loaded. `failure` is
-    what went wrong with the page, which must not be used again then.
+    `so_far` is what the strategy has found out, for its next call. `light` says that no document was loaded. `failure`
+    is what went wrong with the page, which must not be used again then.
     """
 
     retryable = True

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import contextlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -151,6 +152,7 @@ class PageNews:
         else:
             problem = f"HTTP {status}"
         if body is not None:
+            body = _in_utf8(body, headers.get("content-type", ""))
             self._kept_bytes += len(body)
             if self._kept_bytes > _MAX_KEPT_BYTES:
                 body, problem = None, f"the answers of one visit are longer than {_MAX_KEPT_BYTES} bytes together"
@@ -203,21 +205,37 @@ class PageNews:
             self._tell()
 
     def _on_dialog(self, event: dict[str, Any]) -> None:
-        if len(self._dialogs) < _MAX_DIALOGS:
+        # Asked whether it may be left, the document of the last visit must not hold up the next one; nor is anything
+        # that it says before it is left said of the next product.
+        leaving = event.get("type") == "beforeunload"
+        if self._navigated and not leaving and len(self._dialogs) < _MAX_DIALOGS:
             self._dialogs.append(str(event.get("message", ""))[:_MAX_MESSAGE])
-        task = asyncio.get_running_loop().create_task(self._dismiss())
+        task = asyncio.get_running_loop().create_task(self._close_dialog(accept=leaving))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
         self._tell()
 
-    async def _dismiss(self) -> None:
+    async def _close_dialog(self, *, accept: bool) -> None:
         assert self._session is not None
         with contextlib.suppress(PlaywrightError):  # somebody else has closed it, or the page has gone
-            await self._session.send("Page.handleJavaScriptDialog", {"accept": False})
+            await self._session.send("Page.handleJavaScriptDialog", {"accept": accept})
 
     def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+
+def _in_utf8(body: bytes, content_type: str) -> bytes:
+    """The body as JSON has to be, where it is in another encoding and says in which."""
+    charset = re.search(r"charset=[\"']?([\w.:-]+)", content_type)
+    if charset is None:
+        return body
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        with contextlib.suppress(LookupError, UnicodeError):
+            return body.decode(charset[1]).encode()
+    return body
 
 
 def _bytes_of(answer: dict[str, Any]) -> bytes:

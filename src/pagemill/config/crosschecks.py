@@ -11,7 +11,7 @@ from pagemill.config.extract import Extract
 from pagemill.config.field_rule import FieldRule
 from pagemill.config.judge import Judge, Signs, Wanted
 from pagemill.config.mistakes import Mistake
-from pagemill.config.patterns import names_in
+from pagemill.config.patterns import names_filled, names_in, texts_in
 from pagemill.config.source import Source
 from pagemill.model import FactValue
 
@@ -58,18 +58,9 @@ def _templates(source: Source, known: frozenset[str]) -> Iterator[tuple[Key, str
         yield ("match",), source.match, known
     if source.fetch is not None and source.fetch.url is not None:
         yield ("fetch", "url"), source.fetch.url, known | source.fetch.groups
-    for key, body in (("headers", source.headers), ("form", source.form or {}), ("json", source.json_body)):
-        for text in _texts(body):
-            if not set(re.sub(r"\{\w+\}", "", text)) & {"{", "}"}:  # with other braces it is no template
-                yield (key,), text, known
-
-
-def _texts(body: object) -> Iterator[str]:
-    if isinstance(body, str):
-        yield body
-    elif isinstance(body, dict | list):
-        for inner in body.values() if isinstance(body, dict) else body:
-            yield from _texts(inner)
+    for key, value in (("headers", source.headers), ("form", source.form), ("json", source.json_body)):
+        for text in texts_in(value):
+            yield (key,), "".join(f"{{{name}}}" for name in names_filled(text)), known
 
 
 def judge_mistakes(judge: Judge, extract: object, names: frozenset[str]) -> list[Mistake]:
@@ -103,6 +94,14 @@ def _sign_mistakes(verdict: str, signs: Signs, extract: Extract) -> Iterator[Mis
         for kind in ("text", "selector", "dialog"):
             if getattr(signs, kind):
                 yield Mistake("can never be seen: no page is visited", "remove it", verdict, kind)
+    if signs.error and not any(_reads_json(source) for source in extract.sources):
+        remedy = "remove it, or add a source that does: http, api_capture, state"
+        yield Mistake("can never be met: no source reads JSON", remedy, verdict, "error")
+
+
+def _reads_json(source: Source) -> bool:
+    fetches = source.fetch is not None and source.fetch.url is not None
+    return source.is_own or fetches or source.strategy in ("http", "api_capture", "state")
 
 
 def _each(wanted: Wanted) -> tuple[FactValue, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from pagemill.config.json_path import check_path, is_plain
 from pagemill.config.mistakes import Mistake
@@ -62,7 +62,11 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
-AnyText = Annotated[Text | TextIn, Field(union_mode="left_to_right")]
+def _form(value: Any) -> str:
+    return "place" if isinstance(value, dict | TextIn) else "text"
+
+
+AnyText = Annotated[Annotated[Text, Tag("text")] | Annotated[TextIn, Tag("place")], Discriminator(_form)]
 Facts = dict[str, Wanted]
 TextSign = tuple[str, str]
 """A selector, `""` for the whole page, and the text that is looked for in what it selects."""
@@ -204,5 +208,10 @@ _EXACT = Compare()
 
 
 def is_short_form(section: Mapping[str, Any]) -> bool:
-    """Whether a section of signs says facts alone: then every value in it is a single one."""
+    """Whether a section of signs says facts alone: then every value in it is a single one.
+
+    `status` may well be a field; a single `text` is a sign for which the brackets were forgotten.
+    """
+    if section.keys() & (Signs.model_fields.keys() - {"status"}):
+        return False
     return all(not isinstance(value, list | dict | tuple) for value in section.values())

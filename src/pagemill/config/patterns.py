@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote, unquote
@@ -13,6 +14,7 @@ from pydantic import AfterValidator
 from pagemill.config.mistakes import Mistake
 
 _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 def check_regex(text: str) -> str:
@@ -80,15 +82,62 @@ def fill_address(template: str, names: Names) -> str:
     return _NAME.sub(part, template)
 
 
-def fill_text(template: str, names: Names) -> str:
+def names_filled(text: str) -> set[str]:
+    """The names that `fill_text` fills in."""
+    return set().union(*(names_in(part) for part in _parts_to_fill(text)))
+
+
+def fill_text(text: str, names: Names) -> str:
     """The text with every name filled in as people write it.
 
-    A text that has braces of its own, such as a GraphQL query, is no template: it stays as it is.
+    A text that has braces of its own as well is JSON if it is that with its names filled in; then each name is. In any
+    other, such as a GraphQL query, what stands in double quotes is filled in and the rest stays: `{id}` may mean
+    something else there.
     """
-    rest = _NAME.sub(lambda found: "" if found[1] in names else found[0], template)
-    if "{" in rest or "}" in rest:
-        return template
-    return _NAME.sub(lambda found: names[found[1]].plain, template)
+    parts = _parts_to_fill(text)
+    if parts == [text]:
+        is_json = _has_braces(text)
+        return _filled(text, names, escaped=is_json)
+    return _QUOTED.sub(lambda found: _filled(found[0], names, escaped=True), text)
+
+
+def _parts_to_fill(text: str) -> list[str]:
+    if not _has_braces(text) or _is_json(_NAME.sub("0", text)):
+        return [text]
+    return _QUOTED.findall(text)
+
+
+def _has_braces(text: str) -> bool:
+    """Whether there are braces around something else than a name."""
+    rest = _NAME.sub("", text)
+    return "{" in rest or "}" in rest
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _filled(text: str, names: Names, *, escaped: bool) -> str:
+    def part(found: re.Match[str]) -> str:
+        if found[1] not in names:
+            return found[0]
+        plain = names[found[1]].plain
+        return json.dumps(plain, ensure_ascii=False)[1:-1] if escaped else plain
+
+    return _NAME.sub(part, text)
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Every text in a JSON value, keys left aside."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(inner)
 
 
 def fill_json(value: object, names: Names) -> object:

@@ -228,8 +228,8 @@ def _foreign_addresses(
         known: Names = _ANYTHING
         refusal = rules.refusal(fill_address(f"https:{url}" if url.startswith("//") else url, known))
         if refusal is not None:
-            remedy = "add the host to hosts"
-            mistakes.append(Mistake(refusal, f"{remedy}, or write an address that starts with /", *path))
+            other = "" if path == ("visit",) else ", or write an address that starts with /"
+            mistakes.append(Mistake(refusal, f"add the host to hosts{other}", *path))
     return mistakes
 
 

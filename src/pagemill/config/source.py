@@ -10,14 +10,15 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from pagemill.config.field_rule import FieldRule, as_rules
 from pagemill.config.json_path import is_plain
 from pagemill.config.mistakes import Mistake, Mistakes
-from pagemill.config.patterns import Part, Regex, check_regex, fill_json, names_in
+from pagemill.config.patterns import Regex, check_regex, names_filled, names_in, texts_in
 from pagemill.config.section import Section, Whole
 from pagemill.config.strategies import STANDARD_FACTS, STRATEGIES, Place, StrategyFacts, strategy_facts
 
 _OWN_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+_VARIABLE = re.compile(r"(?:[^\W\d]|\$)[\w$]*(?:\.[\w$-]+|\[\d+\])*")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN_HEADERS = frozenset(
-    {"host", "content-length", "connection", "transfer-encoding", "upgrade", "te", "trailer"}
+    {"host", "content-length", "connection", "transfer-encoding", "upgrade", "te", "trailer", "accept-encoding"}
 )
 
 
@@ -116,10 +117,17 @@ class Source(Section):
             check_regex(value.removeprefix("re:"))
         return value
 
+    @field_validator("document", mode="before")
+    @classmethod
+    def _is_the_document(cls, value: Any) -> Any:
+        if value is False:
+            raise Mistake("means nothing", "write true, or remove it")
+        return value
+
     @field_validator("variable")
     @classmethod
     def _is_a_dotted_name(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[\w$]+(\.[\w$-]+|\[\d+\])*", value):
+        if value is not None and not _VARIABLE.fullmatch(value):
             raise Mistake(f"{value!r} is not the name of a variable", "write it with dots, such as __STATE__.product")
         return value
 
@@ -182,9 +190,7 @@ class Source(Section):
             raise Mistake("a GET carries no body", "write method: POST, or leave method out", "method")
         if self.url is None or names_in(self.url):
             return
-        names = _Seen()
-        fill_json([self.json_body, self.form, self.headers], names)
-        if not names.asked:
+        if not any(names_filled(text) for text in texts_in([self.json_body, self.form, self.headers])):
             raise Mistake("is the same for every product", "write {id} where the product's id stands", "url")
 
     @property
@@ -203,21 +209,6 @@ class Source(Section):
         return self.strategy not in STRATEGIES
 
 
-class _Seen(dict[str, Part]):
-    """Notes whether a template asks for any name; it knows all of them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = False
-
-    def __contains__(self, name: object) -> bool:
-        self.asked = True
-        return True
-
-    def __getitem__(self, name: str) -> Part:
-        return Part(name)
-
-
 _MISSING = {
     "api_capture": ("is missing", "add the URL pattern of the answer that strategy api_capture reads"),
     "state": ("is missing", "add script (a selector), variable (a dotted name) or document: true"),
@@ -229,7 +220,7 @@ def _foreign_keys(source: Source, facts: StrategyFacts) -> list[tuple[str, str]]
     found = []
     for name in source.model_fields_set - {"strategy", "fields"}:
         key = Source.model_fields[name].alias or name
-        if getattr(source, name) is None or key in facts.keys:
+        if not getattr(source, name) or key in facts.keys:
             continue
         owner = next((known for known, its in STRATEGIES.items() if key in its.keys), "of your own")
         found.append((key, owner))

@@ -6,6 +6,9 @@ from collections.abc import Collection
 
 from pagemill.model import Judgement, Verdict
 
+_NO_ANSWER = frozenset({Verdict.FAILED, Verdict.BLOCKED})
+"""Verdicts that say nothing of the product, and so neither agree nor disagree."""
+
 
 class Confirming:
     """What has been said of one product so far."""
@@ -14,6 +17,7 @@ class Confirming:
         """Takes the verdicts that need a second visit."""
         self._verdicts = frozenset(verdicts)
         self._before: Judgement | None = None
+        self._said = 0
 
     @property
     def is_waiting(self) -> bool:
@@ -25,16 +29,15 @@ class Confirming:
 
         One that does not is kept, to be compared with the next.
         """
-        if judgement.verdict is Verdict.FAILED or (
-            judgement.verdict.value not in self._verdicts and self._before is None
-        ):
+        if judgement.verdict in _NO_ANSWER:
             return True
         before, self._before = self._before, judgement
-        return before is not None and (before.verdict, before.differences) == (judgement.verdict, judgement.differences)
+        self._said += 1
+        if before is None:
+            return judgement.verdict.value not in self._verdicts
+        return (before.verdict, before.differences) == (judgement.verdict, judgement.differences)
 
     def disagreement(self, judgement: Judgement) -> Judgement:
-        """What is said of a product whose visits have not agreed."""
-        return Judgement(
-            Verdict.FAILED,
-            f"visits do not agree; the last one said {judgement.verdict.value}: {judgement.reason}"[:400],
-        )
+        """What is said of a product whose visits have not agreed, or that could be visited but once."""
+        cause = "visits do not agree; the last one said" if self._said > 1 else "not confirmed by a second visit:"
+        return Judgement(Verdict.FAILED, f"{cause} {judgement.verdict.value}: {judgement.reason}"[:400].rstrip(": "))

@@ -176,11 +176,16 @@ class Lane:
             in_full=not first,
             names=names,
         )
+        was_slow = False
         for _ in range(_MAX_STEPS):
             try:
-                return await self._visit(visit, last=last, fresh=fresh)
+                outcome = await self._visit(visit, last=last, fresh=fresh)
+                return _as_trouble(outcome) if was_slow else outcome
             except VisitGoesOn as error:
                 visit = replace(visit, so_far=error.so_far)
+                if isinstance(failure := error.failure, DeadlineExceeded):
+                    was_slow = True
+                    log.warning(events.TIMEOUT, product=product.id, what=failure.what, seconds=failure.seconds)
             except (BrowserUnavailable, TurnDenied):
                 raise
             except DeadlineExceeded as error:
@@ -209,7 +214,9 @@ class Lane:
             visit = replace(visit, news=lease.news)
             try:
                 reading = await within(visit.timeout_s + _GRACE_S, strategy.read(lease.page, visit), "visit")
-            except VisitGoesOn:
+            except VisitGoesOn as error:
+                if error.failure is not None and lease.refusal is not None:
+                    raise VisitRefused(f"the page led away: {lease.refusal}") from error
                 raise
             except (ItemError, DeadlineExceeded) as error:
                 if lease.refusal is not None:
@@ -241,6 +248,13 @@ def _welcome(judgement: Judgement, reading: PageReading) -> Welcome:
     if judgement.verdict is Verdict.BLOCKED:
         return Welcome.BLOCKED
     return Welcome.TROUBLE if (reading.status or 0) >= _SERVER_ERROR else Welcome.GOOD
+
+
+def _as_trouble(outcome: _Outcome) -> _Outcome:
+    """The outcome, as the shop's pace is told of it when a step before it ran into its time-out."""
+    if outcome.answer is None or outcome.answer.welcome is not Welcome.GOOD:
+        return outcome
+    return replace(outcome, answer=replace(outcome.answer, welcome=Welcome.TROUBLE))
 
 
 def _failure(reason: str, *, retryable: bool, browser_lost: bool = False) -> _Outcome:

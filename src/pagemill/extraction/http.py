@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import string
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from pagemill.config.patterns import fill_address, fill_json, fill_text
 from pagemill.config.platform import Platform
@@ -112,7 +113,7 @@ class HttpSource:
         if source.form is not None:
             body["data"] = fill_json(source.form, visit.names)
         method = source.method or ("POST" if body else "GET")
-        headers = {name: fill_text(text, visit.names) for name, text in source.headers.items()}
+        headers = {name: _in_header(fill_text(text, visit.names)) for name, text in source.headers.items()}
         try:
             for _ in range(_MAX_REDIRECTS + 1):
                 if (refusal := self._rules.refusal(address)) is not None:
@@ -171,12 +172,27 @@ async def _read(response: httpx.Response, asked: str) -> HttpAnswer:
             )
         pieces.append(piece)
     body = b"".join(pieces)
+    with contextlib.suppress(LookupError, UnicodeError):  # what is no UTF-8 may say what it is
+        body = _in_utf8(body, response.charset_encoding)
     try:
         return HttpAnswer(status, url, asked, parse_json(body), retry_after, f"HTTP {status}" if status >= 400 else "")
     except ValueError:
         if status >= 400:
             return HttpAnswer(status, url, asked, None, retry_after, f"HTTP {status}")
         return HttpAnswer(status, url, asked, None, retry_after, f"the answer is no JSON: {_beginning(body)}")
+
+
+def _in_header(text: str) -> str:
+    """As a header can carry it: an id may have any letters."""
+    return text if text.isascii() and text.isprintable() else quote(text, safe=string.punctuation + " ")
+
+
+def _in_utf8(body: bytes, charset: str | None) -> bytes:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return body.decode(charset or "utf-8").encode()
+    return body
 
 
 def _beginning(body: bytes) -> str:

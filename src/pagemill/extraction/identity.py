@@ -1,7 +1,7 @@
 """Which product an address, a request or an answer is about. Pure; knows nothing of pages.
 
-A product is known by the id that `product.id` cuts out of its URL; without that by the catalogue's id, where that stands
-in the URL, or by the part of the address that looks most like an id.
+A product is known by the id that `product.id` cuts out of its URL; without that by the catalogue's id, where that
+stands in the URL, or by the part of the address that looks most like an id.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Identity:
     def names(self, address: str) -> bool:
         """Whether the address is one of the product: by a part of its path, its fragment or its query.
 
-        A code may stand beside words; of a word that is the whole part, for `blue-cup` is another thing than `blue-cup-2`.
+        A code may stand beside words. Words must be the whole part, for `blue-cup` is another thing than `blue-cup-2`.
         """
         if not self.token:
             return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,9 +22,9 @@ from pagemill.config.json_path import is_plain
 from pagemill.extraction.values import collapse, to_fact
 from pagemill.model import FactValue, FieldTold
 
-_MAX_ELEMENTS = 200
-"""Elements of one list that a plain path looks at."""
 _SHOWN = 200
+_GUARD = re.compile(r"\A\s*(?:\)\]\}'?,?|while\s*\(1\);|for\s*\(;;\);)")
+"""What some sites put before their JSON so that no script can load it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,10 @@ def parse_json(text: str | bytes) -> Any:
     Raises:
         ValueError: it is none, or one that nests too deeply.
     """
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
     try:
-        return json.loads(text, strict=False)  # shops leave line breaks in their texts
+        return json.loads(_GUARD.sub("", text.removeprefix("\ufeff")), strict=False)  # shops leave line breaks in texts
     except RecursionError as error:
         raise ValueError("JSON that nests too deeply") from error
 
@@ -53,10 +56,13 @@ def find(document: Any, path: str) -> Found | None:
 
 
 def word_at(document: Any, path: str) -> tuple[str | None] | None:
-    """The text of what the path leads to, in a tuple: `null` is `(None,)`, nothing at all is `None`."""
+    """The text of what the path leads to, in a tuple: `null` is `(None,)`, nothing at all is `None`.
+
+    What a plain path finds `null` on its way is `null` at its end as well.
+    """
     found = find(document, path)
     if found is None:
-        return None
+        return (None,) if is_plain(path) and _ends_in_null(document, path.split(".")) else None
     if found.value is None:
         return None if found.kind else (None,)
     value = found.value
@@ -109,8 +115,17 @@ def _follow(value: Any, keys: list[str]) -> Found | None:
     if key.isdecimal():
         position = int(key[:9])
         return _follow(value[position], rest) if position < len(value) else None
-    ways = (_follow(element, keys) for element in value[:_MAX_ELEMENTS] if isinstance(element, dict))
+    ways = (_follow(element, keys) for element in value if isinstance(element, dict))
     return next((found for found in ways if found is not None), None)
+
+
+def _ends_in_null(value: Any, keys: list[str]) -> bool:
+    """Whether a key on the way is there and is `null`."""
+    for at in range(1, len(keys)):
+        found = _follow(value, keys[:at])
+        if found is not None and found.value is None and not found.kind:
+            return True
+    return False
 
 
 def _ended(value: Any) -> Found:

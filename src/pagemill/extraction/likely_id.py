@@ -63,7 +63,7 @@ def likely_id(parts: SplitResult) -> str:
 
 
 def _behind_products(path: list[str]) -> list[str]:
-    """The parts of a path behind its last word for products, before one for categories; all but such words without any."""
+    """The parts of a path behind its last word for products, before one for categories; without any, all but such."""
     kinds = [_kind(part) for part in path]
     begins = [at + 1 for at, kind in enumerate(kinds[:-1]) if kind == "products" and not kinds[at + 1]]
     begin = max(begins, default=0)

@@ -35,7 +35,7 @@ STATE_CHARS = 4_000_000
 STRUCTURED_CHARS = 2_000_000
 _TOTAL_CHARS = 8_000_000
 MAX_URL = 8_000
-"""Characters of an address that are kept, as many as a catalogue's may have; a page can give itself one of any length."""
+"""Characters of an address that are kept, as many as a catalogue's may have: a page can give itself any number."""
 _IDENTIFIER = re.compile(
     r"(?!(?:await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|export|extends|false|finally"
     r"|for|function|if|implements|import|in|instanceof|interface|let|new|null|package|private|protected|public|return"
@@ -112,6 +112,8 @@ class Watch:
     """Selectors that are looked for, each with whether it ends the wait."""
     end_statuses: frozenset[int] = field(default_factory=frozenset)
     """HTTP statuses of the document that settle everything; then nothing is waited for or read."""
+    errors: bool = False
+    """Whether words in JSON are signs: then the JSON of an error's document is read as well."""
     urls: tuple[str, ...] = ()
     """Parts of an address that end the wait where the document is at one; `re:` begins a regular expression."""
 
@@ -152,6 +154,7 @@ class Watch:
             searches=tuple(dict.fromkeys((*searches, *texts))),
             signs=tuple(dict.fromkeys(selectors)),
             end_statuses=frozenset((*judge.gone.status, *judge.off_sale.status, *judge.blocked.status)),
+            errors=any(signs.error for signs in judge.by_verdict.values()),
             urls=tuple(dict.fromkeys(url for signs in (*ending, judge.sold_out) for url in signs.url)),
         )
 
@@ -167,7 +170,7 @@ class Watch:
 
     @property
     def _has_signs(self) -> bool:
-        return bool(self.signs) or any(search.ends for search in self.searches)
+        return bool(self.signs) or any(search.ends for search in self.searches) or (self.errors and bool(self.states))
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +299,9 @@ def reading_spec(watch: Watch) -> dict[str, Any]:
             {"script": state.script, "variable": state.variable, "document": state.document} for state in watch.states
         ],
         "structured": watch.structured,
-        "searches": [[search.within, words_pattern(search.text), search.ends] for search in watch.searches],
+        "searches": [
+            [search.within, words_pattern(search.text), search.ends, words_of(search.text)] for search in watch.searches
+        ],
         "signs": [[selector, ends] for selector, ends in watch.signs],
         "explain": False,
         "fieldChars": FIELD_CHARS,
@@ -309,7 +314,12 @@ def reading_spec(watch: Watch) -> dict[str, Any]:
 def words_pattern(text: str) -> str:
     """A regular expression, for Python and JavaScript, that finds the text however white space runs between its
     words."""
-    return r"\s*".join(_escaped(word) for word in text.split())
+    return r"\s*".join(words_of(text))
+
+
+def words_of(text: str) -> list[str]:
+    """A regular expression for each of its words."""
+    return [_escaped(word) for word in text.split()]
 
 
 def _escaped(word: str) -> str:

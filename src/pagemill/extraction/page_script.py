@@ -8,7 +8,8 @@ In (`spec`):
 - `states`: JSON in a script element (`{script}`), a global variable (`{variable}`), or the document itself
   (`{document}`);
 - `structured`: whether to read what the shop publishes for search engines;
-- `searches`: texts, each `[selector or "", source of a regular expression, whether it may end the wait]`;
+- `searches`: texts, each `[selector or "", source of a regular expression, whether it may end the wait, sources of its
+  words' expressions]`;
 - `signs`: elements, each `[selector, whether it may end the wait]`;
 - `explain`: whether to tell what else fitted;
 - the bounds `fieldChars`, `stateChars`, `structuredChars`, `totalChars`.
@@ -183,17 +184,18 @@ _STATES = r"""
 
 _SIGNS = r"""
   let textAt = -Infinity, textMs = 0, unread = true;
-  const patterns = [], words = [], found = [], signed = [];
-  for (let i = 0; i < spec.searches.length; i += 1) {
-    patterns[i] = new RegExp(spec.searches[i][1], "i");
-    words[i] = spec.searches[i][1].split("\\s*").map((word) => new RegExp(word, "i"));
-  }
+  const patterns = [], found = [], signed = [];
+  for (let i = 0; i < spec.searches.length; i += 1) patterns[i] = new RegExp(spec.searches[i][1], "i");
+  const hasWords = (text, words) => {
+    for (let i = 0; i < words.length; i += 1) if (!new RegExp(words[i], "i").test(text)) return false;
+    return true;
+  };
   const endsBy = (positions, kinds, at) => {
     for (let i = 0; i < positions.length; i += 1) if (kinds[positions[i]][at]) return true;
     return false;
   };
 
-  // Most pages lack a word of a text, which the whole source tells at once; only else is it looked at where words stand.
+  // Most pages lack a word of a text: the source tells that at once, and only else is it looked where the words stand.
   const findTexts = (all) => {
     if (patterns.length === 0 || !(unread || all)) return;
     unread = false;
@@ -203,8 +205,8 @@ _SIGNS = r"""
     found.length = 0;
     forgetSeen();
     for (let i = 0; i < patterns.length; i += 1) {
-      const [within, , ends] = spec.searches[i];
-      if (!(all || ends) || !words[i].every((word) => word.test(text))) continue;
+      const [within, , ends, words] = spec.searches[i];
+      if (!(all || ends) || !hasWords(text, words)) continue;
       if (within === "" && patterns[i].test(title)) {
         found[found.length] = i;
         continue;

@@ -229,8 +229,8 @@ class PageVisit:
     def _is_enough(
         self, seen: Sighting | None, hunt: _Hunt, before: SourcesTold, wanted: frozenset[str], visit: Visit
     ) -> bool:
-        """Whether everything that is wanted was said, and no source that has yet to speak would be believed before those
-        that did. Without a `seen`, the document has yet to."""
+        """Whether everything that is wanted was said, and no source that has yet to speak would be believed before
+        those that did. Without a `seen`, the document has yet to."""
         if visit.explain or not (seen is None or seen.ready):
             return False
         silent = {hunt.positions[task] for task in hunt.pending} | (self._in_document if seen is None else set())

@@ -4,7 +4,8 @@ Hidden pages are not laid out, and asking for layout costs much. So texts are lo
 one was found are styles and boxes asked for. A document that was fetched and never shown (`doc` of an `XMLHttpRequest`)
 has no styles: there, what its markup hides is hidden.
 
-Needs `doc`. Gives `textOf(node, split)`, `legible(text)`, `isSeen(element)`, `findSeen(root, pattern)` and `forgetSeen()`.
+Needs `doc`. Gives `textOf(node, split)`, `legible(text)`, `isSeen(element)`, `findSeen(root, pattern)` and
+`forgetSeen()`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ SEEN = r"""
     };
   };
   const isSourceOnly = oneOf(" script style noscript template ");
-  const isUnseen = oneOf(" script style noscript template head datalist object audio video iframe canvas textarea defs " +
-    "symbol clippath ");
-  const isInline = oneOf(" a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark meter nobr " +
-    "output q rp rt ruby s samp small span strike strong tt time u var wbr sub sup ");
+  const isUnseen = oneOf(" script style noscript template head datalist object audio video iframe canvas textarea " +
+    "defs symbol clippath ");
+  const isInline = oneOf(" a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark meter " +
+    "nobr output q rp rt ruby s samp small span strike strong tt time u var wbr sub sup ");
   const isRaised = oneOf(" sup sub ");
   const isNeverDrawn = oneOf(" meta link script style title template base ");
   const MAX_DEPTH = 400, MAX_NODES = 200000;
@@ -137,9 +138,9 @@ SEEN = r"""
     return open;
   };
 
-  // Whether a box of the window is left when everything around it has cut off what it cuts off: what overflows is cut by
-  // the elements that hold it, and those do not hold it that it is placed without regard to. What can be scrolled to is
-  // not cut. `how` is how the box is placed in `holder`.
+  // Whether a box is left when everything around it has cut off what it cuts off: what overflows is cut by the elements
+  // that hold it, and those do not hold it that it is placed without regard to. What can be scrolled to is not cut.
+  // `how` is how the box is placed in `holder`.
   const isLeft = (box, holder, how) => {
     let { left, right, top, bottom } = box;
     let moving = false;
@@ -181,8 +182,8 @@ SEEN = r"""
     }
     return false;
   };
-  const isTransparent = (style) => /^rgba.*, 0\)$/.test(style.webkitTextFillColor) && style.webkitBackgroundClip !== "text" &&
-    style.textShadow === "none";
+  const isTransparent = (style) => /^rgba.*, 0\)$/.test(style.webkitTextFillColor) &&
+    style.webkitBackgroundClip !== "text" && style.textShadow === "none";
   // A part of a text, within an element that is open.
   const isTextDrawn = (node, start, end) => {
     if (isClosed(node.parentNode)) return false;
@@ -232,7 +233,9 @@ SEEN = r"""
   const placeIn = (data, count) => {
     if (!ILLEGIBLE.test(data)) return count;
     let at = 0;
-    for (; at < data.length && (count > 0 || ILLEGIBLE.test(data[at])); at += 1) count -= ILLEGIBLE.test(data[at]) ? 0 : 1;
+    for (; at < data.length && (count > 0 || ILLEGIBLE.test(data[at])); at += 1) {
+      if (!ILLEGIBLE.test(data[at])) count -= 1;
+    }
     return at;
   };
   // Whether a visitor reads the pattern in that part of the document, across tags and line breaks.

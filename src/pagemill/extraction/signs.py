@@ -22,13 +22,17 @@ def is_url_sign(urls: Iterable[str], asked: str, final: str) -> bool:
 
 def dialog_sign(signs: Signs, dialogs: Iterable[str]) -> str | None:
     """The first of the signs' texts that a dialog has said; `None` without one."""
-    said = "\n".join(dialogs)
-    return next((text for text in signs.dialog if re.search(words_pattern(text), said, re.IGNORECASE)), None)
+    said = tuple(dialogs)
+    return next((text for text in signs.dialog if _is_said(text, said)), None)
 
 
 def is_dialog_sign(signs: Signs, dialogs: Iterable[str]) -> bool:
     """Whether there is one."""
     return dialog_sign(signs, dialogs) is not None
+
+
+def _is_said(text: str, dialogs: Iterable[str]) -> bool:
+    return any(re.search(words_pattern(text), said, re.IGNORECASE) for said in dialogs)
 
 
 def _has(address: str, url: str) -> bool:

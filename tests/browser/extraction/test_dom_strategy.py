@@ -13,6 +13,7 @@ from playwright.async_api import Page
 
 from pagemill.errors import DeadlineExceeded, ItemError, PageLost, VisitFailed
 from pagemill.extraction.judge import judge
+from pagemill.extraction.look import MAX_URL
 from pagemill.extraction.strategy import Strategy, load_strategy
 from pagemill.model import Facts, PageReading, Verdict
 from tests.browser.extraction.local_shop import LocalShop, Reply, html, listeners, platform, visit
@@ -266,7 +267,7 @@ async def test_a_huge_address_is_bounded(either_page: Page, local_shop: LocalSho
         f"<body>{BODY}<script>history.replaceState(0, '', '/?' + 'x'.repeat(100000));"
         " document.body.dataset.ready = '';</script>"
     )
-    assert len((await dom().read(either_page, visit(local_shop))).url) == 2000
+    assert len((await dom().read(either_page, visit(local_shop))).url) == MAX_URL
 
 
 HOSTILE = {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from pagemill.config.patterns import Part
 from pagemill.config.url_pattern import UrlPattern
 
 
@@ -32,3 +35,59 @@ from pagemill.config.url_pattern import UrlPattern
 def test_a_url_fits_its_pattern(pattern: str, url: str, fits: bool) -> None:
     """One star stays within a path's segment, two cross it, and only `re:` is a regular expression."""
     assert UrlPattern(pattern).fits(url) is fits
+
+
+NAMES = {"id": Part("10%2F1", encoded=True), "shop": Part("a b")}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url", "fits"),
+    [
+        ("**/goods/{id}/**", "https://a.com/api/goods/10%2F1/basic", True),
+        ("**/goods/{id}/**", "https://a.com/api/goods/10/1/basic", True),
+        ("**/goods/{id}/**", "https://a.com/api/goods/101/basic", False),
+        ("**/goods/{id}", "https://a.com/api/goods/10%2F1/basic", False),
+        ("/g?shop={shop}&no={id}", "https://a.com/g?shop=a%20b&no=10%2F1", True),
+        ("/g?shop={shop}&no={id}", "https://a.com/g?shop=ab&no=10%2F1", False),
+        ("/g/{nobody}", "https://a.com/g/anything", True),
+        ("/g/{nobody}", "https://a.com/g/any/thing", False),
+        ("re:/goods/{id}(/|$)", "https://a.com/goods/10%2F1", True),
+        ("re:/goods/{id}(/|$)", "https://a.com/goods/10%2F12", False),
+        (r"re:/g/\d{2,3}$", "https://a.com/g/12", True),
+        (r"re:/g/\d{2,3}$", "https://a.com/g/1", False),
+    ],
+)
+def test_a_pattern_of_one_product_fits_its_addresses_only(pattern: str, url: str, fits: bool) -> None:
+    """Written plainly or percent-encoded; a name that nothing gives a meaning to stands for one segment."""
+    assert UrlPattern(pattern).filled(NAMES).fits(url) is fits
+
+
+@pytest.mark.parametrize("pattern", ["/goods/{id}/**", "**/goods/*", "https://*.a.com/{id}?x=**", "/a*b?c", "re:x{id}"])
+def test_what_fits_is_let_through_by_the_browsers_own_pattern(pattern: str) -> None:
+    """Chromium pauses by patterns that know `*` only: they must not miss what is meant."""
+    url = {
+        "/goods/{id}/**": "https://a.com/goods/7/x?y=1",
+        "**/goods/*": "https://a.com/goods/7",
+        "https://*.a.com/{id}?x=**": "https://m.a.com/7?x=1/2",
+        "/a*b?c": "https://a.com/axxb?c",
+        "re:x{id}": "https://a.com/x7",
+    }[pattern]
+    one = UrlPattern(pattern)
+    assert one.fits(url)
+    loose = re.escape(one.loose()).replace(r"\*", ".*")
+    assert re.fullmatch(loose, url)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url", "parts"),
+    [
+        ("**/goods/*", "https://api2.a.com:8443/v1/goods/7?t=1", ("/v1", "7?t=1")),
+        ("https://*.a.com/goods/*", "https://img01.a.com/goods/7", ("7",)),
+        ("/goods/{id}/**", "https://a.com/goods/7/x", ("7", "x")),
+        ("re:goods/(.*)", "https://a.com/goods/7", ()),
+        ("/goods/*", "https://a.com/other", ()),
+    ],
+)
+def test_what_a_pattern_leaves_open_is_told_without_the_host(pattern: str, url: str, parts: tuple[str, ...]) -> None:
+    """A number in a host's name or port is no product's."""
+    assert UrlPattern(pattern).free_parts(url) == parts
