@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pagemill.config.judge import Judge
 from pagemill.config.patterns import Part
 from pagemill.extraction.judge import is_blocked, judge, met_signs
-from pagemill.model import FieldTold, Judgement, PageReading, Product, Verdict
+from pagemill.model import FactValue, FieldTold, Judgement, PageReading, Product, Verdict
 
 ASKED = "https://shop.example/goods/12345"
-SAID = {"name": "Cup", "price": 12900, "status": "on_sale"}
+SAID: dict[str, FactValue] = {"name": "Cup", "price": 12900, "status": "on_sale"}
 
 
 def judged(rules: dict[str, Any], expected: dict[str, Any] | None = None, **reading: Any) -> Judgement:
