@@ -192,6 +192,8 @@ class Pagemill:
         settings["workflow"]["rate_limit"]["wait_time_ms"] = round(1000 * case.gap_s)
         settings["workflow"]["concurrency"]["default"] = case.lanes
         settings["extract"] |= self.extract
+        if self.extract.get("strategy") == "http":
+            del settings["judge"]  # its texts are those of pages
         file.write_text(yaml.safe_dump(settings, allow_unicode=True))
         config = load_config(folder / "config", {})
         with open_redis("", folder / "data") as redis, ResultStore(_store_url(folder)) as store:

@@ -47,7 +47,9 @@ def test_what_was_asked_for_without_a_page_is_told(place: Workplace, shop: Store
     """The address that a template came to, and what came."""
     fields = {"name": "data.name", "price": {"path": "data.prize", "type": "number"}}
     place.platform(
-        "demo-api", extract={"strategy": "http", "match": None, "url": "/api/v1/products/{id}", "fields": fields}
+        "demo-api",
+        extract={"strategy": "http", "match": None, "url": "/api/v1/products/{id}", "fields": fields},
+        judge={"gone": {}, "blocked": {}},
     )
     url = f"{shop.base_url}/api/p/a-000002.ok"
     tried = place.run("try", url, "--platform", "demo-api", "--id", "a-000002.ok")
