@@ -10,8 +10,9 @@ from playwright.async_api import Page
 from structlog.testing import capture_logs
 
 from pagemill.errors import VisitGoesOn
+from pagemill.extraction.judge import judge
 from pagemill.extraction.strategy import Strategy, Visit, load_strategy
-from pagemill.model import Facts, PageReading
+from pagemill.model import Facts, PageReading, Verdict
 from pagemill.telemetry import events
 from tests.browser.extraction.local_shop import LocalShop, Reply, answer, html, platform, visit
 
@@ -194,3 +195,53 @@ async def test_a_page_that_fails_for_its_own_reasons_says_nothing_about_the_api(
     local_shop.replies["/"] = html("<body>", status=500)
     light = [(await reader.read(either_page, wanting(local_shop))).light for _ in range(12)]
     assert light.count(False) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "markup"),
+    [
+        (FIELDS, "<div class=off>No longer sold</div>"),
+        (
+            {**FIELDS, "s": {"text_of": "body", "map": {"Sold out": "no"}, "else": "yes"}},
+            "<b class=off>Sold out</b>",
+        ),
+        (
+            {**FIELDS, "s": {"selector": "button", "visible": True, "map": {"Buy": "yes", "Out": "no"}}},
+            "<button class=off>Out</button><button>Buy</button>",
+        ),
+        ({**FIELDS, "s": {"selector": "b", "visible": True, "exists": True}}, "<b class=off>Out</b>"),
+    ],
+    ids=["a sign", "a text", "buttons", "presence"],
+)
+async def test_what_only_eyes_can_tell_is_for_a_full_visit(
+    fields: dict[str, Any], markup: str, either_page: Page, local_shop: LocalShop
+) -> None:
+    """A style sheet may hide it, and a document that was fetched has none. That says nothing of the shop's answers."""
+    rules = platform(fields, JUDGE, strategy="in_page_fetch", fetch={"sample_every": 1000})
+    reader = load_strategy(rules)
+    plain = PAGE + "<button>Buy</button>"
+    local_shop.replies["/"] = html(plain)
+    for _ in range(3):
+        assert not (await reader.read(either_page, visit(local_shop))).light
+    assert (await reader.read(either_page, wanting(local_shop))).light
+    local_shop.replies["/"] = html("<style>.off { display: none }</style>" + plain + markup)
+    for _ in range(12):
+        with pytest.raises(VisitGoesOn) as caught:
+            await reader.read(either_page, wanting(local_shop))
+        reading = await reader.read(either_page, replace(wanting(local_shop), so_far=caught.value.so_far))
+        assert not reading.light
+        assert judge(wanting(local_shop).product, reading, rules.judge).verdict is Verdict.OK
+        assert reading.facts.get("s") in (None, "yes", False)
+    local_shop.replies["/"] = html(plain)
+    assert (await reader.read(either_page, wanting(local_shop))).light
+
+
+async def test_the_word_of_an_api_that_says_gone_is_believed(either_page: Page, local_shop: LocalShop) -> None:
+    """Nothing else is asked, though it has no facts."""
+    rules = {"gone": {"error": {"path": "error.code", "words": ["NO_GOODS"]}}}
+    reader = load_strategy(platform(FIELDS, rules, strategy="in_page_fetch", fetch=BY_API))
+    await warm(reader, either_page, local_shop)
+    local_shop.replies["/api/1"] = answer({"error": {"code": "NO_GOODS"}})
+    reading = await reader.read(either_page, wanting(local_shop))
+    assert (reading.light, reading.errors) == (True, (("error.code", "NO_GOODS"),))
+    assert local_shop.asked == ["/api/1"]
