@@ -104,11 +104,6 @@ class Signs(Section):
         """The texts, each with where it counts."""
         return tuple((text.within, text.says) if isinstance(text, TextIn) else ("", text) for text in self.text)
 
-    @property
-    def ends_visit(self) -> bool:
-        """Whether anything in a page may settle the verdict before its facts are there."""
-        return bool(self.text or self.selector or self.url or self.dialog)
-
 
 class Compare(Section):
     """How the fact of one field is compared with the catalogue's value."""

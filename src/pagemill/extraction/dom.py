@@ -8,9 +8,10 @@ from typing import Literal
 
 from pagemill.config.field_rule import FieldRule
 from pagemill.config.source import Source
-from pagemill.extraction.look import Place, Raw, Search, Sighting
+from pagemill.extraction.sighting import Raw, Sighting
 from pagemill.extraction.source_told import Told
 from pagemill.extraction.values import collapse, to_fact
+from pagemill.extraction.watch import Place, Search
 from pagemill.extraction.watch_plan import WatchPlan
 from pagemill.model import FactValue, FieldTold
 

@@ -29,12 +29,13 @@ from pagemill.extraction.fetch_script import fetch_script
 from pagemill.extraction.identity import Identity, is_elsewhere
 from pagemill.extraction.json_path import parse_json
 from pagemill.extraction.judge import met_signs
-from pagemill.extraction.look import MAX_URL, Sighting, reading_spec, sighting_of
 from pagemill.extraction.navigate import translate
+from pagemill.extraction.sighting import Sighting, sighting_of
 from pagemill.extraction.source_told import SourcesTold, error_paths, errors_in, told_by_json
 from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.trust import Plan, Trust
 from pagemill.extraction.visit import Visit
+from pagemill.extraction.watch import MAX_URL, reading_spec
 from pagemill.extraction.watch_plan import WatchPlan
 from pagemill.model import PageReading
 from pagemill.telemetry import events

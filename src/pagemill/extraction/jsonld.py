@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from pagemill.config.source import Source
-from pagemill.extraction.look import Sighting
-from pagemill.extraction.published.json_ld import BrokenJsonLd, read_json_ld
+from pagemill.extraction.published.json_ld import read_all
 from pagemill.extraction.published.page_address import PageAddress
 from pagemill.extraction.published.schema_choice import PageSigns, choose, published_products
 from pagemill.extraction.published.schema_graph import Graph
 from pagemill.extraction.published.structured_data import StructuredData
+from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.source_told import SourcesTold, told_by_json, told_nothing
 from pagemill.extraction.watch_plan import WatchPlan
 
@@ -47,13 +47,8 @@ def own_product(found: StructuredData, address: str) -> tuple[Mapping[str, Any] 
         found: what the page publishes.
         address: where the page is.
     """
-    documents: list[object] = []
-    problems: list[str] = []
-    for number, script in enumerate(found.scripts, 1):
-        try:
-            documents += read_json_ld(script)
-        except BrokenJsonLd as error:
-            problems.append(f"script {number} is broken, {error}")
+    documents, broken = read_all(found.scripts)
+    problems = [f"JSON-LD is broken: {one}" for one in broken]
     graph = Graph(documents, address)
     products = published_products(graph, 0)
     if not products:

@@ -24,14 +24,16 @@ from pagemill.extraction.dom import DomSource
 from pagemill.extraction.heard import News
 from pagemill.extraction.identity import Identity, is_elsewhere
 from pagemill.extraction.jsonld import JsonLdSource
-from pagemill.extraction.look import MAX_MARGIN_S, MAX_URL, Sighting, watch_page
+from pagemill.extraction.look import watch_page, with_margin
 from pagemill.extraction.navigate import navigate, translate
+from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.signs import is_dialog_sign, is_url_sign
 from pagemill.extraction.source_told import SourcesTold, error_paths
 from pagemill.extraction.state import StateSource
 from pagemill.extraction.structured import StructuredSource
 from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.visit import Visit
+from pagemill.extraction.watch import MAX_URL
 from pagemill.extraction.watch_plan import WatchPlan
 from pagemill.extraction.watch_script import STOP_SCRIPT
 
@@ -166,7 +168,7 @@ class PageVisit:
         """The document, and the answers that came beside it, whichever settles the visit first."""
         if not (self._captures or self._has_dialog_signs):
             return await self._watched(page, visit, budget, status), _Hunt()
-        async with self._hunting(visit, _with_margin(budget.left_s(_STEP))) as hunt:
+        async with self._hunting(visit, with_margin(budget.left_s(_STEP))) as hunt:
             dialog = asyncio.create_task(self._dialog_sign(visit.news))
             stop = f"pagemill-{secrets.token_hex(4)}"
             watching = asyncio.create_task(self._watched(page, visit, budget, status, stop))
@@ -303,11 +305,6 @@ class PageVisit:
             return
         while not any(is_dialog_sign(signs, news.dialogs) for signs in self._judge.by_verdict.values()):
             await news.wait()
-
-
-def _with_margin(left_s: float) -> float:
-    """As much as a page's own wait takes of that time, so that both end together."""
-    return left_s - min(MAX_MARGIN_S, left_s / 5)
 
 
 async def _chosen(listening: Listening, news: News | None, within_s: float) -> Chosen:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import unquote
 
 from pagemill.config.judge import Signs
-from pagemill.extraction.look import words_pattern
+from pagemill.extraction.watch import words_pattern
 
 
 def url_sign(urls: Iterable[str], asked: str, final: str) -> str | None:

@@ -10,8 +10,9 @@ import chompjs
 
 from pagemill.config.source import Source
 from pagemill.extraction.json_path import parse_json
-from pagemill.extraction.look import Sighting, State
+from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
+from pagemill.extraction.watch import State
 from pagemill.extraction.watch_plan import WatchPlan
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 from pagemill.config.source import Source
-from pagemill.extraction.look import STRUCTURED_CHARS, Sighting
 from pagemill.extraction.published.schema_product import StructuredData, standard_facts
+from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.source_told import SourcesTold, told_by_json, told_nothing
+from pagemill.extraction.watch import STRUCTURED_CHARS
 from pagemill.extraction.watch_plan import WatchPlan
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pagemill.config.platform import Platform
-from pagemill.extraction.look import Place, Search, State, Want, Watch
+from pagemill.extraction.watch import Place, Search, State, Want, Watch
 
 
 @dataclass(slots=True)

@@ -13,8 +13,8 @@ from playwright.async_api import Page
 
 from pagemill.errors import DeadlineExceeded, ItemError, PageLost, VisitFailed
 from pagemill.extraction.judge import judge
-from pagemill.extraction.look import MAX_URL
 from pagemill.extraction.strategy import Strategy, load_strategy
+from pagemill.extraction.watch import MAX_URL
 from pagemill.model import Facts, PageReading, Verdict
 from tests.browser.extraction.local_shop import LocalShop, Reply, html, listeners, platform, visit
 

@@ -6,8 +6,8 @@ import pytest
 
 from pagemill.config.platform import Platform
 from pagemill.errors import DeadlineExceeded
-from pagemill.extraction.look import Place, Search, Want, Watch
 from pagemill.extraction.time_budget import TimeBudget
+from pagemill.extraction.watch import Place, Search, Want, Watch
 
 JUDGE = {"gone": {"status": [404], "text": ["gone", "both"]}, "blocked": {"status": [403], "text": ["both", "robot"]}}
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import chompjs
@@ -62,6 +62,18 @@ def read_json_ld(script: str) -> list[Any]:
     if isinstance(document, str) and document.lstrip()[:1] in ("{", "["):
         return read_json_ld(document)  # JSON that was written as a text of JSON
     return [document]
+
+
+def read_all(scripts: Iterable[str]) -> tuple[list[Any], list[str]]:
+    """The documents of all scripts, and for each script that nothing can read where and why."""
+    documents: list[Any] = []
+    broken: list[str] = []
+    for number, script in enumerate(scripts, 1):
+        try:
+            documents += read_json_ld(script)
+        except BrokenJsonLd as error:
+            broken.append(f"script {number}, {error}")
+    return documents, broken
 
 
 def _bare(text: str) -> str:

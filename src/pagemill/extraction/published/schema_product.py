@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from pagemill.extraction.published.json_ld import BrokenJsonLd, read_json_ld
+from pagemill.extraction.published.json_ld import read_all
 from pagemill.extraction.published.page_address import PageAddress
 from pagemill.extraction.published.schema_choice import (
     PageSigns,
@@ -56,7 +56,7 @@ def standard_facts(found: StructuredData, address: str) -> StructuredFacts:
         found: what the page publishes.
         address: where the page is.
     """
-    documents, broken = _parsed(found.scripts)
+    documents, broken = read_all(found.scripts)
     base = found.base if re.match("https?://", found.base, re.IGNORECASE) else address
     graphs = [Graph(documents, base), Graph(found.items, base), Graph(found.rdfa, base)]
     products = [product for syntax, graph in enumerate(graphs) for product in published_products(graph, syntax)]
@@ -67,19 +67,13 @@ def standard_facts(found: StructuredData, address: str) -> StructuredFacts:
     )
     facts, chosen = _own(products, metas, signs)
     number = max(len({_key(product) for product in products} - {("", "")}), min(len(products), 1))
-    return StructuredFacts(asdict(facts), broken, number, chosen, found.cut)
+    return StructuredFacts(asdict(facts), _told(broken), number, chosen, found.cut)
 
 
-def _parsed(scripts: tuple[str, ...]) -> tuple[list[object], tuple[str, ...]]:
-    documents: list[object] = []
-    broken: list[str] = []
-    for number, script in enumerate(scripts, 1):
-        try:
-            documents += read_json_ld(script)
-        except BrokenJsonLd as error:
-            broken.append(f"JSON-LD is broken: script {number}, {error}")
+def _told(broken: list[str]) -> tuple[str, ...]:
+    told = [f"JSON-LD is broken: {one}" for one in broken[:_MAX_BROKEN]]
     more = len(broken) - _MAX_BROKEN
-    return documents, (*broken[:_MAX_BROKEN], *([f"JSON-LD is broken: {more} more scripts"] if more > 0 else []))
+    return (*told, *([f"JSON-LD is broken: {more} more scripts"] if more > 0 else []))
 
 
 def _own(products: list[PublishedProduct], metas: PageMetas, signs: PageSigns) -> tuple[ProductFacts, str]:
