@@ -14,6 +14,8 @@ from pydantic import AfterValidator
 from pagemill.config.mistakes import Mistake
 
 _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_NUMBER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*):number\}")
+_DIGITS = re.compile(r"-?(?:0|[1-9]\d{0,17})", re.ASCII)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -83,7 +85,9 @@ def fill_address(template: str, names: Names) -> str:
 
 
 def names_filled(text: str) -> set[str]:
-    """The names that `fill_text` fills in."""
+    """The names that `fill_json` fills in, and `fill_text` but for `{id:number}`."""
+    if (number := _NUMBER.fullmatch(text)) is not None:
+        return {number[1]}
     return set().union(*(names_in(part) for part in _parts_to_fill(text)))
 
 
@@ -131,6 +135,14 @@ def _filled(text: str, names: Names, *, escaped: bool) -> str:
     return _NAME.sub(part, text)
 
 
+def _number_filled(text: str, names: Names) -> int | str | None:
+    number = _NUMBER.fullmatch(text)
+    if number is None or number[1] not in names:
+        return None
+    plain = names[number[1]].plain
+    return int(plain) if _DIGITS.fullmatch(plain) else plain
+
+
 def texts_in(value: object) -> Iterator[str]:
     """Every text in a JSON value, keys left aside."""
     if isinstance(value, str):
@@ -141,9 +153,13 @@ def texts_in(value: object) -> Iterator[str]:
 
 
 def fill_json(value: object, names: Names) -> object:
-    """The JSON value with every text in it filled in; keys stay."""
+    """The JSON value with every text in it filled in; keys stay.
+
+    A text that is `{id:number}` and nothing else becomes a number, if the name stands for a whole one.
+    """
     if isinstance(value, str):
-        return fill_text(value, names)
+        number = _number_filled(value, names)
+        return fill_text(value, names) if number is None else number
     if isinstance(value, dict):
         return {key: fill_json(inner, names) for key, inner in value.items()}
     if isinstance(value, list):

@@ -5,18 +5,21 @@
 - A pattern that starts with `/` is one of path and query, on any host: `/api/products/*`.
 - A pattern that starts with `re:` is a regular expression, and may be found anywhere in the URL.
 
-The whole URL has to fit a pattern that is not a regular expression; its fragment does not count.
+The whole URL has to fit a pattern that is not a regular expression; its fragment does not count. Letters of other
+scripts than Latin fit percent-encoded ones too, as browsers send them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import quote, unquote
 
 from pagemill.config.patterns import Names, names_in
 
 _MAX_URL = 8_000
 """Characters; a longer URL fits no pattern."""
+_OTHER_SCRIPTS = re.compile(r"[^\x00-\x7f]+")
 _TOKENS = re.compile(r"(\*+|\{[A-Za-z_][A-Za-z0-9_]*\})")
 
 
@@ -33,7 +36,8 @@ class UrlPattern:
         self._pattern = pattern
         if pattern.startswith("re:"):
             texts = {name: re.escape(part.text) for name, part in (names or {}).items()}
-            self._search = re.compile(_filled(pattern[3:], texts)).search
+            search = re.compile(_filled(pattern[3:], texts)).search
+            self._search = search if pattern.isascii() else lambda url: search(url) or search(unquote(url))
         else:
             self._search = re.compile(_expression(pattern, names or {}), re.DOTALL).search
 
@@ -63,7 +67,8 @@ class UrlPattern:
         if self._pattern.startswith("re:"):
             return "*"
         origin = "*://*" if self._pattern.startswith("/") else ""
-        return re.sub(r"\*+", "*", origin + _TOKENS.sub("*", self._pattern))
+        encoded = _OTHER_SCRIPTS.sub("*", _TOKENS.sub("*", self._pattern))
+        return re.sub(r"\*+", "*", origin + encoded)
 
 
 def _filled(expression: str, texts: Mapping[str, str]) -> str:
@@ -83,4 +88,9 @@ def _piece(token: str, names: Names) -> str:
         if part is None:
             return "([^/]*)"
         return "|".join(sorted({re.escape(part.plain), re.escape(part.in_path)})).join(("(?:", ")"))
-    return re.escape(token)
+    return _OTHER_SCRIPTS.sub(lambda found: _either(found[0]), re.escape(token))
+
+
+def _either(letters: str) -> str:
+    """The letters as they are, or percent-encoded."""
+    return f"(?:{letters}|(?i:{quote(letters)}))"

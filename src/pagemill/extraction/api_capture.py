@@ -2,7 +2,8 @@
 
 Chromium pauses the answers whose address fits (`browser.page_news`); this says which of them is the product's. The
 answer of another product never counts: one that names the product, by its address, by what the page sent, or in itself,
-is taken at once; one that names none is taken when nothing better comes soon; one that names another is passed over.
+is taken at once; one that names none is taken when nothing better comes soon; one that names another is passed over. An
+answer that refuses, such as 401 or 503, counts when the page does not ask again soon.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ from pagemill.extraction.visit import Visit
 DEFAULT_WITHIN_MS = 5_000
 _MAX_TOLD = 5
 _GRACE_S = 1.0
+"""How long a better answer than one that would do is waited for."""
+_AGAIN_S = 2.5
+"""How long a page is given to ask again: in a hidden one, timers run once a second."""
+_ASKED_AGAIN = frozenset({401, 403, 407, 408, 409, 412, 425, 428, 429})
+"""Statuses, besides those from 500, after which a page may ask again: with a token, or a moment later."""
 _SEVERAL = "several answers that name no product: write {id} into match"
 
 
@@ -91,6 +97,8 @@ class Listening:
         self._answers: Sequence[Heard] = ()
         self._read = 0
         self._best: tuple[int, Chosen] | None = None
+        self._refused: Chosen | None = None
+        self._dropped = 0
         self._open: list[tuple[int, Chosen]] = []
         self.passed: list[str] = []
         """Answers that did not count, each with why."""
@@ -100,6 +108,8 @@ class Listening:
         while True:
             if news.answers is not self._answers:  # they belonged to the document before
                 self._answers, self._read, self._best, self._open = news.answers, 0, None, []
+                self._refused = None
+            self._dropped = news.dropped
             for answer in self._answers[self._read :]:
                 self._read += 1
                 chosen = self._judged(answer)
@@ -113,14 +123,19 @@ class Listening:
                     return chosen
 
     def _grace_s(self) -> float | None:
-        """How long a better answer is waited for, once there is one that has everything and names no product."""
-        is_whole = any(self._is_whole(chosen) for _count, chosen in self._open)
-        return _GRACE_S if is_whole and self._best is None else None
+        """How long a better answer is waited for, once there is one that has everything and names no product, or that
+        refuses it."""
+        would_do = [chosen for _count, chosen in self._open if self._is_whole(chosen)]
+        if self._best is not None or not (would_do or self._refused):
+            return None
+        return _GRACE_S if any(chosen.status < 400 for chosen in would_do) else _AGAIN_S
 
     def rest(self) -> Chosen | None:
         """The answer that counts when no better one comes any more."""
         if self._best is not None:
             return self._best[1]
+        if self._refused is not None:
+            return self._refused
         saying = [one for one in self._open if one[0]] or self._open
         if len({(chosen.url, chosen.posted) for _count, chosen in saying}) == 1:
             return max(saying, key=lambda one: one[0])[1]
@@ -149,15 +164,24 @@ class Listening:
         chosen = Chosen(document, answer.status, answer.url, answer.posted)
         count = answered(document, self._every)
         if belongs:
+            if _may_be_asked_again(chosen.status):
+                self._refused = chosen
+                return None
             if self._is_whole(chosen):
                 return chosen
             if self._best is None or count > self._best[0]:
                 self._best = count, chosen
         elif count or answer.status >= 400:
-            if not self._identity.token and self._is_whole(chosen):
+            is_last = not self._identity.token and not _may_be_asked_again(chosen.status)
+            if is_last and self._is_whole(chosen):
                 return chosen  # nothing could tell a better one
             self._open.append((count, chosen))
         return None
+
+    def told_passed(self) -> list[str]:
+        """What did not count, for people."""
+        more = [f"{self._dropped} more answers that were not heard: make match narrower"] if self._dropped else []
+        return [*more, *self.passed]
 
     def _is_whole(self, chosen: Chosen) -> bool:
         return chosen.status >= 400 or answered(chosen.document, self._rules) == len(self._rules)
@@ -177,6 +201,10 @@ class Listening:
         if self._identity.is_said_by(text):
             return True
         return False if self._identity.is_contradicted_by(text) else None
+
+
+def _may_be_asked_again(status: int) -> bool:
+    return status >= 500 or status in _ASKED_AGAIN
 
 
 def _short(url: str) -> str:

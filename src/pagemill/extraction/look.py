@@ -98,7 +98,7 @@ async def watch_page(
             continue
         if later == "shown" and not spec["shown"]:
             await _show(page, budget.left_s(_STEP))
-            spec["shown"] = True
+            spec["shown"], spec["stalled"] = True, answer.get("stalled") is True
             continue
         seen = _sighting(answer, watch, page.url, status)
         if later == "moved" and not is_end(seen.url):

@@ -200,7 +200,7 @@ _SIGNS = r"""
     if (patterns.length === 0 || !(unread || all)) return;
     unread = false;
     textAt = now();
-    const text = doc.documentElement === null ? "" : legible(doc.documentElement.textContent);
+    const text = sourceText();
     const title = typeof doc.title === "string" ? legible(doc.title) : "";
     found.length = 0;
     forgetSeen();
@@ -213,7 +213,7 @@ _SIGNS = r"""
       }
       const roots = within === "" ? [doc.body || doc.documentElement] : doc.querySelectorAll(within);
       for (let j = 0; j < roots.length && j < MAX_ELEMENTS; j += 1) {
-        if (findSeen(roots[j], patterns[i])) {
+        if (findSeen(roots[j], patterns[i], words)) {
           found[found.length] = i;
           break;
         }

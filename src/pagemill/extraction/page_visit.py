@@ -7,6 +7,7 @@ sources say is put together by `sources`; what it means is `judge`'s.
 from __future__ import annotations
 
 import asyncio
+import functools
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -54,6 +55,21 @@ class PageSeen:
     texts_in: tuple[tuple[str, str], ...] = ()
     selectors: tuple[str, ...] = ()
     dialogs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One visit: what it is asked for, and within which time."""
+
+    page: Page
+    visit: Visit
+    budget: TimeBudget
+    status: int | None
+    wanted: frozenset[str]
+    before: SourcesTold
+    """What was said before it began."""
+    is_end: Callable[[str], bool]
+    """Whether a document at an address has nothing to say of the product, however long it is waited for."""
 
 
 @dataclass(slots=True)
@@ -124,89 +140,73 @@ class PageVisit:
             visit.news.arrived()
         if self._watch.is_settled_by(status):
             return PageSeen(status, page.url[:MAX_URL])
-        before = told.copy()
-        seen, hunt = await self._look(page, visit, budget, status, wanted, before)
-        brought = self._tell(seen, hunt, told, visit)
-        if self._is_early(seen, told, wanted, visit):
-            told.take(before.copy())
-            seen = await self._watched(page, visit, budget, status, thorough=True)
-            brought = self._tell(seen, hunt, told, visit)
+        asked = _Asked(page, visit, budget, status, wanted, told.copy(), self._end_of(visit))
+        seen, hunt = await self._look(asked)
+        brought = self._tell(asked, seen, hunt, told)
+        if self._is_early(asked, seen, told):
+            told.take(asked.before.copy())
+            seen = await self._watched(asked, thorough=True)
+            brought = self._tell(asked, seen, hunt, told)
         return _page_seen(seen, visit, brought)
 
-    async def _watched(
-        self,
-        page: Page,
-        visit: Visit,
-        budget: TimeBudget,
-        status: int | None,
-        stop: str = "",
-        *,
-        thorough: bool = False,
-    ) -> Sighting:
+    async def _watched(self, asked: _Asked, stop: str = "", *, thorough: bool = False) -> Sighting:
         """What the document shows, as soon as it shows enough."""
         return await watch_page(
-            page,
+            asked.page,
             self._watch,
-            budget.left_s(_STEP),
-            status,
+            asked.budget.left_s(_STEP),
+            asked.status,
             stop,
-            address=visit.url,
-            is_end=self._is_end(visit),
-            explain=visit.explain,
+            address=asked.visit.url,
+            is_end=asked.is_end,
+            explain=asked.visit.explain,
             thorough=thorough,
         )
 
-    async def _look(
-        self,
-        page: Page,
-        visit: Visit,
-        budget: TimeBudget,
-        status: int | None,
-        wanted: frozenset[str],
-        before: SourcesTold,
-    ) -> tuple[Sighting, _Hunt]:
+    async def _look(self, asked: _Asked) -> tuple[Sighting, _Hunt]:
         """The document, and the answers that came beside it, whichever settles the visit first."""
         if not (self._captures or self._has_dialog_signs):
-            return await self._watched(page, visit, budget, status), _Hunt()
-        async with self._hunting(visit, with_margin(budget.left_s(_STEP))) as hunt:
-            dialog = asyncio.create_task(self._dialog_sign(visit.news))
+            return await self._watched(asked), _Hunt()
+        budget, page = asked.budget, asked.page
+        async with self._hunting(asked.visit, with_margin(budget.left_s(_STEP))) as hunt:
+            dialog = asyncio.create_task(self._dialog_sign(asked.visit.news))
             stop = f"pagemill-{secrets.token_hex(4)}"
-            watching = asyncio.create_task(self._watched(page, visit, budget, status, stop))
+            watching = asyncio.create_task(self._watched(asked, stop))
             try:
                 while True:
                     others = hunt.pending | ({dialog} if not dialog.done() else set())
                     await asyncio.wait({watching, *others}, return_when=asyncio.FIRST_COMPLETED)
                     if dialog.done():  # it says all that counts, and the page may be anywhere by now
-                        return Sighting(status, page.url[:MAX_URL]), hunt
+                        return Sighting(asked.status, page.url[:MAX_URL]), hunt
                     if not watching.done():
                         is_all = not hunt.pending and not self._waits
-                        if not (is_all or self._is_enough(None, hunt, before, wanted, visit)):
+                        if not (is_all or self._is_enough(asked, None, hunt)):
                             continue
                         stop_s = min(_STOP_TIMEOUT_S, budget.left_s(_STEP) + _AGAIN_S)
                         await _stop(page, stop, stop_s)
                         return await within(stop_s, asyncio.shield(watching), _STEP), hunt
                     seen = watching.result()
-                    if self._is_decided(seen, visit) or self._is_enough(seen, hunt, before, wanted, visit):
+                    if self._is_decided(asked, seen) or self._is_enough(asked, seen, hunt):
                         return seen, hunt
                     if not hunt.pending:
                         return seen, hunt
                     await asyncio.wait({dialog, *hunt.pending}, return_when=asyncio.FIRST_COMPLETED)
-                    if hunt.pending or dialog.done() or self._is_enough(seen, hunt, before, wanted, visit):
+                    if hunt.pending or dialog.done() or self._is_enough(asked, seen, hunt):
                         continue
                     # What was seen before the last answer was given up may be half of what is there now.
                     if not budget.has_left(_AGAIN_S):
                         return seen, hunt
-                    return await self._watched(page, visit, budget, status), hunt
+                    return await self._watched(asked), hunt
             finally:
                 for task in (watching, dialog):
                     task.cancel()
                 await asyncio.gather(watching, dialog, return_exceptions=True)
 
-    def _is_end(self, visit: Visit) -> Callable[[str], bool]:
-        """Whether a document at an address has nothing to say of the product, however long it is waited for."""
+    def _end_of(self, visit: Visit) -> Callable[[str], bool]:
         identity = Identity.of(visit.names, visit.url)
         allowed = [pattern.filled(visit.names) for pattern in self._landing]
 
+        @functools.cache
         def is_end(url: str) -> bool:
             return is_url_sign(self._watch.urls, visit.url, url) or is_elsewhere(identity, visit.url, url, allowed)
 
@@ -228,44 +228,42 @@ class PageVisit:
                 task.cancel()
             await asyncio.gather(*hunt.listenings, return_exceptions=True)
 
-    def _is_enough(
-        self, seen: Sighting | None, hunt: _Hunt, before: SourcesTold, wanted: frozenset[str], visit: Visit
-    ) -> bool:
+    def _is_enough(self, asked: _Asked, seen: Sighting | None, hunt: _Hunt) -> bool:
         """Whether everything that is wanted was said, and no source that has yet to speak would be believed before
         those that did. Without a `seen`, the document has yet to."""
-        if visit.explain or not (seen is None or seen.ready):
+        if asked.visit.explain or not (seen is None or seen.ready):
             return False
         silent = {hunt.positions[task] for task in hunt.pending} | (self._in_document if seen is None else set())
-        told, heard = before.copy(), hunt.settled()
+        told, heard = asked.before.copy(), hunt.settled()
         if seen is None:
             self._tell_captures(heard, told)
         else:
-            self._tell(seen, heard, told, visit)
-        for name in wanted:
+            self._tell(asked, seen, heard, told)
+        for name in asked.wanted:
             said = told.first(name)
             if said is None or any(position < said.source for position in self._positions.get(name, set()) & silent):
                 return False
-        return bool(wanted) and any(entry.state == "said" for entries in told.told.values() for entry in entries)
+        return bool(asked.wanted) and any(entry.state == "said" for entries in told.told.values() for entry in entries)
 
-    def _is_decided(self, seen: Sighting, visit: Visit) -> bool:
+    def _is_decided(self, asked: _Asked, seen: Sighting) -> bool:
         """Whether no answer can change the verdict any more."""
         ending = {search.text for search in self._watch.searches if search.ends}
         if ending & {*seen.texts, *(text for _within, text in seen.texts_in)}:
             return True
         if {selector for selector, ends in self._watch.signs if ends} & set(seen.selectors):
             return True
-        return (seen.status or 0) >= 400 or self._is_end(visit)(seen.url)
+        return (seen.status or 0) >= 400 or asked.is_end(seen.url)
 
-    def _is_early(self, seen: Sighting, told: SourcesTold, wanted: frozenset[str], visit: Visit) -> bool:
+    def _is_early(self, asked: _Asked, seen: Sighting, told: SourcesTold) -> bool:
         """Whether something that is wanted was not said, and the page may still say it."""
         if not seen.ready or seen.settled or self._watch.ready is not None:
             return False
         facts, _defaults = told.facts(self._platform.extract)
-        return visit.explain or any(facts.get(name) is None for name in wanted)
+        return asked.visit.explain or any(facts.get(name) is None for name in asked.wanted)
 
-    def _tell(self, seen: Sighting, hunt: _Hunt, told: SourcesTold, visit: Visit) -> int | None:
+    def _tell(self, asked: _Asked, seen: Sighting, hunt: _Hunt, told: SourcesTold) -> int | None:
         """Adds what every source says; the status of an answer that stands for the document's, if one does."""
-        if self._is_end(visit)(seen.url):
+        if asked.is_end(seen.url):
             return None  # whatever stands there, it is not this product's
         if seen.raw or seen.states or seen.structured is not None:
             for dom in self._doms:
@@ -273,7 +271,7 @@ class PageVisit:
             for state in self._states:
                 state.tell(seen, told, self._error_paths)
             for structured in self._structured:
-                structured.tell(seen, told, visit.url)
+                structured.tell(seen, told, asked.visit.url)
         return self._tell_captures(hunt, told, seen.requests)
 
     def _tell_captures(self, hunt: _Hunt, told: SourcesTold, requests: tuple[str, ...] = ()) -> int | None:
@@ -285,7 +283,7 @@ class PageVisit:
                 told.troubles.append(f"api_capture: HTTP {chosen.status}")
                 if chosen.status in self._watch.end_statuses:
                     ending = chosen.status
-            others = listening.passed or [f"{url} (does not fit match)" for url in requests]
+            others = listening.told_passed() or [f"{url} (does not fit match)" for url in requests]
             listening.source.tell(chosen, told, self._error_paths, others)
         return ending
 

@@ -4,8 +4,8 @@ Hidden pages are not laid out, and asking for layout costs much. So texts are lo
 one was found are styles and boxes asked for. A document that was fetched and never shown (`doc` of an `XMLHttpRequest`)
 has no styles: there, what its markup hides is hidden.
 
-Needs `doc`. Gives `textOf(node, split)`, `legible(text)`, `isSeen(element)`, `findSeen(root, pattern)` and
-`forgetSeen()`.
+Needs `doc`. Gives `textOf(node, split)`, `sourceText()`, `legible(text)`, `isSeen(element)`, `findSeen(root, pattern,
+words)` and `forgetSeen()`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ SEEN = r"""
   const isInline = oneOf(" a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark meter " +
     "nobr output q rp rt ruby s samp small span strike strong tt time u var wbr sub sup ");
   const isRaised = oneOf(" sup sub ");
+  // What a button says that is an input: no text of the document.
+  const LABELLED = "input[type=submit i],input[type=button i],input[type=reset i]";
+  const labelOf = (node) => (node.nodeName === "INPUT" && node.matches(LABELLED) ? node.value : "");
   const isNeverDrawn = oneOf(" meta link script style title template base ");
-  const MAX_DEPTH = 400, MAX_NODES = 200000;
+  const MAX_DEPTH = 400, MAX_NODES = 200000, MAX_BUTTONS = 300;
 
   // Calls `text(node)` for every text of a subtree, `border(element)` where an element begins or ends.
   const walk = (root, text, border, skips) => {
@@ -63,7 +66,7 @@ SEEN = r"""
   // `split` puts a space at every border of elements, for numbers: <b>$119</b><sup>95</sup> are two of them. Digits
   // that stand in elements of their own, and signs between them, stay together.
   const textOf = (element, split) => {
-    let out = "", pending = false, last = "";
+    let out = labelOf(element), pending = false, last = "";
     walk(element, (node) => {
       const data = node.data;
       if (data === "") return;
@@ -79,6 +82,16 @@ SEEN = r"""
       pending = inline && pending !== "block" ? "inline" : "block";
     }, isSourceOnly);
     return out;
+  };
+
+  // Every text of the document, whether anybody sees it or not.
+  const sourceText = () => {
+    const root = doc.documentElement;
+    if (root === null) return "";
+    let text = root.textContent;
+    const buttons = doc.querySelectorAll(LABELLED);
+    for (let i = 0; i < buttons.length && i < MAX_BUTTONS; i += 1) text += " " + buttons[i].value;
+    return legible(text);
   };
 
   // What is known of this moment's styles and texts; forgotten before each look.
@@ -211,19 +224,26 @@ SEEN = r"""
     return isOpen(element) && isElementDrawn(element);
   };
 
-  // The text of a part of the document as one string, and which node each piece of it is of.
+  // The text of a part of the document as one string, and which node each piece of it is of: a text, or a button.
   const sentencesOf = (root) => {
     let known = sentences.get(root);
     if (known === undefined) {
       const nodes = [], starts = [];
       let text = "", pending = false;
-      walk(root, (node) => {
+      const add = (node, piece) => {
         if (pending && text !== "") text += " ";
         pending = false;
         starts[starts.length] = text.length;
         nodes[nodes.length] = node;
-        text += legible(node.data);
-      }, (border) => { if (!isInline(border)) pending = true; }, isHiddenByMarkup);
+        text += legible(piece);
+      };
+      walk(root, (node) => add(node, node.data), (border) => {
+        if (!isInline(border)) pending = true;
+        const label = labelOf(border);
+        if (label === "" || nodes[nodes.length - 1] === border) return;
+        add(border, label);
+        pending = true;
+      }, isHiddenByMarkup);
       known = { text, nodes, starts };
       sentences.set(root, known);
     }
@@ -238,29 +258,73 @@ SEEN = r"""
     }
     return at;
   };
-  // Whether a visitor reads the pattern in that part of the document, across tags and line breaks.
-  const findSeen = (root, pattern) => {
-    const { text, nodes, starts } = sentencesOf(root);
+  // Which piece of the sentences a place in their text is in.
+  const pieceAt = (known, at) => {
+    let low = 0, high = known.starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (known.starts[middle] <= at) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  };
+  // Whether what a piece has between two places in the text is seen.
+  const isPieceSeen = (known, i, from, to) => {
+    const node = known.nodes[i];
+    if (node.nodeType !== 3) return isSeen(node);
+    const start = from > known.starts[i] ? placeIn(node.data, from - known.starts[i]) : 0;
+    const end = Math.min(node.data.length, placeIn(node.data, to - known.starts[i]));
+    return start >= end || (isOpen(node.parentNode) && isTextDrawn(node, start, end));
+  };
+  const isBlankPiece = (node) => node.nodeType === 3 && /^\s*$/.test(node.data);
+
+  // Where all words stand one behind another, with little between them; null if they do nowhere from there on.
+  const MAX_GAP = 300, MAX_PLACES = 50;
+  const wordsFrom = (text, words, at) => {
+    let from = -1, to = at;
+    for (let i = 0; i < words.length; i += 1) {
+      const word = new RegExp(words[i], "gi");
+      word.lastIndex = to;
+      const match = word.exec(text);
+      if (match === null) return null;
+      if (i === 0) from = match.index;
+      else if (match.index - to > MAX_GAP) return { from, to: -1 };
+      to = match.index + match[0].length;
+    }
+    return { from, to };
+  };
+  // Whether the sentence is read where what nobody sees stands in its middle.
+  const findBroken = (known, pattern, words) => {
+    let at = 0;
+    for (let n = 0; n < MAX_PLACES && words.length > 1; n += 1) {
+      const place = wordsFrom(known.text, words, at);
+      if (place === null) return false;
+      at = place.from + 1;
+      let text = "";
+      for (let i = pieceAt(known, place.from); i < known.nodes.length && known.starts[i] < place.to; i += 1) {
+        const end = i + 1 < known.starts.length ? known.starts[i + 1] : known.text.length;
+        if (isBlankPiece(known.nodes[i]) || isPieceSeen(known, i, known.starts[i], end)) {
+          text += known.text.slice(known.starts[i], end);
+        }
+      }
+      if (pattern.test(text)) return true;
+    }
+    return false;
+  };
+  // Whether a visitor reads the pattern in that part of the document, across tags and line breaks. `words` are those
+  // that it is made of.
+  const findSeen = (root, pattern, words) => {
+    const known = sentencesOf(root);
     const search = new RegExp(pattern.source, "gi");
-    for (let match = search.exec(text); match !== null; match = search.exec(text)) {
+    for (let match = search.exec(known.text); match !== null; match = search.exec(known.text)) {
       if (match[0] === "") return false;
       const from = match.index, to = from + match[0].length;
-      let low = 0, high = starts.length - 1;
-      while (low < high) {
-        const middle = (low + high + 1) >> 1;
-        if (starts[middle] <= from) low = middle;
-        else high = middle - 1;
-      }
       let seen = true;
-      for (let i = low; seen && i < nodes.length && starts[i] < to; i += 1) {
-        const data = nodes[i].data;
-        if (/^\s*$/.test(data)) continue;
-        const start = from > starts[i] ? placeIn(data, from - starts[i]) : 0;
-        const end = Math.min(data.length, placeIn(data, to - starts[i]));
-        seen = start >= end || (isOpen(nodes[i].parentNode) && isTextDrawn(nodes[i], start, end));
+      for (let i = pieceAt(known, from); seen && i < known.nodes.length && known.starts[i] < to; i += 1) {
+        seen = isBlankPiece(known.nodes[i]) || isPieceSeen(known, i, from, to);
       }
       if (seen) return true;
     }
-    return false;
+    return findBroken(known, pattern, words);
   };
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pagemill.config.extract import Extract
@@ -37,6 +37,12 @@ class SourcesTold:
     def take(self, other: SourcesTold) -> None:
         """Has been told what the other has, and nothing else."""
         self.told, self.errors, self.troubles, self.requests = other.told, other.errors, other.troubles, other.requests
+
+    def without(self, sources: Collection[int]) -> SourcesTold:
+        """Without what those sources have said."""
+        told = {name: [one for one in entries if one.source not in sources] for name, entries in self.told.items()}
+        kept = {name: entries for name, entries in told.items() if entries}
+        return SourcesTold(kept, list(self.errors), list(self.troubles), list(self.requests))
 
     def first(self, name: str) -> FieldTold | None:
         """What counts of all that was said of that field."""

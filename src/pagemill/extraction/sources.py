@@ -66,6 +66,7 @@ class SourcesStrategy:
         self._fetch = None if fetching is None else InPageFetch(platform, fetching)
         self._error_paths = error_paths(platform.judge)
         self._judged = _judged_fields(platform)
+        self._in_page = frozenset(at for at, source in enumerate(platform.extract.sources) if source.kind.page)
 
     def needs_page(self, visit: Visit) -> bool:
         """Whether the next step of a visit is one of a page."""
@@ -168,9 +169,24 @@ class SourcesStrategy:
     def _reading(self, visit: Visit, progress: Progress) -> PageReading:
         """What all steps so far come to. The page's own status and address count before those of an answer, unless it
         was the page that failed or was refused."""
-        told, page, answer = progress.told, progress.page, progress.answer
+        page, answer = progress.page, progress.answer
+        reading = self._said(visit, progress, progress.told)
+        if page is None:
+            return reading if answer is None else _of_answer(reading, answer)
+        of_page = _of_page(reading, page, visit)
+        if answer is None or answer.status >= 400:
+            return of_page
+        refused = is_blocked(of_page, self._judge)
+        if refused or (of_page.status or 0) >= 400:
+            # What such a page says is of itself: a challenge has a heading too.
+            of_answer = _of_answer(self._said(visit, progress, progress.told.without(self._in_page)), answer)
+            return replace(of_answer, refused=of_page.status if refused else reading.refused)
+        return of_page
+
+    def _said(self, visit: Visit, progress: Progress, told: SourcesTold) -> PageReading:
+        """What the sources have said, without where and how the visit ended."""
         facts, defaults = told.facts(self._extract)
-        reading = PageReading(
+        return PageReading(
             status=None,
             url=visit.url,
             facts=facts,
@@ -182,18 +198,10 @@ class SourcesStrategy:
             retry_after=progress.retry_after,
             refused=progress.refused,
         )
-        of_page = None if page is None else _of_page(reading, page, visit)
-        of_answer = (
-            None if answer is None else replace(reading, status=answer.status, url=answer.url, asked=answer.asked)
-        )
-        if of_page is None or of_answer is None:
-            return of_page or of_answer or reading
-        if (of_answer.status or 0) >= 400:
-            return of_page
-        refused = is_blocked(of_page, self._judge)
-        if refused or (of_page.status or 0) >= 400:
-            return replace(of_answer, refused=of_page.status if refused else reading.refused)
-        return of_page
+
+
+def _of_answer(reading: PageReading, answer: HttpAnswer) -> PageReading:
+    return replace(reading, status=answer.status, url=answer.url, asked=answer.asked)
 
 
 def _of_page(reading: PageReading, page: PageSeen, visit: Visit) -> PageReading:

@@ -73,8 +73,12 @@ class Watch:
 
     With `ready`, the wait ends when that selector is there, and the values that are there are whole. Without it, it
     ends when everything that is wanted says something, or when the page has loaded and then stayed quiet for 0.3 s (2 s
-    at most): set `ready` for pages that fetch their content after loading. With neither `ready` nor `wants`, only a
-    sign ends it. A text counts whatever its letters' case and however its white space runs.
+    at most): set `ready` for pages that fetch their content after loading. A page whose loading does not end counts as
+    loaded when nothing in it has changed for a third of the time. With neither `ready` nor `wants`, only a sign ends
+    the wait. A text counts whatever its letters' case and however its white space runs.
+
+    Either way the document is read to its end first, for 1 s at most, and a refresh within 5 s to another address is
+    waited for: what a page says before it leads elsewhere is not the product's.
     """
 
     places: tuple[Place, ...] = ()
@@ -205,4 +209,5 @@ def waiting_spec(watch: Watch, stop: str) -> dict[str, Any]:
         "maxUrl": MAX_URL,
         "stop": stop,
         "shown": False,
+        "stalled": False,
     }

@@ -6,13 +6,14 @@ says nothing, and Python's own deadline ends the visit.
 In, besides what `page_script` takes: `ready` (selector or null), `wants` (per field `{places, states, structured}`: any
 of them may say it), `unsure` (positions of places that cannot tell what is not there from what is not there yet),
 `address` (where the document is expected to be), `endStatuses`, `stop` (an event's name, or ""), `timeoutMs`, `shown`
-(whether the page was brought to the front for this visit), `thorough` (wait until the page has settled).
+(whether the page was brought to the front for this visit), `stalled` (whether an earlier call has found that loading
+does not end), `thorough` (wait until the page has settled).
 
-Out: `{ready, later, status, url, settled, read, texts, signs}`: whether the content appeared, the document's HTTP
-status (0 if unknown) and address, whether the page had settled, what `read()` gives, and the positions of the texts and
-signs that are seen. `later` asks for another call: in a moment (`"again"`), after the page was brought to the front
-(`"shown"`), because a hidden page gets no frames, and what it lacks may need some, or because the document is not where
-it was expected (`"moved"`).
+Out: `{ready, later, status, url, settled, stalled, read, texts, signs}`: whether the content appeared, the document's
+HTTP status (0 if unknown) and address, whether the page had settled, whether its loading does not end, what `read()`
+gives, and the positions of the texts and signs that are seen. `later` asks for another call: in a moment (`"again"`),
+after the page was brought to the front (`"shown"`), because a hidden page gets no frames, and what it lacks may need
+some, or because the document is not where it was expected (`"moved"`).
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from pagemill.extraction.page_script import reading_script
 
 _WATCH = r"""
   const LOOK_MS = 5, TEXT_MS = 250, HIDDEN_MAX_MS = 3000, STRUCTURED_MAX_MS = 5000;
-  const timers = { end: 0, look: 0, text: 0, settle: 0, hidden: 0 };
+  const PARSE_MAX_MS = 1000, REFRESH_MAX_S = 5, REFRESH_GRACE_MS = 2000;
+  const timers = { end: 0, look: 0, text: 0, settle: 0, hidden: 0, rest: 0, stall: 0 };
   let observer = null, over = false, settled = false;
-  let lookedAt = -Infinity, changedAt = 0, loadedAt = 0;
+  let lookedAt = -Infinity, changedAt = 0, loadedAt = 0, appearedAt = 0, stalled = spec.stalled;
   const waits = spec.ready !== null || spec.wants.length > 0;
   const hidden = waits && doc.hidden && !spec.shown;
   // Whether every field must say something until the page has settled, and not only the ready sign be there.
@@ -77,6 +79,34 @@ _WATCH = r"""
     return true;
   };
 
+  // After how many seconds the page leads elsewhere by itself; -1 if it does not, or nobody would see it happen.
+  const refreshS = () => {
+    const metas = doc.querySelectorAll("meta[http-equiv=refresh i]");
+    for (let i = 0; i < metas.length; i += 1) {
+      const parts = /^\s*(\d+(?:\.\d*)?|\.\d+)\s*[;,\s]\s*(?:url\s*=\s*)?(["']?)(.+)$/i.exec(metas[i].content);
+      if (parts === null || parts[1] > REFRESH_MAX_S) continue;
+      const [, seconds, quote, address] = parts;
+      const end = quote === "" ? -1 : address.indexOf(quote);
+      let to = "";
+      try {
+        to = new URL((end < 0 ? address : address.slice(0, end)).trim(), doc.baseURI).href;
+      } catch (error) {
+        continue;
+      }
+      if (/^https?:/.test(to) && bare(to) !== bare(doc.URL)) return +seconds;
+    }
+    return -1;
+  };
+  // Whether what has appeared may be of an address that the page still leaves: by a script behind it, or a refresh.
+  const isPassing = () => {
+    const seconds = refreshS(), at = now();
+    appearedAt = appearedAt || at;
+    let rest = doc.readyState === "loading" ? appearedAt + PARSE_MAX_MS - at : 0;
+    if (seconds >= 0) rest = (loadedAt || at) + 1000 * seconds + REFRESH_GRACE_MS - at;
+    if (rest > 0 && !timers.rest) timers.rest = setTimeout(() => { timers.rest = 0; look(); }, rest);
+    return rest > 0;
+  };
+
   // Whether nothing at all is said, and what is published for search engines may still be written by a script.
   const isUnwritten = () => {
     if (spec.ready !== null || !spec.structured) return false;
@@ -97,7 +127,8 @@ _WATCH = r"""
     clean();
     findTexts(true);
     findSigns(true);
-    resolve({ ready, later, status: status(), url: doc.URL, settled, read: read(), texts: found, signs: signed });
+    const url = doc.URL;
+    resolve({ ready, later, status: status(), url, settled, stalled, read: read(), texts: found, signs: signed });
   };
   const guarded = (step) => () => {
     if (over) return;
@@ -113,7 +144,7 @@ _WATCH = r"""
     timers.look = 0;
     lookedAt = now();
     if (hasMoved()) return finish(false, "moved");
-    if (appeared(false)) return finish(true);
+    if (appeared(false) && !isPassing()) return finish(true);
     if (endsLook && unread) {
       // However large the page is, most of the time is its own.
       const rest = textAt + Math.max(TEXT_MS, 20 * textMs) - lookedAt;
@@ -153,13 +184,24 @@ _WATCH = r"""
     }
   });
   const onState = guarded(() => {
-    const loaded = doc.readyState === "complete" || (spec.shown && spec.ready !== null);
-    if (loaded && thorough && spec.wants.length > 0 && !timers.settle) {
+    const loaded = doc.readyState === "complete" || stalled || (spec.shown && spec.ready !== null);
+    if (loaded && !loadedAt) {
       loadedAt = changedAt = now();
-      timers.settle = setTimeout(settle, SETTLE_MS);
+      if (thorough && spec.wants.length > 0) timers.settle = setTimeout(settle, SETTLE_MS);
     }
+    if (!loaded && doc.readyState === "interactive" && !timers.stall) timers.stall = setTimeout(stall, STALL_MS);
     textAt = -Infinity;
     look();
+  });
+  // Something never comes that the page waits for: a frame, a picture, a counter of visits.
+  const STALL_MS = spec.timeoutMs / 3;
+  const stall = guarded(() => {
+    const quiet = now() - changedAt;
+    timers.stall = quiet < STALL_MS ? setTimeout(stall, STALL_MS - quiet) : 0;
+    if (timers.stall === 0) {
+      stalled = true;
+      onState();
+    }
   });
   const onStop = guarded(() => finish(false));
   let endsLook = false;
@@ -171,7 +213,7 @@ _WATCH = r"""
     for (let i = 0; i < spec.endStatuses.length; i += 1) if (spec.endStatuses[i] === code) return finish(false);
     timers.end = setTimeout(guarded(() => {
       settled = spec.ready !== null || doc.readyState === "complete";
-      finish(!isUnwritten() && appeared(true));
+      finish(!isUnwritten() && appeared(true) && refreshS() < 0);
     }), spec.timeoutMs);
     if (hidden) timers.hidden = setTimeout(guarded(() => finish(false, "shown")), HIDDEN_MAX_MS);
     if (spec.stop) doc.addEventListener(spec.stop, onStop);

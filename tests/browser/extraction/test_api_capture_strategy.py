@@ -264,3 +264,36 @@ async def test_hundreds_of_visits_keep_nothing(capturing: Capturing, local_shop:
     for _ in range(50):
         assert (await capturing.read(visit(local_shop))).facts == SHIRT
     assert len(capturing.handle.firewall.news.answers) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+async def test_a_page_that_asks_again_is_waited_for(status: int, capturing: Capturing, local_shop: LocalShop) -> None:
+    """Its first request is refused, for want of a token or for a moment; the second brings the product."""
+    local_shop.replies["/"] = html(
+        "<body><script>fetch('/api/p/1').then(() => setTimeout(() => fetch('/api/p/2'), 300))</script>"
+    )
+    local_shop.replies["/api/p/1"] = answer({"error": "token"}, status=status)
+    local_shop.replies["/api/p/2"] = answer(PRODUCT)
+    shop = platform(FIELDS, {"blocked": {"status": [403, 429]}}, strategy="api_capture", match="/api/p/*")
+    reading = await capturing._read(load_strategy(shop), visit(local_shop))
+    assert (reading.status, reading.facts) == (200, SHIRT)
+
+
+async def test_a_refusal_that_stays_counts(capturing: Capturing, local_shop: LocalShop) -> None:
+    """When the page does not ask again."""
+    local_shop.replies["/"] = html(ASKS)
+    local_shop.replies["/api/p/1"] = answer({"error": "token"}, status=403)
+    shop = platform(FIELDS, {"blocked": {"status": [403]}}, strategy="api_capture", match="/api/p/*")
+    reading = await capturing._read(load_strategy(shop), visit(local_shop))
+    assert reading.status == 403
+
+
+async def test_answers_that_were_not_kept_are_told(capturing: Capturing, local_shop: LocalShop) -> None:
+    """Fifty are; the product's own may be among the others."""
+    local_shop.replies["/"] = html(
+        "<body><script>(async () => { for (let i = 0; i < 60; i += 1) await fetch('/api/p/x' + i) })()</script>"
+    )
+    local_shop.replies |= {f"/api/p/x{number}": answer({}) for number in range(60)}
+    shop = platform(FIELDS, {}, strategy="api_capture", match="/api/p/*", within_ms=3000)
+    reading = await capturing._read(load_strategy(shop), visit(local_shop))
+    assert any("10 more answers" in trouble for trouble in reading.troubles), reading.troubles

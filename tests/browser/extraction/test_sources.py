@@ -92,3 +92,24 @@ extract:
     assert (read.verdict, read.steps, local_shop.asked) == ("ok", 1, ["/api/7"])
     read = await shop_reader.read(shop, local_shop.url("/p/8"), {"name": "Blue cup", "price": 12900})
     assert (read.verdict, read.steps) == ("gone", 1), read.judgement
+
+
+REQUEST_AND_PAGE = """
+extract:
+  sources:
+    - {strategy: http, url: '/api/{id}', fields: {name: data.name, price: {path: data.price, type: number}}}
+    - {strategy: dom, fields: {name: h1, price: {selector: .price, type: number}, stock: .stock}}
+judge:
+  blocked: {text: ['Are you human?']}
+"""
+
+
+async def test_a_challenge_says_nothing_of_the_product(shop_reader: ShopReader, local_shop: LocalShop) -> None:
+    """It comes with status 200, and has what looks like facts."""
+    local_shop.replies["/api/7"] = answer({"data": {"name": "Blue", "price": None}})
+    local_shop.replies["/p/7"] = html("<h1>Are you human?</h1><p class=price>1</p><p class=stock>in stock</p>")
+    read = await shop_reader.read(
+        REQUEST_AND_PAGE, local_shop.url("/p/7"), {"name": "Blue", "price": 5}, product_id="7"
+    )
+    assert read.verdict == "failed", read.judgement
+    assert read.facts == {"name": "Blue"}

@@ -41,6 +41,10 @@ HIDDEN = {
     "for screen readers": "<span style='position:absolute;width:1px;height:1px;overflow:hidden'>" + GONE + "</span>",
     "closed dialog": f"<dialog>{GONE}</dialog>",
     "badge": "<span style='display:none'>Sold out</span>",
+    "a button that is not there": f"<input type=submit value='{GONE}' style='display:none'>",
+    "what is typed": f"<input type=text value='{GONE}'>",
+    "half of it": "<p>This product is <span>new, and that one </span>no longer available</p>",
+    "half of it is hidden": "<p>This product is <span hidden>no longer</span> available</p>",
 }
 
 
@@ -58,6 +62,10 @@ SEEN = {
     "over elements": "<p>This <b>product</b> is</p><p>no longer <i>available</i></p>",
     "with other spaces": "<p>This product is&nbsp;no longer\n available</p>",
     "hidden from machines only": f"<p aria-hidden=true>{GONE}</p>",
+    "with a hidden piece": "<p>This product is <span hidden>a thing that was </span>no longer available</p>",
+    "with two hidden pieces": "<style>i {display: none}</style><p>This <i>x</i>product is<i>y</i> no longer available",
+    "on a button": f"<form><input type=submit value='{GONE}' disabled></form>",
+    "on a button of the page": f"<div><INPUT TYPE=button VALUE='{GONE}'></div>",
     "late": f"<script>setTimeout(() => {{ document.body.innerHTML = '<p>{GONE}</p>'; }}, 100)</script>",
 }
 

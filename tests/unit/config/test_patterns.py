@@ -73,9 +73,18 @@ def test_json_is_filled_in_wherever_it_has_text() -> None:
     assert fill_json(value, {"id": Part("7")}) == {"{id}": "7", "list": ["7", 1, None, True], "query": GRAPHQL}
 
 
+def test_a_number_stays_a_number_in_json() -> None:
+    """Shops refuse a text where they count; what is no whole number, and a 0 in front, are kept as they are written."""
+    value = {"no": "{id:number}", "as": "x{id:number}", "other": "{no:number}"}
+    kept = {"as": "x{id:number}", "other": "{no:number}"}
+    for text, number in (("7", 7), ("0", 0), ("-12", -12), ("007", "007"), ("A7", "A7"), ("1" * 30, "1" * 30)):
+        assert fill_json(value, {"id": Part(text)}) == {"no": number, **kept}
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [
+        ("{id:number}", {"id"}),
         ("{id} {foo}", {"id", "foo"}),
         (GRAPHQL, set()),
         ('{ p(id: "{no}") { variants {id} } }', {"no"}),

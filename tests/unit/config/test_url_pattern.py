@@ -91,3 +91,26 @@ def test_what_fits_is_let_through_by_the_browsers_own_pattern(pattern: str) -> N
 def test_what_a_pattern_leaves_open_is_told_without_the_host(pattern: str, url: str, parts: tuple[str, ...]) -> None:
     """A number in a host's name or port is no product's."""
     assert UrlPattern(pattern).free_parts(url) == parts
+
+
+@pytest.mark.parametrize(
+    "pattern", ["/상품/*", "https://shop.kr/상품/*", "re:/상품/\\d+", "/상품/{id}", "/*/상품/7/.."]
+)
+@pytest.mark.parametrize(
+    "address",
+    ["https://shop.kr/상품/7", "https://shop.kr/%EC%83%81%ED%92%88/7", "https://shop.kr/%ec%83%81%ed%92%88/7"],
+)
+def test_other_scripts_than_latin_fit_however_an_address_spells_them(pattern: str, address: str) -> None:
+    """Browsers send them percent-encoded."""
+    if pattern.endswith(".."):
+        assert not UrlPattern(pattern).fits(address)
+    else:
+        assert UrlPattern(pattern).fits(address)
+        assert not UrlPattern(pattern).fits(
+            address.replace("7", "x").replace("%EC", "%ED").replace("%ec", "%ed").replace("상", "하")
+        )
+
+
+def test_chromium_is_asked_for_encoded_addresses() -> None:
+    """Its own patterns know nothing of other spellings."""
+    assert UrlPattern("https://shop.kr/상품/{id}/*").loose() == "https://shop.kr/*/*/*"
