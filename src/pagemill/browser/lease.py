@@ -7,6 +7,7 @@ from typing import Protocol
 
 from playwright.async_api import Page
 
+from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.opener import PageHandle
 from pagemill.browser.page_news import PageNews
 from pagemill.browser.slot import Slot
@@ -52,6 +53,11 @@ class Lease:
     def news(self) -> PageNews:
         """What Chromium tells of the page besides its document."""
         return self._handle().firewall.news
+
+    @property
+    def world(self) -> IsolatedWorld | None:
+        """Where scripts that read the page run."""
+        return self._handle().world
 
     def mark_bad(self, reason: str) -> None:
         """Says that the page must not be used again; `reason` is one of a few fixed words."""

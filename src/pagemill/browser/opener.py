@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from playwright.async_api import Page
 
 from pagemill.browser.firewall import Firewall
+from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.config.platform import Platform
 
 
@@ -52,6 +53,8 @@ class PageHandle:
 
     page: Page
     firewall: Firewall = field(repr=False)
+    world: IsolatedWorld | None = field(default=None, repr=False)
+    """Where scripts that read the page run."""
 
 
 class Opener(Protocol):

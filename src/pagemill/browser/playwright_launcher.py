@@ -22,6 +22,7 @@ from pagemill.browser.bounded import answered, closed, collected, gives_answer, 
 from pagemill.browser.exit_watch import ExitWatch
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
+from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.browser.page_news import PageNews
 from pagemill.browser.process_group import command_line, kill, kill_browser_group
@@ -137,8 +138,9 @@ class PlaywrightLauncher:
         page = await answered(context.native.new_page(), self._settings.open_timeout_s, "open a page")
         firewall = Firewall(platform.host_rules(), PageNews.of(platform))
         block = set(platform.navigation.block) - self._blocked_by_flags
-        await answered(_guard(page, firewall, block), self._settings.open_timeout_s, "put up a page's firewall")
-        return PageHandle(page, firewall)
+        guarding = _guard(page, firewall, block)
+        world = await answered(guarding, self._settings.open_timeout_s, "put up a page's firewall")
+        return PageHandle(page, firewall, world)
 
     async def close_page(self, handle: PageHandle) -> bool:
         """Closes it; whether that worked in time."""
@@ -192,10 +194,11 @@ class PlaywrightLauncher:
             kill(driver.pid)
 
 
-async def _guard(page: Page, firewall: Firewall, block: Collection[ResourceKind]) -> None:
+async def _guard(page: Page, firewall: Firewall, block: Collection[ResourceKind]) -> IsolatedWorld:
     session = await page.context.new_cdp_session(page)
-    target = await session.send("Target.getTargetInfo")
-    await firewall.attach(session, block, target["targetInfo"]["targetId"])
+    target = str((await session.send("Target.getTargetInfo"))["targetInfo"]["targetId"])
+    await firewall.attach(session, block, target)
+    return IsolatedWorld(session, target)
 
 
 async def _browser_pid(browser: Browser) -> tuple[CDPSession, int]:

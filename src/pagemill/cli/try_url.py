@@ -112,7 +112,7 @@ async def _read_page(
 ) -> PageReading:
     async with pool.lease(platform) as lease:
         try:
-            return await strategy.read(lease.page, replace(visit, news=lease.news))
+            return await strategy.read(lease.page, replace(visit, news=lease.news, world=lease.world))
         except PagemillError as error:
             if lease.refusal is not None:
                 raise VisitRefused(f"it led away: {lease.refusal}") from error

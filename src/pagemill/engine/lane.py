@@ -211,7 +211,7 @@ class Lane:
             return self._outcome(visit, reading, judge(visit.product, reading, platform.judge, visit.names))
         async with stations.pool.lease(platform, fresh=fresh) as lease:
             await stations.turns.keep(platform, self._number, self._state.stop)
-            visit = replace(visit, news=lease.news)
+            visit = replace(visit, news=lease.news, world=lease.world)
             try:
                 reading = await within(visit.timeout_s + _GRACE_S, strategy.read(lease.page, visit), "visit")
             except VisitGoesOn as error:

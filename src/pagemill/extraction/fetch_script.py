@@ -1,7 +1,7 @@
 """The script that asks the shop for a product from within a page of the shop, and reads the answer.
 
-The request is one of the page's own: same cookies, same connection, same address. It loads no document, runs no script
-and changes nothing in the page. What reads a document is `page_script`'s.
+The request is like one of the page's own: same cookies, same connection, same origin; but it is made in a world of its
+own. It loads no document, runs no script and changes nothing in the page. What reads a document is `page_script`'s.
 
 In (`spec`): `page` (an address whose origin the page must have), `url`, `timeoutMs`, `maxBytes`, `document` (whether
 the answer is a document to be read, or text to be brought back), and what `page_script` takes.
@@ -57,7 +57,7 @@ def fetch_script() -> str:
     """An async function of `spec`."""
     opening = r"""async (spec) => await { then(resolve, reject) {
   if (location.origin !== new URL(spec.page).origin) return resolve({ away: true });
-  const readDocument = (doc) => {
+  const readDocument = (page) => {
 """
     closing = r"""
     findTexts(true);

@@ -37,6 +37,7 @@ from pagemill.extraction.trust import Plan, Trust
 from pagemill.extraction.visit import Visit
 from pagemill.extraction.watch import MAX_URL, reading_spec
 from pagemill.extraction.watch_plan import WatchPlan
+from pagemill.extraction.world import PageWorld
 from pagemill.model import PageReading
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -174,7 +175,8 @@ class InPageFetch:
             "document": document is not None,
         }
         try:
-            answer = await within(left_s, page.evaluate(self._script, spec), _STEP)
+            world = visit.world or PageWorld(page)
+            answer = await within(left_s, world.evaluate(self._script, spec), _STEP)
         except PlaywrightError as error:
             if _MOVED.search(error.message):
                 raise FullVisitNeeded("the page moved on") from error

@@ -7,6 +7,7 @@ text back; turning that into facts is `values`' and `json_path`'s.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,9 +19,11 @@ from pagemill.errors import VisitFailed
 from pagemill.extraction.navigate import navigate, translate
 from pagemill.extraction.sighting import Sighting, sighting_of
 from pagemill.extraction.time_budget import TimeBudget
+from pagemill.extraction.variables_script import variables_script
 from pagemill.extraction.visit import Visit
-from pagemill.extraction.watch import MAX_URL, Watch, reading_spec, waiting_spec
+from pagemill.extraction.watch import MAX_URL, STATE_CHARS, Watch, reading_spec, waiting_spec
 from pagemill.extraction.watch_script import watch_script
+from pagemill.extraction.world import PageWorld, World
 
 __all__ = ["Sighting", "Watch", "visit_page", "watch_page", "with_margin"]
 
@@ -30,6 +33,8 @@ _MAX_DOCUMENTS = 5
 _MAX_MARGIN_S = 1.0
 """How long before Python's own deadline the page gives up, so that its answer still arrives."""
 _LATER_S = 0.05
+_MAX_UNANSWERED = 3
+"""How often it is tried to ask a document for its variables; one that breaks events has none."""
 
 
 async def visit_page(page: Page, visit: Visit, watch: Watch) -> Sighting:
@@ -46,7 +51,8 @@ async def visit_page(page: Page, visit: Visit, watch: Watch) -> Sighting:
     status = await navigate(page, visit.url, visit.timeout_s)
     if watch.is_settled_by(status):
         return Sighting(status, page.url[:MAX_URL])
-    return await watch_page(page, watch, budget.left_s(_STEP), status, explain=visit.explain)
+    left_s = budget.left_s(_STEP)
+    return await watch_page(page, watch, left_s, status, world=visit.world, explain=visit.explain)
 
 
 async def watch_page(
@@ -56,6 +62,7 @@ async def watch_page(
     status: int | None,
     stop: str = "",
     *,
+    world: World | None = None,
     address: str = "",
     is_end: Callable[[str], bool] = lambda _url: False,
     explain: bool = False,
@@ -69,6 +76,7 @@ async def watch_page(
         timeout_s: for all of it.
         status: the document's HTTP status, for a page that does not know its own.
         stop: an event's name; dispatching it on the document (`STOP_SCRIPT`) ends the wait at once.
+        world: where to read it; the page's own unless told.
         address: where the document should be; empty if it does not matter. Where it is elsewhere, `is_end` is asked.
         is_end: whether a document at that address need not be waited for.
         explain: whether to tell what else fitted.
@@ -77,22 +85,28 @@ async def watch_page(
     Raises:
         DeadlineExceeded, VisitFailed, PageLost: as `visit_page`.
     """
-    budget = TimeBudget(timeout_s)
-    script = watch_script(structured=watch.structured, states=bool(watch.states), variables=watch.variables)
+    budget, world = TimeBudget(timeout_s), world or PageWorld(page)
+    script = watch_script(structured=watch.structured, states=bool(watch.states))
     spec = {**reading_spec(watch), **waiting_spec(watch, stop), "explain": explain, "thorough": thorough}
-    spec["address"] = address
-    documents = 0
+    spec["address"], spec["bridge"] = address, _bridge(watch)
+    documents = unanswered = 0
     while documents < _MAX_DOCUMENTS:
-        left_s = budget.left_s(_STEP)
-        spec["timeoutMs"] = with_margin(left_s) * 1000
         try:
-            answer = await within(left_s, page.evaluate(script, spec), _STEP)
+            if spec["bridge"]:
+                await within(budget.left_s(_STEP), _tell_variables(world, watch, spec["bridge"]), _STEP)
+            left_s = budget.left_s(_STEP)
+            spec["timeoutMs"] = with_margin(left_s) * 1000
+            answer = await within(left_s, world.evaluate(script, spec), _STEP)
         except PlaywrightError as error:
             if "Execution context was destroyed" in error.message:
                 documents += 1
                 continue
             raise translate(error, _STEP) from error
         later = answer.get("later") if isinstance(answer, Mapping) else None
+        if later == "bridge":
+            unanswered += 1
+            spec["bridge"] = _bridge(watch) if unanswered < _MAX_UNANSWERED else ""
+            later = "again"
         if later == "again":
             await asyncio.sleep(_LATER_S)
             continue
@@ -107,6 +121,15 @@ async def watch_page(
             continue
         return seen
     raise VisitFailed("the page moves from document to document and does not come to rest")
+
+
+def _bridge(watch: Watch) -> str:
+    """A name that no page guesses; empty where no variable is asked for."""
+    return f"pagemill-{secrets.token_hex(8)}" if watch.variables else ""
+
+
+async def _tell_variables(world: World, watch: Watch, bridge: str) -> None:
+    await world.evaluate_in_page(variables_script(watch.variables), {"bridge": bridge, "chars": STATE_CHARS})
 
 
 async def _show(page: Page, timeout_s: float) -> None:

@@ -1,12 +1,11 @@
 """The JavaScript that reads a document. What it brings back is raw; what that means is said in Python.
 
-It runs in the page's own world, next to whatever the shop does there. So it calls few methods that a page could have
-replaced, and bounds what it sends by plain loops.
+It runs in a world of its own, where the page's scripts have replaced nothing; what it sends is bounded.
 
 In (`spec`):
 - `places`: what fields are read from, each `{selectors, attribute, split, visible, exists}`;
 - `states`: JSON in a script element (`{script}`), a global variable (`{variable}`), or the document itself
-  (`{document}`);
+  (`{document}`); `bridge`: how variables are asked for, or "" if there are none;
 - `structured`: whether to read what the shop publishes for search engines;
 - `searches`: texts, each `[selector or "", source of a regular expression, whether it may end the wait, sources of its
   words' expressions]`;
@@ -26,6 +25,7 @@ from __future__ import annotations
 import functools
 import re
 
+from pagemill.extraction.document_script import DOCUMENT
 from pagemill.extraction.published.structured_script import STRUCTURED
 from pagemill.extraction.seen_script import SEEN
 
@@ -39,15 +39,15 @@ _PLACES = r"""
   };
   const valueOf = (node, place) => {
     if (place.attribute === null) return textOf(node, place.split);
-    const value = node.getAttribute(place.attribute);
+    const value = attributeOf(node, place.attribute);
     return value === null && place.selectors.length > 1 ? textOf(node, place.split) : value;
   };
   // While the parser is at work, the text of the element that it is inside may be half of what the server sent.
   const isComplete = (node) => {
-    for (; node !== null; node = node.parentNode) if (node.nextSibling !== null) return true;
+    for (; node !== null; node = parentOf(node)) if (nextOf(node) !== null) return true;
     return false;
   };
-  const isThere = (node, place) => place.attribute === null || node.hasAttribute(place.attribute);
+  const isThere = (node, place) => place.attribute === null || hasAttribute(node, place.attribute);
   const first = (selector) => (selector === "" ? null : doc.querySelector(selector));
 
   let room = 0, cuts = [];
@@ -101,84 +101,36 @@ _PLACES = r"""
 """
 
 _STATES = r"""
-  // A copy without what JSON cannot carry: cycles end, functions, nodes and what cannot be read are left out. `left`
-  // says how much there may be, and whether there was more.
-  const plain = (value, above, left) => {
-    if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-    if (typeof value === "number") return value === value && value !== Infinity && value !== -Infinity ? value : null;
-    if (typeof value === "bigint") return String(value);
-    if (typeof value !== "object" || above.indexOf(value) >= 0) return undefined;
-    try {
-      if (typeof value.nodeType === "number" && typeof value.nodeName === "string") return undefined;
-      if (typeof value.getTime === "function" && typeof value.toISOString === "function") {
-        return value.getTime() === value.getTime() ? value.toISOString() : null;
-      }
-      if (left.nodes <= 0 || above.length > 60) {
-        left.more = true;
-        return undefined;
-      }
-      left.nodes -= 1;
-      const inside = above.concat([value]);
-      if (Array.isArray(value)) {
-        const list = [];
-        for (let i = 0; i < value.length && !left.more; i += 1) list[i] = copyAt(value, i, inside, left);
-        list.toJSON = undefined;  // some libraries give all lists one, which makes text of them
-        return list;
-      }
-      const out = Object.create(null);
-      for (const key of Object.keys(value)) {
-        const copy = copyAt(value, key, inside, left);
-        if (copy !== undefined) out[key] = copy;
-      }
-      return out;
-    } catch (error) {
-      return undefined;  // another site's window
-    }
-  };
-  const copyAt = (value, key, inside, left) => {
-    try {
-      return plain(value[key], inside, left);
-    } catch (error) {
-      return undefined;  // it is made by a function, which has failed
-    }
-  };
-  // A variable that a script has declared with `let` or `const` is no property of the window.
-  const variableAt = (name) => {
-    const keys = name.replace(/\[(\d+)\]/g, ".$1").split(".");
-    let value = declared[keys[0]] === undefined ? undefined : declared[keys[0]]();
-    if (value === undefined) value = view[keys[0]];
-    for (let i = 1; i < keys.length; i += 1) {
-      if (value === null || value === undefined) return undefined;
-      try {
-        value = value[keys[i]];
-      } catch (error) {
-        return undefined;
-      }
-    }
-    return value;
+  // What a script in the page's own world says of a variable there: see `variables_script`.
+  const ask = (question) => {
+    let said = null;
+    const hear = (event) => { said = typeof event.detail === "string" ? event.detail : null; };
+    doc.addEventListener(spec.bridge + "-said", hear);
+    doc.dispatchEvent(new CustomEvent(spec.bridge, { detail: question }));
+    doc.removeEventListener(spec.bridge + "-said", hear);
+    return said;
   };
   const stateText = (state, position) => {
     if (state.script) {
       const node = first(state.script);
-      return node === null ? null : node.textContent;
+      return node === null ? null : contentOf(node);
     }
     if (state.document) {
       const shown = doc.body !== null && doc.contentType !== "text/html" ? doc.body.querySelector("pre") : null;
-      return shown === null ? (doc.body === null ? null : doc.body.textContent) : shown.textContent;
+      return shown === null ? (doc.body === null ? null : contentOf(doc.body)) : contentOf(shown);
     }
-    const value = view === null ? undefined : variableAt(state.variable), left = { nodes: 200000, more: false };
-    if (value === undefined) return null;
-    const text = JSON.stringify(plain(value, [], left));
-    if (left.more) cuts[cuts.length] = ["state", position, text.length];
-    return text;
+    const said = spec.bridge ? ask("text " + state.variable) : null;
+    if (said === null) return null;
+    if (said[0] === "+") cuts[cuts.length] = ["state", position, said.length - 1];
+    return said.slice(1);
   };
   const hasState = (state) => {
     if (state.script) {
       const node = first(state.script);
-      return node !== null && !isBlank(node.textContent) && (doc.readyState !== "loading" || isComplete(node));
+      return node !== null && !isBlank(contentOf(node)) && (doc.readyState !== "loading" || isComplete(node));
     }
     if (state.document) return doc.readyState === "complete";
-    return view !== null && variableAt(state.variable) !== undefined;
+    return spec.bridge !== "" && ask("has " + state.variable) === "1";
   };
 """
 
@@ -269,9 +221,16 @@ _INDENT = re.compile(r"^ +", re.MULTILINE)
 
 @functools.cache
 def reading_script(*, structured: bool, states: bool) -> str:
-    """What reads a document: `doc`, by `spec`, which must be known where this stands.
+    """What reads a document: `page`, by `spec`, which must be known where this stands.
 
     Without what is not asked for: it is sent with every visit.
     """
-    parts = [SEEN, _PLACES, _STATES if states else _NO_STATES, _SIGNS, STRUCTURED if structured else _NO_STRUCTURED]
+    parts = [
+        DOCUMENT,
+        SEEN,
+        _PLACES,
+        _STATES if states else _NO_STATES,
+        _SIGNS,
+        STRUCTURED if structured else _NO_STRUCTURED,
+    ]
     return _INDENT.sub("", _COMMENT.sub("", "".join(parts)))

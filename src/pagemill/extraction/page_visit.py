@@ -37,6 +37,7 @@ from pagemill.extraction.visit import Visit
 from pagemill.extraction.watch import MAX_URL
 from pagemill.extraction.watch_plan import WatchPlan
 from pagemill.extraction.watch_script import STOP_SCRIPT
+from pagemill.extraction.world import PageWorld, World
 
 _STEP = "waiting for the content"
 _STOP_TIMEOUT_S = 2.0
@@ -157,6 +158,7 @@ class PageVisit:
             asked.budget.left_s(_STEP),
             asked.status,
             stop,
+            world=asked.visit.world,
             address=asked.visit.url,
             is_end=asked.is_end,
             explain=asked.visit.explain,
@@ -183,7 +185,7 @@ class PageVisit:
                         if not (is_all or self._is_enough(asked, None, hunt)):
                             continue
                         stop_s = min(_STOP_TIMEOUT_S, budget.left_s(_STEP) + _AGAIN_S)
-                        await _stop(page, stop, stop_s)
+                        await _stop(asked.visit.world or PageWorld(page), stop, stop_s)
                         return await within(stop_s, asyncio.shield(watching), _STEP), hunt
                     seen = watching.result()
                     if self._is_decided(asked, seen) or self._is_enough(asked, seen, hunt):
@@ -311,10 +313,10 @@ async def _chosen(listening: Listening, news: News | None, within_s: float) -> C
     return await within(within_s, listening.first(news), "waiting for the answer to capture")
 
 
-async def _stop(page: Page, stop: str, timeout_s: float) -> None:
+async def _stop(world: World, stop: str, timeout_s: float) -> None:
     for last in (False, False, True):
         try:
-            await within(timeout_s, page.evaluate(STOP_SCRIPT, stop), _STEP)
+            await within(timeout_s, world.evaluate(STOP_SCRIPT, stop), _STEP)
         except PlaywrightError as error:
             if last or "Execution context was destroyed" not in error.message:
                 raise translate(error, _STEP) from error

@@ -4,8 +4,8 @@ Hidden pages are not laid out, and asking for layout costs much. So texts are lo
 one was found are styles and boxes asked for. A document that was fetched and never shown (`doc` of an `XMLHttpRequest`)
 has no styles: there, what its markup hides is hidden.
 
-Needs `doc`. Gives `textOf(node, split)`, `sourceText()`, `legible(text)`, `isSeen(element)`, `findSeen(root, pattern,
-words)` and `forgetSeen()`.
+Needs what `document_script` gives. Gives `textOf(node, split)`, `sourceText()`, `legible(text)`, `isSeen(element)`,
+`findSeen(root, pattern, words)` and `forgetSeen()`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SEEN = r"""
   const oneOf = (names) => {
     const known = Object.create(null);
     return (node) => {
-      const name = node.nodeName;
+      const name = nameOf(node);
       if (known[name] === undefined) known[name] = names.indexOf(" " + name.toLowerCase() + " ") >= 0;
       return known[name];
     };
@@ -29,7 +29,7 @@ SEEN = r"""
   const isRaised = oneOf(" sup sub ");
   // What a button says that is an input: no text of the document.
   const LABELLED = "input[type=submit i],input[type=button i],input[type=reset i]";
-  const labelOf = (node) => (node.nodeName === "INPUT" && node.matches(LABELLED) ? node.value : "");
+  const labelOf = (node) => (nameOf(node) === "INPUT" && node.matches(LABELLED) ? node.value : "");
   const isNeverDrawn = oneOf(" meta link script style title template base ");
   const MAX_DEPTH = 400, MAX_NODES = 200000, MAX_BUTTONS = 300;
 
@@ -39,25 +39,25 @@ SEEN = r"""
     while (node !== null && count < MAX_NODES) {
       count += 1;
       let inside = null;
-      if (node.nodeType === 3) text(node);
-      else if (node.nodeType === 1 && !(skips(node) && node !== root)) {
+      if (typeOf(node) === 3) text(node);
+      else if (typeOf(node) === 1 && !(skips(node) && node !== root)) {
         if (node !== root) border(node);
-        inside = depth < MAX_DEPTH ? node.firstChild : null;
-      } else if (node.nodeType === 9 || node.nodeType === 11) inside = node.firstChild;
+        inside = depth < MAX_DEPTH ? firstOf(node) : null;
+      } else if (typeOf(node) === 9 || typeOf(node) === 11) inside = firstOf(node);
       if (inside !== null) {
         depth += 1;
         node = inside;
         continue;
       }
-      while (node !== root && node.nextSibling === null) {
-        node = node.parentNode;
+      while (node !== root && nextOf(node) === null) {
+        node = parentOf(node);
         depth -= 1;
         if (node === null || node === root) return;
         border(node);
       }
       if (node === root) return;
-      if (node.nodeType === 1) border(node);
-      node = node.nextSibling;
+      if (typeOf(node) === 1) border(node);
+      node = nextOf(node);
     }
   };
 
@@ -88,7 +88,7 @@ SEEN = r"""
   const sourceText = () => {
     const root = doc.documentElement;
     if (root === null) return "";
-    let text = root.textContent;
+    let text = contentOf(root);
     const buttons = doc.querySelectorAll(LABELLED);
     for (let i = 0; i < buttons.length && i < MAX_BUTTONS; i += 1) text += " " + buttons[i].value;
     return legible(text);
@@ -100,13 +100,13 @@ SEEN = r"""
     seenElements = new Map();
     sentences = new Map();
   };
-  const isClosed = (node) => node !== null && node.nodeName === "DETAILS" && !node.hasAttribute("open");
+  const isClosed = (node) => node !== null && nameOf(node) === "DETAILS" && !hasAttribute(node, "open");
   const isHiddenByMarkup = (element) => {
     if (isUnseen(element)) return true;
-    if (isClosed(element.parentNode) && element.nodeName !== "SUMMARY") return true;
+    if (isClosed(parentOf(element)) && nameOf(element) !== "SUMMARY") return true;
     if (view !== null) return false;
-    const style = element.getAttribute("style") || "";
-    return element.hasAttribute("hidden") || (element.nodeName === "DIALOG" && !element.hasAttribute("open")) ||
+    const style = attributeOf(element, "style") || "";
+    return hasAttribute(element, "hidden") || (nameOf(element) === "DIALOG" && !hasAttribute(element, "open")) ||
       /display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(\.0*)?\s*(;|$)/i.test(style);
   };
   // What is on its way by an animation arrives: a hidden page has no frames in which it could.
@@ -135,7 +135,7 @@ SEEN = r"""
   const isOpen = (element) => {
     const chain = [];
     let open = true;
-    for (let node = element; node !== null && node.nodeType === 1; node = node.parentNode) {
+    for (let node = element; node !== null && typeOf(node) === 1; node = parentOf(node)) {
       const known = seenElements.get(node);
       if (known !== undefined) {
         open = known;
@@ -159,7 +159,7 @@ SEEN = r"""
     let moving = false;
     const cutX = (by) => { left = Math.max(left, by.left); right = Math.min(right, by.right); };
     const cutY = (by) => { top = Math.max(top, by.top); bottom = Math.min(bottom, by.bottom); };
-    for (; holder !== null && holder.nodeType === 1; holder = holder.parentNode) {
+    for (; holder !== null && typeOf(holder) === 1; holder = parentOf(holder)) {
       const style = view.getComputedStyle(holder);
       moving = moving || (how === "fixed" && isMoving(holder));
       const holdsAll = style.transform !== "none" || style.filter !== "none" || style.perspective !== "none";
@@ -199,20 +199,20 @@ SEEN = r"""
     style.webkitBackgroundClip !== "text" && style.textShadow === "none";
   // A part of a text, within an element that is open.
   const isTextDrawn = (node, start, end) => {
-    if (isClosed(node.parentNode)) return false;
+    if (isClosed(parentOf(node))) return false;
     if (view === null) return true;
-    const style = view.getComputedStyle(node.parentNode);
+    const style = view.getComputedStyle(parentOf(node));
     if (style.visibility !== "visible" || isTransparent(style)) return false;
     const range = doc.createRange();
     range.setStart(node, start);
     range.setEnd(node, end);
-    return isAnyLeft(range.getClientRects(), node.parentNode, "static");
+    return isAnyLeft(range.getClientRects(), parentOf(node), "static");
   };
   const isElementDrawn = (element) => {
     if (view === null) return true;
     const style = view.getComputedStyle(element);
     if (style.visibility !== "visible") return false;
-    if (isAnyLeft(element.getClientRects(), element.parentNode, style.position)) return true;
+    if (isAnyLeft(element.getClientRects(), parentOf(element), style.position)) return true;
     const range = doc.createRange();
     range.selectNodeContents(element);
     return isAnyLeft(range.getClientRects(), element, "static");
@@ -220,7 +220,7 @@ SEEN = r"""
   // Elements that are never drawn, such as a meta, count by being there.
   const isSeen = (element) => {
     if (isNeverDrawn(element)) return true;
-    if (element.nodeName === "INPUT" && element.type === "hidden") return true;
+    if (nameOf(element) === "INPUT" && element.type === "hidden") return true;
     return isOpen(element) && isElementDrawn(element);
   };
 
@@ -271,12 +271,12 @@ SEEN = r"""
   // Whether what a piece has between two places in the text is seen.
   const isPieceSeen = (known, i, from, to) => {
     const node = known.nodes[i];
-    if (node.nodeType !== 3) return isSeen(node);
+    if (typeOf(node) !== 3) return isSeen(node);
     const start = from > known.starts[i] ? placeIn(node.data, from - known.starts[i]) : 0;
     const end = Math.min(node.data.length, placeIn(node.data, to - known.starts[i]));
-    return start >= end || (isOpen(node.parentNode) && isTextDrawn(node, start, end));
+    return start >= end || (isOpen(parentOf(node)) && isTextDrawn(node, start, end));
   };
-  const isBlankPiece = (node) => node.nodeType === 3 && /^\s*$/.test(node.data);
+  const isBlankPiece = (node) => typeOf(node) === 3 && /^\s*$/.test(node.data);
 
   // Where all words stand one behind another, with little between them; null if they do nowhere from there on.
   const MAX_GAP = 300, MAX_PLACES = 50;

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pagemill.config.patterns import Names
 from pagemill.extraction.heard import News
+from pagemill.extraction.world import World
 from pagemill.model import Product
 
 
@@ -25,6 +26,8 @@ class Visit:
     news: News | None = None
     """What Chromium tells of the page besides its document: `browser.page_news.PageNews`; `None` where nobody
     listens."""
+    world: World | None = None
+    """Where scripts that read the page run: `browser.isolated_world.IsolatedWorld`; `None` for the page's own world."""
     explain: bool = False
     """Whether every source is to be read, and all of what it says told: for `pagemill try`."""
     so_far: object = None

@@ -175,6 +175,7 @@ def reading_spec(watch: Watch) -> dict[str, Any]:
         ],
         "signs": [[selector, ends] for selector, ends in watch.signs],
         "explain": False,
+        "bridge": "",
         "fieldChars": FIELD_CHARS,
         "stateChars": STATE_CHARS,
         "structuredChars": STRUCTURED_CHARS,

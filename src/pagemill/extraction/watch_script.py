@@ -13,10 +13,13 @@ Out: `{ready, later, status, url, settled, stalled, read, texts, signs}`: whethe
 HTTP status (0 if unknown) and address, whether the page had settled, whether its loading does not end, what `read()`
 gives, and the positions of the texts and signs that are seen. `later` asks for another call: in a moment (`"again"`),
 after the page was brought to the front (`"shown"`), because a hidden page gets no frames, and what it lacks may need
-some, or because the document is not where it was expected (`"moved"`).
+some, because the document is not where it was expected (`"moved"`), or because nobody answers for its variables
+(`"bridge"`).
 """
 
 from __future__ import annotations
+
+import functools
 
 from pagemill.extraction.page_script import reading_script
 
@@ -121,14 +124,16 @@ _WATCH = r"""
     observer = null;
     doc.removeEventListener("readystatechange", onState);
     if (spec.stop) doc.removeEventListener(spec.stop, onStop);
+    if (spec.bridge) doc.dispatchEvent(new Event(spec.bridge + "-end"));
   };
   const finish = (ready, later = "") => {
     if (over) return;
-    clean();
+    over = true;
     findTexts(true);
     findSigns(true);
-    const url = doc.URL;
-    resolve({ ready, later, status: status(), url, settled, stalled, read: read(), texts: found, signs: signed });
+    const url = doc.URL, said = read();
+    clean();
+    resolve({ ready, later, status: status(), url, settled, stalled, read: said, texts: found, signs: signed });
   };
   const guarded = (step) => () => {
     if (over) return;
@@ -209,6 +214,7 @@ _WATCH = r"""
   for (let i = 0; i < spec.signs.length; i += 1) endsLook = endsLook || spec.signs[i][1];
 
   guarded(() => {
+    if (spec.bridge && ask("hello") === null) return finish(false, "bridge");
     const code = status();
     for (let i = 0; i < spec.endStatuses.length; i += 1) if (spec.endStatuses[i] === code) return finish(false);
     timers.end = setTimeout(guarded(() => {
@@ -220,7 +226,7 @@ _WATCH = r"""
     doc.addEventListener("readystatechange", onState);
     if (waits || endsLook || spec.address !== "") {
       observer = new MutationObserver(onChange);
-      observer.observe(doc, { subtree: true, childList: true, attributes: true, characterData: true });
+      observer.observe(page, { subtree: true, childList: true, attributes: true, characterData: true });
     }
     onState();
     // A sandboxed document may run no timer and no observer: it is looked at again from outside.
@@ -233,11 +239,8 @@ STOP_SCRIPT = "(name) => { document.dispatchEvent(new Event(name)); }"
 """Ends a watch early; `name` is its `stop`."""
 
 
-def watch_script(*, structured: bool, states: bool, variables: tuple[str, ...] = ()) -> str:
-    """An async function of `spec`. It awaits an object with `then`: it needs no `Promise`, which pages replace.
-
-    `variables` are the names of global ones that are read; they stand outside of everything that has names of its own.
-    """
-    declared = ",".join(["__proto__:null", *(f"{name}:()=>{{try{{return {name}}}catch{{}}}}" for name in variables)])
-    opening = "((declared) => async (spec) => await { then(resolve, reject) {\n  const doc = document;\n"
-    return f"{opening}{reading_script(structured=structured, states=states)}{_WATCH})({{{declared}}})"
+@functools.cache
+def watch_script(*, structured: bool, states: bool) -> str:
+    """An async function of `spec`. It awaits an object with `then`: it needs no `Promise`."""
+    opening = "async (spec) => await { then(resolve, reject) {\n  const page = document;\n"
+    return f"{opening}{reading_script(structured=structured, states=states)}{_WATCH}"

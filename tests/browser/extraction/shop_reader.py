@@ -95,7 +95,9 @@ class ShopReader:
         names = platform.names_of(product.id, product.url)
         assert names is not None
         address = platform.product.address_of(names)
-        visit = Visit(address, product, timeout_s, names=names, news=handle.firewall.news, explain=explain)
+        visit = Visit(
+            address, product, timeout_s, names=names, news=handle.firewall.news, world=handle.world, explain=explain
+        )
         for steps in range(1, 20):
             handle.firewall.reset()
             try:

@@ -49,7 +49,9 @@ class Capturing:
 
     async def _read(self, strategy: Strategy, visit: Visit) -> PageReading:
         self.handle.firewall.reset()
-        return await strategy.read(self.handle.page, replace(visit, news=self.handle.firewall.news))
+        return await strategy.read(
+            self.handle.page, replace(visit, news=self.handle.firewall.news, world=self.handle.world)
+        )
 
 
 @pytest_asyncio.fixture(loop_scope="module")

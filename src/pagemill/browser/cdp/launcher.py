@@ -27,6 +27,7 @@ from pagemill.browser.cdp.switches import SWITCHES
 from pagemill.browser.exit_watch import ExitWatch
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
+from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.browser.page_news import PageNews
 from pagemill.browser.process_group import kill_browser_group
@@ -207,4 +208,5 @@ async def _open_page(context: _Context, platform: Platform, block: Collection[Re
     if navigation.locale is not None:
         steps.append(session.send("Emulation.setLocaleOverride", {"locale": navigation.locale}))
     await asyncio.gather(*steps)
-    return PageHandle(cast(Page, CdpPage(session, target, window, hidden=hidden)), firewall)
+    page = cast(Page, CdpPage(session, target, window, hidden=hidden))
+    return PageHandle(page, firewall, IsolatedWorld(session, target))

@@ -7,8 +7,6 @@ It hears of nothing that it did not ask for; the document's status and address a
 from __future__ import annotations
 
 import base64
-import json
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,13 +15,9 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from playwright.async_api import ViewportSize
 
 from pagemill.browser.cdp.session import Session
+from pagemill.browser.isolated_world import evaluate
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded
-
-_CONTEXT_GONE = re.compile(
-    r"Inspected target navigated or closed|Execution context was destroyed|Cannot find (default execution )?context"
-    r"|Promise was collected"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +74,7 @@ class CdpPage:
         Raises:
             PlaywrightError: the function threw, or its document went away.
         """
-        called = f'((value) => typeof value === "function" ? value({json.dumps(arg)}) : value)(({expression}))'
-        call = {"expression": called, "awaitPromise": True, "returnByValue": True}
-        try:
-            answer = await self._session.send("Runtime.evaluate", call)
-        except PlaywrightError as error:
-            if _CONTEXT_GONE.search(error.message):
-                raise PlaywrightError("Page.evaluate: Execution context was destroyed") from error
-            raise
-        if (details := answer.get("exceptionDetails")) is not None:
-            thrown = details.get("exception", {}).get("description") or details.get("text", "")
-            raise PlaywrightError(f"Page.evaluate: {thrown}")
-        return answer["result"].get("value")
+        return await evaluate(self._session, expression, arg)
 
     async def bring_to_front(self) -> None:
         """Has it drawn from now on: a page may have been opened hidden."""

@@ -1,10 +1,11 @@
 """JavaScript that reads what a document publishes for search engines: JSON-LD, microdata, RDFa Lite, some metas.
 
-What it brings back is raw; what that means is `schema_product`'s. It runs next to the page's own code: it bounds what
+What it brings back is raw; what that means is `schema_product`'s. It bounds what
 it sends and how far it walks, and ends where elements refer to each other in circles. It asks for no layout and no
 style, so `doc` may also be a document that was fetched and never shown.
 
-Needs `doc`, `spec.structuredChars` (how many characters may be read altogether) and `textOf` of `seen_script`.
+Needs what `document_script` gives, `spec.structuredChars` (how many characters may be read altogether) and `textOf`
+of `seen_script`.
 
 `readStructured()` gives `{scripts, items, rdfa, metas, canonical, headings, base, cut}`:
 - `scripts`: the texts of all JSON-LD scripts that hold any; where together they are longer than the bound, only those
@@ -57,8 +58,8 @@ STRUCTURED = (
       return words;
     };
 
-    const attributeOf = (node, name) => {
-      switch (node.nodeName.toUpperCase()) {
+    const attributeFor = (node, name) => {
+      switch (nameOf(node).toUpperCase()) {
         case "A": case "AREA": return ADDRESS.test(name) ? "href" : null;
         case "LINK": return "href";
         case "IMG": return PICTURE.test(name) ? "src" : "alt";
@@ -70,26 +71,26 @@ STRUCTURED = (
       }
     };
     const valueOf = (node, name, form) => {
-      const content = node.getAttribute("content");
+      const content = attributeOf(node, "content");
       if (content) return take(content);
-      if (form === RDFA && node.getAttribute("resource")) return take(node.getAttribute("resource"));
-      const attribute = attributeOf(node, name);
-      let value = attribute === null ? null : node.getAttribute(attribute);
+      if (form === RDFA && attributeOf(node, "resource")) return take(attributeOf(node, "resource"));
+      const attribute = attributeFor(node, name);
+      let value = attribute === null ? null : attributeOf(node, attribute);
       // A picture that is loaded later has a placeholder until then.
-      if (attribute === "src" && (!value || /^data:/i.test(value))) value = node.getAttribute("data-src") || value;
+      if (attribute === "src" && (!value || /^data:/i.test(value))) value = attributeOf(node, "data-src") || value;
       return take(value || textOf(node, /price/i.test(name)));
     };
     // In RDFa `rel` may say it of an item, too.
     const propertyOf = (node, form) => {
-      const said = node.getAttribute(form.property);
-      return said === null && form === RDFA && node.hasAttribute(form.scope) ? node.getAttribute("rel") : said;
+      const said = attributeOf(node, form.property);
+      return said === null && form === RDFA && hasAttribute(node, form.scope) ? attributeOf(node, "rel") : said;
     };
     const addTo = (item, node, form, above) => {
       const names = wordsOf(propertyOf(node, form));
       for (let i = 0; i < names.length; i += 1) {
         let name = names[i].replace(SCHEMA, "");
         if (!KNOWN.test(name.slice(name.lastIndexOf(":") + 1))) continue;
-        const value = node.hasAttribute(form.scope) ? itemOf(node, form, name, above) : valueOf(node, name, form);
+        const value = hasAttribute(node, form.scope) ? itemOf(node, form, name, above) : valueOf(node, name, form);
         if (value === null) continue;
         if (/^price$/i.test(name) && node.closest("del, s, strike") !== null) name = "listPrice";
         if (item[name] === undefined) item[name] = [];
@@ -100,7 +101,7 @@ STRUCTURED = (
     const gather = (top, root, item, form, above) => {
       let node = top;
       while (node !== null) {
-        let inside = node.firstElementChild;
+        let inside = firstElementOf(node);
         if (node !== root) {
           elements -= 1;
           if (elements < 0 || room < 0) {
@@ -108,15 +109,15 @@ STRUCTURED = (
             return;
           }
           if (propertyOf(node, form) !== null) addTo(item, node, form, above);
-          if (node.hasAttribute(form.scope)) inside = null;
+          if (hasAttribute(node, form.scope)) inside = null;
         }
         if (inside !== null) {
           node = inside;
           continue;
         }
-        while (node !== top && node.nextElementSibling === null) node = node.parentNode;
+        while (node !== top && nextElementOf(node) === null) node = parentOf(node);
         if (node === top) return;
-        node = node.nextElementSibling;
+        node = nextElementOf(node);
       }
     };
     const itemOf = (root, form, property, above) => {
@@ -126,12 +127,12 @@ STRUCTURED = (
         return null;
       }
       nested.add(root);
-      const item = { "@type": wordsOf(take(root.getAttribute(form.type) || "")) };
-      const id = root.getAttribute(form.id) || (form === RDFA ? root.getAttribute("about") : null);
+      const item = { "@type": wordsOf(take(attributeOf(root, form.type) || "")) };
+      const id = attributeOf(root, form.id) || (form === RDFA ? attributeOf(root, "about") : null);
       if (id) item["@id"] = take(id);
       const inside = above.concat([root]);
       gather(root, root, item, form, inside);
-      const references = form === MICRODATA ? wordsOf(root.getAttribute("itemref")) : [];
+      const references = form === MICRODATA ? wordsOf(attributeOf(root, "itemref")) : [];
       for (let i = 0; i < references.length && i < 100; i += 1) {
         const node = doc.getElementById(references[i]);
         if (node !== null && node !== root) gather(node, root, item, form, inside);
@@ -152,12 +153,12 @@ STRUCTURED = (
         }
         const item = itemOf(root, form, "", []);
         const declared = form === RDFA ? root.closest("[prefix]") : null;
-        if (declared !== null) item["@prefix"] = take(declared.getAttribute("prefix"));
+        if (declared !== null) item["@prefix"] = take(attributeOf(declared, "prefix"));
         items[items.length] = item;
       };
       for (let i = 0; i < roots.length; i += 1) {
         if (propertyOf(roots[i], form) === null) add(roots[i]);
-        else if (roots[i].parentNode.closest && !roots[i].parentNode.closest(scope)) parts[parts.length] = roots[i];
+        else if (parentOf(roots[i]).closest && !parentOf(roots[i]).closest(scope)) parts[parts.length] = roots[i];
       }
       // Parts of an item that stand outside of it and that no `itemref` has fetched.
       for (let i = 0; i < parts.length; i += 1) if (!nested.has(parts[i])) add(parts[i]);
@@ -183,8 +184,8 @@ STRUCTURED = (
     const metasOf = () => {
       const nodes = doc.querySelectorAll("meta[content]"), metas = [];
       for (let i = 0; i < nodes.length && metas.length < MAX_METAS; i += 1) {
-        const name = nodes[i].getAttribute("property") || nodes[i].getAttribute("name");
-        if (name && META.test(name)) metas[metas.length] = [name, take(nodes[i].getAttribute("content")) || ""];
+        const name = attributeOf(nodes[i], "property") || attributeOf(nodes[i], "name");
+        if (name && META.test(name)) metas[metas.length] = [name, take(attributeOf(nodes[i], "content")) || ""];
       }
       if (typeof doc.title === "string") metas[metas.length] = ["title", doc.title.slice(0, 500)];
       return metas;
@@ -204,7 +205,7 @@ STRUCTURED = (
       isCut = false;
       const canonical = doc.querySelector('link[rel~="canonical" i][href]');
       const answer = {
-        canonical: canonical === null ? "" : canonical.getAttribute("href").slice(0, VALUE_CHARS),
+        canonical: canonical === null ? "" : attributeOf(canonical, "href").slice(0, VALUE_CHARS),
         headings: headingsOf(),
         metas: metasOf(),
         base: String(doc.baseURI).slice(0, VALUE_CHARS),
@@ -231,8 +232,8 @@ STRUCTURED = (
       for (let i = 0; i < scripts.length; i += 1) if (isProductScript(scripts[i], i)) return true;
       const typed = doc.querySelectorAll("[itemtype], [typeof]");
       for (let i = 0; i < typed.length; i += 1) {
-        if (PRODUCT_TYPE.test(typed[i].getAttribute("itemtype") || "")) return true;
-        if (PRODUCT_TYPE.test(typed[i].getAttribute("typeof") || "")) return true;
+        if (PRODUCT_TYPE.test(attributeOf(typed[i], "itemtype") || "")) return true;
+        if (PRODUCT_TYPE.test(attributeOf(typed[i], "typeof") || "")) return true;
       }
       return false;
     };
