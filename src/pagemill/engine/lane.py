@@ -241,7 +241,7 @@ class Lane:
         return _Outcome(judgement, reading.facts, retryable=True, answer=answer, final_url=reading.url)
 
     async def _keep_evidence(self, lease: Lease, product: Product) -> None:
-        await self._stations.artifacts.capture(lease.page, (self._state.batch.run, product.id))
+        await self._stations.artifacts.capture(lease.page, (self._state.batch.run, product.id), lease.world)
 
 
 def _welcome(judgement: Judgement, reading: PageReading) -> Welcome:

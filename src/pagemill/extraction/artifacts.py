@@ -21,6 +21,7 @@ from playwright.async_api import Page, ViewportSize
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, PageLost, PagemillError
 from pagemill.extraction.navigate import translate
+from pagemill.extraction.world import PageWorld, World
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -52,7 +53,7 @@ class ArtifactStore:
         self._max_bytes = max_bytes
         self._enabled = enabled
 
-    async def capture(self, page: Page, name_parts: Sequence[str]) -> list[Path]:
+    async def capture(self, page: Page, name_parts: Sequence[str], world: World | None = None) -> list[Path]:
         """Keeps the page's HTML, cut at 2 MB, and a screenshot of 1280x800, and returns the files that are there now.
 
         The page gets its own viewport back. A page that does not answer costs at most a few seconds. Nothing is raised
@@ -61,15 +62,17 @@ class ArtifactStore:
         Args:
             page: in any state, even closed.
             name_parts: such as run and product id; any text. The same parts overwrite the same files.
+            world: where the HTML is read; the page's own world unless told.
         """
         if not self._enabled:
             return []
         name = file_name(name_parts)
         kept: list[Path] = []
-        for suffix, take in ((".html", _html), (".jpg", take_screenshot)):
+        takes = ((".html", lambda: _html(world or PageWorld(page))), (".jpg", lambda: take_screenshot(page)))
+        for suffix, take in takes:
             path = self._folder / f"{name}{suffix}"
             try:
-                writing = asyncio.to_thread(self._keep, path, await take(page))
+                writing = asyncio.to_thread(self._keep, path, await take())
                 if await within(_WRITE_TIMEOUT_S, writing, "writing an artifact"):
                     kept.append(path)
             except Exception as error:  # noqa: BLE001 - evidence must not replace the failure that it is kept of
@@ -130,8 +133,8 @@ def file_name(parts: Sequence[str]) -> str:
     return f"{readable[:_MAX_NAME].strip('-')}-{digest}".lstrip("-")
 
 
-async def _html(page: Page) -> bytes:
-    html = await within(_HTML_TIMEOUT_S, page.evaluate(_HTML_SCRIPT, _MAX_HTML_BYTES), "reading the HTML")
+async def _html(world: World) -> bytes:
+    html = await within(_HTML_TIMEOUT_S, world.evaluate(_HTML_SCRIPT, _MAX_HTML_BYTES), "reading the HTML")
     if not isinstance(html, str):
         raise ValueError("the page gave no HTML")
     content = html.encode("utf-8", "replace")[:_MAX_HTML_BYTES]
