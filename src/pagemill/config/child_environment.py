@@ -69,6 +69,12 @@ def driver_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return child_environment(environ) | {name: environ[name] for name in _DRIVER if name in environ}
 
 
+def first_process_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment of what stays as a container's first process: a Python that is started as ours was."""
+    python = {name: value for name, value in environ.items() if name.startswith("PYTHON")}
+    return child_environment(environ) | python
+
+
 def home_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     """The user's own folder; `None` for a user who has none.
 
