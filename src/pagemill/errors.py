@@ -63,7 +63,10 @@ class RedisUnavailable(ServiceUnavailable):
 
     @classmethod
     def gone(cls, error: Exception) -> Self:
-        """It answered before, and does not any more."""
+        """It answered before, and does not any more; or it answers, and this user may not do that."""
+        if "no permissions" in str(error):  # what redis-py calls NoPermissionError: no module here may import it
+            remedy = "`pagemill check` tells which rights its user lacks (ACL)"
+            return cls(f"Redis refuses: {str(error).rstrip('.')}. {remedy}")
         return cls(f"Redis went away: {error}. Start it again, or correct PAGEMILL_REDIS_URL")
 
 

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 import redis
 
 from pagemill.broker.embedded import EmbeddedServer
 from pagemill.errors import RedisUnavailable
+from pagemill.ops.redis_fitness import NEEDED_RIGHTS
+
+UrlOf = Callable[[str], str]
+
+RIGHTS = {
+    "limited": NEEDED_RIGHTS,
+    "seeing": f"{NEEDED_RIGHTS} +info",
+    "narrow": "~rq:* +@all",
+    "blind": "+ping",
+}
+"""Users of the server that may not do everything."""
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +46,12 @@ def redis_client(redis_server: str) -> Iterator[redis.Redis]:
         client.config_set("maxmemory-policy", "noeviction")
         client.flushall()
         yield client
+
+
+@pytest.fixture
+def url_of(redis_server: str, redis_client: redis.Redis) -> Iterator[UrlOf]:
+    """The emptied server's URL for one of the users of `RIGHTS`."""
+    for user, rights in RIGHTS.items():
+        redis_client.execute_command("ACL", "SETUSER", user, "on", ">secret", *rights.split())  # type: ignore[no-untyped-call]
+    yield lambda user: f"unix://{user}:secret@{urlsplit(redis_server).path}"
+    redis_client.execute_command("ACL", "DELUSER", *RIGHTS)  # type: ignore[no-untyped-call]

@@ -28,12 +28,13 @@ from pagemill.broker.connection import open_redis
 from pagemill.broker.embedded import EmbeddedServer
 from pagemill.config.settings import QueueSettings
 from pagemill.engine.runner import BatchOutcome
-from pagemill.errors import BatchInterrupted, BrowserUnavailable, DatabaseUnavailable, WorkerWornOut
+from pagemill.errors import BatchInterrupted, BrowserUnavailable, DatabaseUnavailable, RedisUnavailable, WorkerWornOut
 from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
 from pagemill.model import Batch, Product
 from pagemill.telemetry import events
 from pagemill.worker import handle
 from pagemill.worker.worker import BatchWorker
+from tests.redis.conftest import UrlOf
 
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(60, method="thread")]
 
@@ -845,3 +846,23 @@ def test_an_idle_worker_can_be_told_to_leave(redis_client: Redis, engine: ToldEn
     worker.work(burst=False, logging_level="WARNING")
     timer.join()
     assert isinstance(handle.unfit(), WorkerWornOut)
+
+
+def test_the_named_rights_are_enough_for_a_worker(url_of: UrlOf, tmp_path: Path, engine: ToldEngine) -> None:
+    """The whole way of a batch, RQ's maintenance too, without any of Redis' dangerous commands."""
+    with open_redis(url_of("limited"), tmp_path, patience_s=1) as client:
+        put(client, "b1")
+        work_off(worker_for(client, engine))
+        assert engine.ran == ["b1"]
+        assert job_of(client, "b1").get_status() is JobStatus.FINISHED
+
+
+def test_a_worker_that_may_not_do_its_work_ends_with_the_cause(
+    url_of: UrlOf, tmp_path: Path, engine: ToldEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """RQ's loop would end by a traceback in the log, and the command by a line that names nothing."""
+    with open_redis(url_of("narrow"), tmp_path, patience_s=1) as client:
+        work_off(worker_for(client, engine))
+    assert isinstance(handle.unfit(), RedisUnavailable)
+    assert "no permissions" in str(handle.unfit())
+    assert "unhandled exception" not in caplog.text

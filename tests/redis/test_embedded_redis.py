@@ -133,6 +133,14 @@ def test_two_users_in_one_process_share_it(tmp_path: Path) -> None:
     assert not is_up(second)
 
 
+def test_the_server_holds_no_secret_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lives as long as any pagemill process, and needs to know nothing."""
+    monkeypatch.setenv("PAGEMILL_DATABASE_URL", "postgresql://me:hunter2@db/pagemill")
+    with EmbeddedServer(tmp_path) as server, client_of(server) as client:
+        pid = client.info("server")["process_id"]
+        assert b"hunter2" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+
 def test_another_folder_has_a_server_of_its_own(tmp_path: Path) -> None:
     """Nothing is shared between data folders."""
     with EmbeddedServer(tmp_path / "a") as a, EmbeddedServer(tmp_path / "b") as b:

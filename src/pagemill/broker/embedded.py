@@ -28,6 +28,7 @@ from redis.retry import Retry
 
 from pagemill.broker.flocks import FileLock
 from pagemill.broker.server_program import REMEDY, make_private_folder, server_command
+from pagemill.config.child_environment import child_environment
 from pagemill.errors import DeadlineExceeded, RedisUnavailable
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -179,6 +180,7 @@ class EmbeddedServer:
         try:
             done = subprocess.run(
                 command,
+                env=child_environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 pass_fds=(lock_descriptor,),

@@ -12,6 +12,7 @@ from pathlib import Path
 import playwright
 
 from pagemill.browser.flags import Machine
+from pagemill.config.child_environment import child_environment, home_folder
 from pagemill.errors import BrowserUnavailable
 
 _MIB = 1024 * 1024
@@ -50,8 +51,14 @@ def _playwright_shells() -> Sequence[Path]:
         revision = next(entry["revision"] for entry in known if entry["name"] == "chromium-headless-shell")
     except (OSError, ValueError, KeyError, StopIteration):
         return ()
-    root = os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or str(Path.home() / ".cache" / "ms-playwright")
-    return sorted(Path(root).glob(f"chromium_headless_shell-{revision}/*/*headless?shell"))
+    configured, home = os.environ.get("PLAYWRIGHT_BROWSERS_PATH"), home_folder()
+    if configured:
+        root = Path(configured)
+    elif home is not None:
+        root = home / ".cache" / "ms-playwright"
+    else:
+        return ()
+    return sorted(root.glob(f"chromium_headless_shell-{revision}/*/*headless?shell"))
 
 
 def examine_machine() -> Machine:
@@ -73,7 +80,10 @@ def _can_sandbox() -> bool:
         return False  # Chromium refuses its sandbox to root
     try:
         probe = subprocess.run(
-            ["unshare", "--user", "--map-root-user", "true"], capture_output=True, timeout=_PROBE_TIMEOUT_S
+            ["unshare", "--user", "--map-root-user", "true"],
+            env=child_environment(),
+            capture_output=True,
+            timeout=_PROBE_TIMEOUT_S,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

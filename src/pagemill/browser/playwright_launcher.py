@@ -19,6 +19,7 @@ from playwright.async_api import Browser, CDPSession, Page, Playwright, async_pl
 from playwright.async_api import Error as PlaywrightError
 
 from pagemill.browser.bounded import answered, closed, collected, gives_answer, heap_mb, started
+from pagemill.browser.driver_start import confine_driver
 from pagemill.browser.exit_watch import ExitWatch
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
@@ -26,6 +27,7 @@ from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.browser.page_news import PageNews
 from pagemill.browser.process_group import command_line, kill, kill_browser_group
+from pagemill.config.child_environment import child_environment
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import PoolSettings
@@ -71,8 +73,9 @@ class PlaywrightLauncher:
         """Starts Playwright's driver process; `on_lost` is called when it goes away without being told to.
 
         Raises:
-            BrowserUnavailable: it does not start in time.
+            BrowserUnavailable: it does not start in time, or would inherit what it must not.
         """
+        confine_driver()
         before = _child_pids()
         manager = async_playwright()
         try:
@@ -97,6 +100,7 @@ class PlaywrightLauncher:
                 args=list(self._options.args),
                 ignore_default_args=list(self._options.ignore_default_args),
                 chromium_sandbox=self._options.sandbox,
+                env={**child_environment()},
                 handle_sigint=False,
                 handle_sigterm=False,
                 handle_sighup=False,

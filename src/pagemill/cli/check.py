@@ -9,7 +9,8 @@ from pagemill.app.parts import DATA_FOLDER
 from pagemill.cli.options import load
 from pagemill.cli.wording import counted, output_console
 from pagemill.errors import ConfigError
-from pagemill.ops.fitness import Finding, examine
+from pagemill.ops.finding import Finding
+from pagemill.ops.fitness import examine
 
 
 def check() -> None:

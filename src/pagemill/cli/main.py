@@ -28,7 +28,9 @@ from pagemill.cli import (
     try_url,
     worker,
 )
+from pagemill.cli.first_process import step_down
 from pagemill.cli.wording import end_with
+from pagemill.config.child_environment import first_process_environment
 from pagemill.errors import PagemillError
 
 app = typer.Typer(
@@ -80,6 +82,7 @@ def run() -> None:
     What the operating system refuses (a full disk, a folder that is not there) is told in one line too. A reader that
     has seen enough, as `head` has, ends a command quietly: typer sees to that, with 1, as the work was cut short.
     """
+    step_down(first_process_environment())
     try:
         app()
     except (PagemillError, OSError) as error:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from pagemill.broker.connection import open_redis
 from pagemill.browser.flags import Machine, launch_options, shm_needed_mb
 from pagemill.browser.machine import examine_machine, find_chromium
+from pagemill.config.child_environment import child_environment
 from pagemill.config.crosschecks import fragile_fields
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config
-from pagemill.errors import BrowserUnavailable, PagemillError
+from pagemill.errors import BrowserUnavailable
 from pagemill.extraction.strategy import load_strategy
 from pagemill.guard.budget import BASE_MB, LANE_MB, PLANNED_SHARE, Budget, budget_of, page_uses, resolved
 from pagemill.guard.probe import machine_memory, memory_limit_mb
+from pagemill.ops.finding import Finding, looked_at
+from pagemill.ops.redis_fitness import look_at_redis
 from pagemill.results.store import ResultStore
 
 _VERSION_TIMEOUT_S = 15
@@ -25,65 +26,39 @@ _LEAST_MB = 550
 """With less, one lane alone stands above the guard's first marks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. A finding that is not fine says what to change."""
-
-    subject: str
-    fine: bool
-    text: str
-    exit_code: int = 1
-    is_advice: bool = False
-    """It works, and may be better otherwise."""
-
-
 def examine(config: Config, data_folder: Path) -> list[Finding]:
-    """Looks at everything a worker needs; each look is bounded in time.
+    """Looks at everything a worker needs; each look is bounded in time, and one that fails is a finding.
 
     It changes nothing but for the empty database and the folder of the embedded Redis, which a worker would make too.
     """
-    machine = examine_machine()
-    settings = config.settings
-    budget = budget_of(
-        memory_limit_mb(), settings.guard.memory_limit_mb, machine.shm_total_mb, settings.browser.dev_shm
-    )
-    return [
-        Finding("configuration", True, f"{len(config.platforms)} platforms: {', '.join(sorted(config.platforms))}"),
-        _look("browser", lambda: _browser(config)),
-        _look("redis", lambda: _redis(config, data_folder)),
-        _look("database", lambda: _database(config)),
-        _memory(budget),
-        _sandbox(config, machine),
-        *(_look(f"strategy of {name}", partial(_strategy, platform)) for name, platform in own_strategies(config)),
-        *_platforms(config, machine, budget),
-        *_fragile(config),
+    looks: list[tuple[str, Callable[[], str | Finding | Sequence[Finding]]]] = [
+        ("configuration", lambda: f"{len(config.platforms)} platforms: {', '.join(sorted(config.platforms))}"),
+        ("browser", lambda: _browser(config)),
+        ("redis", lambda: look_at_redis(config.environment.redis_url, data_folder)),
+        ("database", lambda: _database(config)),
+        ("memory", lambda: _room(config)),
+        *((f"strategy of {name}", partial(_strategy, platform)) for name, platform in own_strategies(config)),
+        ("fields", lambda: _fragile(config)),
     ]
-
-
-def _look(subject: str, look: Callable[[], str]) -> Finding:
-    try:
-        return Finding(subject, True, look())
-    except PagemillError as error:
-        return Finding(subject, False, str(error), error.exit_code)
+    return [finding for subject, look in looks for finding in looked_at(subject, look)]
 
 
 def _browser(config: Config) -> str:
     executable = find_chromium(config.environment.chromium)
     try:
         answer = subprocess.run(
-            [executable, "--version", "--no-sandbox"], capture_output=True, text=True, timeout=_VERSION_TIMEOUT_S
+            [executable, "--version", "--no-sandbox"],
+            env=child_environment(),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_VERSION_TIMEOUT_S,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BrowserUnavailable(f"{executable} does not run: {error}") from error
     if answer.returncode:
         raise BrowserUnavailable(f"{executable} does not run: {answer.stderr.strip()[:300]}")
     return f"{executable}: {answer.stdout.strip() or 'runs'}"
-
-
-def _redis(config: Config, data_folder: Path) -> str:
-    with open_redis(config.environment.redis_url, data_folder) as client:
-        version = client.info("server").get("redis_version", "?")
-    return f"{'at PAGEMILL_REDIS_URL' if config.environment.redis_url else 'embedded'}, version {version}"
 
 
 def _database(config: Config) -> str:
@@ -102,6 +77,16 @@ def _strategy(platform: Platform) -> str:
     load_strategy(platform)
     own = next(source for source in platform.extract.sources if source.is_own)
     return f"{own.strategy} can be loaded"
+
+
+def _room(config: Config) -> list[Finding]:
+    """Memory, the sandbox, and what each platform comes to with them."""
+    machine = examine_machine()
+    settings = config.settings
+    budget = budget_of(
+        memory_limit_mb(), settings.guard.memory_limit_mb, machine.shm_total_mb, settings.browser.dev_shm
+    )
+    return [_memory(budget), _sandbox(config, machine), *_platforms(config, machine, budget)]
 
 
 def _memory(budget: Budget) -> Finding:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import threading
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import redis
 from redis import Redis
+from redis.exceptions import NoPermissionError
 from rq import Queue, SimpleWorker
 from rq import worker_registration as registration
 from rq.command import handle_command
@@ -26,7 +28,7 @@ from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
 from pagemill.config.settings import QueueSettings
-from pagemill.errors import PagemillError, ServiceUnavailable, WorkerWornOut
+from pagemill.errors import PagemillError, RedisUnavailable, ServiceUnavailable, WorkerWornOut
 from pagemill.intake.batch_job import QUEUE_PREFIX, BatchUnreadable, from_arguments
 from pagemill.pacing.pace_script import KEY_PREFIX as PACE_PREFIX
 from pagemill.telemetry import events
@@ -143,6 +145,11 @@ class BatchWorker(SimpleWorker):
         pipeline.expire(self.key, self._ttl_s)
         pipeline.execute()
 
+    def _set_ip_address(self, connection: Redis) -> None:
+        """RQ warns where its user may not name its connection: its address then stays unknown, which nobody misses."""
+        with warnings.catch_warnings(action="ignore"):
+            super()._set_ip_address(connection)
+
     # Taking batches
 
     def _set_connection(self, connection: Redis) -> Redis:
@@ -170,6 +177,9 @@ class BatchWorker(SimpleWorker):
                 self.outage.note(error)
                 self._stopping.wait(1.0)
                 continue
+            except NoPermissionError as error:
+                self._end_unfit(RedisUnavailable.gone(error))
+                break
             self.outage.over()
             if taken is not None:
                 return taken
@@ -213,6 +223,14 @@ class BatchWorker(SimpleWorker):
 
     def clean_registries(self) -> None:
         """Takes over what dead workers left. RQ's own lock would block this for 15 minutes after a crash in here."""
+        try:
+            self._take_over()
+        except NoPermissionError as error:
+            # RQ would end its loop with a traceback.
+            self._end_unfit(RedisUnavailable.gone(error))
+        self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
+
+    def _take_over(self) -> None:
         for queue in self.queues:
             lock = f"pagemill:maintenance:{queue.name}"
             if self.connection.set(lock, self.name, nx=True, ex=_MAINTENANCE_S):
@@ -223,7 +241,6 @@ class BatchWorker(SimpleWorker):
                 except ServiceUnavailable as error:
                     self._end_unfit(error)
                     break
-        self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
 
     # Ending batches
 

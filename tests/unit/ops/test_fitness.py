@@ -14,7 +14,8 @@ from pagemill.config.platform import Platform
 from pagemill.config.settings import Config, Environment, Settings
 from pagemill.guard.probe import MachineMemory
 from pagemill.ops import fitness
-from pagemill.ops.fitness import Finding, examine
+from pagemill.ops.finding import Finding
+from pagemill.ops.fitness import examine
 
 
 def shop(name: str, lanes: int = 4, **sections: Any) -> Platform:
@@ -182,3 +183,31 @@ extract:
     [finding] = fitness._fragile(load_config(tmp_path, {}))
     assert (finding.fine, finding.is_advice, finding.subject) == (True, True, "fields of shop")
     assert "name on .title-x9." in finding.text
+
+
+@pytest.mark.parametrize(
+    ("looked_through", "subject"),
+    [
+        ("find_chromium", "browser"),
+        ("look_at_redis", "redis"),
+        ("ResultStore", "database"),
+        ("examine_machine", "memory"),
+        ("fragile_fields", "fields"),
+    ],
+)
+def test_a_look_that_fails_unexpectedly_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looked_through: str, subject: str
+) -> None:
+    """Whatever it fails by: one line that names it, and the other looks come all the same."""
+    program(tmp_path, "echo Chromium 156.0")
+    everything = set(found(tmp_path, shop("one")))
+
+    def fail(*_arguments: object) -> None:
+        raise RuntimeError("something\nodd")
+
+    monkeypatch.setattr(fitness, looked_through, fail)
+    findings = found(tmp_path, shop("one"))
+    assert not findings[subject].fine
+    assert "RuntimeError: something odd (test_fitness.py:" in findings[subject].text
+    missing = everything - set(findings)
+    assert all(name in ("sandbox", "platform one", "fields of one") for name in missing), missing

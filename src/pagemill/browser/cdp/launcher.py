@@ -31,6 +31,7 @@ from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.browser.page_news import PageNews
 from pagemill.browser.process_group import kill_browser_group
+from pagemill.config.child_environment import child_environment
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import PoolSettings
@@ -85,7 +86,7 @@ class CdpLauncher:
         profile = Path(tempfile.mkdtemp(prefix="pagemill-profile-", dir=os.environ.get("TMPDIR")))
         output = profile / "output.txt"
         try:
-            process = start(self._executable, self._switches(profile), os.environ, output)
+            process = start(self._executable, self._switches(profile), child_environment(), output)
         except OSError as error:
             shutil.rmtree(profile, ignore_errors=True)
             raise BrowserUnavailable(f"cannot {what}: {error}") from error

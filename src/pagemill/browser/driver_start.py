@@ -1,0 +1,53 @@
+"""Keeps pagemill's environment out of Playwright's driver, which Playwright gives all of it and asks nobody.
+
+Must start nothing itself.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Any
+
+from pagemill.config.child_environment import driver_environment
+from pagemill.errors import BrowserUnavailable
+
+_PLACES = ("playwright._impl.transport", "playwright._impl._transport")
+"""Where the driver is started; the name has changed between versions."""
+_NAME = "get_driver_env"
+
+
+def confine_driver() -> None:
+    """From now on the drivers that this process starts inherit `driver_environment` only.
+
+    Raises:
+        BrowserUnavailable: this version of Playwright starts its driver in another way.
+    """
+    module = _transport()
+    ask = getattr(module, _NAME, None)
+    if ask is None:
+        raise BrowserUnavailable(
+            "this version of Playwright would hand every secret in the environment to its driver: "
+            "install the version of constraints.txt, or write browser.driver: none"
+        )
+    if not isinstance(ask, _Confined):
+        setattr(module, _NAME, _Confined(ask))
+
+
+class _Confined:
+    """Stands in for Playwright's own function."""
+
+    def __init__(self, ask: Any) -> None:
+        self._ask = ask
+
+    def __call__(self) -> dict[str, str]:
+        return driver_environment({**os.environ, **self._ask()})
+
+
+def _transport() -> Any:
+    for place in _PLACES:
+        try:
+            return import_module(place)
+        except ModuleNotFoundError:
+            continue
+    return None
