@@ -123,9 +123,9 @@ return {{tostring(1 + slow), whole(math.max(0, math.max(pause, open) - now)), un
 )
 """Takes account of one visit.
 
-In: `good`, `blocked` or `trouble`; for how long the shop asked to be left alone (0: not at all), and why; after how
-many blocks in a row the breaker opens (0: never), for how long at first and at most; how far waits may be stretched,
-less 1; and whether the visit was the probe.
+In: `good`, `blocked`, `challenged` or `trouble`, of which the last two count alike; for how long the shop asked to be
+left alone (0: not at all), and why; after how many blocks in a row the breaker opens (0: never), for how long at first
+and at most; how far waits may be stretched, less 1; and whether the visit was the probe.
 
 Out: by how much to stretch waits, for how long there will be no visit, and what has changed: `paused`, `opened`,
 `closed`, `slower`, `faster`.
