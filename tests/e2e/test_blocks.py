@@ -128,6 +128,20 @@ def test_a_retry_never_meets_the_cookies_of_the_visit_that_failed(place: Workpla
     ]
 
 
+@pytest.mark.parametrize("driver", ["auto", "playwright"])
+def test_a_regular_expression_without_end_fails_its_product_alone(place: Workplace, driver: str) -> None:
+    """Its reason says which one; neighbours have their verdicts, and nobody has to wake the worker."""
+    row = ",".join("1" * 60)
+    with wary_shop() as shop:
+        rule = {"selector": ".text", "regex": "^(.*?,){25}P"}
+        extract = {"fields": {"name": "h1", "price": {"selector": ".price", "type": "number"}, "text": rule}}
+        queries = ["", f"?text={row}", *[""] * 18]
+        results = validated(place, shop, queries, driver=driver, extract=extract)
+    assert [result.verdict for result in results] == [Verdict.OK, Verdict.FAILED, *[Verdict.OK] * 18]
+    assert results[1].reason.startswith("text: the regular expression '^(.*?,){25}P' took longer than 0.5 s")
+    assert place.events(events.LOOP_STUCK) == []
+
+
 def test_a_price_in_another_products_currency_is_not_confirmed(place: Workplace) -> None:
     """A second visit says otherwise, and nothing else is visited in the session that has the cookie."""
     with wary_shop() as shop:

@@ -68,6 +68,8 @@ def wary_shop() -> Iterator[WaryShop]:
                 self._answer(status, _CAPTCHA, set_cookies, headers)
                 return
             price = "<b class='price'></b>" if broken else f"<b class='price'>{9.9 if currency == 'USD' else PRICE}</b>"
+            text = parse_qs(address.query).get("text", [""])[0]
+            price += f"<p class='text'>{text}</p>" if text else ""
             number = address.path.removeprefix("/p/")
             self._answer(200, f"<body data-ready><h1>Product {number}</h1>{price}", set_cookies)
 

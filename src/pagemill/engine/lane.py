@@ -25,6 +25,7 @@ from pagemill.errors import (
     ItemError,
     PageLost,
     PagemillError,
+    PatternTooSlow,
     TurnDenied,
     VisitGoesOn,
     VisitRefused,
@@ -148,7 +149,10 @@ class Lane:
         Only the first may be cut short.
         """
         platform = self._state.platform
-        names = platform.names_of(product.id, product.url)
+        try:
+            names = platform.names_of(product.id, product.url)
+        except PatternTooSlow as error:
+            return failure(f"product.id: {error}", retryable=False)
         if names is None:
             reason = f"product.id finds no id in the URL: correct product.id in {platform.platform}.yaml, or the row"
             return failure(reason, retryable=False)
