@@ -116,6 +116,22 @@ def test_a_429_is_waited_out_and_the_product_visited_again(place: Workplace, lan
     assert [line["seconds"] for line in place.events(events.PLATFORM_PAUSED)] == [1.0]
 
 
+@pytest.mark.parametrize("refusal", ["403", "429"])
+def test_a_request_without_a_page_is_tried_again_too(place: Workplace, refusal: str) -> None:
+    """It keeps no cookies, so there is nothing to retire."""
+    extract = {"strategy": "http", "fields": {"name": "name", "price": "price"}}
+    with wary_shop() as shop:
+        shop.refusal, shop.refuses = refusal, lambda _of_session, of_all: of_all == 2
+        results = validated(place, shop, [""] * 4, lanes=1, extract=extract, judge={})
+    assert [(result.verdict, result.attempts) for result in results] == [
+        (Verdict.OK, 1),
+        (Verdict.OK, 2),
+        (Verdict.OK, 1),
+        (Verdict.OK, 1),
+    ]
+    assert place.events(events.CONTEXT_ROTATION) == []
+
+
 def test_a_retry_never_meets_the_cookies_of_the_visit_that_failed(place: Workplace) -> None:
     """One product's address sets a currency that has no prices; the next is read as a visitor without it."""
     with wary_shop() as shop:

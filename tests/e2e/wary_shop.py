@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,10 +72,13 @@ def wary_shop() -> Iterator[WaryShop]:
             text = parse_qs(address.query).get("text", [""])[0]
             price += f"<p class='text'>{text}</p>" if text else ""
             number = address.path.removeprefix("/p/")
+            if "application/json" in self.headers.get("Accept", ""):
+                self._answer(200, json.dumps({"name": f"Product {number}", "price": PRICE}), set_cookies)
+                return
             self._answer(200, f"<body data-ready><h1>Product {number}</h1>{price}", set_cookies)
 
         def _answer(self, status: int, body: str, cookies: Any = (), headers: Any = None) -> None:
-            content = f"<!doctype html><meta charset=utf-8>{body}".encode()
+            content = (body if body.startswith("{") else f"<!doctype html><meta charset=utf-8>{body}").encode()
             self.send_response(status)
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(content)))
