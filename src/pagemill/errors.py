@@ -116,6 +116,24 @@ class BrowserLost(PageLost):
     """The page's browser or driver went away under the visit, whoever's fault that was."""
 
 
+class PatternTooSlow(ItemError):
+    """A regular expression of the configuration could not be searched for in time."""
+
+    retryable = True
+    """A loaded machine may have been the reason."""
+
+    def __init__(self, expression: str, seconds: float, field: str = "") -> None:
+        self.expression = expression
+        self.seconds = seconds
+        shown = expression if len(expression) <= 80 else f"{expression[:79]}…"
+        where = f"{field}: " if field else ""
+        super().__init__(f"{where}the regular expression '{shown}' took longer than {seconds:g} s: write a simpler one")
+
+    def of_field(self, name: str) -> Self:
+        """The same, told of a field."""
+        return type(self)(self.expression, self.seconds, name)
+
+
 class FullVisitNeeded(ItemError):
     """A short cut left the question open: the product's page itself must be visited, which counts as no attempt."""
 

@@ -174,6 +174,34 @@ async def test_blocks_in_a_row_open_the_breaker(redis_client: redis.Redis) -> No
     assert [(line["event"], line["seconds"]) for line in lines] == [(events.BREAKER_OPENED, 1.0)]
 
 
+async def test_a_session_that_is_challenged_opens_no_breaker_but_may_ask_for_quiet(redis_client: redis.Redis) -> None:
+    """Nor does it break a row of blocks that count."""
+    pace = RedisFleetPace(redis_client)
+    platform = shop(breaker={"blocks": 2, "open_s": 60})
+    challenged = Answer(Welcome.CHALLENGED, 429, "1")
+    await pace.report(platform, BLOCKED, probe=False)
+    for _ in range(4):
+        await pace.report(platform, challenged, probe=False)
+    assert (await pace.turn(platform, place=False)).word == "paused"
+    await pace.report(platform, BLOCKED, probe=False)
+    await asyncio.sleep(1.1)
+    assert (await pace.turn(platform, place=False)).word == "open"
+
+
+async def test_visits_under_way_when_the_shop_asks_for_quiet_are_one_block(redis_client: redis.Redis) -> None:
+    """All lanes are answered with 429 at once; only if it goes on after the pause does the breaker open."""
+    pace = RedisFleetPace(redis_client)
+    platform = shop(breaker={"blocks": 2, "open_s": 60})
+    too_many = Answer(Welcome.BLOCKED, 429, "1")
+    for _ in range(4):
+        await pace.report(platform, too_many, probe=False)
+    await asyncio.sleep(1.1)
+    assert (await pace.turn(platform, place=False)).word == "go"
+    await pace.report(platform, too_many, probe=False)
+    await asyncio.sleep(1.1)
+    assert (await pace.turn(platform, place=False)).word == "open"
+
+
 async def test_one_visit_tries_whether_the_breaker_may_close(redis_client: redis.Redis) -> None:
     """Nobody else may visit meanwhile; answers of visits from before change nothing; a good one opens the door."""
     pace, platform = RedisFleetPace(redis_client), shop(**BREAKER)

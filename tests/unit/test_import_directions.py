@@ -51,6 +51,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "proclimits": ("guard",),
     "psutil": ("guard",),
     "redis": ("broker", "intake", "worker", "ops", "pacing", "revisit", "app"),
+    "regex": ("config",),
     "rq": ("intake", "worker", "ops"),
     "socketio": ("ops.api*",),
     "sqlalchemy": ("results", "intake.catalog*"),

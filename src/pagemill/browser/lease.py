@@ -19,7 +19,7 @@ class Lessor(Protocol):
     """Who gives pages and takes them back: `pool.BrowserPool`."""
 
     async def acquire(self, platform: Platform, *, fresh: bool = False) -> Slot: ...
-    def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool) -> None: ...
+    def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool, bad_context: str) -> None: ...
 
 
 class Lease:
@@ -31,6 +31,8 @@ class Lease:
         self._platform = platform
         self._slot: Slot | None = None
         self._bad = ""
+        self._bad_context = ""
+        self._is_first = False
         self._suspicious = False
         self._light = False
 
@@ -50,6 +52,11 @@ class Lease:
         return self._handle().firewall.retry_after
 
     @property
+    def is_first(self) -> bool:
+        """Whether nothing has been visited in the page's context before."""
+        return self._is_first
+
+    @property
     def news(self) -> PageNews:
         """What Chromium tells of the page besides its document."""
         return self._handle().firewall.news
@@ -63,12 +70,19 @@ class Lease:
         """Says that the page must not be used again; `reason` is one of a few fixed words."""
         self._bad = self._bad or reason
 
+    def retire_context(self, reason: str) -> None:
+        """Says that the page's whole context, with its cookies and storage, must not be used again; `reason` is one of
+        a few fixed words. A context is leased with its page, so no other lane is at work in it."""
+        self.mark_bad(reason)
+        self._bad_context = self._bad_context or reason
+
     def mark_light(self) -> None:
         """Says that no document was loaded: it wears the page out much less."""
         self._light = True
 
     async def __aenter__(self) -> Lease:
         self._slot = await self._lessor.acquire(self._platform, fresh=self._fresh)
+        self._is_first = self._slot.is_unused
         self._handle().firewall.reset()
         return self
 
@@ -87,7 +101,9 @@ class Lease:
         if error is not None:
             self.mark_bad(type(error).__name__)
             self._suspicious = isinstance(error, PageLost | DeadlineExceeded)
-        self._lessor.release(slot, bad=self._bad, suspicious=self._suspicious, light=self._light)
+        self._lessor.release(
+            slot, bad=self._bad, suspicious=self._suspicious, light=self._light, bad_context=self._bad_context
+        )
 
     def _handle(self) -> PageHandle:
         assert self._slot is not None and self._slot.page is not None, "the lease has ended"

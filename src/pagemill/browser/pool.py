@@ -78,8 +78,8 @@ class BrowserPool:
     def lease(self, platform: Platform, *, fresh: bool = False) -> Lease:
         """`async with pool.lease(platform) as lease:` waits for a free place and gives `lease.page`.
 
-        With `fresh` the page stands in a context that nothing has been visited in. An exception that leaves the block,
-        cancellation included, retires the page.
+        With `fresh` the page stands in a context that nothing has been visited in: one that stands ready, or the place
+        of a used one, which is closed. An exception that leaves the block, cancellation included, retires the page.
 
         Raises:
             BrowserUnavailable: on entering, when no browser can be had.
@@ -189,10 +189,10 @@ class BrowserPool:
     async def _furnished(self, platform: Platform, *, fresh: bool) -> Slot:
         for _ in range(_FURNISH_TRIES):
             generation = await self._generations.current()
-            slot = self._take_idle(platform) or self._new_slot(platform, generation)
+            slot = self._take_idle(platform, fresh=fresh) or self._new_slot(platform, generation)
             try:
                 await self._furnish(slot)
-                if fresh and slot.context is not None and slot.context.wear.uses + slot.context.wear.light:
+                if fresh and not slot.is_unused:
                     self._changeover.rotate(slot, Level.CONTEXT, "fresh")
                     await self._furnish(slot)
             except asyncio.CancelledError:
@@ -218,12 +218,12 @@ class BrowserPool:
             slot.context, slot.page = await asyncio.shield(successor.task)
             slot.successor = None
 
-    def _take_idle(self, platform: Platform) -> Slot | None:
-        for ready in (True, False):
-            for slot in self._idle:
-                if slot.platform == platform and (slot.page is not None) is ready:
-                    self._idle.remove(slot)
-                    return slot
+    def _take_idle(self, platform: Platform, *, fresh: bool) -> Slot | None:
+        own = [slot for slot in self._idle if slot.platform == platform]
+        if own:
+            best = min(own, key=lambda slot: (fresh and not slot.is_unused, slot.page is None))
+            self._idle.remove(best)
+            return best
         if self._idle and self._leased + len(self._idle) > self._size:
             self._changeover.drop(self._idle.popleft(), "platform")
         return None
@@ -232,7 +232,7 @@ class BrowserPool:
         self._generations.join(generation)
         return Slot(platform, generation)
 
-    def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool = False) -> None:
+    def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool = False, bad_context: str = "") -> None:
         """For `Lease`: counts the use, and rotates what is due. Never awaits."""
         self._leased -= 1
         self._at_work.discard(slot)
@@ -241,6 +241,8 @@ class BrowserPool:
             wear.use(failed=suspicious, light=light)
         if bad:
             wears[Level.PAGE].bad = bad
+        if bad_context:
+            wears[Level.CONTEXT].bad = wears[Level.CONTEXT].bad or bad_context
         if not suspicious:
             self._generations.worked()
         generation = slot.generation

@@ -79,6 +79,11 @@ class Slot:
     page: OpenPage | None = None
     successor: Successor | None = None
 
+    @property
+    def is_unused(self) -> bool:
+        """Whether nothing has been visited in its context, or in the one that comes."""
+        return self.context is None or not (self.context.wear.uses or self.context.wear.light)
+
     def wears(self) -> dict[Level, Wear]:
         """The wear of everything that the slot's page depends on."""
         assert self.context is not None and self.page is not None

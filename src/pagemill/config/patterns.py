@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 from pydantic import AfterValidator
 
 from pagemill.config.mistakes import Mistake
+from pagemill.config.user_regex import CompileError, compiled
 
 _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NUMBER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*):number\}")
@@ -26,8 +27,9 @@ def check_regex(text: str) -> str:
         Mistake: it is none.
     """
     try:
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
+        re.compile(text)  # the language that is promised; the other library has words of its own
+        compiled(text)
+    except (re.error, CompileError, OverflowError, RecursionError) as error:
         remedy = "mend it, or put a backslash before special characters"
         raise Mistake(f"is not a regular expression: {error}", remedy) from error
     return text

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pagemill.config.mistakes import Mistake
 from pagemill.config.patterns import Names, Part, Regex, fill_address, names_in
 from pagemill.config.section import Section
+from pagemill.config.user_regex import search
 
 
 class ProductAddress(Section):
@@ -47,11 +48,14 @@ class ProductAddress(Section):
         """What the names mean for a row of the catalogue; `None` if its URL holds no id.
 
         Without `id`, `{id}` is the row's own.
+
+        Raises:
+            PatternTooSlow: the search for `id` took longer than it may.
         """
         names = {"id": Part(product_id), "url": Part(url, encoded=True)}
         if self.id is None:
             return names
-        found = re.search(self.id, url)
+        found = search(self.id, url)
         if found is None or not found[1 if "id" not in self.groups else "id"]:
             return None
         cut = (

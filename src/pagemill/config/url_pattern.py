@@ -1,4 +1,4 @@
-"""Which addresses are meant by a pattern such as `extract.match`. Pure.
+"""Which addresses are meant by a pattern such as `extract.match`.
 
 - `*` stands for any characters but `/`, `**` for any characters, `{name}` for what the name stands for; everything
   else, `?` included, stands for itself.
@@ -6,7 +6,8 @@
 - A pattern that starts with `re:` is a regular expression, and may be found anywhere in the URL.
 
 The whole URL has to fit a pattern that is not a regular expression; its fragment does not count. Letters of other
-scripts than Latin fit percent-encoded ones too, as browsers send them.
+scripts than Latin fit percent-encoded ones too, as browsers send them. A URL for which that takes too long does not
+fit, and that is logged.
 """
 
 from __future__ import annotations
@@ -16,10 +17,19 @@ from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
 from pagemill.config.patterns import Names, names_in
+from pagemill.config.user_regex import Match, compiled, search
+from pagemill.errors import PatternTooSlow
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("config")
 
 _MAX_URL = 8_000
 """Characters; a longer URL fits no pattern."""
 _OTHER_SCRIPTS = re.compile(r"[^\x00-\x7f]+")
+_SHOWN = 200
+_SLOW = 3
+"""After so many URLs that took too long, a pattern fits no other: a page may ask for hundreds."""
 _TOKENS = re.compile(r"(\*+|\{[A-Za-z_][A-Za-z0-9_]*\})")
 
 
@@ -30,16 +40,17 @@ class UrlPattern:
         """Compiles it. A name without a meaning stands for any characters but `/`.
 
         Raises:
-            re.error: it starts with `re:` and is no regular expression; the configuration has refused it by then.
+            CompileError: it starts with `re:` and is no regular expression; the configuration has refused it by then.
         """
         self.names = names_in(pattern)
         self._pattern = pattern
         if pattern.startswith("re:"):
             texts = {name: re.escape(part.text) for name, part in (names or {}).items()}
-            search = re.compile(_filled(pattern[3:], texts)).search
-            self._search = search if pattern.isascii() else lambda url: search(url) or search(unquote(url))
+            self._expression, self._dot_all = _filled(pattern[3:], texts), False
         else:
-            self._search = re.compile(_expression(pattern, names or {}), re.DOTALL).search
+            self._expression, self._dot_all = _expression(pattern, names or {}), True
+        compiled(self._expression, dot_all=self._dot_all)
+        self._slow = 0
 
     def filled(self, names: Names) -> UrlPattern:
         """The pattern for one product."""
@@ -49,6 +60,18 @@ class UrlPattern:
         """Whether an answer from this URL is meant."""
         url, _, _ = url.partition("#")
         return len(url) <= _MAX_URL and self._search(url) is not None
+
+    def _search(self, url: str) -> Match | None:
+        if self._slow == _SLOW:
+            return None
+        is_plain = self._dot_all or self._pattern.isascii()
+        try:
+            found = search(self._expression, url, dot_all=self._dot_all)
+            return found if found or is_plain else search(self._expression, unquote(url))
+        except PatternTooSlow as error:
+            self._slow += 1
+            log.warning(events.PATTERN_TOO_SLOW, pattern=self._pattern, url=url[:_SHOWN], seconds=error.seconds)
+            return None
 
     def free_parts(self, url: str) -> tuple[str, ...]:
         """What stands in a URL that fits where the pattern leaves it open, the host left aside; nothing for a regular

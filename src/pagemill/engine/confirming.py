@@ -19,23 +19,25 @@ class Confirming:
         self._before: Judgement | None = None
         self._said = 0
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether a verdict waits for a second visit that says the same."""
-        return self._before is not None
+    def doubts(self, judgement: Judgement) -> bool:
+        """Whether `believes` will say no to that."""
+        if judgement.verdict in _NO_ANSWER:
+            return False
+        before = self._before
+        if before is None:
+            return judgement.verdict.value in self._verdicts
+        return (before.verdict, before.differences) != (judgement.verdict, judgement.differences)
 
     def believes(self, judgement: Judgement) -> bool:
         """Takes in what a visit has said; whether it counts.
 
         One that does not is kept, to be compared with the next.
         """
-        if judgement.verdict in _NO_ANSWER:
-            return True
-        before, self._before = self._before, judgement
-        self._said += 1
-        if before is None:
-            return judgement.verdict.value not in self._verdicts
-        return (before.verdict, before.differences) == (judgement.verdict, judgement.differences)
+        doubted = self.doubts(judgement)
+        if judgement.verdict not in _NO_ANSWER:
+            self._before = judgement
+            self._said += 1
+        return not doubted
 
     def disagreement(self, judgement: Judgement) -> Judgement:
         """What is said of a product whose visits have not agreed, or that could be visited but once."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pagemill.browser.lease import Lease
 from pagemill.browser.pool import BrowserPool
 from pagemill.deadlines import within
-from pagemill.engine.confirming import Confirming
+from pagemill.engine.attempts import Attempts, BrokenOff
 from pagemill.engine.item_result import item_result
 from pagemill.engine.job_state import JobState
+from pagemill.engine.outcome import Outcome, as_trouble, failure, outcome_of
 from pagemill.errors import (
     BrowserLost,
     BrowserUnavailable,
@@ -24,6 +25,7 @@ from pagemill.errors import (
     ItemError,
     PageLost,
     PagemillError,
+    PatternTooSlow,
     TurnDenied,
     VisitGoesOn,
     VisitRefused,
@@ -31,7 +33,7 @@ from pagemill.errors import (
 from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.judge import judge
 from pagemill.extraction.strategy import Strategy, Visit
-from pagemill.model import Facts, ItemResult, Judgement, PageReading, Product, Verdict
+from pagemill.model import ItemResult, Product, Verdict
 from pagemill.pacing.answer import Answer, Welcome
 from pagemill.pacing.turns import Turns, sleep_unless
 from pagemill.revisit.visit_memory import Visited
@@ -40,9 +42,6 @@ from pagemill.telemetry.logging import get_logger
 
 log = get_logger("lane")
 
-_BROWSERS = 3
-"""How many browsers may go away under a product's visits before that counts as the product's own failure."""
-_SERVER_ERROR = 500
 _MAX_STEPS = 12
 """Steps of one attempt: more than a platform has sources."""
 _GRACE_S = 5.0
@@ -61,19 +60,7 @@ class Stations:
     deliver: Callable[[ItemResult], None]
     """Takes a result over; it returns at once."""
     worker: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    judgement: Judgement
-    facts: Facts
-    retryable: bool
-    browser_lost: bool = False
-    """The visit ended with its browser, most likely for another page's fault."""
-    answer: Answer | None = None
-    """How the shop took the visit; `None` when that is not known."""
-    final_url: str = ""
-    """Where the visit ended."""
+    broken_off: BrokenOff = field(default_factory=BrokenOff)
 
 
 class Lane:
@@ -111,35 +98,32 @@ class Lane:
         """All attempts at one product.
 
         Raises:
-            TurnDenied: lanes must stop before it could be judged.
+            TurnDenied: lanes must stop, or the shop is left alone for long, before it could be judged.
         """
-        platform, batch = self._state.platform, self._state.batch
+        state, stations = self._state, self._stations
+        platform, batch = state.platform, state.batch
         started_at, started_s = datetime.now(UTC), time.monotonic()
-        attempt = spared = 0
-        confirming = Confirming(platform.judge.confirm)
-        while True:
-            attempt += 1
-            last = attempt - spared >= platform.retry.attempts
-            outcome = await self._attempt(product, first=attempt == 1, last=last, fresh=confirming.is_waiting)
-            if outcome.answer is not None:
-                await self._stations.turns.answered(platform, self._number, outcome.answer)
-            if outcome.browser_lost and spared < _BROWSERS:
-                spared += 1
-            elif outcome.judgement.verdict is not Verdict.FAILED or last or not outcome.retryable:
-                if confirming.believes(outcome.judgement):
+        attempts = stations.broken_off.take(batch.run, product.id)
+        attempts = attempts or Attempts(platform.retry.attempts, platform.judge.confirm)
+        try:
+            while True:
+                outcome = await self._attempt(product, attempts)
+                if (answer := attempts.answer(outcome)) is not None:
+                    await stations.turns.answered(platform, self._number, answer)
+                if (judgement := attempts.judged(outcome)) is not None:
                     break
-                if last:
-                    outcome = replace(outcome, judgement=confirming.disagreement(outcome.judgement))
-                    break
-            await self._back_off(max(1, attempt - spared))
-        judgement = outcome.judgement
+                await self._back_off(attempts.pauses)
+        except TurnDenied:
+            if not state.stop.is_set():
+                stations.broken_off.keep(batch.run, product.id, attempts)
+            raise
         log.info(
             events.ITEM,
             run=batch.run,
             product=product.id,
             verdict=judgement.verdict.value,
             reason=judgement.reason,
-            attempts=attempt,
+            attempts=attempts.made,
             ms=round((time.monotonic() - started_s) * 1000),
         )
         return item_result(
@@ -147,8 +131,8 @@ class Lane:
             product,
             judgement,
             outcome.facts,
-            self._stations.worker,
-            attempts=attempt,
+            stations.worker,
+            attempts=attempts.made,
             started_at=started_at,
             final_url=outcome.final_url,
         )
@@ -159,56 +143,64 @@ class Lane:
         await sleep_unless(stop, platform.retry.backoff_ms / 1000 * 2 ** (attempt - 1))
         await self._stations.turns.wait(platform, self._number, stop)
 
-    async def _attempt(self, product: Product, *, first: bool, last: bool, fresh: bool) -> _Outcome:
+    async def _attempt(self, product: Product, attempts: Attempts) -> Outcome:
         """One attempt, with every step that it has; each waits for a turn of its own.
 
         Only the first may be cut short.
         """
         platform = self._state.platform
-        names = platform.names_of(product.id, product.url)
+        try:
+            names = platform.names_of(product.id, product.url)
+        except PatternTooSlow as error:
+            return failure(f"product.id: {error}", retryable=False)
         if names is None:
             reason = f"product.id finds no id in the URL: correct product.id in {platform.platform}.yaml, or the row"
-            return _failure(reason, retryable=False)
+            return failure(reason, retryable=False)
         visit = Visit(
             url=platform.product.address_of(names),
             product=product,
             timeout_s=platform.navigation.timeout_ms / 1000,
-            in_full=not first,
+            in_full=not attempts.is_first,
             names=names,
         )
         was_slow = False
         for _ in range(_MAX_STEPS):
             try:
-                outcome = await self._visit(visit, last=last, fresh=fresh)
-                return _as_trouble(outcome) if was_slow else outcome
+                outcome = await self._visit(visit, attempts)
+                return as_trouble(outcome) if was_slow else outcome
             except VisitGoesOn as error:
                 visit = replace(visit, so_far=error.so_far)
-                if isinstance(failure := error.failure, DeadlineExceeded):
+                if isinstance(error.failure, DeadlineExceeded):
                     was_slow = True
-                    log.warning(events.TIMEOUT, product=product.id, what=failure.what, seconds=failure.seconds)
+                    self._log_timeout(product, error.failure)
             except (BrowserUnavailable, TurnDenied):
                 raise
             except DeadlineExceeded as error:
-                log.warning(events.TIMEOUT, product=product.id, what=error.what, seconds=error.seconds)
-                return replace(_failure(str(error), retryable=True), answer=Answer(Welcome.TROUBLE))
+                self._log_timeout(product, error)
+                return failure(str(error), retryable=True, answer=Answer(Welcome.TROUBLE))
             except PagemillError as error:
-                return _failure(str(error), retryable=error.retryable, browser_lost=isinstance(error, BrowserLost))
+                return failure(str(error), retryable=error.retryable, browser_lost=isinstance(error, BrowserLost))
             except Exception as error:  # the top of a lane: one product must not end the others
                 log.exception(events.UNEXPECTED, product=product.id)
-                return _failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
+                return failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
             finally:
                 self._stations.turns.visited(platform, self._number)
             await self._stations.turns.wait(platform, self._number, self._state.stop)
-        return _failure("the visit has more steps than its sources", retryable=False)
+        return failure("the visit has more steps than its sources", retryable=False)
 
-    async def _visit(self, visit: Visit, *, last: bool, fresh: bool) -> _Outcome:
+    def _log_timeout(self, product: Product, error: DeadlineExceeded) -> None:
+        log.warning(events.TIMEOUT, product=product.id, what=error.what, seconds=error.seconds)
+
+    async def _visit(self, visit: Visit, attempts: Attempts) -> Outcome:
         """One step of an attempt."""
         platform, stations = self._state.platform, self._stations
         strategy = stations.strategies[platform.platform]
         if not strategy.needs_page(visit):
             await stations.turns.keep(platform, self._number, self._state.stop)
             reading = await within(visit.timeout_s + _GRACE_S, strategy.read(None, visit), "visit")
-            return self._outcome(visit, reading, judge(visit.product, reading, platform.judge, visit.names))
+            judgement = judge(visit.product, reading, platform.judge, visit.names)
+            return outcome_of(reading, judgement, is_stranger=True)
+        fresh = not attempts.is_first or stations.turns.is_probe(platform, self._number)
         async with stations.pool.lease(platform, fresh=fresh) as lease:
             await stations.turns.keep(platform, self._number, self._state.stop)
             visit = replace(visit, news=lease.news, world=lease.world)
@@ -221,7 +213,9 @@ class Lane:
             except (ItemError, DeadlineExceeded) as error:
                 if lease.refusal is not None:
                     raise VisitRefused(f"the page led away: {lease.refusal}") from error
-                if last and not isinstance(error, DeadlineExceeded | PageLost):
+                if error.retryable:
+                    lease.retire_context(type(error).__name__)
+                if attempts.is_last and not isinstance(error, DeadlineExceeded | PageLost):
                     await self._keep_evidence(lease, visit.product)  # a page that does not answer has none to give
                 raise
             if reading.light:
@@ -230,32 +224,11 @@ class Lane:
             if judgement.verdict is Verdict.FAILED:
                 if lease.refusal is not None:
                     raise VisitRefused(f"the page led away: {lease.refusal}")
-                if last:
+                if attempts.is_last:
                     await self._keep_evidence(lease, visit.product)
-                lease.mark_bad("failed")
-            return self._outcome(visit, reading, judgement, lease.retry_after)
-
-    def _outcome(self, visit: Visit, reading: PageReading, judgement: Judgement, retry_after: str = "") -> _Outcome:
-        status = reading.status if reading.refused is None else reading.refused
-        answer = Answer(_welcome(judgement, reading), status, reading.retry_after or retry_after)
-        return _Outcome(judgement, reading.facts, retryable=True, answer=answer, final_url=reading.url)
+            if why := attempts.ends_context(judgement):
+                lease.retire_context(why)
+            return outcome_of(reading, judgement, retry_after=lease.retry_after, is_stranger=lease.is_first)
 
     async def _keep_evidence(self, lease: Lease, product: Product) -> None:
         await self._stations.artifacts.capture(lease.page, (self._state.batch.run, product.id), lease.world)
-
-
-def _welcome(judgement: Judgement, reading: PageReading) -> Welcome:
-    if judgement.verdict is Verdict.BLOCKED:
-        return Welcome.BLOCKED
-    return Welcome.TROUBLE if (reading.status or 0) >= _SERVER_ERROR else Welcome.GOOD
-
-
-def _as_trouble(outcome: _Outcome) -> _Outcome:
-    """The outcome, as the shop's pace is told of it when a step before it ran into its time-out."""
-    if outcome.answer is None or outcome.answer.welcome is not Welcome.GOOD:
-        return outcome
-    return replace(outcome, answer=replace(outcome.answer, welcome=Welcome.TROUBLE))
-
-
-def _failure(reason: str, *, retryable: bool, browser_lost: bool = False) -> _Outcome:
-    return _Outcome(Judgement(Verdict.FAILED, reason), {}, retryable, browser_lost)

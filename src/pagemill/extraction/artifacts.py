@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from playwright.async_api import Error as PlaywrightError
@@ -68,8 +68,11 @@ class ArtifactStore:
             return []
         name = file_name(name_parts)
         kept: list[Path] = []
-        takes = ((".html", lambda: _html(world or PageWorld(page))), (".jpg", lambda: take_screenshot(page)))
-        for suffix, take in takes:
+        takes: dict[str, Callable[[], Awaitable[bytes]]] = {
+            ".html": lambda: _html(world or PageWorld(page)),
+            ".jpg": lambda: take_screenshot(page),
+        }
+        for suffix, take in takes.items():
             path = self._folder / f"{name}{suffix}"
             try:
                 writing = asyncio.to_thread(self._keep, path, await take())

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pagemill.config.field_rule import FieldRule
 from pagemill.config.source import Source
+from pagemill.errors import PatternTooSlow
 from pagemill.extraction.sighting import Raw, Sighting
 from pagemill.extraction.source_told import Told
 from pagemill.extraction.values import collapse, to_fact
@@ -38,9 +39,16 @@ class DomSource:
         self._readings = tuple(_register(source, plan))
 
     def tell(self, seen: Sighting) -> Iterator[Told]:
-        """What each rule has found."""
+        """What each rule has found.
+
+        Raises:
+            PatternTooSlow: a field's `regex` took longer than it may.
+        """
         for reading in self._readings:
-            told = self._text_told(reading, seen) if reading.words else self._told(reading, seen)
+            try:
+                told = self._text_told(reading, seen) if reading.words else self._told(reading, seen)
+            except PatternTooSlow as error:
+                raise error.of_field(reading.field) from error
             yield reading.field, told
 
     def depends_on_sight(self, seen: Sighting) -> bool:

@@ -22,6 +22,7 @@ from pagemill.config.patterns import Names, Part, fill_address
 from pagemill.config.platform import Platform
 from pagemill.config.source import Fetch, Source
 from pagemill.config.url_pattern import UrlPattern
+from pagemill.config.user_regex import search
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, FullVisitNeeded, ItemError
 from pagemill.extraction.dom import DomSource
@@ -152,7 +153,7 @@ class InPageFetch:
         """The API's address for a product."""
         names: Names = visit.names or {"id": Part(visit.product.id), "url": Part(visit.url, encoded=True)}
         if self._fetch.pattern is not None:
-            found = re.search(self._fetch.pattern, visit.url)
+            found = search(self._fetch.pattern, visit.url)
             if found is None:
                 raise FullVisitNeeded("the product's URL does not fit extract.fetch.pattern")
             cut = {name: Part(text or "", encoded=True) for name, text in found.groupdict().items()}

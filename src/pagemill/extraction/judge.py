@@ -98,7 +98,7 @@ def _sign(reading: PageReading, signs: Signs) -> str:
     for within, text in signs.texts:
         if (within, text) in reading.texts_in or (not within and text in reading.texts):
             return _bounded(f'the page says "{_shown(text)}"')
-    if (url := url_sign(signs.url, reading.asked, reading.url)) is not None and reading.asked:
+    if reading.asked and (url := url_sign(signs.url, reading.asked, reading.url)) is not None:
         return _bounded(f'the visit ended at {_shown(reading.url)}, which has "{_shown(url)}"')
     if (said := dialog_sign(signs, reading.dialogs)) is not None:
         return _bounded(f'a dialog says "{_shown(said)}"')

@@ -7,11 +7,16 @@ from collections.abc import Iterable
 from urllib.parse import unquote
 
 from pagemill.config.judge import Signs
+from pagemill.config.user_regex import search
 from pagemill.extraction.watch import words_pattern
 
 
 def url_sign(urls: Iterable[str], asked: str, final: str) -> str | None:
-    """The first part of an address that the final one has and the one that was visited has not; `None` without one."""
+    """The first part of an address that the final one has and the one that was visited has not; `None` without one.
+
+    Raises:
+        PatternTooSlow: a regular expression took longer than it may.
+    """
     return next((url for url in urls if _has(final, url) and not _has(asked, url)), None)
 
 
@@ -37,5 +42,5 @@ def _is_said(text: str, dialogs: Iterable[str]) -> bool:
 
 def _has(address: str, url: str) -> bool:
     if url.startswith("re:"):
-        return re.search(url.removeprefix("re:"), address) is not None
+        return search(url.removeprefix("re:"), address) is not None
     return url.casefold() in address.casefold() or url.casefold() in unquote(address).casefold()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pagemill.config.extract import Extract
 from pagemill.config.field_rule import FieldRule
 from pagemill.config.judge import ErrorSign, Judge
+from pagemill.errors import PatternTooSlow
 from pagemill.extraction.json_path import tell, word_at
 from pagemill.model import FactValue, FieldTold
 
@@ -80,8 +81,19 @@ def errors_in(document: object, paths: Iterable[str]) -> list[tuple[str, str | N
 def told_by_json(
     document: object, fields: Mapping[str, tuple[FieldRule, ...]], source: int, strategy: str
 ) -> list[Told]:
-    """What a JSON document says of every field of a source."""
-    return [(name, tell(document, rule, source, strategy)) for name, rules in fields.items() for rule in rules]
+    """What a JSON document says of every field of a source.
+
+    Raises:
+        PatternTooSlow: a field's `regex` took longer than it may.
+    """
+    return [(name, _told(document, name, rule, source, strategy)) for name, rules in fields.items() for rule in rules]
+
+
+def _told(document: object, name: str, rule: FieldRule, source: int, strategy: str) -> FieldTold:
+    try:
+        return tell(document, rule, source, strategy)
+    except PatternTooSlow as error:
+        raise error.of_field(name) from error
 
 
 def told_nothing(fields: Mapping[str, tuple[FieldRule, ...]], source: int, strategy: str) -> list[Told]:

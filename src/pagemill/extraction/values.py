@@ -11,6 +11,7 @@ import math
 import re
 
 from pagemill.config.field_rule import FieldRule
+from pagemill.config.user_regex import search
 from pagemill.extraction.availability import read_availability
 from pagemill.extraction.numbers.number_text import read_number
 from pagemill.model import FactValue
@@ -56,6 +57,9 @@ def to_fact(raw: FactValue, rule: FieldRule, *, machine: bool = False) -> FactVa
         raw: text from a page, or a JSON scalar.
         rule: where it was found does not matter here, only how it is to be read.
         machine: the text was written for programs: in a bare number, a point is the decimal sign.
+
+    Raises:
+        PatternTooSlow: `regex` took longer than it may.
     """
     if raw is None:
         return None
@@ -74,7 +78,7 @@ def to_fact(raw: FactValue, rule: FieldRule, *, machine: bool = False) -> FactVa
 def _narrow(text: str, regex: str | None) -> str:
     if regex is None:
         return text
-    found = re.search(regex, text)
+    found = search(regex, text)
     if found is None:
         return ""
     return collapse((found[1] if found.re.groups else found[0]) or "")

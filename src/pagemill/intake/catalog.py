@@ -15,7 +15,7 @@ from pathlib import Path
 from pagemill.config.catalog import NAME, CatalogTable
 from pagemill.config.hosts import HostRules
 from pagemill.config.platform import Platform
-from pagemill.errors import UsageError
+from pagemill.errors import PatternTooSlow, UsageError
 from pagemill.intake.catalog_table import read_table_rows
 from pagemill.intake.csv_rows import REQUIRED, read_csv_rows
 from pagemill.intake.expected import Kind, kind_of, read_expected
@@ -160,7 +160,10 @@ class _RowReader:
             raise ValueError(f"the url is longer than {MAX_URL_CHARS} characters")
         if _UNPRINTABLE.search(url) or " " in url:
             raise ValueError(f"not a URL: {url[:200]!r}")
-        names = self._product.names_of(product_id, url)
+        try:
+            names = self._product.names_of(product_id, url)
+        except PatternTooSlow as error:
+            raise ValueError(f"product.id of platform {self._platform}: {error}") from error
         if names is None:
             raise ValueError(f"product.id of platform {self._platform} finds no id in the url {url[:200]!r}")
         # Where the address is built from the id, the row's own is not visited.

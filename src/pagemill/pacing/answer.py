@@ -18,6 +18,8 @@ class Welcome(StrEnum):
 
     GOOD = "good"
     BLOCKED = "blocked"
+    CHALLENGED = "challenged"
+    """Blocked, and the breaker does not count it: the visitor's session may be why, or the product has counted."""
     TROUBLE = "trouble"
     """It was too slow, or failed on the shop's side."""
 

@@ -83,6 +83,7 @@ local changes = {{}}
 local function note(change) changes[#changes + 1] = change end
 
 local function hold(until_us) next = math.max(next, until_us) end
+local known = pause_for > 0 and pause > now
 if pause_for > 0 and now + pause_for > pause then
   if pause <= now then note('paused') end
   pause = now + pause_for
@@ -90,7 +91,7 @@ if pause_for > 0 and now + pause_for > pause then
   hold(pause)
 end
 
-if word == 'blocked' then blocks = blocks + 1 elseif word == 'good' then blocks = 0 end
+if word == 'blocked' and not known then blocks = blocks + 1 elseif word == 'good' then blocks = 0 end
 if probe_ends and word == 'good' then
   open, opens = 0, 0
   note('closed')
@@ -123,9 +124,10 @@ return {{tostring(1 + slow), whole(math.max(0, math.max(pause, open) - now)), un
 )
 """Takes account of one visit.
 
-In: `good`, `blocked` or `trouble`; for how long the shop asked to be left alone (0: not at all), and why; after how
-many blocks in a row the breaker opens (0: never), for how long at first and at most; how far waits may be stretched,
-less 1; and whether the visit was the probe.
+In: `good`, `blocked`, `challenged` or `trouble`, of which the last two count alike; for how long the shop asked to be
+left alone (0: not at all), and why; after how many blocks in a row the breaker opens (0: never), for how long at first
+and at most; how far waits may be stretched, less 1; and whether the visit was the probe. A visit that was under way
+when the shop asked for quiet, and is answered in the same way, is no further block.
 
 Out: by how much to stretch waits, for how long there will be no visit, and what has changed: `paused`, `opened`,
 `closed`, `slower`, `faster`.

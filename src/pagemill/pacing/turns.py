@@ -7,6 +7,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from pagemill.config.platform import Platform
@@ -86,7 +87,7 @@ class Turns:
             await self._take_turn(platform, lane, stop)
 
     async def _take_turn(self, platform: Platform, lane: int, stop: asyncio.Event) -> None:
-        place, probing = True, self._is_probe(platform, lane)
+        place, probing = True, self.is_probe(platform, lane)
         due_s = math.inf
         while True:
             turn = await _unless(stop, self._pace.turn(platform, place=place, probing=probing))
@@ -119,10 +120,17 @@ class Turns:
     async def answered(self, platform: Platform, lane: int, answer: Answer) -> None:
         """Says how the shop took that lane's visit; the whole fleet slows down, pauses or goes on accordingly."""
         turn, _moment_s = self._granted.pop((platform.platform, lane))
+        probe = turn.word == "probe"
+        if answer.welcome is Welcome.CHALLENGED:
+            if probe:  # the one visit that was to tell whether the shop lets anybody in
+                answer = replace(answer, welcome=Welcome.BLOCKED)
+            elif not answer.pause_s(platform.workflow.rate_limit):
+                return  # it says nothing of the pace
         if not (turn.clean and answer.welcome is Welcome.GOOD):
-            await self._pace.report(platform, answer, probe=turn.word == "probe")
+            await self._pace.report(platform, answer, probe=probe)
 
-    def _is_probe(self, platform: Platform, lane: int) -> bool:
+    def is_probe(self, platform: Platform, lane: int) -> bool:
+        """Whether that lane's next visit is the one that tries whether the breaker may close."""
         granted = self._granted.get((platform.platform, lane))
         return granted is not None and granted[0].word == "probe"
 

@@ -55,14 +55,20 @@ def batch(count: int = 6, *, run: str = "run", id: str = "b1", platform: str = "
 class StandInLease:
     """What a lane sees of a lease."""
 
-    def __init__(self, pool: StandInPool) -> None:
+    def __init__(self, pool: StandInPool, fresh: bool) -> None:
         self._pool = pool
+        self._fresh = fresh
         self.page = object()
         self.refusal: str | None = None
         self.retry_after = pool.retry_after
         self.news = None
         self.bad = ""
         self.light = False
+        self.is_first = False
+
+    def retire_context(self, reason: str) -> None:
+        self._pool.retired.append(reason)
+        self.mark_bad(reason)
 
     def mark_bad(self, reason: str) -> None:
         self.bad = self.bad or reason
@@ -72,6 +78,8 @@ class StandInLease:
 
     async def __aenter__(self) -> StandInLease:
         await asyncio.sleep(0)
+        self.is_first = self._fresh or not self._pool.used
+        self._pool.used = True
         if self._pool.errors:
             raise self._pool.errors.pop(0)
         self._pool.leased += 1
@@ -98,6 +106,10 @@ class StandInPool:
         """What the next attempts to get a lease end in."""
         self.ended: list[str] = []
         self.light: list[bool] = []
+        self.used = False
+        """Whether the context of leases that need no fresh one has been visited in."""
+        self.retired: list[str] = []
+        """Why contexts were retired."""
         self.fresh: list[bool] = []
         """Whether each lease was to stand in a context that nothing had been visited in."""
         self.retry_after = ""
@@ -106,7 +118,7 @@ class StandInPool:
 
     def lease(self, _platform: Platform, *, fresh: bool = False) -> StandInLease:
         self.fresh.append(fresh)
-        return StandInLease(self)
+        return StandInLease(self, fresh)
 
 
 class ScriptedStrategy:

@@ -118,12 +118,12 @@ async def test_the_last_attempt_decides() -> None:
     assert good.verdict is Verdict.OK
 
 
-@pytest.mark.parametrize("verdict", [404, 403])
-async def test_a_verdict_is_not_tried_again(verdict: int) -> None:
-    """Gone and blocked are answers, however little they please."""
-    bench = Bench({"p1": [PageReading(verdict, "https://shop.test/", {})]})
+async def test_a_verdict_is_not_tried_again() -> None:
+    """Gone is an answer, however little it pleases."""
+    bench = Bench({"p1": [PageReading(404, "https://shop.test/", {})]})
     await work_off(bench)
     assert bench.visits() == {"p1": 1}
+    assert bench.pool.retired == []
 
 
 def test_pauses_between_attempts_double() -> None:
@@ -403,13 +403,13 @@ async def test_the_header_of_a_navigation_is_told_too() -> None:
 
 
 async def test_a_platform_that_is_left_alone_lets_its_batch_go() -> None:
-    """The product goes back in its place, and no lane takes another."""
+    """The product goes back in its place without a verdict, and no lane takes another."""
     bench = Bench({"p2": [REFUSED]})
     bench.pace.turns = [go(), go(), Turn("paused", 600.0, 1.0, clean=True)]
     state = await work_off(bench, 5)
-    assert [product.id for product in state.waiting] == ["p3", "p4", "p5"]
+    assert [product.id for product in state.waiting] == ["p2", "p3", "p4", "p5"]
     assert not state.has_work
-    assert [result.verdict for result in bench.shelf.waiting] == [Verdict.OK, Verdict.BLOCKED]
+    assert [result.verdict for result in bench.shelf.waiting] == [Verdict.OK]
 
 
 async def test_a_turn_that_is_lost_while_a_page_was_waited_for_ends_the_lease_unharmed() -> None:

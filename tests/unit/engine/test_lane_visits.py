@@ -100,6 +100,19 @@ async def test_a_row_without_an_id_is_told_and_not_visited() -> None:
     assert "correct product.id in shop.yaml, or the row" in result.reason
 
 
+async def test_a_row_whose_id_takes_too_long_to_find_is_told_and_not_visited() -> None:
+    """The lane goes on with the next one."""
+    slow = r"/p1(?P<id>\d*)(.*?,){25}P"
+    bench = Bench(platform=shop(product={"id": slow}))
+    state = bench.state(2)
+    state.waiting[0] = replace(state.waiting[0], url="https://shop.test/p1" + ",".join("1" * 60))
+    await Lane(0, state, bench.stations).run()
+    assert bench.visits() == {}
+    reasons = [result.reason for result in bench.shelf.waiting]
+    assert reasons[0].startswith("product.id: the regular expression '/p1(?P<id>")
+    assert "finds no id" in reasons[1]
+
+
 async def test_the_address_that_is_visited_is_the_platforms() -> None:
     """And the result keeps the catalogue's."""
     seen: list[str] = []

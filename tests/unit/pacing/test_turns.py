@@ -306,3 +306,22 @@ async def test_a_pace_that_fails_is_not_hidden() -> None:
 
     with pytest.raises(RuntimeError, match="broken"):
         await Turns(Broken()).wait(shop(), 0, asyncio.Event())
+
+
+@pytest.mark.parametrize(
+    ("word", "answer", "told"),
+    [
+        ("go", Answer(Welcome.CHALLENGED, 403), None),
+        ("go", Answer(Welcome.CHALLENGED, 429), Answer(Welcome.CHALLENGED, 429)),
+        ("go", Answer(Welcome.CHALLENGED, 503, "5"), Answer(Welcome.CHALLENGED, 503, "5")),
+        ("probe", Answer(Welcome.CHALLENGED, 403), Answer(Welcome.BLOCKED, 403)),
+    ],
+)
+async def test_a_challenge_is_told_where_it_means_something(word: str, answer: Answer, told: Answer | None) -> None:
+    """Where the shop asks for quiet, and for the visit that tries whether the breaker may close."""
+    pace = StandInPace(Turn(word, 0.0, 1.0, clean=False))
+    turns = Turns(pace, now_s=StillClock())
+    await turns.wait(shop(), 0, asyncio.Event())
+    assert turns.is_probe(shop(), 0) is (word == "probe")
+    await turns.answered(shop(), 0, answer)
+    assert pace.reports == ([] if told is None else [(told, word == "probe")])

@@ -1,0 +1,55 @@
+"""What one attempt at a product came to. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pagemill.model import Facts, Judgement, PageReading, Verdict
+from pagemill.pacing.answer import Answer, Welcome
+
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An attempt's judgement, and what is known of the way to it."""
+
+    judgement: Judgement
+    facts: Facts
+    retryable: bool
+    browser_lost: bool = False
+    """The visit ended with its browser, most likely for another page's fault."""
+    answer: Answer | None = None
+    """How the shop took the visit; `None` when that is not known."""
+    final_url: str = ""
+    """Where the visit ended."""
+    is_stranger: bool = True
+    """Whether the shop saw a visitor that it had not seen before: the first visit of a context, or a request without a
+    page, which keeps no cookies."""
+
+
+def outcome_of(reading: PageReading, judgement: Judgement, *, retry_after: str = "", is_stranger: bool) -> Outcome:
+    """The outcome of a visit that has brought a reading. `retry_after` is what the page's own answer said, if any."""
+    status = reading.status if reading.refused is None else reading.refused
+    answer = Answer(_welcome(judgement, reading), status, reading.retry_after or retry_after)
+    return Outcome(
+        judgement, reading.facts, retryable=True, answer=answer, final_url=reading.url, is_stranger=is_stranger
+    )
+
+
+def failure(reason: str, *, retryable: bool, browser_lost: bool = False, answer: Answer | None = None) -> Outcome:
+    """The outcome of a visit that has brought none."""
+    return Outcome(Judgement(Verdict.FAILED, reason), {}, retryable, browser_lost, answer)
+
+
+def as_trouble(outcome: Outcome) -> Outcome:
+    """The outcome, as the shop's pace is told of it when a step before it ran into its time-out."""
+    if outcome.answer is None or outcome.answer.welcome is not Welcome.GOOD:
+        return outcome
+    return replace(outcome, answer=replace(outcome.answer, welcome=Welcome.TROUBLE))
+
+
+def _welcome(judgement: Judgement, reading: PageReading) -> Welcome:
+    if judgement.verdict is Verdict.BLOCKED:
+        return Welcome.BLOCKED
+    return Welcome.TROUBLE if (reading.status or 0) >= _SERVER_ERROR else Welcome.GOOD
