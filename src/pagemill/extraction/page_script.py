@@ -157,10 +157,12 @@ _STATES = r"""
     }
     return value;
   };
+  // What a template holds is in a document of its own.
+  const sourceOf = (node) => node === null ? null : node.nodeName === "TEMPLATE" ? node.content.textContent :
+    node.nodeName === "INPUT" || node.nodeName === "TEXTAREA" ? node.value : node.textContent;
   const stateText = (state, position) => {
     if (state.script) {
-      const node = first(state.script);
-      return node === null ? null : node.textContent;
+      return sourceOf(first(state.script));
     }
     if (state.document) {
       const shown = doc.body !== null && doc.contentType !== "text/html" ? doc.body.querySelector("pre") : null;
@@ -175,7 +177,7 @@ _STATES = r"""
   const hasState = (state) => {
     if (state.script) {
       const node = first(state.script);
-      return node !== null && !isBlank(node.textContent) && (doc.readyState !== "loading" || isComplete(node));
+      return node !== null && !isBlank(sourceOf(node)) && (doc.readyState !== "loading" || isComplete(node));
     }
     if (state.document) return doc.readyState === "complete";
     return view !== null && variableAt(state.variable) !== undefined;

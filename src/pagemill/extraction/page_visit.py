@@ -268,8 +268,9 @@ class PageVisit:
         if seen.raw or seen.states or seen.structured is not None:
             for dom in self._doms:
                 told.add(dom.tell(seen))
+            identity = Identity.of(asked.visit.names, asked.visit.url)
             for state in self._states:
-                state.tell(seen, told, self._error_paths)
+                state.tell(seen, told, self._error_paths, identity)
             for structured in self._structured:
                 structured.tell(seen, told, asked.visit.url)
         return self._tell_captures(hunt, told, seen.requests)
