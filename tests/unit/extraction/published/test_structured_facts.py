@@ -367,6 +367,29 @@ def test_a_variant_at_a_path_of_its_own_is_named_by_it() -> None:
     assert facts(paths, address="https://shop.example/red")["price"] == 2
 
 
+@pytest.mark.parametrize(
+    ("query", "price"),
+    [
+        ("?color=red&size=M", 7),
+        ("?size=m&Color=RED", 7),
+        ("?color=red", 5),
+        ("?color=green&size=M", 5),
+        ("?finish=matt", 9),
+        ("?page=2", 5),
+    ],
+)
+def test_the_address_may_describe_the_variant(query: str, price: float) -> None:
+    """By what the variants differ in; an address that describes several of them, or none, names none."""
+    variants = [
+        product("bM", offer(5), color="blue", size="M"),
+        product("rS", offer(6), color="red", size="S"),
+        product("rM", offer(7), color="red", size="M"),
+        product("x", offer(9), additionalProperty={"@type": "PropertyValue", "name": "Finish", "value": "matt"}),
+    ]
+    group = {"@type": "ProductGroup", "name": "Cup", "variesBy": ["color", "size"], "hasVariant": variants}
+    assert facts(group, address="https://shop.example/x" + query)["price"] == price
+
+
 def test_variants_that_stand_beside_their_group_belong_to_it() -> None:
     """They say of which group they are."""
     group = {"@type": "ProductGroup", "@id": "#g", "name": "Cup"}
