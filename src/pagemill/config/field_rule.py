@@ -117,6 +117,9 @@ class FieldRule(Section):
             for name in ("attribute", "visible", "regex"):
                 if getattr(self, name):
                     raise Mistake("goes with a selector, not with text_of", "remove it", name)
+        lines = [key.split("|") for key in self.map or {}]
+        if self.text_of is None and any("*" in words for words in lines[:-1]):
+            raise Mistake("has lines behind '*', which every text fits", "move '*' to the end", "map")
         if self.exists and self.attribute is None and self.regex is not None:
             raise Mistake("means nothing where only presence counts", "remove it", "regex")
         if self.decimal is not None and self.type != "number":

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
+from pagemill.config.css_selector import Selector
 from pagemill.config.json_path import check_path, is_plain
 from pagemill.config.mistakes import Mistake
 from pagemill.config.patterns import check_regex
@@ -15,7 +16,15 @@ from pagemill.config.section import Flag, Number, Section, Whole
 from pagemill.model import FactValue
 
 Text = Annotated[str, Field(min_length=1)]
-Status = Annotated[Whole, Field(ge=100, le=599)]
+
+
+def _check_status(value: int) -> int:
+    if value < 200 or 300 <= value < 400:
+        raise Mistake("is never the status in the end: redirects are followed", "say with url where it leads")
+    return value
+
+
+Status = Annotated[Whole, Field(ge=100, le=599), AfterValidator(_check_status)]
 Wanted = FactValue | tuple[FactValue, ...]
 """What a fact must be for a sign: a value, or one of several."""
 
@@ -25,7 +34,7 @@ _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%")
 class TextIn(Section):
     """A text that counts only in what is seen of some elements."""
 
-    within: str = Field(alias="in", min_length=1)
+    within: Selector = Field(alias="in")
     says: Text
 
 
@@ -83,7 +92,7 @@ class Signs(Section):
     text: tuple[AnyText, ...] = ()
     url: tuple[Annotated[Text, AfterValidator(_check_address)], ...] = ()
     dialog: tuple[Text, ...] = ()
-    selector: tuple[Text, ...] = ()
+    selector: tuple[Selector, ...] = ()
     facts: Annotated[tuple[Facts, ...], BeforeValidator(_as_list)] = ()
     error: Annotated[tuple[ErrorSign, ...], BeforeValidator(_as_list)] = ()
 
