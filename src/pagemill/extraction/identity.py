@@ -91,6 +91,8 @@ class Identity:
         for piece in pieces:
             for part in re.split(r"[/?&;]", piece):
                 name, equals, value = part.partition("=")
+                if equals and len(value) < _SURE and not ID_NAME.fullmatch(name):
+                    continue  # a number of pages, a kind: short numbers are everywhere
                 if not (equals and OF_THE_VISIT.fullmatch(name)) and self.is_like(unquote(value if equals else part)):
                     return True
         return False

@@ -228,6 +228,8 @@ def test_an_answer_with_another_products_id_is_anothers(token: str, json_text: s
         ("101", ["999/basic"], True),
         ("101", ["v3/basic"], False),
         ("101", ["basic?t=999"], False),
+        ("101", ["list?limit=20&kind=3"], False),
+        ("101", ["list?id=20"], True),
         ("4350236", ["basic?x=1712345678901"], False),
         ("4350236", ["goods12"], False),
         ("4350236", ["list?goodsNo=4350237"], True),
