@@ -13,6 +13,7 @@ from pagemill.config.json_path import check_path, is_plain
 from pagemill.config.mistakes import Mistake
 from pagemill.config.patterns import check_regex
 from pagemill.config.section import Flag, Number, Section, Whole
+from pagemill.config.url_pattern import check_url_pattern
 from pagemill.model import FactValue
 
 Text = Annotated[str, Field(min_length=1)]
@@ -178,7 +179,7 @@ class Judge(Section):
     compare: Comparisons = Field(default_factory=dict)
     require: tuple[str, ...] = ()
     confirm: tuple[Confirmable, ...] = ()
-    landing: tuple[Annotated[Text, AfterValidator(_check_address)], ...] = ()
+    landing: tuple[Annotated[Text, AfterValidator(check_url_pattern)], ...] = ()
 
     @field_validator("gone", "off_sale", "sold_out", "blocked", mode="before")
     @classmethod

@@ -11,9 +11,10 @@ from pagemill.config.css_selector import Selector, check_selector
 from pagemill.config.field_rule import FieldRule, as_rules
 from pagemill.config.json_path import is_plain
 from pagemill.config.mistakes import Mistake, Mistakes
-from pagemill.config.patterns import Regex, check_regex, names_filled, names_in, texts_in
+from pagemill.config.patterns import Regex, names_filled, names_in, texts_in
 from pagemill.config.section import Section, Whole
 from pagemill.config.strategies import STANDARD_FACTS, STRATEGIES, Place, StrategyFacts, strategy_facts
+from pagemill.config.url_pattern import check_url_pattern
 
 _OWN_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _VARIABLE = re.compile(r"(?:[^\W\d]|\$)[\w$]*(?:\.[\w$-]+|\[\d+\])*")
@@ -114,9 +115,7 @@ class Source(Section):
     @field_validator("match")
     @classmethod
     def _match_can_be_read(cls, value: str | None) -> str | None:
-        if value is not None and value.startswith("re:"):
-            check_regex(value.removeprefix("re:"))
-        return value
+        return None if value is None else check_url_pattern(value)
 
     @field_validator("document", mode="before")
     @classmethod
@@ -160,6 +159,8 @@ class Source(Section):
         given = [key for key in facts.required if getattr(self, key) is not None]
         if len(given) > 1:
             mistakes.append(Mistake(f"has both {' and '.join(given)}", "keep one of them"))
+        if not all(name.strip() for name in self.fields):
+            mistakes.append(Mistake("has a field without a name", "write a name before the colon", "fields"))
         if not self.fields:
             said = "is empty" if "fields" in self.model_fields_set else "is missing"
             mistakes.append(Mistake(said, "add the key fields with at least one field, such as name: h1", "fields"))

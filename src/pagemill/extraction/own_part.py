@@ -54,11 +54,7 @@ def own_part(document: Any, identity: Identity) -> Any:
             if at in kept or not any(_is_another(element, path, key, identity) for path, key in below)
         ]
     else:
-        left = {
-            key: value
-            for key, value in inner.items()
-            if key in kept or not identity.is_like(key) or not _is_open(value)
-        }
+        left = {key: value for key, value in inner.items() if key in kept or not _is_beside(key, value, identity)}
     return document if len(left) == len(inner) else _replaced(document, holder, left)
 
 
@@ -101,7 +97,13 @@ def _is_list(document: Any, speaker: _Speaker, length: int) -> bool:
 def _is_another(element: Any, path: Path, key: str, identity: Identity) -> bool:
     """Whether a neighbour has the id of another product where this one has its own."""
     said = _at(element, (*path, key))
-    return isinstance(said, str | int) and not isinstance(said, bool) and identity.is_like(str(said))
+    is_said = isinstance(said, str | int) and not isinstance(said, bool) and str(said).strip() != ""
+    return is_said and str(said).casefold() != identity.token.casefold()
+
+
+def _is_beside(key: str, value: Any, identity: Identity) -> bool:
+    """Whether another product stands under that key."""
+    return _is_open(value) and (identity.is_like(key) or (key.isdecimal() and identity.token.isdecimal()))
 
 
 def _at(value: Any, path: Path) -> Any:

@@ -17,6 +17,7 @@ MINE, OTHER = {"id": 101, "name": "mine"}, {"id": 102, "name": "other"}
     [
         ([OTHER, MINE], [MINE]),
         ({"data": {"items": [OTHER, MINE, {"id": 103}], "total": 3}}, {"data": {"items": [MINE], "total": 3}}),
+        ([{"id": 7}, MINE, {"id": 4350236}], [MINE]),
         ({"goods": [{"goodsNo": "102"}, {"goodsNo": "101"}]}, {"goods": [{"goodsNo": "101"}]}),
         ({"edges": [{"node": OTHER}, {"node": MINE}]}, {"edges": [{"node": MINE}]}),
         ({"byId": {"102": {"name": "other"}, "101": {"name": "mine"}}}, {"byId": {"101": {"name": "mine"}}}),
