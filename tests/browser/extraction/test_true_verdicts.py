@@ -195,6 +195,8 @@ async def test_the_first_button_that_is_seen_and_known_decides(
         ("<span>$</span><span>129<span>.</span></span><span>50</span>", 129.5),
         ("<span>12,</span><span>900</span><span>원</span>", 12900),
         ("<span>12</span><span>,900</span>원", 12900),
+        ("12,&nbsp;900원", 12900),
+        ("<b>3</b>만 <b>9,900</b>원", 39900),
         ("$<span>29.</span><span>99</span>", 29.99),
         ("<s>16,000원</s><b>10%</b><b>14,400원 ~</b>", 16000),
         ("<b>35%</b> 12,900원", 12900),
