@@ -29,6 +29,8 @@ Status = Annotated[Whole, Field(ge=100, le=599), AfterValidator(_check_status)]
 Wanted = FactValue | tuple[FactValue, ...]
 """What a fact must be for a sign: a value, or one of several."""
 
+_IN_EVERY = re.compile(r"[/:]{1,3}|https?(?::/{0,2})?", re.IGNORECASE)
+"""What every address of a shop has in it: a slash, a scheme. A host may be another one."""
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%")
 
 
@@ -65,6 +67,9 @@ class ErrorSign(Section):
 def _check_address(value: str) -> str:
     if value.startswith("re:"):
         check_regex(value.removeprefix("re:"))
+    elif _IN_EVERY.fullmatch(value):
+        remedy = "write a part of its path, or for the home page re:^https?://[^/]+/$"
+        raise Mistake(f"{value!r} is in the address that is visited, too, so it can never be met", remedy)
     return value
 
 

@@ -389,6 +389,13 @@ READING_MISTAKES = {
         "is XPath, not CSS",
         "such as h1.name",
     ),
+    "an address that is in every other": (
+        shop(judge="{gone: {url: [/]}}"),
+        4,
+        "judge.gone.url.0",
+        "can never be met",
+        "re:^https?://[^/]+/$",
+    ),
     "a status that is never the last one": (
         shop(judge="{gone: {status: [301]}}"),
         4,

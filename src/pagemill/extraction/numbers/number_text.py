@@ -48,7 +48,7 @@ _PERCENT_BEFORE = re.compile(r"(?<![0-9])(?:%|(?<![0-9] )% )\Z")
 
 
 _SPACED_GROUPS = re.compile(r"\A(?P<before>[-+]? ?)(?P<number>[1-9][0-9]{0,2}(?: ?, ?[0-9]{3})+)(?![0-9]|[.,][0-9])")
-"""Groups with spaces at their commas, as where each stands in an element of its own; a number of a currency, or nothing else."""
+"""Groups with spaces at their commas, as where each stands in an element of its own: an amount, or nothing else."""
 
 
 class _Candidate(NamedTuple):
