@@ -339,6 +339,8 @@ CUPS = {
         ("?variant=101", "Cup, blue", 12.5, False),
         ("?utm_source=mail&variant=102&_pos=1", "Cup, red", 14, True),
         ("?sku=cup-b", "Cup, blue", 12.5, False),
+        ("#sku=cup-b", "Cup, blue", 12.5, False),
+        ("#reviews", "Cup", 13, True),
         ("?item=CUP-W", "Cup, white", 13, True),
         ("?v=4711", "Cup, red", 14, True),
         ("", "Cup", 13, True),
