@@ -241,7 +241,8 @@ class PageVisit:
             self._tell(asked, seen, heard, told)
         for name in asked.wanted:
             said = told.first(name)
-            if said is None or any(position < said.source for position in self._positions.get(name, set()) & silent):
+            silent_here = self._positions.get(name, set()) & silent
+            if said is None or any(position < said.source or said.state == "default" for position in silent_here):
                 return False
         return bool(asked.wanted) and any(entry.state == "said" for entries in told.told.values() for entry in entries)
 

@@ -61,6 +61,31 @@ async def test_the_products_own_answer_counts(shop_reader: ShopReader, local_sho
     assert (read.verdict, read.facts) == ("ok", {"name": "Blue", "price": 5, "status": "on_sale"})
 
 
+@pytest.mark.parametrize(
+    ("sources", "status"),
+    [
+        ("{fields: {name: h1, s: {text_of: body, map: {Sold out: sold_out}, else: on_sale}}}, STATE", "sold_out"),
+        ("{fields: {name: h1, s: {selector: .none, map: {x: y}, else: on_sale}}}, STATE", "sold_out"),
+        (
+            "{strategy: http, url: '/api/{id}', fields: {name: name, s: {path: s, map: {A: a}, else: on_sale}}}, STATE",
+            None,
+        ),
+        ("{fields: {name: h1, s: {text_of: body, map: {Sold out: sold_out}, else: on_sale}}}", "on_sale"),
+    ],
+)
+async def test_what_is_said_counts_before_what_is_said_otherwise(
+    sources: str, status: str, quick_reader: ShopReader, local_shop: LocalShop
+) -> None:
+    """An `else` holds where nothing was found, in no source."""
+    state = "{strategy: state, variable: S, fields: {s: s}}"
+    local_shop.replies["/goods/101"] = html(PAGE + "<script>var S = {s: 'sold_out'};</script>")
+    local_shop.replies["/api/101"] = answer({"name": "Blue cup"})
+    shop = f"product: {{id: '/goods/(?P<id>\\d+)'}}\nextract: {{sources: [{sources.replace('STATE', state)}]}}"
+    rules = "\njudge: {sold_out: {facts: {s: sold_out}}}"
+    read = await quick_reader.read(shop + rules, local_shop.url("/goods/101"), {"name": "Blue cup", "s": "on_sale"})
+    assert read.facts["s"] == status, read.judgement
+
+
 LISTING = """
 product: {id: '/goods/(?P<id>\\d+)'}
 extract:
