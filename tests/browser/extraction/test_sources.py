@@ -68,7 +68,7 @@ async def test_the_products_own_answer_counts(shop_reader: ShopReader, local_sho
         ("{fields: {name: h1, s: {selector: .none, map: {x: y}, else: on_sale}}}, STATE", "sold_out"),
         (
             "{strategy: http, url: '/api/{id}', fields: {name: name, s: {path: s, map: {A: a}, else: on_sale}}}, STATE",
-            None,
+            "sold_out",
         ),
         ("{fields: {name: h1, s: {text_of: body, map: {Sold out: sold_out}, else: on_sale}}}", "on_sale"),
     ],
