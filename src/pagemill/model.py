@@ -53,14 +53,15 @@ class Batch:
 class FieldTold:
     """What one source said of one field, and why it said no more. For people: `pagemill try` and reasons.
 
-    `text` is what stood there, where it was found and not understood. `places` is how many elements fitted, and
+    `default` is the value of an `else`, `absent` the `false` of what only had to be there. `text` is what stood there,
+    where it was found and not understood. `places` is how many elements fitted, and
     `others` are their other texts, where that was asked for.
     """
 
     source: int
     strategy: str
     value: FactValue = None
-    state: Literal["said", "default", "not_found", "not_understood", "cut"] = "not_found"
+    state: Literal["said", "default", "absent", "not_found", "not_understood", "cut"] = "not_found"
     text: str = ""
     places: int = 0
     others: tuple[str, ...] = ()

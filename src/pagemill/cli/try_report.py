@@ -13,7 +13,13 @@ from pagemill.cli.wording import output_console
 from pagemill.model import FieldTold, Judgement, PageReading, Verdict
 
 _SHOWN = 80
-_STATES = {"not_found": "not found", "not_understood": "not understood", "cut": "cut", "default": "by else"}
+_STATES = {
+    "not_found": "not found",
+    "not_understood": "not understood",
+    "cut": "cut",
+    "default": "by else",
+    "absent": "not there",
+}
 
 
 @dataclass(frozen=True, slots=True)

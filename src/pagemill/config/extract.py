@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
+from pagemill.config.css_selector import Selector
 from pagemill.config.field_rule import FieldRule
 from pagemill.config.mistakes import Mistake, Mistakes
 from pagemill.config.section import Section
@@ -21,7 +22,7 @@ class Extract(Section):
 
     short_form_of: ClassVar[str] = "sources"
 
-    ready: str | None = Field(default=None, min_length=1)
+    ready: Selector | None = None
     sources: tuple[Source, ...]
 
     @model_validator(mode="before")

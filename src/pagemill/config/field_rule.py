@@ -117,6 +117,14 @@ class FieldRule(Section):
             for name in ("attribute", "visible", "regex"):
                 if getattr(self, name):
                     raise Mistake("goes with a selector, not with text_of", "remove it", name)
+        if self.otherwise is not None and self.is_presence:
+            raise Mistake("means nothing where presence counts: without it the fact is false", "remove it", "else")
+        is_number = isinstance(self.otherwise, int | float) and not isinstance(self.otherwise, bool)
+        if self.otherwise is not None and self.type == "number" and not is_number:
+            raise Mistake("is no number", "write a number, or remove type: number", "else")
+        lines = [key.split("|") for key in self.map or {}]
+        if self.text_of is None and any("*" in words for words in lines[:-1]):
+            raise Mistake("has lines behind '*', which every text fits", "move '*' to the end", "map")
         if self.exists and self.attribute is None and self.regex is not None:
             raise Mistake("means nothing where only presence counts", "remove it", "regex")
         if self.decimal is not None and self.type != "number":

@@ -8,24 +8,36 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
+from pagemill.config.css_selector import Selector
 from pagemill.config.json_path import check_path, is_plain
 from pagemill.config.mistakes import Mistake
 from pagemill.config.patterns import check_regex
 from pagemill.config.section import Flag, Number, Section, Whole
+from pagemill.config.url_pattern import check_url_pattern
 from pagemill.model import FactValue
 
 Text = Annotated[str, Field(min_length=1)]
-Status = Annotated[Whole, Field(ge=100, le=599)]
+
+
+def _check_status(value: int) -> int:
+    if value < 200 or 300 <= value < 400:
+        raise Mistake("is never the status in the end: redirects are followed", "say with url where it leads")
+    return value
+
+
+Status = Annotated[Whole, Field(ge=100, le=599), AfterValidator(_check_status)]
 Wanted = FactValue | tuple[FactValue, ...]
 """What a fact must be for a sign: a value, or one of several."""
 
+_IN_EVERY = re.compile(r"[/:]{1,3}|https?(?::/{0,2})?", re.IGNORECASE)
+"""What every address of a shop has in it: a slash, a scheme. A host may be another one."""
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%")
 
 
 class TextIn(Section):
     """A text that counts only in what is seen of some elements."""
 
-    within: str = Field(alias="in", min_length=1)
+    within: Selector = Field(alias="in")
     says: Text
 
 
@@ -55,6 +67,9 @@ class ErrorSign(Section):
 def _check_address(value: str) -> str:
     if value.startswith("re:"):
         check_regex(value.removeprefix("re:"))
+    elif _IN_EVERY.fullmatch(value):
+        remedy = "write a part of its path, or for the home page re:^https?://[^/]+/$"
+        raise Mistake(f"{value!r} is in the address that is visited, too, so it can never be met", remedy)
     return value
 
 
@@ -83,7 +98,7 @@ class Signs(Section):
     text: tuple[AnyText, ...] = ()
     url: tuple[Annotated[Text, AfterValidator(_check_address)], ...] = ()
     dialog: tuple[Text, ...] = ()
-    selector: tuple[Text, ...] = ()
+    selector: tuple[Selector, ...] = ()
     facts: Annotated[tuple[Facts, ...], BeforeValidator(_as_list)] = ()
     error: Annotated[tuple[ErrorSign, ...], BeforeValidator(_as_list)] = ()
 
@@ -169,7 +184,7 @@ class Judge(Section):
     compare: Comparisons = Field(default_factory=dict)
     require: tuple[str, ...] = ()
     confirm: tuple[Confirmable, ...] = ()
-    landing: tuple[Annotated[Text, AfterValidator(_check_address)], ...] = ()
+    landing: tuple[Annotated[Text, AfterValidator(check_url_pattern)], ...] = ()
 
     @field_validator("gone", "off_sale", "sold_out", "blocked", mode="before")
     @classmethod

@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from pagemill.config.css_selector import Selector, check_selector
 from pagemill.config.field_rule import FieldRule, as_rules
 from pagemill.config.json_path import is_plain
 from pagemill.config.mistakes import Mistake, Mistakes
-from pagemill.config.patterns import Regex, check_regex, names_filled, names_in, texts_in
+from pagemill.config.patterns import Regex, names_filled, names_in, texts_in
 from pagemill.config.section import Section, Whole
 from pagemill.config.strategies import STANDARD_FACTS, STRATEGIES, Place, StrategyFacts, strategy_facts
+from pagemill.config.url_pattern import check_url_pattern
 
 _OWN_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _VARIABLE = re.compile(r"(?:[^\W\d]|\$)[\w$]*(?:\.[\w$-]+|\[\d+\])*")
@@ -79,7 +81,7 @@ class Source(Section):
     strategy: Annotated[str, AfterValidator(_check_strategy)] = "dom"
     fields: dict[str, FieldRules] = Field(default_factory=dict)
     match: str | None = Field(default=None, min_length=1)
-    script: str | None = Field(default=None, min_length=1)
+    script: Selector | None = None
     variable: str | None = Field(default=None, min_length=1)
     document: Literal[True] | None = None
     url: str | None = Field(default=None, min_length=1)
@@ -102,8 +104,8 @@ class Source(Section):
         fields = value.get("fields")
         if strategy == "structured" and fields is None:
             fields = {name: {"path": name, "type": kind} for name, kind in STANDARD_FACTS.items()}
-        if strategy == "structured" and isinstance(fields, list):
-            fields = {str(name): str(name) for name in fields}
+        if strategy == "structured" and isinstance(fields, list) and all(isinstance(name, str) for name in fields):
+            fields = {name: name for name in fields}
         if isinstance(fields, dict):
             if strategy == "structured":
                 fields = {name: _typed(rule) for name, rule in fields.items()}
@@ -113,9 +115,7 @@ class Source(Section):
     @field_validator("match")
     @classmethod
     def _match_can_be_read(cls, value: str | None) -> str | None:
-        if value is not None and value.startswith("re:"):
-            check_regex(value.removeprefix("re:"))
-        return value
+        return None if value is None else check_url_pattern(value)
 
     @field_validator("document", mode="before")
     @classmethod
@@ -147,6 +147,8 @@ class Source(Section):
     def _fits_its_strategy(self) -> Self:
         facts = self.kind
         mistakes = _misplaced(self.fields, facts.place, f"strategy {self.strategy} cannot read this", "fields")
+        if facts.place == "selector":
+            mistakes += _no_selectors(self.fields)
         mistakes += [
             Mistake(f"means nothing to strategy {self.strategy}", f"remove it, or use strategy {owner}", key)
             for key, owner in _foreign_keys(self, facts)
@@ -157,6 +159,8 @@ class Source(Section):
         given = [key for key in facts.required if getattr(self, key) is not None]
         if len(given) > 1:
             mistakes.append(Mistake(f"has both {' and '.join(given)}", "keep one of them"))
+        if not all(name.strip() for name in self.fields):
+            mistakes.append(Mistake("has a field without a name", "write a name before the colon", "fields"))
         if not self.fields:
             said = "is empty" if "fields" in self.model_fields_set else "is missing"
             mistakes.append(Mistake(said, "add the key fields with at least one field, such as name: h1", "fields"))
@@ -237,6 +241,19 @@ def _misplaced(
 
     unfit = [name for name, rules in fields.items() if not all(fits(rule) for rule in rules)]
     return [Mistake(message, f"write a {place} instead", *above, name) for name in unfit] if place else []
+
+
+def _no_selectors(fields: dict[str, tuple[FieldRule, ...]]) -> list[Mistake]:
+    """A mistake for each field with a selector that no browser could read."""
+    found = []
+    for name, rules in fields.items():
+        for selector in (one for rule in rules for one in (*rule.selector, rule.text_of) if one is not None):
+            try:
+                check_selector(selector)
+            except Mistake as mistake:
+                found.append(Mistake(mistake.message, mistake.remedy, "fields", name))
+                break
+    return found
 
 
 def _typed(rule: Any) -> Any:

@@ -5,9 +5,10 @@
 - A pattern that starts with `/` is one of path and query, on any host: `/api/products/*`.
 - A pattern that starts with `re:` is a regular expression, and may be found anywhere in the URL.
 
-The whole URL has to fit a pattern that is not a regular expression; its fragment does not count. Letters of other
-scripts than Latin fit percent-encoded ones too, as browsers send them. A URL for which that takes too long does not
-fit, and that is logged.
+The whole URL has to fit a pattern that is not a regular expression; its fragment does not count. What a name stands for
+is never a part of a longer word or number: `{id}*` fits `101?x=1` and not `1012`. Letters of other scripts than Latin
+fit percent-encoded ones too, as browsers send them. A URL for which that takes too long does not fit, and that is
+logged.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
-from pagemill.config.patterns import Names, names_in
+from pagemill.config.mistakes import Mistake
+from pagemill.config.patterns import Names, check_regex, names_in
 from pagemill.config.user_regex import Match, compiled, search
 from pagemill.errors import PatternTooSlow
 from pagemill.telemetry import events
@@ -30,7 +32,22 @@ _OTHER_SCRIPTS = re.compile(r"[^\x00-\x7f]+")
 _SHOWN = 200
 _SLOW = 3
 """After so many URLs that took too long, a pattern fits no other: a page may ask for hundreds."""
+_NAME = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
+_WORD_BEGINS = r"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2}))"
 _TOKENS = re.compile(r"(\*+|\{[A-Za-z_][A-Za-z0-9_]*\})")
+
+
+def check_url_pattern(pattern: str) -> str:
+    """The pattern itself, if some URL may fit it.
+
+    Raises:
+        Mistake: it is no regular expression, or begins like no URL.
+    """
+    if pattern.startswith("re:"):
+        check_regex(pattern.removeprefix("re:"))
+    elif not re.match(r"[/*{]|https?:|[a-z]+\*", pattern):
+        raise Mistake(f"{pattern!r} fits no URL", "begin it with / (any host), with ** or with https://")
+    return pattern
 
 
 class UrlPattern:
@@ -45,7 +62,7 @@ class UrlPattern:
         self.names = names_in(pattern)
         self._pattern = pattern
         if pattern.startswith("re:"):
-            texts = {name: re.escape(part.text) for name, part in (names or {}).items()}
+            texts = {name: _as_number(part.text) for name, part in (names or {}).items()}
             self._expression, self._dot_all = _filled(pattern[3:], texts), False
         else:
             self._expression, self._dot_all = _expression(pattern, names or {}), True
@@ -100,7 +117,21 @@ def _filled(expression: str, texts: Mapping[str, str]) -> str:
 
 def _expression(pattern: str, names: Names) -> str:
     origin = r"[a-z]+://[^/]*" if pattern.startswith("/") else ""
-    return rf"\A{origin}{''.join(_piece(token, names) for token in _TOKENS.split(pattern))}\Z"
+    tokens = [token for token in _TOKENS.split(pattern) if token]
+    pieces = []
+    for at, token in enumerate(tokens):
+        piece = _piece(token, names)
+        if _NAME.fullmatch(token):
+            piece = f"{_WORD_BEGINS}{piece}" if at and tokens[at - 1].startswith("*") else piece
+            piece = f"{piece}(?![0-9A-Za-z])" if tokens[at + 1 : at + 2] and tokens[at + 1].startswith("*") else piece
+        pieces.append(piece)
+    return rf"\A{origin}{''.join(pieces)}\Z"
+
+
+def _as_number(text: str) -> str:
+    """The text as an expression; digits at its ends are no part of a longer number."""
+    before, after = ("(?<![0-9])" if text[:1].isdecimal() else ""), ("(?![0-9])" if text[-1:].isdecimal() else "")
+    return before + re.escape(text) + after
 
 
 def _piece(token: str, names: Names) -> str:

@@ -18,7 +18,8 @@ from pagemill.config.source import Source
 from pagemill.config.url_pattern import UrlPattern
 from pagemill.extraction.heard import Heard, News
 from pagemill.extraction.identity import Identity
-from pagemill.extraction.json_path import answered, parse_json
+from pagemill.extraction.json_path import answered, parse_answer
+from pagemill.extraction.own_part import own_part
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.visit import Visit
 
@@ -151,7 +152,7 @@ class Listening:
             self.passed.append(f"{_short(answer.url)} ({answer.problem})")
             return None
         try:
-            document = parse_json(answer.body)
+            document = parse_answer(answer.body)
         except ValueError:
             document = None
         if document is None and answer.status < 400:
@@ -161,6 +162,7 @@ class Listening:
         if belongs is False:
             self.passed.append(f"{_short(answer.url)} (of another product)")
             return None
+        document = own_part(document, self._identity)
         chosen = Chosen(document, answer.status, answer.url, answer.posted)
         count = answered(document, self._every)
         if belongs:
@@ -188,16 +190,20 @@ class Listening:
 
     def _belongs(self, answer: Heard) -> bool | None:
         """Whether it is the product's; `None` if nothing tells."""
+        if not self._identity.token:
+            return True if self._is_named else None
+        assert answer.body is not None
+        text = answer.body.decode("utf-8", "replace")
+        if self._identity.is_left_out_by(text, f"{answer.url} {answer.posted}"):
+            return False
         if self._is_named:
             return True
-        if not self._identity.token:
-            return None
         if self._identity.is_in(answer.url) or self._identity.is_in(answer.posted):
             return True
         if self._identity.is_other_than(self._pattern.free_parts(answer.url)):
             return False
-        assert answer.body is not None
-        text = answer.body.decode("utf-8", "replace")
+        if self._identity.is_passed_over_by(answer.posted):
+            return False
         if self._identity.is_said_by(text):
             return True
         return False if self._identity.is_contradicted_by(text) else None

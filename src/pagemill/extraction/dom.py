@@ -72,7 +72,7 @@ class DomSource:
         if isinstance(raw, bool):
             if beyond and not raw:
                 return self._as(rule, None, "cut", seen, reading.place, f"there are {beyond} elements")
-            return self._as(rule, raw, "said" if raw else "default", seen, reading.place)
+            return self._as(rule, raw, "said" if raw else "absent", seen, reading.place)
         value, text, is_seen = _first_valid(raw, rule)
         length = seen.cut.get(("place", reading.place), 0)
         if beyond and not is_seen:
@@ -104,7 +104,7 @@ class DomSource:
         self,
         rule: FieldRule,
         value: FactValue,
-        state: Literal["said", "default", "not_found", "not_understood", "cut"],
+        state: Literal["said", "default", "absent", "not_found", "not_understood", "cut"],
         seen: Sighting,
         place: int,
         text: str = "",

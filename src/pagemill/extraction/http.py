@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
@@ -20,7 +20,9 @@ from pagemill.config.platform import Platform
 from pagemill.config.source import Source
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, ItemError, VisitFailed, VisitRefused
-from pagemill.extraction.json_path import parse_json
+from pagemill.extraction.identity import Identity
+from pagemill.extraction.json_path import parse_answer
+from pagemill.extraction.own_part import own_part
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.visit import Visit
 
@@ -77,7 +79,8 @@ class HttpSource:
         template = self._source.url
         address = visit.url if template is None else urljoin(visit.url, fill_address(template, visit.names))
         limit_s = min(self._within_s, visit.timeout_s)
-        return await within(limit_s, self._ask(address, visit), "waiting for an answer over HTTP")
+        answer = await within(limit_s, self._ask(address, visit), "waiting for an answer over HTTP")
+        return replace(answer, document=own_part(answer.document, Identity.of(visit.names, visit.url)))
 
     def tell(self, answer: HttpAnswer, told: SourcesTold, error_paths: tuple[str, ...]) -> None:
         """What each path leads to. An answer with an error's status says no facts, but it may say which error."""
@@ -175,7 +178,9 @@ async def _read(response: httpx.Response, asked: str) -> HttpAnswer:
     with contextlib.suppress(LookupError, UnicodeError):  # what is no UTF-8 may say what it is
         body = _in_utf8(body, response.charset_encoding)
     try:
-        return HttpAnswer(status, url, asked, parse_json(body), retry_after, f"HTTP {status}" if status >= 400 else "")
+        return HttpAnswer(
+            status, url, asked, parse_answer(body), retry_after, f"HTTP {status}" if status >= 400 else ""
+        )
     except ValueError:
         if status >= 400:
             return HttpAnswer(status, url, asked, None, retry_after, f"HTTP {status}")

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pagemill.config.patterns import Names
 from pagemill.config.url_pattern import UrlPattern
-from pagemill.extraction.likely_id import AROUND, ENDING, NO_ID, OF_THE_VISIT, is_code, likely_id
+from pagemill.extraction.likely_id import AROUND, ENDING, ID_NAME, NO_ID, OF_THE_VISIT, PRODUCTS, is_code, likely_id
 
 _ROOT = re.compile(r"/?(index\.\w+|main|home|main\.\w+|home\.\w+|m|mobile|[a-z]{2}(-[a-z]{2})?)?/?", re.IGNORECASE)
 _NOTHING = (
@@ -23,18 +23,30 @@ _NOTHING = (
 )
 _NOWHERE = re.compile(rf"{AROUND}*{_NOTHING}(?:{AROUND}|{_NOTHING})*", re.IGNORECASE)
 """A part of a path, signs left out, at which no product stands: `login`, `member_login`, `not-found`, `goodsError`."""
+_OTHERS = re.compile(
+    r"categor(?:y|ies)|cate|cat|collections?|brands?|events?|promotions?|exhibitions?|lists?|similar|related|recommend\w*"
+    r"|alternatives?|best|carts?|basket|wish(?:list)?|reviews?",
+    re.IGNORECASE,
+)
+"""A part of a path behind which other things than a product stand, though they may be chosen by the product's id."""
 _SURE = 5
 """Characters of a row's id that do not stand in an address by chance."""
 _MOMENT = re.compile(r"1\d{9}(?:\d{3})?")
 """A time in seconds or milliseconds, as it is put behind addresses against caches."""
 _KEY_ENDING = r"(?:id|no|num|number|seq|code|cd|uid|key)"
 _VALUE = r'"\s*:\s*(?:"([^"]*)"|(\d+))'
-_ANY_ID = re.compile(
-    r'"(?!cate|brand|shop|store|seller|vendor|market|user|member|review|event|group|order|option|image|page)'
-    rf"(?:[a-z_]*{_KEY_ENDING}|[a-z_]*(?:sku|slug|handle)){_VALUE}",
-    re.IGNORECASE,
+_ID_KEY = (
+    r"(?!cate|brand|shop|store|seller|vendor|market|user|member|review|event|group|order|option|image|page)"
+    rf"(?:[a-z_]*{_KEY_ENDING}|[a-z_]*(?:sku|slug|handle))"
 )
+ID_KEY = re.compile(_ID_KEY, re.IGNORECASE)
+"""A key of JSON under which an id may stand that is a product's."""
+_ANY_ID = re.compile(f'"{_ID_KEY}{_VALUE}', re.IGNORECASE)
 _PRODUCT_ID = re.compile(rf'"(?:[a-z_]*(?:product|goods|item|prd|prod)_?{_KEY_ENDING}|sku){_VALUE}', re.IGNORECASE)
+
+_ASKED_ID = re.compile(
+    rf'"(?:ids?|(?:[a-z_]*(?:product|goods|item|prd|prod)_?{_KEY_ENDING}|sku)){_VALUE}', re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,8 @@ class Identity:
         for piece in pieces:
             for part in re.split(r"[/?&;]", piece):
                 name, equals, value = part.partition("=")
+                if equals and len(value) < _SURE and not ID_NAME.fullmatch(name):
+                    continue  # a number of pages, a kind: short numbers are everywhere
                 if not (equals and OF_THE_VISIT.fullmatch(name)) and self.is_like(unquote(value if equals else part)):
                     return True
         return False
@@ -92,6 +106,20 @@ class Identity:
         """Whether JSON says ids of products, and none of them is this one's though they have its form."""
         said = (found[1] or found[2] for found in _PRODUCT_ID.finditer(json_text))
         return any(self.is_like(value) for value in said) and not self.is_said_by(json_text)
+
+    def is_left_out_by(self, json_text: str, request: str) -> bool:
+        """Whether JSON says ids of products that the request has asked for beside this one, and not this one's."""
+        said = {found[1] or found[2] for found in _ANY_ID.finditer(json_text)}
+        others = (value for value in said if value and self.is_like(value))
+        return any(Identity(value).is_in(request) for value in others) and not self.is_said_by(json_text)
+
+    def is_passed_over_by(self, posted: str) -> bool:
+        """Whether what a page has sent asks for another product: for an id of this one's form, and not for this one."""
+        if self.is_in(posted):
+            return False
+        if posted.lstrip()[:1] in ("{", "["):
+            return any(self.is_like(found[1] or found[2]) for found in _ASKED_ID.finditer(posted))
+        return any(ID_NAME.fullmatch(name) and self.is_like(value) for name, value in parse_qsl(posted))
 
     def is_like(self, text: str) -> bool:
         """Whether a text that does not mention the product has the form of its id, so that it may be another one's."""
@@ -128,6 +156,8 @@ def is_elsewhere(identity: Identity, asked: str, final: str, allowed: Iterable[U
             return True
         if _ROOT.fullmatch(paths[1]) and not _ROOT.fullmatch(paths[0]):
             return True
+        if _is_among_others(identity, other) and not _is_among_others(identity, one):
+            return True
     if not identity.token:
         return paths[0] != paths[1] and _last(paths[0]) != _last(paths[1])
     if identity.names(final):
@@ -142,6 +172,17 @@ def _is_nowhere(identity: Identity, parts: SplitResult) -> bool:
         _NOWHERE.fullmatch(re.sub(r"[\W_]", "", ENDING.sub("", part))) and not identity.is_in(part)
         for part in unquote(parts.path).split("/")
     )
+
+
+def _is_among_others(identity: Identity, parts: SplitResult) -> bool:
+    """Whether what stands there is a choice of things: the path says so right before it names the product, or, where
+    only the query names it, behind its last word for products."""
+    path = [ENDING.sub("", part) for part in unquote(parts.path).split("/") if part]
+    named = [at for at, part in enumerate(path) if identity.is_in(part)]
+    if named:
+        return all(at > 0 and _OTHERS.fullmatch(path[at - 1]) is not None for at in named)
+    words = [part for part in path if _OTHERS.fullmatch(part) or PRODUCTS.fullmatch(re.sub(r"[\W_]", "", part))]
+    return bool(words) and _OTHERS.fullmatch(words[-1]) is not None
 
 
 def _parts_of_path(parts: SplitResult) -> list[str]:

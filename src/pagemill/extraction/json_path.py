@@ -25,6 +25,9 @@ from pagemill.model import FactValue, FieldTold
 _SHOWN = 200
 _GUARD = re.compile(r"\A\s*(?:\)\]\}'?,?|while\s*\(1\);|for\s*\(;;\);)")
 """What some sites put before their JSON so that no script can load it."""
+_CALL = re.compile(r"\A\s*(?:/\*\*/)?\s*(?:typeof [\w$.]+ === 'function' && )?[\w$.\[\]]{1,200}\s*\((?=\s*[\[{])")
+"""What stands before JSON that is loaded as a script, to be handed to a function of the page."""
+_CALLED = re.compile(r"\)\s*;?\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,22 @@ def parse_json(text: str | bytes) -> Any:
         return json.loads(_GUARD.sub("", text.removeprefix("\ufeff")), strict=False)  # shops leave line breaks in texts
     except RecursionError as error:
         raise ValueError("JSON that nests too deeply") from error
+
+
+def parse_answer(body: bytes) -> Any:
+    """The parsed JSON of an answer, of one that hands it to a function (`callback({...});`) as well.
+
+    Raises:
+        ValueError: as `parse_json`.
+    """
+    try:
+        return parse_json(body)
+    except ValueError:
+        text = body.decode("utf-8", "replace").removeprefix("\ufeff")
+        call, end = _CALL.match(text), _CALLED.search(text, max(0, len(text) - 20))
+        if call is None or end is None:
+            raise
+        return parse_json(text[call.end() : end.start()])
 
 
 def find(document: Any, path: str) -> Found | None:

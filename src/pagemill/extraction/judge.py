@@ -169,8 +169,13 @@ _WORDS = {"not_understood": "is not understood", "cut": "was cut"}
 
 
 def _holds(found: FactValue, wanted: Wanted) -> bool:
+    """Whether a fact is what a sign wants. Case does not count, as in all words of signs."""
     several = wanted if isinstance(wanted, tuple) else (wanted,)
-    return found is not None and any(one is not None and _same(one, found, _EXACT) for one in several)
+    return found is not None and any(one is not None and _same(_folded(one), _folded(found), _EXACT) for one in several)
+
+
+def _folded(value: FactValue) -> FactValue:
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _differences(expected: Facts, found: Facts, rules: Judge) -> Iterator[Difference]:

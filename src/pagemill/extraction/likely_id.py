@@ -10,13 +10,13 @@ AROUND = (
     r"|shop|site|system|web|mobile|to|access|human|bot|adult|result|list)"
 )
 """Words of addresses that say nothing by themselves."""
-_PRODUCTS = re.compile(rf"(?:{AROUND}|details?|dtl|app|catalog|index|p|dp|gp|ip|pd|pdp)+", re.IGNORECASE)
+PRODUCTS = re.compile(rf"(?:{AROUND}|details?|dtl|app|catalog|index|p|dp|gp|ip|pd|pdp)+", re.IGNORECASE)
 """A part of a path behind which a product's name or id may stand."""
 _OTHERS = re.compile(
     r"categor(?:y|ies)|cate|cat|c|brands?|display|collections?|reviews?|[a-z]{2}|main|home", re.IGNORECASE
 )
 """A part of a path behind which something else stands, or which says nothing."""
-_ID_NAME = re.compile(
+ID_NAME = re.compile(
     r"(?!cate|order).*(?:product|goods|item|prd|prod|sku|pid|gno|gdno|it_id|branduid).*|id|no|code", re.IGNORECASE
 )
 """A name in a query that is one of products' ids."""
@@ -55,7 +55,7 @@ def likely_id(parts: SplitResult) -> str:
     if codes := [part for part in tail if is_code(part)]:
         return codes[-1]
     values = [(name, value) for name, value in parse_qsl(parts.query) if re.search(r"\d", value)]
-    if named := [value for name, value in values if _ID_NAME.fullmatch(name)]:
+    if named := [value for name, value in values if ID_NAME.fullmatch(name)]:
         return named[0]
     if tail:
         return tail[-1]
@@ -76,4 +76,4 @@ def _kind(part: str) -> str:
     word = re.sub(r"[\W_]", "", part)
     if NO_ID.fullmatch(part) or not word or _OTHERS.fullmatch(word):
         return "others"
-    return "products" if _PRODUCTS.fullmatch(word) else ""
+    return "products" if PRODUCTS.fullmatch(word) else ""

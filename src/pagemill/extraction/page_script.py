@@ -110,10 +110,12 @@ _STATES = r"""
     doc.removeEventListener(spec.bridge + "-said", hear);
     return said;
   };
+  // What a template holds is in a document of its own.
+  const sourceOf = (node) => node === null ? null : nameOf(node) === "TEMPLATE" ? contentOf(node.content) :
+    nameOf(node) === "INPUT" || nameOf(node) === "TEXTAREA" ? node.value : contentOf(node);
   const stateText = (state, position) => {
     if (state.script) {
-      const node = first(state.script);
-      return node === null ? null : contentOf(node);
+      return sourceOf(first(state.script));
     }
     if (state.document) {
       const shown = doc.body !== null && doc.contentType !== "text/html" ? doc.body.querySelector("pre") : null;
@@ -127,7 +129,7 @@ _STATES = r"""
   const hasState = (state) => {
     if (state.script) {
       const node = first(state.script);
-      return node !== null && !isBlank(contentOf(node)) && (doc.readyState !== "loading" || isComplete(node));
+      return node !== null && !isBlank(sourceOf(node)) && (doc.readyState !== "loading" || isComplete(node));
     }
     if (state.document) return doc.readyState === "complete";
     return spec.bridge !== "" && ask("has " + state.variable) === "1";

@@ -243,7 +243,8 @@ class PageVisit:
             self._tell(asked, seen, heard, told)
         for name in asked.wanted:
             said = told.first(name)
-            if said is None or any(position < said.source for position in self._positions.get(name, set()) & silent):
+            silent_here = self._positions.get(name, set()) & silent
+            if said is None or any(position < said.source or said.state == "default" for position in silent_here):
                 return False
         return bool(asked.wanted) and any(entry.state == "said" for entries in told.told.values() for entry in entries)
 
@@ -270,8 +271,9 @@ class PageVisit:
         if seen.raw or seen.states or seen.structured is not None:
             for dom in self._doms:
                 told.add(dom.tell(seen))
+            identity = Identity.of(asked.visit.names, asked.visit.url)
             for state in self._states:
-                state.tell(seen, told, self._error_paths)
+                state.tell(seen, told, self._error_paths, identity)
             for structured in self._structured:
                 structured.tell(seen, told, asked.visit.url)
         return self._tell_captures(hunt, told, seen.requests)

@@ -64,7 +64,8 @@ SEEN = r"""
   const ILLEGIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
   const legible = (text) => (ILLEGIBLE.test(text) ? text.split(ILLEGIBLE).join("") : text);
   // `split` puts a space at every border of elements, for numbers: <b>$119</b><sup>95</sup> are two of them. Digits
-  // that stand in elements of their own, and signs between them, stay together.
+  // that stand in elements of their own, and signs between them, stay together, and so do the parts of a number that is
+  // divided at a sign or before a unit: <b>12,</b><b>900</b>, <b>3</b>만.
   const textOf = (element, split) => {
     let out = labelOf(element), pending = false, last = "";
     walk(element, (node) => {
@@ -72,7 +73,10 @@ SEEN = r"""
       if (data === "") return;
       const lone = (piece) => piece.length === 1 && ".,0123456789".indexOf(piece) >= 0;
       const sign = (piece) => piece === "." || piece === ",";
-      const joined = split && pending === "inline" && ((lone(data) && lone(last)) || sign(data) || sign(last));
+      const goesOn = (/[0-9][.,]$/.test(last) && /^[0-9]/.test(data)) ||
+        (/[0-9]$/.test(last) && /^(?:[.,][0-9]|[\u5343\u4e07\u842c\u5104\u4ebf\ucc9c\ub9cc\uc5b5])/.test(data));
+      const joined = split && pending === "inline" &&
+        ((lone(data) && lone(last)) || sign(data) || sign(last) || goesOn);
       if (pending && !joined && (split || pending === "block")) out += " ";
       pending = false;
       out += data;

@@ -47,21 +47,23 @@ class SourcesTold:
 
     def first(self, name: str) -> FieldTold | None:
         """What counts of all that was said of that field."""
-        return next((one for one in self.ordered().get(name, ()) if one.value is not None), None)
+        valued = [one for one in self.ordered().get(name, ()) if one.value is not None]
+        # An `else` holds because nothing else was found: not where a later source has found something.
+        return next((one for one in valued if one.state != "default"), valued[0] if valued else None)
 
     def ordered(self) -> dict[str, tuple[FieldTold, ...]]:
         """What was said of each field, in the order of preference."""
         return {name: tuple(sorted(entries, key=lambda one: one.source)) for name, entries in self.told.items()}
 
     def facts(self, extract: Extract) -> tuple[dict[str, FactValue], frozenset[str]]:
-        """Every field's fact, that of the first source which has one, and the names of those that nobody has said. No
-        facts at all where no source was read."""
+        """Every field's fact, that of the first source which has said one, and the names of those that nobody has
+        said. No facts at all where no source was read."""
         facts: dict[str, FactValue] = dict.fromkeys(extract.fields) if self.told else {}
         defaults = set()
         for name in facts:
             if (first := self.first(name)) is not None:
                 facts[name] = first.value
-                if first.state == "default":
+                if first.state in ("default", "absent"):
                     defaults.add(name)
         return facts, frozenset(defaults)
 

@@ -93,7 +93,8 @@ class SourcesStrategy:
         else:
             await self._ask(self._https[step], visit, progress)
         reading = self._reading(visit, progress)
-        if not is_last and (visit.explain or not self._is_done(visit, reading, wanted)):
+        still = self._fields_behind(progress.step)
+        if not is_last and (visit.explain or not self._is_done(visit, reading, wanted, still)):
             so_far = replace(progress, step=progress.step + 1)
             raise VisitGoesOn(_why(reading), so_far, light=step != _PAGE, failure=failure)
         if progress.failure is not None and reading.status is None:
@@ -157,8 +158,26 @@ class SourcesStrategy:
         expected = {name for name, value in product.expected.items() if value is not None}
         return frozenset(expected & self._extract.fields.keys()) | self._judged
 
-    def _is_done(self, visit: Visit, reading: PageReading, wanted: frozenset[str]) -> bool:
-        """Whether no further source could change the verdict for the better."""
+    def _fields_behind(self, step: int) -> frozenset[str]:
+        """The fields of the sources that are asked in later steps."""
+        sources = self._extract.sources
+        return frozenset(
+            name
+            for later in self._steps[step + 1 :]
+            for at, source in enumerate(sources)
+            if at == later or (later == _PAGE and source.kind.page)
+            for name in source.fields
+        )
+
+    def _is_done(self, visit: Visit, reading: PageReading, wanted: frozenset[str], still: frozenset[str]) -> bool:
+        """Whether no further source could change the verdict for the better. `still` are the fields that a later one
+        has: what is only an `else` so far may be something else there."""
+        open_ones = {
+            name
+            for name in reading.defaults & wanted & still
+            if not any(one.state == "absent" for one in reading.told.get(name, ()))
+        }
+        reading = replace(reading, facts={**reading.facts, **dict.fromkeys(open_ones)})
         verdict = judge(visit.product, reading, self._judge, visit.names or None).verdict
         if verdict in (Verdict.FAILED, Verdict.BLOCKED):
             return False

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import chompjs
-
 from pagemill.config.source import Source
-from pagemill.extraction.json_path import parse_json
+from pagemill.extraction.identity import Identity
+from pagemill.extraction.json_path import answered
+from pagemill.extraction.own_part import own_part
+from pagemill.extraction.script_json import BrokenScript, documents_of
 from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.watch import State
@@ -26,7 +27,7 @@ class StateSource:
         self._state = plan.state(list(source.fields), place)
         self._name = source.script or source.variable or "the document"
 
-    def tell(self, seen: Sighting, told: SourcesTold, error_paths: tuple[str, ...]) -> None:
+    def tell(self, seen: Sighting, told: SourcesTold, error_paths: tuple[str, ...], identity: Identity) -> None:
         """What each path leads to; why, where there is nothing to read."""
         text = seen.states[self._state] if seen.states else None
         length = seen.cut.get(("state", self._state), 0)
@@ -37,22 +38,21 @@ class StateSource:
             told.troubles.append(f"state: {self._name} was cut: it is {length} characters long")
         else:
             try:
-                document = _parsed(text)
-            except ValueError as error:
+                document = self._best_of(text)
+            except BrokenScript as error:
                 told.troubles.append(f"state: {self._name} is broken: {str(error)[:100]}")
         if document is None:
             told.add(told_nothing(self._source.fields, self._position, "state"))
             return
         told.errors += errors_in(document, error_paths)
-        told.add(told_by_json(document, self._source.fields, self._position, "state"))
+        told.add(told_by_json(own_part(document, identity), self._source.fields, self._position, "state"))
 
-
-def _parsed(text: str) -> Any:
-    """JSON, or the first object of a script that sets a variable to it."""
-    try:
-        return parse_json(text)
-    except ValueError as error:
-        try:
-            return chompjs.parse_js_object(text)
-        except (ValueError, RecursionError):
-            raise error from None
+    def _best_of(self, text: str) -> Any:
+        """The first of the script's objects to which a path of the source leads; else the first of all."""
+        rules = [rule for several in self._source.fields.values() for rule in several]
+        first: Any = None
+        for document in documents_of(text):
+            if answered(document, rules):
+                return document
+            first = document if first is None else first
+        return first

@@ -35,6 +35,8 @@ class StructuredSource:
             )
         said: dict[str, Any] = {name: value for name, value in found.facts.items() if value is not None}
         if not said:
+            if not found.broken:
+                told.troubles.append("structured: the page publishes no product of its own for search engines")
             told.add(told_nothing(self._source.fields, self._position, "structured"))
             return
         told.add(told_by_json(said, self._source.fields, self._position, "structured"))

@@ -23,7 +23,8 @@ _MAX_NUMBER = 10**30
 _YES = frozenset({"true", "yes", "y", "1", "on"})
 _NO = frozenset({"false", "no", "n", "0", "off"})
 _WHOLE_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-_PLAIN_NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
+_HOST = re.compile(r"(?:https?:)?//[^/?#]+", re.IGNORECASE)
+_PLAIN_NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?", re.ASCII)
 
 
 def collapse(text: str) -> str:
@@ -110,8 +111,7 @@ def _from_text(text: str, rule: FieldRule, machine: bool) -> FactValue:
     if not text:
         return None
     if rule.prefix is not None and not _WHOLE_ADDRESS.match(text):
-        scheme = rule.prefix.partition("//")[0]
-        text = (scheme or "https:") + text if text.startswith("//") else rule.prefix + text
+        text = _prefixed(text, rule.prefix)
     if rule.strip_query:
         text = re.split(r"[?#]", text, maxsplit=1)[0]
     if rule.type == "number":
@@ -119,6 +119,15 @@ def _from_text(text: str, rule: FieldRule, machine: bool) -> FactValue:
             return _from_scalar(float(text), rule)
         return read_number(text, decimal=rule.decimal)
     return read_boolean(text) if rule.type == "boolean" else text
+
+
+def _prefixed(address: str, prefix: str) -> str:
+    """With one slash between a host and a path, however many of the two were written."""
+    if address.startswith("//"):
+        return (prefix.partition("//")[0] or "https:") + address
+    if prefix.endswith("/"):
+        return prefix + address.removeprefix("/")
+    return f"{prefix}/{address}" if _HOST.fullmatch(prefix) and not address.startswith("/") else prefix + address
 
 
 def _from_scalar(value: bool | int | float, rule: FieldRule) -> FactValue:

@@ -195,7 +195,9 @@ def words_of(text: str) -> list[str]:
 
 
 def _escaped(word: str) -> str:
-    return re.sub(r"[\\^$.*+?()\[\]{}|/]", r"\\\g<0>", word)
+    escaped = re.sub(r"[\\^$.*+?()\[\]{}|/]", r"\\\g<0>", word)
+    # Shops write either, and keyboards have the straight ones only.
+    return re.sub('["\u201c\u201d]', '["\u201c\u201d]', re.sub("['\u2018\u2019]", "['\u2018\u2019]", escaped))
 
 
 def waiting_spec(watch: Watch, stop: str) -> dict[str, Any]:

@@ -355,7 +355,7 @@ async def test_a_selector_that_is_none_fails_with_its_name(either_page: Page, lo
     """A mistake in the configuration that only a browser can see."""
     local_shop.replies["/"] = html(f"<body data-ready>{BODY}")
     with pytest.raises(VisitFailed, match="not a valid selector"):
-        await dom(ready="h1[").read(either_page, visit(local_shop))
+        await dom(ready="h1!!").read(either_page, visit(local_shop))
 
 
 async def test_other_content_types_are_no_error(either_page: Page, local_shop: LocalShop) -> None:

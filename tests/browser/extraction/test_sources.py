@@ -3,6 +3,9 @@ page."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from tests.browser.extraction.local_shop import LocalShop, answer, html
@@ -56,6 +59,63 @@ async def test_the_products_own_answer_counts(shop_reader: ShopReader, local_sho
     local_shop.replies["/api/goods/101/basic/x"] = answer(own, delay_s=0.2)
     read = await shop_reader.read(CAPTURE, local_shop.url("/goods/101"), {"name": "Blue", "price": 5})
     assert (read.verdict, read.facts) == ("ok", {"name": "Blue", "price": 5, "status": "on_sale"})
+
+
+@pytest.mark.parametrize(
+    ("sources", "status"),
+    [
+        ("{fields: {name: h1, s: {text_of: body, map: {Sold out: sold_out}, else: on_sale}}}, STATE", "sold_out"),
+        ("{fields: {name: h1, s: {selector: .none, map: {x: y}, else: on_sale}}}, STATE", "sold_out"),
+        (
+            "{strategy: http, url: '/api/{id}', fields: {name: name, s: {path: s, map: {A: a}, else: on_sale}}}, STATE",
+            "sold_out",
+        ),
+        ("{fields: {name: h1, s: {text_of: body, map: {Sold out: sold_out}, else: on_sale}}}", "on_sale"),
+    ],
+)
+async def test_what_is_said_counts_before_what_is_said_otherwise(
+    sources: str, status: str, quick_reader: ShopReader, local_shop: LocalShop
+) -> None:
+    """An `else` holds where nothing was found, in no source."""
+    state = "{strategy: state, variable: S, fields: {s: s}}"
+    local_shop.replies["/goods/101"] = html(PAGE + "<script>var S = {s: 'sold_out'};</script>")
+    local_shop.replies["/api/101"] = answer({"name": "Blue cup"})
+    shop = f"product: {{id: '/goods/(?P<id>\\d+)'}}\nextract: {{sources: [{sources.replace('STATE', state)}]}}"
+    rules = "\njudge: {sold_out: {facts: {s: sold_out}}}"
+    read = await quick_reader.read(shop + rules, local_shop.url("/goods/101"), {"name": "Blue cup", "s": "on_sale"})
+    assert read.facts["s"] == status, read.judgement
+
+
+LISTING = """
+product: {id: '/goods/(?P<id>\\d+)'}
+extract:
+  strategy: api_capture
+  match: /api/items
+  within_ms: 1500
+  fields: {name: name, price: {path: price, type: number}}
+"""
+OTHER, OWN = {"id": 102, "name": "Red", "price": 1}, {"id": 101, "name": "Blue", "price": 5}
+
+
+@pytest.mark.parametrize(
+    ("ids", "items", "verdict"),
+    [
+        ([102, 101], [OTHER, OWN], "ok"),
+        ([102, 101], [OTHER], "failed"),
+        ([102], {"name": "Red", "price": 1}, "failed"),
+        ([101], {"name": "Blue", "price": 5}, "ok"),
+    ],
+)
+async def test_an_answer_about_several_products_is_read_for_this_one(
+    ids: list[int], items: Any, verdict: str, shop_reader: ShopReader, local_shop: LocalShop
+) -> None:
+    """Whichever stands first; and one that has nothing of the product says nothing of it."""
+    asking = json.dumps({"ids": ids} if len(ids) > 1 else {"id": ids[0]})
+    script = f"<script>fetch('/api/items', {{method: 'POST', body: '{asking}'}})</script>"
+    local_shop.replies["/goods/101"] = html(PAGE + script)
+    local_shop.replies["/api/items"] = answer(items)
+    read = await shop_reader.read(LISTING, local_shop.url("/goods/101"), {"name": "Blue", "price": 5})
+    assert read.verdict == verdict, read.judgement
 
 
 async def test_others_stand_in_for_an_answer_that_does_not_come(shop_reader: ShopReader, local_shop: LocalShop) -> None:

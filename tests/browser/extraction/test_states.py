@@ -33,6 +33,12 @@ SCRIPTS = {
     "an assignment": f"<script id=s>window.__X__ = {json.dumps(PRODUCT)};</script>",
     "written by hand": "<script id=s>var product = {name: 'Blue cup', price: 12.9, /* note */ tags: ['a',],};</script>",
     "behind other statements": '<script id=s>foo(); var product = {"name": "Blue cup", price: 12.90};</script>',
+    "behind other variables": "<script id=s>var list = [], seen = {a: 1}; window.__X__ = "
+    + f"{json.dumps(PRODUCT)};</script>",
+    "in a function": f"<script id=s>(function () {{ var c = {{}}; window.__X__ = {json.dumps(PRODUCT)}; }})()</script>",
+    "a text of JSON": f"<script id=s>window.__X__ = JSON.parse({json.dumps(json.dumps(PRODUCT))});</script>",
+    "with entities": f"<script id=s type=x>{json.dumps(PRODUCT).replace(chr(34), '&quot;')}</script>",
+    "a template": f"<template id=s>{json.dumps(PRODUCT)}</template>",
     "with undefined": '<script id=s type=x>{"name": "Blue cup", "a": undefined, "price": 12.9}</script>',
 }
 
@@ -41,7 +47,7 @@ SCRIPTS = {
 async def test_a_script_may_hold_json_or_set_a_variable_to_it(
     kind: str, shop_reader: ShopReader, local_shop: LocalShop
 ) -> None:
-    """Its first object is read."""
+    """Its first object is read to which the paths lead."""
     result = await read(shop_reader, local_shop, of_state("script: '#s'"), SCRIPTS[kind])
     assert result.verdict == "ok", result.judgement
 

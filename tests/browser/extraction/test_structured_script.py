@@ -216,6 +216,7 @@ async def test_reads_a_document_that_was_fetched(fresh_page: Page, local_shop: L
         ("<div typeof='Thing Book'>", True),
         ("<div typeof='foaf:Person'>", False),
         ("<meta property='og:price:amount' content='1'>", True),
+        ("<meta name='product:price:amount' content='1'>", True),
         ("<meta property='og:title' content='Product'>", False),
         ("<p>Product</p>", False),
         ("", False),

@@ -62,6 +62,26 @@ def test_a_pattern_of_one_product_fits_its_addresses_only(pattern: str, url: str
     assert UrlPattern(pattern).filled(NAMES).fits(url) is fits
 
 
+@pytest.mark.parametrize(
+    ("pattern", "url", "fits"),
+    [
+        ("/api/{id}*", "https://a.com/api/101", True),
+        ("/api/{id}*", "https://a.com/api/101?x=1", True),
+        ("/api/{id}*", "https://a.com/api/101.json", True),
+        ("/api/{id}*", "https://a.com/api/1012", False),
+        ("**{id}/basic", "https://a.com/api/101/basic", True),
+        ("**{id}/basic", "https://a.com/api/5101/basic", False),
+        ("/api/goods{id}", "https://a.com/api/goods101", True),
+        ("re:/api/{id}", "https://a.com/api/101?x=1", True),
+        ("re:/api/{id}", "https://a.com/api/1012", False),
+        ("re:/goods{id}", "https://a.com/goods101", True),
+    ],
+)
+def test_an_id_is_no_part_of_a_longer_one(pattern: str, url: str, fits: bool) -> None:
+    """Beside a star, and in a regular expression: product 1012 is not product 101."""
+    assert UrlPattern(pattern).filled({"id": Part("101")}).fits(url) is fits
+
+
 @pytest.mark.parametrize("pattern", ["/goods/{id}/**", "**/goods/*", "https://*.a.com/{id}?x=**", "/a*b?c", "re:x{id}"])
 def test_what_fits_is_let_through_by_the_browsers_own_pattern(pattern: str) -> None:
     """Chromium pauses by patterns that know `*` only: they must not miss what is meant."""

@@ -183,6 +183,8 @@ async def test_an_answer_that_does_not_come_costs_its_own_time_at_most(within_ms
         (httpx.Response(503, text="<html>"), None, "HTTP 503"),
         (httpx.Response(200, content=b'{"a": "' + b"x" * MAX_BODY_BYTES + b'"}'), None, "longer than 4000000 bytes"),
         (httpx.Response(200, content=')]}\',\n{"a": 1}'), {"a": 1}, ""),
+        (httpx.Response(200, content='/**/jQuery1_2({"a": 1});\n'), {"a": 1}, ""),
+        (httpx.Response(200, content='alert("a")'), None, "no JSON"),
         (
             httpx.Response(
                 200,

@@ -103,6 +103,12 @@ ELSEWHERE = [
     ("/cups/blue", "/cups"),
     ("/collections/sale-2024/products/blue-cup", "/collections/sale-2024"),
     ("/product/name/24/category/30/", "/product/list.html?cate_no=30"),
+    ("/p/12345", "/category/9?product=12345"),
+    ("/p/12345", "/category/12345"),
+    ("/p/12345", "/goods/list.do?exclude=12345"),
+    ("/p/12345", "/goods/similar/12345"),
+    ("/p/12345", "/event/spring?goodsNo=12345"),
+    ("/products/blue-cup", "/collections/blue-cup"),
 ]
 SAME = [
     ("/p/12345", "/p/12345/"),
@@ -123,6 +129,10 @@ SAME = [
     ("/p/%EC%BB%B5", "/p/컵"),
     ("/search/p/1", "/search/p/1"),
     ("/login", "/login"),
+    ("/p/12345", "/category/9/product/12345"),
+    ("/p/12345", "/product/name/12345/category/30/display/1/"),
+    ("/p/12345", "/category/product/view?no=12345"),
+    ("/best/12345", "/best/12345/"),
     ("/", "/"),
 ]
 
@@ -218,6 +228,8 @@ def test_an_answer_with_another_products_id_is_anothers(token: str, json_text: s
         ("101", ["999/basic"], True),
         ("101", ["v3/basic"], False),
         ("101", ["basic?t=999"], False),
+        ("101", ["list?limit=20&kind=3"], False),
+        ("101", ["list?id=20"], True),
         ("4350236", ["basic?x=1712345678901"], False),
         ("4350236", ["goods12"], False),
         ("4350236", ["list?goodsNo=4350237"], True),
@@ -232,3 +244,35 @@ def test_pieces_of_an_address_stand_for_another_product_only_if_they_look_like_o
 ) -> None:
     """Versions, hosts and what is put there against caches do not."""
     assert Identity(token).is_other_than(pieces) is other
+
+
+@pytest.mark.parametrize(
+    ("json_text", "asked", "left_out"),
+    [
+        ('[{"id": 102}]', '{"ids": [101, 102]}', True),
+        ('[{"id": 102}, {"id": 101}]', '{"ids": [101, 102]}', False),
+        ('{"skuId": 555, "name": "a"}', "/api/101", False),
+        ('{"name": "a"}', '{"ids": [101, 102]}', False),
+    ],
+)
+def test_an_answer_to_a_request_for_several_may_lack_the_product(json_text: str, asked: str, left_out: bool) -> None:
+    """What it says then is of those that were asked for beside it."""
+    assert Identity("101").is_left_out_by(json_text, asked) is left_out
+
+
+@pytest.mark.parametrize(
+    ("posted", "passed_over"),
+    [
+        ('{"variables": {"id": "102"}}', True),
+        ('{"variables": {"id": "101"}}', False),
+        ('{"goodsNo": 102, "related": [101]}', False),
+        ('{"operation": "Detail", "version": 102}', False),
+        ("goodsNo=102&t=5", True),
+        ("goodsNo=101", False),
+        ("t=102", False),
+        ("", False),
+    ],
+)
+def test_a_request_may_be_for_another_product(posted: str, passed_over: bool) -> None:
+    """As that of a strip of other things below the product."""
+    assert Identity("101").is_passed_over_by(posted) is passed_over

@@ -92,6 +92,7 @@ def test_a_word_that_is_null_and_one_that_is_not_there_differ() -> None:
     [
         ({"status": "off_sale"}, Verdict.OFF_SALE),
         ({"status": "stopped"}, Verdict.OFF_SALE),
+        ({"status": "OFF_SALE"}, Verdict.OFF_SALE),
         ({"status": "members", "price": 5}, Verdict.OFF_SALE),
         ({"status": "members", "price": 6}, Verdict.OK),
         ({"status": "on_sale"}, Verdict.OK),

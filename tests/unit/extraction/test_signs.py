@@ -42,3 +42,10 @@ def test_a_dialog_is_a_sign_by_its_text(said: list[str], met: bool) -> None:
 def test_a_text_does_not_run_from_one_dialog_into_the_next() -> None:
     """Two dialogs that each say half of it have not said it."""
     assert dialog_sign(Signs(dialog=("sold out",)), ["Not sold", "out of 5 stars"]) is None
+
+
+@pytest.mark.parametrize("said", ["can't be found", "can\u2019t be found"])
+def test_either_kind_of_quotation_mark_will_do(said: str) -> None:
+    """A keyboard has the straight ones, a shop the curly ones."""
+    for text in ("can't be", "can\u2019t be"):
+        assert dialog_sign(Signs(dialog=(text,)), [said]) == text

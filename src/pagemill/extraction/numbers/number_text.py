@@ -47,6 +47,10 @@ _AMOUNT_DIGITS = 4
 _PERCENT_BEFORE = re.compile(r"(?<![0-9])(?:%|(?<![0-9] )% )\Z")
 
 
+_SPACED_GROUPS = re.compile(r"\A(?P<before>[-+]? ?)(?P<number>[1-9][0-9]{0,2}(?: ?, ?[0-9]{3})+)(?![0-9]|[.,][0-9])")
+"""Groups with spaces at their commas, as where each stands in an element of its own: an amount, or nothing else."""
+
+
 class _Candidate(NamedTuple):
     """A number of the text with what stands behind it and what stands beside it."""
 
@@ -69,7 +73,7 @@ def read_number(text: str, *, whole: bool = False, decimal: Literal[".", ","] | 
         decimal: the sign that starts decimals where the text leaves a choice: `"."` makes `12.900` 12.9, `","` makes
             `12,900` that. Where it leaves none, as in `1.299.000` or `12.90`, the text is believed.
     """
-    readable = plain(text.strip())
+    readable = _SPACED_GROUPS.sub(_closed, plain(text.strip()))
     found = amounts(readable, decimal)
     if whole:
         first = next(found, None)
@@ -81,6 +85,12 @@ def read_number(text: str, *, whole: bool = False, decimal: Literal[".", ","] | 
     if first_plain is not None and _looks_like_an_amount(readable, first_plain.amount):
         return first_plain.amount.value
     return min(candidates, key=lambda candidate: (not candidate.currency, candidate.percent)).amount.value
+
+
+def _closed(found: re.Match[str]) -> str:
+    if currency_after(found.string, found.end()) is None and found.end() < len(found.string):
+        return found[0]
+    return found["before"] + found["number"].replace(" ", "")
 
 
 def _looks_like_an_amount(text: str, amount: Amount) -> bool:

@@ -29,7 +29,10 @@ class PageAddress:
             return None
         try:
             parts = urlsplit(urljoin(base, address))
-            pairs = parse_qsl(parts.query, max_num_fields=_MAX_PAIRS)
+            # Behind `#` some shops say which variant is shown.
+            pairs = [
+                pair for text in (parts.query, parts.fragment) for pair in parse_qsl(text, max_num_fields=_MAX_PAIRS)
+            ]
         except ValueError:
             return None
         if parts.scheme not in ("http", "https"):

@@ -124,25 +124,6 @@ def is_elsewhere(product: PublishedProduct, signs: PageSigns, *, doubted: bool) 
     return doubted or bool(signs.headings and paths and not paths & pages)
 
 
-def pick_named(nodes: Sequence[Node], signs: PageSigns, common: Iterable[str] = ()) -> Node | None:
-    """The one variant or offer that the page's address names, by its own address or an id; `None` if it names none.
-
-    Args:
-        nodes: what to pick among.
-        signs: of the page.
-        common: ids that say nothing, because they are those of all of them.
-    """
-    if signs.address is None or len(nodes) < 2:
-        return None
-    ignored = {identifier.casefold() for identifier in common}
-    scores = [_named(node, signs.address, signs.base, ignored) for node in nodes]
-    best = max(scores)
-    # One at the page's address among others that only differ from it in the query is the first, not the one meant.
-    if best < 2 or scores.count(best) > 1 or (best == 2 and 1 in scores):
-        return None
-    return nodes[scores.index(best)]
-
-
 def offers_of(node: Node, *more: Node) -> tuple[Node, ...]:
     """The offers of a product: its own, those that say they are of it, and `more`."""
     return tuple(dict.fromkeys((*node.nodes(*OFFERS), *node.linked_by("itemoffered"), *more)))
@@ -208,15 +189,6 @@ def _likeness(product: PublishedProduct, texts: Iterable[str]) -> float:
             if short == name or likeness >= _MIN_LIKENESS:
                 best = max(best, likeness)
     return best
-
-
-def _named(node: Node, page: PageAddress, base: str, ignored: set[str]) -> int:
-    nodes = [node, *node.nodes("itemoffered")[:5], *node.nodes(*OFFERS)[:20]]
-    own = [PageAddress.of(url, base) for one in nodes for url in addresses_of(one)]
-    fit = max((page.named_by(one) for one in own if one is not None), default=0)
-    ids = [identifier for one in nodes for identifier in ids_of(one)]
-    named = any(page.has_id(identifier) for identifier in ids if identifier.casefold() not in ignored)
-    return max(fit, 100 if named else 0)
 
 
 def _words(name: str) -> set[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
-from pagemill.extraction.published.schema_choice import PageSigns, PublishedProduct, ids_of, offers_of, pick_named
+from pagemill.extraction.published.schema_choice import PageSigns, PublishedProduct, ids_of, offers_of
 from pagemill.extraction.published.schema_graph import Node
 from pagemill.extraction.published.schema_offer import Offered, offered_by, stock_of
 from pagemill.extraction.published.schema_price import Prices, prices_of
 from pagemill.extraction.published.schema_text import plain_name, read_image, read_text
+from pagemill.extraction.published.schema_variants import pick_named
 
 _MAX_VARIANTS = 500
 _OF_AN_OFFER = ("price", "lowprice", "pricespecification", "availability")

@@ -11,7 +11,7 @@ from pagemill.extraction.numbers.number_text import read_number
 from pagemill.extraction.published.schema_graph import Node
 from pagemill.extraction.values import collapse
 
-_PLAIN = re.compile(r"\d{1,15}(?:\.\d{1,15})?", re.ASCII)
+_PLAIN = re.compile(r"\d{1,15}(?:\.\d{1,15})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _MAX_PRICE = 10**15
 _MAX_CHARS = 100
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")

@@ -39,6 +39,7 @@ PROPERTIES = (
     *("name", "brand", "sku", "productid", "url", "image", "contenturl", "additionaltype"),
     *("mainentity", "mainentityofpage", "maincontentofpage", "about", "itemoffered", "makesoffer", *OFFERS),
     *("hasvariant", "isvariantof", "inproductgroupwithid", "productgroupid"),
+    *("color", "size", "pattern", "material", "additionalproperty"),
     *("price", "pricecurrency", "currency", "lowprice", "highprice", "listprice", "msrp", "pricespecification"),
     *("pricetype", "pricecomponent", "valueaddedtaxincluded", "referencequantity", "eligiblequantity", "minvalue"),
     *("value", "billingduration", "billingincrement", "validformembertier", "businessfunction"),

@@ -33,7 +33,8 @@ STRUCTURED = (
     const LD_JSON = 'script[type^="application/ld+json" i]';
     const PRODUCT_JSON =
       /["']@?type["']\s*:\s*(?:\[(?:[^\]{}]{0,300},)?\s*)?["'](?:[^"'\s]{0,60}[\/:#])?(?:TYPES)["']/i;
-    const PRICE_META = 'meta[property="product:price:amount" i], meta[property="og:price:amount" i]';
+    const PRICE_META = 'meta[property="product:price:amount" i], meta[property="og:price:amount" i], ' +
+      'meta[name="product:price:amount" i], meta[name="og:price:amount" i]';
     const PRODUCT_TYPE = /(?:^|[\s\/:#])(?:TYPES)(?:\s|$)/i;
     const KNOWN = /^(?:PROPERTIES)$/i;
     const SCHEMA = /^(?:https?:\/\/(?:www\.)?schema\.org\/|schema:)/i;

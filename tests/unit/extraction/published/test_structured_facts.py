@@ -339,6 +339,8 @@ CUPS = {
         ("?variant=101", "Cup, blue", 12.5, False),
         ("?utm_source=mail&variant=102&_pos=1", "Cup, red", 14, True),
         ("?sku=cup-b", "Cup, blue", 12.5, False),
+        ("#sku=cup-b", "Cup, blue", 12.5, False),
+        ("#reviews", "Cup", 13, True),
         ("?item=CUP-W", "Cup, white", 13, True),
         ("?v=4711", "Cup, red", 14, True),
         ("", "Cup", 13, True),
@@ -365,6 +367,29 @@ def test_a_variant_at_a_path_of_its_own_is_named_by_it() -> None:
         "hasVariant": [product("Cup, blue", offer("1"), url="/blue"), product("Cup, red", offer("2"), url="/red")],
     }
     assert facts(paths, address="https://shop.example/red")["price"] == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "price"),
+    [
+        ("?color=red&size=M", 7),
+        ("?size=m&Color=RED", 7),
+        ("?color=red", 5),
+        ("?color=green&size=M", 5),
+        ("?finish=matt", 9),
+        ("?page=2", 5),
+    ],
+)
+def test_the_address_may_describe_the_variant(query: str, price: float) -> None:
+    """By what the variants differ in; an address that describes several of them, or none, names none."""
+    variants = [
+        product("bM", offer(5), color="blue", size="M"),
+        product("rS", offer(6), color="red", size="S"),
+        product("rM", offer(7), color="red", size="M"),
+        product("x", offer(9), additionalProperty={"@type": "PropertyValue", "name": "Finish", "value": "matt"}),
+    ]
+    group = {"@type": "ProductGroup", "name": "Cup", "variesBy": ["color", "size"], "hasVariant": variants}
+    assert facts(group, address="https://shop.example/x" + query)["price"] == price
 
 
 def test_variants_that_stand_beside_their_group_belong_to_it() -> None:
@@ -397,6 +422,7 @@ def test_the_address_may_name_an_offer() -> None:
         (30, 30),
         (30.5, 30.5),
         ("4.500", 4.5),
+        ("1.29E+4", 12900),
         ("12,50", 12.5),
         ("12,50 €", 12.5),
         ("1,299.00", 1299),

@@ -1,0 +1,109 @@
+"""The objects that a script element holds: JSON, or what a script sets variables to. Pure; what they mean is `state`'s.
+
+A script is not run. Read are JSON, objects and lists as JavaScript writes them, and texts of JSON: `JSON.parse("...")`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+import chompjs
+
+from pagemill.extraction.json_path import parse_json
+
+_MAX_OBJECTS = 20
+_PARSE = re.compile(r"JSON\.parse\(\s*(?:decodeURIComponent\(\s*)?")
+_TEXT = re.compile(r"""(?P<quote>["'`])(?P<inner>(?:(?!(?P=quote))[^\\]|\\.)*+)(?P=quote)""", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r?\n)|(.))", re.DOTALL)
+_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
+_VALUE = re.compile(r"(?:(?<![=!<>])=(?![=>])|\|\||\?\?|[(,])\s*(?=[{\[])")
+"""What stands before an object that is a value: not the body of a function."""
+_TOKEN = re.compile(r""""(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|`(?:[^`\\]|\\.)*+`|[{}\[\]]""", re.DOTALL)
+
+
+class BrokenScript(Exception):
+    """Nothing in it can be read. The message says why."""
+
+
+def documents_of(text: str) -> Iterator[Any]:
+    """What the script holds, in its order: at most 20 objects or lists, no empty ones. Of JSON it is that alone.
+
+    Raises:
+        BrokenScript: before anything was found.
+    """
+    if '"' not in text and "&quot;" in text:
+        text = html.unescape(text)
+    try:
+        document = parse_json(text)
+    except ValueError as error:
+        found = False
+        for document in _in_script(text):
+            found = True
+            yield document
+        if not found:
+            raise BrokenScript(str(error)) from error
+        return
+    if isinstance(document, str) and document.lstrip()[:1] in ("{", "["):
+        yield from documents_of(document)  # JSON that was written as a text of JSON
+    else:
+        yield document
+
+
+def _in_script(text: str) -> Iterator[Any]:
+    count = at = 0
+    while count < _MAX_OBJECTS:
+        parsed, value = _PARSE.search(text, at), _VALUE.search(text, at)
+        if parsed is None and value is None:
+            break
+        if parsed is not None and (value is None or parsed.start() < value.start()):
+            document, at = _text_at(text, parsed.end()), parsed.end()
+        else:
+            assert value is not None
+            document, at = _object_at(text, value.end()), _end_of(text, value.end())
+        if document:
+            count += 1
+            yield document
+    if count == 0 and _PARSE.search(text) is None and (document := _object_at(text, 0)):
+        yield document
+
+
+def _end_of(text: str, at: int) -> int:
+    """Where the brackets end that begin there: what stands within an object is none of the script's own."""
+    depth = 0
+    for token in _TOKEN.finditer(text, at):
+        if token[0] in "{[":
+            depth += 1
+        elif token[0] in "}]":
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return len(text)
+
+
+def _text_at(text: str, at: int) -> Any:
+    found = _TEXT.match(text, at)
+    if found is None:
+        return None
+    inner = _ESCAPE.sub(_character, found["inner"])
+    try:
+        return parse_json(unquote(inner) if inner.startswith("%") else inner)
+    except ValueError:
+        return None
+
+
+def _object_at(text: str, at: int) -> Any:
+    try:
+        return chompjs.parse_js_object(text[at:])
+    except (ValueError, RecursionError):
+        return None
+
+
+def _character(escape: re.Match[str]) -> str:
+    braced, four, two, line, letter = escape.groups()
+    if code := braced or four or two:
+        return chr(min(int(code, 16), 0x10FFFF))
+    return "" if line else _LETTERS.get(letter, letter)
