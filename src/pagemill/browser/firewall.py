@@ -1,10 +1,11 @@
-"""Keeps one page on its platform's hosts, redirects and frames included, and away from media.
+"""Keeps one page on its platform's hosts, redirects and frames included, away from media, and the shop asked.
 
 Chromium pauses a request for one listener only, so the answers that `page_news` wants are paused here too.
 
-Chromium pauses every request for a document, and every request of a blocked kind that no launch flag already stops; the
-answer to a navigation is paused too, because nobody else learns its headers. Nothing else costs a round trip. Refusing
-means `Aborted`: the page stays where it is, no error page is loaded.
+Chromium pauses every request for a document and for data, so that it is asked of the shop and not of the cache
+(`fresh_request`), and every request of a blocked kind that no launch flag already stops; the answer to a navigation is
+paused too, because nobody else learns its headers. Nothing else costs a round trip: scripts and styles come from the
+cache. Refusing means `Aborted`: the page stays where it is, no error page is loaded.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from typing import Any
 from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
+from pagemill.browser.fresh_request import fresh_headers
 from pagemill.browser.page_news import PageNews
 from pagemill.config.hosts import HostRules
 from pagemill.config.section import ResourceKind
 
 _KINDS: dict[ResourceKind, str] = {"image": "Image", "media": "Media", "font": "Font"}
+_ASKED = ("Document", "XHR", "Fetch", "Other")
+"""Kinds that are asked of the shop for every visit. What is preloaded for a fetch is `Other`, as a worker's script is."""
 _MAX_HEADER = 100
 
 
@@ -36,6 +40,7 @@ class Firewall:
         self.news = news or PageNews((), dialogs=False)
         self._session: CDPSession | None = None
         self._main_frame = ""
+        self._blocked: frozenset[str] = frozenset()
         self._answers: set[asyncio.Task[None]] = set()
         self.refusal: str | None = None
         self.retry_after = ""
@@ -51,7 +56,8 @@ class Firewall:
         self._session = session
         self._main_frame = main_frame
         session.on("Fetch.requestPaused", self._on_paused)
-        patterns = [{"resourceType": "Document"}, *({"resourceType": _KINDS[kind]} for kind in block)]
+        self._blocked = frozenset(_KINDS[kind] for kind in block)
+        patterns = [{"resourceType": kind} for kind in (*_ASKED, *sorted(self._blocked))]
         await self.news.listen(session)
         await session.send("Fetch.enable", {"patterns": [*patterns, *self.news.fetch_patterns()]})
 
@@ -90,7 +96,11 @@ class Firewall:
                 else:
                     await self._session.send("Fetch.fulfillRequest", {**request, **given})
             elif refusal is None:
-                await self._session.send("Fetch.continueRequest", {**request, "interceptResponse": is_navigation})
+                if (headers := fresh_headers(event["request"])) is not None:
+                    request["headers"] = headers
+                if is_navigation:
+                    request["interceptResponse"] = True
+                await self._session.send("Fetch.continueRequest", request)
             else:
                 await self._session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
         except PlaywrightError:
@@ -103,8 +113,10 @@ class Firewall:
         return await self.news.hear(event)
 
     def _judge(self, event: dict[str, Any]) -> str | None:
-        if event.get("resourceType") != "Document":
+        if event.get("resourceType") in self._blocked:
             return "blocked kind of resource"
+        if event.get("resourceType") != "Document":
+            return None
         refusal = self._rules.refusal(event["request"]["url"])
         if refusal is not None and event.get("frameId") == self._main_frame:
             self.refusal = refusal
