@@ -6,6 +6,9 @@ Chromium pauses every request for a document and for data, so that it is asked o
 (`fresh_request`), and every request of a blocked kind that no launch flag already stops; the answer to a navigation is
 paused too, because nobody else learns its headers. Nothing else costs a round trip: scripts and styles come from the
 cache. Refusing means `Aborted`: the page stays where it is, no error page is loaded.
+
+What a page has had prefetched or prerendered by speculation rules is never paused, and no switch of Chromium's keeps it
+from doing so: such a document is recognised when the page shows it.
 """
 
 from __future__ import annotations
@@ -24,15 +27,18 @@ from pagemill.config.section import ResourceKind
 
 _KINDS: dict[ResourceKind, str] = {"image": "Image", "media": "Media", "font": "Font"}
 _ASKED = ("Document", "XHR", "Fetch", "Other")
-"""Kinds that are asked of the shop for every visit. What is preloaded for a fetch is `Other`, as a worker's script is."""
+"""Kinds that are asked of the shop for every visit. What is preloaded for a fetch is `Other`, as a worker's script."""
+_NOWHERE = ("about:blank", "chrome-error:")
+"""Documents of Chromium's own, in which nothing stands."""
 _MAX_HEADER = 100
 
 
 class Firewall:
     """The rules of one page.
 
-    `refusal` says why its last navigation was refused, `None` when it was not; `retry_after` is the header of that name
-    in the last answer, or empty.
+    `refusal` says why its last navigation was refused, `None` when it was not; `strayed` says why a document that the
+    page has shown since `reset` may not be believed; `retry_after` is the header of that name in the last answer, or
+    empty.
     """
 
     def __init__(self, rules: HostRules, news: PageNews | None = None) -> None:
@@ -43,6 +49,7 @@ class Firewall:
         self._blocked: frozenset[str] = frozenset()
         self._answers: set[asyncio.Task[None]] = set()
         self.refusal: str | None = None
+        self.strayed: str | None = None
         self.retry_after = ""
 
     async def attach(self, session: CDPSession, block: Collection[ResourceKind], main_frame: str) -> None:
@@ -58,6 +65,8 @@ class Firewall:
         session.on("Fetch.requestPaused", self._on_paused)
         self._blocked = frozenset(_KINDS[kind] for kind in block)
         patterns = [{"resourceType": kind} for kind in (*_ASKED, *sorted(self._blocked))]
+        session.on("Page.frameNavigated", self._on_navigated)
+        await session.send("Page.enable")
         await self.news.listen(session)
         await session.send("Fetch.enable", {"patterns": [*patterns, *self.news.fetch_patterns()]})
 
@@ -70,8 +79,14 @@ class Firewall:
     def reset(self) -> None:
         """Forgets the last refusal and the last answer; called before each use."""
         self.refusal = None
+        self.strayed = None
         self.retry_after = ""
         self.news.reset()
+
+    def _on_navigated(self, event: dict[str, Any]) -> None:
+        frame = event["frame"]
+        if "parentId" not in frame and not frame["url"].startswith(_NOWHERE):
+            self.strayed = self.strayed or self._rules.refusal(frame["url"])
 
     def _on_paused(self, event: dict[str, Any]) -> None:
         task = asyncio.get_running_loop().create_task(self._answer(event))

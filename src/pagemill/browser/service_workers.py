@@ -1,4 +1,4 @@
-"""The commands by which every request of a page goes past service workers. A page may register them, and wait for them."""
+"""The commands by which a page's requests go past service workers; it may register them, and wait for them."""
 
 from __future__ import annotations
 

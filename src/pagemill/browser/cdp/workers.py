@@ -46,7 +46,7 @@ class Workers:
         await self._connection.send("Target.setAutoAttach", how)
 
     async def page_opened(self, context: str, page: Session) -> None:
-        """Has a page go past the service workers that its context has, or gets, for as long as somebody has the page."""
+        """Has a page go past the service workers that its context has, or gets while somebody holds the page."""
         self._pages.setdefault(context, WeakSet()).add(page)
         if context in self._warned:
             await _go_past(page)
