@@ -66,8 +66,7 @@ class Firewall:
         self._blocked = frozenset(_KINDS[kind] for kind in block)
         patterns = [{"resourceType": kind} for kind in (*_ASKED, *sorted(self._blocked))]
         session.on("Page.frameNavigated", self._on_navigated)
-        await session.send("Page.enable")
-        await self.news.listen(session)
+        await self.news.listen(session)  # enables these events
         await session.send("Fetch.enable", {"patterns": [*patterns, *self.news.fetch_patterns()]})
 
     async def ask(self, method: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from pagemill.extraction.strategy import load_strategy
@@ -87,3 +89,18 @@ async def test_the_next_products_are_read_from_the_shop(
     finally:
         await opener.close_context(context)
     assert read == ["ok"] * 6
+
+
+async def test_what_has_ended_is_forgotten(quick_reader: ShopReader, local_shop: LocalShop) -> None:
+    """A browser sees thousands of contexts, each of which may meet a worker."""
+    platform = platform_of({"extract": {"strategy": "dom", "fields": FIELDS, "ready": ".price:not(:empty)"}})
+    workers = quick_reader.browser.native.workers
+    for _ in range(2):
+        _stock(local_shop, 100)
+        read = await quick_reader.read(platform, local_shop.url("/waits"), {"price": 100})
+        assert read.verdict == "ok"
+    async with asyncio.timeout(10):
+        while workers._sessions or workers._starts:
+            await asyncio.sleep(0.05)
+    assert not workers._pages
+    assert not workers._warned
