@@ -1,10 +1,14 @@
-"""Keeps one page on its platform's hosts, redirects and frames included, and away from media.
+"""Keeps one page on its platform's hosts, redirects and frames included, away from media, and the shop asked.
 
 Chromium pauses a request for one listener only, so the answers that `page_news` wants are paused here too.
 
-Chromium pauses every request for a document, and every request of a blocked kind that no launch flag already stops; the
-answer to a navigation is paused too, because nobody else learns its headers. Nothing else costs a round trip. Refusing
-means `Aborted`: the page stays where it is, no error page is loaded.
+Chromium pauses every request for a document and for data, so that it is asked of the shop and not of the cache
+(`fresh_request`), and every request of a blocked kind that no launch flag already stops; the answer to a navigation is
+paused too, because nobody else learns its headers. Nothing else costs a round trip: scripts and styles come from the
+cache. Refusing means `Aborted`: the page stays where it is, no error page is loaded.
+
+What a page has had prefetched or prerendered by speculation rules is never paused, and no switch of Chromium's keeps it
+from doing so: such a document is recognised when the page shows it.
 """
 
 from __future__ import annotations
@@ -16,19 +20,25 @@ from typing import Any
 from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
+from pagemill.browser.fresh_request import fresh_headers
 from pagemill.browser.page_news import PageNews
 from pagemill.config.hosts import HostRules
 from pagemill.config.section import ResourceKind
 
 _KINDS: dict[ResourceKind, str] = {"image": "Image", "media": "Media", "font": "Font"}
+_ASKED = ("Document", "XHR", "Fetch", "Other")
+"""Kinds that are asked of the shop for every visit. What is preloaded for a fetch is `Other`, as a worker's script."""
+_NOWHERE = ("about:blank", "chrome-error:")
+"""Documents of Chromium's own, in which nothing stands."""
 _MAX_HEADER = 100
 
 
 class Firewall:
     """The rules of one page.
 
-    `refusal` says why its last navigation was refused, `None` when it was not; `retry_after` is the header of that name
-    in the last answer, or empty.
+    `refusal` says why its last navigation was refused, `None` when it was not; `strayed` says why a document that the
+    page has shown since `reset` may not be believed; `retry_after` is the header of that name in the last answer, or
+    empty.
     """
 
     def __init__(self, rules: HostRules, news: PageNews | None = None) -> None:
@@ -36,8 +46,10 @@ class Firewall:
         self.news = news or PageNews((), dialogs=False)
         self._session: CDPSession | None = None
         self._main_frame = ""
+        self._blocked: frozenset[str] = frozenset()
         self._answers: set[asyncio.Task[None]] = set()
         self.refusal: str | None = None
+        self.strayed: str | None = None
         self.retry_after = ""
 
     async def attach(self, session: CDPSession, block: Collection[ResourceKind], main_frame: str) -> None:
@@ -51,8 +63,10 @@ class Firewall:
         self._session = session
         self._main_frame = main_frame
         session.on("Fetch.requestPaused", self._on_paused)
-        patterns = [{"resourceType": "Document"}, *({"resourceType": _KINDS[kind]} for kind in block)]
-        await self.news.listen(session)
+        self._blocked = frozenset(_KINDS[kind] for kind in block)
+        patterns = [{"resourceType": kind} for kind in (*_ASKED, *sorted(self._blocked))]
+        session.on("Page.frameNavigated", self._on_navigated)
+        await self.news.listen(session)  # enables these events
         await session.send("Fetch.enable", {"patterns": [*patterns, *self.news.fetch_patterns()]})
 
     async def ask(self, method: str) -> dict[str, Any]:
@@ -64,8 +78,14 @@ class Firewall:
     def reset(self) -> None:
         """Forgets the last refusal and the last answer; called before each use."""
         self.refusal = None
+        self.strayed = None
         self.retry_after = ""
         self.news.reset()
+
+    def _on_navigated(self, event: dict[str, Any]) -> None:
+        frame = event["frame"]
+        if "parentId" not in frame and not frame["url"].startswith(_NOWHERE):
+            self.strayed = self.strayed or self._rules.refusal(frame["url"])
 
     def _on_paused(self, event: dict[str, Any]) -> None:
         task = asyncio.get_running_loop().create_task(self._answer(event))
@@ -90,7 +110,11 @@ class Firewall:
                 else:
                     await self._session.send("Fetch.fulfillRequest", {**request, **given})
             elif refusal is None:
-                await self._session.send("Fetch.continueRequest", {**request, "interceptResponse": is_navigation})
+                if (headers := fresh_headers(event["request"])) is not None:
+                    request["headers"] = headers
+                if is_navigation:
+                    request["interceptResponse"] = True
+                await self._session.send("Fetch.continueRequest", request)
             else:
                 await self._session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
         except PlaywrightError:
@@ -103,8 +127,10 @@ class Firewall:
         return await self.news.hear(event)
 
     def _judge(self, event: dict[str, Any]) -> str | None:
-        if event.get("resourceType") != "Document":
+        if event.get("resourceType") in self._blocked:
             return "blocked kind of resource"
+        if event.get("resourceType") != "Document":
+            return None
         refusal = self._rules.refusal(event["request"]["url"])
         if refusal is not None and event.get("frameId") == self._main_frame:
             self.refusal = refusal

@@ -47,6 +47,12 @@ class Lease:
         return self._handle().firewall.refusal
 
     @property
+    def strayed(self) -> str | None:
+        """Why nothing that was read in this lease may be believed: the page has shown a document of a host that is not
+        the platform's, which came without a navigation that could be refused; `None` when it has not."""
+        return self._handle().firewall.strayed
+
+    @property
     def retry_after(self) -> str:
         """The header of that name in the last answer to a navigation; empty where there was none."""
         return self._handle().firewall.retry_after

@@ -95,12 +95,14 @@ class PageNews:
         return found
 
     async def listen(self, session: CDPSession) -> None:
-        """Begins to hear a page that has not been anywhere yet."""
+        """Begins to hear a page that has not been anywhere yet.
+
+        Whoever asks for a page's events has its dialogs wait for an answer: they are always closed here.
+        """
         self._session = session
-        if self.is_wanted:
-            session.on("Page.frameNavigated", self._on_navigated)
-            session.on("Page.javascriptDialogOpening", self._on_dialog)
-            await session.send("Page.enable")
+        session.on("Page.frameNavigated", self._on_navigated)
+        session.on("Page.javascriptDialogOpening", self._on_dialog)
+        await session.send("Page.enable")
 
     def reset(self) -> None:
         """Forgets what was heard; called before each use."""

@@ -27,6 +27,7 @@ from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.browser.page_news import PageNews
 from pagemill.browser.process_group import command_line, kill, kill_browser_group
+from pagemill.browser.service_workers import PAST_SERVICE_WORKERS
 from pagemill.config.child_environment import child_environment
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
@@ -126,7 +127,7 @@ class PlaywrightLauncher:
                 user_agent=navigation.user_agent,
                 locale=navigation.locale,
                 accept_downloads=False,
-                service_workers="block",
+                service_workers="allow",  # see `_guard`
             ),
             self._settings.open_timeout_s,
             "open a context",
@@ -201,6 +202,8 @@ class PlaywrightLauncher:
 async def _guard(page: Page, firewall: Firewall, block: Collection[ResourceKind]) -> IsolatedWorld:
     session = await page.context.new_cdp_session(page)
     target = str((await session.send("Target.getTargetInfo"))["targetInfo"]["targetId"])
+    for method, parameters in PAST_SERVICE_WORKERS:
+        await session.send(method, parameters)
     await firewall.attach(session, block, target)
     return IsolatedWorld(session, target)
 

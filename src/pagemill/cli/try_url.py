@@ -112,11 +112,15 @@ async def _read_page(
 ) -> PageReading:
     async with pool.lease(platform) as lease:
         try:
-            return await strategy.read(lease.page, replace(visit, news=lease.news, world=lease.world))
+            reading = await strategy.read(lease.page, replace(visit, news=lease.news, world=lease.world))
         except PagemillError as error:
-            if lease.refusal is not None:
-                raise VisitRefused(f"it led away: {lease.refusal}") from error
+            if (away := lease.strayed or lease.refusal) is not None:
+                raise VisitRefused(f"it led away: {away}") from error
             raise
+        else:
+            if lease.strayed is not None:
+                raise VisitRefused(f"it led away: {lease.strayed}")
+            return reading
         finally:
             if screenshot is not None:
                 await asyncio.to_thread(screenshot.write_bytes, await take_screenshot(lease.page))

@@ -207,17 +207,20 @@ class Lane:
             try:
                 reading = await within(visit.timeout_s + _GRACE_S, strategy.read(lease.page, visit), "visit")
             except VisitGoesOn as error:
-                if error.failure is not None and lease.refusal is not None:
-                    raise VisitRefused(f"the page led away: {lease.refusal}") from error
+                away = lease.strayed or (lease.refusal if error.failure is not None else None)
+                if away is not None:
+                    raise VisitRefused(f"the page led away: {away}") from error
                 raise
             except (ItemError, DeadlineExceeded) as error:
-                if lease.refusal is not None:
-                    raise VisitRefused(f"the page led away: {lease.refusal}") from error
+                if (away := lease.strayed or lease.refusal) is not None:
+                    raise VisitRefused(f"the page led away: {away}") from error
                 if error.retryable:
                     lease.retire_context(type(error).__name__)
                 if attempts.is_last and not isinstance(error, DeadlineExceeded | PageLost):
                     await self._keep_evidence(lease, visit.product)  # a page that does not answer has none to give
                 raise
+            if lease.strayed is not None:  # whatever was read
+                raise VisitRefused(f"the page led away: {lease.strayed}")
             if reading.light:
                 lease.mark_light()
             judgement = judge(visit.product, reading, platform.judge, visit.names)

@@ -46,6 +46,8 @@ class LocalShop:
     base: str = ""
     replies: dict[str, Reply] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
+    """Of what was asked, in the same order."""
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -76,8 +78,9 @@ class LocalShop:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
-            path = head.split(b" ", 2)[1].decode()
+            method, path, _ = head.decode("latin-1").split(" ", 2)
             self.asked.append(path)
+            self.methods.append(method)
             await self._send(self.replies.get(path.partition("?")[0], html("", status=404)), writer)
         except (OSError, asyncio.IncompleteReadError):
             pass  # the browser has gone

@@ -14,8 +14,7 @@ from typing import Any, cast
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from pagemill.browser.cdp.connection import Connection
-from pagemill.browser.cdp.launcher import CdpLauncher
+from pagemill.browser.cdp.launcher import CdpBrowser, CdpLauncher
 from pagemill.browser.flags import launch_options
 from pagemill.browser.generations import MeasureGroup
 from pagemill.browser.machine import examine_machine
@@ -210,8 +209,8 @@ def accounted_pages(pool: BrowserPool) -> int:
 
 async def open_pages(browser: BrowserHandle) -> int:
     """How many pages a browser has open, asked past Playwright's own account."""
-    if isinstance(browser.native, Connection):
-        answer = await browser.native.send("Target.getTargets")
+    if isinstance(browser.native, CdpBrowser):
+        answer = await browser.native.connection.send("Target.getTargets")
         return sum(target["type"] == "page" for target in answer["targetInfos"])
     session = await browser.native.browser.new_browser_cdp_session()
     try:

@@ -248,3 +248,54 @@ async def test_many_frames_elsewhere_do_not_stall_a_page(shared: RealPool, shop:
         await goto_loaded(lease, shop.shop(), 10)
         assert await lease.page.evaluate("document.querySelector('h1').textContent") == "here"
     assert shop.hosts() == {"127.0.0.1"}
+
+
+_SHOWN = {
+    "prefetch": '{{"prefetch": [{{"source": "list", "urls": ["{}"], "eagerness": "immediate"}}]}}',
+    "prerender": '{{"prerender": [{{"source": "list", "urls": ["{}"], "eagerness": "immediate"}}]}}',
+}
+
+
+@pytest.mark.parametrize("by", _SHOWN)
+async def test_another_hosts_document_that_was_loaded_ahead_is_not_believed(
+    shared: RealPool, shop: WatchedServer, by: str
+) -> None:
+    """Speculation rules follow the shop's own redirect past every listener, and the page then shows where it led."""
+    rules = _SHOWN[by].format(shop.shop("/moved"))
+    shop.replies |= {
+        "/": html(f"<script type=speculationrules>{rules}</script>"),
+        "/moved": moved(shop.elsewhere()),
+        "/elsewhere": html("<h1>elsewhere</h1>"),
+    }
+    platform = local_platform(name="drawn", navigation={"draw": "always"})  # a hidden page loads nothing ahead
+    async with shared.pool.lease(platform) as lease:
+        await _goto(lease, shop.shop())
+        assert await until(lambda: "localhost" in shop.hosts())
+        await asyncio.sleep(_NOTHING_CAME_S)  # until the answer has come, too
+        assert lease.strayed is None
+        await lease.page.evaluate(f"() => {{ location.href = '{shop.shop('/moved')}' }}")
+        assert await until(lambda: lease.strayed == _ELSEWHERE or lease.refusal == _ELSEWHERE)
+        assert lease.strayed == _ELSEWHERE
+        lease.mark_bad("strayed")
+    async with shared.pool.lease(platform) as lease:
+        assert lease.strayed is None
+        await _goto(lease, shop.shop("/usable"))
+        assert lease.strayed is None
+
+
+async def test_what_a_page_shows_of_its_own_hosts_is_no_straying(shared: RealPool, shop: WatchedServer) -> None:
+    """Redirects, frames, a navigation within the document, one that failed, and one that was refused."""
+    shop.replies |= {
+        "/": moved("/good"),
+        "/good": html("<h1>good</h1><iframe src='about:blank'></iframe><iframe srcdoc='x'></iframe>"),
+    }
+    async with shared.pool.lease(local_platform()) as lease:
+        await _goto(lease, shop.shop())
+        await lease.page.evaluate("() => { history.pushState(null, '', '/pushed'); location.hash = 'x' }")
+        with pytest.raises(PlaywrightError):
+            await _goto(lease, shop.elsewhere())
+        with pytest.raises(PlaywrightError):
+            await _goto(lease, "http://127.0.0.1:1/")
+        await asyncio.sleep(_NOTHING_CAME_S)  # for Chromium's error page
+        assert await is_usable(lease, shop)
+        assert lease.strayed is None

@@ -168,6 +168,17 @@ async def test_events_reach_their_handler_until_it_is_forgotten(line: tuple[Conn
     assert heard == [{"requestId": "1"}]
 
 
+async def test_an_event_reaches_everybody_who_asked_for_it(line: tuple[Connection, Far]) -> None:
+    """Those who listen to one page do not know of each other."""
+    connection, far = line
+    heard: list[tuple[str, dict[str, Any]]] = []
+    connection.on("s1", "Page.frameNavigated", lambda event: heard.append(("first", event)))
+    connection.on("s1", "Page.frameNavigated", lambda event: heard.append(("second", event)))
+    await far.say({"method": "Page.frameNavigated", "params": {"frame": {}}, "sessionId": "s1"})
+    await asyncio.sleep(0.02)
+    assert heard == [("first", {"frame": {}}), ("second", {"frame": {}})]
+
+
 async def test_a_cancelled_call_leaves_nothing(line: tuple[Connection, Far]) -> None:
     """Its answer, when it comes after all, finds nobody."""
     connection, far = line

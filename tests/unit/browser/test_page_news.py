@@ -258,11 +258,14 @@ async def test_who_waits_is_told_of_everything_new() -> None:
     await asyncio.wait_for(waiting, 1)
 
 
-async def test_a_page_of_which_nothing_is_wanted_costs_nothing() -> None:
-    """Chromium is not asked for anything."""
+async def test_a_page_of_which_nothing_is_wanted_is_not_paused_and_its_dialogs_do_not_wait() -> None:
+    """Whoever hears of a page's documents has to close its dialogs."""
     news, session = PageNews((), dialogs=False), StandInSession()
     await news.listen(cast(Any, session))
-    assert (session.sent, session.heard, news.fetch_patterns(), news.is_wanted) == ([], {}, [], False)
+    assert (session.sent, news.fetch_patterns(), news.is_wanted) == ([("Page.enable", {})], [], False)
+    session.heard["Page.javascriptDialogOpening"]({"type": "alert", "message": "x"})
+    await asyncio.sleep(0)
+    assert session.sent[1:] == [("Page.handleJavaScriptDialog", {"accept": False})]
 
 
 def test_a_platform_says_what_is_heard() -> None:

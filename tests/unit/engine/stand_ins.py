@@ -60,6 +60,7 @@ class StandInLease:
         self._fresh = fresh
         self.page = object()
         self.refusal: str | None = None
+        self.strayed: str | None = None
         self.retry_after = pool.retry_after
         self.news = None
         self.bad = ""
@@ -134,6 +135,8 @@ class ScriptedStrategy:
         """Products that are asked for without a page."""
         self.refusals: dict[str, str] = {}
         """Products whose page leads to a place that is refused."""
+        self.strayed: dict[str, str] = {}
+        """Products whose page shows a document that nobody could refuse."""
         self.script(script)
 
     def script(self, script: Mapping[str, Sequence[Behaviour]]) -> None:
@@ -149,6 +152,8 @@ class ScriptedStrategy:
         self.so_far.append(visit.so_far)
         if product in self.refusals:
             self._pool.current[id(page)].refusal = self.refusals[product]
+        if product in self.strayed:
+            self._pool.current[id(page)].strayed = self.strayed[product]
         await asyncio.sleep(0)
         behaviours = self._script.get(product)
         behaviour = behaviours.pop(0) if behaviours else GOOD

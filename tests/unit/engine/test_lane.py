@@ -186,6 +186,17 @@ async def test_what_the_firewall_refused_is_the_reason_whatever_the_page_said(se
     assert result.reason == "the page led away: evil.test is not one of the platform's hosts"
 
 
+async def test_nothing_of_another_hosts_document_is_believed() -> None:
+    """The page has shown one that no navigation led to: what was read is right in every way, and nobody's."""
+    bench = Bench({"p1": [GOOD, GOOD]})
+    bench.strategy.strayed["p1"] = "host evil.test is not one of the platform's hosts"
+    await work_off(bench)
+    [result] = bench.shelf.waiting
+    assert (result.verdict, result.facts) == (Verdict.FAILED, {})
+    assert result.reason == "the page led away: host evil.test is not one of the platform's hosts"
+    assert bench.pool.ended == ["VisitRefused"]
+
+
 async def test_a_good_page_that_had_something_refused_is_good() -> None:
     """What was refused, such as a late redirect, does not spoil what was read before."""
     bench = Bench()

@@ -83,6 +83,15 @@ async def test_a_step_that_was_led_away_ends_the_visit() -> None:
     assert bench.shelf.waiting[0].reason == "the page led away: evil.test is not one of the platform's hosts"
 
 
+async def test_a_step_that_strayed_ends_the_visit_whatever_it_brought() -> None:
+    """What it carries into the next step was read of somebody else's document."""
+    bench = Bench({"p1": [VisitGoesOn("more", "so far", light=False)]})
+    bench.strategy.strayed["p1"] = "host evil.test is not one of the platform's hosts"
+    await work_off(bench)
+    assert bench.visits() == {"p1": 1}
+    assert bench.shelf.waiting[0].reason == "the page led away: host evil.test is not one of the platform's hosts"
+
+
 async def test_steps_without_end_come_to_one() -> None:
     """A strategy of somebody's own may never be satisfied."""
     bench = Bench({"p1": [VisitGoesOn("more", None, light=True)] * 100}, shop(retry={"attempts": 1}))

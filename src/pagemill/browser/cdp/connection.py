@@ -28,7 +28,7 @@ class Connection(asyncio.Protocol):
         self._on_lost = on_lost
         self._number = 0
         self._waiting: dict[int, tuple[asyncio.Future[dict[str, Any]], str]] = {}
-        self._handlers: dict[tuple[str, str], Event] = {}
+        self._handlers: dict[tuple[str, str], list[Event]] = {}
         self._ended: dict[str, str] = {}
         self._news = asyncio.Event()
         self._chunks: list[bytes] = []
@@ -77,8 +77,8 @@ class Connection(asyncio.Protocol):
             self._waiting.pop(message["id"], None)
 
     def on(self, session: str, event: str, handler: Event) -> None:
-        """Has an event's parameters handed to a handler, which must not raise; one handler per event."""
-        self._handlers[session, event] = handler
+        """Has an event's parameters handed to a handler as well, which must not raise."""
+        self._handlers.setdefault((session, event), []).append(handler)
 
     def forget(self, session: str) -> None:
         """Drops all handlers of a session that is over."""
@@ -152,6 +152,5 @@ class Connection(asyncio.Protocol):
             self.end_session(session, CRASHED)
         elif method == "Target.detachedFromTarget":
             self.end_session(parameters["sessionId"], CLOSED)
-        handler = self._handlers.get((session, method))
-        if handler is not None:
+        for handler in self._handlers.get((session, method), ()):
             handler(parameters)

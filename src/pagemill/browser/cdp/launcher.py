@@ -24,6 +24,7 @@ from pagemill.browser.cdp.page import CdpPage
 from pagemill.browser.cdp.process import start
 from pagemill.browser.cdp.session import Session
 from pagemill.browser.cdp.switches import SWITCHES
+from pagemill.browser.cdp.workers import Workers
 from pagemill.browser.exit_watch import ExitWatch
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
@@ -42,14 +43,21 @@ from pagemill.telemetry.logging import get_logger
 
 log = get_logger("browser")
 
-_NO_SERVICE_WORKERS = "if (navigator.serviceWorker) navigator.serviceWorker.register = async () => {};"
 _LAST_WORDS = 300
 _OPEN_CONTEXT, _OPEN_PAGE = "open a context", "open a page"
 
 
 @dataclass(frozen=True, slots=True)
-class _Context:
+class CdpBrowser:
+    """A running Chromium."""
+
     connection: Connection
+    workers: Workers
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    browser: CdpBrowser
     name: str
 
 
@@ -92,8 +100,9 @@ class CdpLauncher:
             raise BrowserUnavailable(f"cannot {what}: {error}") from error
         ExitWatch(process.pid, process.reap)
         connection = await Connection.opened(process.answers, process.commands, on_lost)
+        workers = Workers(connection)
         try:
-            asking = connection.send("SystemInfo.getProcessInfo")
+            asking = _first_answer(connection, workers)
             answer = await within(self._settings.launch_timeout_s, asking, what)
         except BaseException as error:
             connection.close()
@@ -104,7 +113,7 @@ class CdpLauncher:
                 raise BrowserUnavailable(f"cannot {what}: {said or error}") from error
             raise
         pid = next(int(process["id"]) for process in answer["processInfo"] if process["type"] == "browser")
-        return BrowserHandle(connection, pid, process.pid, profile)
+        return BrowserHandle(CdpBrowser(connection, workers), pid, process.pid, profile)
 
     def _switches(self, profile: Path) -> list[str]:
         switches = [*SWITCHES, *self._options.args, f"--user-data-dir={profile}"]
@@ -120,8 +129,7 @@ class CdpLauncher:
         Raises:
             PageLost: the browser does not answer or has gone.
         """
-        connection: Connection = browser.native
-        opening = _open_context(connection)
+        opening = _open_context(browser.native)
         return ContextHandle(await answered(opening, self._settings.open_timeout_s, _OPEN_CONTEXT))
 
     async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle:
@@ -143,12 +151,14 @@ class CdpLauncher:
     async def close_context(self, handle: ContextHandle) -> bool:
         """Closes it with its pages; whether that worked in time."""
         context: _Context = handle.native
-        disposing = context.connection.send("Target.disposeBrowserContext", {"browserContextId": context.name})
-        return await closed(disposing, self._settings.close_timeout_s, "close a context")
+        disposing = context.browser.connection.send("Target.disposeBrowserContext", {"browserContextId": context.name})
+        went_well = await closed(disposing, self._settings.close_timeout_s, "close a context")
+        context.browser.workers.context_closed(context.name)
+        return went_well
 
     async def close_browser(self, handle: BrowserHandle) -> bool:
         """Closes it, kills its process group in any case, removes its profile; whether it closed by itself."""
-        connection: Connection = handle.native
+        connection: Connection = handle.native.connection
         went_well = await closed(connection.send("Browser.close"), self._settings.close_timeout_s, "close Chromium")
         went_well = went_well and await closed(
             connection.wait_closed(), self._settings.close_timeout_s, "wait for Chromium's end"
@@ -171,7 +181,7 @@ class CdpLauncher:
 
     async def answers(self, handle: BrowserHandle) -> bool:
         """Whether the browser answers a question in time; one that has gone needs no answer."""
-        connection: Connection = handle.native
+        connection: Connection = handle.native.connection
         return await gives_answer(connection.send("Browser.getVersion"), "ask the browser for its version")
 
     def kill(self, browser: BrowserHandle, driver: DriverHandle) -> None:
@@ -179,15 +189,20 @@ class CdpLauncher:
         kill_browser_group(browser.group)
 
 
-async def _open_context(connection: Connection) -> _Context:
-    answer = await connection.send("Target.createBrowserContext")
-    name = str(answer["browserContextId"])
-    await connection.send("Browser.setDownloadBehavior", {"behavior": "deny", "browserContextId": name})
-    return _Context(connection, name)
+async def _first_answer(connection: Connection, workers: Workers) -> dict[str, Any]:
+    await workers.watch()
+    return await connection.send("SystemInfo.getProcessInfo")
+
+
+async def _open_context(browser: CdpBrowser) -> _Context:
+    send = browser.connection.send
+    name = str((await send("Target.createBrowserContext"))["browserContextId"])
+    await send("Browser.setDownloadBehavior", {"behavior": "deny", "browserContextId": name})
+    return _Context(browser, name)
 
 
 async def _open_page(context: _Context, platform: Platform, block: Collection[ResourceKind]) -> PageHandle:
-    send, navigation = context.connection.send, platform.navigation
+    send, navigation = context.browser.connection.send, platform.navigation
     window: ViewportSize = {"width": navigation.viewport.width, "height": navigation.viewport.height}
     # A hidden page is neither laid out nor drawn, which is a quarter of a visit's work.
     hidden = navigation.draw == "on_demand"
@@ -196,12 +211,12 @@ async def _open_page(context: _Context, platform: Platform, block: Collection[Re
         creation["windowState"] = "minimized"
     target = str((await send("Target.createTarget", creation))["targetId"])
     attached = await send("Target.attachToTarget", {"targetId": target, "flatten": True})
-    session = Session(context.connection, attached["sessionId"])
+    session = Session(context.browser.connection, attached["sessionId"])
     firewall = Firewall(platform.host_rules(), PageNews.of(platform))
     steps: list[Any] = [
         session.send("Inspector.enable"),  # tells when the page crashes
         firewall.attach(cast(CDPSession, session), block, target),
-        session.send("Page.addScriptToEvaluateOnNewDocument", {"source": _NO_SERVICE_WORKERS}),
+        context.browser.workers.page_opened(context.name, session),
     ]
     if navigation.user_agent is not None or navigation.locale is not None:
         agent = {"userAgent": navigation.user_agent or "", "acceptLanguage": navigation.locale or ""}

@@ -19,7 +19,7 @@ class Session:
         return await self._connection.send(method, params, self._name)
 
     def on(self, event: str, f: Event) -> None:
-        """Has an event's parameters handed over; one handler per event."""
+        """Has an event's parameters handed over."""
         self._connection.on(self._name, event, f)
 
     async def close(self, target: str) -> None:
