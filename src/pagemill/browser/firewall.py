@@ -31,6 +31,7 @@ _ASKED = ("Document", "XHR", "Fetch", "Other")
 _NOWHERE = ("about:blank", "chrome-error:")
 """Documents of Chromium's own, in which nothing stands."""
 _MAX_HEADER = 100
+_MAX_URL = 8_000
 
 
 class Firewall:
@@ -101,7 +102,8 @@ class Firewall:
         try:
             if is_answer:
                 if is_navigation:
-                    self.retry_after = _header(event, "retry-after")
+                    self.retry_after = _header(event, "retry-after", _MAX_HEADER)
+                    self.news.refresh = _header(event, "refresh", _MAX_URL)
                 given = await self._heard(event)
                 if given is None:
                     await self._session.send("Fetch.continueRequest", request)
@@ -137,8 +139,8 @@ class Firewall:
         return refusal
 
 
-def _header(event: dict[str, Any], name: str) -> str:
+def _header(event: dict[str, Any], name: str, limit: int) -> str:
     for header in event.get("responseHeaders", ()):
         if header["name"].lower() == name:
-            return str(header["value"])[:_MAX_HEADER]
+            return str(header["value"])[:limit]
     return ""

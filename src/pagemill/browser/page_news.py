@@ -71,6 +71,8 @@ class PageNews:
         self._kept_bytes = 0
         self.dropped = 0
         """Answers that came beyond those that are kept."""
+        self.refresh = ""
+        """The header of that name in the answer to the last navigation; empty where there was none."""
 
     @classmethod
     def of(cls, platform: Platform) -> PageNews:
@@ -112,6 +114,7 @@ class PageNews:
         self._settled = self._navigated = False
         self._kept_bytes = 0
         self.dropped = 0
+        self.refresh = ""
 
     def arrived(self) -> None:
         """Says that the visit's own document has come: from now on, what is heard is of it or of what it leads to."""

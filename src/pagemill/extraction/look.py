@@ -30,6 +30,8 @@ __all__ = ["Sighting", "Watch", "visit_page", "watch_page", "with_margin"]
 _STEP = "waiting for the content"
 _MAX_DOCUMENTS = 5
 """A page that moves on by itself more often than this does not come to rest."""
+_MAX_LOST = 20
+"""How often a document may go away while it is looked at; one that is on its way out may do so more than once."""
 _MAX_MARGIN_S = 1.0
 """How long before Python's own deadline the page gives up, so that its answer still arrives."""
 _LATER_S = 0.05
@@ -65,6 +67,7 @@ async def watch_page(
     world: World | None = None,
     address: str = "",
     is_end: Callable[[str], bool] = lambda _url: False,
+    refresh: str = "",
     explain: bool = False,
     thorough: bool = False,
 ) -> Sighting:
@@ -79,6 +82,7 @@ async def watch_page(
         world: where to read it; the page's own unless told.
         address: where the document should be; empty if it does not matter. Where it is elsewhere, `is_end` is asked.
         is_end: whether a document at that address need not be waited for.
+        refresh: the header of that name that came with the document; `2;url=/somewhere` leads there after 2 s.
         explain: whether to tell what else fitted.
         thorough: whether the page must have settled, even where everything says something.
 
@@ -88,9 +92,9 @@ async def watch_page(
     budget, world = TimeBudget(timeout_s), world or PageWorld(page)
     script = watch_script(structured=watch.structured, states=bool(watch.states))
     spec = {**reading_spec(watch), **waiting_spec(watch, stop), "explain": explain, "thorough": thorough}
-    spec["address"], spec["bridge"] = address, _bridge(watch)
-    documents = unanswered = 0
-    while documents < _MAX_DOCUMENTS:
+    spec["address"], spec["refresh"], spec["bridge"] = address, refresh, _bridge(watch)
+    documents = unanswered = lost = 0
+    while documents < _MAX_DOCUMENTS and lost < _MAX_LOST:
         try:
             if spec["bridge"]:
                 await within(budget.left_s(_STEP), _tell_variables(world, watch, spec["bridge"]), _STEP)
@@ -99,7 +103,7 @@ async def watch_page(
             answer = await within(left_s, world.evaluate(script, spec), _STEP)
         except PlaywrightError as error:
             if "Execution context was destroyed" in error.message:
-                documents += 1
+                lost, spec["refresh"] = lost + 1, ""
                 continue
             raise translate(error, _STEP) from error
         later = answer.get("later") if isinstance(answer, Mapping) else None
@@ -117,7 +121,7 @@ async def watch_page(
         seen = _sighting(answer, watch, page.url, status)
         if later == "moved" and not is_end(seen.url):
             documents += 1
-            spec["address"] = seen.url
+            spec["address"], spec["refresh"] = seen.url, ""
             continue
         return seen
     raise VisitFailed("the page moves from document to document and does not come to rest")

@@ -160,6 +160,7 @@ class PageVisit:
             stop,
             world=asked.visit.world,
             address=asked.visit.url,
+            refresh="" if asked.visit.news is None else asked.visit.news.refresh,
             is_end=asked.is_end,
             explain=asked.visit.explain,
             thorough=thorough,

@@ -5,7 +5,8 @@ says nothing, and Python's own deadline ends the visit.
 
 In, besides what `page_script` takes: `ready` (selector or null), `wants` (per field `{places, states, structured}`: any
 of them may say it), `unsure` (positions of places that cannot tell what is not there from what is not there yet),
-`address` (where the document is expected to be), `endStatuses`, `stop` (an event's name, or ""), `timeoutMs`, `shown`
+`address` (where the document is expected to be), `refresh` (the
+header of that name, or ""), `endStatuses`, `stop` (an event's name, or ""), `timeoutMs`, `shown`
 (whether the page was brought to the front for this visit), `stalled` (whether an earlier call has found that loading
 does not end), `thorough` (wait until the page has settled).
 
@@ -84,9 +85,10 @@ _WATCH = r"""
 
   // After how many seconds the page leads elsewhere by itself; -1 if it does not, or nobody would see it happen.
   const refreshS = () => {
-    const metas = doc.querySelectorAll("meta[http-equiv=refresh i]");
-    for (let i = 0; i < metas.length; i += 1) {
-      const parts = /^\s*(\d+(?:\.\d*)?|\.\d+)\s*[;,\s]\s*(?:url\s*=\s*)?(["']?)(.+)$/i.exec(metas[i].content);
+    const metas = doc.querySelectorAll("meta[http-equiv=refresh i]"), said = [spec.refresh];
+    for (let i = 0; i < metas.length; i += 1) said[i + 1] = metas[i].content;
+    for (let i = 0; i < said.length; i += 1) {
+      const parts = /^\s*(\d+(?:\.\d*)?|\.\d+)\s*[;,\s]\s*(?:url\s*=\s*)?(["']?)(.+)$/i.exec(said[i]);
       if (parts === null || parts[1] > REFRESH_MAX_S) continue;
       const [, seconds, quote, address] = parts;
       const end = quote === "" ? -1 : address.indexOf(quote);

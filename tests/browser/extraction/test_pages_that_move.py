@@ -39,6 +39,15 @@ async def test_a_whole_page_that_refreshes_elsewhere_is_failed(
     assert (read.verdict, read.reading.url) == ("failed", local_shop.url("/home")), read.judgement
 
 
+async def test_a_refresh_may_stand_in_a_header(shop_reader: ShopReader, local_shop: LocalShop) -> None:
+    """As shops do that answer before they know what they have."""
+    headers = (("content-type", "text/html; charset=utf-8"), ("refresh", "1;url=/home"))
+    local_shop.replies["/home"] = html(PAGE)
+    local_shop.replies["/p/101"] = html(PAGE, headers=headers)
+    read = await shop_reader.read(SHOP, local_shop.url("/p/101"), EXPECTED)
+    assert (read.verdict, read.reading.url) == ("failed", local_shop.url("/home")), read.judgement
+
+
 async def test_what_a_refresh_leads_to_is_read(shop_reader: ShopReader, local_shop: LocalShop) -> None:
     """After seconds, and though the page before it had settled."""
     local_shop.replies["/p/101/en"] = html(PAGE)
