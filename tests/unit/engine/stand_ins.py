@@ -63,6 +63,7 @@ class StandInLease:
         self.strayed: str | None = None
         self.retry_after = pool.retry_after
         self.news = None
+        self.world = None
         self.bad = ""
         self.light = False
         self.is_first = False

@@ -261,7 +261,7 @@ class Camera:
         self.taken: list[tuple[str, str]] = []
         self.leased: list[int] = []
 
-    async def capture(self, _page: object, name_parts: Sequence[str]) -> None:
+    async def capture(self, _page: object, name_parts: Sequence[str], _world: object) -> None:
         run, product = name_parts
         self.taken.append((run, product))
         self.leased.append(self._bench.pool.leased)
