@@ -6,6 +6,7 @@ long as its document; Chromium gives the same one for the same name.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any, Protocol
@@ -27,13 +28,14 @@ class _Session(Protocol):
 class IsolatedWorld:
     """Runs scripts in one page, out of reach of its own."""
 
-    def __init__(self, session: _Session, frame: str) -> None:
+    def __init__(self, session: _Session, frame: str, crash: asyncio.Future[None] | None = None) -> None:
         """
         Args:
             session: of the page.
             frame: id of its main frame, which is that of its target.
+            crash: done when the page has crashed, for a session whose calls are not answered then.
         """
-        self._session = session
+        self._session = session if crash is None else _UntilCrash(session, crash)
         self._frame = frame
 
     async def evaluate(self, expression: str, arg: Any = None) -> Any:
@@ -48,6 +50,25 @@ class IsolatedWorld:
     async def evaluate_in_page(self, expression: str, arg: Any = None) -> Any:
         """As `evaluate`, in the page's own world."""
         return await evaluate(self._session, expression, arg)
+
+
+class _UntilCrash:
+    """A session whose calls end when its page has crashed."""
+
+    def __init__(self, session: _Session, crash: asyncio.Future[None]) -> None:
+        self._session = session
+        self._crash = crash
+
+    async def send(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        call = asyncio.ensure_future(self._session.send(method, params))
+        either: set[asyncio.Future[Any]] = {call, self._crash}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not call.done():
+                raise PlaywrightError("Target crashed")
+            return call.result()
+        finally:
+            call.cancel()
 
 
 async def evaluate(session: _Session, expression: str, arg: Any = None, context: int | None = None) -> Any:

@@ -205,7 +205,14 @@ async def _guard(page: Page, firewall: Firewall, block: Collection[ResourceKind]
     for method, parameters in PAST_SERVICE_WORKERS:
         await session.send(method, parameters)
     await firewall.attach(session, block, target)
-    return IsolatedWorld(session, target)
+    crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def on_crash(_page: Page) -> None:
+        if not crash.done():
+            crash.set_result(None)
+
+    page.on("crash", on_crash)
+    return IsolatedWorld(session, target, crash)
 
 
 async def _browser_pid(browser: Browser) -> tuple[CDPSession, int]:

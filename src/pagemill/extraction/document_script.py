@@ -21,22 +21,24 @@ DOCUMENT = r"""
   const attributeOf = (element, name) => Element.prototype.getAttribute.call(element, name);
   const hasAttribute = (element, name) => Element.prototype.hasAttribute.call(element, name);
   const doc = (() => {
-    const gives = {}, kinds = [
-      [Document, ["body", "documentElement", "defaultView", "readyState", "hidden", "title", "URL", "contentType"]],
-      [Node, ["baseURI"]],
-    ];
-    for (const [kind, names] of kinds) {
-      for (const name of names) {
-        const get = getterOf(kind, name);
-        Object.defineProperty(gives, name, { get: () => get(page) });
-      }
-    }
-    for (const name of ["querySelector", "querySelectorAll", "getElementById", "createRange"]) {
+    const gives = {};
+    const read = (kind, name) => {
+      const get = getterOf(kind, name);
+      Object.defineProperty(gives, name, { get: () => get(page) });
+    };
+    const ask = (name) => {
       gives[name] = (text) => Document.prototype[name].call(page, text);
-    }
-    for (const name of ["addEventListener", "removeEventListener", "dispatchEvent"]) {
+    };
+    const tell = (name) => {
       gives[name] = (event, listener) => EventTarget.prototype[name].call(page, event, listener);
-    }
+    };
+    const properties = ["body", "documentElement", "defaultView", "readyState", "hidden", "title", "URL", "contentType"];
+    for (let i = 0; i < properties.length; i += 1) read(Document, properties[i]);
+    read(Node, "baseURI");
+    const questions = ["querySelector", "querySelectorAll", "getElementById", "createRange"];
+    for (let i = 0; i < questions.length; i += 1) ask(questions[i]);
+    const events = ["addEventListener", "removeEventListener", "dispatchEvent"];
+    for (let i = 0; i < events.length; i += 1) tell(events[i]);
     return gives;
   })();
 """

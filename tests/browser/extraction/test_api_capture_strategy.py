@@ -264,7 +264,8 @@ async def test_hundreds_of_visits_keep_nothing(capturing: Capturing, local_shop:
     local_shop.replies["/"] = html(ASKS)
     local_shop.replies["/api/p/1"] = answer(PRODUCT)
     for _ in range(50):
-        assert (await capturing.read(visit(local_shop))).facts == SHIRT
+        reading = await capturing.read(visit(local_shop))
+        assert reading.facts == SHIRT, reading
     assert len(capturing.handle.firewall.news.answers) == 1
 
 
