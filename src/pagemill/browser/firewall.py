@@ -3,20 +3,24 @@
 Chromium pauses a request for one listener only, so the answers that `page_news` wants are paused here too.
 
 Chromium pauses every request for a document, and every request of a blocked kind that no launch flag already stops; the
-answer to a navigation is paused too, because nobody else learns its headers. Nothing else costs a round trip. Refusing
+answer to a navigation is paused too, because nobody else learns its headers. Where the visitor has extra headers, the
+requests to its own hosts are paused to be given them. Nothing else costs a round trip. Refusing
 means `Aborted`: the page stays where it is, no error page is loaded.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Coroutine
 from typing import Any
 
 from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
+from pagemill.browser.own_headers import OwnHeaders
 from pagemill.browser.page_news import PageNews
+from pagemill.browser.sign_in import SignIn
 from pagemill.config.hosts import HostRules
 from pagemill.config.section import ResourceKind
 
@@ -31,9 +35,18 @@ class Firewall:
     in the last answer, or empty.
     """
 
-    def __init__(self, rules: HostRules, news: PageNews | None = None) -> None:
+    def __init__(
+        self,
+        rules: HostRules,
+        news: PageNews | None = None,
+        headers: OwnHeaders | None = None,
+        sign_in: SignIn | None = None,
+    ) -> None:
         self._rules = rules
         self.news = news or PageNews((), dialogs=False)
+        self._headers = headers or OwnHeaders((), {})
+        self._sign_in = sign_in or SignIn(rules)
+        self._blocked: frozenset[str] = frozenset()
         self._session: CDPSession | None = None
         self._main_frame = ""
         self._answers: set[asyncio.Task[None]] = set()
@@ -51,9 +64,12 @@ class Firewall:
         self._session = session
         self._main_frame = main_frame
         session.on("Fetch.requestPaused", self._on_paused)
-        patterns = [{"resourceType": "Document"}, *({"resourceType": _KINDS[kind]} for kind in block)]
+        session.on("Fetch.authRequired", self._on_sign_in)
+        self._blocked = frozenset(_KINDS[kind] for kind in block)
+        patterns = [{"resourceType": "Document"}, *({"resourceType": kind} for kind in sorted(self._blocked))]
+        patterns += [*self._headers.fetch_patterns(), *self.news.fetch_patterns()]
         await self.news.listen(session)
-        await session.send("Fetch.enable", {"patterns": [*patterns, *self.news.fetch_patterns()]})
+        await session.send("Fetch.enable", {"patterns": patterns, "handleAuthRequests": self._sign_in.is_wanted})
 
     async def ask(self, method: str) -> dict[str, Any]:
         """Sends a command of Chromium's protocol over the session that is open anyway; not bounded in time."""
@@ -66,11 +82,29 @@ class Firewall:
         self.refusal = None
         self.retry_after = ""
         self.news.reset()
+        self._sign_in.reset()
+
+    @property
+    def proxy_refused(self) -> bool:
+        """Whether the proxy has refused user and password since `reset`."""
+        return self._sign_in.proxy_refused
 
     def _on_paused(self, event: dict[str, Any]) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(event))
+        self._soon(self._answer(event))
+
+    def _on_sign_in(self, event: dict[str, Any]) -> None:
+        self._soon(self._answer_question(event["requestId"], self._sign_in.answer(event)))
+
+    def _soon(self, answering: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(answering)
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
+
+    async def _answer_question(self, request: str, answer: dict[str, str]) -> None:
+        assert self._session is not None
+        with contextlib.suppress(PlaywrightError):  # the request or the page has gone
+            said = {"requestId": request, "authChallengeResponse": answer}
+            await self._session.send("Fetch.continueWithAuth", said)
 
     async def _answer(self, event: dict[str, Any]) -> None:
         assert self._session is not None
@@ -90,6 +124,8 @@ class Firewall:
                 else:
                     await self._session.send("Fetch.fulfillRequest", {**request, **given})
             elif refusal is None:
+                if (headers := self._headers.added_to(event)) is not None:
+                    request["headers"] = headers
                 await self._session.send("Fetch.continueRequest", {**request, "interceptResponse": is_navigation})
             else:
                 await self._session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
@@ -103,8 +139,10 @@ class Firewall:
         return await self.news.hear(event)
 
     def _judge(self, event: dict[str, Any]) -> str | None:
-        if event.get("resourceType") != "Document":
+        if event.get("resourceType") in self._blocked:
             return "blocked kind of resource"
+        if event.get("resourceType") != "Document":
+            return None
         refusal = self._rules.refusal(event["request"]["url"])
         if refusal is not None and event.get("frameId") == self._main_frame:
             self.refusal = refusal
