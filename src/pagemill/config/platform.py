@@ -230,6 +230,13 @@ class Platform(Section):
         """Keys that are written by an old name, each with the name that it has now."""
         return {f"navigation.{name}": f"visitor.{name}" for name in self.navigation.of_visitor}
 
+    @property
+    def needs_driver(self) -> str:
+        """What of it only pages of Playwright's driver can do; empty for nothing."""
+        if self.extract.needs_driver:
+            return "strategy"
+        return "client_certificates" if self.visitor.client_certificates else ""
+
     def host_rules(self) -> HostRules:
         """The rules that `hosts` states."""
         return HostRules(self.hosts)

@@ -185,11 +185,6 @@ class Visitor(Section):
         passphrases = (certificate.passphrase for certificate in self.client_certificates)
         return tuple(dict.fromkeys(name for name in (self.credentials, *passphrases) if name is not None))
 
-    @property
-    def needs_driver(self) -> str:
-        """The key that only Playwright's driver can follow; empty for none."""
-        return "client_certificates" if self.client_certificates else ""
-
 
 def _refuse(mistakes: list[Mistake], count: int) -> None:
     if count > _MOST:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pagemill.browser.lease import Lease
 from pagemill.browser.pool import BrowserPool
+from pagemill.config.visitor_secrets import VisitorSecrets
 from pagemill.deadlines import within
 from pagemill.engine.confirming import Confirming
 from pagemill.engine.item_result import item_result
@@ -24,6 +25,7 @@ from pagemill.errors import (
     ItemError,
     PageLost,
     PagemillError,
+    ProxyFailed,
     TurnDenied,
     VisitGoesOn,
     VisitRefused,
@@ -31,6 +33,7 @@ from pagemill.errors import (
 from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.judge import judge
 from pagemill.extraction.strategy import Strategy, Visit
+from pagemill.extraction.way_out import ProxyTurns
 from pagemill.model import Facts, ItemResult, Judgement, PageReading, Product, Verdict
 from pagemill.pacing.answer import Answer, Welcome
 from pagemill.pacing.turns import Turns, sleep_unless
@@ -61,6 +64,9 @@ class Stations:
     deliver: Callable[[ItemResult], None]
     """Takes a result over; it returns at once."""
     worker: str
+    proxies: ProxyTurns | None = None
+    secrets: VisitorSecrets = field(default_factory=VisitorSecrets)
+    """What visitors need for requests without a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class _Outcome:
     facts: Facts
     retryable: bool
     browser_lost: bool = False
-    """The visit ended with its browser, most likely for another page's fault."""
+    """The visit ended with its browser or its proxy, most likely for another's fault."""
     answer: Answer | None = None
     """How the shop took the visit; `None` when that is not known."""
     final_url: str = ""
@@ -175,6 +181,8 @@ class Lane:
             timeout_s=platform.navigation.timeout_ms / 1000,
             in_full=not first,
             names=names,
+            proxies=self._stations.proxies,
+            secrets=self._stations.secrets,
         )
         was_slow = False
         for _ in range(_MAX_STEPS):
@@ -192,7 +200,8 @@ class Lane:
                 log.warning(events.TIMEOUT, product=product.id, what=error.what, seconds=error.seconds)
                 return replace(_failure(str(error), retryable=True), answer=Answer(Welcome.TROUBLE))
             except PagemillError as error:
-                return _failure(str(error), retryable=error.retryable, browser_lost=isinstance(error, BrowserLost))
+                is_spared = isinstance(error, BrowserLost) or (isinstance(error, ProxyFailed) and error.others)
+                return _failure(str(error), retryable=error.retryable, browser_lost=is_spared)
             except Exception as error:  # the top of a lane: one product must not end the others
                 log.exception(events.UNEXPECTED, product=product.id)
                 return _failure(f"{type(error).__name__}: {error}"[:500], retryable=False)

@@ -22,6 +22,7 @@ from pagemill.browser.machine import examine_machine
 from pagemill.browser.opener import BrowserHandle, DriverHandle, Opener
 from pagemill.browser.playwright_launcher import PlaywrightLauncher
 from pagemill.browser.pool import BrowserPool
+from pagemill.browser.proxies import Proxies
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import BrowserSettings, PoolSettings
@@ -127,7 +128,9 @@ async def real_pool(
     pool_settings = PoolSettings.model_validate({**SHORT, **settings})
     options = launch_options(BrowserSettings(), examine_machine(), size, by_flags)
     launcher = RecordingLauncher(LAUNCHERS[kind](executable, options, pool_settings, by_flags, secrets))
-    real = RealPool(BrowserPool(cast(Opener, launcher), pool_settings, size, measure=measure), launcher, temporary)
+    proxies = Proxies((secrets or VisitorSecrets()).proxies)
+    pool = BrowserPool(cast(Opener, launcher), pool_settings, size, measure=measure, proxies=proxies)
+    real = RealPool(pool, launcher, temporary)
     try:
         await real.pool.open()
         yield real

@@ -106,6 +106,7 @@ class SeeingShop:
                 )
                 body = (self.page.replace("PORT", str(self.port)) if kind == "text/html" else "0").encode()
                 head = f"HTTP/1.1 200 X\r\ncontent-type: {kind}; charset=utf-8\r\ncontent-length: {len(body)}\r\n"
+                head += "cache-control: max-age=3600\r\n" if path == "/cached.js" else ""
                 writer.write(head.encode() + b"access-control-allow-origin: *\r\nconnection: close\r\n\r\n" + body)
             await writer.drain()
         writer.close()

@@ -71,7 +71,7 @@ class CountingOpener:
         await self._begin("page", PageLost)
         cast(Any, context.native).pages += 1
         self.most_pages = max(self.most_pages, self.open["page"])
-        firewall = SimpleNamespace(refusal=None, retry_after="", reset=lambda: None)
+        firewall = SimpleNamespace(refusal=None, retry_after="", proxy_refused=False, reset=lambda: None)
         page = SimpleNamespace(context=context.native, number=self.opened["page"])
         return PageHandle(cast(Any, page), cast(Any, firewall))
 
