@@ -98,6 +98,9 @@ def open_worker(
     worker_name = name or process_name()
     platforms = chosen_platforms(config, names, processes)
     secrets = visitor_needs(platforms.values(), config.environment)
+    for shop, platform in platforms.items():
+        for old, new in platform.outdated.items():
+            log.warning(events.OLD_SETTING, platform=shop, key=old, remedy=f"write {new}")
     with ExitStack() as parts:
         scratch = parts.enter_context(scratch_folder())
         strategies = StrategyRegistry(platforms.values())
