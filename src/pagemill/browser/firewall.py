@@ -93,7 +93,8 @@ class Firewall:
         self._soon(self._answer(event))
 
     def _on_sign_in(self, event: dict[str, Any]) -> None:
-        self._soon(self._answer_question(event["requestId"], self._sign_in.answer(event)))
+        answer = self._sign_in.answer(event, is_navigation=self._is_navigation(event))
+        self._soon(self._answer_question(event["requestId"], answer))
 
     def _soon(self, answering: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(answering)
@@ -111,7 +112,7 @@ class Firewall:
         request: dict[str, Any] = {"requestId": event["requestId"]}
         is_answer = "responseStatusCode" in event or "responseErrorReason" in event
         refusal = None if is_answer else self._judge(event)
-        is_navigation = event.get("resourceType") == "Document" and event.get("frameId") == self._main_frame
+        is_navigation = self._is_navigation(event)
         try:
             if is_answer:
                 if is_navigation:
@@ -126,11 +127,16 @@ class Firewall:
             elif refusal is None:
                 if (headers := self._headers.added_to(event)) is not None:
                     request["headers"] = headers
-                await self._session.send("Fetch.continueRequest", {**request, "interceptResponse": is_navigation})
+                if is_navigation:  # a `False` would take the answers of other requests away from `news`
+                    request["interceptResponse"] = True
+                await self._session.send("Fetch.continueRequest", request)
             else:
                 await self._session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
         except PlaywrightError:
             pass  # the request, its frame or the whole page has gone: nothing is left to answer
+
+    def _is_navigation(self, event: dict[str, Any]) -> bool:
+        return event.get("resourceType") == "Document" and event.get("frameId") == self._main_frame
 
     async def _heard(self, event: dict[str, Any]) -> dict[str, Any] | None:
         """Lets `news` hear an answer that it wants; how the page gets it, where not as it is."""

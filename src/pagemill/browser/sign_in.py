@@ -38,14 +38,19 @@ class SignIn:
         self._answered.clear()
         self.proxy_refused = False
 
-    def answer(self, event: dict[str, Any]) -> dict[str, str]:
-        """The `authChallengeResponse` to an event `Fetch.authRequired`: each question is answered once."""
+    def answer(self, event: dict[str, Any], *, is_navigation: bool) -> dict[str, str]:
+        """The `authChallengeResponse` to an event `Fetch.authRequired`: each question is answered once.
+
+        Args:
+            event: as Chromium sends it.
+            is_navigation: whether the page itself is asked for. A proxy that keeps others' scripts back still serves.
+        """
         challenge = event["authChallenge"]
         is_proxy = challenge.get("source") == "Proxy"
         question = (event["requestId"], "proxy" if is_proxy else challenge.get("origin", ""))
         credentials = self._proxy if is_proxy else self._of_shop(str(challenge.get("origin", "")))
         if credentials is None or question in self._answered:
-            self.proxy_refused = self.proxy_refused or is_proxy
+            self.proxy_refused = self.proxy_refused or (is_proxy and is_navigation)
             return {"response": "CancelAuth"}
         self._answered.add(question)
         return {"response": "ProvideCredentials", "username": credentials.user, "password": credentials.password}

@@ -213,6 +213,18 @@ async def test_a_password_is_said_to_the_shop_alone(shared: RealPool, shop: Seei
     assert granted == {("127.0.0.1", False), ("127.0.0.1", True), ("localhost", False)}
 
 
+async def test_headers_are_sent_with_requests_whose_answers_are_heard(shared: RealPool, shop: SeeingShop) -> None:
+    """Both pause the same request, one before it is sent and one when its answer has come."""
+    extract = {"strategy": "api_capture", "match": "**/api", "fields": {"name": "name"}}
+    platform = local_platform(visitor={"headers": {"X-Shop": "yes"}}, extract=extract)
+    async with shared.pool.lease(platform) as lease:
+        await lease.page.goto(shop.at("/item"), wait_until="commit", timeout=5000)
+        await lease.page.evaluate(SEEN, False)
+        heard = [(answer.status, answer.body) for answer in lease.news.answers]
+    assert heard == [(200, b"0")]
+    assert shop.last("/api").headers["x-shop"] == "yes"
+
+
 async def test_a_wrong_password_ends_in_the_shops_refusal(shared: RealPool, shop: SeeingShop) -> None:
     """A password that does not fit is said once, and the page is a 401."""
     shared.launcher._launcher._secrets.credentials["WRONG"] = Credentials("keeper", "mellon")  # type: ignore[index]
