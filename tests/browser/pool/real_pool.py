@@ -126,7 +126,8 @@ async def real_pool(
 ) -> AsyncIterator[RealPool]:
     """An open pool; after it is closed nothing of it may be left, whatever the test did to it."""
     pool_settings = PoolSettings.model_validate({**SHORT, **settings})
-    options = launch_options(BrowserSettings(), examine_machine(), size, by_flags)
+    proxied = bool(secrets and secrets.proxies)
+    options = launch_options(BrowserSettings(), examine_machine(), size, by_flags, proxied=proxied)
     launcher = RecordingLauncher(LAUNCHERS[kind](executable, options, pool_settings, by_flags, secrets))
     proxies = Proxies((secrets or VisitorSecrets()).proxies)
     pool = BrowserPool(cast(Opener, launcher), pool_settings, size, measure=measure, proxies=proxies)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -31,6 +32,18 @@ from tests.unit.pacing.stand_in_pace import StandInPace
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio]
 
 COUNT = 200
+ASK_OVER_UDP = """async (port) => {
+  const found = [], way = new RTCPeerConnection({iceServers: [{urls: `stun:127.0.0.1:${port}`}]});
+  way.onicecandidate = (event) => { if (event.candidate?.candidate) found.push(event.candidate.candidate); };
+  way.createDataChannel("x");
+  const gathered = new Promise((resolve) => {
+    way.onicegatheringstatechange = () => { if (way.iceGatheringState === "complete") resolve(); };
+  });
+  await way.setLocalDescription(await way.createOffer());
+  await Promise.race([gathered, new Promise((resolve) => setTimeout(resolve, 3000))]);
+  way.close();
+  return found;
+}"""
 SECRET = "hunter2-one", "hunter2-two"
 
 
@@ -102,6 +115,20 @@ async def test_a_context_keeps_its_proxy_and_the_next_has_the_next(world: World)
     assert all("via" in request.headers for request in world.shop.requests)
     assert world.one.denied <= 2
     assert {state.name: state.failures for state in world.real.pool.stats().proxies} == {"ONE": 0, "TWO": 0}
+
+
+async def test_webrtc_does_not_go_past_the_proxy(world: World) -> None:
+    """A page that asks a server over UDP for its own address reaches nobody."""
+    heard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    heard.bind(("127.0.0.1", 0))
+    heard.setblocking(False)
+    async with world.real.pool.lease(shop_of(world, "ONE")) as lease:
+        await navigate(lease.page, world.shop.at("/item"), 10)
+        found = await lease.page.evaluate(ASK_OVER_UDP, heard.getsockname()[1])
+    assert found == []
+    with pytest.raises(BlockingIOError):
+        heard.recv(2000)
+    heard.close()
 
 
 async def test_no_address_and_no_password_is_on_a_command_line(world: World) -> None:
