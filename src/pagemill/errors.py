@@ -134,6 +134,16 @@ class PatternTooSlow(ItemError):
         return type(self)(self.expression, self.seconds, name)
 
 
+class ProxyFailed(ItemError):
+    """The proxy failed and not the shop: another one may bring the product at once, where `others` says so."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, others: bool) -> None:
+        self.others = others
+        super().__init__(message)
+
+
 class FullVisitNeeded(ItemError):
     """A short cut left the question open: the product's page itself must be visited, which counts as no attempt."""
 

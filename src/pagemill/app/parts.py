@@ -16,9 +16,11 @@ from pagemill.browser.machine import examine_machine, find_chromium, shm_total_m
 from pagemill.browser.opener import Opener
 from pagemill.browser.playwright_launcher import PlaywrightLauncher
 from pagemill.browser.pool import BrowserPool
+from pagemill.browser.proxies import Proxies
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import Config
+from pagemill.config.visitor_secrets import VisitorSecrets
 from pagemill.engine.loop_thread import LoopThread
 from pagemill.errors import DeadlineExceeded, UsageError
 from pagemill.guard.budget import Budget, budget_of, resolved
@@ -58,8 +60,10 @@ def machine_budget(config: Config, processes: int = 1) -> Budget:
 
 
 @contextmanager
-def build_pool(config: Config, platforms: dict[str, Platform], loop: LoopThread) -> Iterator[BrowserPool]:
-    """An open pool for these platforms, closed on leaving.
+def build_pool(
+    config: Config, platforms: dict[str, Platform], secrets: VisitorSecrets, loop: LoopThread
+) -> Iterator[BrowserPool]:
+    """An open pool for these platforms and what their visitors need, closed on leaving.
 
     Raises:
         BrowserUnavailable: no Chromium is found, or it does not start.
@@ -67,16 +71,24 @@ def build_pool(config: Config, platforms: dict[str, Platform], loop: LoopThread)
     lanes = max(platform.workflow.concurrency.default for platform in platforms.values())
     heap_mb = config.settings.guard.js_heap_limit_mb
     blocked = _blocked_by_all(platforms)
-    options = launch_options(config.settings.browser, examine_machine(), lanes, blocked, heap_mb)
+    proxied = any(platform.visitor.proxies for platform in platforms.values())
+    options = launch_options(config.settings.browser, examine_machine(), lanes, blocked, heap_mb, proxied=proxied)
     visits_pages = any(platform.extract.visits_pages for platform in platforms.values())
     # Requests need no browser, so a machine that has none may make them.
     chromium = find_chromium(config.environment.chromium) if visits_pages else Path("chromium")
     launcher: Opener
     if _uses_driver(config, platforms):
-        launcher = PlaywrightLauncher(chromium, options, config.settings.pool, blocked)
+        launcher = PlaywrightLauncher(chromium, options, config.settings.pool, blocked, secrets)
     else:
-        launcher = CdpLauncher(chromium, options, config.settings.pool, blocked)
-    pool = BrowserPool(launcher, config.settings.pool, lanes, measure=private_mb_by_process, page_max_mb=heap_mb)
+        launcher = CdpLauncher(chromium, options, config.settings.pool, blocked, secrets)
+    pool = BrowserPool(
+        launcher,
+        config.settings.pool,
+        lanes,
+        measure=private_mb_by_process,
+        page_max_mb=heap_mb,
+        proxies=Proxies(secrets.proxies),
+    )
     try:
         if visits_pages:
             loop.run(pool.open(), _OPEN_S, "open the pool")
@@ -105,10 +117,11 @@ def _uses_driver(config: Config, platforms: dict[str, Platform]) -> bool:
         UsageError: no driver is wanted, but a platform's strategy needs one.
     """
     wanted = config.settings.browser.driver
-    needing = sorted(name for name, platform in platforms.items() if platform.extract.needs_driver)
+    needing = {name: why for name, platform in sorted(platforms.items()) if (why := platform.needs_driver)}
     if needing and wanted == "none":
         remedy = "write browser.driver: auto, or serve these platforms by workers of their own (--platform)"
-        raise UsageError(f"browser.driver: none does not go with the strategy of {', '.join(needing)}: {remedy}")
+        said = ", ".join(f"{why} of {name}" for name, why in needing.items())
+        raise UsageError(f"browser.driver: none does not go with the {said}: {remedy}")
     return wanted == "playwright" or bool(needing)
 
 

@@ -14,6 +14,7 @@ from pagemill.app.parts import DATA_FOLDER, build_pool, chosen_platforms, machin
 from pagemill.broker.connection import open_redis
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.settings import Config, GuardSettings
+from pagemill.config.visitor_needs import visitor_needs
 from pagemill.engine.batch_engine import BatchEngine
 from pagemill.engine.lane import Stations
 from pagemill.engine.runner import Runner
@@ -91,11 +92,15 @@ def open_worker(
     this one share the machine's memory.
 
     Raises:
-        UsageError, ServiceUnavailable: a part cannot be built; those that were built are closed.
+        UsageError, ConfigError, ServiceUnavailable: a part cannot be built; those that were built are closed.
     """
     settings = config.settings
     worker_name = name or process_name()
     platforms = chosen_platforms(config, names, processes)
+    secrets = visitor_needs(platforms.values(), config.environment)
+    for shop, platform in platforms.items():
+        for old, new in platform.outdated.items():
+            log.warning(events.OLD_SETTING, platform=shop, key=old, remedy=f"write {new}")
     with ExitStack() as parts:
         scratch = parts.enter_context(scratch_folder())
         strategies = StrategyRegistry(platforms.values())
@@ -107,7 +112,7 @@ def open_worker(
         writer = ResultWriter(store, settings.results.group_size, settings.results.group_delay_ms)
         parts.callback(writer.close, _CLOSE_S)
         loop = parts.enter_context(running_loop())
-        pool = parts.enter_context(build_pool(config, platforms, loop))
+        pool = parts.enter_context(build_pool(config, platforms, secrets, loop))
         tally = Tally()
 
         def deliver(result: ItemResult) -> None:
@@ -126,6 +131,8 @@ def open_worker(
             strategies=strategies,
             deliver=deliver,
             worker=worker_name,
+            proxies=pool.proxies,
+            secrets=secrets,
         )
         memory = VisitMemory(brisk, max_kept=settings.guard.max_cache_size)
         CACHES.register("visited products", memory)

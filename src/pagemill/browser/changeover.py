@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pagemill.browser.clock import Clock
 from pagemill.browser.generations import Generations, MeasureGroup
 from pagemill.browser.opener import Opener
+from pagemill.browser.proxies import Proxies
 from pagemill.browser.rotation import Level, Limits, Wear, last_use, with_jitter
 from pagemill.browser.slot import Generation, OpenContext, OpenPage, Slot, Successor
 from pagemill.config.platform import Platform
@@ -35,8 +36,15 @@ class Changeover:
     """Works on the slots of one pool."""
 
     def __init__(
-        self, opener: Opener, settings: PoolSettings, clock: Clock, generations: Generations, measure: MeasureGroup
+        self,
+        opener: Opener,
+        settings: PoolSettings,
+        clock: Clock,
+        generations: Generations,
+        measure: MeasureGroup,
+        proxies: Proxies,
     ) -> None:
+        self._proxies = proxies
         self._opener = opener
         self._settings = settings
         self._clock = clock
@@ -87,7 +95,8 @@ class Changeover:
     ) -> tuple[OpenContext, OpenPage]:
         context = kept
         if context is None:
-            handle = await self._opener.open_context(generation.handle, platform)
+            proxy = self._proxies.take(platform.visitor.proxies)
+            handle = await self._opener.open_context(generation.handle, platform, proxy)
             context = OpenContext(handle, self._wear(self._settings.context_max_age_s))
         try:
             page = await self._opener.open_page(context.handle, platform)
@@ -115,7 +124,7 @@ class Changeover:
             self._generations.suspect(generation, "close")
         freed_mb = await self._freed_mb(generation, before)
         wear = page.wear if level is Level.PAGE else context.wear
-        self._generations.log_rotation(level, reason, wear, freed_mb)
+        self._generations.log_rotation(level, reason, wear, freed_mb, proxy=context.proxy_name)
 
     async def _freed_mb(self, generation: Generation, before: Mapping[int, float]) -> float:
         """What the processes held that have ended since; each is counted for one rotation only."""
@@ -141,7 +150,8 @@ class Changeover:
             finally:
                 self._generations.leave(slot.generation)
             if reason in ("platform", "resize", "pressure") and slot.context is not None:
-                self._generations.log_rotation(Level.CONTEXT, reason, slot.context.wear, 0.0)
+                name = slot.context.proxy_name
+                self._generations.log_rotation(Level.CONTEXT, reason, slot.context.wear, 0.0, proxy=name)
 
         self._generations.in_background(leave())
 

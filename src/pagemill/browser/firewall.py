@@ -4,8 +4,9 @@ Chromium pauses a request for one listener only, so the answers that `page_news`
 
 Chromium pauses every request for a document and for data, so that it is asked of the shop and not of the cache
 (`fresh_request`), and every request of a blocked kind that no launch flag already stops; the answer to a navigation is
-paused too, because nobody else learns its headers. Nothing else costs a round trip: scripts and styles come from the
-cache. Refusing means `Aborted`: the page stays where it is, no error page is loaded.
+paused too, because nobody else learns its headers. Where the visitor has extra headers, the requests to its own hosts
+are paused to be given them. Nothing else costs a round trip: scripts and styles come from the cache. Refusing means
+`Aborted`: the page stays where it is, no error page is loaded.
 
 What a page has had prefetched or prerendered by speculation rules is never paused, and no switch of Chromium's keeps it
 from doing so: such a document is recognised when the page shows it.
@@ -14,14 +15,17 @@ from doing so: such a document is recognised when the page shows it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Coroutine
 from typing import Any
 
 from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
 from pagemill.browser.fresh_request import fresh_headers
+from pagemill.browser.own_headers import OwnHeaders
 from pagemill.browser.page_news import PageNews
+from pagemill.browser.sign_in import SignIn
 from pagemill.config.hosts import HostRules
 from pagemill.config.section import ResourceKind
 
@@ -42,12 +46,20 @@ class Firewall:
     empty.
     """
 
-    def __init__(self, rules: HostRules, news: PageNews | None = None) -> None:
+    def __init__(
+        self,
+        rules: HostRules,
+        news: PageNews | None = None,
+        headers: OwnHeaders | None = None,
+        sign_in: SignIn | None = None,
+    ) -> None:
         self._rules = rules
         self.news = news or PageNews((), dialogs=False)
+        self._headers = headers or OwnHeaders((), {})
+        self._sign_in = sign_in or SignIn(rules)
+        self._blocked: frozenset[str] = frozenset()
         self._session: CDPSession | None = None
         self._main_frame = ""
-        self._blocked: frozenset[str] = frozenset()
         self._answers: set[asyncio.Task[None]] = set()
         self.refusal: str | None = None
         self.strayed: str | None = None
@@ -64,11 +76,13 @@ class Firewall:
         self._session = session
         self._main_frame = main_frame
         session.on("Fetch.requestPaused", self._on_paused)
+        session.on("Fetch.authRequired", self._on_sign_in)
         self._blocked = frozenset(_KINDS[kind] for kind in block)
         patterns = [{"resourceType": kind} for kind in (*_ASKED, *sorted(self._blocked))]
+        patterns += [*self._headers.fetch_patterns(), *self.news.fetch_patterns()]
         session.on("Page.frameNavigated", self._on_navigated)
         await self.news.listen(session)  # enables these events
-        await session.send("Fetch.enable", {"patterns": [*patterns, *self.news.fetch_patterns()]})
+        await session.send("Fetch.enable", {"patterns": patterns, "handleAuthRequests": self._sign_in.is_wanted})
 
     async def ask(self, method: str) -> dict[str, Any]:
         """Sends a command of Chromium's protocol over the session that is open anyway; not bounded in time."""
@@ -82,6 +96,12 @@ class Firewall:
         self.strayed = None
         self.retry_after = ""
         self.news.reset()
+        self._sign_in.reset()
+
+    @property
+    def proxy_refused(self) -> bool:
+        """Whether the proxy has refused user and password since `reset`."""
+        return self._sign_in.proxy_refused
 
     def _on_navigated(self, event: dict[str, Any]) -> None:
         frame = event["frame"]
@@ -89,16 +109,29 @@ class Firewall:
             self.strayed = self.strayed or self._rules.refusal(frame["url"])
 
     def _on_paused(self, event: dict[str, Any]) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(event))
+        self._soon(self._answer(event))
+
+    def _on_sign_in(self, event: dict[str, Any]) -> None:
+        answer = self._sign_in.answer(event, is_navigation=self._is_navigation(event))
+        self._soon(self._answer_question(event["requestId"], answer))
+
+    def _soon(self, answering: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(answering)
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
+
+    async def _answer_question(self, request: str, answer: dict[str, str]) -> None:
+        assert self._session is not None
+        with contextlib.suppress(PlaywrightError):  # the request or the page has gone
+            said = {"requestId": request, "authChallengeResponse": answer}
+            await self._session.send("Fetch.continueWithAuth", said)
 
     async def _answer(self, event: dict[str, Any]) -> None:
         assert self._session is not None
         request: dict[str, Any] = {"requestId": event["requestId"]}
         is_answer = "responseStatusCode" in event or "responseErrorReason" in event
         refusal = None if is_answer else self._judge(event)
-        is_navigation = event.get("resourceType") == "Document" and event.get("frameId") == self._main_frame
+        is_navigation = self._is_navigation(event)
         try:
             if is_answer:
                 if is_navigation:
@@ -112,15 +145,28 @@ class Firewall:
                 else:
                     await self._session.send("Fetch.fulfillRequest", {**request, **given})
             elif refusal is None:
-                if (headers := fresh_headers(event["request"])) is not None:
+                if (headers := self._sent_with(event)) is not None:
                     request["headers"] = headers
-                if is_navigation:
+                if is_navigation:  # a `False` would take the answers of other requests away from `news`
                     request["interceptResponse"] = True
                 await self._session.send("Fetch.continueRequest", request)
             else:
                 await self._session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
         except PlaywrightError:
             pass  # the request, its frame or the whole page has gone: nothing is left to answer
+
+    def _sent_with(self, event: dict[str, Any]) -> list[dict[str, str]] | None:
+        """The headers of a request, where they are other ones than the page's: the visitor's, and that it be fresh."""
+        request, added = event["request"], self._headers.added_to(event)
+        if event.get("resourceType") not in _ASKED:
+            return added
+        if added is not None:
+            request = {**request, "headers": {header["name"]: header["value"] for header in added}}
+        fresh = fresh_headers(request)
+        return added if fresh is None else fresh
+
+    def _is_navigation(self, event: dict[str, Any]) -> bool:
+        return event.get("resourceType") == "Document" and event.get("frameId") == self._main_frame
 
     async def _heard(self, event: dict[str, Any]) -> dict[str, Any] | None:
         """Lets `news` hear an answer that it wants; how the page gets it, where not as it is."""

@@ -64,16 +64,22 @@ def launch_options(
     lanes: int,
     block: Collection[ResourceKind],
     js_heap_limit_mb: int | None = None,
+    *,
+    proxied: bool = False,
 ) -> LaunchOptions:
     """Arguments for a browser that serves so many lanes and never loads the blocked kinds of resource.
 
-    A page whose JavaScript takes more than `js_heap_limit_mb` crashes by itself, and no other with it.
+    A page whose JavaScript takes more than `js_heap_limit_mb` crashes by itself, and no other with it. `proxied` says
+    whether some contexts have proxies.
     """
     args = [flag for flag, _why in ALWAYS]
     sandbox = machine.can_sandbox if settings.sandbox == "auto" else settings.sandbox
     if not sandbox:
         # Playwright itself adds --no-sandbox when its sandbox is off.
         args.append("--disable-setuid-sandbox")
+    if proxied:
+        # Else a page's WebRTC goes past its proxy and shows the shop this machine's address (Chromium 156).
+        args.append("--force-webrtc-ip-handling-policy=disable_non_proxied_udp")
     if not settings.zygote:
         # Costs a third of the throughput and saves no memory; it also rules the sandbox out.
         args.append("--no-zygote")

@@ -287,8 +287,8 @@ class Generations:
         if driver.handle.native is not None:
             self.log_rotation(Level.DRIVER, driver.retired or "launch", driver.wear, freed_mb)
 
-    def log_rotation(self, level: Level, reason: str, wear: Wear, freed_mb: float) -> None:
-        """Counts and logs one rotation; the end of a pool is none."""
+    def log_rotation(self, level: Level, reason: str, wear: Wear, freed_mb: float, *, proxy: str = "") -> None:
+        """Counts and logs one rotation; the end of a pool is none. `proxy` is the name of the context's, if any."""
         if reason == "close":
             return
         self._counters.count_rotation(level, reason)
@@ -298,4 +298,5 @@ class Generations:
             uses=wear.uses,
             age_s=round(self._clock.now_s() - wear.born_s, 1),
             freed_mb=round(freed_mb, 1),
+            **({"proxy": proxy} if proxy else {}),
         )

@@ -10,9 +10,11 @@ from playwright.async_api import Page
 from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.opener import PageHandle
 from pagemill.browser.page_news import PageNews
+from pagemill.browser.proxies import Proxies
+from pagemill.browser.proxy_trouble import proxy_trouble
 from pagemill.browser.slot import Slot
 from pagemill.config.platform import Platform
-from pagemill.errors import DeadlineExceeded, PageLost, TurnDenied, VisitGoesOn
+from pagemill.errors import DeadlineExceeded, PageLost, ProxyFailed, TurnDenied, VisitGoesOn
 
 
 class Lessor(Protocol):
@@ -20,6 +22,9 @@ class Lessor(Protocol):
 
     async def acquire(self, platform: Platform, *, fresh: bool = False) -> Slot: ...
     def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool, bad_context: str) -> None: ...
+    def proxy_failed(self, slot: Slot, reason: str) -> bool: ...
+    @property
+    def proxies(self) -> Proxies: ...
 
 
 class Lease:
@@ -95,9 +100,12 @@ class Lease:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._handle().firewall.reset()  # what was heard may be large
+        handle = self._handle()
+        refused = handle.firewall.proxy_refused
+        handle.firewall.reset()  # what was heard may be large
         slot, self._slot = self._slot, None
         assert slot is not None
+        cause, failure = error, None
         if isinstance(error, TurnDenied):
             self.mark_light()
             error = None
@@ -107,8 +115,31 @@ class Lease:
         if error is not None:
             self.mark_bad(type(error).__name__)
             self._suspicious = isinstance(error, PageLost | DeadlineExceeded)
-        self._lessor.release(
-            slot, bad=self._bad, suspicious=self._suspicious, light=self._light, bad_context=self._bad_context
+        try:
+            failure = await self._proxy_failure(slot, error, refused=refused)
+        finally:
+            self._lessor.release(
+                slot, bad=self._bad, suspicious=self._suspicious, light=self._light, bad_context=self._bad_context
+            )
+        if failure is not None and (failure.others or not isinstance(cause, VisitGoesOn)):
+            raise failure from cause
+
+    async def _proxy_failure(self, slot: Slot, error: BaseException | None, *, refused: bool) -> ProxyFailed | None:
+        """What the visit failed by, where it was the proxy; that rests from now on."""
+        proxy = None if slot.context is None else slot.context.handle.proxy
+        cancelled = error is not None and not isinstance(error, Exception)
+        if proxy is None or self._light or cancelled:
+            return None
+        trouble = await proxy_trouble(error, proxy.address, refused=refused)
+        if not trouble:
+            if error is None:
+                self._lessor.proxies.worked(proxy.name)
+            return None
+        self._suspicious = False  # neither page nor browser is to blame
+        if self._lessor.proxy_failed(slot, trouble):
+            return ProxyFailed(f"proxy {proxy.name} {trouble}", others=True)
+        return ProxyFailed(
+            f"no proxy works: {self._lessor.proxies.trouble(slot.platform.visitor.proxies)}", others=False
         )
 
     def _handle(self) -> PageHandle:

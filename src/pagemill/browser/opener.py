@@ -16,6 +16,7 @@ from playwright.async_api import Page
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.config.platform import Platform
+from pagemill.config.visitor_secrets import Proxy
 
 
 @dataclass(eq=False, slots=True)
@@ -42,9 +43,10 @@ class BrowserHandle:
 
 @dataclass(eq=False, slots=True)
 class ContextHandle:
-    """An open context of one platform."""
+    """An open context of one platform, and the proxy that all its requests go through."""
 
     native: Any
+    proxy: Proxy | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -62,7 +64,9 @@ class Opener(Protocol):
 
     async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle: ...
     async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle: ...
-    async def open_context(self, browser: BrowserHandle, platform: Platform) -> ContextHandle: ...
+    async def open_context(
+        self, browser: BrowserHandle, platform: Platform, proxy: Proxy | None = None
+    ) -> ContextHandle: ...
     async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle: ...
     async def close_page(self, handle: PageHandle) -> bool: ...
     async def close_context(self, handle: ContextHandle) -> bool: ...

@@ -14,10 +14,12 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
-from playwright.async_api import Browser, CDPSession, Page, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+from pagemill.browser.appearance import Appearance
 from pagemill.browser.bounded import answered, closed, collected, gives_answer, heap_mb, started
 from pagemill.browser.driver_start import confine_driver
 from pagemill.browser.exit_watch import ExitWatch
@@ -25,13 +27,16 @@ from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
 from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
-from pagemill.browser.page_news import PageNews
+from pagemill.browser.page_firewall import PROXY_BYPASS, page_firewall
+from pagemill.browser.preset_cookies import preset_cookies
 from pagemill.browser.process_group import command_line, kill, kill_browser_group
 from pagemill.browser.service_workers import PAST_SERVICE_WORKERS
 from pagemill.config.child_environment import child_environment
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import PoolSettings
+from pagemill.config.visitor import ClientCertificate
+from pagemill.config.visitor_secrets import Proxy, VisitorSecrets
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded
 from pagemill.telemetry import events
@@ -64,7 +69,9 @@ class PlaywrightLauncher:
         options: LaunchOptions,
         settings: PoolSettings,
         blocked_by_flags: frozenset[ResourceKind] = frozenset(),
+        secrets: VisitorSecrets | None = None,
     ) -> None:
+        self._secrets = secrets or VisitorSecrets()
         self._executable = executable
         self._options = options
         self._settings = settings
@@ -114,25 +121,34 @@ class PlaywrightLauncher:
         session, pid = await started(_browser_pid(browser), self._settings.open_timeout_s, "ask Chromium's process id")
         return BrowserHandle(_Browser(browser, session), pid, _group_of(pid), _profile_of(pid))
 
-    async def open_context(self, browser: BrowserHandle, platform: Platform) -> ContextHandle:
-        """Opens a context with the platform's window, language and user agent.
+    async def open_context(
+        self, browser: BrowserHandle, platform: Platform, proxy: Proxy | None = None
+    ) -> ContextHandle:
+        """Opens a context that looks like the platform's visitor and holds what it brings along.
 
         Raises:
             PageLost: the browser does not answer or has gone.
         """
-        navigation = platform.navigation
-        context = await answered(
-            browser.native.browser.new_context(
-                viewport={"width": navigation.viewport.width, "height": navigation.viewport.height},
-                user_agent=navigation.user_agent,
-                locale=navigation.locale,
-                accept_downloads=False,
-                service_workers="allow",  # see `_guard`
-            ),
-            self._settings.open_timeout_s,
-            "open a context",
-        )
-        return ContextHandle(context)
+        opening = self._open_context(browser.native.browser, platform, proxy)
+        return ContextHandle(await answered(opening, self._settings.open_timeout_s, "open a context"), proxy)
+
+    async def _open_context(self, browser: Browser, platform: Platform, proxy: Proxy | None) -> BrowserContext:
+        visitor, state = platform.visitor, self._secrets.storage.get(platform.platform)
+        options = Appearance(visitor).context_options()
+        if proxy is not None:
+            # The password is the firewall's to say: Playwright's own way pauses every request and stops the cache.
+            options["proxy"] = {"server": proxy.address.server, "bypass": PROXY_BYPASS}
+        if visitor.client_certificates:
+            options["client_certificates"] = [
+                _certificate(certificate, self._secrets) for certificate in visitor.client_certificates
+            ]
+        if state is not None and state.origins:
+            origins = [origin.model_dump(by_alias=True, exclude={"indexed_db"}) for origin in state.origins]
+            options["storage_state"] = {"cookies": [], "origins": origins}
+        context = await browser.new_context(**options, accept_downloads=False, service_workers="allow")  # see `_guard`
+        if cookies := preset_cookies(platform, state):
+            await context.add_cookies(cast(Any, cookies))
+        return context
 
     async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle:
         """Opens a page that can only visit the platform's hosts.
@@ -141,9 +157,9 @@ class PlaywrightLauncher:
             PageLost: the browser does not answer or has gone.
         """
         page = await answered(context.native.new_page(), self._settings.open_timeout_s, "open a page")
-        firewall = Firewall(platform.host_rules(), PageNews.of(platform))
+        firewall = page_firewall(platform, self._secrets, context.proxy)
         block = set(platform.navigation.block) - self._blocked_by_flags
-        guarding = _guard(page, firewall, block)
+        guarding = _guard(page, firewall, block, Appearance(platform.visitor).agent_override)
         world = await answered(guarding, self._settings.open_timeout_s, "put up a page's firewall")
         return PageHandle(page, firewall, world)
 
@@ -199,8 +215,13 @@ class PlaywrightLauncher:
             kill(driver.pid)
 
 
-async def _guard(page: Page, firewall: Firewall, block: Collection[ResourceKind]) -> IsolatedWorld:
+async def _guard(
+    page: Page, firewall: Firewall, block: Collection[ResourceKind], agent_override: dict[str, Any] | None
+) -> IsolatedWorld:
     session = await page.context.new_cdp_session(page)
+    if agent_override is not None:
+        # What Playwright makes up names HeadlessChrome beside any user agent; the latest session's word counts.
+        await session.send("Emulation.setUserAgentOverride", agent_override)
     target = str((await session.send("Target.getTargetInfo"))["targetInfo"]["targetId"])
     for method, parameters in PAST_SERVICE_WORKERS:
         await session.send(method, parameters)
@@ -213,6 +234,15 @@ async def _guard(page: Page, firewall: Firewall, block: Collection[ResourceKind]
 
     page.on("crash", on_crash)
     return IsolatedWorld(session, target, crash)
+
+
+def _certificate(certificate: ClientCertificate, secrets: VisitorSecrets) -> dict[str, Any]:
+    """As Playwright takes it."""
+    files = {"certPath": certificate.cert_file, "keyPath": certificate.key_file, "pfxPath": certificate.pfx_file}
+    words = (
+        {} if certificate.passphrase is None else {"passphrase": secrets.credentials[certificate.passphrase].password}
+    )
+    return {"origin": certificate.origin, **{key: file for key, file in files.items() if file is not None}, **words}
 
 
 async def _browser_pid(browser: Browser) -> tuple[CDPSession, int]:

@@ -16,9 +16,10 @@ from pagemill.browser.clock import Clock, SystemClock
 from pagemill.browser.generations import Generations, MeasureGroup
 from pagemill.browser.lease import Lease
 from pagemill.browser.opener import Opener
+from pagemill.browser.proxies import Proxies
 from pagemill.browser.rotation import Level, Limits, decide
 from pagemill.browser.slot import Counters, Generation, PoolStats, Slot
-from pagemill.config.platform import Platform
+from pagemill.config.platform import Platform, Rotation
 from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable, PageLost
 from pagemill.telemetry import events
@@ -43,6 +44,7 @@ class BrowserPool:
         clock: Clock | None = None,
         measure: MeasureGroup = lambda _group: {},
         page_max_mb: float = math.inf,
+        proxies: Proxies | None = None,
     ) -> None:
         """
         Args:
@@ -52,7 +54,9 @@ class BrowserPool:
             clock: time and chance.
             measure: private memory by process of a process group, for the log's `freed_mb`.
             page_max_mb: JavaScript heap of a page above which it is replaced.
+            proxies: those that platforms' visitors name.
         """
+        self.proxies = proxies or Proxies()
         self._opener = opener
         self._page_max_mb = page_max_mb
         self._settings = settings
@@ -60,7 +64,7 @@ class BrowserPool:
         self._clock = clock or SystemClock()
         self._counters = Counters()
         self._generations = Generations(opener, settings, self._clock, self._counters, measure, self._drop_outdated)
-        self._changeover = Changeover(opener, settings, self._clock, self._generations, measure)
+        self._changeover = Changeover(opener, settings, self._clock, self._generations, measure, self.proxies)
         self._idle: deque[Slot] = deque()
         self._at_work: set[Slot] = set()
         self._leased = 0
@@ -153,6 +157,7 @@ class BrowserPool:
             launches=self._counters.launches,
             rotations=rotations,
             reasons=reasons,
+            proxies=self.proxies.states(),
         )
 
     async def close(self) -> None:
@@ -192,8 +197,9 @@ class BrowserPool:
             slot = self._take_idle(platform, fresh=fresh) or self._new_slot(platform, generation)
             try:
                 await self._furnish(slot)
-                if fresh and not slot.is_unused:
-                    self._changeover.rotate(slot, Level.CONTEXT, "fresh")
+                used = fresh and not slot.is_unused
+                if used or self._has_a_better_proxy(slot):
+                    self._changeover.rotate(slot, Level.CONTEXT, "fresh" if used else "proxy")
                     await self._furnish(slot)
             except asyncio.CancelledError:
                 self._give_back(slot)
@@ -209,6 +215,12 @@ class BrowserPool:
                 continue
             return slot
         raise BrowserUnavailable("no page could be opened on several browsers in a row")
+
+    def _has_a_better_proxy(self, slot: Slot) -> bool:
+        """Whether its context's proxy rests while another one does not."""
+        if slot.context is None or not slot.context.proxy_name:
+            return False
+        return self.proxies.rests(slot.context.proxy_name) and self.proxies.any_awake(slot.platform.visitor.proxies)
 
     async def _furnish(self, slot: Slot) -> None:
         """Brings the page that a slot lacks."""
@@ -232,10 +244,18 @@ class BrowserPool:
         self._generations.join(generation)
         return Slot(platform, generation)
 
+    def proxy_failed(self, slot: Slot, reason: str) -> bool:
+        """For `Lease`: has the proxy of a slot's context rest, and the context go; whether another one can be taken."""
+        assert slot.context is not None
+        self.proxies.failed(slot.context.proxy_name, reason)
+        slot.context.wear.bad = "proxy"
+        return self.proxies.any_awake(slot.platform.visitor.proxies)
+
     def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool = False, bad_context: str = "") -> None:
         """For `Lease`: counts the use, and rotates what is due. Never awaits."""
         self._leased -= 1
         self._at_work.discard(slot)
+        light = light and slot.platform.visitor.session == "keep"
         wears = slot.wears()
         for wear in wears.values():
             wear.use(failed=suspicious, light=light)
@@ -271,7 +291,10 @@ class BrowserPool:
         self._wake()
 
     def _limits(self, platform: Platform) -> dict[Level, Limits]:
-        rotation, settings = platform.rotation, self._settings
+        settings = self._settings
+        # Having Chromium clear a context costs about the same, some 10 ms of a visit, and leaves window names,
+        # passwords and connections behind.
+        rotation = platform.rotation if platform.visitor.session == "keep" else Rotation(page=1, context=1)
         assert rotation.page != "auto" and rotation.context != "auto", "auto is resolved before the pool"
         browser_mb, driver_mb = settings.browser_max_mb, settings.driver_max_mb
         return {

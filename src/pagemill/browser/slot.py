@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
+from pagemill.browser.proxies import ProxyState
 from pagemill.browser.rotation import Level, Wear
 from pagemill.config.platform import Platform
 
@@ -47,6 +48,11 @@ class OpenContext:
     wear: Wear
     big_pages: int = 0
     """How many of its pages were replaced for their size: the second one takes the context with it."""
+
+    @property
+    def proxy_name(self) -> str:
+        """The name of the proxy that its requests go through; empty without one."""
+        return "" if self.handle.proxy is None else self.handle.proxy.name
 
 
 @dataclass(eq=False, slots=True)
@@ -126,3 +132,4 @@ class PoolStats:
     """Level to count, such as `{"page": 12, "context": 2}`."""
     reasons: dict[str, int] = field(default_factory=dict)
     """Level and reason to count, such as `{"page uses": 11, "page error": 1}`."""
+    proxies: tuple[ProxyState, ...] = ()

@@ -35,7 +35,8 @@ def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing unt
         def picture() -> Group:
             overview = read_overview(redis, sorted(config.platforms), config.schedule)
             schedule = [_schedule(overview)] if overview.timetable.rows else []
-            return Group(_queues(overview), _workers(overview), *schedule, _runs(store))
+            proxies = [_proxies(overview)] if any(worker.proxies for worker in overview.workers) else []
+            return Group(_queues(overview), _workers(overview), *proxies, *schedule, _runs(store))
 
         if not watch:
             console.print(picture())
@@ -87,6 +88,16 @@ def _workers(overview: Overview) -> Table:
         )
     if not table.row_count:
         table.caption = "none: start one with `pagemill worker`"
+    return table
+
+
+def _proxies(overview: Overview) -> Table:
+    """By name: an address is a secret."""
+    table = _table("Proxies", "worker", "proxy", "contexts", "failures", "state")
+    for worker in overview.workers:
+        for proxy in worker.proxies:
+            state = f"rests for {proxy.resting_s:.0f} s: it {proxy.reason}" if proxy.resting_s else "serves"
+            table.add_row(worker.name, proxy.name, str(proxy.taken), str(proxy.failures), state)
     return table
 
 

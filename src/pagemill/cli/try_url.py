@@ -15,6 +15,7 @@ from pagemill.browser.pool import BrowserPool
 from pagemill.cli.options import PlatformName, load
 from pagemill.cli.try_report import TriedProduct, as_json, print_report
 from pagemill.config.platform import Platform
+from pagemill.config.visitor_needs import visitor_needs
 from pagemill.errors import ItemError, PagemillError, UsageError, VisitFailed, VisitGoesOn, VisitRefused
 from pagemill.extraction.artifacts import take_screenshot
 from pagemill.extraction.judge import judge, met_signs
@@ -46,9 +47,11 @@ def try_url(
         raise UsageError(f"--screenshot {screenshot}: name a .jpg file in a folder that exists")
     if screenshot is not None and not shop.extract.visits_pages:
         raise UsageError(f"--screenshot: platform {platform} visits no page")
+    secrets = visitor_needs([shop], config.environment)
     started_s = time.monotonic()
-    with scratch_folder(), running_loop() as loop, build_pool(config, {platform: shop}, loop) as pool:
+    with scratch_folder(), running_loop() as loop, build_pool(config, {platform: shop}, secrets, loop) as pool:
         opened_s = time.monotonic()
+        visit = replace(visit, proxies=pool.proxies, secrets=secrets)
         deadline_s = shop.navigation.timeout_ms / 1000 * len(shop.extract.sources) + 60
         reading = loop.run(_read(pool, shop, visit, screenshot), deadline_s, "visit the product")
         read_s = time.monotonic()

@@ -6,15 +6,16 @@ This is the only module that knows the names of the variables. A value may hold 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pagemill.config.alert_channels import ADDRESS_PREFIX
 from pagemill.config.mistakes import Mistake
 from pagemill.config.service_urls import database_url, redis_url
 from pagemill.config.settings import Environment
+from pagemill.config.visitor_secrets import CREDENTIALS_PREFIX, PROXY_PREFIX, Credentials, ProxyAddress
 from pagemill.errors import Problem
 
 FROM_FILE = frozenset({"PAGEMILL_REDIS_URL", "PAGEMILL_DATABASE_URL", "PAGEMILL_CATALOG_URL", "PAGEMILL_API_SECRET"})
@@ -35,6 +36,9 @@ VARIABLES = frozenset(
 _ALERT_URL = re.compile(f"({ADDRESS_PREFIX}[A-Z0-9][A-Z0-9_]*?)(_FILE)?")
 """The address of an alert channel, whose name is the user's."""
 
+_VISITOR_SECRET = re.compile(f"(({PROXY_PREFIX}|{CREDENTIALS_PREFIX})[A-Z][A-Z0-9_]*?)(_FILE)?")
+"""The address of a proxy, or a user with a password; a platform's `visitor` names it."""
+
 _TESTS_PREFIX = "PAGEMILL_TEST_"
 """What the test suite tells itself; the commands that it starts inherit it."""
 
@@ -43,6 +47,8 @@ API_SECRET_MIN = 32
 
 MAKE_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 """The command that remedies name to make a secret with."""
+
+T = TypeVar("T")
 
 _FILE_MAX_BYTES = 64 * 1024
 _PLACE = "environment"
@@ -68,6 +74,8 @@ def read_environment(environ: Mapping[str, str], folder: Path | None = None) -> 
         "catalog_url": reading.secret_url("PAGEMILL_CATALOG_URL"),
         "api_secret": reading.api_secret("PAGEMILL_API_SECRET"),
         "alert_urls": reading.alert_urls(),
+        "proxies": reading.visitor_secrets(PROXY_PREFIX, ProxyAddress.parse),
+        "credentials": reading.visitor_secrets(CREDENTIALS_PREFIX, Credentials.parse),
         "log_format": reading.choice("PAGEMILL_LOG_FORMAT", "log_format"),
         "log_level": reading.choice("PAGEMILL_LOG_LEVEL", "log_level"),
     }
@@ -85,13 +93,14 @@ class _Reading:
     def refuse_unknown(self) -> None:
         for name in sorted(self._environ):
             is_ours = name.startswith("PAGEMILL_") and not name.startswith(_TESTS_PREFIX)
-            if is_ours and name not in VARIABLES and not _ALERT_URL.fullmatch(name):
+            is_named = _ALERT_URL.fullmatch(name) or _VISITOR_SECRET.fullmatch(name)
+            if is_ours and name not in VARIABLES and not is_named:
                 near = get_close_matches(name, sorted(VARIABLES), n=1, cutoff=0.8)
                 known = ", ".join(sorted(VARIABLES))
                 self._add(name, "unknown variable", f"did you mean `{near[0]}`?" if near else f"known are {known}")
 
     def refuse_doubles(self) -> None:
-        for name in (*sorted(FROM_FILE), *self._alert_variables()):
+        for name in (*sorted(FROM_FILE), *self._alert_variables(), *self._visitor_variables()):
             if self._text(name) and self._text(f"{name}_FILE"):
                 self._add(name, f"both {name} and {name}_FILE are set", "keep one of the two")
 
@@ -135,6 +144,23 @@ class _Reading:
     def _alert_variables(self) -> list[str]:
         """Their names, without `_FILE`."""
         return sorted({match[1] for name in self._environ if (match := _ALERT_URL.fullmatch(name))})
+
+    def visitor_secrets(self, prefix: str, parse: Callable[[str], T]) -> dict[str, T]:
+        """What visitors need, by the end of its variable's name."""
+        found: dict[str, T] = {}
+        for name in self._visitor_variables():
+            text, place = self._secret(name)
+            if not name.startswith(prefix) or not text:
+                continue
+            try:
+                found[name.removeprefix(prefix)] = parse(text)
+            except Mistake as mistake:
+                self._add(place, mistake.message, mistake.remedy)
+        return found
+
+    def _visitor_variables(self) -> list[str]:
+        """Their names, without `_FILE`."""
+        return sorted({match[1] for name in self._environ if (match := _VISITOR_SECRET.fullmatch(name))})
 
     def api_secret(self, name: str) -> str | None:
         """A key for signing, from the variable or from the file that `..._FILE` names."""

@@ -21,6 +21,7 @@ from pagemill.config.patterns import Names, Part, fill_address
 from pagemill.config.product import ProductAddress
 from pagemill.config.revisit import Revisit
 from pagemill.config.section import Auto, Flag, MsRange, Number, ResourceKind, Section, WaitMs, Whole
+from pagemill.config.visitor import Viewport, Visitor
 
 PLATFORM_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """The whole of it: it stands in Redis keys, URLs and file names."""
@@ -79,15 +80,8 @@ class Rotation(Section):
     context: Annotated[Whole, Field(ge=1)] | Auto = "auto"
 
 
-class Viewport(Section):
-    """The window that pages are laid out for, in CSS pixels. Smaller means less to paint."""
-
-    width: Whole = Field(default=320, ge=64, le=4096)
-    height: Whole = Field(default=240, ge=64, le=4096)
-
-
 class Navigation(Section):
-    """How a product's page is loaded."""
+    """How a product's page is loaded. What describes the visitor is `visitor`'s now; its old names go on working."""
 
     timeout_ms: Whole = Field(default=30_000, ge=100, le=600_000)
     block: tuple[ResourceKind, ...] = ("image", "media", "font")
@@ -95,6 +89,15 @@ class Navigation(Section):
     draw: Literal["on_demand", "always"] = "on_demand"
     user_agent: str | None = None
     locale: str | None = None
+
+    @property
+    def of_visitor(self) -> dict[str, Any]:
+        """The old names that say something, with their values."""
+        defaults = Navigation.model_fields
+        return {name: value for name in _OLD_NAMES if (value := getattr(self, name)) != defaults[name].default}
+
+
+_OLD_NAMES = ("viewport", "user_agent", "locale")
 
 
 class Retry(Section):
@@ -128,6 +131,7 @@ class Platform(Section):
     workflow: Workflow = Workflow()
     rotation: Rotation = Rotation()
     navigation: Navigation = Navigation()
+    visitor: Visitor = Visitor()
     product: ProductAddress = ProductAddress()
     extract: Extract
     compare: Comparisons = Field(default_factory=dict)
@@ -151,6 +155,22 @@ class Platform(Section):
     def _visits_hosts(cls, value: ProductAddress, info: ValidationInfo) -> ProductAddress:
         _refuse(_foreign_addresses(info, [(("visit",), value.visit)]))
         return value
+
+    @field_validator("visitor")
+    @classmethod
+    def _takes_over(cls, value: Visitor, info: ValidationInfo) -> Visitor:
+        """The visitor, with what `navigation` says of it."""
+        navigation = info.data.get("navigation")
+        old = navigation.of_visitor if isinstance(navigation, Navigation) else {}
+        remedy = "keep the one of visitor, which has taken over navigation's"
+        _refuse(
+            [
+                Mistake(f"is written as navigation.{name} as well", remedy, name)
+                for name, said in old.items()
+                if getattr(value, name) not in (None, said)
+            ]
+        )
+        return value.model_copy(update=old)
 
     @field_validator("extract")
     @classmethod
@@ -204,6 +224,18 @@ class Platform(Section):
         ]
         _refuse(mistakes)
         return value.model_copy(update=beside)
+
+    @property
+    def outdated(self) -> dict[str, str]:
+        """Keys that are written by an old name, each with the name that it has now."""
+        return {f"navigation.{name}": f"visitor.{name}" for name in self.navigation.of_visitor}
+
+    @property
+    def needs_driver(self) -> str:
+        """What of it only pages of Playwright's driver can do; empty for nothing."""
+        if self.extract.needs_driver:
+            return "strategy"
+        return "client_certificates" if self.visitor.client_certificates else ""
 
     def host_rules(self) -> HostRules:
         """The rules that `hosts` states."""

@@ -18,6 +18,7 @@ from pagemill.config.platform import Platform
 from pagemill.config.profiles import PROFILES, ProfileName
 from pagemill.config.schedule import Schedule
 from pagemill.config.section import Auto, Flag, Number, Section, Whole
+from pagemill.config.visitor_secrets import Credentials, ProxyAddress
 
 
 class BrowserSettings(Section):
@@ -176,6 +177,10 @@ class Environment(Section):
     """Signs the control API's tokens; empty for an API on loopback that asks nobody for one."""
     alert_urls: Mapping[str, str] = Field(default_factory=dict, repr=False)
     """Addresses of alert channels, by the end of their variables' names: TEAM for PAGEMILL_ALERT_URL_TEAM."""
+    proxies: Mapping[str, ProxyAddress] = Field(default_factory=dict, repr=False)
+    """By the end of their variables' names: SEOUL_A for PAGEMILL_PROXY_SEOUL_A."""
+    credentials: Mapping[str, Credentials] = Field(default_factory=dict, repr=False)
+    """Likewise: STAGING for PAGEMILL_CREDENTIALS_STAGING."""
     chromium: Path | None = None
     log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"

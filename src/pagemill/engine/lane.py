@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from pagemill.browser.lease import Lease
 from pagemill.browser.pool import BrowserPool
+from pagemill.config.visitor_secrets import VisitorSecrets
 from pagemill.deadlines import within
 from pagemill.engine.attempts import Attempts, BrokenOff
 from pagemill.engine.item_result import item_result
@@ -26,6 +27,7 @@ from pagemill.errors import (
     PageLost,
     PagemillError,
     PatternTooSlow,
+    ProxyFailed,
     TurnDenied,
     VisitGoesOn,
     VisitRefused,
@@ -33,6 +35,7 @@ from pagemill.errors import (
 from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.judge import judge
 from pagemill.extraction.strategy import Strategy, Visit
+from pagemill.extraction.way_out import ProxyTurns
 from pagemill.model import ItemResult, Product, Verdict
 from pagemill.pacing.answer import Answer, Welcome
 from pagemill.pacing.turns import Turns, sleep_unless
@@ -61,6 +64,9 @@ class Stations:
     """Takes a result over; it returns at once."""
     worker: str
     broken_off: BrokenOff = field(default_factory=BrokenOff)
+    proxies: ProxyTurns | None = None
+    secrets: VisitorSecrets = field(default_factory=VisitorSecrets)
+    """What visitors need for requests without a page."""
 
 
 class Lane:
@@ -162,6 +168,8 @@ class Lane:
             timeout_s=platform.navigation.timeout_ms / 1000,
             in_full=not attempts.is_first,
             names=names,
+            proxies=self._stations.proxies,
+            secrets=self._stations.secrets,
         )
         was_slow = False
         for _ in range(_MAX_STEPS):
@@ -179,7 +187,8 @@ class Lane:
                 self._log_timeout(product, error)
                 return failure(str(error), retryable=True, answer=Answer(Welcome.TROUBLE))
             except PagemillError as error:
-                return failure(str(error), retryable=error.retryable, browser_lost=isinstance(error, BrowserLost))
+                is_spared = isinstance(error, BrowserLost) or (isinstance(error, ProxyFailed) and error.others)
+                return failure(str(error), retryable=error.retryable, browser_lost=is_spared)
             except Exception as error:  # the top of a lane: one product must not end the others
                 log.exception(events.UNEXPECTED, product=product.id)
                 return failure(f"{type(error).__name__}: {error}"[:500], retryable=False)

@@ -18,7 +18,7 @@ class Outcome:
     facts: Facts
     retryable: bool
     browser_lost: bool = False
-    """The visit ended with its browser, most likely for another page's fault."""
+    """The visit ended with its browser or its proxy, most likely for another's fault."""
     answer: Answer | None = None
     """How the shop took the visit; `None` when that is not known."""
     final_url: str = ""

@@ -32,8 +32,8 @@ DOCUMENT = r"""
     const tell = (name) => {
       gives[name] = (event, listener) => EventTarget.prototype[name].call(page, event, listener);
     };
-    const properties = ["body", "documentElement", "defaultView", "readyState", "hidden", "title", "URL", "contentType"];
-    for (let i = 0; i < properties.length; i += 1) read(Document, properties[i]);
+    const known = ["body", "documentElement", "defaultView", "readyState", "hidden", "title", "URL", "contentType"];
+    for (let i = 0; i < known.length; i += 1) read(Document, known[i]);
     read(Node, "baseURI");
     const questions = ["querySelector", "querySelectorAll", "getElementById", "createRange"];
     for (let i = 0; i < questions.length; i += 1) ask(questions[i]);

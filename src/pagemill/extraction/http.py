@@ -18,13 +18,15 @@ from urllib.parse import quote, urljoin
 from pagemill.config.patterns import fill_address, fill_json, fill_text
 from pagemill.config.platform import Platform
 from pagemill.config.source import Source
+from pagemill.config.visitor_secrets import Proxy, ProxyAddress
 from pagemill.deadlines import within
-from pagemill.errors import DeadlineExceeded, ItemError, VisitFailed, VisitRefused
+from pagemill.errors import DeadlineExceeded, ItemError, ProxyFailed, VisitFailed, VisitRefused
 from pagemill.extraction.identity import Identity
 from pagemill.extraction.json_path import parse_answer
 from pagemill.extraction.own_part import own_part
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.visit import Visit
+from pagemill.extraction.way_out import ProxyTurns, cookies_for, proxy_fault
 
 if TYPE_CHECKING:
     import httpx
@@ -35,6 +37,8 @@ _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 _SHOWN = 80
+_USES_OF_PROXY = 50
+"""Requests that go through one proxy where nothing says how long a context lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,15 @@ class HttpSource:
         self._position = position
         self._rules = platform.host_rules()
         self._lanes = platform.workflow.concurrency.default
-        self._agent = platform.navigation.user_agent or _AGENT
-        self._language = platform.navigation.locale or ""
+        self._platform = platform.platform
+        self._visitor = platform.visitor
+        context = platform.rotation.context
+        self._uses_of_proxy = _USES_OF_PROXY if context == "auto" else context
         self._within_s = (source.within_ms or DEFAULT_WITHIN_MS) / 1000
-        self._client: httpx.AsyncClient | None = None
-        self._closing: asyncio.Task[None] | None = None
+        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._proxy: Proxy | None = None
+        self._proxy_uses = 0
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def ask(self, visit: Visit) -> HttpAnswer:
         """Makes the request.
@@ -74,12 +82,13 @@ class HttpSource:
         Raises:
             VisitRefused: an address is none of the platform's hosts.
             VisitFailed: the network or the server failed.
+            ProxyFailed: no proxy that was tried lets it through.
             DeadlineExceeded: it took longer than the source may.
         """
         template = self._source.url
         address = visit.url if template is None else urljoin(visit.url, fill_address(template, visit.names))
         limit_s = min(self._within_s, visit.timeout_s)
-        answer = await within(limit_s, self._ask(address, visit), "waiting for an answer over HTTP")
+        answer = await within(limit_s, self._ask_through(address, visit), "waiting for an answer over HTTP")
         return replace(answer, document=own_part(answer.document, Identity.of(visit.names, visit.url)))
 
     def tell(self, answer: HttpAnswer, told: SourcesTold, error_paths: tuple[str, ...]) -> None:
@@ -100,12 +109,41 @@ class HttpSource:
 
     def close(self) -> None:
         """Closes the connections, on the loop that they belong to, or with it."""
-        client, self._client = self._client, None
-        if client is not None:
-            with contextlib.suppress(RuntimeError):  # without a running loop the connections have gone with it
-                self._closing = asyncio.get_running_loop().create_task(client.aclose())
+        clients, self._clients = self._clients, {}
+        with contextlib.suppress(RuntimeError):  # without a running loop the connections have gone with it
+            loop = asyncio.get_running_loop()
+            for client in clients.values():
+                task = loop.create_task(client.aclose())
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
 
-    async def _ask(self, address: str, visit: Visit) -> HttpAnswer:
+    async def _ask_through(self, address: str, visit: Visit) -> HttpAnswer:
+        """Asks, through one proxy after another where one fails, which has asked the shop nothing."""
+        names, proxies = self._visitor.proxies, visit.proxies
+        if not names or proxies is None:
+            return await self._ask(address, visit, None)
+        for _ in names:
+            proxy = self._next_proxy(proxies)
+            try:
+                answer = await self._ask(address, visit, proxy)
+            except ProxyFailed as error:
+                proxies.failed(proxy.name, str(error))
+                if not proxies.any_awake(names):
+                    break
+                continue
+            proxies.worked(proxy.name)
+            return answer
+        raise ProxyFailed(f"no proxy works: {proxies.trouble(names)}", others=False)
+
+    def _next_proxy(self, proxies: ProxyTurns) -> Proxy:
+        """The same one for as many requests as a context would last, unless it rests."""
+        if self._proxy is None or self._proxy_uses >= self._uses_of_proxy or proxies.rests(self._proxy.name):
+            self._proxy, self._proxy_uses = proxies.take(self._visitor.proxies), 0
+        assert self._proxy is not None
+        self._proxy_uses += 1
+        return self._proxy
+
+    async def _ask(self, address: str, visit: Visit, proxy: Proxy | None) -> HttpAnswer:
         import httpx
 
         source = self._source
@@ -121,9 +159,13 @@ class HttpSource:
             for _ in range(_MAX_REDIRECTS + 1):
                 if (refusal := self._rules.refusal(address)) is not None:
                     raise VisitRefused(f"the request led away: {refusal}")
-                request = self._open().build_request(method, address, headers=headers, **body)
-                response = await self._open().send(request, stream=True)
+                client = self._open(proxy)
+                sent = self._with_cookies(headers, address, visit)
+                request = client.build_request(method, address, headers=sent, **body)
+                response = await client.send(request, stream=True, auth=self._auth(visit))
                 try:
+                    if response.status_code == 407 and proxy is not None:
+                        raise ProxyFailed("refuses user and password", others=True)
                     location = response.headers.get("location", "")
                     if response.status_code not in _REDIRECTS or not location:
                         return await _read(response, asked)
@@ -132,29 +174,57 @@ class HttpSource:
                 address = urljoin(address, location)
                 if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
                     method, body = "GET", {}
-        except httpx.TimeoutException as error:
+        except httpx.HTTPError as error:
+            if proxy is not None and (fault := proxy_fault(error)):
+                raise ProxyFailed(fault, others=True) from error
+            if not isinstance(error, httpx.TimeoutException):
+                raise VisitFailed(f"{type(error).__name__}: {error}"[:200].rstrip(": ")) from error
             raise VisitFailed(f"timeout: {type(error).__name__}") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except httpx.InvalidURL as error:
             raise VisitFailed(f"{type(error).__name__}: {error}"[:200].rstrip(": ")) from error
         raise VisitFailed(f"more than {_MAX_REDIRECTS} redirects")
 
-    def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
+    def _with_cookies(self, headers: dict[str, str], address: str, visit: Visit) -> dict[str, str]:
+        """A request's headers; a source that says `Cookie` itself knows best."""
+        state = visit.secrets.storage.get(self._platform)
+        cookies = cookies_for(address, self._visitor.cookies, state)
+        if not cookies or any(name.lower() == "cookie" for name in headers):
+            return headers
+        return {**headers, "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+
+    def _auth(self, visit: Visit) -> tuple[str, str] | None:
+        name = self._visitor.credentials
+        known = None if name is None else visit.secrets.credentials.get(name)
+        return None if known is None else (known.user, known.password)
+
+    def _open(self, proxy: Proxy | None = None) -> httpx.AsyncClient:
+        name = "" if proxy is None else proxy.name
+        if name not in self._clients:
             import httpx
 
-            headers = {"User-Agent": self._agent, "Accept": "application/json, */*"}
-            if self._language:
-                headers["Accept-Language"] = self._language
+            visitor = self._visitor
+            headers = {"User-Agent": visitor.agent or _AGENT, "Accept": "application/json, */*"}
+            if visitor.locale:
+                headers["Accept-Language"] = visitor.locale
+            headers |= visitor.headers
             limits = httpx.Limits(max_connections=self._lanes, max_keepalive_connections=self._lanes)
-            self._client = httpx.AsyncClient(
+            self._clients[name] = httpx.AsyncClient(
                 http2=True,
                 headers=headers,
                 limits=limits,
                 timeout=self._within_s,
                 trust_env=False,
                 cookies=_no_cookies(),
+                proxy=None if proxy is None else _as_httpx(proxy.address),
             )
-        return self._client
+        return self._clients[name]
+
+
+def _as_httpx(address: ProxyAddress) -> httpx.Proxy:
+    import httpx
+
+    known = address.credentials
+    return httpx.Proxy(address.server, auth=None if known is None else (known.user, known.password))
 
 
 def _no_cookies() -> CookieJar:

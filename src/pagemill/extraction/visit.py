@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pagemill.config.patterns import Names
+from pagemill.config.visitor_secrets import VisitorSecrets
 from pagemill.extraction.heard import News
+from pagemill.extraction.way_out import ProxyTurns
 from pagemill.extraction.world import World
 from pagemill.model import Product
 
@@ -28,6 +30,10 @@ class Visit:
     listens."""
     world: World | None = None
     """Where scripts that read the page run: `browser.isolated_world.IsolatedWorld`; `None` for the page's own world."""
+    proxies: ProxyTurns | None = None
+    """Whose turn it is among the visitor's proxies, where it has any: `browser.proxies.Proxies`."""
+    secrets: VisitorSecrets = field(default_factory=VisitorSecrets)
+    """The visitor's passwords and sessions, for requests without a page."""
     explain: bool = False
     """Whether every source is to be read, and all of what it says told: for `pagemill try`."""
     so_far: object = None

@@ -13,7 +13,9 @@ from pagemill.config.child_environment import child_environment
 from pagemill.config.crosschecks import fragile_fields
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config
-from pagemill.errors import BrowserUnavailable
+from pagemill.config.visitor import Visitor
+from pagemill.config.visitor_needs import visitor_needs
+from pagemill.errors import BrowserUnavailable, UsageError
 from pagemill.extraction.strategy import load_strategy
 from pagemill.guard.budget import BASE_MB, LANE_MB, PLANNED_SHARE, Budget, budget_of, page_uses, resolved
 from pagemill.guard.probe import machine_memory, memory_limit_mb
@@ -38,6 +40,8 @@ def examine(config: Config, data_folder: Path) -> list[Finding]:
         ("database", lambda: _database(config)),
         ("memory", lambda: _room(config)),
         *((f"strategy of {name}", partial(_strategy, platform)) for name, platform in own_strategies(config)),
+        *((f"visitor of {name}", partial(_visitor, config, platform)) for name, platform in _described(config)),
+        ("keys", lambda: _outdated(config)),
         ("fields", lambda: _fragile(config)),
     ]
     return [finding for subject, look in looks for finding in looked_at(subject, look)]
@@ -77,6 +81,38 @@ def _strategy(platform: Platform) -> str:
     load_strategy(platform)
     own = next(source for source in platform.extract.sources if source.is_own)
     return f"{own.strategy} can be loaded"
+
+
+def _described(config: Config) -> list[tuple[str, Platform]]:
+    """Platforms that say something of their visitor."""
+    return [(name, platform) for name, platform in sorted(config.platforms.items()) if platform.visitor != Visitor()]
+
+
+def _visitor(config: Config, platform: Platform) -> str:
+    """Who it is. Names of secrets may be shown, what they hold may not."""
+    visitor = platform.visitor
+    visitor_needs([platform], config.environment)
+    if platform.needs_driver == "client_certificates" and config.settings.browser.driver == "none":
+        remedy = "write browser.driver: auto, or serve the platform by workers of their own (--platform)"
+        raise UsageError(f"client_certificates need Playwright's driver, and browser.driver is none: {remedy}")
+    window = visitor.window
+    words = [
+        *(word for word in (visitor.device, visitor.locale, visitor.time_zone) if word is not None),
+        f"window {window.width}x{window.height}",
+        *([f"session {visitor.session}"] if visitor.session != "keep" else []),
+        *([f"credentials {visitor.credentials}"] if visitor.credentials is not None else []),
+        *([f"proxies {', '.join(visitor.proxies)}"] if visitor.proxies else []),
+    ]
+    return ", ".join(words)
+
+
+def _outdated(config: Config) -> list[Finding]:
+    """Platforms that use keys by their old names."""
+    return [
+        Finding(f"keys of {name}", True, f"{old} is called {new} now: rename it", is_advice=True)
+        for name, platform in sorted(config.platforms.items())
+        for old, new in platform.outdated.items()
+    ]
 
 
 def _room(config: Config) -> list[Finding]:

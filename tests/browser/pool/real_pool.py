@@ -21,9 +21,11 @@ from pagemill.browser.machine import examine_machine
 from pagemill.browser.opener import BrowserHandle, DriverHandle, Opener
 from pagemill.browser.playwright_launcher import PlaywrightLauncher
 from pagemill.browser.pool import BrowserPool
+from pagemill.browser.proxies import Proxies
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import BrowserSettings, PoolSettings
+from pagemill.config.visitor_secrets import VisitorSecrets
 from pagemill.demo import page_faults
 from pagemill.errors import BrowserUnavailable, DeadlineExceeded, PageLost
 from tests.browser.pool.watched_server import WatchedServer
@@ -118,13 +120,17 @@ async def real_pool(
     by_flags: frozenset[ResourceKind] = BY_FLAGS,
     measure: MeasureGroup = lambda _group: {},
     kind: str = "playwright",
+    secrets: VisitorSecrets | None = None,
     **settings: object,
 ) -> AsyncIterator[RealPool]:
     """An open pool; after it is closed nothing of it may be left, whatever the test did to it."""
     pool_settings = PoolSettings.model_validate({**SHORT, **settings})
-    options = launch_options(BrowserSettings(), examine_machine(), size, by_flags)
-    launcher = RecordingLauncher(LAUNCHERS[kind](executable, options, pool_settings, by_flags))
-    real = RealPool(BrowserPool(cast(Opener, launcher), pool_settings, size, measure=measure), launcher, temporary)
+    proxied = bool(secrets and secrets.proxies)
+    options = launch_options(BrowserSettings(), examine_machine(), size, by_flags, proxied=proxied)
+    launcher = RecordingLauncher(LAUNCHERS[kind](executable, options, pool_settings, by_flags, secrets))
+    proxies = Proxies((secrets or VisitorSecrets()).proxies)
+    pool = BrowserPool(cast(Opener, launcher), pool_settings, size, measure=measure, proxies=proxies)
+    real = RealPool(pool, launcher, temporary)
     try:
         await real.pool.open()
         yield real

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.config.platform import Platform
+from pagemill.config.visitor_secrets import Proxy
 from pagemill.errors import BrowserUnavailable, PageLost
 
 
@@ -55,11 +56,13 @@ class CountingOpener:
         self.on_lost.append(on_lost)
         return BrowserHandle(cast(Any, SimpleNamespace(contexts=[])), 0, 0, None)
 
-    async def open_context(self, browser: BrowserHandle, platform: Platform) -> ContextHandle:
+    async def open_context(
+        self, browser: BrowserHandle, platform: Platform, proxy: Proxy | None = None
+    ) -> ContextHandle:
         await self._begin("context", PageLost)
         context = SimpleNamespace(pages=0, closed=False)
         cast(Any, browser.native).contexts.append(context)
-        return ContextHandle(cast(Any, context))
+        return ContextHandle(cast(Any, context), proxy)
 
     async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle:
         await self._step()
@@ -68,7 +71,7 @@ class CountingOpener:
         await self._begin("page", PageLost)
         cast(Any, context.native).pages += 1
         self.most_pages = max(self.most_pages, self.open["page"])
-        firewall = SimpleNamespace(refusal=None, strayed=None, retry_after="", reset=lambda: None)
+        firewall = SimpleNamespace(refusal=None, strayed=None, retry_after="", proxy_refused=False, reset=lambda: None)
         page = SimpleNamespace(context=context.native, number=self.opened["page"])
         return PageHandle(cast(Any, page), cast(Any, firewall))
 

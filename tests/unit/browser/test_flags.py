@@ -70,3 +70,11 @@ def test_only_what_is_blocked_gets_its_flag() -> None:
 def test_a_users_own_arguments_come_last() -> None:
     """Chromium lets the last one win."""
     assert options(extra_args=["--lang=ko"]).args[-1] == "--lang=ko"
+
+
+def test_webrtc_is_kept_to_proxies_where_there_are_some() -> None:
+    """And left alone where there are none."""
+    machine = Machine(shm_total_mb=64, can_sandbox=False)
+    flag = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
+    assert flag in launch_options(BrowserSettings(), machine, 1, (), proxied=True).args
+    assert flag not in launch_options(BrowserSettings(), machine, 1, ()).args

@@ -19,6 +19,7 @@ from pagemill.errors import (
     DatabaseUnavailable,
     DeadlineExceeded,
     PageLost,
+    ProxyFailed,
     VisitFailed,
     VisitGoesOn,
     VisitRefused,
@@ -85,6 +86,22 @@ async def test_browsers_that_go_away_cost_no_attempt_but_only_some() -> None:
         (Verdict.OK, 6),
         (Verdict.FAILED, 6),
     ]
+
+
+async def test_a_proxy_that_fails_costs_no_attempt_while_others_are_left() -> None:
+    """Three times at most; one that no other can stand in for does."""
+    rests, none_left = (
+        ProxyFailed("proxy A cannot be reached", others=True),
+        ProxyFailed("no proxy works", others=False),
+    )
+    bench = Bench({"p1": [rests] * 3 + [VisitFailed("no")] * 2, "p2": [none_left] * 3, "p3": [rests] * 6})
+    await work_off(bench, 3)
+    told = {result.product_id: (result.verdict, result.attempts, result.reason) for result in bench.shelf.waiting}
+    assert told == {
+        "p1": (Verdict.OK, 6, ""),
+        "p2": (Verdict.FAILED, 3, "no proxy works"),
+        "p3": (Verdict.FAILED, 6, "proxy A cannot be reached"),
+    }
 
 
 async def test_the_next_step_of_a_visit_is_no_attempt() -> None:

@@ -242,9 +242,8 @@ async def test_closing_closes_the_connections() -> None:
     client = source._open()
     source.close()
     source.close()
-    assert source._closing is not None
-    await source._closing
+    await asyncio.gather(*source._closing)
     assert client.is_closed
     assert source._open() is not client
     source.close()
-    await source._closing
+    await asyncio.gather(*source._closing)

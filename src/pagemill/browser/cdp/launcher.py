@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from playwright.async_api import CDPSession, Page, ViewportSize
+from playwright.async_api import CDPSession, Page
 from playwright.async_api import Error as PlaywrightError
 
+from pagemill.browser.appearance import Appearance
 from pagemill.browser.bounded import answered, closed, collected, gives_answer, heap_mb
 from pagemill.browser.cdp.connection import Connection
 from pagemill.browser.cdp.page import CdpPage
 from pagemill.browser.cdp.process import start
 from pagemill.browser.cdp.session import Session
+from pagemill.browser.cdp.storage import fill_storage
 from pagemill.browser.cdp.switches import SWITCHES
 from pagemill.browser.cdp.workers import Workers
 from pagemill.browser.exit_watch import ExitWatch
@@ -30,12 +32,15 @@ from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
 from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
-from pagemill.browser.page_news import PageNews
+from pagemill.browser.page_firewall import PROXY_BYPASS, page_firewall
+from pagemill.browser.preset_cookies import preset_cookies
 from pagemill.browser.process_group import kill_browser_group
 from pagemill.config.child_environment import child_environment
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import PoolSettings
+from pagemill.config.storage_state import StorageState
+from pagemill.config.visitor_secrets import Proxy, VisitorSecrets
 from pagemill.deadlines import within
 from pagemill.errors import BrowserUnavailable, DeadlineExceeded
 from pagemill.telemetry import events
@@ -70,7 +75,9 @@ class CdpLauncher:
         options: LaunchOptions,
         settings: PoolSettings,
         blocked_by_flags: frozenset[ResourceKind] = frozenset(),
+        secrets: VisitorSecrets | None = None,
     ) -> None:
+        self._secrets = secrets or VisitorSecrets()
         self._executable = executable
         self._options = options
         self._settings = settings
@@ -123,23 +130,26 @@ class CdpLauncher:
             switches.append("--disable-dev-shm-usage")
         return switches
 
-    async def open_context(self, browser: BrowserHandle, platform: Platform) -> ContextHandle:
-        """Opens a context that downloads nothing.
+    async def open_context(
+        self, browser: BrowserHandle, platform: Platform, proxy: Proxy | None = None
+    ) -> ContextHandle:
+        """Opens a context that downloads nothing and holds what the visitor brings along.
 
         Raises:
             PageLost: the browser does not answer or has gone.
         """
-        opening = _open_context(browser.native)
-        return ContextHandle(await answered(opening, self._settings.open_timeout_s, _OPEN_CONTEXT))
+        opening = _open_context(browser.native, platform, proxy, self._secrets.storage.get(platform.platform))
+        return ContextHandle(await answered(opening, self._settings.open_timeout_s, _OPEN_CONTEXT), proxy)
 
     async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle:
-        """Opens a page with the platform's window, language and user agent that can only visit its hosts.
+        """Opens a page that looks like the platform's visitor and can only visit its hosts.
 
         Raises:
             PageLost: the browser does not answer or has gone.
         """
         block = set(platform.navigation.block) - self._blocked_by_flags
-        opening = _open_page(context.native, platform, block)
+        firewall = page_firewall(platform, self._secrets, context.proxy)
+        opening = _open_page(context.native, platform, firewall, block)
         page: PageHandle = await answered(opening, self._settings.open_timeout_s, _OPEN_PAGE)
         return page
 
@@ -194,35 +204,38 @@ async def _first_answer(connection: Connection, workers: Workers) -> dict[str, A
     return await connection.send("SystemInfo.getProcessInfo")
 
 
-async def _open_context(browser: CdpBrowser) -> _Context:
+async def _open_context(
+    browser: CdpBrowser, platform: Platform, proxy: Proxy | None, state: StorageState | None
+) -> _Context:
     send = browser.connection.send
-    name = str((await send("Target.createBrowserContext"))["browserContextId"])
+    server = {} if proxy is None else {"proxyServer": proxy.address.server, "proxyBypassList": PROXY_BYPASS}
+    name = str((await send("Target.createBrowserContext", server))["browserContextId"])
     await send("Browser.setDownloadBehavior", {"behavior": "deny", "browserContextId": name})
+    if platform.visitor.geolocation is not None:
+        await send("Browser.grantPermissions", {"permissions": ["geolocation"], "browserContextId": name})
+    if cookies := preset_cookies(platform, state):
+        await send("Storage.setCookies", {"cookies": cookies, "browserContextId": name})
+    await fill_storage(browser.connection, name, () if state is None else state.origins)
     return _Context(browser, name)
 
 
-async def _open_page(context: _Context, platform: Platform, block: Collection[ResourceKind]) -> PageHandle:
-    send, navigation = context.browser.connection.send, platform.navigation
-    window: ViewportSize = {"width": navigation.viewport.width, "height": navigation.viewport.height}
-    # A hidden page is neither laid out nor drawn, which is a quarter of a visit's work.
-    hidden = navigation.draw == "on_demand"
-    creation = {"url": "about:blank", "browserContextId": context.name, **window}
+async def _open_page(
+    context: _Context, platform: Platform, firewall: Firewall, block: Collection[ResourceKind]
+) -> PageHandle:
+    send, appearance = context.browser.connection.send, Appearance(platform.visitor)
+    # A hidden page is neither laid out nor drawn, which is a quarter of a visit's work. It is never told where it is.
+    hidden = platform.navigation.draw == "on_demand" and platform.visitor.geolocation is None
+    creation = {"url": "about:blank", "browserContextId": context.name, **appearance.window}
     if hidden:
         creation["windowState"] = "minimized"
     target = str((await send("Target.createTarget", creation))["targetId"])
     attached = await send("Target.attachToTarget", {"targetId": target, "flatten": True})
     session = Session(context.browser.connection, attached["sessionId"])
-    firewall = Firewall(platform.host_rules(), PageNews.of(platform))
-    steps: list[Any] = [
+    await asyncio.gather(
         session.send("Inspector.enable"),  # tells when the page crashes
         firewall.attach(cast(CDPSession, session), block, target),
         context.browser.workers.page_opened(context.name, session),
-    ]
-    if navigation.user_agent is not None or navigation.locale is not None:
-        agent = {"userAgent": navigation.user_agent or "", "acceptLanguage": navigation.locale or ""}
-        steps.append(session.send("Emulation.setUserAgentOverride", agent))
-    if navigation.locale is not None:
-        steps.append(session.send("Emulation.setLocaleOverride", {"locale": navigation.locale}))
-    await asyncio.gather(*steps)
-    page = cast(Page, CdpPage(session, target, window, hidden=hidden))
-    return PageHandle(page, firewall, IsolatedWorld(session, target))
+        *(session.send(method, parameters) for method, parameters in appearance.commands()),
+    )
+    page = CdpPage(session, target, appearance.window, hidden=hidden, metrics=appearance.metrics)
+    return PageHandle(cast(Page, page), firewall, IsolatedWorld(session, target))

@@ -30,8 +30,18 @@ class Document:
 class CdpPage:
     """One page of one context."""
 
-    def __init__(self, session: Session, target: str, viewport: ViewportSize, *, hidden: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        target: str,
+        viewport: ViewportSize,
+        *,
+        hidden: bool,
+        metrics: dict[str, Any] | None = None,
+    ) -> None:
+        """`metrics` are those of the device that it looks like, where it looks like one."""
         self._session = session
+        self._device = metrics or {"deviceScaleFactor": 1, "mobile": False}
         self._viewport = viewport
         self._hidden = hidden
         self.target = target
@@ -84,8 +94,8 @@ class CdpPage:
             self._hidden = False
 
     async def set_viewport_size(self, viewport_size: ViewportSize) -> None:
-        """Gives the page another window."""
-        metrics = {**viewport_size, "deviceScaleFactor": 1, "mobile": False}
+        """Gives the page another window, on the same device."""
+        metrics = {**self._device, **viewport_size}
         await self._session.send("Emulation.setDeviceMetricsOverride", metrics)
         self._viewport = viewport_size
 

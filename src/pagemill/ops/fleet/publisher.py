@@ -151,6 +151,7 @@ class Publisher:
             at_work=None
             if state is None
             else AtWork(state.batch.run, state.batch.id, state.batch.platform, state.done, len(state.batch.products)),
+            proxies=stats.proxies,
             sample=guard.latest,
             cpu_percent=self._cpu_percent,
             collector=guard.collector.stats(),

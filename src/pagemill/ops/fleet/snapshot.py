@@ -13,6 +13,7 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from redis import Redis
 
+from pagemill.browser.proxies import ProxyState
 from pagemill.guard.pressure import Limits
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats
@@ -61,6 +62,8 @@ class WorkerSnapshot:
     started_at: datetime | None = None
     draining: bool = False
     at_work: AtWork | None = None
+    proxies: tuple[ProxyState, ...] = ()
+    """Of its platforms' visitors, by name."""
     sample: Sample | None = None
     cpu_percent: float = 0.0
     """Of all CPUs that it may use."""

@@ -141,6 +141,27 @@ def each_worker(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
     yield rotations
 
 
+def proxies(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
+    """The proxies of each worker, by name."""
+    place = ("worker", "proxy")
+    contexts = CounterMetricFamily(
+        "pagemill_proxy_contexts_total", "Contexts that were opened with a proxy, and turns of `http`.", labels=place
+    )
+    failures = CounterMetricFamily("pagemill_proxy_failures_total", "Times that a proxy has failed.", labels=place)
+    resting = GaugeMetricFamily(
+        "pagemill_proxy_resting_seconds",
+        "For how long a proxy that failed is not used; 0 where it serves.",
+        labels=place,
+    )
+    for worker in workers:
+        for proxy in worker.proxies:
+            labels = (worker.name, proxy.name)
+            contexts.add_metric(labels, proxy.taken)
+            failures.add_metric(labels, proxy.failures)
+            resting.add_metric(labels, proxy.resting_s)
+    yield from (contexts, failures, resting)
+
+
 def memory(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
     """The eleven figures, of each worker that was measured."""
     figures = [(worker.name, figures_of((worker,))) for worker in workers if worker.sample is not None]

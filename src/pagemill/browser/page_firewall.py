@@ -1,0 +1,21 @@
+"""The firewall of one page of a platform, with what its visitor adds to requests."""
+
+from __future__ import annotations
+
+from pagemill.browser.firewall import Firewall
+from pagemill.browser.own_headers import OwnHeaders
+from pagemill.browser.page_news import PageNews
+from pagemill.browser.sign_in import SignIn
+from pagemill.config.platform import Platform
+from pagemill.config.visitor_secrets import Proxy, VisitorSecrets
+
+PROXY_BYPASS = "<-loopback>"
+"""Chromium goes to loopback without any proxy unless it is told not to."""
+
+
+def page_firewall(platform: Platform, secrets: VisitorSecrets, proxy: Proxy | None) -> Firewall:
+    """The firewall of a page in a context with that proxy."""
+    rules, visitor = platform.host_rules(), platform.visitor
+    shop = None if visitor.credentials is None else secrets.credentials[visitor.credentials]
+    sign_in = SignIn(rules, shop, None if proxy is None else proxy.address.credentials)
+    return Firewall(rules, PageNews.of(platform), OwnHeaders(platform.hosts, visitor.headers), sign_in)

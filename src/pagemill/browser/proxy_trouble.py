@@ -1,0 +1,67 @@
+"""Whether it was the proxy that a visit failed by, and how to say so without its address.
+
+Chromium names most of a proxy's faults. Where it does not, as after a time-out, the proxy is asked whether it takes a
+connection at all: a slow or broken shop must not have its proxies rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+
+from pagemill.config.visitor_secrets import ProxyAddress
+from pagemill.deadlines import within
+from pagemill.errors import DeadlineExceeded, ItemError, PageLost
+
+_CONNECT_S = 3.0
+REFUSES = "refuses user and password"
+UNREACHABLE = "cannot be reached"
+
+_NAMED = {
+    "PROXY_CONNECTION_FAILED": UNREACHABLE,
+    "SOCKS_CONNECTION_FAILED": "opens no connection",
+    "SOCKS_CONNECTION_HOST_UNREACHABLE": "opens no connection",
+    "TUNNEL_CONNECTION_FAILED": "opens no tunnel",
+    "PROXY_AUTH_UNSUPPORTED": "wants a kind of sign-in that is not known",
+    "PROXY_AUTH_REQUESTED": REFUSES,
+    "PROXY_AUTH_REQUESTED_WITH_NO_CONNECTION": REFUSES,
+    "PROXY_CERTIFICATE_INVALID": "has a certificate that is not valid",
+    "HTTPS_PROXY_TUNNEL_RESPONSE_REDIRECT": "opens no tunnel",
+    "PROXY_UNABLE_TO_CONNECT_TO_DESTINATION": "opens no connection",
+    "NO_SUPPORTED_PROXIES": "is of a kind that Chromium does not know",
+    "MANDATORY_PROXY_CONFIGURATION_FAILED": "cannot be used",
+}
+_NET_ERROR = re.compile(r"net::ERR_(\w+)")
+
+
+async def proxy_trouble(error: BaseException | None, address: ProxyAddress, *, refused: bool) -> str:
+    """What is wrong with the proxy; empty where it is not to blame. Takes some seconds at most.
+
+    Args:
+        error: what the visit failed by, if it did.
+        address: of its context's proxy.
+        refused: whether the proxy has refused user and password.
+    """
+    if refused:
+        return REFUSES
+    if not isinstance(error, ItemError | DeadlineExceeded) or isinstance(error, PageLost):
+        return ""
+    found = _NET_ERROR.search(str(error))
+    if found is not None and found[1] in _NAMED:
+        return _NAMED[found[1]]
+    if found is None and not isinstance(error, DeadlineExceeded):
+        return ""
+    return "" if await _takes_connections(address) else UNREACHABLE
+
+
+async def _takes_connections(address: ProxyAddress) -> bool:
+    try:
+        connecting = asyncio.open_connection(address.host, address.port)
+        _, writer = await within(_CONNECT_S, connecting, "connecting to a proxy")
+    except (OSError, DeadlineExceeded):
+        return False
+    writer.close()
+    with contextlib.suppress(OSError, DeadlineExceeded):
+        await within(_CONNECT_S, writer.wait_closed(), "closing a connection to a proxy")
+    return True

@@ -1,0 +1,112 @@
+"""A real HTTP proxy that wants a password, for http addresses and for tunnels. It can die at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Self
+from urllib.parse import urlsplit
+
+from pagemill.config.visitor_secrets import ProxyAddress
+
+DENIED = b'HTTP/1.1 407 X\r\nproxy-authenticate: Basic realm="x"\r\ncontent-length: 0\r\n\r\n'
+
+
+class SigningProxy:
+    """Adds `via: NAME` to what passes through it."""
+
+    def __init__(self, name: str, password: str) -> None:
+        self.name = name
+        self.port = 0
+        self.password = password
+        self.passed: list[str] = []
+        """Targets of what was let through."""
+        self.denied = 0
+        self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, name: str, password: str) -> AsyncIterator[Self]:
+        """One on a free port of 127.0.0.1."""
+        proxy = cls(name, password)
+        await proxy.start()
+        try:
+            yield proxy
+        finally:
+            await proxy.die()
+
+    async def start(self) -> None:
+        """Begins, or begins again at the same port."""
+
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(self._serve(reader, writer))
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+
+        self._server = await asyncio.start_server(connected, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def die(self) -> None:
+        """Ends at once, with every connection that is open."""
+        if self._server is not None:
+            self._server.close()
+        serving = list(self._serving)
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+
+    @property
+    def url(self) -> str:
+        """As a variable holds it."""
+        return f"http://user-{self.name}:{self.password}@127.0.0.1:{self.port}"
+
+    @property
+    def address(self) -> ProxyAddress:
+        """As the configuration has it."""
+        return ProxyAddress.parse(self.url)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                while await self._answer(reader, writer):
+                    pass
+        finally:
+            writer.transport.abort()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Whether another request may follow."""
+        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").splitlines()
+        method, target, _ = lines[0].split(" ", 2)
+        key = base64.b64encode(f"user-{self.name}:{self.password}".encode()).decode()
+        if f"proxy-authorization: basic {key}".lower() not in [line.lower() for line in lines]:
+            self.denied += 1
+            writer.write(DENIED)
+            await writer.drain()
+            return True
+        self.passed.append(target)
+        parts = urlsplit(target if "://" in target else f"//{target}")
+        shop_reader, shop_writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
+        try:
+            if method == "CONNECT":
+                writer.write(b"HTTP/1.1 200 X\r\n\r\n")
+                await asyncio.gather(_pass(reader, shop_writer), _pass(shop_reader, writer))
+                return False
+            kept = [line for line in lines[1:] if line and not line.lower().startswith(("proxy-", "connection:"))]
+            path = target[target.index("/", target.index("://") + 3) :]
+            head = [f"{method} {path} HTTP/1.1", *kept, f"via: 1.1 {self.name}", "connection: close", "", ""]
+            shop_writer.write("\r\n".join(head).encode("latin-1"))
+            writer.write(await shop_reader.read(-1))
+            await writer.drain()
+            return False
+        finally:
+            shop_writer.transport.abort()
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while piece := await reader.read(65536):
+        writer.write(piece)
+        await writer.drain()
+    writer.write_eof()
