@@ -69,6 +69,7 @@ def test_without_rotation_a_third_of_the_products_makes_it_grow(
 ) -> None:
     """It ends far above what the run with rotation began with: so the test above could fail."""
     found = figures(soak(place, shop, CONTROL_PRODUCTS, rotates=False))
-    assert sum(found.rotations.values()) == 0
+    blocked = found.rotations["context"]  # products that the shop refuses are tried again as somebody else
+    assert (sum(found.rotations.values()), blocked < CONTROL_PRODUCTS / 10) == (blocked, True)
     assert found.late.median_mb >= LEAST_CONTROL_GROWTH * rotating.warm.median_mb, (found, rotating.warm)
     place.assert_nothing_left()

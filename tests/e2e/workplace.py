@@ -19,6 +19,7 @@ from redis import Redis
 from pagemill.broker.connection import open_redis
 from pagemill.config.loading import load_config
 from pagemill.demo.catalogue import CatalogueRow
+from pagemill.demo.storefront_process import StorefrontProcess
 from pagemill.intake.enqueue import enqueue_run
 from pagemill.model import ItemResult
 from pagemill.results.store import ResultStore
@@ -169,6 +170,13 @@ def assert_each_right_once(rows: list[CatalogueRow], results: list[ItemResult]) 
         if not row.accepts(by_id[row.product.id].verdict)
     ]
     assert wrong == []
+
+
+def assert_none_visited_twice(shop: StorefrontProcess, results: list[ItemResult]) -> None:
+    """The shop has seen each product once, but for those that it refused and that were tried again."""
+    visits = {result.product_id: shop.hits(result.product_id).visits for result in results if result.attempts == 1}
+    assert len(visits) > len(results) / 2
+    assert {product: count for product, count in visits.items() if count != 1} == {}
 
 
 def browser_pids(worker_pid: int) -> list[int]:
