@@ -173,7 +173,7 @@ class PageVisit:
             seen = await self._watched(replace(asked, budget=soon))
         except DeadlineExceeded:
             raise failure from None
-        if not (self._is_decided(asked, seen) or self._has_dialog_sign(asked.visit.news)):
+        if not (self._is_decided(asked, seen) or self._met_dialog_sign(asked.visit.news)):
             raise failure
         return seen
 
@@ -334,10 +334,10 @@ class PageVisit:
         if news is None:
             await asyncio.Event().wait()
             return
-        while not self._has_dialog_sign(news):
+        while not self._met_dialog_sign(news):
             await news.wait()
 
-    def _has_dialog_sign(self, news: News | None) -> bool:
+    def _met_dialog_sign(self, news: News | None) -> bool:
         every = self._judge.by_verdict.values()
         return news is not None and any(is_dialog_sign(signs, news.dialogs) for signs in every)
 

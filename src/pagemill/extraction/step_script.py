@@ -79,7 +79,14 @@ STEP_SCRIPT = rf"""(spec) => {{
   }};
   const words = (text) => text.replace(/\s+/g, " ").trim().toLowerCase();
 
+  // Another window is nobody's: what a link or a form would open there opens here.
+  const stayHere = (element) => {{
+    const opener = element.closest("a[href],area[href]") || element.form;
+    const base = doc.querySelector("base[target]"), usual = base instanceof HTMLBaseElement ? base.target : "";
+    if (opener && "target" in opener && /^_blank$/i.test(opener.target || usual)) opener.target = "_self";
+  }};
   const clickFirst = () => onSeen((element) => {{
+    stayHere(element);
     for (const name of ["mousedown", "mouseup"]) {{
       fire(element, new MouseEvent(name, {{ bubbles: true, cancelable: true, composed: true, view: window }}));
     }}
@@ -120,6 +127,7 @@ STEP_SCRIPT = rf"""(spec) => {{
     if (goes && (key.length === 1 || key === "Enter")) {{
       goes = fire(element, new KeyboardEvent("keypress", {{ ...how, charCode: keyCode }}));
     }}
+    stayHere(element);
     const isButton = element.matches("button,summary,input:is([type=button],[type=submit],[type=reset])");
     if (goes && key === "Enter") {{
       if (isButton || element.matches("a[href]")) click(element);
@@ -169,7 +177,8 @@ STEP_SCRIPT = rf"""(spec) => {{
     const isInView = () => middle() >= 0 && middle() <= innerHeight;
     const was = isInView();
     if (!was) element.scrollIntoView({{ block: "center", behavior: "instant" }});
-    return say(was || isInView(), "could not be brought into view", {{ at: Math.round(scrollY), end: was, mark: mark() }});
+    const where = {{ at: Math.round(scrollY), end: was, mark: mark() }};
+    return say(was || isInView(), "could not be brought into view", where);
   }};
   const scrollOn = () => {{
     const root = getterOf(Document, "scrollingElement")(page) || doc.documentElement;

@@ -30,7 +30,8 @@ _LATER_PAUSE_S = 0.15
 _QUICK_S = 1.0
 """A step that has waited for longer looks less often."""
 _LOADING_S = 5.0
-"""What a document has to load before the time of a step that acts on it begins: until then, many have no handlers."""
+"""What a document has to load before the time of a step that acts on it begins: until then, many have no handlers. One
+that a step leads to has at least as long to come."""
 _FRAMES_S = 0.1
 """In which a page that is shown draws some frames, which is when it learns what is in view."""
 _QUIET_ROUNDS = 5
@@ -116,8 +117,8 @@ class StepsTaken:
                 return await self._reload_unless(step, spec, time)
         answer = await self._until_done(step, spec, time)
         if not answer["done"]:
-            raise _NotDone(f"{answer['why']} within {step.within_s * 1000:.0f} ms")
-        led = await self._follow(step, answer["origin"], time) if step.kind in _MAY_LEAD_AWAY else ""
+            raise _NotDone(_too_late(answer, step))
+        led = await self._follow(step, answer["origin"]) if step.kind in _MAY_LEAD_AWAY else ""
         return str(answer["why"]) + led
 
     async def _until_done(self, step: Step, spec: dict[str, Any], time: TimeBudget) -> Mapping[str, Any]:
@@ -136,7 +137,7 @@ class StepsTaken:
         while True:
             answer = await self._until_done(step, spec, time)
             if not answer["done"]:
-                raise _NotDone(f"{answer['why']} within {step.within_s * 1000:.0f} ms")
+                raise _NotDone(_too_late(answer, step))
             quiet = quiet + 1 if answer["end"] and answer["mark"] == last else 0
             if quiet >= _QUIET_ROUNDS or not time.has_left(_FRAMES_S):
                 return f"in view at {answer['at']} px"
@@ -176,7 +177,7 @@ class StepsTaken:
         except PlaywrightError as error:
             if "Execution context was destroyed" not in error.message:
                 raise _meant(error, step) from error
-        return "ran" + ("" if where is None else await self._follow(step, where["origin"], time))
+        return "ran" + ("" if where is None else await self._follow(step, where["origin"]))
 
     async def _load(self, step: Step) -> None:
         """Waits until the document has loaded, once for each, and not for ever."""
@@ -188,20 +189,20 @@ class StepsTaken:
                 return
             await asyncio.sleep(min(_PAUSE_S, self._left_s(step)))
 
-    async def _follow(self, step: Step, origin: float, time: TimeBudget) -> str:
+    async def _follow(self, step: Step, origin: float) -> str:
         """Waits for the document that a step leads to, if it leads to one."""
-        while True:
-            await asyncio.sleep(_PAUSE_S)
-            try:
+        time = TimeBudget(min(max(step.within_s, _LOADING_S), with_margin(self._left_s(step))))
+        try:
+            while True:
+                await asyncio.sleep(_PAUSE_S)
                 # Chromium answers nothing while a document is on its way.
-                where = await within(max(time.left_s(str(step)), _PAUSE_S), self._where(step), str(step))
-            except DeadlineExceeded as error:
-                raise _NotDone(f"led to a document that did not come within {step.within_s * 1000:.0f} ms") from error
-            if where is not None:
-                if where["origin"] != origin:
+                where = await within(time.left_s(str(step)), self._where(step), str(step))
+                if where is not None and where["origin"] != origin:
                     return ", which led to another document"
-                if not where["leaving"]:
+                if where is not None and not where["leaving"]:
                     return ""
+        except DeadlineExceeded as error:
+            raise _NotDone("led to a document that did not come") from error
 
     async def _where(self, step: Step) -> Mapping[str, Any] | None:
         return await self._ask(step, WHERE_SCRIPT, None, ("origin", "leaving", "loaded"))
@@ -231,6 +232,11 @@ class _NotDone(Exception):
 
 
 _NOT_THERE: Mapping[str, Any] = {"done": False, "why": "no document was there"}
+
+
+def _too_late(answer: Mapping[str, Any], step: Step) -> str:
+    why, limit = str(answer["why"]), f"{step.within_s * 1000:.0f} ms"
+    return f"{why}, for {limit}" if "," in why else f"{why} within {limit}"
 
 
 def _meant(error: PlaywrightError, step: Step) -> Exception:

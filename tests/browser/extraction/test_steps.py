@@ -60,8 +60,8 @@ async def test_a_wall_that_is_not_there_fails_nothing(shop_reader: ShopReader, l
     *known, unreadable = outcomes(read)
     assert known == [
         "was not there within 50 ms",
-        "was there, but hidden within 50 ms",
-        "was there, but disabled within 50 ms",
+        "was there, but hidden, for 50 ms",
+        "was there, but disabled, for 50 ms",
     ]
     assert "not a valid selector" in unreadable
 
@@ -90,6 +90,21 @@ async def test_what_a_click_leads_to_is_read(shop_reader: ShopReader, local_shop
     read = await shop_reader.read(steps("click: a"), local_shop.url("/p/101"), EXPECTED)
     assert (read.verdict, read.reading.url) == ("ok", local_shop.url("/p/101/blue")), read.judgement
     assert outcomes(read) == ["clicked, which led to another document"]
+
+
+async def test_what_would_open_another_window_opens_here(shop_reader: ShopReader, local_shop: LocalShop) -> None:
+    """Nobody reads another one."""
+    local_shop.replies |= {
+        "/p/101": html(f"{HEAD}<base target=_blank><p class=price>1</p><a href=/p/101/form>Blue</a>"),
+        "/p/101/form": html(f"{HEAD}<p class=price>1</p><form action=/p/101/blue target=_blank><input></form>"),
+        "/p/101/blue": html(WHOLE),
+    }
+    shop = steps("click: a", "press: {key: Enter, selector: input}")
+    read = await shop_reader.read(shop, local_shop.url("/p/101"), EXPECTED)
+    assert (read.verdict, outcomes(read)) == (
+        "ok",
+        ["clicked, which led to another document", "pressed, which led to another document"],
+    ), read.judgement
 
 
 async def test_a_click_that_leads_elsewhere_is_failed(shop_reader: ShopReader, local_shop: LocalShop) -> None:
@@ -233,14 +248,14 @@ async def test_a_script_runs_among_the_pages_own(shop_reader: ShopReader, local_
 
 FAILING = {
     "click: {selector: .more, within_ms: 100}": "click .more): was not there within 100 ms",
-    "click: {selector: .off, within_ms: 100}": "click .off): was there, but hidden within 100 ms",
-    "fill: {selector: h1, text: x, within_ms: 100}": "fill h1): was there, but takes no text within 100 ms",
+    "click: {selector: .off, within_ms: 100}": "click .off): was there, but hidden, for 100 ms",
+    "fill: {selector: h1, text: x, within_ms: 100}": "fill h1): was there, but takes no text, for 100 ms",
     "wait_for: {text: Nowhere, within_ms: 100}": "wait for 'Nowhere'): was not there within 100 ms",
     "scroll: {to: .more, within_ms: 100}": "scroll to .more): was not there within 100 ms",
     "run: {script: throw new Error('no shop'), within_ms: 100}": "): failed: Error: no shop",
     "run: {script: await new Promise(() => 1), within_ms: 100}": "): did not end within 100 ms",
     "run: {script: 'x =', within_ms: 100}": "): failed: SyntaxError",
-    "click: {selector: a, within_ms: 300}": "click a): led to a document that did not come within 300 ms",
+    "click: {selector: a, within_ms: 100}": "click a): led to a document that did not come",
 }
 
 
@@ -254,7 +269,7 @@ async def test_a_step_that_cannot_be_done_fails_the_visit(
         "/never": html("", delay_s=60),
     }
     with pytest.raises(StepFailed) as caught:
-        await shop_reader.read(steps("wait_for: h1", step), local_shop.url("/"), EXPECTED)
+        await shop_reader.read(steps("wait_for: h1", step), local_shop.url("/"), EXPECTED, timeout_s=5)
     assert str(caught.value).startswith("step 2 (")
     assert message in str(caught.value)
     assert [line.split(",")[0] for line in caught.value.before] == ["wait for h1: was there"]
@@ -285,6 +300,28 @@ async def test_a_page_cannot_lie_about_its_steps(shop_reader: ShopReader, local_
     )
     read = await shop_reader.read(steps("click: button", "press: Escape"), local_shop.url("/"), EXPECTED)
     assert (read.verdict, outcomes(read)) == ("ok", ["clicked", "pressed"]), read.judgement
+
+
+async def test_a_script_without_an_end_fails_its_step(quick_reader: ShopReader, local_shop: LocalShop) -> None:
+    """The page that it holds is asked for no reason any more than a moment."""
+    local_shop.replies["/"] = html(WHOLE)
+    with pytest.raises(StepFailed, match="did not end within 300 ms"):
+        await quick_reader.read(
+            steps("run: {script: 'while (true) {}', within_ms: 300}"), local_shop.url("/"), EXPECTED
+        )
+
+
+async def test_a_step_waits_for_what_loads_and_not_for_ever(quick_reader: ShopReader, local_shop: LocalShop) -> None:
+    """Its own time begins when the document has loaded; a frame that never answers holds it up once."""
+    local_shop.replies |= {
+        "/": html(f"{HEAD}{EMPTY}<button>b</button><script src=/app.js></script><iframe src=/never></iframe>"),
+        "/app.js": html(f"document.querySelector('button').onclick = () => {{ {SET} }}", delay_s=0.7),
+        "/never": html("", delay_s=60),
+    }
+    shop = steps("click: {selector: button, within_ms: 100}", "click: {selector: button, within_ms: 100}")
+    read = await quick_reader.read(shop, local_shop.url("/"), EXPECTED, timeout_s=20)
+    assert (read.verdict, outcomes(read)) == ("ok", ["clicked", "clicked"]), read.judgement
+    assert read.reading.steps[0].took_ms > read.reading.steps[1].took_ms
 
 
 async def test_steps_have_no_more_time_than_the_visit(shop_reader: ShopReader, local_shop: LocalShop) -> None:
