@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pagemill.errors import StepFailed
-from tests.browser.extraction.local_shop import LocalShop, html
+from tests.browser.extraction.local_shop import LocalShop, answer, html
 from tests.browser.extraction.shop_reader import Read, ShopReader
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -81,6 +81,39 @@ async def test_a_click_shows_what_was_not_there(shop_reader: ShopReader, local_s
     shop = steps("click: .more", "wait_for: .price:not(:empty)")
     read = await shop_reader.read(shop, local_shop.url("/"), EXPECTED)
     assert (read.verdict, outcomes(read)) == ("ok", ["clicked", "was there"]), read.judgement
+
+
+async def test_a_field_that_is_silent_after_a_click_is_given_time(
+    shop_reader: ShopReader, local_shop: LocalShop
+) -> None:
+    """Although the ready sign has been there all the time."""
+    local_shop.replies["/"] = html(
+        f"{HEAD}{EMPTY}<button>More</button><script>document.querySelector('button').onclick = () =>"
+        f" {{ setTimeout(() => {{ {SET} }}, 200) }};</script>"
+    )
+    read = await shop_reader.read(steps("click: button", extract=READY), local_shop.url("/"), EXPECTED)
+    assert read.verdict == "ok", read.judgement
+
+
+async def test_an_answer_that_a_click_brings_is_captured(shop_reader: ShopReader, local_shop: LocalShop) -> None:
+    """And what the page fetched before counts as well, however long the steps take."""
+    local_shop.replies |= {
+        "/p/101": html(
+            "<!doctype html><body><button>More</button><script>fetch('/api/101/name');"
+            "document.querySelector('button').onclick = () => fetch('/api/101/price');</script>"
+        ),
+        "/api/101/name": answer({"id": 101, "name": "Blue cup"}),
+        "/api/101/price": answer({"id": 101, "price": 12900}),
+    }
+    shop = steps(
+        "run: await new Promise((go) => setTimeout(go, 700))",
+        "click: button",
+        extract="product: {id: '/p/(?P<id>\\d+)'}\nextract: {sources: ["
+        "{strategy: api_capture, match: '/api/{id}/name', within_ms: 500, fields: {name: name}},"
+        "{strategy: api_capture, match: '/api/{id}/price', fields: {price: price}}]}\n",
+    )
+    read = await shop_reader.read(shop, local_shop.url("/p/101"), EXPECTED)
+    assert (read.verdict, outcomes(read)) == ("ok", ["ran", "clicked"]), read.judgement
 
 
 async def test_what_a_click_leads_to_is_read(shop_reader: ShopReader, local_shop: LocalShop) -> None:
