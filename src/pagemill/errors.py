@@ -106,6 +106,14 @@ class VisitFailed(ItemError):
     retryable = True
 
 
+class StepFailed(VisitFailed):
+    """A step before reading could not be done; `before` tells what came of those in front of it."""
+
+    def __init__(self, message: str, before: Sequence[str] = ()) -> None:
+        self.before = tuple(before)
+        super().__init__(message)
+
+
 class PageLost(ItemError):
     """The page went away under the visit."""
 

@@ -68,6 +68,18 @@ class FieldTold:
 
 
 @dataclass(frozen=True, slots=True)
+class StepTold:
+    """What came of one step before reading."""
+
+    step: str
+    outcome: str
+    took_ms: int
+
+    def __str__(self) -> str:
+        return f"{self.step}: {self.outcome}, {self.took_ms} ms"
+
+
+@dataclass(frozen=True, slots=True)
 class PageReading:
     """What one visit brought back, before it is judged.
 
@@ -105,6 +117,8 @@ class PageReading:
     """What was asked for without a page, and what came."""
     refused: int | None = None
     """The status with which a source was refused, where another one has answered."""
+    steps: tuple[StepTold, ...] = field(default=(), compare=False)
+    """What was done in the page before it was read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,3 +55,20 @@ def test_what_was_asked_for_without_a_page_is_told(place: Workplace, shop: Store
     tried = place.run("try", url, "--platform", "demo-api", "--id", "a-000002.ok")
     assert f"{shop.base_url}/api/v1/products/a-000002.ok: HTTP 200, JSON" in tried.stdout
     assert "1 http: not found" in tried.stdout
+
+
+def test_steps_before_reading_are_told(place: Workplace, shop: StorefrontProcess) -> None:
+    """What each of them did; of one that failed, those before it as well."""
+    url = f"{shop.base_url}/hydrated/p/h-000001.ok"
+    passing = {"dismiss": {"selector": ".wall", "within_ms": 50}}
+    place.platform("demo-hydrated", steps=[passing, {"wait_for": "h1"}])
+    tried = place.run("try", url, "--platform", "demo-hydrated")
+    assert "dismiss .wall: was not there within 50 ms, " in tried.stdout
+    assert "wait for h1: was there, " in tried.stdout
+    told = json.loads(place.run("try", url, "--platform", "demo-hydrated", "--json").stdout)
+    assert [one["step"] for one in told["steps"]] == ["dismiss .wall", "wait for h1"]
+    place.platform("demo-hydrated", steps=[passing, {"click": {"selector": ".more", "within_ms": 50}}])
+    failed = place.run("try", url, "--platform", "demo-hydrated", check=False)
+    assert failed.returncode == 1
+    assert "step 2 (click .more): was not there within 50 ms" in failed.stderr
+    assert "dismiss .wall: was not there within 50 ms" in failed.stderr

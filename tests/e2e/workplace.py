@@ -41,11 +41,11 @@ class Workplace:
         self.platform("demo-hydrated")
         self.settings()
 
-    def platform(self, name: str, **changes: dict[str, Any]) -> None:
+    def platform(self, name: str, **changes: dict[str, Any] | list[Any]) -> None:
         """Takes one of the shipped platforms over, with changed sections."""
         source = yaml.safe_load((REPOSITORY / "config" / "platforms" / f"{name}.yaml").read_text())
         for section, values in changes.items():
-            source[section] = {**source.get(section, {}), **values}
+            source[section] = {**source.get(section, {}), **values} if isinstance(values, dict) else values
         (self.config / "platforms" / f"{name}.yaml").write_text(yaml.safe_dump(source))
 
     def settings(self, **sections: dict[str, Any]) -> None:

@@ -52,6 +52,7 @@ def as_json(tried: TriedProduct) -> str:
         "ready": reading.ready,
         "facts": dict(reading.facts),
         "fields": {name: [asdict(one) for one in told] for name, told in reading.told.items()},
+        "steps": [asdict(step) for step in reading.steps],
         "signs": [{"verdict": verdict.value, "reason": reason} for verdict, reason in tried.signs],
         "requests": list(reading.requests),
         "troubles": list(reading.troubles),
@@ -65,6 +66,7 @@ def print_report(tried: TriedProduct) -> None:
     """All of it, for people."""
     console, reading = output_console(), tried.reading
     console.print(_summary(tried))
+    _print_list(console, "steps before reading", [str(step) for step in reading.steps])
     if reading.facts:
         console.print(_fields(reading))
     _print_list(console, "asked for without a page", list(reading.requests))

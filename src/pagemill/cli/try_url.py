@@ -16,7 +16,7 @@ from pagemill.cli.options import PlatformName, load
 from pagemill.cli.try_report import TriedProduct, as_json, print_report
 from pagemill.config.platform import Platform
 from pagemill.config.visitor_needs import visitor_needs
-from pagemill.errors import ItemError, PagemillError, UsageError, VisitFailed, VisitGoesOn, VisitRefused
+from pagemill.errors import ItemError, PagemillError, StepFailed, UsageError, VisitFailed, VisitGoesOn, VisitRefused
 from pagemill.extraction.artifacts import take_screenshot
 from pagemill.extraction.judge import judge, met_signs
 from pagemill.extraction.strategy import Strategy, Visit, load_strategy
@@ -101,6 +101,12 @@ async def _read(pool: BrowserPool, platform: Platform, visit: Visit, screenshot:
                 return await strategy.read(None, visit)
             except VisitGoesOn as error:
                 visit = replace(visit, so_far=error.so_far)
+            except StepFailed as error:
+                before = "".join(f"\n  {step}" for step in error.before)
+                message = f"{visit.url} could not be read: {error}" + (
+                    f". The steps before it:{before}" if before else ""
+                )
+                raise VisitFailed(message) from error
             except ItemError as error:
                 message = f"{visit.url} could not be read: {error}. Does it open in an ordinary browser?"
                 raise VisitFailed(message) from error

@@ -21,6 +21,7 @@ from pagemill.config.patterns import Names, Part, fill_address
 from pagemill.config.product import ProductAddress
 from pagemill.config.revisit import Revisit
 from pagemill.config.section import Auto, Flag, MsRange, Number, ResourceKind, Section, WaitMs, Whole
+from pagemill.config.steps import Step, check_steps
 from pagemill.config.visitor import Viewport, Visitor
 
 PLATFORM_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -134,6 +135,7 @@ class Platform(Section):
     visitor: Visitor = Visitor()
     product: ProductAddress = ProductAddress()
     extract: Extract
+    steps: tuple[Step, ...] = ()
     compare: Comparisons = Field(default_factory=dict)
     require: tuple[str, ...] = ()
     confirm: tuple[Confirmable, ...] = ()
@@ -179,6 +181,14 @@ class Platform(Section):
         if isinstance(product, ProductAddress):
             _refuse(unknown_names(value, product.names))
         _refuse(_foreign_addresses(info, addresses_in(value)))
+        return value
+
+    @field_validator("steps")
+    @classmethod
+    def _has_a_page(cls, value: tuple[Step, ...], info: ValidationInfo) -> tuple[Step, ...]:
+        extract = info.data.get("extract")
+        if isinstance(extract, Extract):  # else it has mistakes of its own
+            check_steps(value, extract)
         return value
 
     @field_validator("compare", "require", "confirm")

@@ -70,6 +70,7 @@ async def watch_page(
     refresh: str = "",
     explain: bool = False,
     thorough: bool = False,
+    shown: bool = False,
 ) -> Sighting:
     """Waits and reads in the document that the page shows, and in those that it moves on to by itself.
 
@@ -85,6 +86,7 @@ async def watch_page(
         refresh: the header of that name that came with the document; `2;url=/somewhere` leads there after 2 s.
         explain: whether to tell what else fitted.
         thorough: whether the page must have settled, even where everything says something.
+        shown: whether it was brought to the front for this visit: then a field that is silent is given time to settle.
 
     Raises:
         DeadlineExceeded, VisitFailed, PageLost: as `visit_page`.
@@ -92,6 +94,7 @@ async def watch_page(
     budget, world = TimeBudget(timeout_s), world or PageWorld(page)
     script = watch_script(structured=watch.structured, states=bool(watch.states))
     spec = {**reading_spec(watch), **waiting_spec(watch, stop), "explain": explain, "thorough": thorough}
+    spec["shown"] = shown
     spec["address"], spec["refresh"], spec["bridge"] = address, refresh, _bridge(watch)
     documents = unanswered = lost = 0
     while documents < _MAX_DOCUMENTS and lost < _MAX_LOST:

@@ -19,7 +19,7 @@ from playwright.async_api import Page
 from pagemill.config.platform import Platform
 from pagemill.config.url_pattern import UrlPattern
 from pagemill.deadlines import within
-from pagemill.errors import DeadlineExceeded
+from pagemill.errors import DeadlineExceeded, StepFailed
 from pagemill.extraction.api_capture import CaptureSource, Chosen, Listening
 from pagemill.extraction.dom import DomSource
 from pagemill.extraction.heard import News
@@ -31,6 +31,7 @@ from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.signs import is_dialog_sign, is_url_sign
 from pagemill.extraction.source_told import SourcesTold, error_paths
 from pagemill.extraction.state import StateSource
+from pagemill.extraction.steps import StepsTaken
 from pagemill.extraction.structured import StructuredSource
 from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.visit import Visit
@@ -38,11 +39,14 @@ from pagemill.extraction.watch import MAX_URL
 from pagemill.extraction.watch_plan import WatchPlan
 from pagemill.extraction.watch_script import STOP_SCRIPT
 from pagemill.extraction.world import PageWorld, World
+from pagemill.model import StepTold
 
 _STEP = "waiting for the content"
 _STOP_TIMEOUT_S = 2.0
 _AGAIN_S = 0.2
 """The least time in which a page can be looked at once more."""
+_SIGNS_S = 1.5
+"""How long a page in which a step failed is searched for a sign of why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class PageSeen:
     texts_in: tuple[tuple[str, str], ...] = ()
     selectors: tuple[str, ...] = ()
     dialogs: tuple[str, ...] = ()
+    steps: tuple[StepTold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,7 @@ class PageVisit:
 
         Raises:
             DeadlineExceeded, VisitRefused, VisitFailed, PageLost: as `look.visit_page`.
+            StepFailed: a step before reading could not be done, and no sign in the page says why.
         """
         budget = TimeBudget(visit.timeout_s)
         status = await navigate(page, visit.url, visit.timeout_s)
@@ -142,13 +148,34 @@ class PageVisit:
         if self._watch.is_settled_by(status):
             return PageSeen(status, page.url[:MAX_URL])
         asked = _Asked(page, visit, budget, status, wanted, told.copy(), self._end_of(visit))
+        taken = StepsTaken(page, visit, budget)
+        try:
+            await taken.take(self._platform.steps)
+        except StepFailed as failure:
+            seen = await self._why(asked, failure)
+            return replace(_page_seen(seen, visit, None), steps=tuple(taken.told))
         seen, hunt = await self._look(asked)
         brought = self._tell(asked, seen, hunt, told)
         if self._is_early(asked, seen, told):
             told.take(asked.before.copy())
             seen = await self._watched(asked, thorough=True)
             brought = self._tell(asked, seen, hunt, told)
-        return _page_seen(seen, visit, brought)
+        return replace(_page_seen(seen, visit, brought), steps=tuple(taken.told))
+
+    async def _why(self, asked: _Asked, failure: StepFailed) -> Sighting:
+        """What settles the verdict in a page where a step has failed: what is gone or blocked has no buttons.
+
+        Raises:
+            StepFailed: the same, where nothing does.
+        """
+        try:
+            soon = TimeBudget(min(_SIGNS_S, asked.budget.left_s(_STEP)))
+            seen = await self._watched(replace(asked, budget=soon))
+        except DeadlineExceeded:
+            raise failure from None
+        if not (self._is_decided(asked, seen) or self._met_dialog_sign(asked.visit.news)):
+            raise failure
+        return seen
 
     async def _watched(self, asked: _Asked, stop: str = "", *, thorough: bool = False) -> Sighting:
         """What the document shows, as soon as it shows enough."""
@@ -164,6 +191,7 @@ class PageVisit:
             is_end=asked.is_end,
             explain=asked.visit.explain,
             thorough=thorough,
+            shown=bool(self._platform.steps) and self._watch.ready is not None,
         )
 
     async def _look(self, asked: _Asked) -> tuple[Sighting, _Hunt]:
@@ -306,8 +334,12 @@ class PageVisit:
         if news is None:
             await asyncio.Event().wait()
             return
-        while not any(is_dialog_sign(signs, news.dialogs) for signs in self._judge.by_verdict.values()):
+        while not self._met_dialog_sign(news):
             await news.wait()
+
+    def _met_dialog_sign(self, news: News | None) -> bool:
+        every = self._judge.by_verdict.values()
+        return news is not None and any(is_dialog_sign(signs, news.dialogs) for signs in every)
 
 
 async def _chosen(listening: Listening, news: News | None, within_s: float) -> Chosen:

@@ -241,6 +241,7 @@ def _of_page(reading: PageReading, page: PageSeen, visit: Visit) -> PageReading:
         texts_in=page.texts_in,
         selectors=page.selectors,
         dialogs=page.dialogs,
+        steps=page.steps,
     )
 
 
