@@ -70,7 +70,7 @@ _PLACES = r"""
     const top = pageOf(place.frame), trouble = frameTrouble(place.frame), out = [];
     if (trouble > 0) cuts[cuts.length] = ["frame", position, trouble];
     const isSeenHere = (node) => isSeen(node) && isFrameSeen(place.frame);
-    let found = false;
+    let found = false, seen = false;
     for (let i = 0; i < place.selectors.length && !found; i += 1) {
       if (!place.exists && !place.visible) {
         const node = firstIn(top, place.selectors[i]);
@@ -83,9 +83,11 @@ _PLACES = r"""
           return found;
         }
         const text = cut(valueOf(node, place), spec.fieldChars, "place", position);
-        if (!isBlank(text)) out[out.length] = [text, isSeenHere(node)];
+        if (isBlank(text)) return false;
+        out[out.length] = [text, isSeenHere(node)];
+        seen = seen || out[out.length - 1][1];
         return false;
-      });
+      }, () => seen);
       if (beyond > 0) cuts[cuts.length] = ["elements", position, beyond];
     }
     if (hasManyRoots()) cuts[cuts.length] = ["roots", position, MAX_ROOTS];

@@ -2,16 +2,17 @@
 
 A selector is looked for in the document first, and in shadow roots, in the order in which their hosts stand, only where
 that says nothing: most pages have none, and finding them takes a walk over all elements. So it is walked only where
-something was missed, and not again before twenty times as long as it took. A space in a selector crosses from a host
-into its shadow root: `product-card .price`.
+something was missed, and not again before 0.2 s, or twenty times as long as it took, have passed. A space in a selector
+crosses from a host into its shadow root: `product-card .price`.
 
 Needs what `document_script` and `seen_script` give, and `now`. Gives:
 - `pageOf(frame)`: the document of the first frame that fits the selector, the page's own for ""; null if it is out of
   reach, and `frameTrouble(frame)` says why: 0 it is not, 1 there is no such frame, 2 another origin's, 3 still loading;
 - `isFrameSeen(frame)`: whether a visitor sees that frame;
 - `firstIn(top, selector)`: the first such element of a document, null if there is none;
-- `someIn(top, selector, isEnough)`: calls that with each element of the document, then of its shadow roots, up to
-  `MAX_ELEMENTS` of either, until it says true; how many there were beyond that, 0 if none;
+- `someIn(top, selector, isEnough, suffices)`: calls that with each element of the document, then of its shadow roots
+  unless `suffices` says true, up to `MAX_ELEMENTS` of either, until it says true; how many there are where that is not
+  all, else 0;
 - `shadowTextOf(top)`: the texts of all shadow roots; `rootsIn(top)`: the roots that are known;
 - `lookAfresh()`: the next look is not kept waiting. `isMissing()`: whether anything was missed since then, so that it
   is worth looking again after `pauseMs()`; `hasManyRoots()`: whether there are more than are looked at.
@@ -23,13 +24,17 @@ MAX_ROOTS = 1000
 """Shadow roots of one document that are looked at."""
 
 SHADOW = r"""
-  const MAX_ELEMENTS = 300, MAX_ROOTS = ROOTS, PAUSE_MS = 50;
+  const MAX_ELEMENTS = 300, MAX_ROOTS = ROOTS, PAUSE_MS = 200, PAUSE_WITH_ROOTS_MS = 50, MOMENT_MS = 5;
+  // Of what HTML has itself, few elements can have a shadow root: the more are passed over, the cheaper is the walk.
+  const HOSTS = ":not(a,b,i,em,strong,small,s,u,sup,sub,br,hr,img,picture,source,svg,svg *,ul,ol,li,dl,dt,dd,table," +
+    "tbody,thead,tr,td,th,button,input,select,option,label,form,script,style,link,meta,title,head,html,iframe," +
+    "template,noscript)";
   const lookedFor = new Map(), crossings = new Map();
   let missing = false, manyRoots = false;
   const isMissing = () => missing, hasManyRoots = () => manyRoots;
 
   const scan = (top, outer, found) => {
-    const nodes = allIn(top, "*");
+    const nodes = allIn(top, HOSTS);
     for (let i = 0; i < nodes.length; i += 1) {
       const root = shadowOf(nodes[i]);
       if (root === null) continue;
@@ -45,7 +50,7 @@ SHADOW = r"""
   const shadowsOf = (top) => {
     let known = lookedFor.get(top);
     const start = now();
-    if (known === undefined || known.stale || start - known.at > pauseAfter(known.ms)) {
+    if (known === undefined || known.stale || start - known.at > pauseAfter(known)) {
       known = { found: [], firsts: new Map(), at: start, ms: 0, stale: false };
       scan(top, -1, known.found);
       known.ms = now() - start;
@@ -54,15 +59,18 @@ SHADOW = r"""
     missing = true;
     return known;
   };
-  const pauseAfter = (ms) => (20 * ms > PAUSE_MS ? 20 * ms : PAUSE_MS);
+  const pauseAfter = (known) => {
+    const least = known.found.length > 0 ? PAUSE_WITH_ROOTS_MS : PAUSE_MS;
+    return 20 * known.ms > least ? 20 * known.ms : least;
+  };
   const pauseMs = () => {
-    let ms = 0;
-    lookedFor.forEach((known) => { ms += known.ms; });
-    return pauseAfter(ms);
+    let ms = PAUSE_WITH_ROOTS_MS;
+    lookedFor.forEach((known) => { if (pauseAfter(known) > ms) ms = pauseAfter(known); });
+    return ms;
   };
   const lookAfresh = () => {
     missing = manyRoots = false;
-    lookedFor.forEach((known) => { known.stale = true; });
+    lookedFor.forEach((known) => { known.stale = now() - known.at > MOMENT_MS; });
   };
   const rootsIn = (top) => shadowsOf(top).found;
 
@@ -131,10 +139,11 @@ SHADOW = r"""
     if (known.found.length > 0) known.ms += now() - start;
     return node;
   };
-  const someIn = (top, selector, isEnough) => {
+  const someIn = (top, selector, isEnough, suffices = null) => {
     if (top === null || selector === "") return 0;
     const light = allIn(top, selector);
     for (let i = 0; i < light.length && i < MAX_ELEMENTS; i += 1) if (isEnough(light[i])) return 0;
+    if (suffices !== null && suffices()) return light.length > MAX_ELEMENTS ? light.length : 0;
     let count = 0;
     inShadows(rootsIn(top), selector, (root, rest) => {
       const nodes = allIn(root, rest);
