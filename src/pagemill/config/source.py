@@ -80,6 +80,7 @@ class Source(Section):
 
     strategy: Annotated[str, AfterValidator(_check_strategy)] = "dom"
     fields: dict[str, FieldRules] = Field(default_factory=dict)
+    frame: Selector | None = None
     match: str | None = Field(default=None, min_length=1)
     script: Selector | None = None
     variable: str | None = Field(default=None, min_length=1)

@@ -29,7 +29,7 @@ class StrategyFacts:
 
 
 STRATEGIES: dict[str, StrategyFacts] = {
-    "dom": StrategyFacts("selector", page=True),
+    "dom": StrategyFacts("selector", page=True, keys=frozenset({"frame"})),
     "jsonld": StrategyFacts("path", page=True),
     "structured": StrategyFacts("path", page=True),
     "state": StrategyFacts(

@@ -19,6 +19,12 @@ from pagemill.model import FactValue, FieldTold
 MAX_FACT_CHARS = 10_000
 """A longer text is no fact that a catalogue could hold; it is told as cut."""
 _SHOWN = 200
+_FRAME_TROUBLES = {
+    1: "there is no such frame",
+    2: "it is of another origin, or did not load",
+    3: "it has not loaded",
+}
+"""Why a frame could not be looked into; the numbers are `shadow_script`'s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class DomSource:
 
     def __init__(self, source: Source, position: int, plan: WatchPlan) -> None:
         self._position = position
+        self._frame = source.frame or ""
         self._readings = tuple(_register(source, plan))
 
     def tell(self, seen: Sighting) -> Iterator[Told]:
@@ -68,6 +75,8 @@ class DomSource:
 
     def _told(self, reading: _Reading, seen: Sighting) -> FieldTold:
         rule, raw = reading.rule, seen.raw[reading.place]
+        if lost := self._out_of_reach(reading, seen):
+            return lost
         beyond = seen.cut.get(("elements", reading.place), 0)
         if isinstance(raw, bool):
             if beyond and not raw:
@@ -89,12 +98,28 @@ class DomSource:
             return self._as(rule, None, "cut", seen, reading.place, shown)
         return self._as(rule, None, "not_understood" if text else "not_found", seen, reading.place, text)
 
+    def _out_of_reach(self, reading: _Reading, seen: Sighting) -> FieldTold | None:
+        """What is told where nothing was found and not all of the page could be looked at: what is missing there may
+        be anywhere, and neither `exists` nor `else` can say anything."""
+        raw = seen.raw[reading.place]
+        if raw is True or (isinstance(raw, str) and raw) or (isinstance(raw, tuple) and any(text for text, _ in raw)):
+            return None
+        if trouble := seen.cut.get(("frame", reading.place), 0):
+            why = _FRAME_TROUBLES.get(trouble, "it is out of reach")
+            return self._as(reading.rule, None, "not_found", seen, reading.place, f"frame {self._frame}: {why}")
+        if roots := seen.cut.get(("roots", reading.place), 0):
+            text = f"there are more than {roots} shadow roots"
+            return self._as(reading.rule, None, "cut", seen, reading.place, text)
+        return None
+
     def _text_told(self, reading: _Reading, seen: Sighting) -> FieldTold:
         rule = reading.rule
         for line, positions in zip(rule.words, reading.words, strict=True):
             for word, position in zip(line.words, positions, strict=True):
                 if word != "*" and position in seen.searched:
                     return self._as(rule, line.value, "said", seen, reading.place, word)
+        if lost := self._out_of_reach(reading, seen):
+            return lost
         rest = next((line.value for line in rule.words if "*" in line.words), rule.otherwise)
         if rest is not None and seen.raw[reading.place]:
             return self._as(rule, rest, "default", seen, reading.place)
@@ -114,8 +139,8 @@ class DomSource:
         return FieldTold(self._position, "dom", value, state, shown, places, tuple(map(collapse, others)))
 
 
-def place_of(rule: FieldRule) -> Place:
-    """Where the script reads for a rule."""
+def place_of(rule: FieldRule, frame: str = "") -> Place:
+    """Where the script reads for a rule, in the document of a frame if one is named."""
     return Place(
         selectors=rule.selector or (rule.text_of or "",),
         attribute=rule.attribute,
@@ -123,18 +148,20 @@ def place_of(rule: FieldRule) -> Place:
         visible=rule.visible,
         exists=rule.is_presence or rule.text_of is not None,
         unsure=rule.is_presence or rule.text_of is not None or rule.otherwise is not None,
+        frame=frame,
     )
 
 
 def _register(source: Source, plan: WatchPlan) -> Iterator[_Reading]:
+    frame = source.frame or ""
     for name, rules in source.fields.items():
         for rule in rules:
-            place = plan.place(name, place_of(rule))
+            place = plan.place(name, place_of(rule, frame))
             words: tuple[tuple[int, ...], ...] = ()
             if rule.text_of is not None:
                 within = rule.text_of
                 lines = (line.words for line in rule.words)
-                words = tuple(tuple(plan.search(Search(word, within)) for word in line) for line in lines)
+                words = tuple(tuple(plan.search(Search(word, within, frame=frame)) for word in line) for line in lines)
             yield _Reading(name, rule, place, words)
 
 

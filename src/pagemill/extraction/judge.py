@@ -162,6 +162,8 @@ def _unsaid(names: list[str], reading: PageReading) -> str:
 
 def _with_found(name: str, told: tuple[FieldTold, ...]) -> str:
     found = next((one for one in told if one.state in ("not_understood", "cut")), None)
+    if found is None and (missing := next((one.text for one in told if one.state == "not_found" and one.text), "")):
+        return f"{name} ({missing})"
     return name if found is None else f'{name} ("{_shown(found.text)}" {_WORDS[found.state]})'
 
 

@@ -3,19 +3,20 @@
 It runs in a world of its own, where the page's scripts have replaced nothing; what it sends is bounded.
 
 In (`spec`):
-- `places`: what fields are read from, each `{selectors, attribute, split, visible, exists}`;
+- `places`: what fields are read from, each `{frame, selectors, attribute, split, visible, exists}`;
 - `states`: JSON in a script element (`{script}`), a global variable (`{variable}`), or the document itself
   (`{document}`); `bridge`: how variables are asked for, or "" if there are none;
 - `structured`: whether to read what the shop publishes for search engines;
 - `searches`: texts, each `[selector or "", source of a regular expression, whether it may end the wait, sources of its
-  words' expressions]`;
+  words' expressions, selector of a frame or ""]`;
 - `signs`: elements, each `[selector, whether it may end the wait]`;
 - `explain`: whether to tell what else fitted;
 - the bounds `fieldChars`, `stateChars`, `structuredChars`, `totalChars`.
 
 Out of `read()`: `{raw, states, structured, cut, fitted}`. `raw` has one entry per place: an ordinary one gives a list
 with one string or null per selector, a `visible` one a list of `[string, seen]`, an `exists` one true or false.
-`states` has one string or null per state. `cut` lists what was longer than its bound, as `[kind, position, length]`.
+`states` has one string or null per state. `cut` lists what was longer than its bound, as `[kind, position, length]`,
+and the places whose frame was out of reach, as `["frame", position, frameTrouble]`.
 `fitted` says per place how many elements there were and what some others say; `requests` lists what the page has
 fetched. `findTexts` and `findSigns` fill `found` and `signed` with positions.
 """
@@ -28,9 +29,10 @@ import re
 from pagemill.extraction.document_script import DOCUMENT
 from pagemill.extraction.published.structured_script import STRUCTURED
 from pagemill.extraction.seen_script import SEEN
+from pagemill.extraction.shadow_script import SHADOW
 
+_NOW = "  const now = () => performance.now();\n"
 _PLACES = r"""
-  const now = () => performance.now();
   const isSpace = (c) => c <= " " || c === "\u00a0";
   const isBlank = (value) => {
     if (typeof value !== "string") return true;
@@ -44,11 +46,11 @@ _PLACES = r"""
   };
   // While the parser is at work, the text of the element that it is inside may be half of what the server sent.
   const isComplete = (node) => {
-    for (; node !== null; node = parentOf(node)) if (nextOf(node) !== null) return true;
+    for (; node !== null; node = upOf(node)) if (nextOf(node) !== null) return true;
     return false;
   };
   const isThere = (node, place) => place.attribute === null || hasAttribute(node, place.attribute);
-  const first = (selector) => (selector === "" ? null : doc.querySelector(selector));
+  const first = (selector) => firstIn(page, selector);
 
   let room = 0, cuts = [];
   const cut = (value, limit, kind, position) => {
@@ -63,38 +65,48 @@ _PLACES = r"""
     return out;
   };
 
-  const MAX_ELEMENTS = 300, MAX_OTHERS = 3;
+  const MAX_OTHERS = 3;
   const readPlace = (place, position) => {
-    const out = [];
-    for (let i = 0; i < place.selectors.length; i += 1) {
+    const top = pageOf(place.frame), trouble = frameTrouble(place.frame), out = [];
+    if (trouble > 0) cuts[cuts.length] = ["frame", position, trouble];
+    const isSeenHere = (node) => isSeen(node) && isFrameSeen(place.frame);
+    let found = false, seen = false;
+    for (let i = 0; i < place.selectors.length && !found; i += 1) {
       if (!place.exists && !place.visible) {
-        const node = first(place.selectors[i]);
+        const node = firstIn(top, place.selectors[i]);
         out[i] = node === null ? null : cut(valueOf(node, place), spec.fieldChars, "place", position);
         continue;
       }
-      const nodes = doc.querySelectorAll(place.selectors[i]);
-      if (nodes.length > MAX_ELEMENTS) cuts[cuts.length] = ["elements", position, nodes.length];
-      for (let j = 0; j < nodes.length && j < MAX_ELEMENTS; j += 1) {
+      const beyond = someIn(top, place.selectors[i], (node) => {
         if (place.exists) {
-          if (isThere(nodes[j], place) && (!place.visible || isSeen(nodes[j]))) return true;
-          continue;
+          found = isThere(node, place) && (!place.visible || isSeenHere(node));
+          return found;
         }
-        const text = cut(valueOf(nodes[j], place), spec.fieldChars, "place", position);
-        if (!isBlank(text)) out[out.length] = [text, isSeen(nodes[j])];
-      }
+        const text = cut(valueOf(node, place), spec.fieldChars, "place", position);
+        if (isBlank(text)) return false;
+        out[out.length] = [text, isSeenHere(node)];
+        seen = seen || out[out.length - 1][1];
+        return false;
+      }, () => seen);
+      if (beyond > 0) cuts[cuts.length] = ["elements", position, beyond];
     }
-    return place.exists ? false : out;
+    if (hasManyRoots()) cuts[cuts.length] = ["roots", position, MAX_ROOTS];
+    return place.exists ? found : out;
   };
   const fittedAt = (place) => {
+    const top = pageOf(place.frame);
     for (let i = 0; i < place.selectors.length; i += 1) {
-      const nodes = doc.querySelectorAll(place.selectors[i]);
-      if (nodes.length === 0) continue;
-      const mine = valueOf(nodes[0], place), others = [];
-      for (let j = 1; j < nodes.length && others.length < MAX_OTHERS; j += 1) {
-        const text = valueOf(nodes[j], place);
-        if (!isBlank(text) && text !== mine) others[others.length] = text.slice(0, 100);
-      }
-      return [nodes.length, others];
+      const others = [];
+      let count = 0, mine = null;
+      const beyond = someIn(top, place.selectors[i], (node) => {
+        count += 1;
+        if (count > 1 && others.length >= MAX_OTHERS) return false;
+        const text = valueOf(node, place);
+        if (count === 1) mine = text;
+        else if (!isBlank(text) && text !== mine) others[others.length] = text.slice(0, 100);
+        return false;
+      });
+      if (count > 0) return [beyond || count, others];
     }
     return [0, []];
   };
@@ -149,29 +161,33 @@ _SIGNS = r"""
     return false;
   };
 
+  const frameText = (frame) => {
+    const top = pageOf(frame);
+    return top === null ? "" : legible(contentOf(rootOf(top)) + shadowTextOf(top));
+  };
   // Most pages lack a word of a text: the source tells that at once, and only else is it looked where the words stand.
   const findTexts = (all) => {
     if (patterns.length === 0 || !(unread || all)) return;
     unread = false;
     textAt = now();
-    const text = sourceText();
+    const text = sourceText() + legible(shadowTextOf(page));
     const title = typeof doc.title === "string" ? legible(doc.title) : "";
     found.length = 0;
     forgetSeen();
     for (let i = 0; i < patterns.length; i += 1) {
-      const [within, , ends, words] = spec.searches[i];
-      if (!(all || ends) || !hasWords(text, words)) continue;
+      const [within, , ends, words, frame] = spec.searches[i];
+      if (!(all || ends) || !hasWords(frame === "" ? text : frameText(frame), words)) continue;
       if (within === "" && patterns[i].test(title)) {
         found[found.length] = i;
         continue;
       }
-      const roots = within === "" ? [doc.body || doc.documentElement] : doc.querySelectorAll(within);
-      for (let j = 0; j < roots.length && j < MAX_ELEMENTS; j += 1) {
-        if (findSeen(roots[j], patterns[i], words)) {
-          found[found.length] = i;
-          break;
-        }
-      }
+      const has = (root) => {
+        if (!findSeen(root, patterns[i], words) || !isFrameSeen(frame)) return false;
+        found[found.length] = i;
+        return true;
+      };
+      if (within === "") has(doc.body || doc.documentElement);
+      else someIn(pageOf(frame), within, has);
     }
     textMs = now() - textAt;
   };
@@ -180,13 +196,11 @@ _SIGNS = r"""
     for (let i = 0; i < spec.signs.length; i += 1) {
       const [selector, ends] = spec.signs[i];
       if (!(all || ends)) continue;
-      const nodes = doc.querySelectorAll(selector);
-      for (let j = 0; j < nodes.length && j < MAX_ELEMENTS; j += 1) {
-        if (isSeen(nodes[j])) {
-          signed[signed.length] = i;
-          break;
-        }
-      }
+      someIn(page, selector, (node) => {
+        if (!isSeen(node)) return false;
+        signed[signed.length] = i;
+        return true;
+      });
     }
   };
   // The addresses that the page has fetched data from.
@@ -230,6 +244,8 @@ def reading_script(*, structured: bool, states: bool) -> str:
     parts = [
         DOCUMENT,
         SEEN,
+        _NOW,
+        SHADOW,
         _PLACES,
         _STATES if states else _NO_STATES,
         _SIGNS,

@@ -5,7 +5,7 @@ one was found are styles and boxes asked for. A document that was fetched and ne
 has no styles: there, what its markup hides is hidden.
 
 Needs what `document_script` gives. Gives `textOf(node, split)`, `sourceText()`, `legible(text)`, `isSeen(element)`,
-`findSeen(root, pattern, words)` and `forgetSeen()`.
+`isFrameDrawn(frame)`, `findSeen(root, pattern, words)` and `forgetSeen()`.
 """
 
 from __future__ import annotations
@@ -33,32 +33,47 @@ SEEN = r"""
   const isNeverDrawn = oneOf(" meta link script style title template base ");
   const MAX_DEPTH = 400, MAX_NODES = 200000, MAX_BUTTONS = 300;
 
-  // Calls `text(node)` for every text of a subtree, `border(element)` where an element begins or ends.
+  // Calls `text(node)` for every text of a subtree as it is drawn, through shadow roots and slots, and
+  // `border(element)` where an element begins or ends.
   const walk = (root, text, border, skips) => {
-    let node = root, depth = 0, count = 0;
-    while (node !== null && count < MAX_NODES) {
-      count += 1;
-      let inside = null;
-      if (typeOf(node) === 3) text(node);
-      else if (typeOf(node) === 1 && !(skips(node) && node !== root)) {
-        if (node !== root) border(node);
-        inside = depth < MAX_DEPTH ? firstOf(node) : null;
-      } else if (typeOf(node) === 9 || typeOf(node) === 11) inside = firstOf(node);
-      if (inside !== null) {
-        depth += 1;
-        node = inside;
-        continue;
+    let count = 0;
+    const walkParts = (parts, depth) => {
+      for (let i = 0; i < parts.length && depth < MAX_DEPTH; i += 1) {
+        const isElement = typeOf(parts[i]) === 1;
+        if (isElement) border(parts[i]);
+        if (!isElement || !skips(parts[i])) walkPart(parts[i], depth);
+        if (isElement) border(parts[i]);
       }
-      while (node !== root && nextOf(node) === null) {
-        node = parentOf(node);
-        depth -= 1;
-        if (node === null || node === root) return;
-        border(node);
+    };
+    const walkPart = (top, above) => {
+      let node = top, depth = above;
+      while (node !== null && count < MAX_NODES) {
+        count += 1;
+        let inside = null;
+        if (typeOf(node) === 3) text(node);
+        else if (typeOf(node) === 1 && !(skips(node) && node !== top)) {
+          if (node !== top) border(node);
+          const parts = partsOf(node);
+          if (parts !== null) walkParts(parts, depth + 1);
+          else inside = depth < MAX_DEPTH ? firstOf(node) : null;
+        } else if (typeOf(node) === 9 || typeOf(node) === 11) inside = firstOf(node);
+        if (inside !== null) {
+          depth += 1;
+          node = inside;
+          continue;
+        }
+        while (node !== top && nextOf(node) === null) {
+          node = parentOf(node);
+          depth -= 1;
+          if (node === null || node === top) return;
+          border(node);
+        }
+        if (node === top) return;
+        if (typeOf(node) === 1) border(node);
+        node = nextOf(node);
       }
-      if (node === root) return;
-      if (typeOf(node) === 1) border(node);
-      node = nextOf(node);
-    }
+    };
+    walkPart(root, 0);
   };
 
   const ILLEGIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
@@ -139,7 +154,7 @@ SEEN = r"""
   const isOpen = (element) => {
     const chain = [];
     let open = true;
-    for (let node = element; node !== null && typeOf(node) === 1; node = parentOf(node)) {
+    for (let node = element; node !== null && typeOf(node) === 1; node = aroundOf(node)) {
       const known = seenElements.get(node);
       if (known !== undefined) {
         open = known;
@@ -161,16 +176,17 @@ SEEN = r"""
   const isLeft = (box, holder, how) => {
     let { left, right, top, bottom } = box;
     let moving = false;
+    const home = holder === null ? doc : homeOf(holder);
     const cutX = (by) => { left = Math.max(left, by.left); right = Math.min(right, by.right); };
     const cutY = (by) => { top = Math.max(top, by.top); bottom = Math.min(bottom, by.bottom); };
-    for (; holder !== null && typeOf(holder) === 1; holder = parentOf(holder)) {
+    for (; holder !== null && typeOf(holder) === 1; holder = aroundOf(holder)) {
       const style = view.getComputedStyle(holder);
       moving = moving || (how === "fixed" && isMoving(holder));
       const holdsAll = style.transform !== "none" || style.filter !== "none" || style.perspective !== "none";
       if (!holdsAll && (how === "fixed" || (how === "absolute" && style.position === "static"))) continue;
       how = style.position;
       moving = moving || isMoving(holder);
-      if (holder === doc.body || holder === doc.documentElement) continue;
+      if (holder === home.body || holder === home.documentElement) continue;
       if (style.display === "inline" || style.display === "contents") continue;
       const scrolls = /auto|scroll/, cuts = /hidden|clip/;
       if (style.overflowX === "visible" && style.overflowY === "visible") continue;
@@ -182,15 +198,15 @@ SEEN = r"""
       else if (cuts.test(style.overflowY)) cutY(around);
       if (right - left < 1 || bottom - top < 1) return moving;
     }
-    const width = doc.documentElement.clientWidth, height = view.innerHeight;
+    const seat = home.defaultView, width = home.documentElement.clientWidth, height = seat.innerHeight;
     const isIn = how === "fixed"
       ? left < width && right > 0 && top < height && bottom > 0
-      : right + view.scrollX > 0 && bottom + view.scrollY > 0 && (left < width || !cutsSideways());
+      : right + seat.scrollX > 0 && bottom + seat.scrollY > 0 && (left < width || !cutsSideways(home));
     return isIn || moving;
   };
-  const cutsSideways = () => {
-    const root = view.getComputedStyle(doc.documentElement).overflowX;
-    const body = doc.body === null ? root : view.getComputedStyle(doc.body).overflowX;
+  const cutsSideways = (home) => {
+    const root = view.getComputedStyle(home.documentElement).overflowX;
+    const body = home.body === null ? root : view.getComputedStyle(home.body).overflowX;
     return /hidden|clip/.test(root === "visible" ? body : root);
   };
   const isAnyLeft = (boxes, holder, how) => {
@@ -205,22 +221,27 @@ SEEN = r"""
   const isTextDrawn = (node, start, end) => {
     if (isClosed(parentOf(node))) return false;
     if (view === null) return true;
-    const style = view.getComputedStyle(parentOf(node));
+    const around = aroundOf(node);
+    if (around === null) return false;
+    const style = view.getComputedStyle(around);
     if (style.visibility !== "visible" || isTransparent(style)) return false;
     const range = doc.createRange();
     range.setStart(node, start);
     range.setEnd(node, end);
-    return isAnyLeft(range.getClientRects(), parentOf(node), "static");
+    return isAnyLeft(range.getClientRects(), around, "static");
   };
   const isElementDrawn = (element) => {
     if (view === null) return true;
     const style = view.getComputedStyle(element);
     if (style.visibility !== "visible") return false;
-    if (isAnyLeft(element.getClientRects(), parentOf(element), style.position)) return true;
+    if (isAnyLeft(element.getClientRects(), aroundOf(element), style.position)) return true;
     const range = doc.createRange();
     range.selectNodeContents(element);
     return isAnyLeft(range.getClientRects(), element, "static");
   };
+  // A frame holds a document of its own: not what stands between its tags.
+  const isFrameDrawn = (frame) =>
+    view !== null && isOpen(aroundOf(frame)) && !isStyledAway(frame) && isElementDrawn(frame);
   // Elements that are never drawn, such as a meta, count by being there.
   const isSeen = (element) => {
     if (isNeverDrawn(element)) return true;
@@ -278,7 +299,7 @@ SEEN = r"""
     if (typeOf(node) !== 3) return isSeen(node);
     const start = from > known.starts[i] ? placeIn(node.data, from - known.starts[i]) : 0;
     const end = Math.min(node.data.length, placeIn(node.data, to - known.starts[i]));
-    return start >= end || (isOpen(parentOf(node)) && isTextDrawn(node, start, end));
+    return start >= end || (isOpen(aroundOf(node)) && isTextDrawn(node, start, end));
   };
   const isBlankPiece = (node) => typeOf(node) === 3 && /^\s*$/.test(node.data);
 

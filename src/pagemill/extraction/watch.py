@@ -29,7 +29,7 @@ class Place:
 
     `attribute` reads that instead of the text. `split` keeps texts of neighbouring elements apart. `visible` reads
     every element, with whether a visitor sees it; `exists` tells only whether there is any. `unsure`: it cannot tell
-    what is not there from what is not there yet.
+    what is not there from what is not there yet. `frame` is the selector of a frame in whose document all of it stands.
     """
 
     selectors: tuple[str, ...]
@@ -38,6 +38,7 @@ class Place:
     visible: bool = False
     exists: bool = False
     unsure: bool = False
+    frame: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class Search:
     text: str
     within: str = ""
     ends: bool = False
+    frame: str = ""
+    """The selector of a frame in whose document `within` is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,9 @@ class Watch:
     at most): set `ready` for pages that fetch their content after loading. A page whose loading does not end counts as
     loaded when nothing in it has changed for a third of the time. With neither `ready` nor `wants`, only a sign ends
     the wait. A text counts whatever its letters' case and however its white space runs.
+
+    Where nothing at all is said, and something would be, the page gets 3 s after it has loaded, and 5 s where what it
+    publishes is read: it may still lead elsewhere. A frame that is read is waited for, 5 s at most.
 
     Either way the document is read to its end first, for 1 s at most, and a refresh within 5 s to another address is
     waited for: what a page says before it leads elsewhere is not the product's.
@@ -163,6 +169,7 @@ def reading_spec(watch: Watch) -> dict[str, Any]:
                 "split": place.split,
                 "visible": place.visible,
                 "exists": place.exists,
+                "frame": place.frame,
             }
             for place in watch.places
         ],
@@ -171,7 +178,8 @@ def reading_spec(watch: Watch) -> dict[str, Any]:
         ],
         "structured": watch.structured,
         "searches": [
-            [search.within, words_pattern(search.text), search.ends, words_of(search.text)] for search in watch.searches
+            [search.within, words_pattern(search.text), search.ends, words_of(search.text), search.frame]
+            for search in watch.searches
         ],
         "signs": [[selector, ends] for selector, ends in watch.signs],
         "explain": False,

@@ -27,7 +27,8 @@ from pagemill.extraction.page_script import reading_script
 _WATCH = r"""
   const LOOK_MS = 5, TEXT_MS = 250, HIDDEN_MAX_MS = 3000, STRUCTURED_MAX_MS = 5000;
   const PARSE_MAX_MS = 1000, REFRESH_MAX_S = 5, REFRESH_GRACE_MS = 2000;
-  const timers = { end: 0, look: 0, text: 0, settle: 0, hidden: 0, rest: 0, stall: 0 };
+  const FRAME_MAX_MS = 5000, MOVE_MAX_MS = 3000;
+  const timers = { end: 0, look: 0, text: 0, settle: 0, hidden: 0, rest: 0, stall: 0, again: 0 };
   let observer = null, over = false, settled = false;
   let lookedAt = -Infinity, changedAt = 0, loadedAt = 0, appearedAt = 0, stalled = spec.stalled;
   const waits = spec.ready !== null || spec.wants.length > 0;
@@ -52,9 +53,10 @@ _WATCH = r"""
   const stateOf = (position, every, parsed) => {
     if (isUnsure(position)) return spec.ready !== null || !every ? 1 : 0;
     const place = spec.places[position];
+    const top = pageOf(place.frame);
     let there = false;
     for (let i = 0; i < place.selectors.length; i += 1) {
-      const node = first(place.selectors[i]);
+      const node = firstIn(top, place.selectors[i]);
       if (node === null) continue;
       there = true;
       if (!parsed && !isComplete(node)) return -1;
@@ -76,11 +78,53 @@ _WATCH = r"""
   };
   const appeared = (late) => {
     if (!waits || (spec.ready !== null && first(spec.ready) === null)) return false;
-    if (spec.thorough && !settled) return false;
+    if ((spec.thorough && !settled) || (!late && isFrameLoading())) return false;
     const parsed = doc.readyState !== "loading";
     const every = thorough && !settled;
     for (let i = 0; i < spec.wants.length; i += 1) if (!isSaid(spec.wants[i], every, parsed, late)) return false;
     return true;
+  };
+
+  const framesOf = (entries, at) => {
+    for (let i = 0; i < entries.length; i += 1) {
+      const frame = at === null ? entries[i].frame : entries[i][at];
+      if (frame !== "" && frames.indexOf(frame) < 0) frames[frames.length] = frame;
+    }
+  };
+  const frames = [];
+  framesOf(spec.places, null);
+  framesOf(spec.searches, 4);
+  // A frame may begin to load after the page has loaded.
+  const isFrameLoading = () => {
+    if (stalled || (loadedAt && now() - loadedAt > FRAME_MAX_MS)) return false;
+    for (let i = 0; i < frames.length; i += 1) if (frameTrouble(frames[i]) === 3) return true;
+    return false;
+  };
+  // Changes in shadow roots and frames are not the document's: each is observed by itself, as soon as it is known.
+  const observed = new Set();
+  const observe = (top) => {
+    if (observer === null || top === null || observed.has(top) || observed.size > 2 * MAX_ROOTS) return;
+    observed.add(top);
+    observer.observe(top, { subtree: true, childList: true, attributes: true, characterData: true });
+    if (top !== page) {
+      changedAt = now();
+      unread = true;
+    }
+  };
+  const observeAll = () => {
+    for (let i = 0; i < frames.length; i += 1) observe(pageOf(frames[i]));
+    lookedFor.forEach((known) => {
+      for (let i = 0; i < known.found.length; i += 1) observe(known.found[i].root);
+    });
+  };
+  // A shadow root comes without any change that could be observed, and so does a frame's document.
+  const lookAgain = () => {
+    observeAll();
+    if (timers.again || !(isMissing() || frames.length > 0)) return;
+    timers.again = setTimeout(() => {
+      timers.again = 0;
+      look();
+    }, pauseMs());
   };
 
   // After how many seconds the page leads elsewhere by itself; -1 if it does not, or nobody would see it happen.
@@ -112,12 +156,20 @@ _WATCH = r"""
     return rest > 0;
   };
 
-  // Whether nothing at all is said, and what is published for search engines may still be written by a script.
+  // Whether nothing at all is said of what would say something: what is published for search engines may still be
+  // written by a script, and the page may still lead elsewhere.
   const isUnwritten = () => {
-    if (spec.ready !== null || !spec.structured) return false;
-    for (let i = 0; i < spec.wants.length; i += 1) if (isSaid(spec.wants[i], true, true, false)) return false;
-    return true;
+    let asked = spec.structured;
+    if (spec.ready !== null) return false;
+    for (let i = 0; i < spec.wants.length; i += 1) {
+      const want = spec.wants[i];
+      if (isSaid(want, true, true, false)) return false;
+      asked = asked || want.states.length > 0;
+      for (let j = 0; j < want.places.length; j += 1) asked = asked || !isUnsure(want.places[j]);
+    }
+    return asked;
   };
+  const UNWRITTEN_MAX_MS = spec.structured ? STRUCTURED_MAX_MS : MOVE_MAX_MS;
 
   const clean = () => {
     over = true;
@@ -131,6 +183,7 @@ _WATCH = r"""
   const finish = (ready, later = "") => {
     if (over) return;
     over = true;
+    lookAfresh();
     findTexts(true);
     findSigns(true);
     const url = doc.URL, said = read();
@@ -166,7 +219,8 @@ _WATCH = r"""
       }
     }
     // The shop has failed: nothing but a text can still say more than the status does.
-    if (doc.readyState === "complete" && status() >= 400) finish(false);
+    if (doc.readyState === "complete" && status() >= 400) return finish(false);
+    lookAgain();
   });
   const onChange = guarded(() => {
     changedAt = now();
@@ -177,10 +231,14 @@ _WATCH = r"""
   });
   const settle = guarded(() => {
     const quiet = now() - changedAt, since = now() - loadedAt;
+    if (isFrameLoading()) {
+      timers.settle = setTimeout(settle, SETTLE_MS);
+      return look();
+    }
     if (quiet >= SETTLE_MS || since >= SETTLE_MAX_MS) {
       if (hidden) return finish(false, "shown");
-      if (isUnwritten()) {
-        if (since >= STRUCTURED_MAX_MS) return finish(false);
+      if (isUnwritten() && (spec.structured || since < UNWRITTEN_MAX_MS)) {
+        if (since >= UNWRITTEN_MAX_MS) return finish(false);
         timers.settle = setTimeout(settle, SETTLE_MS);
         return look();
       }
@@ -221,14 +279,14 @@ _WATCH = r"""
     for (let i = 0; i < spec.endStatuses.length; i += 1) if (spec.endStatuses[i] === code) return finish(false);
     timers.end = setTimeout(guarded(() => {
       settled = spec.ready !== null || doc.readyState === "complete";
-      finish(!isUnwritten() && appeared(true) && refreshS() < 0);
+      finish(!(spec.structured && isUnwritten()) && appeared(true) && refreshS() < 0);
     }), spec.timeoutMs);
     if (hidden) timers.hidden = setTimeout(guarded(() => finish(false, "shown")), HIDDEN_MAX_MS);
     if (spec.stop) doc.addEventListener(spec.stop, onStop);
     doc.addEventListener("readystatechange", onState);
     if (waits || endsLook || spec.address !== "") {
       observer = new MutationObserver(onChange);
-      observer.observe(page, { subtree: true, childList: true, attributes: true, characterData: true });
+      observe(page);
     }
     onState();
     // A sandboxed document may run no timer and no observer: it is looked at again from outside.

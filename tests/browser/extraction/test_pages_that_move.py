@@ -83,3 +83,15 @@ async def test_what_never_loads_does_not_take_all_the_time(quick_reader: ShopRea
     shop = "extract: {fields: {name: h1, price: {selector: .price, type: number}, brand: .brand}}"
     read = await quick_reader.read(shop, local_shop.url("/p/101"), EXPECTED | {"brand": "Mill"}, timeout_s=6)
     assert (read.verdict, read.judgement.reason) == ("failed", "the page does not say brand")
+
+
+@pytest.mark.parametrize("content", ["", "<p>One moment</p>"], ids=["empty", "a word"])
+async def test_a_page_that_says_nothing_may_still_lead_to_the_product(
+    content: str, shop_reader: ShopReader, local_shop: LocalShop
+) -> None:
+    """By a script that takes its time, long after the page has come to rest."""
+    local_shop.replies["/p/101/en"] = html(PAGE)
+    move = "<script>setTimeout(() => { location = '/p/101/en' }, 2000)</script>"
+    local_shop.replies["/p/101"] = html(content + move)
+    read = await shop_reader.read(SHOP, local_shop.url("/p/101"), EXPECTED)
+    assert (read.verdict, read.reading.url) == ("ok", local_shop.url("/p/101/en")), read.judgement

@@ -171,6 +171,20 @@ READING_MISTAKES = {
         "means nothing to strategy dom",
         "use strategy api_capture",
     ),
+    "a frame for JSON": (
+        shop(extract="{strategy: state, script: '#data', frame: iframe, fields: {a: b}}"),
+        3,
+        "extract.frame",
+        "means nothing to strategy state",
+        "use strategy dom",
+    ),
+    "a frame that is no selector": (
+        shop(extract="{frame: '//iframe', fields: {a: b}}"),
+        3,
+        "extract.frame",
+        "is XPath, not CSS",
+        "write a CSS selector",
+    ),
     "options for elements": (
         shop(extract="{options: {a: 1}, fields: {a: b}}"),
         3,
