@@ -60,7 +60,7 @@ class Proxies:
     def take(self, names: Sequence[str]) -> Proxy | None:
         """The next of these proxies that does not rest; `None` without any names.
 
-        When all rest, the one whose rest ends first: it may work again, and else the reason is told.
+        When all rest, the next all the same: any of them may work again, and else the reason is told.
         """
         if not names:
             return None
@@ -70,7 +70,7 @@ class Proxies:
             in_turn = [*names[turn:], *names[:turn]]
             accounts = {name: self._accounts.setdefault(name, _Account()) for name in in_turn}
             awake = [name for name in in_turn if accounts[name].until_s <= now_s]
-            name = awake[0] if awake else min(in_turn, key=lambda name: accounts[name].until_s)
+            name = awake[0] if awake else in_turn[0]
             self._turns[key] = (names.index(name) + 1) % len(names)
             accounts[name].taken += 1
             return Proxy(name, self._addresses[name])

@@ -110,7 +110,7 @@ async def test_the_fullest_answer_counts_when_time_runs_out(capturing: Capturing
     local_shop.replies["/"] = html(ASKS)
     local_shop.replies["/api/p/1"] = answer({"data": {"name": "Shirt"}})
     reading = await capturing.read(visit(local_shop, timeout_s=2))
-    assert reading.ready
+    assert reading.ready, reading.troubles
     assert reading.facts == {"name": "Shirt", "price": None, "in_stock": None}
 
 

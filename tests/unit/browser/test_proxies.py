@@ -65,13 +65,13 @@ def test_one_that_fails_rests_longer_each_time_and_comes_back(proxies: Proxies, 
     assert taken(proxies, 6).count("B") == 2
 
 
-def test_when_all_rest_the_first_to_end_is_tried_and_the_reasons_are_told(proxies: Proxies, watch: Watch) -> None:
+def test_when_all_rest_each_is_tried_in_turn_and_the_reasons_are_told(proxies: Proxies, watch: Watch) -> None:
     """So that work goes on the moment that one of them works again."""
     for name in NAMES:
         proxies.failed(name, f"fails as {name} does")
         watch.now_s += 1
     assert not proxies.any_awake(NAMES)
-    assert taken(proxies, 3) == "AAA"
+    assert taken(proxies, 3) == "ABC"
     assert proxies.trouble(NAMES) == "A (fails as A does), B (fails as B does), C (fails as C does)"
     proxies.worked("A")
     assert proxies.any_awake(NAMES)
