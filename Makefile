@@ -1,7 +1,7 @@
 # The daily commands; `make help` lists them. Paths are relative, so that a folder with spaces in its name works.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-JOBS ?= 3
+JOBS ?= 2
 PARALLEL = --numprocesses $(JOBS) --dist worksteal
 .PHONY: help setup demo test test-docker image up down logs lint format types check bench soak chaos constraints clean
 

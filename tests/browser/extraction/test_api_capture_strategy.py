@@ -109,7 +109,7 @@ async def test_the_fullest_answer_counts_when_time_runs_out(capturing: Capturing
     """What is missing in it was not said."""
     local_shop.replies["/"] = html(ASKS)
     local_shop.replies["/api/p/1"] = answer({"data": {"name": "Shirt"}})
-    reading = await capturing.read(visit(local_shop, timeout_s=2))
+    reading = await capturing.read(visit(local_shop, timeout_s=4))
     assert reading.ready, reading.troubles
     assert reading.facts == {"name": "Shirt", "price": None, "in_stock": None}
 
@@ -297,6 +297,6 @@ async def test_answers_that_were_not_kept_are_told(capturing: Capturing, local_s
         "<body><script>(async () => { for (let i = 0; i < 60; i += 1) await fetch('/api/p/x' + i) })()</script>"
     )
     local_shop.replies |= {f"/api/p/x{number}": answer({}) for number in range(60)}
-    shop = platform(FIELDS, {}, strategy="api_capture", match="/api/p/*", within_ms=3000)
-    reading = await capturing._read(load_strategy(shop), visit(local_shop))
+    shop = platform(FIELDS, {}, strategy="api_capture", match="/api/p/*", within_ms=20_000)
+    reading = await capturing._read(load_strategy(shop), visit(local_shop, timeout_s=12))
     assert any("10 more answers" in trouble for trouble in reading.troubles), reading.troubles
