@@ -16,7 +16,7 @@ from pagemill.browser.machine import examine_machine, find_chromium, shm_total_m
 from pagemill.browser.opener import Opener
 from pagemill.browser.playwright_launcher import PlaywrightLauncher
 from pagemill.browser.pool import BrowserPool
-from pagemill.browser.proxies import Proxies
+from pagemill.browser.visitor.proxies import Proxies
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import Config

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pagemill.browser.clock import Clock
 from pagemill.browser.generations import Generations, MeasureGroup
 from pagemill.browser.opener import Opener
-from pagemill.browser.proxies import Proxies
 from pagemill.browser.rotation import Level, Limits, Wear, last_use, with_jitter
 from pagemill.browser.slot import Generation, OpenContext, OpenPage, Slot, Successor
+from pagemill.browser.visitor.proxies import Proxies
 from pagemill.config.platform import Platform
 from pagemill.config.settings import PoolSettings
 from pagemill.errors import PageLost

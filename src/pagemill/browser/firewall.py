@@ -23,9 +23,9 @@ from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
 from pagemill.browser.fresh_request import fresh_headers
-from pagemill.browser.own_headers import OwnHeaders
 from pagemill.browser.page_news import PageNews
-from pagemill.browser.sign_in import SignIn
+from pagemill.browser.visitor.own_headers import OwnHeaders
+from pagemill.browser.visitor.sign_in import SignIn
 from pagemill.config.hosts import HostRules
 from pagemill.config.section import ResourceKind
 
@@ -54,7 +54,7 @@ class Firewall:
         sign_in: SignIn | None = None,
     ) -> None:
         self._rules = rules
-        self.news = news or PageNews((), dialogs=False)
+        self.news = news or PageNews()
         self._headers = headers or OwnHeaders((), {})
         self._sign_in = sign_in or SignIn(rules)
         self._blocked: frozenset[str] = frozenset()

@@ -10,9 +10,9 @@ from playwright.async_api import Page
 from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.opener import PageHandle
 from pagemill.browser.page_news import PageNews
-from pagemill.browser.proxies import Proxies
-from pagemill.browser.proxy_trouble import proxy_trouble
 from pagemill.browser.slot import Slot
+from pagemill.browser.visitor.proxies import Proxies
+from pagemill.browser.visitor.proxy_trouble import proxy_trouble
 from pagemill.config.platform import Platform
 from pagemill.errors import DeadlineExceeded, PageLost, ProxyFailed, TurnDenied, VisitGoesOn
 

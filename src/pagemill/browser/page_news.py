@@ -52,14 +52,12 @@ class HeardAnswer:
 class PageNews:
     """What was heard of one page since `reset`."""
 
-    def __init__(self, patterns: Sequence[UrlPattern], *, dialogs: bool) -> None:
+    def __init__(self, patterns: Sequence[UrlPattern] = ()) -> None:
         """
         Args:
             patterns: of the addresses whose answers are heard, names standing for anything.
-            dialogs: whether dialogs are heard.
         """
         self._patterns = tuple(patterns)
-        self._hears_dialogs = dialogs
         self._session: CDPSession | None = None
         self._answers: list[HeardAnswer] = []
         self._documents: list[HeardAnswer] = []
@@ -76,15 +74,9 @@ class PageNews:
 
     @classmethod
     def of(cls, platform: Platform) -> PageNews:
-        """For the sources and signs of a platform."""
+        """For the sources of a platform."""
         sources = platform.extract.sources
-        patterns = [UrlPattern(source.match) for source in sources if source.match is not None]
-        return cls(patterns, dialogs=any(signs.dialog for signs in platform.judge.by_verdict.values()))
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether anything is to be heard at all."""
-        return bool(self._patterns) or self._hears_dialogs
+        return cls([UrlPattern(source.match) for source in sources if source.match is not None])
 
     def fetch_patterns(self) -> list[dict[str, str]]:
         """Patterns of Chromium's `Fetch` for the answers."""

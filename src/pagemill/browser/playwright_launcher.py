@@ -19,7 +19,6 @@ from typing import Any, cast
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
-from pagemill.browser.appearance import Appearance
 from pagemill.browser.bounded import answered, closed, collected, gives_answer, heap_mb, started
 from pagemill.browser.driver_start import confine_driver
 from pagemill.browser.exit_watch import ExitWatch
@@ -27,10 +26,11 @@ from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
 from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
-from pagemill.browser.page_firewall import PROXY_BYPASS, page_firewall
-from pagemill.browser.preset_cookies import preset_cookies
 from pagemill.browser.process_group import command_line, kill, kill_browser_group
 from pagemill.browser.service_workers import PAST_SERVICE_WORKERS
+from pagemill.browser.visitor.appearance import Appearance
+from pagemill.browser.visitor.page_firewall import PROXY_BYPASS, page_firewall
+from pagemill.browser.visitor.preset_cookies import preset_cookies
 from pagemill.config.child_environment import child_environment
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind

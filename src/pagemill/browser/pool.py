@@ -16,9 +16,9 @@ from pagemill.browser.clock import Clock, SystemClock
 from pagemill.browser.generations import Generations, MeasureGroup
 from pagemill.browser.lease import Lease
 from pagemill.browser.opener import Opener
-from pagemill.browser.proxies import Proxies
 from pagemill.browser.rotation import Level, Limits, decide
 from pagemill.browser.slot import Counters, Generation, PoolStats, Slot
+from pagemill.browser.visitor.proxies import Proxies
 from pagemill.config.platform import Platform, Rotation
 from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable, PageLost

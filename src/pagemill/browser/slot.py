@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
-from pagemill.browser.proxies import ProxyState
 from pagemill.browser.rotation import Level, Wear
+from pagemill.browser.visitor.proxies import ProxyState
 from pagemill.config.platform import Platform
 
 

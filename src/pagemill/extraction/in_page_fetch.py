@@ -26,11 +26,11 @@ from pagemill.config.user_regex import search
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, FullVisitNeeded, ItemError
 from pagemill.extraction.dom import DomSource
-from pagemill.extraction.fetch_script import fetch_script
 from pagemill.extraction.identity import Identity, is_elsewhere
 from pagemill.extraction.json_path import parse_json
 from pagemill.extraction.judge import met_signs
 from pagemill.extraction.navigate import translate
+from pagemill.extraction.scripts.fetch_script import fetch_script
 from pagemill.extraction.sighting import Sighting, sighting_of
 from pagemill.extraction.source_told import SourcesTold, error_paths, errors_in, told_by_json
 from pagemill.extraction.time_budget import TimeBudget

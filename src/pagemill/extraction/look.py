@@ -17,12 +17,12 @@ from playwright.async_api import Page
 from pagemill.deadlines import within
 from pagemill.errors import VisitFailed
 from pagemill.extraction.navigate import navigate, translate
+from pagemill.extraction.scripts.variables_script import variables_script
+from pagemill.extraction.scripts.watch_script import watch_script
 from pagemill.extraction.sighting import Sighting, sighting_of
 from pagemill.extraction.time_budget import TimeBudget
-from pagemill.extraction.variables_script import variables_script
 from pagemill.extraction.visit import Visit
 from pagemill.extraction.watch import MAX_URL, STATE_CHARS, Watch, reading_spec, waiting_spec
-from pagemill.extraction.watch_script import watch_script
 from pagemill.extraction.world import PageWorld, World
 
 __all__ = ["Sighting", "Watch", "visit_page", "watch_page", "with_margin"]

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
@@ -20,13 +19,15 @@ from pagemill.config.platform import Platform
 from pagemill.config.url_pattern import UrlPattern
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, StepFailed
-from pagemill.extraction.api_capture import CaptureSource, Chosen, Listening
+from pagemill.extraction.api_capture import CaptureSource
 from pagemill.extraction.dom import DomSource
 from pagemill.extraction.heard import News
+from pagemill.extraction.hunt import Hunt, hunting
 from pagemill.extraction.identity import Identity, is_elsewhere
 from pagemill.extraction.jsonld import JsonLdSource
 from pagemill.extraction.look import watch_page, with_margin
 from pagemill.extraction.navigate import navigate, translate
+from pagemill.extraction.scripts.watch_script import STOP_SCRIPT
 from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.signs import is_dialog_sign, is_url_sign
 from pagemill.extraction.source_told import SourcesTold, error_paths
@@ -37,7 +38,6 @@ from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.visit import Visit
 from pagemill.extraction.watch import MAX_URL
 from pagemill.extraction.watch_plan import WatchPlan
-from pagemill.extraction.watch_script import STOP_SCRIPT
 from pagemill.extraction.world import PageWorld, World
 from pagemill.model import StepTold
 
@@ -74,24 +74,9 @@ class _Asked:
     wanted: frozenset[str]
     before: SourcesTold
     """What was said before it began."""
+    identity: Identity
     is_end: Callable[[str], bool]
     """Whether a document at an address has nothing to say of the product, however long it is waited for."""
-
-
-@dataclass(slots=True)
-class _Hunt:
-    """The answers that one visit is waiting for."""
-
-    listenings: dict[asyncio.Task[Chosen], Listening] = field(default_factory=dict)
-    positions: dict[asyncio.Task[Chosen], int] = field(default_factory=dict)
-
-    @property
-    def pending(self) -> set[asyncio.Task[Chosen]]:
-        return {task for task in self.listenings if not task.done()}
-
-    def settled(self) -> _Hunt:
-        """Those that have come, or are waited for no longer."""
-        return _Hunt({task: one for task, one in self.listenings.items() if task.done()}, self.positions)
 
 
 class PageVisit:
@@ -147,7 +132,8 @@ class PageVisit:
             visit.news.arrived()
         if self._watch.is_settled_by(status):
             return PageSeen(status, page.url[:MAX_URL])
-        asked = _Asked(page, visit, budget, status, wanted, told.copy(), self._end_of(visit))
+        identity = Identity.of(visit.names, visit.url)
+        asked = _Asked(page, visit, budget, status, wanted, told.copy(), identity, self._end_of(visit, identity))
         taken = StepsTaken(page, visit, budget)
         try:
             await taken.take(self._platform.steps)
@@ -155,12 +141,12 @@ class PageVisit:
             seen = await self._why(asked, failure)
             return replace(_page_seen(seen, visit, None), steps=tuple(taken.told))
         seen, hunt = await self._look(asked)
-        brought = self._tell(asked, seen, hunt, told)
+        refused = self._tell(asked, seen, hunt, told)
         if self._is_early(asked, seen, told):
             told.take(asked.before.copy())
             seen = await self._watched(asked, thorough=True)
-            brought = self._tell(asked, seen, hunt, told)
-        return replace(_page_seen(seen, visit, brought), steps=tuple(taken.told))
+            refused = self._tell(asked, seen, hunt, told)
+        return replace(_page_seen(seen, visit, self._ending(refused)), steps=tuple(taken.told))
 
     async def _why(self, asked: _Asked, failure: StepFailed) -> Sighting:
         """What settles the verdict in a page where a step has failed: what is gone or blocked has no buttons.
@@ -194,12 +180,12 @@ class PageVisit:
             shown=bool(self._platform.steps) and self._watch.ready is not None,
         )
 
-    async def _look(self, asked: _Asked) -> tuple[Sighting, _Hunt]:
+    async def _look(self, asked: _Asked) -> tuple[Sighting, Hunt]:
         """The document, and the answers that came beside it, whichever settles the visit first."""
         if not (self._captures or self._has_dialog_signs):
-            return await self._watched(asked), _Hunt()
+            return await self._watched(asked), Hunt()
         budget, page = asked.budget, asked.page
-        async with self._hunting(asked.visit, with_margin(budget.left_s(_STEP))) as hunt:
+        async with hunting(self._captures, asked.visit, asked.identity, with_margin(budget.left_s(_STEP))) as hunt:
             dialog = asyncio.create_task(self._dialog_sign(asked.visit.news))
             stop = f"pagemill-{secrets.token_hex(4)}"
             watching = asyncio.create_task(self._watched(asked, stop))
@@ -233,8 +219,7 @@ class PageVisit:
                     task.cancel()
                 await asyncio.gather(watching, dialog, return_exceptions=True)
 
-    def _end_of(self, visit: Visit) -> Callable[[str], bool]:
-        identity = Identity.of(visit.names, visit.url)
+    def _end_of(self, visit: Visit, identity: Identity) -> Callable[[str], bool]:
         allowed = [pattern.filled(visit.names) for pattern in self._landing]
 
         @functools.cache
@@ -243,23 +228,7 @@ class PageVisit:
 
         return is_end
 
-    @asynccontextmanager
-    async def _hunting(self, visit: Visit, left_s: float) -> AsyncIterator[_Hunt]:
-        """Listens for the answers of the visit, each for the time that its source allows."""
-        hunt, identity = _Hunt(), Identity.of(visit.names, visit.url)
-        for position, source in self._captures.items():
-            listening = source.listen(visit, identity)
-            task = asyncio.create_task(_chosen(listening, visit.news, min(source.within_s, left_s)))
-            hunt.listenings[task] = listening
-            hunt.positions[task] = position
-        try:
-            yield hunt
-        finally:
-            for task in hunt.listenings:
-                task.cancel()
-            await asyncio.gather(*hunt.listenings, return_exceptions=True)
-
-    def _is_enough(self, asked: _Asked, seen: Sighting | None, hunt: _Hunt) -> bool:
+    def _is_enough(self, asked: _Asked, seen: Sighting | None, hunt: Hunt) -> bool:
         """Whether everything that is wanted was said, and no source that has yet to speak would be believed before
         those that did. Without a `seen`, the document has yet to."""
         if asked.visit.explain or not (seen is None or seen.ready):
@@ -267,7 +236,7 @@ class PageVisit:
         silent = {hunt.positions[task] for task in hunt.pending} | (self._in_document if seen is None else set())
         told, heard = asked.before.copy(), hunt.settled()
         if seen is None:
-            self._tell_captures(heard, told)
+            heard.tell(told, self._error_paths)
         else:
             self._tell(asked, seen, heard, told)
         for name in asked.wanted:
@@ -293,32 +262,22 @@ class PageVisit:
         facts, _defaults = told.facts(self._platform.extract)
         return asked.visit.explain or any(facts.get(name) is None for name in asked.wanted)
 
-    def _tell(self, asked: _Asked, seen: Sighting, hunt: _Hunt, told: SourcesTold) -> int | None:
-        """Adds what every source says; the status of an answer that stands for the document's, if one does."""
+    def _ending(self, refused: list[int]) -> int | None:
+        """The status among those of answers that stands for the document's, if one does."""
+        return next((status for status in reversed(refused) if status in self._watch.end_statuses), None)
+
+    def _tell(self, asked: _Asked, seen: Sighting, hunt: Hunt, told: SourcesTold) -> list[int]:
+        """Adds what every source says; the statuses of answers that refused."""
         if asked.is_end(seen.url):
-            return None  # whatever stands there, it is not this product's
+            return []  # whatever stands there, it is not this product's
         if seen.raw or seen.states or seen.structured is not None:
             for dom in self._doms:
                 told.add(dom.tell(seen))
-            identity = Identity.of(asked.visit.names, asked.visit.url)
             for state in self._states:
-                state.tell(seen, told, self._error_paths, identity)
+                state.tell(seen, told, self._error_paths, asked.identity)
             for structured in self._structured:
                 structured.tell(seen, told, asked.visit.url)
-        return self._tell_captures(hunt, told, seen.requests)
-
-    def _tell_captures(self, hunt: _Hunt, told: SourcesTold, requests: tuple[str, ...] = ()) -> int | None:
-        ending = None
-        for task, listening in hunt.listenings.items():
-            chosen = task.result() if task.done() and not task.cancelled() and task.exception() is None else None
-            chosen = chosen or listening.rest()
-            if chosen is not None and chosen.status >= 400:
-                told.troubles.append(f"api_capture: HTTP {chosen.status}")
-                if chosen.status in self._watch.end_statuses:
-                    ending = chosen.status
-            others = listening.told_passed() or [f"{url} (does not fit match)" for url in requests]
-            listening.source.tell(chosen, told, self._error_paths, others)
-        return ending
+        return hunt.tell(told, self._error_paths, seen.requests)
 
     @property
     def _waits(self) -> bool:
@@ -340,12 +299,6 @@ class PageVisit:
     def _met_dialog_sign(self, news: News | None) -> bool:
         every = self._judge.by_verdict.values()
         return news is not None and any(is_dialog_sign(signs, news.dialogs) for signs in every)
-
-
-async def _chosen(listening: Listening, news: News | None, within_s: float) -> Chosen:
-    if news is None:
-        raise DeadlineExceeded("nobody listens for the answer to capture", 0)
-    return await within(within_s, listening.first(news), "waiting for the answer to capture")
 
 
 async def _stop(world: World, stop: str, timeout_s: float) -> None:

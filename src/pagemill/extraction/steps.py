@@ -19,9 +19,10 @@ from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, StepFailed, VisitFailed
 from pagemill.extraction.look import with_margin
 from pagemill.extraction.navigate import navigate, translate
-from pagemill.extraction.step_script import STEP_SCRIPT, WHERE_SCRIPT
+from pagemill.extraction.scripts.step_script import STEP_SCRIPT, WHERE_SCRIPT
 from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.visit import Visit
+from pagemill.extraction.watch import words_of, words_pattern
 from pagemill.extraction.world import PageWorld
 from pagemill.model import StepTold
 
@@ -253,8 +254,8 @@ def _spec(step: Step) -> dict[str, Any]:
         spec["selector"] = element.selector
     if step.fill is not None:
         spec["text"] = step.fill.text
-    if step.wait_for is not None:
-        spec["text"] = step.wait_for.text or ""
+    if step.wait_for is not None and step.wait_for.text is not None:
+        spec["pattern"], spec["words"] = words_pattern(step.wait_for.text), words_of(step.wait_for.text)
     if step.scroll is not None and step.scroll.to != "end":
         spec["selector"] = step.scroll.to
     if step.press is not None:

@@ -31,7 +31,7 @@ class Visit:
     world: World | None = None
     """Where scripts that read the page run: `browser.isolated_world.IsolatedWorld`; `None` for the page's own world."""
     proxies: ProxyTurns | None = None
-    """Whose turn it is among the visitor's proxies, where it has any: `browser.proxies.Proxies`."""
+    """Whose turn it is among the visitor's proxies, where it has any: `browser.visitor.proxies.Proxies`."""
     secrets: VisitorSecrets = field(default_factory=VisitorSecrets)
     """The visitor's passwords and sessions, for requests without a page."""
     explain: bool = False

@@ -1,6 +1,6 @@
 """The way that requests without a page take to the shop: the visitor's proxies, cookies and password.
 
-What is known of proxies is `browser.proxies`, which stands beside this folder and is not imported here.
+What is known of proxies is `browser.visitor.proxies`, which stands beside this folder and is not imported here.
 """
 
 from __future__ import annotations

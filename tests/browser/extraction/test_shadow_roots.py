@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.extraction.shadow_script import MAX_ROOTS
+from pagemill.extraction.scripts.shadow_script import MAX_ROOTS
 from tests.browser.extraction.local_shop import LocalShop, html
 from tests.browser.extraction.shop_reader import ShopReader
 

@@ -206,6 +206,21 @@ async def test_a_text_is_waited_for_where_it_is_seen(shop_reader: ShopReader, lo
     assert (read.verdict, outcomes(read)) == ("ok", ["was there"]), read.judgement
 
 
+async def test_steps_find_what_fields_and_signs_find(shop_reader: ShopReader, local_shop: LocalShop) -> None:
+    """A space crosses into a shadow root, a text is seen there, and a field for long texts can be filled in."""
+    local_shop.replies["/"] = html(
+        f"{HEAD}{EMPTY}<shop-box></shop-box><script>const root = document.querySelector('shop-box')"
+        ".attachShadow({mode: 'open'}); root.innerHTML = '<textarea></textarea><button>More</button>';"
+        f"root.querySelector('button').onclick = () => {{ {SET}"
+        " root.append('For ' + root.querySelector('textarea').value); };</script>"
+    )
+    shop = steps(
+        "fill: {selector: shop-box textarea, text: Kim}", "click: shop-box button", "wait_for: {text: for kim}"
+    )
+    read = await shop_reader.read(shop, local_shop.url("/"), EXPECTED)
+    assert (read.verdict, outcomes(read)) == ("ok", ["filled in", "clicked", "was there"]), read.judgement
+
+
 @pytest.mark.parametrize("extract", [FIELDS, READY], ids=["no ready", "ready"])
 @pytest.mark.parametrize("to", ["end", ".price"])
 async def test_a_price_that_is_fetched_in_view_is_read(

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from pagemill.extraction.document_script import DOCUMENT
 from pagemill.extraction.navigate import navigate
 from pagemill.extraction.published.schema_product import StructuredData, StructuredFacts, standard_facts
 from pagemill.extraction.published.structured_script import STRUCTURED
-from pagemill.extraction.seen_script import SEEN
+from pagemill.extraction.scripts.document_script import DOCUMENT
+from pagemill.extraction.scripts.seen_script import SEEN
 from tests.browser.extraction.local_shop import LocalShop, html
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from pagemill.browser.proxies import Proxies
+from pagemill.browser.visitor.proxies import Proxies
 from pagemill.config.platform import Platform
 from pagemill.config.storage_state import StorageState
 from pagemill.config.visitor_secrets import Credentials, ProxyAddress, VisitorSecrets

@@ -62,8 +62,8 @@ def paused(url: str, status: int = 200, *headers: tuple[str, str], kind: str = "
     }
 
 
-async def listening(pattern: str = "/api/*", *, dialogs: bool = True) -> tuple[PageNews, StandInSession]:
-    news, session = PageNews([UrlPattern(pattern)], dialogs=dialogs), StandInSession()
+async def listening(pattern: str = "/api/*") -> tuple[PageNews, StandInSession]:
+    news, session = PageNews([UrlPattern(pattern)]), StandInSession()
     await news.listen(cast(Any, session))
     return news, session
 
@@ -260,16 +260,16 @@ async def test_who_waits_is_told_of_everything_new() -> None:
 
 async def test_a_page_of_which_nothing_is_wanted_is_not_paused_and_its_dialogs_do_not_wait() -> None:
     """Whoever hears of a page's documents has to close its dialogs."""
-    news, session = PageNews((), dialogs=False), StandInSession()
+    news, session = PageNews(), StandInSession()
     await news.listen(cast(Any, session))
-    assert (session.sent, news.fetch_patterns(), news.is_wanted) == ([("Page.enable", {})], [], False)
+    assert (session.sent, news.fetch_patterns()) == ([("Page.enable", {})], [])
     session.heard["Page.javascriptDialogOpening"]({"type": "alert", "message": "x"})
     await asyncio.sleep(0)
     assert session.sent[1:] == [("Page.handleJavaScriptDialog", {"accept": False})]
 
 
 def test_a_platform_says_what_is_heard() -> None:
-    """The addresses of its sources, each as a pattern of Chromium's own, and dialogs where they are signs."""
+    """The addresses of its sources, each as a pattern of Chromium's own."""
     platform = Platform.model_validate(
         {
             "platform": "shop",
@@ -280,11 +280,9 @@ def test_a_platform_says_what_is_heard() -> None:
                     {"strategy": "api_capture", "match": "re:/v\\d/", "fields": {"b": "b"}},
                 ]
             },
-            "judge": {"gone": {"dialog": ["Gone"]}},
         }
     )
     news = PageNews.of(platform)
-    assert news.is_wanted
     assert news.is_meant(paused("https://any.com/api/7/x"))
     assert news.is_meant(paused("https://any.com/v3/x"))
     assert not news.is_meant(paused("https://any.com/other"))

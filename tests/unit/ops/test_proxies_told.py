@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from pagemill.browser.proxies import ProxyState
+from pagemill.browser.visitor.proxies import ProxyState
 from pagemill.cli.status import _proxies
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config, Environment, Settings

@@ -13,7 +13,7 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from redis import Redis
 
-from pagemill.browser.proxies import ProxyState
+from pagemill.browser.visitor.proxies import ProxyState
 from pagemill.guard.pressure import Limits
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pagemill.browser.own_headers import OwnHeaders
-from pagemill.browser.preset_cookies import preset_cookies
+from pagemill.browser.visitor.own_headers import OwnHeaders
+from pagemill.browser.visitor.preset_cookies import preset_cookies
 from pagemill.config.platform import Platform
 
 HOSTS = ["www.shop.com", "*.shop.com", "[::1]:80"]

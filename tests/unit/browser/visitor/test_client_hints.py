@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.browser.client_hints import client_hints, navigator_platform
+from pagemill.browser.visitor.client_hints import client_hints, navigator_platform
 
 _KIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 AGENTS = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pagemill.browser.firewall import Firewall
-from pagemill.browser.own_headers import OwnHeaders
 from pagemill.browser.page_news import PageNews
-from pagemill.browser.sign_in import SignIn
+from pagemill.browser.visitor.own_headers import OwnHeaders
+from pagemill.browser.visitor.sign_in import SignIn
 from pagemill.config.platform import Platform
 from pagemill.config.visitor_secrets import Proxy, VisitorSecrets
 

@@ -4,14 +4,17 @@ They run in a world of their own, where a field's setter is Chromium's own and n
 Pages that nobody sees get no input from a keyboard or mouse, so clicks and keys are events of the document: their
 `isTrusted` is false, and of a key's own effects only those of Enter and Space are there.
 
-In: `kind`, `selector` (or null), `text`, `key`, `code`, `keyCode`. Out: `{done, why, origin, at,
-end, mark}`: whether it is done, and if not, why not yet; the document's own time of birth; how far down it is scrolled,
-whether that was far enough before, and what changes when the page does.
+In: `kind`, `selector` (or null), `text`, `pattern` and `words` (what finds a text, see `watch`), `key`, `code`,
+`keyCode`. Out: `{done, why, origin, at, end, mark}`: whether it is done, and if not, why not yet; the document's own
+time of birth; how far down it is scrolled, whether that was far enough before, and what changes when the page does.
 """
 
 from __future__ import annotations
 
-from pagemill.extraction.document_script import DOCUMENT
+from pagemill.extraction.scripts.document_script import DOCUMENT
+from pagemill.extraction.scripts.page_script import NOW
+from pagemill.extraction.scripts.seen_script import SEEN
+from pagemill.extraction.scripts.shadow_script import SHADOW
 
 _STATE = r"""
   const origin = performance.timeOrigin, tracks = globalThis.navigation;
@@ -42,29 +45,22 @@ STEP_SCRIPT = rf"""(spec) => {{
   const page = document;
   {_STATE}
   {DOCUMENT}
-  const MAX_ROOTS = 2000;
-  // Elements in open shadow roots count where the document itself has none.
+  {SEEN}
+  {NOW}
+  {SHADOW}
   const all = (selector) => {{
-    const roots = [page];
-    let found = [];
-    for (let i = 0; i < roots.length && found.length === 0; i += 1) {{
-      const ask = roots[i] === page ? doc.querySelectorAll : (text) => roots[i].querySelectorAll(text);
-      found = [...ask(selector)];
-      if (found.length > 0) break;
-      for (const element of ask("*")) {{
-        const root = element.shadowRoot;
-        if (root instanceof ShadowRoot && roots.length < MAX_ROOTS) roots.push(root);
-      }}
-    }}
+    const found = [];
+    someIn(page, selector, (element) => {{ found.push(element); return false; }}, () => found.length > 0);
     return found;
   }};
-  const isSeen = (element) => Element.prototype.checkVisibility.call(element, {{ visibilityProperty: true }});
+  // A field has no text that could be seen: whether it is shown is asked of Chromium.
+  const isShown = (element) => Element.prototype.checkVisibility.call(element, {{ visibilityProperty: true }});
   const say = (done, why = "", more = {{}}) => ({{ done, why, origin, at: 0, end: false, mark: "", ...more }});
   // What is done to the first element that a visitor sees.
   const onSeen = (act) => {{
     const found = all(spec.selector);
     if (found.length === 0) return say(false, "was not there");
-    const seen = found.filter(isSeen);
+    const seen = found.filter(isShown);
     if (seen.length === 0) return say(false, "was there, but hidden");
     const able = seen.filter((element) => !element.matches(":disabled"));
     return able.length === 0 ? say(false, "was there, but disabled") : act(able[0]);
@@ -153,10 +149,9 @@ STEP_SCRIPT = rf"""(spec) => {{
   }};
 
   const isThere = () => {{
-    const body = doc.body;
     const isHere = spec.selector !== null
       ? all(spec.selector).length > 0
-      : body instanceof HTMLElement && words(body.innerText).includes(words(spec.text));
+      : findSeen(doc.body || doc.documentElement, new RegExp(spec.pattern, "i"), spec.words);
     return isHere ? say(true, "was there") : say(false, "was not there");
   }};
 
@@ -168,7 +163,7 @@ STEP_SCRIPT = rf"""(spec) => {{
   const scrollTo = () => {{
     const found = all(spec.selector);
     if (found.length === 0) return say(false, "was not there");
-    const element = found.find(isSeen);
+    const element = found.find(isShown);
     if (element === undefined) return say(false, "was there, but hidden");
     const middle = () => {{
       const box = element.getBoundingClientRect();

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 
-from pagemill.extraction.page_script import reading_script
+from pagemill.extraction.scripts.page_script import reading_script
 
 _ASKING = r"""
   const request = new XMLHttpRequest();

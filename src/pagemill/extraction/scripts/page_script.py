@@ -26,12 +26,12 @@ from __future__ import annotations
 import functools
 import re
 
-from pagemill.extraction.document_script import DOCUMENT
 from pagemill.extraction.published.structured_script import STRUCTURED
-from pagemill.extraction.seen_script import SEEN
-from pagemill.extraction.shadow_script import SHADOW
+from pagemill.extraction.scripts.document_script import DOCUMENT
+from pagemill.extraction.scripts.seen_script import SEEN
+from pagemill.extraction.scripts.shadow_script import SHADOW
 
-_NOW = "  const now = () => performance.now();\n"
+NOW = "  const now = () => performance.now();\n"
 _PLACES = r"""
   const isSpace = (c) => c <= " " || c === "\u00a0";
   const isBlank = (value) => {
@@ -244,7 +244,7 @@ def reading_script(*, structured: bool, states: bool) -> str:
     parts = [
         DOCUMENT,
         SEEN,
-        _NOW,
+        NOW,
         SHADOW,
         _PLACES,
         _STATES if states else _NO_STATES,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.browser.proxies import REST_MAX_S, REST_S, Proxies
-from pagemill.browser.proxy_trouble import proxy_trouble
+from pagemill.browser.visitor.proxies import REST_MAX_S, REST_S, Proxies
+from pagemill.browser.visitor.proxy_trouble import proxy_trouble
 from pagemill.config.visitor_secrets import ProxyAddress
 from pagemill.errors import DeadlineExceeded, PageLost, VisitFailed
 

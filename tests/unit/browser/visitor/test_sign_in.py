@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pagemill.browser.sign_in import SignIn
+from pagemill.browser.visitor.sign_in import SignIn
 from pagemill.config.hosts import HostRules
 from pagemill.config.visitor_secrets import Credentials
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.async_api import ViewportSize
 
-from pagemill.browser.client_hints import client_hints, navigator_platform
+from pagemill.browser.visitor.client_hints import client_hints, navigator_platform
 from pagemill.config.visitor import Visitor
 
 

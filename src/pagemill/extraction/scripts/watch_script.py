@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import functools
 
-from pagemill.extraction.page_script import reading_script
+from pagemill.extraction.scripts.page_script import reading_script
 
 _WATCH = r"""
   const LOOK_MS = 5, TEXT_MS = 250, HIDDEN_MAX_MS = 3000, STRUCTURED_MAX_MS = 5000;
