@@ -14,6 +14,7 @@ from playwright.async_api import Page
 from pagemill.config.platform import Platform
 from pagemill.extraction.strategy import Visit
 from pagemill.model import Product
+from tests.browser.loopback import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -54,22 +55,12 @@ class LocalShop:
     async def open(cls) -> AsyncIterator[Self]:
         """A shop on a free port, closed with every connection that is still open."""
         shop = cls()
-        answering: set[asyncio.Task[None]] = set()
-
-        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(shop._serve(reader, writer))
-            answering.add(task)
-            task.add_done_callback(answering.discard)
-
-        server = await asyncio.start_server(connected, "127.0.0.1", 0)
-        shop.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = LoopbackServer(shop._serve)
+        shop.base = f"http://127.0.0.1:{await server.start()}"
         try:
             yield shop
         finally:
-            server.close()
-            for task in answering:
-                task.cancel()
-            await asyncio.gather(*answering, return_exceptions=True)
+            await server.close()
 
     def url(self, path: str) -> str:
         """The whole URL of a path."""

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Self
 
+from tests.browser.loopback import LoopbackServer
+
 HTML = "text/html; charset=utf-8"
 
 
@@ -53,24 +55,12 @@ class WatchedServer:
     async def open(cls) -> AsyncIterator[Self]:
         """A server on a free port of 127.0.0.1, which `localhost` is too, and of 127.0.0.2."""
         watched = cls()
-        answering: set[asyncio.Task[None]] = set()
-
-        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(watched._serve(reader, writer))
-            answering.add(task)
-            task.add_done_callback(answering.discard)
-
-        first = await asyncio.start_server(connected, "127.0.0.1", 0)
-        watched.port = first.sockets[0].getsockname()[1]
-        second = await asyncio.start_server(connected, "127.0.0.2", watched.port)
+        server = LoopbackServer(watched._serve, ("127.0.0.1", "127.0.0.2"))
+        watched.port = await server.start()
         try:
             yield watched
         finally:
-            first.close()
-            second.close()
-            for task in answering:
-                task.cancel()
-            await asyncio.gather(*answering, return_exceptions=True)
+            await server.close()
 
     def at(self, host: str, path: str = "/") -> str:
         """The whole URL of a path at a host name."""

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Self
 
+from tests.browser.loopback import LoopbackServer
+
 USER, PASSWORD = "keeper", "open sesame"
 CHALLENGE = b"HTTP/1.1 401 X\r\nwww-authenticate: Basic realm=shop\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -66,22 +68,12 @@ class SeeingShop:
     async def open(cls) -> AsyncIterator[Self]:
         """A shop on a free port of 127.0.0.1, which is `localhost` too."""
         shop = cls()
-        serving: set[asyncio.Task[None]] = set()
-
-        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(shop._serve(reader, writer))
-            serving.add(task)
-            task.add_done_callback(serving.discard)
-
-        server = await asyncio.start_server(connected, "127.0.0.1", 0)
-        shop.port = server.sockets[0].getsockname()[1]
+        server = LoopbackServer(shop._serve)
+        shop.port = await server.start()
         try:
             yield shop
         finally:
-            server.close()
-            for task in serving:
-                task.cancel()
-            await asyncio.gather(*serving, return_exceptions=True)
+            await server.close()
 
     def at(self, path: str = "/") -> str:
         """The whole address of a path."""

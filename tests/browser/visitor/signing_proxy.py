@@ -10,6 +10,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from pagemill.config.visitor_secrets import ProxyAddress
+from tests.browser.loopback import LoopbackServer
 
 DENIED = b'HTTP/1.1 407 X\r\nproxy-authenticate: Basic realm="x"\r\ncontent-length: 0\r\n\r\n'
 
@@ -24,8 +25,7 @@ class SigningProxy:
         self.passed: list[str] = []
         """Targets of what was let through."""
         self.denied = 0
-        self._server: asyncio.Server | None = None
-        self._serving: set[asyncio.Task[None]] = set()
+        self._server = LoopbackServer(self._serve)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -40,23 +40,11 @@ class SigningProxy:
 
     async def start(self) -> None:
         """Begins, or begins again at the same port."""
-
-        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(self._serve(reader, writer))
-            self._serving.add(task)
-            task.add_done_callback(self._serving.discard)
-
-        self._server = await asyncio.start_server(connected, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = await self._server.start()
 
     async def die(self) -> None:
         """Ends at once, with every connection that is open."""
-        if self._server is not None:
-            self._server.close()
-        serving = list(self._serving)
-        for task in serving:
-            task.cancel()
-        await asyncio.gather(*serving, return_exceptions=True)
+        await self._server.close()
 
     @property
     def url(self) -> str:
