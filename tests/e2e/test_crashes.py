@@ -96,6 +96,20 @@ def test_a_warm_stop_drains_at_the_next_item(place: Workplace, shop: StorefrontP
     place.assert_nothing_left()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("moment", ["its browser starts", "it has just said that it started"])
+def test_a_stop_while_a_worker_starts_is_a_good_end(place: Workplace, number: signal.Signals, moment: str) -> None:
+    """From when it opens something on, a signal closes all of it and ends with 0, as it does in mid-work."""
+    with place.worker() as worker:
+        if moment == "its browser starts":
+            eventually(lambda: bool(browser_pids(worker.pid)), 30, "a browser", place.log.read_text)
+        else:
+            eventually(lambda: "Worker Started" in place.log.read_text(), 30, "a worker", place.log.read_text)
+        worker.send_signal(number)
+        assert worker.wait(30) == 0, place.log.read_text()
+    place.assert_nothing_left()
+
+
 def test_a_second_signal_stops_at_once(place: Workplace, shop: StorefrontProcess) -> None:
     """A page that hangs for a minute does not keep a worker that is told twice; the product is not lost."""
     place.platform("demo-hydrated", navigation={"timeout_ms": 60_000})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pagemill.app.parts import running_loop
 from pagemill.demo.catalogue import generate
 from pagemill.demo.storefront import StorefrontProcess
+from pagemill.engine.loop_thread import LoopThread
 from tests.browser.visitor.signing_proxy import SigningProxy
 from tests.e2e.workplace import Workplace, assert_each_right_once, eventually
 
@@ -22,22 +22,17 @@ PASSWORD = "hunter2-of-the-proxy"
 
 
 @contextmanager
-def running_proxies(*names: str) -> Iterator[tuple[list[SigningProxy], asyncio.AbstractEventLoop]]:
+def running_proxies(*names: str) -> Iterator[tuple[list[SigningProxy], LoopThread]]:
     """Proxies on a loop and thread of their own, while commands run."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="proxies", daemon=True)
-    thread.start()
     proxies = [SigningProxy(name, PASSWORD) for name in names]
-    try:
+    with running_loop() as loop:
         for proxy in proxies:
-            asyncio.run_coroutine_threadsafe(proxy.start(), loop).result(10)
-        yield proxies, loop
-    finally:
-        for proxy in proxies:
-            asyncio.run_coroutine_threadsafe(proxy.die(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
+            loop.run(proxy.start(), 10, "start a proxy")
+        try:
+            yield proxies, loop
+        finally:
+            for proxy in proxies:
+                loop.run(proxy.die(), 10, "end a proxy")
 
 
 @pytest.mark.parametrize("driver", ["playwright", "none"])
@@ -56,7 +51,7 @@ def test_a_run_outlives_the_death_of_one_of_its_proxies(place: Workplace, shop: 
             place.wait_for(run, 60)
             processes = [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]
             seen += [" ".join(process.cmdline()) for process in processes if process.is_running()]
-            asyncio.run_coroutine_threadsafe(first.die(), loop).result(10)
+            loop.run(first.die(), 10, "end a proxy")
             eventually(lambda: bool(place.events("Proxy Rests")), 60, "the end of the first proxy")
             shown = place.run("status").stdout
             assert worker.wait(120) == 0

@@ -59,6 +59,7 @@ class Worker:
     worker: BatchWorker
     pool: BrowserPool
     guard: Guard
+    platforms: list[str]
 
     def work(self, *, burst: bool) -> None:
         """Takes batches until stopped, or with `burst` until the queues are empty.
@@ -68,6 +69,9 @@ class Worker:
             WorkerWornOut: the guard wants a fresh process in place of this one.
             PagemillError: RQ's loop ended by an error that it did not expect.
         """
+        self.worker.hear_signals()
+        lanes = self.pool.stats().size
+        log.info(events.WORKER_STARTED, worker=self.worker.name, platforms=self.platforms, lanes=lanes)
         try:
             self.worker.work(burst=burst, logging_level="WARNING")
         except redis.RedisError as error:
@@ -181,8 +185,7 @@ def open_worker(
         parts.callback(guard.collector.remove)
         sidecar.start()
         parts.callback(sidecar.stop)
-        log.info(events.WORKER_STARTED, worker=worker_name, platforms=sorted(platforms), lanes=pool.stats().size)
-        yield Worker(worker, pool, guard)
+        yield Worker(worker, pool, guard, sorted(platforms))
     stats = pool.stats()
     log.info(
         events.WORKER_STOPPED,

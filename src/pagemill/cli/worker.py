@@ -16,6 +16,7 @@ from pagemill.cli.wording import end_with
 from pagemill.errors import PagemillError
 from pagemill.telemetry.pulse import Pulse
 from pagemill.worker.remedy import Rules
+from pagemill.worker.start_signals import leave_on_signals
 from pagemill.worker.supervisor import Supervisor
 
 _MAINTENANCE_S = 11.0
@@ -39,6 +40,7 @@ def worker(
 
     Ctrl+C or SIGTERM drains it: visits at work end, the rest goes back to the queue. A second one stops it at once.
     """
+    leave_on_signals()
     names = platform or []
     if processes is None:
         with Pulse() as pulse, open_worker(load(), names, on_beat=pulse.beat) as built:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from typing import Protocol
 
+from pagemill.worker.start_signals import leave_on_signals
+
 RunWorker = Callable[[str, bool, Callable[[], None]], None]
 """Runs a worker until it stops: its name, whether it stops at empty queues, what to call while it makes progress."""
 
@@ -57,15 +59,9 @@ def run_child(run_worker: RunWorker, name: str, burst: bool, beat: Beat, supervi
     # The supervisor holds SIGINT back while it spawns. One that has come meanwhile was its own.
     signal.signal(signal.SIGINT, _ignore)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    # Until RQ hears signals itself: what has been opened so far is closed. A plain SIGTERM would leave Chromium behind.
-    signal.signal(signal.SIGINT, _leave)
-    signal.signal(signal.SIGTERM, _leave)
+    leave_on_signals()
     run_worker(name, burst, Pulse(beat, supervisor_pid))
 
 
 def _ignore(_number: int, _frame: object) -> None:
     pass
-
-
-def _leave(_number: int, _frame: object) -> None:
-    raise SystemExit(0)

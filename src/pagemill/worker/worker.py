@@ -307,6 +307,10 @@ class BatchWorker(SimpleWorker):
 
     # Stopping
 
+    def hear_signals(self) -> None:
+        """From now on a signal drains, also before `work`, which calls this too late: not before Redis has answered."""
+        self._install_signal_handlers()  # type: ignore[no-untyped-call]
+
     def handle_warm_shutdown_request(self) -> None:
         """First signal, or RQ's shutdown command: drain."""
         log.info(events.WORKER_DRAINING, worker=self.name)
