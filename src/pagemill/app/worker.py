@@ -155,7 +155,7 @@ def open_worker(
             leave(reason)  # first: the main thread must not take another batch when it is let go
             engine.abandon(WorkerWornOut(reason))
 
-        worksite = EngineWorksite(loop, pool, runner, leave=leave, abandon=abandon)
+        worksite = EngineWorksite(loop, pool, runner, tally.products, leave=leave, abandon=abandon)
         desk = AlertDesk(brisk, settings.guard.alerts, worker_name)
         budget = machine_budget(config, processes)
         guard, sidecar = build_guard(config.settings.guard, budget, worksite, loop, pool.stats().size, scratch, desk)

@@ -24,14 +24,24 @@ class EngineWorksite:
         loop: LoopThread,
         pool: BrowserPool,
         runner: Runner,
+        products: Callable[[], int],
         *,
         leave: Callable[[str], None],
         abandon: Callable[[str], None],
     ) -> None:
-        """`leave` drains the worker and ends it; `abandon` ends it when the loop does not answer any more."""
+        """
+        Args:
+            loop: the engine's.
+            pool: its pages.
+            runner: its work.
+            products: how many have their result so far.
+            leave: drains the worker and ends it.
+            abandon: ends it when the loop does not answer any more.
+        """
         self._loop = loop
         self._pool = pool
         self._runner = runner
+        self._products = products
         self._leave = leave
         self._abandon = abandon
         self._heaps_mb: tuple[float, ...] = ()
@@ -42,6 +52,7 @@ class EngineWorksite:
         stats = self._pool.stats()
         return WorkView(
             visits=stats.leases,
+            products=self._products(),
             lanes=stats.leased,
             pages=stats.leased + stats.idle,
             rotations=stats.rotations,

@@ -12,7 +12,7 @@ from pagemill.guard.caches import Caches
 from pagemill.guard.cleaning import Cleaned, clean
 from pagemill.guard.ladder import Stance, Step, plan
 from pagemill.guard.leak import Baseline, Baselines, judge_leak
-from pagemill.guard.pressure import CALM, Judgement, Level, Limits, Marks, judge, percentages
+from pagemill.guard.pressure import CALM, Judgement, Level, Limits, Marks, Reason, judge, percentages
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorWatch
 from pagemill.guard.worksite import Worksite, WorkView
@@ -29,7 +29,9 @@ _GROWS_WITH = {"browser": "browser", "gpu": "browser", "utility": "browser", "dr
 _SOON_S = 0.5
 """Between two rounds under pressure at least."""
 _OWN_PERCENT = 50.0
-"""Below this share of the limit, a shortage is not of this worker's making, and leaving would not end it."""
+"""Below this share of the limit, a shortage of memory is not of this worker's making."""
+_SHM_GREW_PERCENT = 20.0
+"""The same for /dev/shm, which says nothing of who fills it: by so much it is fuller than when the worker began."""
 
 
 class RaiseAlert(Protocol):
@@ -85,6 +87,7 @@ class Guard:
         self._baselines = Baselines()
         self._suspected: set[tuple[str, str]] = set()
         self._oom_kills: int | None = None
+        self._first_shm_percent: float | None = None
         self._measured_s = 0.0
         self.latest: Sample | None = None
         self.judgement = CALM
@@ -122,6 +125,8 @@ class Guard:
         view = self._worksite.view()
         sample = self._probe()
         self._measured_s = self._now_s()
+        if self.latest is None:
+            self._first_shm_percent = sample.shm_percent
         self.latest = sample
         self.peak_pss_mb = max(self.peak_pss_mb, sample.total_pss_mb)
         self._log(sample, view)
@@ -169,8 +174,9 @@ class Guard:
                 percent=judgement.percent,
             )
         stood = self._stance
-        may_help = (sample.memory_percent or 0.0) >= _OWN_PERCENT
-        self._stance, steps = plan(stood, judgement, self._now_s(), may_help=may_help)
+        self._stance, steps = plan(
+            stood, judgement, self._now_s(), may_help=self._may_leaving_help(judgement, sample, view)
+        )
         if self._stance.admitted_lanes != stood.admitted_lanes:
             self._worksite.limit_lanes(self._stance.admitted_lanes)
             self._baselines.forget()
@@ -179,6 +185,15 @@ class Guard:
             self._worksite.save_memory(on=judgement.level > Level.NORMAL)
         for step in steps:
             self._take(step, judgement, sample)
+
+    def _may_leaving_help(self, judgement: Judgement, sample: Sample, view: WorkView) -> bool:
+        """Whether a fresh process would hold less of what is short; one that has done nothing yet is that already."""
+        short = {reason for reason, level in judgement.levels.items() if level is Level.EMERGENCY}
+        if (sample.memory_percent or 0.0) < _OWN_PERCENT:
+            short.discard(Reason.MEMORY)
+        if (sample.shm_percent or 0.0) - (self._first_shm_percent or 0.0) < _SHM_GREW_PERCENT:
+            short.discard(Reason.SHM)
+        return bool(short) and view.products > 0
 
     def _take(self, step: Step, judgement: Judgement, sample: Sample) -> None:
         if step is Step.CLEAN:
@@ -197,6 +212,8 @@ class Guard:
             self._alert("pressure", judgement.level.word, message, reason=judgement.reason.value)
         elif step is Step.LEAVE:
             self._worksite.leave(f"{judgement.reason.value} stayed at {judgement.percent:g} % of its limit")
+        elif step is Step.ABANDON:
+            self._worksite.abandon("the visits at work did not come to their end")
 
     def _tell_effects(self, sample: Sample) -> None:
         """Steps of one round are told with what they freed together: nothing tells them apart."""

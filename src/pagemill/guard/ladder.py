@@ -15,7 +15,11 @@ REPEAT_S = 10.0
 REPEAT_CLEANING_S = 60.0
 """The same for the lowest rung: collecting garbage stops every thread for a moment."""
 LEAVE_S = 30.0
-"""How long an emergency may last after browser and driver were retired before the process leaves."""
+"""How long an emergency may last before the process leaves; or, where that would free nothing, before one lane works.
+
+It lasts until the level falls below CRITICAL: one that comes back before that has not been over."""
+ABANDON_S = 120.0
+"""How long draining may take after that before the batch is given back unfinished."""
 PEACE_S = 60.0
 """How long the level must be normal before the first lane comes back."""
 GROW_S = 30.0
@@ -34,6 +38,8 @@ class Step(StrEnum):
     """Replace browser and driver."""
     LEAVE = "leave"
     """Drain and end for a fresh process."""
+    ABANDON = "abandon"
+    """End without the visits at work, which did not come to their end."""
 
 
 RUNGS: dict[Level, tuple[Step, ...]] = {
@@ -43,6 +49,8 @@ RUNGS: dict[Level, tuple[Step, ...]] = {
     Level.CRITICAL: (Step.CLEAN, Step.ROTATE_IDLE, Step.ROTATE_CONTEXTS, Step.ALERT),
     Level.EMERGENCY: (Step.CLEAN, Step.ROTATE_IDLE, Step.ROTATE_CONTEXTS, Step.ALERT, Step.RETIRE),
 }
+_SITTING_OUT = (Step.CLEAN, Step.ROTATE_IDLE)
+"""In an emergency of others' making: what does not hold up the lane that works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +64,52 @@ class Stance:
     """When the level was entered."""
     acted_s: float = 0.0
     """When steps were last ordered, or a lane came back."""
-    left: bool = False
+    emergency_s: float | None = None
+    """When the emergency began that is not over."""
+    sits_out: bool = False
+    """Whether one lane works in spite of the emergency."""
+    left_s: float | None = None
+    """When the process was told to leave."""
+    abandoned: bool = False
 
     @property
     def admitted_lanes(self) -> int:
-        """How many lanes may work now; none in an emergency."""
-        return 0 if self.level is Level.EMERGENCY else self.lanes
+        """How many lanes may work now; in an emergency none, or one while it is sat out."""
+        if self.level is not Level.EMERGENCY:
+            return self.lanes
+        return 1 if self.sits_out else 0
 
 
 def plan(
     stance: Stance, judgement: Judgement, now_s: float, *, may_help: bool = True
 ) -> tuple[Stance, tuple[Step, ...]]:
-    """The next stance and what to do now; `may_help`: leaving would free something, the shortage is of our making."""
-    level = judgement.level
-    if level is not stance.level:
-        rising = level > stance.level
+    """The next stance and what to do now; `may_help`: a fresh process would hold less of what is short.
+
+    No level stops a worker for good. Below EMERGENCY a lane works. In an emergency none does, but after `LEAVE_S` the
+    process leaves, or a lane works.
+    """
+    level, before = judgement.level, stance.level
+    if (left_s := stance.left_s) is not None:
+        stance = replace(stance, level=level)
+        if stance.abandoned or now_s - left_s < ABANDON_S:
+            return stance, ()
+        return replace(stance, abandoned=True), (Step.ABANDON,)
+    if level is not before:
         stance = replace(stance, level=level, since_s=now_s)
-        return _act(stance, now_s) if rising else (stance, ())
+    if level < Level.CRITICAL:
+        stance = replace(stance, emergency_s=None, sits_out=False)
+    elif level is Level.EMERGENCY:
+        emergency_s = now_s if stance.emergency_s is None else stance.emergency_s
+        stance = replace(stance, emergency_s=emergency_s)
+        if now_s - emergency_s >= LEAVE_S:
+            if may_help:
+                return replace(stance, left_s=now_s), (Step.LEAVE,)
+            stance = replace(stance, sits_out=True)
+    if level is not before:
+        return _act(stance, now_s) if level > before else (stance, ())
     if level is Level.NORMAL:
         return _grow(stance, now_s), ()
-    if level is Level.EMERGENCY and now_s - stance.since_s >= LEAVE_S and may_help and not stance.left:
-        return replace(stance, left=True, acted_s=now_s), (Step.LEAVE,)
-    pause_s = REPEAT_CLEANING_S if level is Level.WARNING else REPEAT_S
+    pause_s = REPEAT_CLEANING_S if level is Level.WARNING or stance.sits_out else REPEAT_S
     return _act(stance, now_s) if now_s - stance.acted_s >= pause_s else (stance, ())
 
 
@@ -87,7 +119,8 @@ def _act(stance: Stance, now_s: float) -> tuple[Stance, tuple[Step, ...]]:
         lanes -= 1
     elif stance.level >= Level.CRITICAL:
         lanes //= 2
-    return replace(stance, lanes=max(1, lanes), acted_s=now_s), RUNGS[stance.level]
+    steps = _SITTING_OUT if stance.sits_out else RUNGS[stance.level]
+    return replace(stance, lanes=max(1, lanes), acted_s=now_s), steps
 
 
 def _grow(stance: Stance, now_s: float) -> Stance:

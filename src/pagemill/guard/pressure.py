@@ -38,6 +38,8 @@ class Reason(StrEnum):
     DRIVER = "driver"
     PYTHON = "python"
     LAG = "lag"
+    DESCRIPTORS = "descriptors"
+    TEMPORARY = "temporary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ def percentages(sample: Sample, limits: Limits, pages: int) -> dict[Reason, floa
         Reason.DRIVER: 100 * pss.get("driver", 0.0) / limits.driver_mb,
         Reason.PYTHON: 100 * pss.get("python", 0.0) / limits.python_mb,
         Reason.LAG: 100 * sample.loop_lag_s / limits.lag_s,
+        Reason.DESCRIPTORS: 100 * sample.descriptors / sample.descriptor_limit if sample.descriptor_limit else 0.0,
+        Reason.TEMPORARY: sample.temporary_percent,
     }
 
 

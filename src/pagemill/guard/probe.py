@@ -34,8 +34,10 @@ _SHM = Path("/dev/shm")  # noqa: S108 - the kernel's shared memory, not a tempor
 
 _SCRATCH_EVERY = 6
 """Walking the scratch folder is the only thing that grows with what the browser does: not in every sample."""
-_SCRATCH_ENTRIES = 2000
+_SCRATCH_ENTRIES = 10_000
 """At some 5 microseconds each."""
+_LEAST_TEMPORARY_MB = 1024.0
+"""A disk that others have filled is not this worker's doing, and its profiles are small."""
 _BLOCK_BYTES = 512
 """The unit of st_blocks, whatever the file system."""
 
@@ -79,6 +81,8 @@ class Sample:
     """So far, in the container."""
     temporary_mb: float = 0.0
     """On disk below the scratch folder; up to some samples old, and with very many files a part of it only."""
+    temporary_percent: float = 0.0
+    """The same, of what the worker may have there: half of what it has and what is free, and 1 GB at least."""
     python: PythonMemory = field(default_factory=PythonMemory)
     js_heap_mb: float | None = None
     largest_js_heap_mb: float | None = None
@@ -143,12 +147,14 @@ class Probe:
         self._shm = shm
         self._scratch_entries = scratch_entries
         self._samples = 0
-        self._temporary_mb = 0.0
+        self._temporary_mb = self._temporary_percent = 0.0
 
     def sample(self) -> Sample:
         """Measures now."""
         if self._scratch is not None and self._samples % _SCRATCH_EVERY == 0:
             self._temporary_mb = round(_folder_mb(self._scratch, self._scratch_entries), 1)
+            share_mb = (self._temporary_mb + _free_mb(self._scratch)) / 2
+            self._temporary_percent = round(100 * self._temporary_mb / max(_LEAST_TEMPORARY_MB, share_mb), 1)
         self._samples += 1
         members = self.tree.members()
         living = [member for member in members if member.state != "Z"]
@@ -171,6 +177,7 @@ class Probe:
             processes=dict(sorted(Counter(member.role for member in living).items())),
             oom_kills=oom_kills(),
             temporary_mb=self._temporary_mb,
+            temporary_percent=self._temporary_percent,
             python=python_memory(),
             js_heap_mb=engine.js_heap_mb,
             largest_js_heap_mb=engine.largest_js_heap_mb,
@@ -239,6 +246,14 @@ def _descriptor_limit(process: str) -> int | None:
     except (OSError, ValueError):
         pass
     return None
+
+
+def _free_mb(folder: Path) -> float:
+    try:
+        status = os.statvfs(folder)
+    except OSError:
+        return 0.0
+    return status.f_bavail * status.f_frsize / _MIB
 
 
 def _folder_mb(folder: Path, most_entries: int) -> float:

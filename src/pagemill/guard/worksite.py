@@ -15,6 +15,9 @@ class WorkView:
     """The engine's work at one moment."""
 
     visits: int
+    """Of pages."""
+    products: int
+    """How many have their result from this process, with a visit or without."""
     lanes: int
     """How many hold a page now."""
     pages: int

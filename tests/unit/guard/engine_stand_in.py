@@ -30,7 +30,12 @@ class NotedWorksite:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.work = WorkView(
-            visits=0, lanes=4, pages=4, rotations={"page": 0, "context": 0, "browser": 0, "driver": 0}, platform="shop"
+            visits=0,
+            products=1,
+            lanes=4,
+            pages=4,
+            rotations={"page": 0, "context": 0, "browser": 0, "driver": 0},
+            platform="shop",
         )
 
     def view(self) -> WorkView:

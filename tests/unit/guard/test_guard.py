@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from pagemill.config.settings import GuardSettings
 from pagemill.guard.caches import Caches
 from pagemill.guard.guard import Guard
-from pagemill.guard.ladder import LEAVE_S
-from pagemill.guard.pressure import Level, Limits
+from pagemill.guard.ladder import ABANDON_S, LEAVE_S
+from pagemill.guard.pressure import Level, Limits, Reason
 from pagemill.guard.probe import Sample
 from pagemill.telemetry import events
 from tests.unit.guard.engine_stand_in import LIMIT_MB, NotedWorksite, sample
@@ -138,14 +138,51 @@ def test_an_emergency_pauses_retires_tells_and_in_the_end_leaves() -> None:
     assert leaving == ["leave: memory stayed at 97 % of its limit"]
 
 
-def test_a_shortage_of_others_making_is_sat_out() -> None:
-    """The machine is full and this worker holds little of it: no visit is admitted, nobody leaves."""
+SHORTAGES = {
+    "memory": sample(total=970),
+    "shm": sample(shm_percent=97.0),
+    "js_heap": sample(js_heap_mb=0.97 * 4 * 512),
+    "driver": sample(pss_mb={"driver": 485.0}),
+    "python": sample(pss_mb={"python": 291.0}),
+    "lag": sample(loop_lag_s=9.7),
+    "descriptors": sample(descriptors=970, descriptor_limit=1000),
+    "temporary": sample(temporary_mb=2000.0, temporary_percent=97.0),
+}
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_an_emergency_of_each_kind_ends_the_process(reason: Reason) -> None:
+    """Whatever is short by this worker's making, a fresh process has again, half a minute later."""
     bench = Bench()
+    bench.round(sample())
+    began_s = bench.time_s + 5
+    while not (leaving := [each for each in bench.worksite.taken() if each.startswith("leave")]):
+        bench.round(SHORTAGES[reason.value])
+        assert bench.time_s - began_s <= LEAVE_S
+    assert leaving == [f"leave: {reason.value} stayed at 97 % of its limit"]
+    for _ in range(int(ABANDON_S // 5)):
+        bench.round()
+    assert [each for each in bench.worksite.taken() if each.startswith("abandon")]
+
+
+@pytest.mark.parametrize(
+    ("shortage", "products"),
+    [
+        (sample(machine_percent=97.0), 1000),
+        (sample(cgroup_percent=97.0), 1000),
+        (replace(sample(shm_percent=97.0), memory_percent=90.0), 1000),
+        *((each, 0) for each in SHORTAGES.values()),
+    ],
+)
+def test_a_shortage_that_leaving_would_not_end_is_sat_out(shortage: Sample, products: int) -> None:
+    """Others hold what is short, or a process that has done nothing is short already: one lane works."""
+    bench = Bench()
+    bench.worksite.work = replace(bench.worksite.work, products=products)
+    bench.round(replace(sample(), shm_percent=shortage.shm_percent))
     for _ in range(20):
-        bench.round(sample(machine_percent=97.0))
-    asked = bench.worksite.taken()
-    assert "limit_lanes 0" in asked
-    assert not [each for each in asked if each.startswith("leave")]
+        bench.round(shortage)
+    lanes = [each for each in bench.worksite.taken() if each.startswith(("leave", "limit_lanes"))]
+    assert lanes == ["limit_lanes 0", "limit_lanes 1"]
 
 
 def test_when_the_pressure_has_gone_successors_stand_by_again() -> None:

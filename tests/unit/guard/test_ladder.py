@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pagemill.guard.ladder import GROW_S, LEAVE_S, PEACE_S, REPEAT_S, Stance, Step, plan
+from pagemill.guard.ladder import ABANDON_S, GROW_S, LEAVE_S, PEACE_S, REPEAT_S, Stance, Step, plan
 from pagemill.guard.pressure import Judgement, Level, Reason
 
 
@@ -72,16 +74,81 @@ def test_an_emergency_that_lasts_ends_the_process_once() -> None:
     assert steps == (Step.LEAVE,)
     for later in range(1, 20):
         stance, steps = plan(stance, at(Level.EMERGENCY), 100.0 + LEAVE_S + 5 * later)
-        assert Step.LEAVE not in steps
+        assert steps == ()
 
 
-def test_a_shortage_that_others_make_is_waited_out() -> None:
-    """Leaving would free nothing: no visit is admitted, and the worker stays."""
+def test_a_process_that_does_not_come_to_its_end_is_ended() -> None:
+    """A visit that nothing ends must not keep a worker that is told to leave, whatever the level is by then."""
+    stance, _ = plan(fresh(), at(Level.EMERGENCY), 100.0)
+    stance, _ = plan(stance, at(Level.EMERGENCY), 100.0 + LEAVE_S)
+    left_s = 100.0 + LEAVE_S
+    stance, steps = plan(stance, at(Level.NORMAL), left_s + ABANDON_S - 0.1)
+    assert steps == ()
+    stance, steps = plan(stance, at(Level.NORMAL), left_s + ABANDON_S)
+    assert steps == (Step.ABANDON,)
+    assert plan(stance, at(Level.EMERGENCY), left_s + 2 * ABANDON_S)[1] == ()
+
+
+def test_an_emergency_that_comes_back_at_once_has_not_been_over() -> None:
+    """A level that sways around its mark would else hold a worker between two minds for ever."""
     stance = fresh()
+    ordered: list[Step] = []
+    for turn in range(20):
+        level = Level.CRITICAL if turn % 3 == 2 else Level.EMERGENCY
+        stance, steps = plan(stance, at(level), 100.0 + 5 * turn)
+        ordered += steps
+    assert ordered.count(Step.LEAVE) == 1
+
+
+def test_a_shortage_that_others_make_is_sat_out_with_one_lane() -> None:
+    """Leaving would free nothing: half a minute without a visit, then one lane, whose browser stays."""
+    stance = fresh()
+    admitted, ordered = [], []
     for second in range(100, 400):
         stance, steps = plan(stance, at(Level.EMERGENCY), float(second), may_help=False)
-        assert Step.LEAVE not in steps
-    assert stance.admitted_lanes == 0
+        admitted.append(stance.admitted_lanes)
+        ordered.append(steps)
+    sits = int(LEAVE_S)
+    assert admitted == [0] * sits + [1] * (300 - sits)
+    assert Step.LEAVE not in {step for steps in ordered for step in steps}
+    assert Step.RETIRE not in {step for steps in ordered[sits:] for step in steps}
+    stance, _ = plan(stance, at(Level.CLEANUP), 500.0)
+    assert plan(stance, at(Level.EMERGENCY), 501.0)[0].admitted_lanes == 0
+
+
+def test_a_shortage_that_becomes_ours_while_it_is_sat_out_ends_the_process() -> None:
+    """As when the one lane that works is what takes the rest."""
+    stance, _ = plan(fresh(), at(Level.EMERGENCY), 100.0, may_help=False)
+    stance, _ = plan(stance, at(Level.EMERGENCY), 200.0, may_help=False)
+    assert stance.admitted_lanes == 1
+    assert plan(stance, at(Level.EMERGENCY), 205.0, may_help=True)[1] == (Step.LEAVE,)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(Level), st.booleans(), st.floats(0.5, 15.0)),
+        min_size=1,
+        max_size=120,
+    ),
+    st.integers(1, 16),
+)
+def test_no_state_stops_a_worker_for_good(rounds: list[tuple[Level, bool, float]], lanes: int) -> None:
+    """Whatever is measured when: a worker without a lane has had its half minute at most, or is on its way out."""
+    stance = fresh(lanes)
+    now_s = 100.0
+    stopped_s = left_s = None
+    for level, may_help, pause_s in rounds:
+        now_s += pause_s
+        stance, steps = plan(stance, at(level), now_s, may_help=may_help)
+        assert (Step.LEAVE in steps) <= (left_s is None)
+        if Step.LEAVE in steps:
+            left_s = now_s
+        if left_s is not None:
+            assert now_s - left_s < ABANDON_S or stance.abandoned
+            continue
+        assert 1 <= stance.lanes <= lanes
+        stopped_s = None if stance.admitted_lanes else now_s if stopped_s is None else stopped_s
+        assert stopped_s is None or now_s - stopped_s < LEAVE_S
 
 
 def test_lanes_come_back_one_by_one_after_a_while_of_peace() -> None:

@@ -76,6 +76,11 @@ class Tally:
         with self._lock:
             self._counts.setdefault(platform, _Counts()).wait_s += seconds
 
+    def products(self) -> int:
+        """How many have a verdict so far."""
+        with self._lock:
+            return sum(sum(counts.verdicts.values()) for counts in self._counts.values())
+
     def read(self) -> dict[str, PlatformTally]:
         """The counts so far."""
         with self._lock:

@@ -1,0 +1,120 @@
+"""A strategy that leaks: whatever it fills, the worker leaves in time for a fresh one, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from pagemill.demo.catalogue import generate
+from pagemill.demo.storefront import StorefrontProcess
+from pagemill.telemetry import events
+from tests.e2e.namespaces import need
+from tests.e2e.workplace import Workplace, assert_each_right_once
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(300)]
+
+SHOP = "demo-hydrated"
+LEAKY = textwrap.dedent(
+    '''
+    """A strategy that keeps something of each product for ever."""
+    import os
+    import resource
+    from itertools import count
+
+    from pagemill.extraction.look import Watch, visit_page
+    from pagemill.config.field_rule import FieldRule
+    from pagemill.extraction.values import to_fact
+    from pagemill.model import PageReading
+
+    NUMBER = FieldRule(path="price", type="number")
+    KIND = os.environ["LEAK"]
+    KEPT = []
+    NAMES = count()
+    if KIND == "descriptors":
+        resource.setrlimit(resource.RLIMIT_NOFILE, (500, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+    def leak():
+        if KIND == "python":
+            KEPT.append(b"x" * 3_000_000)
+        elif KIND == "descriptors":
+            KEPT.extend(os.open("/dev/null", os.O_RDONLY) for _ in range(4))
+        else:
+            folder, size = ("/dev/shm", 1_000_000) if KIND == "shm" else (os.environ["TMPDIR"], 10_000_000)
+            file = os.open(f"{folder}/leak-{os.getpid()}-{next(NAMES)}", os.O_CREAT | os.O_WRONLY)
+            try:
+                os.posix_fallocate(file, 0, size)
+            except OSError:
+                pass  # it is full
+            finally:
+                os.close(file)
+
+
+    class LeakyStrategy:
+        def __init__(self, platform):
+            places = (("h1.name", None), (".price", None), (".stock", None))
+            self.watch = Watch.of(platform, places, ready="body[data-ready]")
+
+        async def read(self, page, visit):
+            leak()
+            seen = await visit_page(page, visit, self.watch)
+            name, price, stock = seen.raw or (None, None, None)
+            facts = {"name": name, "price": price and to_fact(price, NUMBER), "in_stock": stock and stock == "in"}
+            return PageReading(seen.status, seen.url, facts, seen.ready, seen.texts)
+    '''
+)
+MOUNTED = ("unshare", "--mount", "sh", "-c")
+
+
+@contextmanager
+def supervised_worker(place: Workplace, mounted: str, size_mb: int) -> Iterator[subprocess.Popen[bytes]]:
+    """One worker under a supervisor, which sees a small file system of its own there."""
+    script = f'mount -t tmpfs -o size={size_mb}m tmpfs "$0" && exec "$@"'
+    worker = [sys.executable, "-m", "pagemill", "worker", "--processes", "1"]
+    with place.log.open("ab") as log:
+        process = subprocess.Popen(
+            [*MOUNTED, script, mounted, *worker], cwd=place.folder, env=place.environment, stdout=log, stderr=log
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.parametrize("kind", ["python", "descriptors", "temporary", "shm"])
+def test_a_planted_leak_costs_half_a_minute_and_no_product(
+    place: Workplace, shop: StorefrontProcess, kind: str
+) -> None:
+    """The worker says what is short, leaves with 75 in time, and the fresh one goes on.
+
+    Files in /dev/shm stay when their maker has gone: the fresh worker then knows that it is not their maker, and works
+    with one lane.
+    """
+    need(*MOUNTED, 'mount -t tmpfs tmpfs "$0"', "/mnt")
+    (place.folder / "leaky.py").write_text(LEAKY)
+    path = os.pathsep.join([str(place.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    place.environment_changes |= {"PYTHONPATH": path, "LEAK": kind}
+    workflow = {"rate_limit": {"wait_time_ms": 300}, "concurrency": {"default": 4}}
+    place.platform(SHOP, workflow=workflow, extract={"strategy": "leaky.LeakyStrategy"})
+    place.settings(guard={"memory_limit_mb": 1200})
+    rows = list(generate(SHOP, shop.base_url, 100))
+    run = place.enqueue(SHOP, rows, batch_size=30)
+    mounted, size_mb = (str(place.scratch), 1100) if kind == "temporary" else ("/dev/shm", 100)
+    with supervised_worker(place, mounted, size_mb) as supervisor:
+        place.wait_for(run, 100, timeout_s=200)
+        supervisor.terminate()
+        assert supervisor.wait(60) == 0
+    assert_each_right_once(rows, place.results(run))
+    worn_out = place.events(events.WORKER_WORN_OUT)
+    assert worn_out
+    assert {line["reason"].split()[0] for line in worn_out} == {kind}
+    assert 75 in [line["exit_code"] for line in place.events(events.WORKER_ENDED)]
+    place.assert_nothing_left()
