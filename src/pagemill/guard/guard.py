@@ -23,9 +23,12 @@ log = get_logger("guard")
 
 _WARM_UP_VISITS = 200
 """Everything grows at first; a leak is what goes on growing."""
+_PYTHON_WARM_UP = 500
+"""Python takes longer: its caches and pools fill with the first products."""
 _VISITS_PER_POINT = 100
-_GROWS_WITH = {"browser": "browser", "gpu": "browser", "utility": "browser", "driver": "driver", "python": "driver"}
-"""Role to the level whose rotation sets it back. Renderers are set back all the time: they count by visits."""
+_GROWS_WITH = {"browser": "browser", "gpu": "browser", "utility": "browser", "driver": "driver"}
+"""Role to the level whose rotation sets it back. Renderers are set back all the time, and Python never: they count by
+visits."""
 _SOON_S = 0.5
 """Between two rounds under pressure at least."""
 _OWN_PERCENT = 50.0
@@ -231,12 +234,19 @@ class Guard:
         )
 
     def _look_for_leaks(self, sample: Sample, view: WorkView) -> None:
-        if view.visits < _WARM_UP_VISITS or not view.platform:
+        if not view.platform:
             return
-        room_mb = self._limits.memory_mb - sample.total_pss_mb
         for role, megabytes in sample.pss_mb.items():
-            rotations = self._set_back(role, view)
-            now = Baseline(view.visits, self._now_s(), megabytes)
+            # A product whose facts come without a page costs Python as much as one with it.
+            visits = max(view.visits, view.products) if role == "python" else view.visits
+            if visits < (_PYTHON_WARM_UP if role == "python" else _WARM_UP_VISITS):
+                continue
+            level = _GROWS_WITH.get(role)
+            rotations = visits // _VISITS_PER_POINT if level is None else view.rotations.get(level, 0)
+            room_mb = self._limits.memory_mb - sample.total_pss_mb
+            if role == "python":
+                room_mb = min(room_mb, self._limits.python_mb - megabytes)
+            now = Baseline(visits, self._now_s(), megabytes)
             if not self._baselines.add(role, view.platform, now, rotations):
                 continue
             key = (role, view.platform)
@@ -260,10 +270,6 @@ class Guard:
                     f"the limit is {leak.minutes_left:g} minutes away",
                     scope=f"{role}:{view.platform}",
                 )
-
-    def _set_back(self, role: str, view: WorkView) -> int:
-        level = _GROWS_WITH.get(role)
-        return view.visits // _VISITS_PER_POINT if level is None else view.rotations.get(level, 0)
 
     def _look_for_oom_kills(self, sample: Sample) -> None:
         before, self._oom_kills = self._oom_kills, sample.oom_kills

@@ -18,6 +18,8 @@ _FEWEST_POINTS = 8
 _KEPT_POINTS = 40
 _SURE_Z = 2.58
 """Kendall's statistic in standard deviations: one false alarm in 200 looks at memory that does not leak."""
+_GOES_ON = 0.5
+"""The share of the whole slope that the later half must have: what settles has less."""
 _SMALLEST_MB_PER_VISIT = 0.005
 """Growth below 5 MB in 1,000 visits is not worth a word: rotation and daily restarts outrun it."""
 
@@ -67,10 +69,12 @@ def rises(points: Sequence[Baseline]) -> bool:
 
 def judge_leak(role: str, platform: str, points: Sequence[Baseline], room_mb: float) -> Leak | None:
     """The verdict on one series, oldest first; `room_mb` is what is left until the limit. `None`: no leak is shown."""
+    points = list(points)
     if len(points) < _FEWEST_POINTS or not rises(points):
         return None
     mb_per_visit = slope(points)
-    if mb_per_visit < _SMALLEST_MB_PER_VISIT:
+    later_half = points[len(points) // 2 :]
+    if mb_per_visit < _SMALLEST_MB_PER_VISIT or slope(later_half) < _GOES_ON * mb_per_visit:
         return None
     visits_left = max(0, math.floor(room_mb / mb_per_visit))
     visits, minutes = points[-1].visits - points[0].visits, (points[-1].at_s - points[0].at_s) / 60

@@ -3,6 +3,9 @@
 Memory that is rotated has the shape of a saw, and that is healthy: only what follows the last fall counts, and only
 above what earlier teeth reached and were set back from. The slope is Theil and Sen's (the median of the slopes between
 all pairs of points), which wild points cannot move. A step is no slope: each third must rise by itself.
+
+A leak that rises in jumps is flat in most of its thirds. So there is a second look, at the peaks of longer stretches:
+one step is none there either, two are.
 """
 
 from __future__ import annotations
@@ -22,6 +25,11 @@ _MOST_POINTS = 60
 """More are gathered into so many medians: pairs grow with the square."""
 _STEADY = 0.25
 """The share of the whole slope that each third must have."""
+_STRETCHES = 6
+_LEAST_JUMPING_MINUTES = 30.0
+_LEAST_JUMPED_PERCENT = 8.0
+_FEWEST_RISES = 12
+"""Of the 15 pairs of six stretches. One step makes 9 at most; two steps make 12 at most, and regular ones so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,11 @@ def minutes_left(points: Sequence[SlopePoint], limit_percent: float = 100.0) -> 
     Returns:
         Infinite when nothing speaks for it: too little is known, or it does not rise steadily.
     """
+    return min(_steadily(points, limit_percent), _in_jumps(points, limit_percent))
+
+
+def _steadily(points: Sequence[SlopePoint], limit_percent: float) -> float:
+    """By the slope since the last fall."""
     *earlier, tooth = list(_teeth(_gathered(points))) or [[]]
     now_percent = median(point.percent for point in tooth[-3:]) if tooth else 0.0
     if earlier and now_percent <= max(point.percent for each in earlier for point in each):
@@ -52,6 +65,35 @@ def minutes_left(points: Sequence[SlopePoint], limit_percent: float = 100.0) -> 
         if slope > 0:
             return max(0.0, (limit_percent - now_percent) / slope)
     return math.inf
+
+
+def _in_jumps(points: Sequence[SlopePoint], limit_percent: float) -> float:
+    """By the peaks of stretches of equal time, where those rise and what lies between them rises too."""
+    if len(points) < 2 * _FEWEST_POINTS:
+        return math.inf
+    minutes = (points[-1].at_s - points[0].at_s) / 60
+    if minutes < _LEAST_JUMPING_MINUTES:
+        return math.inf
+    stretches: list[list[SlopePoint]] = [[] for _ in range(_STRETCHES)]
+    for point in points:
+        number = int((point.at_s - points[0].at_s) / 60 / minutes * _STRETCHES)
+        stretches[min(number, _STRETCHES - 1)].append(point)
+    if not all(stretches):
+        return math.inf
+    peaks = [max(stretch, key=lambda point: point.percent) for stretch in stretches]
+    middles = [
+        SlopePoint(median(point.at_s for point in stretch), median(point.percent for point in stretch))
+        for stretch in stretches
+    ]
+    rises = sum(later.percent > earlier.percent for earlier, later in combinations(peaks, 2))
+    slope = _slope(peaks)
+    if (
+        rises < _FEWEST_RISES
+        or peaks[-1].percent - peaks[0].percent < _LEAST_JUMPED_PERCENT
+        or _slope(middles) < _STEADY * slope
+    ):
+        return math.inf
+    return max(0.0, (limit_percent - peaks[-1].percent) / slope)
 
 
 def _steady_rise(points: Sequence[SlopePoint]) -> float:

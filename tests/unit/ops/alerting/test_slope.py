@@ -65,6 +65,17 @@ def test_what_does_not_run_full_raises_nothing(percent_at: Callable[[float], flo
         assert minutes_left(points[:count]) == math.inf, f"at minute {count / 4:g}"
 
 
+@pytest.mark.parametrize("every", [4, 7, 10, 15, 20])
+@pytest.mark.parametrize("sigma", [0.0, 1.0])
+def test_a_leak_that_rises_in_jumps_is_foreseen(every: int, sigma: float) -> None:
+    """Half a percent a minute in all, whenever one looks in the last quarter of the hour."""
+    shake = noise(sigma, every)
+    points = series(lambda minute: 40 + 0.5 * every * (minute // every) + shake(minute), 75)
+    for minute in range(60, 76, 3):
+        left = minutes_left([point for point in points if minute - 60 <= (point.at_s - 1000) / 60 <= minute])
+        assert left == pytest.approx((100 - 40 - 0.5 * minute) / 0.5, rel=0.5, abs=15), f"at minute {minute}"
+
+
 @pytest.mark.parametrize("sigma", [0.5, 2.0, 5.0])
 def test_noise_raises_nothing(sigma: float) -> None:
     """Whatever its size, for every stretch of time and many draws."""
