@@ -11,7 +11,7 @@ from pagemill.config.settings import GuardSettings
 from pagemill.guard.caches import Caches
 from pagemill.guard.cleaning import Cleaned, clean
 from pagemill.guard.ladder import Stance, Step, plan
-from pagemill.guard.leak import Baseline, Baselines, judge_leak
+from pagemill.guard.leak import SMALLEST_MB_PER_VISIT, Baseline, Baselines, judge_leak
 from pagemill.guard.pressure import CALM, Judgement, Level, Limits, Marks, Reason, judge, percentages
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorWatch
@@ -23,8 +23,11 @@ log = get_logger("guard")
 
 _WARM_UP_VISITS = 200
 """Everything grows at first; a leak is what goes on growing."""
-_PYTHON_WARM_UP = 500
-"""Python takes longer: its caches and pools fill with the first products."""
+_PYTHON = "python"
+_PRODUCTS_PER_POINT = 25
+"""For Python, whose memory no rotation sets back: it sways little."""
+_PYTHON_WARM_UP_MB = 10.0
+"""What its caches and pools take in the course of the first thousands: slopes that this explains are none."""
 _VISITS_PER_POINT = 100
 _GROWS_WITH = {"browser": "browser", "gpu": "browser", "utility": "browser", "driver": "driver"}
 """Role to the level whose rotation sets it back. Renderers are set back all the time, and Python never: they count by
@@ -182,7 +185,7 @@ class Guard:
         )
         if self._stance.admitted_lanes != stood.admitted_lanes:
             self._worksite.limit_lanes(self._stance.admitted_lanes)
-            self._baselines.forget()
+            self._baselines.forget(but=_PYTHON)  # it holds no less with fewer lanes
             log.info(events.LANES_CHANGED, lanes=self._stance.admitted_lanes, before=stood.admitted_lanes)
         if (judgement.level > Level.NORMAL) is not (before.level > Level.NORMAL):
             self._worksite.save_memory(on=judgement.level > Level.NORMAL)
@@ -238,19 +241,24 @@ class Guard:
             return
         for role, megabytes in sample.pss_mb.items():
             # A product whose facts come without a page costs Python as much as one with it.
-            visits = max(view.visits, view.products) if role == "python" else view.visits
-            if visits < (_PYTHON_WARM_UP if role == "python" else _WARM_UP_VISITS):
+            visits = max(view.visits, view.products) if role == _PYTHON else view.visits
+            if visits < _WARM_UP_VISITS:
                 continue
-            level = _GROWS_WITH.get(role)
-            rotations = visits // _VISITS_PER_POINT if level is None else view.rotations.get(level, 0)
             room_mb = self._limits.memory_mb - sample.total_pss_mb
-            if role == "python":
+            least_mb = SMALLEST_MB_PER_VISIT
+            if role == _PYTHON:
+                rotations = visits // _PRODUCTS_PER_POINT
                 room_mb = min(room_mb, self._limits.python_mb - megabytes)
+                least_mb = max(least_mb, _PYTHON_WARM_UP_MB / visits)
+            elif (level := _GROWS_WITH.get(role)) is not None:
+                rotations = view.rotations.get(level, 0)
+            else:
+                rotations = visits // _VISITS_PER_POINT
             now = Baseline(visits, self._now_s(), megabytes)
             if not self._baselines.add(role, view.platform, now, rotations):
                 continue
             key = (role, view.platform)
-            leak = judge_leak(role, view.platform, self._baselines.series[key], room_mb)
+            leak = judge_leak(role, view.platform, self._baselines.series[key], room_mb, least_mb)
             if leak is None:
                 self._suspected.discard(key)
             elif key not in self._suspected:

@@ -20,7 +20,7 @@ _SURE_Z = 2.58
 """Kendall's statistic in standard deviations: one false alarm in 200 looks at memory that does not leak."""
 _GOES_ON = 0.5
 """The share of the whole slope that the later half must have: what settles has less."""
-_SMALLEST_MB_PER_VISIT = 0.005
+SMALLEST_MB_PER_VISIT = 0.005
 """Growth below 5 MB in 1,000 visits is not worth a word: rotation and daily restarts outrun it."""
 
 
@@ -67,14 +67,28 @@ def rises(points: Sequence[Baseline]) -> bool:
     return score > _SURE_Z * deviation
 
 
-def judge_leak(role: str, platform: str, points: Sequence[Baseline], room_mb: float) -> Leak | None:
-    """The verdict on one series, oldest first; `room_mb` is what is left until the limit. `None`: no leak is shown."""
+def judge_leak(
+    role: str,
+    platform: str,
+    points: Sequence[Baseline],
+    room_mb: float,
+    least_mb_per_visit: float = SMALLEST_MB_PER_VISIT,
+) -> Leak | None:
+    """The verdict on one series, oldest first; `None`: no leak is shown.
+
+    Args:
+        role: whose memory it is.
+        platform: what is at work.
+        points: what was held, and when.
+        room_mb: what is left until the limit.
+        least_mb_per_visit: what grows more slowly is no leak.
+    """
     points = list(points)
     if len(points) < _FEWEST_POINTS or not rises(points):
         return None
     mb_per_visit = slope(points)
     later_half = points[len(points) // 2 :]
-    if mb_per_visit < _SMALLEST_MB_PER_VISIT or slope(later_half) < _GOES_ON * mb_per_visit:
+    if mb_per_visit < least_mb_per_visit or slope(later_half) < _GOES_ON * mb_per_visit:
         return None
     visits_left = max(0, math.floor(room_mb / mb_per_visit))
     visits, minutes = points[-1].visits - points[0].visits, (points[-1].at_s - points[0].at_s) / 60
@@ -113,7 +127,7 @@ class Baselines:
         del self._lowest[role]
         return True
 
-    def forget(self) -> None:
-        """Begins anew, as after a change of lanes: fewer of them hold less, and that is no healing."""
-        self.series.clear()
-        self._lowest.clear()
+    def forget(self, but: str) -> None:
+        """Begins anew for all roles but one, as after a change of lanes: fewer hold less, and that is no healing."""
+        self.series = {key: points for key, points in self.series.items() if key[0] == but}
+        self._lowest = {role: point for role, point in self._lowest.items() if role == but}

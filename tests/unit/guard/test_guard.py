@@ -222,26 +222,27 @@ def test_a_planted_leak_is_told_once_with_the_time_left() -> None:
 
 
 @pytest.mark.parametrize("visits", [0, 1], ids=["without pages", "with pages"])
-def test_a_leak_of_python_is_told_within_1500_products(visits: int) -> None:
+def test_a_leak_of_python_is_told_within_500_products(visits: int) -> None:
     """Nothing sets Python back, so it counts by products; the room is that of Python's own limit."""
     bench = Bench()
     lines: list[dict[str, Any]] = []
-    for products in range(0, 1500, 25):
+    for products in range(0, 500, 10):
         bench.worksite.work = replace(bench.worksite.work, visits=visits * products, products=products)
         lines += bench.round(sample(pss_mb={"python": 80.0 + 0.1 * products}))
     (found,) = [line for line in lines if line["event"] == events.LEAK_SUSPECTED]
     assert (found["role"], found["mb_per_100_visits"]) == ("python", pytest.approx(10, rel=0.1))
-    assert 700 < found["visits_left"] < 1000
+    assert 1700 < found["visits_left"] < 1900
 
 
-def test_a_python_that_settles_is_no_leak() -> None:
-    """It grows at first, and sways."""
+@pytest.mark.parametrize("seed", range(5))
+def test_a_python_that_settles_is_no_leak(seed: int) -> None:
+    """As measured over 3,000 visits: 5 MB at first, then 1 MB in a thousand, and it sways."""
     bench = Bench()
-    sway = random.Random(5)
-    for products in range(0, 20_000, 50):
+    sway = random.Random(seed)
+    for products in range(0, 20_000, 10):
         bench.worksite.work = replace(bench.worksite.work, visits=products, products=products)
-        settled = 90.0 - 20.0 * math.exp(-products / 300)
-        bench.round(sample(pss_mb={"python": settled + sway.gauss(0, 0.5)}))
+        settled = 80.0 - 5.0 * math.exp(-products / 300) + 0.001 * products
+        bench.round(sample(pss_mb={"python": settled + sway.gauss(0, 0.3)}))
     assert bench.alerts == []
 
 
