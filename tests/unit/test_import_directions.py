@@ -19,7 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"telemetry"}),
     frozenset({"config"}),
     frozenset({"browser", "extraction", "pacing", "revisit", "results", "guard", "broker"}),
-    frozenset({"engine"}),
+    frozenset({"engine", "memory"}),
     frozenset({"intake", "worker", "ops"}),
     frozenset({"app"}),
     frozenset({"demo"}),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from pagemill.config.settings import GuardSettings
 from pagemill.guard.caches import Caches
@@ -57,6 +58,24 @@ class _Pending:
 
 class Guard:
     """One worker's guard. Called from one thread, the sidecar's; `latest` and `judgement` may be read from any."""
+
+    _of_process: ClassVar[Guard | None] = None
+
+    @classmethod
+    def of_process(cls) -> Guard | None:
+        """The one that guards this process; `None` outside of a worker."""
+        return cls._of_process
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Makes it this process' guard for a while."""
+        Guard._of_process = self
+        self.collector.install()
+        try:
+            yield
+        finally:
+            self.collector.remove()
+            Guard._of_process = None
 
     def __init__(
         self,

@@ -1,0 +1,95 @@
+"""The memory of this process, for code of your own: caches that the guard trims, its cleaning and its figures.
+
+    from pagemill import memory
+
+    memory.register_cache("prices", prices)
+    memory.get_health_status().level    # "normal"
+
+Inside a worker these are its guard's. In any other process, such as a scheduler of your own, each call measures anew,
+against the memory that the process may use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pagemill.config.settings import GuardSettings
+from pagemill.guard.caches import CACHES, register_cache, unregister_cache
+from pagemill.guard.cleaning import Cleaned, clean
+from pagemill.guard.guard import Guard
+from pagemill.guard.pressure import Marks
+from pagemill.guard.probe import Sample, memory_limit_mb, take_sample
+
+__all__ = [
+    "Cleaned",
+    "HealthStatus",
+    "MemoryStats",
+    "force_cleanup",
+    "get_health_status",
+    "get_stats",
+    "register_cache",
+    "unregister_cache",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryStats:
+    """The process and all that it has started, now."""
+
+    sample: Sample
+    """What was measured, in MB; `sample.total_pss_mb` is the sum."""
+    limit_mb: float
+    """What the process may use."""
+    caches: dict[str, int]
+    """Entries of each registered cache that can be counted."""
+    cleanings: int
+    """How often the guard has cleaned when nothing pressed; 0 outside of a worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthStatus:
+    """How short of memory the process is."""
+
+    level: str
+    """`normal`, `warning`, `cleanup`, `critical` or `emergency`."""
+    reason: str
+    """What is short, such as `memory`, `shm` or `python`; empty while the level is `normal`."""
+    percent: float
+    """Of what is fullest, how much is used."""
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether nothing is short."""
+        return self.level == "normal"
+
+
+def force_cleanup() -> Cleaned:
+    """Collects garbage, gives free memory back, and takes `guard.cache_cleanup_ratio` of every registered cache.
+
+    Blocks for some ten milliseconds. Safe from any thread.
+    """
+    guard = Guard.of_process()
+    return clean(GuardSettings(), CACHES, thorough=True) if guard is None else guard.clean(thorough=True)
+
+
+def get_stats() -> MemoryStats:
+    """What the process holds: the guard's latest measurement, or one that is made now (some milliseconds)."""
+    guard = Guard.of_process()
+    sample = take_sample() if guard is None or guard.latest is None else guard.latest
+    return MemoryStats(
+        sample,
+        memory_limit_mb() if guard is None else guard.limits.memory_mb,
+        CACHES.sizes(),
+        0 if guard is None else guard.cleanings,
+    )
+
+
+def get_health_status() -> HealthStatus:
+    """How short of memory the process is: as its guard judges, or by the marks that a guard has by default."""
+    guard = Guard.of_process()
+    if guard is None:
+        percent = take_sample().memory_percent or 0.0
+        level = Marks.of(GuardSettings()).reached(percent)
+        return HealthStatus(level.word, "memory" if level else "", percent)
+    judgement = guard.judgement
+    return HealthStatus(judgement.level.word, judgement.reason.value if judgement.level else "", judgement.percent)
