@@ -181,6 +181,8 @@ class Environment(Section):
     """By the end of their variables' names: SEOUL_A for PAGEMILL_PROXY_SEOUL_A."""
     credentials: Mapping[str, Credentials] = Field(default_factory=dict, repr=False)
     """Likewise: STAGING for PAGEMILL_CREDENTIALS_STAGING."""
+    profile: ProfileName | None = None
+    """Beats the one that `pagemill.yaml` names."""
     chromium: Path | None = None
     log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
@@ -199,3 +201,5 @@ class Config(Section):
     schedule: Schedule = Schedule()
     alerts: AlertRules = AlertRules()
     environment: Environment
+    settings_lines: Mapping[str, int] = {}
+    """What `pagemill.yaml` itself says: its dotted keys, each with its line."""
