@@ -49,6 +49,9 @@ class EngineReading:
     largest_js_heap_mb: float | None = None
     """Of one page."""
     loop_lag_s: float = 0.0
+    """The longest time for which the event loop did not come round since the last reading."""
+    standstill_s: float = 0.0
+    """For how long it has not come round now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class Sample:
     js_heap_mb: float | None = None
     largest_js_heap_mb: float | None = None
     loop_lag_s: float = 0.0
+    """The event loop's longest delay since the last sample; see `EngineReading`."""
+    standstill_s: float = 0.0
     cpu_s: float = 0.0
     """CPU time of the tree since the worker began; processes whose parent did not wait for them fall out of it."""
 
@@ -175,6 +180,7 @@ class Probe:
             js_heap_mb=engine.js_heap_mb,
             largest_js_heap_mb=engine.largest_js_heap_mb,
             loop_lag_s=engine.loop_lag_s,
+            standstill_s=engine.standstill_s,
             cpu_s=round(sum(member.cpu_s for member in members), 2),
         )
 

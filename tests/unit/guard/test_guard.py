@@ -76,7 +76,7 @@ def test_a_round_without_pressure_logs_memory_and_does_nothing_else() -> None:
         (sample(js_heap_mb=0.82 * 4 * 512), "js_heap"),
         (sample(pss_mb={"driver": 410.0}), "driver"),
         (sample(pss_mb={"python": 250.0}), "python"),
-        (sample(loop_lag_s=8.3), "lag"),
+        (sample(standstill_s=8.3), "lag"),
     ],
 )
 def test_whatever_is_short_is_named(now: Sample, reason: str) -> None:

@@ -221,10 +221,11 @@ def test_what_the_container_says(proc: PlantedProc, container: dict[str, object]
 
 def test_what_the_engine_says(proc: PlantedProc) -> None:
     """Each sample takes its latest; without an engine nothing is known."""
-    readings = [EngineReading(120.5, 44.0, 0.25), EngineReading(loop_lag_s=3.0)]
+    readings = [EngineReading(120.5, 44.0, 0.25, 0.1), EngineReading(loop_lag_s=3.0)]
     probe = Probe(1000, engine=lambda: readings.pop(0), tree=ProcessTree(100, proc=proc.folder))
     first, second, none = probe.sample(), probe.sample(), a_probe(proc).sample()
-    assert (first.js_heap_mb, first.largest_js_heap_mb, first.loop_lag_s) == (120.5, 44.0, 0.25)
+    assert (first.js_heap_mb, first.largest_js_heap_mb) == (120.5, 44.0)
+    assert (first.loop_lag_s, first.standstill_s, second.standstill_s) == (0.25, 0.1, 0.0)
     assert (second.js_heap_mb, second.largest_js_heap_mb, second.loop_lag_s) == (None, None, 3.0)
     assert (none.js_heap_mb, none.largest_js_heap_mb, none.loop_lag_s) == (None, None, 0.0)
 
