@@ -90,6 +90,8 @@ class Sample:
     standstill_s: float = 0.0
     cpu_s: float = 0.0
     """CPU time of the tree since the worker began; processes whose parent did not wait for them fall out of it."""
+    cpu_system_s: float = 0.0
+    """The part of it that the kernel has worked for the tree; the rest is user time."""
 
     @property
     def total_pss_mb(self) -> float:
@@ -182,6 +184,7 @@ class Probe:
             loop_lag_s=engine.loop_lag_s,
             standstill_s=engine.standstill_s,
             cpu_s=round(sum(member.cpu_s for member in members), 2),
+            cpu_system_s=round(sum(member.cpu_system_s for member in members), 2),
         )
 
     def _sums(self, members: Sequence[Member]) -> _Sums:

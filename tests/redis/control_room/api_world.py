@@ -175,6 +175,7 @@ def a_worker(name: str = "w1", **changes: Any) -> WorkerSnapshot:
         js_heap_mb=90.0,
         loop_lag_s=0.004,
         cpu_s=33.5,
+        cpu_system_s=8.5,
     )
     values: dict[str, Any] = {
         "name": name,

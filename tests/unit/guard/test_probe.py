@@ -88,6 +88,31 @@ def test_without_a_process_id_it_is_this_one() -> None:
     assert sample.oom_kills >= 0
 
 
+USER = "while time.process_time() < 0.6: sum(range(100_000))"
+"""Burns CPU time in Python itself."""
+KERNEL = "while time.process_time() < 0.6: zeros.readinto(room)"
+"""Burns it in the kernel: 8 MB of zeros in each call."""
+BURNER = """
+import sys, time
+zeros, room = open("/dev/zero", "rb", buffering=0), bytearray(8 << 20)
+{burn}
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(("burn", "share"), [(USER, (0.0, 0.4)), (KERNEL, (0.6, 1.0))])
+def test_cpu_time_of_the_kernel_is_told_apart(burn: str, share: tuple[float, float]) -> None:
+    """Of a real process that counts, and of one that has the kernel copy."""
+    command = [sys.executable, "-S", "-c", BURNER.format(burn=burn)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        sample = take_sample(process.pid)
+    assert 0.5 <= sample.cpu_s < 5
+    assert share[0] <= sample.cpu_system_s / sample.cpu_s <= share[1]
+
+
 @pytest.fixture
 def proc(tmp_path: Path) -> PlantedProc:
     """A worker, process 100: 60 MB of Python, a driver, a browser, two renderers."""

@@ -57,8 +57,8 @@ class HealthEnvelope(BaseModel):
 class CpuUsage(Camel):
     """CPU time of all process trees since the workers started, in microseconds."""
 
-    user: int = Field(description="User and system together: they are not measured apart", examples=[45000000])
-    system: int = Field(default=0, description="Always 0, see user")
+    user: int = Field(description="In the processes themselves", examples=[45000000])
+    system: int = Field(description="In the kernel, for them", examples=[12000000])
 
 
 class MemoryUsage(Camel):
