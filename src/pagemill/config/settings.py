@@ -103,6 +103,7 @@ class GuardSettings(Section):
 
     sample_interval_s: Number = Field(default=5, ge=0.5, le=300)
     cleanup_interval_s: Number = Field(default=300, ge=1)
+    gc_interval_s: Number = Field(default=300, ge=1)
     recover_percent: _Percent = 60
     warning_percent: _Percent = 70
     cleanup_percent: _Percent = 80

@@ -109,6 +109,7 @@ def test_config_has_the_names_of_the_guide(world: World) -> None:
     assert (body["max_cache_size"], body["cache_cleanup_ratio"], body["max_history_size"]) == (1000, 0.3, 288)
     assert (body["enable_alerts"], body["alert_cooldown_minutes"]) == (True, 15)
     assert (body["monitoring_interval_seconds"], body["cleanup_interval_seconds"]) == (5, 300)
+    assert body["gc_interval_seconds"] == 300
 
 
 def test_config_is_changed_for_the_fleet(world: World, redis_client: redis.Redis) -> None:
@@ -130,6 +131,14 @@ def test_config_is_changed_for_the_fleet(world: World, redis_client: redis.Redis
     assert "no order" in reply.json["outstanding"]["w2"]
     assert read_overrides(redis_client).guard["cleanup_percent"] == 85.0
     assert asked.items() <= world.planner.get("/memory/config").json.items()
+
+
+def test_the_least_interval_of_collections_is_changed_too(world: World, redis_client: redis.Redis) -> None:
+    """Beside what the guide names."""
+    redis_client.delete("pagemill:worker:w1", "pagemill:worker:w2")
+    assert world.admin.post("/memory/config", {"gc_interval_seconds": 60}).json["config"]["gc_interval_seconds"] == 60
+    assert read_overrides(redis_client).guard == {"gc_interval_s": 60}
+    assert world.admin.post("/memory/config", {"gc_interval_seconds": 0}).status == 422
 
 
 def test_a_lower_mark_makes_others_give_way(world: World, redis_client: redis.Redis) -> None:

@@ -184,6 +184,7 @@ class MemoryConfig(BaseModel):
             "recover_threshold": 60.0,
             "emergency_threshold": 95.0,
             "enable_auto_gc": True,
+            "gc_interval_seconds": 300.0,
         }
     )
 
@@ -200,3 +201,4 @@ class MemoryConfig(BaseModel):
     recover_threshold: Marks
     emergency_threshold: Marks
     enable_auto_gc: bool
+    gc_interval_seconds: float
