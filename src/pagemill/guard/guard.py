@@ -91,7 +91,7 @@ class Guard:
         self._collection_is_owed = False
         self.latest: Sample | None = None
         self.judgement = CALM
-        self.peak_pss_mb = 0.0
+        self.peak_pss_mb = self.allocated_mb = 0.0
         self.collector = CollectorWatch()
         self.cleanings = 0
 
@@ -125,7 +125,9 @@ class Guard:
         view = self._worksite.view()
         sample = self._probe()
         self._measured_s = self._now_s()
+        before_mb = self.latest.total_pss_mb if self.latest else 0.0
         self.latest = sample
+        self.allocated_mb += max(0.0, sample.total_pss_mb - before_mb)
         self.peak_pss_mb = max(self.peak_pss_mb, sample.total_pss_mb)
         self._log(sample, view)
         self._tell_effects(sample)

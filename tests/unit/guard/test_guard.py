@@ -157,6 +157,17 @@ def test_when_the_pressure_has_gone_successors_stand_by_again() -> None:
     assert bench.worksite.taken() == ["save_memory False"]
 
 
+def test_what_was_allocated_only_rises() -> None:
+    """Every rise of memory between two samples counts, no fall does: the part of all allocations that samples see."""
+    bench = Bench()
+    told = []
+    for total in (200, 300, 150, 250, 250):
+        bench.round(sample(total=total))
+        told.append(bench.guard.allocated_mb)
+    assert told == [200, 300, 300, 400, 400]
+    assert bench.guard.peak_pss_mb == 300
+
+
 def test_a_cleaning_trims_caches_to_their_size() -> None:
     """Under pressure a share of every cache goes on top."""
     bench = Bench(max_cache_size=100, cache_cleanup_ratio=0.5)
