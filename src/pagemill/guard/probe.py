@@ -69,6 +69,10 @@ class Sample:
     """The worker's own tree, of the limit given to the probe."""
     machine_percent: float = 0.0
     """What of the machine's memory is not available."""
+    cgroup_limit_mb: float | None = None
+    """The container's tightest limit."""
+    machine_mb: float = 0.0
+    """What the machine has."""
     swap_mb: float = 0.0
     """What of the tree has been swapped out."""
     descriptors: int = 0
@@ -169,8 +173,10 @@ class Probe:
             pss_mb={role: round(megabytes, 1) for role, megabytes in sorted(sums.pss.items())},
             shm_percent=_shm_percent(self._shm),
             cgroup_percent=None if container is None else container.percent,
+            cgroup_limit_mb=None if container is None else round(container.limit_mb, 1),
             memory_percent=round(100 * sum(sums.pss.values()) / self._limit_mb, 1) if self._limit_mb else None,
             machine_percent=round(100 * (1 - machine.available / machine.total), 1),
+            machine_mb=round(machine.total / _MIB, 1),
             swap_mb=round(sums.swap, 1),
             descriptors=_descriptors(process),
             descriptor_limit=_descriptor_limit(process),

@@ -239,9 +239,12 @@ def test_what_the_container_says(proc: PlantedProc, container: dict[str, object]
     probe = a_probe(proc)
     sample = probe.sample()
     assert (sample.cgroup_percent, sample.oom_kills) == (None, 0)
+    assert sample.cgroup_limit_mb is None
+    assert sample.machine_mb == pytest.approx(psutil.virtual_memory().total / MIB, abs=1)
     container.update(memory=ContainerMemory(limit_mb=2048, used_mb=1536), kills=2)
     sample = probe.sample()
     assert (sample.cgroup_percent, sample.oom_kills) == (75.0, 2)
+    assert sample.cgroup_limit_mb == 2048
 
 
 def test_what_the_engine_says(proc: PlantedProc) -> None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pagemill.guard.pressure import Reason, percentages
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 
 _MIB = 1024 * 1024
+
+PlaceName = Literal["limit", "container", "machine"]
 
 MEANINGS = {
     "alloc_bytes": "Memory in use: what Python's process has been handed out by malloc, and the JavaScript heaps of "
@@ -88,6 +91,35 @@ def memory_percent(worker: WorkerSnapshot) -> float:
     if worker.sample is None or worker.limits is None:
         return 0.0
     return percentages(worker.sample, worker.limits, 1)[Reason.MEMORY]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a worker's memory is shortest: what there is, and how full it is."""
+
+    name: PlaceName
+    total_mb: float
+    percent: float
+
+    @property
+    def used_mb(self) -> float:
+        """What of it is used, by others too where it is a container or a machine."""
+        return self.total_mb * self.percent / 100
+
+
+def shortest_place(worker: WorkerSnapshot) -> Place:
+    """Of the worker's own limit, its container and its machine the fullest, as its guard judges them."""
+    sample = worker.sample
+    limit_mb = worker.limits.memory_mb if worker.limits else 0.0
+    if sample is None:
+        return Place("limit", limit_mb, 0.0)
+    places = (
+        Place("limit", limit_mb, sample.memory_percent or 0.0),
+        # Workers of before 0.2 do not tell how large these are.
+        Place("container", sample.cgroup_limit_mb or limit_mb, sample.cgroup_percent or 0.0),
+        Place("machine", sample.machine_mb or limit_mb, sample.machine_percent),
+    )
+    return max(places, key=lambda place: place.percent)
 
 
 def pss_by_role_mb(workers: Sequence[WorkerSnapshot]) -> dict[str, float]:
