@@ -146,7 +146,7 @@ class CollectorWatch:
         used_cpu_s = self._cpu_s() - self._since_cpu_s
         return CollectorStats(
             collections=(youngest, middle, oldest),
-            pause_s=round(self._pause_s, 4),
+            pause_s=round(self._pause_s, 6),
             longest_ms=round(self._longest_s * 1000, 2),
             cpu_percent=round(100 * self._pause_cpu_s / used_cpu_s, 2) if used_cpu_s > 0 else 0.0,
             pauses=tuple(self._pauses),
