@@ -69,7 +69,9 @@ def force_cleanup() -> Cleaned:
     Blocks for some ten milliseconds. Safe from any thread.
     """
     guard = Guard.of_process()
-    return clean(GuardSettings(), CACHES, thorough=True) if guard is None else guard.clean(thorough=True)
+    if guard is None:
+        return clean(GuardSettings(), CACHES, thorough=True, collects=True)
+    return guard.clean(thorough=True, urgent=True)
 
 
 def get_stats() -> MemoryStats:

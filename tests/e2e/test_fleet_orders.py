@@ -30,6 +30,8 @@ def test_a_worker_tells_of_itself_and_follows_orders(place: Workplace, shop: Sto
         assert {"python", "browser", "renderers"} <= worker.sample.pss_mb.keys()
         assert worker.tally["demo-hydrated"].products >= 20
         assert worker.limits is not None
+        assert worker.allocated_mb >= worker.peak_pss_mb > 0
+        assert sum(worker.collector.pauses) > 0
 
         (cleaned,) = give(redis, [worker.name], CLEANUP)
         assert cleaned.done

@@ -30,7 +30,7 @@ METRICS: Mapping[str, Meaning] = MappingProxyType(
         "shm_percent": Meaning("shared memory (/dev/shm) of the worker's container", "%"),
         "js_heap_percent": Meaning("JavaScript heap of the largest page, of its limit", "%"),
         "cpu_percent": Meaning("CPU time of the worker's process tree, of the cores that it may use", "%"),
-        "loop_lag_ms": Meaning("lag of the worker's event loop", "ms"),
+        "loop_lag_ms": Meaning("longest lag of the worker's event loop between two measurements", "ms"),
         "gc_percent": Meaning("share of time that Python's collector takes", "%"),
         "item_ms": Meaning("mean time of a product in the last 5 minutes", "ms"),
         "memory_minutes_left": Meaning("time until memory is full at its present slope", "minutes", is_forecast=True),

@@ -75,7 +75,7 @@ def shipped_rules() -> dict[str, AlertRule]:
         **_pair("memory", "memory_percent", 80, 90, 60),
         **_pair("item-time", "item_ms", 10_000, 30_000, 60),
         **_pair("cpu", "cpu_percent", 70, 90, 300),
-        **_pair("loop-lag", "loop_lag_ms", 250, 1000, 30),
+        **_pair("loop-lag", "loop_lag_ms", 250, 1000, 60),
         **_pair("error-rate", "error_rate", 0.05, 0.1, 60),
         "gc-cpu": AlertRule(metric="gc_percent", threshold=10, for_s=180),
         "objects-growth": AlertRule(

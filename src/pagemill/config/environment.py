@@ -25,6 +25,7 @@ VARIABLES = frozenset(
     {
         "PAGEMILL_CONFIG",
         "PAGEMILL_CHROMIUM",
+        "PAGEMILL_PROFILE",
         "PAGEMILL_LOG_FORMAT",
         "PAGEMILL_LOG_LEVEL",
         *FROM_FILE,
@@ -76,6 +77,7 @@ def read_environment(environ: Mapping[str, str], folder: Path | None = None) -> 
         "alert_urls": reading.alert_urls(),
         "proxies": reading.visitor_secrets(PROXY_PREFIX, ProxyAddress.parse),
         "credentials": reading.visitor_secrets(CREDENTIALS_PREFIX, Credentials.parse),
+        "profile": reading.choice("PAGEMILL_PROFILE", "profile"),
         "log_format": reading.choice("PAGEMILL_LOG_FORMAT", "log_format"),
         "log_level": reading.choice("PAGEMILL_LOG_LEVEL", "log_level"),
     }
@@ -111,7 +113,7 @@ class _Reading:
     def choice(self, name: str, field: str) -> str | None:
         """One of the words that the model's field allows, in any case."""
         text = self._text(name)
-        words: tuple[str, ...] = get_args(Environment.model_fields[field].annotation)
+        words = _words(Environment.model_fields[field].annotation)
         by_lower = {word.lower(): word for word in words}
         if text and text.lower() not in by_lower:
             near = get_close_matches(text.lower(), by_lower, n=1)
@@ -206,3 +208,10 @@ class _Reading:
 
     def _add(self, name: str, message: str, remedy: str) -> None:
         self.problems.append(Problem(_PLACE, None, name, message, remedy))
+
+
+def _words(annotation: Any) -> tuple[str, ...]:
+    """Those of a `Literal`, or of one that may be nothing."""
+    return tuple(
+        word for branch in (annotation, *get_args(annotation)) for word in get_args(branch) if isinstance(word, str)
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,9 +21,10 @@ from pagemill.config.environment import read_environment
 from pagemill.config.explain import problems_of
 from pagemill.config.mistakes import Mistake
 from pagemill.config.platform import PLATFORM_NAME, Platform
+from pagemill.config.profiles import ProfileName
 from pagemill.config.schedule import Schedule
 from pagemill.config.settings import Config, Settings
-from pagemill.config.yaml_source import YamlSource, read_yaml
+from pagemill.config.yaml_source import YamlSource, dotted, read_yaml
 from pagemill.errors import ConfigError, Problem
 
 SETTINGS_FILE = "pagemill.yaml"
@@ -54,14 +56,21 @@ def load_config(
     if files is None:
         remedy = "create it, or name another folder with PAGEMILL_CONFIG"
         problems.append(Problem(str(where), None, "", "the configuration folder is not there", remedy))
-    settings = _read_settings(where / SETTINGS_FILE, files or [], problems)
+    settings, lines = _read_settings(where / SETTINGS_FILE, files or [], environment.profile, problems)
     platforms = _read_platforms(_yaml_files(where / PLATFORMS_FOLDER, problems) or [], problems)
     schedule = _read_schedule(where / SCHEDULE_FILE, files or [], platforms, problems)
     urls = environment.alert_urls if tells_alerts else None
     alerts = _read_alerts(where / ALERTS_FILE, files or [], urls, problems)
     if problems:
         raise ConfigError(problems)
-    return Config(settings=settings, platforms=platforms, schedule=schedule, alerts=alerts, environment=environment)
+    return Config(
+        settings=settings,
+        platforms=platforms,
+        schedule=schedule,
+        alerts=alerts,
+        environment=environment,
+        settings_lines=lines,
+    )
 
 
 def load_platform_file(path: Path) -> Platform:
@@ -77,10 +86,16 @@ def load_platform_file(path: Path) -> Platform:
     return platform
 
 
-def _read_settings(path: Path, files: Collection[Path], problems: list[Problem]) -> Settings:
-    """The settings of that file, and the defaults where it is not among the folder's or has mistakes."""
-    settings = _read(read_yaml(path), Settings, problems) if path in files else None
-    return settings or Settings()
+def _read_settings(
+    path: Path, files: Collection[Path], profile: ProfileName | None, problems: list[Problem]
+) -> tuple[Settings, dict[str, int]]:
+    """The settings of that file, with another profile if one is given, and the line of each of its keys; the defaults
+    where it is not among the folder's or has mistakes."""
+    source = read_yaml(path) if path in files else YamlSource(str(path), {})
+    if profile is not None and source.data is not None:
+        source = replace(source, data={**source.data, "profile": profile})
+    settings = _read(source, Settings, problems)
+    return settings or Settings(), {dotted(path): line for path, line in source.lines.items()}
 
 
 def _read_schedule(

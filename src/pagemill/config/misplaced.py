@@ -13,6 +13,8 @@ from pagemill.config.environment import FROM_FILE, VARIABLES
 from pagemill.config.mistakes import Mistake
 from pagemill.config.yaml_source import KeyPath
 
+_IN_FILES_TOO = frozenset({"PAGEMILL_PROFILE"})
+
 _SECRET = re.compile(r"passw(or)?d|secret|token|credential|(api|private|access)[_-]?key", re.IGNORECASE)
 
 
@@ -39,7 +41,7 @@ def _variable_for(path: KeyPath) -> str | None:
     for start in range(len(words)):
         name = "_".join(words[start:])
         for spelled in (name, f"PAGEMILL_{name}"):
-            if spelled in VARIABLES:
+            if spelled in VARIABLES - _IN_FILES_TOO:
                 return spelled
     return None
 

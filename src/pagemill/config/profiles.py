@@ -16,6 +16,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "development": {
             "sample_interval_s": 30,
             "cleanup_interval_s": 300,
+            "gc_interval_s": 300,
             "recover_percent": 60,
             "warning_percent": 70,
             "cleanup_percent": 80,
@@ -27,6 +28,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "production": {
             "sample_interval_s": 30,
             "cleanup_interval_s": 600,
+            "gc_interval_s": 600,
             "recover_percent": 50,
             "warning_percent": 65,
             "cleanup_percent": 75,
@@ -38,6 +40,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "high_load": {
             "sample_interval_s": 15,
             "cleanup_interval_s": 180,
+            "gc_interval_s": 180,
             "recover_percent": 40,
             "warning_percent": 60,
             "cleanup_percent": 70,

@@ -103,6 +103,7 @@ class GuardSettings(Section):
 
     sample_interval_s: Number = Field(default=5, ge=0.5, le=300)
     cleanup_interval_s: Number = Field(default=300, ge=1)
+    gc_interval_s: Number = Field(default=300, ge=1)
     recover_percent: _Percent = 60
     warning_percent: _Percent = 70
     cleanup_percent: _Percent = 80
@@ -181,6 +182,8 @@ class Environment(Section):
     """By the end of their variables' names: SEOUL_A for PAGEMILL_PROXY_SEOUL_A."""
     credentials: Mapping[str, Credentials] = Field(default_factory=dict, repr=False)
     """Likewise: STAGING for PAGEMILL_CREDENTIALS_STAGING."""
+    profile: ProfileName | None = None
+    """Beats the one that `pagemill.yaml` names."""
     chromium: Path | None = None
     log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
@@ -199,3 +202,5 @@ class Config(Section):
     schedule: Schedule = Schedule()
     alerts: AlertRules = AlertRules()
     environment: Environment
+    settings_lines: Mapping[str, int] = {}
+    """What `pagemill.yaml` itself says: its dotted keys, each with its line."""

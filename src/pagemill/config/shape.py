@@ -38,11 +38,14 @@ def default_at(model: Model, path: KeyPath) -> str:
     field = next((field for section in _sections_at(model, path[:-1]) if (field := _field_of(section, path[-1]))), None)
     if field is None or field.is_required() or field.default is None:
         return ""
-    if isinstance(field.default, bool):
-        return str(field.default).lower()
-    if isinstance(field.default, float):
-        return f"{field.default:g}"
-    return "" if isinstance(field.default, (BaseModel, tuple, dict)) else str(field.default)
+    return "" if isinstance(field.default, (BaseModel, tuple, dict)) else as_written(field.default)
+
+
+def as_written(value: object) -> str:
+    """A single value as YAML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _sections_at(model: Model, path: KeyPath) -> list[Model]:

@@ -60,12 +60,13 @@ class EngineWorksite:
         )
 
     def reading(self) -> EngineReading:
-        """What the probe cannot measure from outside: the latest heaps, and the loop's lag."""
+        """What the probe cannot measure from outside: the latest heaps, and the loop's lag since the last reading."""
         heaps_mb = self._heaps_mb
         return EngineReading(
             js_heap_mb=round(sum(heaps_mb), 1) if heaps_mb else None,
             largest_js_heap_mb=round(max(heaps_mb), 1) if heaps_mb else None,
-            loop_lag_s=self._loop.lag_s(),
+            loop_lag_s=self._loop.take_longest_lag_s(),
+            standstill_s=self._loop.lag_s(),
         )
 
     def measure_pages(self) -> None:

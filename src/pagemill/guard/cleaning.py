@@ -23,19 +23,19 @@ class Cleaned:
     """What one cleaning did."""
 
     collected: int
-    """Objects that the collector found unreachable."""
+    """Objects that the collector found unreachable; 0 also where it was not asked."""
     cache_entries: int
     freed_mb: float
     """By how much the process' RSS fell; 0 when it did not."""
 
 
-def clean(settings: GuardSettings, caches: Caches, *, thorough: bool) -> Cleaned:
-    """Cleans now; a thorough cleaning also takes `cache_cleanup_ratio` of every cache."""
+def clean(settings: GuardSettings, caches: Caches, *, thorough: bool, collects: bool) -> Cleaned:
+    """Cleans now; a thorough cleaning also takes `cache_cleanup_ratio` of every cache. `collects`: garbage too."""
     started_s, before = time.monotonic(), psutil.Process().memory_info().rss
     entries = caches.trim(settings.max_cache_size)
     if thorough:
         entries += caches.cleanup(settings.cache_cleanup_ratio)
-    collected = python_memory.collect() if settings.enable_auto_gc else 0
+    collected = python_memory.collect() if collects else 0
     python_memory.trim()
     freed_mb = max(0.0, (before - psutil.Process().memory_info().rss) / _MIB)
     cleaned = Cleaned(collected, entries, round(freed_mb, 1))

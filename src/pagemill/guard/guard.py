@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from pagemill.config.settings import GuardSettings
+from pagemill.guard import python_memory
 from pagemill.guard.caches import Caches
 from pagemill.guard.cleaning import Cleaned, clean
 from pagemill.guard.ladder import Stance, Step, plan
@@ -114,9 +115,11 @@ class Guard:
         self._oom_kills: int | None = None
         self._first_shm_percent: float | None = None
         self._measured_s = 0.0
+        self._collected_s = float("-inf")
+        self._collection_is_owed = False
         self.latest: Sample | None = None
         self.judgement = CALM
-        self.peak_pss_mb = 0.0
+        self.peak_pss_mb = self.allocated_mb = 0.0
         self.collector = CollectorWatch()
         self.cleanings = 0
 
@@ -152,19 +155,42 @@ class Guard:
         self._measured_s = self._now_s()
         if self.latest is None:
             self._first_shm_percent = sample.shm_percent
+        before_mb = self.latest.total_pss_mb if self.latest else 0.0
         self.latest = sample
+        self.allocated_mb += max(0.0, sample.total_pss_mb - before_mb)
         self.peak_pss_mb = max(self.peak_pss_mb, sample.total_pss_mb)
         self._log(sample, view)
         self._tell_effects(sample)
         self._act(sample, view)
         self._look_for_leaks(sample, view)
         self._look_for_oom_kills(sample)
+        if self._collection_is_owed and self._may_collect():
+            self.clean()
         self._worksite.measure_pages()
 
-    def clean(self, *, thorough: bool = False) -> Cleaned:
-        """The cleaning that comes round when nothing presses; a thorough one also takes a share of every cache."""
+    def clean(self, *, thorough: bool = False, urgent: bool = False) -> Cleaned:
+        """The cleaning that comes round when nothing presses; a thorough one also takes a share of every cache.
+
+        Garbage is collected if the last collection is `gc_interval_s` ago, or if it is urgent. A cleaning that comes
+        too early for that is made up for by a later round.
+        """
         self.cleanings += 1
-        return clean(self._settings, self._caches, thorough=thorough)
+        wanted = self._settings.enable_auto_gc
+        collects = wanted and (urgent or self._may_collect())
+        if collects:
+            self._collected_s = self._now_s()
+        self._collection_is_owed = wanted and not collects
+        return clean(self._settings, self._caches, thorough=thorough, collects=collects)
+
+    def collect(self) -> int:
+        """Collects garbage, whatever the settings say; how many objects that were."""
+        self._collected_s, self._collection_is_owed = self._now_s(), False
+        collected = python_memory.collect()
+        python_memory.trim()
+        return collected
+
+    def _may_collect(self) -> bool:
+        return self._now_s() - self._collected_s >= self._settings.gc_interval_s
 
     def _log(self, sample: Sample, view: WorkView) -> None:
         log.info(
@@ -222,7 +248,7 @@ class Guard:
 
     def _take(self, step: Step, judgement: Judgement, sample: Sample) -> None:
         if step is Step.CLEAN:
-            freed_mb = self.clean(thorough=True).freed_mb
+            freed_mb = self.clean(thorough=True, urgent=judgement.level is Level.EMERGENCY).freed_mb
             self._tell(step, judgement, freed_mb)
             return
         self._pending.append(_Pending(step, judgement, sample.total_pss_mb))

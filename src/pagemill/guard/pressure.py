@@ -114,7 +114,8 @@ def percentages(sample: Sample, limits: Limits, pages: int) -> dict[Reason, floa
         Reason.JS_HEAP: 100 * (sample.js_heap_mb or 0.0) / (limits.js_heap_mb * max(1, pages)),
         Reason.DRIVER: 100 * pss.get("driver", 0.0) / limits.driver_mb,
         Reason.PYTHON: 100 * pss.get("python", 0.0) / limits.python_mb,
-        Reason.LAG: 100 * sample.loop_lag_s / limits.lag_s,
+        # A delay that is over is told, and nothing is done about it any more.
+        Reason.LAG: 100 * sample.standstill_s / limits.lag_s,
         Reason.DESCRIPTORS: 100 * sample.descriptors / sample.descriptor_limit if sample.descriptor_limit else 0.0,
         Reason.TEMPORARY: sample.temporary_percent,
     }

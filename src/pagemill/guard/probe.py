@@ -51,6 +51,9 @@ class EngineReading:
     largest_js_heap_mb: float | None = None
     """Of one page."""
     loop_lag_s: float = 0.0
+    """The longest time for which the event loop did not come round since the last reading."""
+    standstill_s: float = 0.0
+    """For how long it has not come round now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,10 @@ class Sample:
     """The worker's own tree, of the limit given to the probe."""
     machine_percent: float = 0.0
     """What of the machine's memory is not available."""
+    cgroup_limit_mb: float | None = None
+    """The container's tightest limit."""
+    machine_mb: float = 0.0
+    """What the machine has."""
     swap_mb: float = 0.0
     """What of the tree has been swapped out."""
     descriptors: int = 0
@@ -87,8 +94,12 @@ class Sample:
     js_heap_mb: float | None = None
     largest_js_heap_mb: float | None = None
     loop_lag_s: float = 0.0
+    """The event loop's longest delay since the last sample; see `EngineReading`."""
+    standstill_s: float = 0.0
     cpu_s: float = 0.0
     """CPU time of the tree since the worker began; processes whose parent did not wait for them fall out of it."""
+    cpu_system_s: float = 0.0
+    """The part of it that the kernel has worked for the tree; the rest is user time."""
 
     @property
     def total_pss_mb(self) -> float:
@@ -168,8 +179,10 @@ class Probe:
             pss_mb={role: round(megabytes, 1) for role, megabytes in sorted(sums.pss.items())},
             shm_percent=_shm_percent(self._shm),
             cgroup_percent=None if container is None else container.percent,
+            cgroup_limit_mb=None if container is None else round(container.limit_mb, 1),
             memory_percent=round(100 * sum(sums.pss.values()) / self._limit_mb, 1) if self._limit_mb else None,
             machine_percent=round(100 * (1 - machine.available / machine.total), 1),
+            machine_mb=round(machine.total / _MIB, 1),
             swap_mb=round(sums.swap, 1),
             descriptors=_descriptors(process),
             descriptor_limit=_descriptor_limit(process),
@@ -182,7 +195,9 @@ class Probe:
             js_heap_mb=engine.js_heap_mb,
             largest_js_heap_mb=engine.largest_js_heap_mb,
             loop_lag_s=engine.loop_lag_s,
+            standstill_s=engine.standstill_s,
             cpu_s=round(sum(member.cpu_s for member in members), 2),
+            cpu_system_s=round(sum(member.cpu_system_s for member in members), 2),
         )
 
     def _sums(self, members: Sequence[Member]) -> _Sums:

@@ -54,6 +54,8 @@ class Member:
     """Resident and not shared; memory that a fork has not written to yet counts for parent and child."""
     cpu_s: float = 0.0
     """CPU time, with that of its children that have ended."""
+    cpu_system_s: float = 0.0
+    """The part of it that the kernel has worked for it."""
 
 
 class Stat(NamedTuple):
@@ -65,6 +67,7 @@ class Stat(NamedTuple):
     group: int
     started_ticks: int
     cpu_s: float = 0.0
+    cpu_system_s: float = 0.0
 
 
 class ProcessTree:
@@ -88,7 +91,7 @@ class ProcessTree:
             if private is not None:
                 role = self._role(pid, stat)
                 known = (pid, stat.parent, role, stat.state, stat.group, stat.started_ticks)
-                members.append(Member(*known, private, stat.cpu_s))
+                members.append(Member(*known, private, stat.cpu_s, stat.cpu_system_s))
         self._remember(members, stats)
         return members
 
@@ -176,9 +179,12 @@ def read_stat(pid: int, *, proc: Path = _PROC) -> Stat | None:
         # The name stands in parentheses and may contain any character, those too.
         before, _, after = content.rpartition(b")")
         fields = after.split()
-        cpu_s = sum(map(int, fields[11:15])) / _TICKS_PER_S
+        # Its own time in user mode and in the kernel, and the same of its children that have ended.
+        user, system, childrens_user, childrens_system = map(int, fields[11:15])
+        system_s = (system + childrens_system) / _TICKS_PER_S
+        cpu_s = (user + childrens_user) / _TICKS_PER_S + system_s
         name, state = before.partition(b"(")[2], fields[0].decode()
-        return Stat(name, state, int(fields[1]), int(fields[2]), int(fields[19]), cpu_s)
+        return Stat(name, state, int(fields[1]), int(fields[2]), int(fields[19]), cpu_s, system_s)
     except (OSError, ValueError, IndexError):
         return None
 

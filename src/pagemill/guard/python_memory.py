@@ -11,12 +11,16 @@ import gc
 import sys
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 _MIB = 1024 * 1024
+
+PAUSE_BOUNDS_MS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0)
+"""Upper bounds of the histogram of pauses; one more bucket is for longer ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,9 @@ class CollectorStats:
     longest_ms: float = 0.0
     cpu_percent: float = 0.0
     """CPU time of the pauses, of that which the process has used since."""
+    pauses: tuple[int, ...] = ()
+    """How many took as long as each bound of `PAUSE_BOUNDS_MS` at most, and longer than the one before; at last the
+    longer ones. Empty where they are not told."""
 
 
 class _Mallinfo2(ctypes.Structure):
@@ -114,6 +121,7 @@ class CollectorWatch:
         self._counts = [0, 0, 0]
         self._pause_s = self._pause_cpu_s = 0.0
         self._longest_s = 0.0
+        self._pauses = [0] * (len(PAUSE_BOUNDS_MS) + 1)
         self._began_cpu_s = 0.0
 
     def install(self) -> None:
@@ -124,6 +132,7 @@ class CollectorWatch:
                 self._began_s = None
                 self._counts = [0, 0, 0]
                 self._pause_s = self._pause_cpu_s = self._longest_s = 0.0
+                self._pauses = [0] * (len(PAUSE_BOUNDS_MS) + 1)
                 gc.callbacks.append(self._called)
 
     def remove(self) -> None:
@@ -137,9 +146,10 @@ class CollectorWatch:
         used_cpu_s = self._cpu_s() - self._since_cpu_s
         return CollectorStats(
             collections=(youngest, middle, oldest),
-            pause_s=round(self._pause_s, 4),
+            pause_s=round(self._pause_s, 6),
             longest_ms=round(self._longest_s * 1000, 2),
             cpu_percent=round(100 * self._pause_cpu_s / used_cpu_s, 2) if used_cpu_s > 0 else 0.0,
+            pauses=tuple(self._pauses),
         )
 
     def _called(self, phase: str, info: dict[str, int]) -> None:
@@ -153,3 +163,4 @@ class CollectorWatch:
             self._pause_s += pause_s
             self._pause_cpu_s += self._cpu_s() - self._began_cpu_s
             self._longest_s = max(self._longest_s, pause_s)
+            self._pauses[bisect_left(PAUSE_BOUNDS_MS, 1000 * pause_s)] += 1

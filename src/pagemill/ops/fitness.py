@@ -20,6 +20,7 @@ from pagemill.extraction.strategy import load_strategy
 from pagemill.guard.budget import BASE_MB, LANE_MB, PLANNED_SHARE, Budget, budget_of, page_uses, resolved
 from pagemill.guard.probe import machine_memory, memory_limit_mb
 from pagemill.ops.finding import Finding, looked_at
+from pagemill.ops.guard_fitness import look_at_guard
 from pagemill.ops.redis_fitness import look_at_redis
 from pagemill.results.store import ResultStore
 
@@ -44,7 +45,9 @@ def examine(config: Config, data_folder: Path) -> list[Finding]:
         ("keys", lambda: _outdated(config)),
         ("fields", lambda: _fragile(config)),
     ]
-    return [finding for subject, look in looks for finding in looked_at(subject, look)]
+    findings = [finding for subject, look in looks for finding in looked_at(subject, look)]
+    redis_answers = any(finding.subject == "redis" and finding.fine for finding in findings)
+    return findings + looked_at("guard", lambda: look_at_guard(config, data_folder if redis_answers else None))
 
 
 def _browser(config: Config) -> str:

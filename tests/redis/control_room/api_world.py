@@ -175,6 +175,7 @@ def a_worker(name: str = "w1", **changes: Any) -> WorkerSnapshot:
         js_heap_mb=90.0,
         loop_lag_s=0.004,
         cpu_s=33.5,
+        cpu_system_s=8.5,
     )
     values: dict[str, Any] = {
         "name": name,
@@ -185,6 +186,7 @@ def a_worker(name: str = "w1", **changes: Any) -> WorkerSnapshot:
         "size": 4,
         "pss_mb": 400.0,
         "peak_pss_mb": 450.0,
+        "allocated_mb": 1450.0,
         "leases": 1200,
         "rotations": {"page": 120, "context": 24, "browser": 1},
         "reasons": {"page uses": 120},

@@ -63,7 +63,8 @@ def test_stats_have_the_fields_of_the_guide(world: World, redis_client: redis.Re
     """The limits are the fullest worker's."""
     write_history(redis_client)
     body = world.planner.get("/memory/stats").json
-    assert set(body) == {"current", "trend", "history_size", "optimization_count", "cache_size", "is_running"}
+    asked = {"current", "trend", "history_size", "optimization_count", "cache_size", "is_running"}
+    assert set(body) == asked | {"fullest", "fleet"}
     current = body["current"]
     assert set(current) == {
         "timestamp",
@@ -88,6 +89,71 @@ def test_stats_have_the_fields_of_the_guide(world: World, redis_client: redis.Re
     assert 0 < body["history_size"] <= 288
 
 
+def test_one_workers_place_and_the_fleets_sum_are_told_apart(world: World, redis_client: redis.Redis) -> None:
+    """`fullest` is one worker where its memory is shortest, here the whole machine; `fleet` is all of them together."""
+    worker = a_worker("w2", host="elsewhere")
+    assert worker.sample is not None
+    full = replace(worker.sample, machine_percent=90.0, machine_mb=16000.0, swap_mb=50.0)
+    publish(redis_client, replace(worker, sample=full))
+    body = world.planner.get("/memory/stats").json
+    assert body["fullest"] == {
+        "worker": "w2",
+        "host": "elsewhere",
+        "place": "machine",
+        "total_memory_mb": 16000,
+        "used_memory_mb": 14400,
+        "available_memory_mb": 1600,
+        "memory_percent": 90,
+        "process_memory_mb": 400,
+        "process_memory_percent": 2.5,
+        "swap_memory_mb": 50,
+    }
+    assert body["fleet"] == {
+        "workers": 2,
+        "total_memory_mb": 2000,
+        "process_memory_mb": 800,
+        "process_memory_percent": 40,
+        "swap_memory_mb": 50,
+        "swap_percent": 5.9,
+        "gc_collections": {"0": 200, "1": 20, "2": 2},
+        "cache_size": 300,
+    }
+    keys_of_one = ("total_memory_mb", "used_memory_mb", "available_memory_mb", "memory_percent")
+    keys_of_all = ("process_memory_mb", "process_memory_percent", "swap_memory_mb", "swap_percent", "gc_collections")
+    current = body["current"]
+    assert {key: current[key] for key in keys_of_one} == {key: body["fullest"][key] for key in keys_of_one}
+    assert {key: current[key] for key in keys_of_all} == {key: body["fleet"][key] for key in keys_of_all}
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "total_mb", "used_mb"),
+    [
+        ({}, "limit", 1000, 400),
+        ({"cgroup_percent": 50.0, "cgroup_limit_mb": 4096.0}, "container", 4096, 2048),
+        ({"cgroup_percent": 50.0}, "container", 1000, 500),
+    ],
+)
+def test_the_place_is_where_memory_is_shortest(
+    world: World, redis_client: redis.Redis, changes: Mapping[str, Any], place: str, total_mb: float, used_mb: float
+) -> None:
+    """The worker's own limit, its container or its machine. A worker of 0.1 does not say how large the last two are."""
+    worker = a_worker("w1")
+    assert worker.sample is not None
+    publish(redis_client, replace(worker, sample=replace(worker.sample, **changes)))
+    body = world.planner.get("/memory/stats?worker=w1").json
+    fullest = body["fullest"]
+    assert (fullest["worker"], fullest["place"]) == ("w1", place)
+    assert (fullest["total_memory_mb"], fullest["used_memory_mb"]) == (total_mb, used_mb)
+    assert body["fleet"]["workers"] == 1
+
+
+def test_without_a_worker_there_is_no_fullest_one(world: World, redis_client: redis.Redis) -> None:
+    """And the sums are zero."""
+    redis_client.delete("pagemill:worker:w1", "pagemill:worker:w2")
+    body = world.planner.get("/memory/stats").json
+    assert (body["fullest"], body["fleet"]["workers"], body["is_running"]) == (None, 0, False)
+
+
 def test_history_over_some_hours(world: World, redis_client: redis.Redis) -> None:
     """The oldest first, and never more points than are kept."""
     write_history(redis_client)
@@ -109,6 +175,7 @@ def test_config_has_the_names_of_the_guide(world: World) -> None:
     assert (body["max_cache_size"], body["cache_cleanup_ratio"], body["max_history_size"]) == (1000, 0.3, 288)
     assert (body["enable_alerts"], body["alert_cooldown_minutes"]) == (True, 15)
     assert (body["monitoring_interval_seconds"], body["cleanup_interval_seconds"]) == (5, 300)
+    assert body["gc_interval_seconds"] == 300
 
 
 def test_config_is_changed_for_the_fleet(world: World, redis_client: redis.Redis) -> None:
@@ -130,6 +197,14 @@ def test_config_is_changed_for_the_fleet(world: World, redis_client: redis.Redis
     assert "no order" in reply.json["outstanding"]["w2"]
     assert read_overrides(redis_client).guard["cleanup_percent"] == 85.0
     assert asked.items() <= world.planner.get("/memory/config").json.items()
+
+
+def test_the_least_interval_of_collections_is_changed_too(world: World, redis_client: redis.Redis) -> None:
+    """Beside what the guide names."""
+    redis_client.delete("pagemill:worker:w1", "pagemill:worker:w2")
+    assert world.admin.post("/memory/config", {"gc_interval_seconds": 60}).json["config"]["gc_interval_seconds"] == 60
+    assert read_overrides(redis_client).guard == {"gc_interval_s": 60}
+    assert world.admin.post("/memory/config", {"gc_interval_seconds": 0}).status == 422
 
 
 def test_a_lower_mark_makes_others_give_way(world: World, redis_client: redis.Redis) -> None:
@@ -225,7 +300,7 @@ def test_figures_of_a_go_program(world: World) -> None:
     mib = 1024 * 1024
     assert memory == {
         "alloc_bytes": 340 * mib,
-        "total_alloc_bytes": 900 * mib,
+        "total_alloc_bytes": 2900 * mib,
         "sys_bytes": 800 * mib,
         "heap_alloc_bytes": 180 * mib,
         "heap_sys_bytes": 480 * mib,

@@ -91,6 +91,12 @@ def test_a_mean_has_the_last_counts_and_skips_what_is_missing() -> None:
     assert (found.pss_mb, found.js_heap_mb, found.lanes, found.items) == ({"python": 15, "browser": 4}, 6, 1.5, 9)
 
 
+def test_of_delays_the_longest_is_kept() -> None:
+    """A mean would make nothing of the one that somebody looks for."""
+    found = mean([Point("w", loop_lag_ms=1.0), Point("w", loop_lag_ms=80.0), Point("w", loop_lag_ms=2.0)])
+    assert found.loop_lag_ms == 80
+
+
 def test_rates_come_from_the_counts_of_first_and_last_point() -> None:
     """Also when a product was spared its visit; a worker with a single point has none."""
     points = [

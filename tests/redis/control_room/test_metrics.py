@@ -39,13 +39,16 @@ BUSY = replace(
     IDLE,
     lanes=2,
     leases=70,
+    allocated_mb=500.0,
     reasons={"page uses": 6, "context errors": 1, "page failed": 2},
     pressure="critical",
     pressure_reason="shm",
     started_at=STARTED_AT,
     at_work=AtWork("r1", "b1", "musinsa", 10, 50),
     cpu_percent=25.0,
-    collector=CollectorStats((40, 8, 2), pause_s=0.5, longest_ms=12.0, cpu_percent=3.0),
+    collector=CollectorStats(
+        (40, 8, 2), pause_s=0.5, longest_ms=12.0, cpu_percent=3.0, pauses=(30, 8, 0, 5, 0, 2, 4, 1, *[0] * 6)
+    ),
     limits=Limits(1000, 512, 300, 500, 30),
     caches={"pages": 12},
     cleanings=3,
@@ -148,7 +151,7 @@ def test_the_memory_figures_are_each_workers_own(redis_client: redis.Redis) -> N
     told = scrape(redis_client)
     expected = {
         "memory_alloc_bytes": 70 * MIB,
-        "memory_total_alloc_bytes": 120 * MIB,
+        "memory_total_alloc_bytes": 500 * MIB,
         "memory_sys_bytes": 300 * MIB,
         "memory_heap_alloc_bytes": 20 * MIB,
         "memory_heap_sys_bytes": 160 * MIB,
@@ -161,7 +164,27 @@ def test_the_memory_figures_are_each_workers_own(redis_client: redis.Redis) -> N
         "memory_gc_cpu_fraction": 0.03,
     }
     assert {name: told.value(name, worker="w1") for name in expected} == expected
-    assert told.types["memory_gc_pause_ns"] == "summary"
+    assert told.types["memory_gc_pause_ns"] == "histogram"
+
+
+def test_pauses_of_the_collector_are_a_cumulative_histogram(redis_client: redis.Redis) -> None:
+    """In nanoseconds, as the name says; a worker of 0.1 tells its pauses' sum and not their lengths, so it has none."""
+    publish(redis_client, BUSY)
+    publish(redis_client, replace(BUSY, name="w2", collector=CollectorStats((40, 8, 2), pause_s=0.5)))
+    told = scrape(redis_client)
+    name = "memory_gc_pause_ns"
+    bounds = ("100000.0", "250000.0", "1e+06", "1e+07", "2.5e+07", "1e+09", "+Inf")
+    found = [told.value(f"{name}_bucket", worker="w1", le=bound) for bound in bounds]
+    assert found == [30, 38, 43, 49, 50, 50, 50]
+    assert (told.value(f"{name}_sum", worker="w1"), told.value(f"{name}_count", worker="w1")) == (5e8, 50)
+    assert told.value(f"{name}_count", worker="w2") is None
+    assert told.value("memory_gc_count_total", worker="w2") == 50
+
+
+def test_of_a_worker_that_does_not_sum_up_its_rises_the_highest_memory_counts(redis_client: redis.Redis) -> None:
+    """One of 0.1: it has allocated that much at least."""
+    publish(redis_client, replace(BUSY, allocated_mb=0.0))
+    assert scrape(redis_client).value("memory_total_alloc_bytes", worker="w1") == 120 * MIB
 
 
 def test_times_of_products_are_a_cumulative_histogram(redis_client: redis.Redis) -> None:

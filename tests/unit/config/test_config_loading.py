@@ -112,6 +112,7 @@ SETTINGS_MISTAKES = [
     ("pool:\n  maxErrors: 3", 2, "pool.maxErrors", "unknown key", "did you mean `max_errors`?"),
     ("queue:\n\n  batch-size: 3", 3, "queue.batch-size", "unknown key", "did you mean `batch_size`?"),
     ("batch_size: 3", 1, "batch_size", "unknown key", "it belongs at `queue.batch_size`"),
+    ("guard: {profile: production}", 1, "guard.profile", "unknown key", "it belongs at `profile`"),
     ("guard: {colour: red}", 1, "guard.colour", "unknown key", "write one of: sample_interval_s"),
     (
         "queue: {batch_size: '50'}",

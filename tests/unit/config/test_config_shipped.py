@@ -10,9 +10,11 @@ from pydantic import BaseModel
 
 from pagemill.config.loading import load_config
 from pagemill.config.platform import Platform
+from pagemill.config.profiles import PROFILES, ProfileName
 from pagemill.config.section import MsRange
-from pagemill.config.settings import Config, Settings
+from pagemill.config.settings import Config, GuardSettings, Settings
 from pagemill.config.yaml_source import KeyPath, read_yaml
+from tests.unit.config.shipped_settings import SETTINGS_TEXT, in_force, with_profile
 
 FOLDER = Path(__file__).parents[3] / "config"
 
@@ -36,14 +38,25 @@ def test_the_settings_file_states_the_defaults(shipped: Config) -> None:
     assert shipped.settings == Settings()
 
 
-def test_the_settings_file_has_a_commented_line_for_every_setting() -> None:
-    """None is left for a user to find in the code."""
-    path = FOLDER / "pagemill.yaml"
+def test_the_settings_file_has_a_line_with_a_remark_for_every_setting(tmp_path: Path) -> None:
+    """None is left for a user to find in the code; what a profile sets stands behind a #, with the default."""
+    path = tmp_path / "pagemill.yaml"
+    path.write_text(in_force(SETTINGS_TEXT))
     lines = path.read_text(encoding="utf-8").splitlines()
     source = read_yaml(path)
     for leaf in leaves(Settings()):
         assert leaf in source.lines, f"{leaf} is not in pagemill.yaml"
-        assert " # " in lines[source.lines[leaf] - 1], f"{leaf} has no comment"
+        assert " # " in lines[source.lines[leaf] - 1], f"{leaf} has no remark"
+    assert load_config(tmp_path, {}).settings == Settings()
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_counts_with_the_shipped_file(tmp_path: Path, profile: ProfileName) -> None:
+    """It is named in its line, and nothing else in the file is touched: what it sets is what holds."""
+    (tmp_path / "pagemill.yaml").write_text(with_profile(SETTINGS_TEXT, profile))
+    settings = load_config(tmp_path, {}).settings
+    assert settings.profile == profile
+    assert settings.guard == GuardSettings.model_validate(dict(PROFILES[profile]))
 
 
 def test_the_shipped_platforms_are_there(shipped: Config) -> None:

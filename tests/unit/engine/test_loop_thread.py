@@ -105,9 +105,11 @@ def test_a_blocked_loop_shows_by_its_lag() -> None:
     loop.start()
     release = threading.Event()
     try:
-        assert loop.lag_s() == 0
-        loop.call(release.wait)
         deadline_s = time.monotonic() + 10
+        while loop.lag_s() > 0:
+            assert time.monotonic() < deadline_s
+            release.wait(0.001)
+        loop.call(release.wait)
         while loop.lag_s() < 0.1:
             assert time.monotonic() < deadline_s
             release.wait(0.02)
@@ -121,6 +123,51 @@ def test_a_blocked_loop_shows_by_its_lag() -> None:
     finally:
         release.set()
         loop.stop(10)
+
+
+def stand_still(loop: LoopThread, seconds: float) -> None:
+    """Blocks the loop for so long, and comes back when it has come round again."""
+
+    async def block() -> None:
+        time.sleep(seconds)
+        await asyncio.sleep(0.03)
+
+    loop.submit(block()).result(10)
+
+
+def test_a_standstill_that_is_over_is_told_once(loop: LoopThread) -> None:
+    """However short it was and whenever it came: the longest since it was last asked for."""
+    loop.take_longest_lag_s()
+    stand_still(loop, 0.1)
+    stand_still(loop, 0.6)
+    stand_still(loop, 0.1)
+    assert loop.take_longest_lag_s() >= 0.55
+    assert loop.take_longest_lag_s() < 0.4
+
+
+def test_fifty_milliseconds_are_seen(loop: LoopThread) -> None:
+    """To within the tick by which it is measured."""
+    loop.take_longest_lag_s()
+    stand_still(loop, 0.05)
+    assert loop.take_longest_lag_s() >= 0.025
+
+
+def test_a_standstill_that_goes_on_is_told_as_far_as_it_has_come(loop: LoopThread) -> None:
+    """And as a whole when it has ended."""
+    release = threading.Event()
+    loop.take_longest_lag_s()
+    loop.call(release.wait)
+    try:
+        deadline_s = time.monotonic() + 10
+        while loop.lag_s() < 0.3:
+            assert time.monotonic() < deadline_s
+            release.wait(0.02)
+        so_far_s = loop.take_longest_lag_s()
+        release.wait(0.1)
+    finally:
+        release.set()
+    stand_still(loop, 0)
+    assert 0.3 <= so_far_s < loop.take_longest_lag_s()
 
 
 def test_stopping_ends_what_still_runs_and_joins_the_thread() -> None:

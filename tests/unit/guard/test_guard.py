@@ -78,7 +78,7 @@ def test_a_round_without_pressure_logs_memory_and_does_nothing_else() -> None:
         (sample(js_heap_mb=0.82 * 4 * 512), "js_heap"),
         (sample(pss_mb={"driver": 410.0}), "driver"),
         (sample(pss_mb={"python": 250.0}), "python"),
-        (sample(loop_lag_s=8.3), "lag"),
+        (sample(standstill_s=8.3), "lag"),
     ],
 )
 def test_whatever_is_short_is_named(now: Sample, reason: str) -> None:
@@ -146,7 +146,7 @@ SHORTAGES = {
     "js_heap": sample(js_heap_mb=0.97 * 4 * 512),
     "driver": sample(pss_mb={"driver": 485.0}),
     "python": sample(pss_mb={"python": 291.0}),
-    "lag": sample(loop_lag_s=9.7),
+    "lag": sample(loop_lag_s=9.7, standstill_s=9.7),
     "descriptors": sample(descriptors=970, descriptor_limit=1000),
     "temporary": sample(temporary_mb=2000.0, temporary_percent=97.0),
 }
@@ -194,6 +194,17 @@ def test_when_the_pressure_has_gone_successors_stand_by_again() -> None:
     assert bench.worksite.taken() == ["save_memory True"]
     bench.round(sample(total=500))
     assert bench.worksite.taken() == ["save_memory False"]
+
+
+def test_what_was_allocated_only_rises() -> None:
+    """Every rise of memory between two samples counts, no fall does: the part of all allocations that samples see."""
+    bench = Bench()
+    told = []
+    for total in (200, 300, 150, 250, 250):
+        bench.round(sample(total=total))
+        told.append(bench.guard.allocated_mb)
+    assert told == [200, 300, 300, 400, 400]
+    assert bench.guard.peak_pss_mb == 300
 
 
 def test_a_cleaning_trims_caches_to_their_size() -> None:

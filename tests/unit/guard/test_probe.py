@@ -88,6 +88,31 @@ def test_without_a_process_id_it_is_this_one() -> None:
     assert sample.oom_kills >= 0
 
 
+USER = "while time.process_time() < 0.6: sum(range(100_000))"
+"""Burns CPU time in Python itself."""
+KERNEL = "while time.process_time() < 0.6: zeros.readinto(room)"
+"""Burns it in the kernel: 8 MB of zeros in each call."""
+BURNER = """
+import sys, time
+zeros, room = open("/dev/zero", "rb", buffering=0), bytearray(8 << 20)
+{burn}
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(("burn", "share"), [(USER, (0.0, 0.4)), (KERNEL, (0.6, 1.0))])
+def test_cpu_time_of_the_kernel_is_told_apart(burn: str, share: tuple[float, float]) -> None:
+    """Of a real process that counts, and of one that has the kernel copy."""
+    command = [sys.executable, "-S", "-c", BURNER.format(burn=burn)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        sample = take_sample(process.pid)
+    assert 0.5 <= sample.cpu_s < 5
+    assert share[0] <= sample.cpu_system_s / sample.cpu_s <= share[1]
+
+
 @pytest.fixture
 def proc(tmp_path: Path) -> PlantedProc:
     """A worker, process 100: 60 MB of Python, a driver, a browser, two renderers."""
@@ -214,17 +239,21 @@ def test_what_the_container_says(proc: PlantedProc, container: dict[str, object]
     probe = a_probe(proc)
     sample = probe.sample()
     assert (sample.cgroup_percent, sample.oom_kills) == (None, 0)
+    assert sample.cgroup_limit_mb is None
+    assert sample.machine_mb == pytest.approx(psutil.virtual_memory().total / MIB, abs=1)
     container.update(memory=ContainerMemory(limit_mb=2048, used_mb=1536), kills=2)
     sample = probe.sample()
     assert (sample.cgroup_percent, sample.oom_kills) == (75.0, 2)
+    assert sample.cgroup_limit_mb == 2048
 
 
 def test_what_the_engine_says(proc: PlantedProc) -> None:
     """Each sample takes its latest; without an engine nothing is known."""
-    readings = [EngineReading(120.5, 44.0, 0.25), EngineReading(loop_lag_s=3.0)]
+    readings = [EngineReading(120.5, 44.0, 0.25, 0.1), EngineReading(loop_lag_s=3.0)]
     probe = Probe(1000, engine=lambda: readings.pop(0), tree=ProcessTree(100, proc=proc.folder))
     first, second, none = probe.sample(), probe.sample(), a_probe(proc).sample()
-    assert (first.js_heap_mb, first.largest_js_heap_mb, first.loop_lag_s) == (120.5, 44.0, 0.25)
+    assert (first.js_heap_mb, first.largest_js_heap_mb) == (120.5, 44.0)
+    assert (first.loop_lag_s, first.standstill_s, second.standstill_s) == (0.25, 0.1, 0.0)
     assert (second.js_heap_mb, second.largest_js_heap_mb, second.loop_lag_s) == (None, None, 3.0)
     assert (none.js_heap_mb, none.largest_js_heap_mb, none.loop_lag_s) == (None, None, 0.0)
 

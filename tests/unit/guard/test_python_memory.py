@@ -13,7 +13,15 @@ import psutil
 import pytest
 
 from pagemill.guard import python_memory as module
-from pagemill.guard.python_memory import CollectorStats, CollectorWatch, PythonMemory, collect, python_memory, trim
+from pagemill.guard.python_memory import (
+    PAUSE_BOUNDS_MS,
+    CollectorStats,
+    CollectorWatch,
+    PythonMemory,
+    collect,
+    python_memory,
+    trim,
+)
 
 MIB = 1024 * 1024
 
@@ -150,7 +158,9 @@ def test_pauses_are_counted(no_collections: None, removed: list[CollectorWatch])
     watch.install()
     for generation in (0, 2, 0):
         gc.collect(generation)
-    assert watch.stats() == CollectorStats((2, 0, 1), pause_s=0.875, longest_ms=500.0, cpu_percent=8.75)
+    pauses = {250.0: 2, 500.0: 1}
+    counted = tuple(pauses.get(bound_ms, 0) for bound_ms in (*PAUSE_BOUNDS_MS, float("inf")))
+    assert watch.stats() == CollectorStats((2, 0, 1), 0.875, longest_ms=500.0, cpu_percent=8.75, pauses=counted)
     assert watch.stats().cpu_percent == 0, "no CPU time was used since, as the clock has it"
     assert clock.values == []
 
@@ -169,6 +179,9 @@ def test_real_pauses(no_collections: None, removed: list[CollectorWatch]) -> Non
     assert 0 < stats.pause_s < 10
     assert stats.longest_ms == pytest.approx(stats.pause_s * 1000, abs=0.1)
     assert stats.cpu_percent > 0
+    (length,) = [number for number, count in enumerate(stats.pauses) if count]
+    assert ([0.0, *PAUSE_BOUNDS_MS][length] / 1000 - 0.0001) < stats.pause_s
+    assert stats.pause_s < [*PAUSE_BOUNDS_MS, 10_000.0][length] / 1000 + 0.0001
     assert len(knots) == 20_000
 
 

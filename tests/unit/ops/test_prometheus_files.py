@@ -78,7 +78,7 @@ def worker(name: str, platforms: tuple[str, ...] = ("musinsa",)) -> WorkerSnapsh
         pressure_reason="memory",
         started_at=AT,
         sample=sample,
-        collector=CollectorStats((5, 3, 1), 0.02, 4.0, 1.5),
+        collector=CollectorStats((5, 3, 1), 0.02, 4.0, 1.5, (3, 2, 2, 1, 0, 1, *[0] * 8)),
         limits=Limits(1000, 512, 300, 500, 30),
         caches={"pages": 4},
         tally=dict.fromkeys(platforms, tally),
@@ -169,7 +169,7 @@ def test_the_eleven_memory_figures_have_their_names() -> None:
     """Boards and rules of other systems look for them."""
     names = "alloc_bytes total_alloc_bytes sys_bytes heap_alloc_bytes heap_sys_bytes heap_idle_bytes heap_inuse_bytes"
     expected = {f"memory_{name}" for name in (*names.split(), "heap_objects", "gc_count_total", "gc_cpu_fraction")}
-    expected |= {"memory_gc_pause_ns_sum", "memory_gc_pause_ns_count", "memory_max_memory_mb"}
+    expected |= {f"memory_gc_pause_ns_{part}" for part in ("bucket", "sum", "count")} | {"memory_max_memory_mb"}
     assert {name for name in labels_by_name() if name.startswith("memory_")} == expected
 
 

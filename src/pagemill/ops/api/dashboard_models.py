@@ -41,7 +41,7 @@ class WorkerText(Camel):
     memory_by_role_mb: dict[str, float]
     shm_percent: float | None
     cpu_percent: float
-    event_loop_delay: float
+    event_loop_delay: float = Field(description="Milliseconds: the longest between the last two measurements")
     visits: int
     rotations: dict[str, int]
     rotation_reasons: dict[str, int]

@@ -16,6 +16,7 @@ from pagemill.ops.fleet.overrides import GuardInForce
 OURS = {
     "monitoring_interval_seconds": "sample_interval_s",
     "cleanup_interval_seconds": "cleanup_interval_s",
+    "gc_interval_seconds": "gc_interval_s",
     "recover_threshold": "recover_percent",
     "warning_threshold": "warning_percent",
     "cleanup_threshold": "cleanup_percent",
@@ -63,6 +64,7 @@ class ConfigChange(BaseModel):
 
     monitoring_interval_seconds: Annotated[Number, Field(ge=0.5, le=300)] | None = None
     cleanup_interval_seconds: Annotated[Number, Field(ge=1, le=_LONGEST_S)] | None = None
+    gc_interval_seconds: Annotated[Number, Field(ge=1, le=_LONGEST_S)] | None = None
     recover_threshold: _Percent | None = None
     warning_threshold: _Percent | None = None
     cleanup_threshold: _Percent | None = None

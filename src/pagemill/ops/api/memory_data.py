@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pagemill.config.settings import GuardSettings
 from pagemill.ops.api.memory_models import (
     CleanupResult,
+    FleetMemory,
+    FullestWorker,
     HistoryEntry,
     MemorySample,
     MemoryStatus,
@@ -16,7 +18,7 @@ from pagemill.ops.api.memory_models import (
 from pagemill.ops.control.cleanup import CleanupOutcome
 from pagemill.ops.figures.curve import CurvePoint
 from pagemill.ops.figures.health_word import health_of
-from pagemill.ops.figures.memory_figures import memory_percent
+from pagemill.ops.figures.memory_figures import memory_percent, shortest_place
 from pagemill.ops.figures.trend import trend_of
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 
@@ -36,28 +38,58 @@ def status_of(
     )
 
 
-def sample_of(workers: Sequence[WorkerSnapshot], now: datetime) -> MemorySample:
-    """Memory in detail; zeros without a worker."""
-    fullest = max(workers, key=memory_percent, default=None)
-    percent = memory_percent(fullest) if fullest else 0.0
-    total_mb = fullest.limits.memory_mb if fullest and fullest.limits else 0.0
-    used_mb = total_mb * percent / 100
+def fullest_of(workers: Sequence[WorkerSnapshot]) -> FullestWorker | None:
+    """The one whose memory is shortest; none without a worker."""
+    worker = max(workers, key=memory_percent, default=None)
+    if worker is None:
+        return None
+    place = shortest_place(worker)
+    return FullestWorker(
+        worker=worker.name,
+        host=worker.host,
+        place=place.name,
+        total_memory_mb=round(place.total_mb, 1),
+        used_memory_mb=round(place.used_mb, 1),
+        available_memory_mb=round(max(0.0, place.total_mb - place.used_mb), 1),
+        memory_percent=round(place.percent, 1),
+        process_memory_mb=worker.pss_mb,
+        process_memory_percent=_percent(worker.pss_mb, place.total_mb),
+        swap_memory_mb=worker.sample.swap_mb if worker.sample else 0.0,
+    )
+
+
+def fleet_of(workers: Sequence[WorkerSnapshot]) -> FleetMemory:
+    """All of them together; zeros without a worker."""
     pss_mb = _pss_mb(workers)
-    limits_mb = sum(worker.limits.memory_mb for worker in workers if worker.limits)
+    total_mb = sum(worker.limits.memory_mb for worker in workers if worker.limits)
     swap_mb = sum(worker.sample.swap_mb for worker in workers if worker.sample)
     collections = [sum(counts) for counts in zip(*(worker.collector.collections for worker in workers), strict=True)]
-    return MemorySample(
-        timestamp=now,
+    return FleetMemory(
+        workers=len(workers),
         total_memory_mb=round(total_mb, 1),
-        available_memory_mb=round(max(0.0, total_mb - used_mb), 1),
-        used_memory_mb=round(used_mb, 1),
-        memory_percent=round(percent, 1),
         process_memory_mb=pss_mb,
-        process_memory_percent=round(100 * pss_mb / limits_mb, 1) if limits_mb else 0.0,
+        process_memory_percent=_percent(pss_mb, total_mb),
         swap_memory_mb=round(swap_mb, 1),
-        swap_percent=round(100 * swap_mb / (swap_mb + pss_mb), 1) if swap_mb else 0.0,
+        swap_percent=_percent(swap_mb, swap_mb + pss_mb),
         gc_collections={str(number): count for number, count in enumerate(collections or (0, 0, 0))},
         cache_size=cache_size(workers),
+    )
+
+
+def sample_of(fullest: FullestWorker | None, fleet: FleetMemory, now: datetime) -> MemorySample:
+    """Both in one, as the guide has them."""
+    return MemorySample(
+        timestamp=now,
+        total_memory_mb=fullest.total_memory_mb if fullest else 0.0,
+        available_memory_mb=fullest.available_memory_mb if fullest else 0.0,
+        used_memory_mb=fullest.used_memory_mb if fullest else 0.0,
+        memory_percent=fullest.memory_percent if fullest else 0.0,
+        process_memory_mb=fleet.process_memory_mb,
+        process_memory_percent=fleet.process_memory_percent,
+        swap_memory_mb=fleet.swap_memory_mb,
+        swap_percent=fleet.swap_percent,
+        gc_collections=fleet.gc_collections,
+        cache_size=fleet.cache_size,
     )
 
 
@@ -98,6 +130,10 @@ def result_of(outcome: CleanupOutcome) -> CleanupResult:
 def cache_size(workers: Sequence[WorkerSnapshot]) -> int:
     """Entries of all registered caches."""
     return sum(sum(worker.caches.values()) for worker in workers)
+
+
+def _percent(part: float, whole: float) -> float:
+    return round(100 * part / whole, 1) if whole else 0.0
 
 
 def _pss_mb(workers: Sequence[WorkerSnapshot]) -> float:

@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 
 from pagemill.ops.api.frame.envelope import Moment
 from pagemill.ops.figures.health_word import HealthWord
+from pagemill.ops.figures.memory_figures import PlaceName
 from pagemill.ops.figures.trend import TrendWord
 
 
@@ -40,26 +41,57 @@ class MemoryStatus(BaseModel):
     timestamp: Moment
 
 
-class MemorySample(BaseModel):
-    """The memory of some workers at one moment."""
+class FullestWorker(BaseModel):
+    """One worker: the one whose memory is shortest, and the place where it is, which others may share."""
 
     model_config = ConfigDict(frozen=True)
 
-    timestamp: Moment
-    total_memory_mb: float = Field(
-        description="The tightest limit that a worker sees: what the fullest worker may use. Not the sum of the fleet"
-    )
-    available_memory_mb: float = Field(description="What of total_memory_mb is left")
-    used_memory_mb: float = Field(description="What of total_memory_mb is used, by memory_percent")
-    memory_percent: float = Field(
-        description="Of the fullest worker, as its guard judges: its own limit, its container or its machine"
-    )
-    process_memory_mb: float = Field(description="PSS of all workers' process trees")
-    process_memory_percent: float = Field(description="process_memory_mb of what all these workers may use together")
+    worker: str
+    host: str
+    place: PlaceName = Field(description="What is fullest: the worker's own limit, its container or its machine")
+    total_memory_mb: float = Field(description="What that place has")
+    used_memory_mb: float = Field(description="What of it is used, by others too where it is a container or a machine")
+    available_memory_mb: float = Field(description="What of it is left")
+    memory_percent: float = Field(description="used_memory_mb of total_memory_mb, as the worker's guard judges it")
+    process_memory_mb: float = Field(description="PSS of this worker's process tree")
+    process_memory_percent: float = Field(description="process_memory_mb of total_memory_mb")
+    swap_memory_mb: float = Field(description="What of its process tree has been swapped out")
+
+
+class FleetMemory(BaseModel):
+    """All workers together; with `?worker=NAME` that one alone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workers: int = Field(description="How many that are")
+    total_memory_mb: float = Field(description="What they may use together, by the limits of each")
+    process_memory_mb: float = Field(description="PSS of their process trees")
+    process_memory_percent: float = Field(description="process_memory_mb of total_memory_mb")
     swap_memory_mb: float = Field(description="What of the process trees has been swapped out")
     swap_percent: float = Field(description="swap_memory_mb of the trees' whole memory, in memory or swapped out")
     gc_collections: dict[str, int] = Field(description="Collections of Python's garbage collector by generation")
     cache_size: int = Field(description="Entries of all registered caches")
+
+
+class MemorySample(BaseModel):
+    """Under the names of the guide: of `fullest` the memory that there is, of `fleet` what the processes use of it.
+
+    With several workers the two do not add up: read `fullest` or `fleet`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    timestamp: Moment
+    total_memory_mb: float = Field(description="Of fullest")
+    available_memory_mb: float = Field(description="Of fullest")
+    used_memory_mb: float = Field(description="Of fullest")
+    memory_percent: float = Field(description="Of fullest")
+    process_memory_mb: float = Field(description="Of fleet")
+    process_memory_percent: float = Field(description="Of fleet")
+    swap_memory_mb: float = Field(description="Of fleet")
+    swap_percent: float = Field(description="Of fleet")
+    gc_collections: dict[str, int] = Field(description="Of fleet")
+    cache_size: int = Field(description="Of fleet")
 
 
 class MemoryTrend(BaseModel):
@@ -96,6 +128,28 @@ class MemoryStats(BaseModel):
             "optimization_count": 5,
             "cache_size": 150,
             "is_running": True,
+            "fullest": {
+                "worker": "vm-7307-3d1d",
+                "host": "vm",
+                "place": "machine",
+                "total_memory_mb": 8192.0,
+                "used_memory_mb": 4096.0,
+                "available_memory_mb": 4096.0,
+                "memory_percent": 50.0,
+                "process_memory_mb": 256.8,
+                "process_memory_percent": 3.1,
+                "swap_memory_mb": 0.0,
+            },
+            "fleet": {
+                "workers": 1,
+                "total_memory_mb": 8192.0,
+                "process_memory_mb": 256.8,
+                "process_memory_percent": 3.1,
+                "swap_memory_mb": 0.0,
+                "swap_percent": 0.0,
+                "gc_collections": {"0": 10, "1": 2, "2": 0},
+                "cache_size": 150,
+            },
         }
     )
 
@@ -105,6 +159,8 @@ class MemoryStats(BaseModel):
     optimization_count: int = Field(description="Clean-ups since the workers started")
     cache_size: int
     is_running: bool = Field(description="Whether any of these workers is alive")
+    fullest: FullestWorker | None = Field(description="null without a worker")
+    fleet: FleetMemory
 
 
 class HistoryEntry(BaseModel):
@@ -113,9 +169,9 @@ class HistoryEntry(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     timestamp: Moment
-    memory_percent: float
-    process_memory_mb: float
-    swap_memory_mb: float
+    memory_percent: float = Field(description="Of the worker that was fullest then")
+    process_memory_mb: float = Field(description="PSS of all workers' process trees")
+    swap_memory_mb: float = Field(description="Of all workers")
     workers: int = Field(description="How many were measured")
 
 
@@ -184,6 +240,7 @@ class MemoryConfig(BaseModel):
             "recover_threshold": 60.0,
             "emergency_threshold": 95.0,
             "enable_auto_gc": True,
+            "gc_interval_seconds": 300.0,
         }
     )
 
@@ -200,3 +257,4 @@ class MemoryConfig(BaseModel):
     recover_threshold: Marks
     emergency_threshold: Marks
     enable_auto_gc: bool
+    gc_interval_seconds: float

@@ -15,7 +15,15 @@ from pagemill.ops.api import memory_config
 from pagemill.ops.api.frame.access import changer, reader
 from pagemill.ops.api.frame.envelope import ApiError, ErrorEnvelope, Now
 from pagemill.ops.api.memory_config import ConfigChange
-from pagemill.ops.api.memory_data import entry_of, memory_trend_of, result_of, sample_of, status_of
+from pagemill.ops.api.memory_data import (
+    entry_of,
+    fleet_of,
+    fullest_of,
+    memory_trend_of,
+    result_of,
+    sample_of,
+    status_of,
+)
 from pagemill.ops.api.memory_models import (
     BackgroundTask,
     CleanupResult,
@@ -52,14 +60,16 @@ def show_status(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> MemorySta
 @router.get("/stats", dependencies=_READS, responses=UNKNOWN_WORKER)
 def show_stats(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> MemoryStats:
     """Memory in detail, and where it went within the last hour."""
-    sample = sample_of(chosen.workers, now)
+    fullest, fleet = fullest_of(chosen.workers), fleet_of(chosen.workers)
     most = parts.guard_in_force(chosen.picture.overrides).history_size
     return MemoryStats(
-        current=sample,
+        current=sample_of(fullest, fleet, now),
+        fullest=fullest,
+        fleet=fleet,
         trend=memory_trend_of(parts.view.curve(_HOUR_S, chosen.worker, _TREND_POINTS)),
         history_size=len(parts.view.curve(24 * _HOUR_S, chosen.worker, most)),
         optimization_count=sum(worker.cleanings for worker in chosen.workers),
-        cache_size=sample.cache_size,
+        cache_size=fleet.cache_size,
         is_running=bool(chosen.workers),
     )
 

@@ -64,7 +64,10 @@ def current_of(workers: Sequence[WorkerSnapshot], rates: Mapping[str, Rates], no
     mean = rates_of(workers, rates)
     return Metrics(
         timestamp=now,
-        cpu_usage=CpuUsage(user=round(1e6 * sum(sample.cpu_s for sample in samples))),
+        cpu_usage=CpuUsage(
+            user=round(1e6 * sum(sample.cpu_s - sample.cpu_system_s for sample in samples)),
+            system=round(1e6 * sum(sample.cpu_system_s for sample in samples)),
+        ),
         memory_usage=memory_usage_of(workers),
         event_loop_delay=round(1000 * max((sample.loop_lag_s for sample in samples), default=0.0), 1),
         active_handles=sum(sample.descriptors for sample in samples),

@@ -57,8 +57,8 @@ class HealthEnvelope(BaseModel):
 class CpuUsage(Camel):
     """CPU time of all process trees since the workers started, in microseconds."""
 
-    user: int = Field(description="User and system together: they are not measured apart", examples=[45000000])
-    system: int = Field(default=0, description="Always 0, see user")
+    user: int = Field(description="In the processes themselves", examples=[45000000])
+    system: int = Field(description="In the kernel, for them", examples=[12000000])
 
 
 class MemoryUsage(Camel):
@@ -77,7 +77,10 @@ class Metrics(Camel):
     timestamp: Moment
     cpu_usage: CpuUsage
     memory_usage: MemoryUsage
-    event_loop_delay: float = Field(description="Milliseconds; of the worker where it is longest", examples=[2.5])
+    event_loop_delay: float = Field(
+        description="Milliseconds: the longest between the last two measurements, of the worker where it is longest",
+        examples=[2.5],
+    )
     active_handles: int = Field(description="Open file descriptors of the worker processes", examples=[15])
     active_requests: int = Field(description="Visits under way", examples=[3])
     uptime: int = Field(description="Seconds, of the worker that has run for longest", examples=[86400])
@@ -99,7 +102,7 @@ class HistoryPoint(Camel):
     shm_percent: float
     js_heap_mb: float
     cpu_percent: float
-    event_loop_delay: float = Field(description="Milliseconds")
+    event_loop_delay: float = Field(description="Milliseconds: the longest in this part")
     gc_percent: float = Field(description="Share of Python's CPU time that its collector takes")
     lanes: float = Field(description="Lanes that held a page")
     pressure: float = Field(description="0 normal, 1 warning, 2 cleanup, 3 critical, 4 emergency")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from pagemill.guard import python_memory
 from pagemill.guard.caches import CACHES
 from pagemill.guard.guard import Guard
 from pagemill.guard.worksite import Worksite
@@ -56,7 +55,7 @@ class WorkerActions:
     def cleanup(self) -> Mapping[str, float]:
         """Collects garbage, trims the allocator and takes a share of every cache."""
         begun_s = time.monotonic()
-        cleaned = self._guard.clean(thorough=True)
+        cleaned = self._guard.clean(thorough=True, urgent=True)
         return {
             "collected": cleaned.collected,
             "cache_entries": cleaned.cache_entries,
@@ -67,9 +66,7 @@ class WorkerActions:
     def collect(self) -> Mapping[str, float]:
         """Collects Python's garbage, also where the configuration leaves that to Python."""
         begun_s = time.monotonic()
-        collected = python_memory.collect()
-        python_memory.trim()
-        return {"collected": collected, "seconds": round(time.monotonic() - begun_s, 3)}
+        return {"collected": self._guard.collect(), "seconds": round(time.monotonic() - begun_s, 3)}
 
     def optimize(self, kind: str = "all") -> Mapping[str, object]:
         """`cache`: a share of every cache; `memory`: a cleaning, and fresh contexts after the visits under way;

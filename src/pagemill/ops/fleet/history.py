@@ -35,7 +35,8 @@ KINDS = (FINE, MINUTES, QUARTERS)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One worker at one moment, or its means over some time before. Counts are those since the worker started."""
+    """One worker at one moment, or its means over some time before, of delays the longest. Counts are those since the
+    worker started."""
 
     worker: str
     pss_mb: Mapping[str, float] = field(default_factory=dict)
@@ -73,16 +74,17 @@ class Point:
 
 _ADAPTER = TypeAdapter(Point)
 _COUNTS = frozenset({"worker", "items", "visited", "failed", "blocked", "item_s", "rotations", "oom_kills", "at_s"})
-_MEANS = tuple(each.name for each in fields(Point) if each.name not in _COUNTS | {"pss_mb"})
+_MEANS = tuple(each.name for each in fields(Point) if each.name not in _COUNTS | {"pss_mb", "loop_lag_ms"})
 
 
 def mean(points: Sequence[Point]) -> Point:
-    """The means of measurements, with the last one's counts."""
+    """The means of measurements, with the longest delay and the last one's counts."""
     roles = {role for point in points for role in point.pss_mb}
     sizes = {role: _mean([point.pss_mb.get(role, 0.0) for point in points]) for role in roles}
     values: dict[str, Any] = {"pss_mb": sizes}
     for name in _MEANS:
         values[name] = _mean([value for point in points if (value := getattr(point, name)) is not None])
+    values["loop_lag_ms"] = max(point.loop_lag_ms for point in points)
     return replace(points[-1], **values)
 
 

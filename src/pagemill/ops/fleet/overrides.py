@@ -31,6 +31,8 @@ class GuardInForce(BaseModel):
 
     sample_interval_s: float
     cleanup_interval_s: float
+    gc_interval_s: float = 300
+    """Workers of before 0.2 do not tell it."""
     recover_percent: float
     warning_percent: float
     cleanup_percent: float

@@ -141,6 +141,7 @@ class Publisher:
             size=guard.admitted_lanes,
             pss_mb=round(guard.latest.total_pss_mb, 1) if guard.latest else 0.0,
             peak_pss_mb=round(guard.peak_pss_mb, 1),
+            allocated_mb=round(guard.allocated_mb, 1),
             leases=stats.leases,
             rotations=stats.rotations,
             pressure=guard.judgement.level.word,

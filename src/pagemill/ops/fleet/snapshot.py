@@ -77,6 +77,8 @@ class WorkerSnapshot:
     """By platform, since the worker started."""
     overrides: int = 0
     """The version of the fleet's changed settings that are in force."""
+    allocated_mb: float = 0.0
+    """By how much memory has risen from sample to sample, all rises together."""
     silent_s: float = 0.0
     """How old this is; known when it is read."""
 

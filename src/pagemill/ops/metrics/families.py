@@ -15,20 +15,22 @@ from prometheus_client.core import (
     GaugeMetricFamily,
     HistogramMetricFamily,
     Metric,
-    SummaryMetricFamily,
 )
 from prometheus_client.utils import floatToGoString
 
+from pagemill.guard.python_memory import PAUSE_BOUNDS_MS
 from pagemill.model import Verdict
 from pagemill.ops.alerting.alert import Alert
 from pagemill.ops.figures.memory_figures import MEANINGS, figures_of
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
-from pagemill.ops.fleet.tally import BUCKETS_S, PlatformTally
+from pagemill.ops.fleet.tally import BUCKETS_S
 from pagemill.ops.fleet.view import FleetPicture
 from pagemill.ops.metrics import tables
 
 S = TypeVar("S")
 _BOUNDS = (*map(floatToGoString, BUCKETS_S), "+Inf")
+_PAUSE_BOUNDS = (*map(floatToGoString, (1e6 * bound_ms for bound_ms in PAUSE_BOUNDS_MS)), "+Inf")
+"""In nanoseconds."""
 
 
 def alerts(raised: Sequence[Alert]) -> Metric:
@@ -168,10 +170,11 @@ def memory(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
     for series in tables.MEMORY_GAUGES:
         yield _one_each(series, figures)
     collections = CounterMetricFamily("memory_gc_count_total", MEANINGS["gc_count"], labels=("worker",))
-    pauses = SummaryMetricFamily("memory_gc_pause_ns", MEANINGS["gc_pause_ns"], labels=("worker",))
+    pauses = HistogramMetricFamily("memory_gc_pause_ns", MEANINGS["gc_pause_ns"], labels=("worker",))
     for name, figure in figures:
         collections.add_metric((name,), figure.gc_count)
-        pauses.add_metric((name,), figure.gc_count, figure.gc_pause_ns)
+        if len(figure.gc_pauses) == len(_PAUSE_BOUNDS):
+            pauses.add_metric((name,), _cumulative(_PAUSE_BOUNDS, figure.gc_pauses), figure.gc_pause_ns)
     yield collections
     yield pauses
 
@@ -201,13 +204,13 @@ def work(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
             attempts.add_metric(labels, tally.attempts)
             waits.add_metric(labels, tally.wait_s)
             if len(tally.buckets) == len(_BOUNDS):
-                times.add_metric(labels, _buckets(tally), tally.item_s)
+                times.add_metric(labels, _cumulative(_BOUNDS, tally.buckets), tally.item_s)
     yield from (products, spared, attempts, waits, times)
 
 
-def _buckets(tally: PlatformTally) -> list[tuple[str, float]]:
-    """Cumulative, as Prometheus wants them."""
-    return list(zip(_BOUNDS, accumulate(tally.buckets), strict=True))
+def _cumulative(bounds: Sequence[str], counts: Sequence[int]) -> list[tuple[str, float]]:
+    """A histogram's buckets as Prometheus wants them."""
+    return list(zip(bounds, accumulate(counts), strict=True))
 
 
 def _one_each(series: tables.Series[S], sources: Iterable[tuple[str, S]]) -> Metric:

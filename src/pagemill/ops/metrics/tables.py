@@ -113,7 +113,11 @@ SAMPLE_GAUGES: tuple[Series[Sample], ...] = (
     ),
     Series("pagemill_worker_swap_bytes", "What of the tree was swapped out.", lambda s: _bytes(s.swap_mb)),
     Series("pagemill_worker_temporary_bytes", "Temporary files on disk.", lambda s: _bytes(s.temporary_mb)),
-    Series("pagemill_worker_loop_lag_seconds", "How late the event loop runs.", lambda s: s.loop_lag_s),
+    Series(
+        "pagemill_worker_loop_lag_seconds",
+        "The event loop's longest delay between the last two measurements.",
+        lambda s: s.loop_lag_s,
+    ),
     Series("pagemill_worker_open_descriptors", "Open files of the Python process.", lambda s: s.descriptors),
     Series("pagemill_worker_max_descriptors", "How many it may open.", lambda s: s.descriptor_limit),
     Series("pagemill_worker_zombies", "Ended processes that nobody has waited for.", lambda s: s.zombies),

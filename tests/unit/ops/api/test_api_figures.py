@@ -14,12 +14,12 @@ from pagemill.guard.pressure import Limits
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats, PythonMemory
 from pagemill.ops.api.memory_config import ConfigChange, explained, making_way, shown
-from pagemill.ops.api.memory_data import sample_of
+from pagemill.ops.api.memory_data import fleet_of, fullest_of, sample_of
 from pagemill.ops.api.performance_data import current_of, rates_of
 from pagemill.ops.control.cleanup import outcome_of
 from pagemill.ops.figures.health_word import health_of
 from pagemill.ops.figures.item_times import item_times, quantile_ms
-from pagemill.ops.figures.memory_figures import figures_of, pss_by_role_mb
+from pagemill.ops.figures.memory_figures import figures_of, memory_percent, pss_by_role_mb, shortest_place
 from pagemill.ops.figures.recommendations import recommendations
 from pagemill.ops.figures.trend import Trend
 from pagemill.ops.fleet.orders import Answer
@@ -53,8 +53,22 @@ def test_figures_without_a_worker_are_zero() -> None:
     assert figures_of([]).sys_bytes == 0
     bare = WorkerSnapshot("w", 1, "host", (), 1, 4, 0.0, 0.0, 0)
     assert figures_of([bare]).usage_percent == 0
-    assert sample_of([], NOW).gc_collections == {"0": 0, "1": 0, "2": 0}
+    empty = sample_of(fullest_of([]), fleet_of([]), NOW)
+    assert (empty.total_memory_mb, empty.gc_collections) == (0, {"0": 0, "1": 0, "2": 0})
+    unmeasured = fullest_of([bare])
+    assert unmeasured is not None
+    assert (unmeasured.place, unmeasured.memory_percent) == ("limit", 0)
     assert current_of([bare], {}, NOW).active_requests == 1
+
+
+@pytest.mark.parametrize("shares", [(40.0, None, 0.0), (40.0, 60.0, 50.0), (40.0, 60.0, 70.0)])
+def test_the_shortest_place_is_the_one_that_the_guard_judges(shares: tuple[float, float | None, float]) -> None:
+    """The same percentage, with what it is of."""
+    own, container, machine = shares
+    full = worker()
+    assert full.sample is not None
+    sample = replace(full.sample, memory_percent=own, cgroup_percent=container, machine_percent=machine)
+    assert shortest_place(replace(full, sample=sample)).percent == memory_percent(replace(full, sample=sample))
 
 
 def test_idle_heap_is_never_negative() -> None:
