@@ -214,7 +214,7 @@ def a_worker(name: str = "w1", **changes: Any) -> WorkerSnapshot:
 
 
 def write_history(client: redis.Redis, name: str = "w1", points: int = 12) -> None:
-    """Measurements that follow each other at once, as Redis' clock gives their moments."""
+    """Measurements as Redis' clock gives their moments, no two of them in the same millisecond."""
     writer = HistoryWriter(client, lambda: 0.0)
     for number in range(points):
         writer.add(
@@ -230,6 +230,9 @@ def write_history(client: redis.Redis, name: str = "w1", points: int = 12) -> No
                 item_s=5.0 * number,
             )
         )
+        written = client.time()
+        while client.time()[1] // 1000 == written[1] // 1000:
+            pass
 
 
 @contextmanager
