@@ -63,7 +63,7 @@ def _draw_memory(axes: Axes, course: Course, found: Figures) -> None:
     )
     axes.set_ylabel("PSS (MB)")
     axes.set_ylim(0, max(axes.get_ylim()[1], _ROOM_FOR_LEGEND * found.peak_mb))
-    axes.set_xlabel("minutes since the first visit")
+    axes.set_xlabel("minutes of work since the first visit")
     axes.set_xlim(0, course.finished_s[-1] / 60)
     axes.tick_params(labelleft=True)
     axes.grid(alpha=0.3)
@@ -79,6 +79,10 @@ def _draw_speed(axes: Axes, course: Course) -> None:
     minutes = _minutes([sample.at_s for sample in course.samples])
     lanes = [sample.lanes for sample in course.samples]
     axes.plot(minutes, lanes, ".", color="#937860", markersize=2, label="lanes that hold a page")
+    if course.turns:
+        at = [course.finished_s[min(turn.done, len(course.finished_s)) - 1] / 60 for turn in course.turns]
+        axes.plot(at, [turn.old_per_s for turn in course.turns], "o", color="#4c72b0", label="this worker's turn")
+        axes.plot(at, [turn.fresh_per_s for turn in course.turns], "x", color="#c44e52", label="a fresh worker's turn")
     axes.set_title("Speed and lanes")
     axes.set_ylabel("items/s; lanes")
     axes.set_xlabel("minutes since the first visit")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import statistics
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.workshop import Course, MemorySample
+from benchmarks.workshop import Course, FreshTurn, MemorySample
 
 MOST_GROWTH = 1.05
 """Median memory at the end may be so many times the one at the beginning."""
@@ -16,7 +16,7 @@ LEAST_SPEED = 0.95
 LEAST_CONTROL_GROWTH = 1.2
 """Without rotation memory must grow at least so many times: otherwise the soak could not fail. Visits get so slow then,
 within 50 on a page, that a control ends long before it has grown as far as it would."""
-_LONG_RUN = 3000
+LONG_RUN = 3000
 _POINTS = 50
 
 
@@ -77,6 +77,8 @@ class Figures:
     early_per_s: float
     late_per_s: float
     speed_ratio: float
+    """Of a run with turns: of the worker against a fresh one at the same time, over the later half of the turns."""
+    turns: tuple[FreshTurn, ...]
     rotations: Mapping[str, int]
     timeouts: int
     missing: int
@@ -95,7 +97,7 @@ def windows(done: int, cycle: int = 1) -> Windows:
             is looked at in whole cycles, as far as there are two; its first eighth is left out: a cold start is no
             yardstick.
     """
-    if done >= _LONG_RUN:
+    if done >= LONG_RUN:
         return Windows(Window(500, 1500), Window(0, 1000), Window(done - 1000, done))
     width = -(-done // 4 // cycle) * cycle
     width = min(max(width, 1), max(1, (done - done // 8) // 2))
@@ -130,7 +132,8 @@ def figures(course: Course) -> Figures:
         peak_mb=round(max(sample.total_mb for sample in course.samples), 1),
         early_per_s=round(early_per_s, 2),
         late_per_s=round(late_per_s, 2),
-        speed_ratio=round(late_per_s / early_per_s, 3),
+        speed_ratio=round(speed_beside_fresh(course.turns) if course.turns else late_per_s / early_per_s, 3),
+        turns=course.turns,
         rotations={level: len(times) for level, times in course.rotations.items()},
         timeouts=course.timeouts,
         missing=course.missing,
@@ -138,6 +141,11 @@ def figures(course: Course) -> Figures:
         ended=course.ended,
         growth=_growth(course),
     )
+
+
+def speed_beside_fresh(turns: Sequence[FreshTurn]) -> float:
+    """The median ratio of the later half of the turns."""
+    return statistics.median(turn.old_per_s / turn.fresh_per_s for turn in turns[len(turns) // 2 :])
 
 
 def misses(found: Figures) -> list[str]:
@@ -156,7 +164,8 @@ def misses(found: Figures) -> list[str]:
     if found.memory_ratio > MOST_GROWTH:
         said.append(f"memory grew {found.memory_ratio} times, more than {MOST_GROWTH}")
     if found.speed_ratio < LEAST_SPEED:
-        said.append(f"speed fell to {found.speed_ratio} of what it was, below {LEAST_SPEED}")
+        what = "a fresh worker's" if found.turns else "what it was"
+        said.append(f"speed fell to {found.speed_ratio} of {what}, below {LEAST_SPEED}")
     return said
 
 

@@ -9,7 +9,7 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -71,6 +71,8 @@ class Plan:
     context_uses: int = 50
     deadline_s: float = 3600.0
     sample_interval_s: float = 1.0
+    turns: int = 0
+    """How often a fresh worker takes a turn beside this one, see `soak_turns`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,18 @@ class MemorySample:
 
 
 @dataclass(frozen=True, slots=True)
+class FreshTurn:
+    """Two workers on the same products, one right after the other: the one of this run, and a fresh one."""
+
+    done: int
+    """How many products the old one has done by then."""
+    old_per_s: float
+    fresh_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
-    """How a run went. Times are seconds since the first visit began."""
+    """How a run went. Times are seconds of work since the first visit began: waits for a fresh worker are left out."""
 
     plan: Plan
     finished_s: tuple[float, ...]
@@ -103,24 +115,30 @@ class Course:
     """Products with a verdict that is not right, and results of products that were not asked for."""
     ended: str
     """Empty when the worker ended by itself and well; otherwise what happened."""
+    turns: tuple[FreshTurn, ...] = ()
 
 
 def carry_out(plan: Plan, shop: StorefrontProcess, place: Workplace) -> Course:
     """Enqueues the plan's products, lets one worker work them off, and tells how it went. The shop is not ended."""
-    workflow = {"rate_limit": {"wait_time_ms": 0}, "concurrency": {"default": plan.lanes}}
-    sections = {} if plan.rotates else _WITHOUT_ROTATION
-    uses = (plan.page_uses, plan.context_uses) if plan.rotates else (_NEVER, _NEVER)
-    place.platform(PLATFORM, workflow=workflow, rotation=dict(zip(("page", "context"), uses, strict=True)))
-    guard = {**sections.get("guard", {}), "sample_interval_s": plan.sample_interval_s}
-    place.settings(**{**sections, "guard": guard})
+    set_up(plan, place)
     rows = list(generate(PLATFORM, shop.base_url, plan.products, leak_kb=plan.leak_kb, weight=plan.weight))
     run = place.enqueue(PLATFORM, rows)
     with place.worker("--burst", "--platform", PLATFORM) as worker:
         try:
             ended = _watch(worker, plan.deadline_s)
         finally:
-            _end(worker)
-    return _read(plan, place, rows, place.results(run), ended)
+            end(worker)
+    return read(plan, place, rows, place.results(run), ended)
+
+
+def set_up(plan: Plan, place: Workplace) -> None:
+    """Writes the configuration of a plan."""
+    workflow = {"rate_limit": {"wait_time_ms": 0}, "concurrency": {"default": plan.lanes}}
+    sections = {} if plan.rotates else _WITHOUT_ROTATION
+    uses = (plan.page_uses, plan.context_uses) if plan.rotates else (_NEVER, _NEVER)
+    place.platform(PLATFORM, workflow=workflow, rotation=dict(zip(("page", "context"), uses, strict=True)))
+    guard = {**sections.get("guard", {}), "sample_interval_s": plan.sample_interval_s}
+    place.settings(**{**sections, "guard": guard})
 
 
 def _watch(worker: subprocess.Popen[bytes], deadline_s: float) -> str:
@@ -137,7 +155,7 @@ def _watch(worker: subprocess.Popen[bytes], deadline_s: float) -> str:
     return f"the worker ended with code {worker.returncode}" if worker.returncode else ""
 
 
-def _end(worker: subprocess.Popen[bytes]) -> None:
+def end(worker: subprocess.Popen[bytes]) -> None:
     """Asks the worker to drain; kills it with everything below it where that takes too long."""
     if worker.poll() is not None:
         return
@@ -153,11 +171,29 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
             process.kill()
 
 
-def _read(plan: Plan, place: Workplace, rows: list[CatalogueRow], results: list[ItemResult], ended: str) -> Course:
+def read(
+    plan: Plan,
+    place: Workplace,
+    rows: list[CatalogueRow],
+    results: list[ItemResult],
+    ended: str,
+    pauses: Sequence[tuple[float, float]] = (),
+    turns: Sequence[FreshTurn] = (),
+) -> Course:
+    """What is known of a run afterwards; `pauses` are the seconds of the epoch between which nothing was to be done.
+
+    Raises:
+        RuntimeError: no product has a result.
+    """
     if not results:
         last_words = place.log.read_text().splitlines()[-1:]
         raise RuntimeError(f"no product has a result; {ended}; the log ends with {last_words}")
-    start_s = min(result.started_at for result in results).timestamp()
+    first_s = min(result.started_at for result in results).timestamp()
+
+    def worked_s(at: datetime) -> float:
+        at_s = at.timestamp()
+        return at_s - first_s - sum(max(0.0, min(until_s, at_s) - since_s) for since_s, until_s in pauses)
+
     verdicts = {result.product_id: result.verdict for result in results}
     asked = {row.product.id: row for row in rows}
     wrong = [
@@ -169,8 +205,11 @@ def _read(plan: Plan, place: Workplace, rows: list[CatalogueRow], results: list[
     timeouts = 0
     for record in _records(place.log):
         event = record.get("event")
-        at_s = datetime.fromisoformat(record["timestamp"]).timestamp() - start_s
+        at = datetime.fromisoformat(record["timestamp"])
+        at_s = worked_s(at)
         if event == events.MEMORY:
+            if any(since_s <= at.timestamp() <= until_s for since_s, until_s in pauses):
+                continue
             samples.append(MemorySample(at_s, record["pss_mb"], record["lanes"]))
         elif event == events.TIMEOUT:
             timeouts += 1
@@ -178,13 +217,14 @@ def _read(plan: Plan, place: Workplace, rows: list[CatalogueRow], results: list[
             rotations[_ROTATIONS[event]].append(at_s)
     return Course(
         plan=plan,
-        finished_s=tuple(sorted(result.finished_at.timestamp() - start_s for result in results)),
+        finished_s=tuple(sorted(worked_s(result.finished_at) for result in results)),
         samples=tuple(samples),
         rotations={level: tuple(times) for level, times in rotations.items()},
         timeouts=timeouts,
         missing=len(asked.keys() - verdicts.keys()),
         wrong=tuple(wrong),
         ended=ended,
+        turns=tuple(turns),
     )
 
 

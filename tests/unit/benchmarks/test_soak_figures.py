@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.soak_figures import Window, figures, misses, windows
-from benchmarks.workshop import LEVELS, Course, MemorySample, Plan
+from benchmarks.workshop import LEVELS, Course, FreshTurn, MemorySample, Plan
 
 
 def course(products: int = 4000, *, grows_to: float = 1.0, slows_to: float = 1.0, rotates: bool = True) -> Course:
@@ -55,6 +55,17 @@ def test_each_limit_can_be_missed(run: Course, said: str) -> None:
     """One fault, one complaint."""
     (miss,) = misses(figures(run))
     assert said in miss
+
+
+@pytest.mark.parametrize(
+    ("old_per_s", "complaints"), [((10.0, 10.0, 9.8, 9.9), 0), ((10.0, 10.0, 8.0, 9.0), 1), ((5.0, 5.0, 9.8, 9.9), 0)]
+)
+def test_beside_a_fresh_worker_the_machines_own_speed_counts_for_nothing(
+    old_per_s: tuple[float, ...], complaints: int
+) -> None:
+    """The run's end is twice as slow as its beginning, and so is the fresh worker's."""
+    turns = tuple(FreshTurn(1000 * (number + 1), rate, 10.0) for number, rate in enumerate(old_per_s))
+    assert len(misses(figures(replace(course(slows_to=0.5), turns=turns)))) == complaints
 
 
 @pytest.mark.parametrize(("grows_to", "complaints"), [(1.0, 1), (3.0, 0)])
