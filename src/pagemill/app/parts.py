@@ -23,6 +23,7 @@ from pagemill.config.settings import Config
 from pagemill.config.visitor_secrets import VisitorSecrets
 from pagemill.engine.loop_thread import LoopThread
 from pagemill.errors import DeadlineExceeded, UsageError
+from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.guard.budget import Budget, budget_of, resolved
 from pagemill.guard.probe import memory_limit_mb, private_mb_by_process
 
@@ -57,6 +58,12 @@ def machine_budget(config: Config, processes: int = 1) -> Budget:
     settings = config.settings
     dev_shm = settings.browser.dev_shm
     return budget_of(memory_limit_mb(), settings.guard.memory_limit_mb, shm_total_mb(), dev_shm, processes)
+
+
+def artifact_store(config: Config) -> ArtifactStore:
+    """This machine's evidence of failures."""
+    settings = config.settings.artifacts
+    return ArtifactStore(settings.folder, settings.max_files, settings.max_mb * 1024 * 1024, settings.enabled)
 
 
 @contextmanager

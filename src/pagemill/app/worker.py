@@ -10,7 +10,15 @@ from dataclasses import dataclass
 import redis
 
 from pagemill.app.guarding import build_guard
-from pagemill.app.parts import DATA_FOLDER, build_pool, chosen_platforms, machine_budget, process_name, running_loop
+from pagemill.app.parts import (
+    DATA_FOLDER,
+    artifact_store,
+    build_pool,
+    chosen_platforms,
+    machine_budget,
+    process_name,
+    running_loop,
+)
 from pagemill.broker.connection import open_redis
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.settings import Config, GuardSettings
@@ -20,7 +28,6 @@ from pagemill.engine.lane import Stations
 from pagemill.engine.runner import Runner
 from pagemill.engine.worksite import EngineWorksite
 from pagemill.errors import PagemillError, RedisUnavailable, WorkerWornOut
-from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.strategy_registry import StrategyRegistry
 from pagemill.guard.caches import CACHES
 from pagemill.guard.guard import Guard
@@ -33,6 +40,7 @@ from pagemill.ops.fleet.actions import WorkerActions
 from pagemill.ops.fleet.orders import OrderDesk
 from pagemill.ops.fleet.publisher import Publisher
 from pagemill.ops.fleet.tally import Tally
+from pagemill.ops.retention import DailyRetention
 from pagemill.pacing.fleet_pace import RedisFleetPace
 from pagemill.pacing.turns import Turns
 from pagemill.results.store import ResultStore
@@ -123,15 +131,11 @@ def open_worker(
             writer.put(result)
             tally.count(result)
 
+        artifacts = artifact_store(config)
         stations = Stations(
             pool=pool,
             turns=Turns(RedisFleetPace(brisk), on_wait=tally.waited),
-            artifacts=ArtifactStore(
-                settings.artifacts.folder,
-                settings.artifacts.max_files,
-                settings.artifacts.max_mb * 1024 * 1024,
-                settings.artifacts.enabled,
-            ),
+            artifacts=artifacts,
             strategies=strategies,
             deliver=deliver,
             worker=worker_name,
@@ -185,6 +189,7 @@ def open_worker(
         parts.callback(guard.collector.remove)
         sidecar.start()
         parts.callback(sidecar.stop)
+        parts.enter_context(DailyRetention(store, brisk, artifacts, settings.retention))
         yield Worker(worker, pool, guard, sorted(platforms))
     stats = pool.stats()
     log.info(

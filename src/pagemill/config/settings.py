@@ -87,6 +87,17 @@ class ArtifactSettings(Section):
     max_mb: Whole = Field(default=100, ge=1)
 
 
+_Days = Annotated[Whole, Field(ge=1, le=36_500)]
+
+
+class RetentionSettings(Section):
+    """How long what is old is kept; nothing is removed unless days are given."""
+
+    runs_days: _Days | None = None
+    """Since the last result of a run. A run goes with all its results."""
+    artifacts_days: _Days | None = None
+
+
 class AlertSettings(Section):
     """Which alerts are raised, and how often the same one may be."""
 
@@ -150,6 +161,7 @@ class Settings(Section):
     queue: QueueSettings = QueueSettings()
     results: ResultSettings = ResultSettings()
     artifacts: ArtifactSettings = ArtifactSettings()
+    retention: RetentionSettings = RetentionSettings()
     guard: GuardSettings = GuardSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
 
