@@ -17,6 +17,7 @@ from pagemill.app.parts import (
     chosen_platforms,
     machine_budget,
     process_name,
+    result_store,
     running_loop,
 )
 from pagemill.broker.connection import open_redis
@@ -43,7 +44,6 @@ from pagemill.ops.fleet.tally import Tally
 from pagemill.ops.retention import DailyRetention
 from pagemill.pacing.fleet_pace import RedisFleetPace
 from pagemill.pacing.turns import Turns
-from pagemill.results.store import ResultStore
 from pagemill.results.writer import ResultWriter
 from pagemill.revisit.visit_memory import VisitMemory
 from pagemill.telemetry import events
@@ -120,7 +120,7 @@ def open_worker(
         strategies.load_all()
         connection = parts.enter_context(open_redis(config.environment.redis_url, DATA_FOLDER))
         brisk = parts.enter_context(open_redis(config.environment.redis_url, DATA_FOLDER, patience_s=_BRISK_S))
-        store = parts.enter_context(ResultStore(config.environment.database_url))
+        store = parts.enter_context(result_store(config))
         writer = ResultWriter(store, settings.results.group_size, settings.results.group_delay_ms)
         parts.callback(writer.close, _CLOSE_S)
         loop = parts.enter_context(running_loop())

@@ -7,14 +7,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from pagemill.app.parts import DATA_FOLDER, artifact_store
+from pagemill.app.parts import DATA_FOLDER, artifact_store, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.wording import counted, output_console
 from pagemill.config.settings import RetentionSettings
 from pagemill.errors import UsageError
 from pagemill.ops.retention import Retention
-from pagemill.results.store import ResultStore
 
 _SHOWN_RUNS = 20
 
@@ -37,7 +36,7 @@ def prune(
         raise UsageError("everything is kept: give --days, or set retention.runs_days in pagemill.yaml")
     with (
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
-        ResultStore(config.environment.database_url) as store,
+        result_store(config) as store,
     ):
         retention = Retention(store, redis, artifact_store(config), kept)
         if yes:

@@ -76,6 +76,8 @@ class ResultSettings(Section):
 
     group_size: Whole = Field(default=50, ge=1, le=1000)
     group_delay_ms: Whole = Field(default=200, ge=0, le=500)
+    slow_statement_ms: Whole = Field(default=1000, ge=0)
+    """Of the catalogue's database too; 0 for never."""
 
 
 class ArtifactSettings(Section):

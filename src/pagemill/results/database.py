@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError, StatementError
 
 from pagemill.errors import DatabaseUnavailable, PagemillError, UsageError
+from pagemill.results.slow_statements import tell_slow_statements
 
 LOCK_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5.0
@@ -33,10 +34,13 @@ class ResultRefused(PagemillError):
     """The database answered, and refused a row for its content; the same row will be refused again."""
 
 
-def open_engine(url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, creates: bool = True) -> Engine:
+def open_engine(
+    url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, creates: bool = True, slow_statement_ms: float = 0
+) -> Engine:
     """An engine for that URL. Nothing is connected yet; the folder of a SQLite file is created, if `creates`.
 
-    `lock_timeout_s` is how long a statement waits for what another process has locked.
+    `lock_timeout_s` is how long a statement waits for what another process has locked. A statement that takes longer
+    than `slow_statement_ms` is logged, see `slow_statements`; with 0 none is.
 
     Raises:
         UsageError: not a URL, not one of the two databases, or the driver is not installed.
@@ -53,6 +57,7 @@ def open_engine(url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, creates: bo
         if creates:
             _create_folder(parsed)
         engine = create_engine(parsed, connect_args={"timeout": lock_timeout_s}, **options)
+        tell_slow_statements(engine, slow_statement_ms)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -62,6 +67,7 @@ def open_engine(url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, creates: bo
         )
     except ImportError as error:
         raise UsageError("PostgreSQL results need the psycopg driver: pip install 'pagemill[postgres]'") from error
+    tell_slow_statements(engine, slow_statement_ms)
     event.listen(engine, "connect", partial(_set_up_postgres, lock_timeout_s))
     return engine
 

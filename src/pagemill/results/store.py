@@ -38,13 +38,15 @@ class ResultStore:
     longer than a few seconds, or is full. No message contains the password.
     """
 
-    def __init__(self, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+    def __init__(self, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S, slow_statement_ms: float = 0) -> None:
         """
         Args:
             url: `sqlite:///data/pagemill.db` or `postgresql+psycopg://user:password@host/database`.
             lock_timeout_s: how long a statement waits for what another process has locked.
+            slow_statement_ms: a statement that takes longer is logged; with 0 none is.
         """
         self._url = url
+        self._slow_statement_ms = slow_statement_ms
         self._lock_timeout_s = lock_timeout_s
         self._engine: Engine | None = None
 
@@ -57,7 +59,7 @@ class ResultStore:
             UsageError: the URL is not one that can work.
             DatabaseUnavailable: the message names the cause and the remedy.
         """
-        engine = open_engine(self._url, self._lock_timeout_s)
+        engine = open_engine(self._url, self._lock_timeout_s, slow_statement_ms=self._slow_statement_ms)
         try:
             _create_schema(engine)
         except BaseException:
