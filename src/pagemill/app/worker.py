@@ -20,7 +20,7 @@ from pagemill.app.parts import (
     result_store,
     running_loop,
 )
-from pagemill.broker.connection import open_redis
+from pagemill.broker.connection import connection_counts, open_redis
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.settings import Config, GuardSettings
 from pagemill.config.visitor_needs import visitor_needs
@@ -35,7 +35,7 @@ from pagemill.guard.guard import Guard
 from pagemill.guard.scratch import scratch_folder, sweep
 from pagemill.guard.sidecar import Chore
 from pagemill.intake.batch_job import open_queue
-from pagemill.model import ItemResult
+from pagemill.model import ConnectionCounts, ItemResult
 from pagemill.ops.alerting.desk import AlertDesk
 from pagemill.ops.fleet.actions import WorkerActions
 from pagemill.ops.fleet.orders import OrderDesk
@@ -170,7 +170,11 @@ def open_worker(
             sidecar.change_interval("measure", changed.sample_interval_s)
             sidecar.change_interval("clean", changed.cleanup_interval_s)
 
-        publisher = Publisher(brisk, worker_name, list(platforms), pool, runner, guard, tally, configure)
+        def connections() -> dict[str, ConnectionCounts]:
+            both = connection_counts(connection) + connection_counts(brisk)
+            return {"redis": both, "database": store.connections()}
+
+        publisher = Publisher(brisk, worker_name, list(platforms), pool, runner, guard, tally, configure, connections)
         orders.open(WorkerActions(guard, worksite, publisher.take_over_changes, leave).by_name())
         TAP.open()
         parts.callback(publisher.close)

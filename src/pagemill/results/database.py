@@ -16,13 +16,17 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError, StatementError
+from sqlalchemy.pool import QueuePool
 
 from pagemill.errors import DatabaseUnavailable, PagemillError, UsageError
+from pagemill.model import ConnectionCounts
 from pagemill.results.slow_statements import tell_slow_statements
 
 LOCK_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5.0
 STATEMENT_TIMEOUT_S = 30.0
+_POOL_SIZE = 5
+_MOST_CONNECTIONS = 15
 _WRITES = "pagemill_writes"
 _URL_REMEDY = "write sqlite:///data/pagemill.db or postgresql+psycopg://user:password@host/database"
 _CONTENT_SQLSTATES = ("22", "54")
@@ -50,7 +54,8 @@ def open_engine(
     options: dict[str, Any] = {
         "hide_parameters": True,
         "json_serializer": partial(json.dumps, ensure_ascii=False, separators=(",", ":"), allow_nan=False),
-        "pool_size": 5,
+        "pool_size": _POOL_SIZE,
+        "max_overflow": _MOST_CONNECTIONS - _POOL_SIZE,
         "pool_timeout": STATEMENT_TIMEOUT_S,
     }
     if parsed.get_backend_name() == "sqlite":
@@ -125,6 +130,13 @@ def translated(engine: Engine) -> Iterator[None]:
         raise DatabaseUnavailable(
             f"the results database {place(engine.url)} cannot be used: {cause}. {_remedy(engine.url, cause)}"
         ) from error
+
+
+def connection_counts(engine: Engine) -> ConnectionCounts:
+    """The engine's connections now."""
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)
+    return ConnectionCounts(in_use=pool.checkedout(), idle=pool.checkedin(), most=_MOST_CONNECTIONS)
 
 
 def place(url: URL) -> str:

@@ -16,9 +16,17 @@ from sqlalchemy import Engine, Select, Table, func, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pagemill.errors import DatabaseUnavailable, PagemillError, UsageError
-from pagemill.model import ItemResult, Verdict
+from pagemill.model import ConnectionCounts, ItemResult, Verdict
 from pagemill.results import schema
-from pagemill.results.database import LOCK_TIMEOUT_S, ResultRefused, open_engine, reading, use_write_ahead_log, writing
+from pagemill.results.database import (
+    LOCK_TIMEOUT_S,
+    ResultRefused,
+    connection_counts,
+    open_engine,
+    reading,
+    use_write_ahead_log,
+    writing,
+)
 from pagemill.results.rows import from_row, storable_text, to_row
 from pagemill.results.runs import RunProgress, RunSummary
 from pagemill.results.upgrade import add_missing_columns
@@ -92,6 +100,10 @@ class ResultStore:
         if self._engine is None:
             raise PagemillError("the result store is not open")
         return self._engine
+
+    def connections(self) -> ConnectionCounts:
+        """Those to the database now."""
+        return connection_counts(self.engine)
 
     def create_run(self, run_id: str, platform: str, source: str, *, may_exist: bool = False) -> None:
         """Notes that a run begins; `source` says where its products come from.
