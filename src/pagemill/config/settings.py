@@ -197,6 +197,7 @@ class Environment(Section):
     """Likewise: STAGING for PAGEMILL_CREDENTIALS_STAGING."""
     chromium: Path | None = None
     log_format: Literal["auto", "json", "console"] = "auto"
+    log_folder: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
     @property
