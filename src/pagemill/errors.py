@@ -58,6 +58,10 @@ class ServiceUnavailable(PagemillError):
     exit_code = 69
 
 
+TAKES_NOTHING = "Redis takes nothing for now"
+"""How the message begins of a Redis that answers and has no room."""
+
+
 class RedisUnavailable(ServiceUnavailable):
     """Redis does not answer."""
 
@@ -67,6 +71,8 @@ class RedisUnavailable(ServiceUnavailable):
         if "no permissions" in str(error):  # what redis-py calls NoPermissionError: no module here may import it
             remedy = "`pagemill check` tells which rights its user lacks (ACL)"
             return cls(f"Redis refuses: {str(error).rstrip('.')}. {remedy}")
+        if TAKES_NOTHING in str(error):
+            return cls(str(error))
         return cls(f"Redis went away: {error}. Start it again, or correct PAGEMILL_REDIS_URL")
 
 

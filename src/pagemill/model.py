@@ -29,6 +29,19 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionCounts:
+    """A process' connections to one service."""
+
+    in_use: int
+    idle: int
+    most: int
+    """How many there may be at once."""
+
+    def __add__(self, other: ConnectionCounts) -> ConnectionCounts:
+        return ConnectionCounts(self.in_use + other.in_use, self.idle + other.idle, self.most + other.most)
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """One row of the catalogue."""
 

@@ -7,10 +7,11 @@ and what happens to it comes from helper threads. pytest's own time limit must n
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,14 @@ from structlog.testing import capture_logs
 
 from pagemill.broker.connection import open_redis
 from pagemill.broker.embedded import EmbeddedServer
+from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
 from pagemill.engine.runner import BatchOutcome
 from pagemill.errors import BatchInterrupted, BrowserUnavailable, DatabaseUnavailable, RedisUnavailable, WorkerWornOut
 from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
+from pagemill.intake.enqueue import EnqueuedRun, enqueue_run
 from pagemill.model import Batch, Product
+from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 from pagemill.worker import handle
 from pagemill.worker.worker import BatchWorker
@@ -170,6 +174,11 @@ def eventually(condition: Callable[[], bool], timeout_s: float = 20) -> None:
     while not condition():
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
+
+
+def told(lines: Sequence[MutableMapping[str, Any]], event: str) -> int:
+    """How often."""
+    return [line["event"] for line in lines].count(event)
 
 
 def stop_worker() -> None:
@@ -778,6 +787,83 @@ def test_a_redis_that_hangs_is_waited_for(tmp_path: Path, engine: ToldEngine) ->
         with capture_logs() as lines, meanwhile(hang):
             worker.work(logging_level="WARNING")
         assert worker.ended_well
+
+
+def test_a_full_redis_is_waited_for(redis_server: str, redis_client: Redis, tmp_path: Path, engine: ToldEngine) -> None:
+    """It answers and keeps nothing any more, first while a batch ends and then while the worker idles: it is told
+    once each time, with what to do, and every batch is done once."""
+    with open_redis(redis_server, tmp_path) as client, open_redis(redis_server, tmp_path, patience_s=0.2) as brisk:
+        worker = worker_for(client, engine, brisk=brisk)
+        beat = worker.outage.watch(worker.beat)
+
+        def fill_up(_batch: Batch) -> BatchOutcome:
+            redis_client.config_set("maxmemory", "1")
+            return DONE
+
+        def make_room() -> None:
+            eventually(lambda: engine.ran == ["b1"])
+            beat()
+            beat()
+            redis_client.config_set("maxmemory", "0")
+            eventually(lambda: engine.ran == ["b1", "b2"] and client.hget(worker.key, "state") == b"idle")
+            put(client, "b3")
+            redis_client.config_set("maxmemory", "1")
+            beat()
+            eventually(lambda: told(lines, events.REDIS_AWAY) == 2)
+            redis_client.config_set("maxmemory", "0")
+            eventually(lambda: job_of(redis_client, "b3").get_status() is JobStatus.FINISHED)
+            stop_worker()
+
+        engine.script["b1"] = [fill_up]
+        put(redis_client, "b1")
+        put(redis_client, "b2")
+        with capture_logs() as lines, meanwhile(make_room):
+            worker.work(logging_level="WARNING")
+        assert engine.ran == ["b1", "b2", "b3"]
+        assert worker.ended_well
+        assert [job_of(redis_client, batch).get_status() for batch in engine.ran] == [JobStatus.FINISHED] * 3
+        assert leftovers(redis_client) == []
+        away = [line["error"] for line in lines if line["event"] == events.REDIS_AWAY]
+        assert len(away) == told(lines, events.REDIS_BACK) == 2
+        assert all("it is full. Give it more memory (maxmemory)" in error for error in away)
+
+
+def test_a_queue_that_has_filled_redis_up_is_worked_off(
+    redis_server: str, redis_client: Redis, tmp_path: Path, engine: ToldEngine
+) -> None:
+    """Queueing leaves workers the room that taking and ending batches needs; then there is room for the next run."""
+    shop = Platform.model_validate({"platform": "shop", "hosts": ["shop.test"], "extract": {"fields": {"name": "h1"}}})
+    used = int(redis_client.info("memory")["used_memory"])
+    redis_client.config_set("maxmemory", str(used + 1_500_000))
+
+    def enqueue(count: int) -> EnqueuedRun:
+        with ResultStore(f"sqlite:///{tmp_path}/r.db") as store:
+            return enqueue_run(
+                (Product(f"p{n}", f"https://shop.test/{n}", {"name": secrets.token_hex(20)}) for n in range(count)),
+                shop,
+                source="x.csv",
+                batch_size=50,
+                settings=QueueSettings(result_ttl_s=0),
+                redis=client,
+                store=store,
+            )
+
+    with open_redis(redis_server, tmp_path, patience_s=0.5) as client:
+        with pytest.raises(
+            RedisUnavailable, match=r"it is full: \d+ of \d+ MB are taken .*\. Let workers work some off"
+        ):
+            enqueue(100_000)
+        queued = open_queue(client, "shop").count
+        assert queued > 40
+        with pytest.raises(RedisUnavailable, match="takes no run"):
+            enqueue(1)
+
+        work_off(worker_for(client, engine))
+
+        assert sorted(set(engine.ran)) == [f"b{number:05}" for number in range(1, queued + 1)]
+        assert len(engine.ran) == queued
+        assert leftovers(redis_client) == []
+        assert enqueue(1000).batches == 20
 
 
 def test_a_stop_while_redis_is_away_does_not_wait_for_it(tmp_path: Path, engine: ToldEngine) -> None:

@@ -106,6 +106,7 @@ def test_it_is_private_durable_and_evicts_nothing(tmp_path: Path) -> None:
         assert settings["port"] == "0"
         assert settings["appendonly"] == "yes"
         assert settings["appendfsync"] == "everysec"
+        assert settings["maxmemory"] == str(512 * 1024 * 1024)
         assert settings["maxmemory-policy"] == "noeviction"
         assert Path(settings["dir"]) == data / "redis"
         assert len(os.fsencode(server.socket_path)) < 108

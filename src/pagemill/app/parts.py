@@ -23,8 +23,10 @@ from pagemill.config.settings import Config
 from pagemill.config.visitor_secrets import VisitorSecrets
 from pagemill.engine.loop_thread import LoopThread
 from pagemill.errors import DeadlineExceeded, UsageError
+from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.guard.budget import Budget, budget_of, resolved
 from pagemill.guard.probe import memory_limit_mb, private_mb_by_process
+from pagemill.results.store import ResultStore
 
 DATA_FOLDER = Path("data")
 _OPEN_S = 180.0
@@ -57,6 +59,17 @@ def machine_budget(config: Config, processes: int = 1) -> Budget:
     settings = config.settings
     dev_shm = settings.browser.dev_shm
     return budget_of(memory_limit_mb(), settings.guard.memory_limit_mb, shm_total_mb(), dev_shm, processes)
+
+
+def result_store(config: Config) -> ResultStore:
+    """The results' database, to be opened."""
+    return ResultStore(config.environment.database_url, slow_statement_ms=config.settings.results.slow_statement_ms)
+
+
+def artifact_store(config: Config) -> ArtifactStore:
+    """This machine's evidence of failures."""
+    settings = config.settings.artifacts
+    return ArtifactStore(settings.folder, settings.max_files, settings.max_mb * 1024 * 1024, settings.enabled)
 
 
 @contextmanager

@@ -10,8 +10,17 @@ from dataclasses import dataclass
 import redis
 
 from pagemill.app.guarding import build_guard
-from pagemill.app.parts import DATA_FOLDER, build_pool, chosen_platforms, machine_budget, process_name, running_loop
-from pagemill.broker.connection import open_redis
+from pagemill.app.parts import (
+    DATA_FOLDER,
+    artifact_store,
+    build_pool,
+    chosen_platforms,
+    machine_budget,
+    process_name,
+    result_store,
+    running_loop,
+)
+from pagemill.broker.connection import connection_counts, open_redis
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.settings import Config, GuardSettings
 from pagemill.config.visitor_needs import visitor_needs
@@ -20,22 +29,21 @@ from pagemill.engine.lane import Stations
 from pagemill.engine.runner import Runner
 from pagemill.engine.worksite import EngineWorksite
 from pagemill.errors import PagemillError, RedisUnavailable, WorkerWornOut
-from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.strategy_registry import StrategyRegistry
 from pagemill.guard.caches import CACHES
 from pagemill.guard.guard import Guard
 from pagemill.guard.scratch import scratch_folder, sweep
 from pagemill.guard.sidecar import Chore
 from pagemill.intake.batch_job import open_queue
-from pagemill.model import ItemResult
+from pagemill.model import ConnectionCounts, ItemResult
 from pagemill.ops.alerting.desk import AlertDesk
 from pagemill.ops.fleet.actions import WorkerActions
 from pagemill.ops.fleet.orders import OrderDesk
 from pagemill.ops.fleet.publisher import Publisher
 from pagemill.ops.fleet.tally import Tally
+from pagemill.ops.retention import DailyRetention
 from pagemill.pacing.fleet_pace import RedisFleetPace
 from pagemill.pacing.turns import Turns
-from pagemill.results.store import ResultStore
 from pagemill.results.writer import ResultWriter
 from pagemill.revisit.visit_memory import VisitMemory
 from pagemill.telemetry import events
@@ -112,7 +120,7 @@ def open_worker(
         strategies.load_all()
         connection = parts.enter_context(open_redis(config.environment.redis_url, DATA_FOLDER))
         brisk = parts.enter_context(open_redis(config.environment.redis_url, DATA_FOLDER, patience_s=_BRISK_S))
-        store = parts.enter_context(ResultStore(config.environment.database_url))
+        store = parts.enter_context(result_store(config))
         writer = ResultWriter(store, settings.results.group_size, settings.results.group_delay_ms)
         parts.callback(writer.close, _CLOSE_S)
         loop = parts.enter_context(running_loop())
@@ -123,15 +131,11 @@ def open_worker(
             writer.put(result)
             tally.count(result)
 
+        artifacts = artifact_store(config)
         stations = Stations(
             pool=pool,
             turns=Turns(RedisFleetPace(brisk), on_wait=tally.waited),
-            artifacts=ArtifactStore(
-                settings.artifacts.folder,
-                settings.artifacts.max_files,
-                settings.artifacts.max_mb * 1024 * 1024,
-                settings.artifacts.enabled,
-            ),
+            artifacts=artifacts,
             strategies=strategies,
             deliver=deliver,
             worker=worker_name,
@@ -166,7 +170,11 @@ def open_worker(
             sidecar.change_interval("measure", changed.sample_interval_s)
             sidecar.change_interval("clean", changed.cleanup_interval_s)
 
-        publisher = Publisher(brisk, worker_name, list(platforms), pool, runner, guard, tally, configure)
+        def connections() -> dict[str, ConnectionCounts]:
+            both = connection_counts(connection) + connection_counts(brisk)
+            return {"redis": both, "database": store.connections()}
+
+        publisher = Publisher(brisk, worker_name, list(platforms), pool, runner, guard, tally, configure, connections)
         orders.open(WorkerActions(guard, worksite, publisher.take_over_changes, leave).by_name())
         TAP.open()
         parts.callback(publisher.close)
@@ -184,6 +192,7 @@ def open_worker(
         parts.enter_context(guard.installed())
         sidecar.start()
         parts.callback(sidecar.stop)
+        parts.enter_context(DailyRetention(store, brisk, artifacts, settings.retention))
         yield Worker(worker, pool, guard, sorted(platforms))
     stats = pool.stats()
     log.info(

@@ -17,6 +17,7 @@ from pagemill.broker.address import shown_address
 from pagemill.broker.embedded import EmbeddedServer
 from pagemill.broker.patience import PatientRetry, is_disk_full
 from pagemill.errors import RedisUnavailable
+from pagemill.model import ConnectionCounts
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -73,6 +74,15 @@ def open_redis(
                 )
             )
         )
+
+
+def connection_counts(client: redis.Redis) -> ConnectionCounts:
+    """The client's connections now."""
+    pool = client.connection_pool
+    # redis-py itself tells these figures to OpenTelemetry only.
+    return ConnectionCounts(
+        in_use=len(pool._in_use_connections), idle=len(pool._available_connections), most=pool.max_connections
+    )
 
 
 def _check(url: str, shown: str) -> None:

@@ -13,6 +13,8 @@ import redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
+from pagemill.errors import TAKES_NOTHING
+
 T = TypeVar("T")
 
 _BASE_S = 0.1
@@ -20,11 +22,21 @@ _CAP_S = 5.0
 
 
 def is_disk_full(error: Exception) -> bool:
-    """Whether a Redis that answers refuses to write, because it cannot save: mostly its disk is full.
-
-    It begins again by itself once there is space, so this is an outage like one of the connection.
-    """
+    """Whether a Redis that answers refuses to write, because it cannot save: mostly its disk is full."""
     return isinstance(error, redis.ResponseError) and "MISCONF " in f"{error} "
+
+
+def is_memory_full(error: Exception) -> bool:
+    """Whether a Redis that answers refuses to write, because it has no memory left. A script's error quotes that."""
+    return isinstance(error, redis.ResponseError) and "command not allowed when used memory > 'maxmemory'" in str(error)
+
+
+def _no_room(error: Exception) -> str:
+    """Why it takes nothing, empty for other errors. It begins again by itself once there is space, so this is an outage
+    like one of the connection."""
+    if is_memory_full(error):
+        return "it is full. Give it more memory (maxmemory); nothing is lost meanwhile"
+    return str(error) if is_disk_full(error) else ""
 
 
 class PatientRetry(Retry):
@@ -66,7 +78,7 @@ class PatientRetry(Retry):
                 try:
                     return do()
                 except Exception as error:
-                    full = is_disk_full(error)
+                    full = _no_room(error)
                     if not full and not isinstance(error, self._supported_errors):
                         raise
                     if not full and is_retryable is not None and not is_retryable(error):
@@ -78,7 +90,7 @@ class PatientRetry(Retry):
                     pause_s = self._backoff.compute(failures)
                     if self._depth > 1 or self._clock() + pause_s > give_up_at:
                         if full:
-                            raise redis.ConnectionError(f"Redis takes nothing for now: {error}") from error
+                            raise redis.ConnectionError(f"{TAKES_NOTHING}: {full}") from error
                         raise
                     self._sleep(pause_s)
         finally:

@@ -16,6 +16,9 @@ from pagemill.errors import RedisUnavailable
 REMEDY = "or set PAGEMILL_REDIS_URL to a server of your own"
 """The second half of every error's way out."""
 
+MEMORY_MB = 512
+"""Holds the batches of some millions of products."""
+
 
 def server_command(folder: Path, socket: Path, log_file: Path) -> list[str]:
     """The command line of a server that loses nothing that it acknowledged more than a second ago.
@@ -34,6 +37,7 @@ def server_command(folder: Path, socket: Path, log_file: Path) -> list[str]:
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": "",
+        "maxmemory": f"{MEMORY_MB}mb",
         "maxmemory-policy": "noeviction",
         "logfile": str(log_file),
         "pidfile": str(folder / "redis.pid"),

@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from pagemill.app.parts import DATA_FOLDER, process_name
+from pagemill.app.parts import DATA_FOLDER, process_name, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load, needs_extra
 from pagemill.ops.api.frame.origin import check_address
-from pagemill.results.store import ResultStore
 from pagemill.telemetry.pulse import Pulse
 
 _PATIENCE_S = 2.0
@@ -37,7 +36,7 @@ def api(
         open_redis(
             config.environment.redis_url, DATA_FOLDER, socket_timeout_s=_PATIENCE_S, patience_s=_PATIENCE_S
         ) as redis,
-        ResultStore(config.environment.database_url) as store,
+        result_store(config) as store,
     ):
         # uvicorn stops by these signals, and then sends them to whoever would have had them.
         for number in (signal.SIGINT, signal.SIGTERM):

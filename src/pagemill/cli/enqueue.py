@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pagemill.app.parts import DATA_FOLDER, chosen_platforms
+from pagemill.app.parts import DATA_FOLDER, chosen_platforms, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import PlatformName, load
 from pagemill.cli.progress import counting, follow
@@ -17,7 +17,6 @@ from pagemill.intake.catalog import BadRow, is_table, read_catalog
 from pagemill.intake.enqueue import enqueue_run
 from pagemill.model import Verdict
 from pagemill.ops.overview import read_overview
-from pagemill.results.store import ResultStore
 
 _SHOWN_BAD_ROWS = 20
 
@@ -59,23 +58,23 @@ def enqueue(
     and skipped.
     """
     config = load("WARNING")
-    catalog_url = config.environment.catalog_database_url
+    catalog_url, slow_ms = config.environment.catalog_database_url, config.settings.results.slow_statement_ms
     shop = chosen_platforms(config, [platform])[platform]
     console = Console(stderr=True)
     bad_rows = _BadRows(console, "row" if is_table(source) else "line")
     if strict:
-        for _product in read_catalog(source, shop, bad_rows, catalog_url):
+        for _product in read_catalog(source, shop, bad_rows, catalog_url, slow_ms):
             pass
         if bad_rows.count:
             found = counted(bad_rows.count, "bad row")
             raise UsageError(f"{source}: {found}, nothing was queued: correct them or omit --strict")
     with (
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
-        ResultStore(config.environment.database_url) as store,
+        result_store(config) as store,
     ):
         with counting(console, "queueing") as advance:
             run = enqueue_run(
-                read_catalog(source, shop, bad_rows, catalog_url),
+                read_catalog(source, shop, bad_rows, catalog_url, slow_ms),
                 shop,
                 source=source,
                 batch_size=batch_size or config.settings.queue.batch_size,

@@ -19,6 +19,7 @@ from pagemill.cli import (
     demo,
     enqueue,
     forget,
+    prune,
     report,
     results,
     scheduler,
@@ -68,6 +69,7 @@ app.command("forget", epilog="Example: pagemill forget --platform musinsa --tag 
 app.command("status", epilog="Example: pagemill status --watch")(status.status)
 app.command("results", epilog="Example: pagemill results --verdict changed --format csv > changed.csv")(results.results)
 app.command("report", epilog="Example: pagemill report --format html --output report.html")(report.report)
+app.command("prune", epilog="Example: pagemill prune --days 90 --yes")(prune.prune)
 app.command("try", epilog="Example: pagemill try https://www.musinsa.com/products/1 --platform musinsa")(
     try_url.try_url
 )

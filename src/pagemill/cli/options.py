@@ -39,5 +39,6 @@ def load(log_level: str | None = None, *, tells_alerts: bool = False) -> Config:
         ConfigError: it has mistakes.
     """
     config = load_config(tells_alerts=tells_alerts)
-    set_up_logging(config.environment.log_format, log_level or config.environment.log_level)
+    environment = config.environment
+    set_up_logging(environment.log_format, log_level or environment.log_level, folder=environment.log_folder)
     return config

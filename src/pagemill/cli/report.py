@@ -10,13 +10,12 @@ from typing import Annotated
 
 import typer
 
-from pagemill.app.parts import DATA_FOLDER
+from pagemill.app.parts import DATA_FOLDER, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load, needs_extra
 from pagemill.errors import UsageError
 from pagemill.ops.fleet.view import FleetView
 from pagemill.ops.report.summary import Report, kept_alerts, summary
-from pagemill.results.store import ResultStore
 
 
 class Format(StrEnum):
@@ -39,7 +38,7 @@ def report(
     config = load("WARNING")
     with (
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
-        ResultStore(config.environment.database_url) as store,
+        result_store(config) as store,
     ):
         chosen = run if run or day else store.latest_run()
         if chosen is None:

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from pagemill.app.parts import result_store
 from pagemill.cli.options import load
 from pagemill.model import Verdict
 from pagemill.results.export import write_csv, write_jsonl, write_table
-from pagemill.results.store import ResultStore
 
 
 class Format(StrEnum):
@@ -32,7 +32,7 @@ def results(
 ) -> None:
     """Write the results of a run to standard output."""
     config = load("WARNING")
-    with ResultStore(config.environment.database_url) as store:
+    with result_store(config) as store:
         chosen = run or store.latest_run()
         if chosen is None:
             typer.echo("no run yet: queue a catalogue with `pagemill enqueue`", err=True)

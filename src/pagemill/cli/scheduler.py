@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 
-from pagemill.app.parts import DATA_FOLDER, process_name
+from pagemill.app.parts import DATA_FOLDER, artifact_store, process_name, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.config.loading import load_config
 from pagemill.intake.scheduler import Scheduler
-from pagemill.results.store import ResultStore
+from pagemill.ops.retention import DailyRetention
 from pagemill.telemetry.pulse import Pulse
 
 
@@ -23,7 +23,8 @@ def scheduler() -> None:
     with (
         Pulse() as pulse,
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
-        ResultStore(config.environment.database_url) as store,
+        result_store(config) as store,
+        DailyRetention(store, redis, artifact_store(config), config.settings.retention),
     ):
         active = Scheduler(redis, store, load_config, process_name(), on_progress=pulse.beat)
         for number in (signal.SIGINT, signal.SIGTERM):

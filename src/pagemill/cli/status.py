@@ -11,7 +11,7 @@ from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
-from pagemill.app.parts import DATA_FOLDER
+from pagemill.app.parts import DATA_FOLDER, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.wording import output_console
@@ -29,7 +29,7 @@ def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing unt
     console = output_console()
     with (
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
-        ResultStore(config.environment.database_url) as store,
+        result_store(config) as store,
     ):
 
         def picture() -> Group:

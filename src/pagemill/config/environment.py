@@ -25,6 +25,7 @@ VARIABLES = frozenset(
     {
         "PAGEMILL_CONFIG",
         "PAGEMILL_CHROMIUM",
+        "PAGEMILL_LOG_FOLDER",
         "PAGEMILL_PROFILE",
         "PAGEMILL_LOG_FORMAT",
         "PAGEMILL_LOG_LEVEL",
@@ -77,6 +78,7 @@ def read_environment(environ: Mapping[str, str], folder: Path | None = None) -> 
         "alert_urls": reading.alert_urls(),
         "proxies": reading.visitor_secrets(PROXY_PREFIX, ProxyAddress.parse),
         "credentials": reading.visitor_secrets(CREDENTIALS_PREFIX, Credentials.parse),
+        "log_folder": reading.path("PAGEMILL_LOG_FOLDER"),
         "profile": reading.choice("PAGEMILL_PROFILE", "profile"),
         "log_format": reading.choice("PAGEMILL_LOG_FORMAT", "log_format"),
         "log_level": reading.choice("PAGEMILL_LOG_LEVEL", "log_level"),

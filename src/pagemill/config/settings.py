@@ -76,6 +76,8 @@ class ResultSettings(Section):
 
     group_size: Whole = Field(default=50, ge=1, le=1000)
     group_delay_ms: Whole = Field(default=200, ge=0, le=500)
+    slow_statement_ms: Whole = Field(default=1000, ge=0)
+    """Of the catalogue's database too; 0 for never."""
 
 
 class ArtifactSettings(Section):
@@ -85,6 +87,17 @@ class ArtifactSettings(Section):
     folder: Path = Path("data/artifacts")
     max_files: Whole = Field(default=200, ge=1)
     max_mb: Whole = Field(default=100, ge=1)
+
+
+_Days = Annotated[Whole, Field(ge=1, le=36_500)]
+
+
+class RetentionSettings(Section):
+    """How long what is old is kept; nothing is removed unless days are given."""
+
+    runs_days: _Days | None = None
+    """Since the last result of a run. A run goes with all its results."""
+    artifacts_days: _Days | None = None
 
 
 class AlertSettings(Section):
@@ -151,6 +164,7 @@ class Settings(Section):
     queue: QueueSettings = QueueSettings()
     results: ResultSettings = ResultSettings()
     artifacts: ArtifactSettings = ArtifactSettings()
+    retention: RetentionSettings = RetentionSettings()
     guard: GuardSettings = GuardSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
 
@@ -186,6 +200,7 @@ class Environment(Section):
     """Beats the one that `pagemill.yaml` names."""
     chromium: Path | None = None
     log_format: Literal["auto", "json", "console"] = "auto"
+    log_folder: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
     @property

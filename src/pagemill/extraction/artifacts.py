@@ -13,6 +13,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from playwright.async_api import Error as PlaywrightError
@@ -84,6 +85,17 @@ class ArtifactStore:
                 if isinstance(cause, DeadlineExceeded | PageLost):
                     break
         return kept
+
+    def older_than(self, moment: datetime) -> list[Path]:
+        """The files that were written before then; none where there is no folder.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+        if not self._folder.is_dir():
+            return []
+        limit_ns = int(moment.timestamp() * 1e9)
+        return [path for written_ns, path, _ in self._files() if written_ns < limit_ns]
 
     def _keep(self, path: Path, content: bytes) -> bool:
         """Writes one file and makes room. Runs in a thread of its own.

@@ -44,6 +44,11 @@ def job_id(run: str, batch: str) -> str:
     return f"{run}_{batch}"
 
 
+def run_of(job: str) -> str:
+    """The run that a job's batch belongs to."""
+    return job.rpartition("_")[0]
+
+
 def to_arguments(batch: Batch) -> JobArguments:
     """The batch as values that JSON can hold, without repeating names for each product."""
     products = [

@@ -37,7 +37,11 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def read_catalog(
-    source: str | Path, platform: Platform, on_bad_row: Callable[[BadRow], None], catalog_url: str = ""
+    source: str | Path,
+    platform: Platform,
+    on_bad_row: Callable[[BadRow], None],
+    catalog_url: str = "",
+    slow_statement_ms: float = 0,
 ) -> Iterator[Product]:
     """Streams the products of a catalogue, a file's in its order, a table's in the order of its ids.
 
@@ -53,6 +57,7 @@ def read_catalog(
         platform: whose products these are.
         on_bad_row: called for each, before the next product is yielded.
         catalog_url: the database that tables are in.
+        slow_statement_ms: a statement there that takes longer is logged; with 0 none is.
 
     Raises:
         UsageError: at once when there is no such file or its kind is unknown; at the first product when the header or
@@ -63,7 +68,10 @@ def read_catalog(
         table = _table_of(str(source), platform)
         fields = frozenset(platform.extract.fields)
         return _products(
-            lambda _open: read_table_rows(catalog_url, table, fields, on_bad_row), platform, on_bad_row, "row"
+            lambda _open: read_table_rows(catalog_url, table, fields, on_bad_row, slow_statement_ms),
+            platform,
+            on_bad_row,
+            "row",
         )
     path = Path(source)
     ending = path.suffix.lower()

@@ -27,7 +27,11 @@ _SHOWN_COLUMNS = 12
 
 
 def read_table_rows(
-    url: str, source: CatalogTable, fields: frozenset[str], on_bad_row: Callable[[BadRow], None]
+    url: str,
+    source: CatalogTable,
+    fields: frozenset[str],
+    on_bad_row: Callable[[BadRow], None],
+    slow_statement_ms: float = 0,
 ) -> Iterator[RawRow]:
     """Streams the rows of a table in the order of its id column; their numbers are those of the order.
 
@@ -39,12 +43,13 @@ def read_table_rows(
         source: which table, which of its columns are what, and which rows.
         fields: the platform's fields: where `columns` does not say otherwise, columns of the same names are read.
         on_bad_row: called for what cannot be used.
+        slow_statement_ms: a statement that takes longer is logged; with 0 none is.
 
     Raises:
         UsageError: the table or a column does not exist, or `where` is no condition.
         DatabaseUnavailable: the database is out of reach.
     """
-    engine = open_engine(url, creates=False)
+    engine = open_engine(url, creates=False, slow_statement_ms=slow_statement_ms)
     try:
         if is_file_missing(engine):
             raise UsageError(

@@ -19,6 +19,7 @@ import redis
 from rq import Queue, Retry
 from rq.queue import EnqueueData
 
+from pagemill.broker.room import lack_of_room
 from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
 from pagemill.errors import PagemillError, RedisUnavailable, UsageError
@@ -30,6 +31,7 @@ from pagemill.results.store import ResultStore
 FAILURE_TTL_S = 7 * 24 * 3600
 _PRODUCTS_PER_PIPELINE = 2000
 _TRIES = 5
+_ROOM_REMEDY = "Let workers work some off, or give Redis more memory, and enqueue again"
 _REACHED_TTL_S = 24 * 3600
 
 
@@ -111,9 +113,11 @@ def enqueue_run(
     Raises:
         UsageError: there is not one product; no run is left behind.
         EnqueuedElsewhere: another process goes on with this run.
-        RedisUnavailable: Redis went away, or is full.
+        RedisUnavailable: Redis went away, or is full: some room is left to the workers.
         DatabaseUnavailable: the run could not be noted or sealed.
     """
+    if full := _lack_of_room(redis):
+        raise RedisUnavailable(f"Redis takes no run: {full}. {_ROOM_REMEDY}")
     stream = iter(products)
     first = next(stream, None)
     if first is None and not start.batches:
@@ -166,6 +170,8 @@ def _job(batch: Batch, platform: Platform, settings: QueueSettings) -> EnqueueDa
 def _put(queue: Queue, jobs: list[EnqueueData], run: str, before: Reached, after: Reached) -> None:
     """Puts them on the queue once, however often a lost connection makes it try."""
     key = _reached_key(run)
+    if full := _lack_of_room(queue.connection):
+        raise RedisUnavailable(f"Redis did not take a batch: {full}. {_so_far(run, before)}. {_ROOM_REMEDY}")
     try:
         for _ in range(_TRIES):
             with suppress(redis.WatchError), queue.connection.pipeline() as pipeline:
@@ -188,9 +194,19 @@ def _put(queue: Queue, jobs: list[EnqueueData], run: str, before: Reached, after
         raise redis.ConnectionError("the connection is lost again and again")
     except redis.RedisError as error:
         raise RedisUnavailable(
-            f"Redis did not take a batch: {error}. Run {run} ends with {before.batches} batches on the queue; enqueue "
-            "again when Redis is well"
+            f"Redis did not take a batch: {error}. {_so_far(run, before)}; enqueue again when Redis is well"
         ) from error
+
+
+def _so_far(run: str, reached: Reached) -> str:
+    return f"Run {run} ends with {reached.batches} batches on the queue"
+
+
+def _lack_of_room(client: redis.Redis) -> str:
+    try:
+        return lack_of_room(client)
+    except redis.RedisError as error:
+        raise RedisUnavailable.gone(error) from error
 
 
 def _reached_key(run: str) -> str:

@@ -181,7 +181,8 @@ class Scheduler:
         bad_rows = _BadRows(run)
 
         def catalogue() -> Generator[Product]:
-            rows = read_catalog(entry.catalog, platform, bad_rows, environment.catalog_database_url)
+            url, slow_ms = environment.catalog_database_url, settings.results.slow_statement_ms
+            rows = read_catalog(entry.catalog, platform, bad_rows, url, slow_ms)
             return _filtered(rows, entry.filter)
 
         def on_batch(_products: int) -> None:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from pagemill.browser.flags import Machine, launch_options, shm_needed_mb
 from pagemill.browser.machine import examine_machine, find_chromium
@@ -23,6 +24,7 @@ from pagemill.ops.finding import Finding, looked_at
 from pagemill.ops.guard_fitness import look_at_guard
 from pagemill.ops.redis_fitness import look_at_redis
 from pagemill.results.store import ResultStore
+from pagemill.telemetry.log_files import FILES
 
 _VERSION_TIMEOUT_S = 15
 _LEAST_MB = 550
@@ -40,6 +42,7 @@ def examine(config: Config, data_folder: Path) -> list[Finding]:
         ("redis", lambda: look_at_redis(config.environment.redis_url, data_folder)),
         ("database", lambda: _database(config)),
         ("memory", lambda: _room(config)),
+        ("log files", lambda: _log_files(config)),
         *((f"strategy of {name}", partial(_strategy, platform)) for name, platform in own_strategies(config)),
         *((f"visitor of {name}", partial(_visitor, config, platform)) for name, platform in _described(config)),
         ("keys", lambda: _outdated(config)),
@@ -72,6 +75,20 @@ def _database(config: Config) -> str:
     with ResultStore(config.environment.database_url) as store:
         latest = store.latest_run()
     return f"answers; {'no run yet' if latest is None else f'latest run {latest}'}"
+
+
+def _log_files(config: Config) -> str | Sequence[Finding]:
+    """Whether they can be written, where somebody wants them."""
+    folder = config.environment.log_folder
+    if folder is None:
+        return ()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return f"{', '.join(FILES)} in {folder}"
+    except OSError as error:
+        remedy = "make it writable, or name another folder in PAGEMILL_LOG_FOLDER"
+        raise UsageError(f"{folder} cannot be written: {error.strerror}: {remedy}") from error
 
 
 def own_strategies(config: Config) -> list[tuple[str, Platform]]:

@@ -16,12 +16,17 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError, StatementError
+from sqlalchemy.pool import QueuePool
 
 from pagemill.errors import DatabaseUnavailable, PagemillError, UsageError
+from pagemill.model import ConnectionCounts
+from pagemill.results.slow_statements import tell_slow_statements
 
 LOCK_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5.0
 STATEMENT_TIMEOUT_S = 30.0
+_POOL_SIZE = 5
+_MOST_CONNECTIONS = 15
 _WRITES = "pagemill_writes"
 _URL_REMEDY = "write sqlite:///data/pagemill.db or postgresql+psycopg://user:password@host/database"
 _CONTENT_SQLSTATES = ("22", "54")
@@ -33,10 +38,13 @@ class ResultRefused(PagemillError):
     """The database answered, and refused a row for its content; the same row will be refused again."""
 
 
-def open_engine(url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, creates: bool = True) -> Engine:
+def open_engine(
+    url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, creates: bool = True, slow_statement_ms: float = 0
+) -> Engine:
     """An engine for that URL. Nothing is connected yet; the folder of a SQLite file is created, if `creates`.
 
-    `lock_timeout_s` is how long a statement waits for what another process has locked.
+    `lock_timeout_s` is how long a statement waits for what another process has locked. A statement that takes longer
+    than `slow_statement_ms` is logged, see `slow_statements`; with 0 none is.
 
     Raises:
         UsageError: not a URL, not one of the two databases, or the driver is not installed.
@@ -46,13 +54,15 @@ def open_engine(url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, creates: bo
     options: dict[str, Any] = {
         "hide_parameters": True,
         "json_serializer": partial(json.dumps, ensure_ascii=False, separators=(",", ":"), allow_nan=False),
-        "pool_size": 5,
+        "pool_size": _POOL_SIZE,
+        "max_overflow": _MOST_CONNECTIONS - _POOL_SIZE,
         "pool_timeout": STATEMENT_TIMEOUT_S,
     }
     if parsed.get_backend_name() == "sqlite":
         if creates:
             _create_folder(parsed)
         engine = create_engine(parsed, connect_args={"timeout": lock_timeout_s}, **options)
+        tell_slow_statements(engine, slow_statement_ms)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -62,6 +72,7 @@ def open_engine(url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, creates: bo
         )
     except ImportError as error:
         raise UsageError("PostgreSQL results need the psycopg driver: pip install 'pagemill[postgres]'") from error
+    tell_slow_statements(engine, slow_statement_ms)
     event.listen(engine, "connect", partial(_set_up_postgres, lock_timeout_s))
     return engine
 
@@ -119,6 +130,13 @@ def translated(engine: Engine) -> Iterator[None]:
         raise DatabaseUnavailable(
             f"the results database {place(engine.url)} cannot be used: {cause}. {_remedy(engine.url, cause)}"
         ) from error
+
+
+def connection_counts(engine: Engine) -> ConnectionCounts:
+    """The engine's connections now."""
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)
+    return ConnectionCounts(in_use=pool.checkedout(), idle=pool.checkedin(), most=_MOST_CONNECTIONS)
 
 
 def place(url: URL) -> str:
@@ -215,6 +233,8 @@ def _is_about_content(error: Exception) -> bool:
 def _remedy(url: URL, cause: str) -> str:
     if "must be owner" in cause:
         return "Let the owner of its tables open it once, as with `pagemill status`: a newer pagemill adds columns"
+    if "permission denied" in cause:
+        return "Grant its account SELECT, INSERT, UPDATE and DELETE on the tables"
     if "lock timeout" in cause:
         return "Another program holds it: wait for its end, or try again"
     if url.get_backend_name() != "sqlite":

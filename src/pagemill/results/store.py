@@ -16,9 +16,17 @@ from sqlalchemy import Engine, Select, Table, func, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pagemill.errors import DatabaseUnavailable, PagemillError, UsageError
-from pagemill.model import ItemResult, Verdict
+from pagemill.model import ConnectionCounts, ItemResult, Verdict
 from pagemill.results import schema
-from pagemill.results.database import LOCK_TIMEOUT_S, ResultRefused, open_engine, reading, use_write_ahead_log, writing
+from pagemill.results.database import (
+    LOCK_TIMEOUT_S,
+    ResultRefused,
+    connection_counts,
+    open_engine,
+    reading,
+    use_write_ahead_log,
+    writing,
+)
 from pagemill.results.rows import from_row, storable_text, to_row
 from pagemill.results.runs import RunProgress, RunSummary
 from pagemill.results.upgrade import add_missing_columns
@@ -38,13 +46,15 @@ class ResultStore:
     longer than a few seconds, or is full. No message contains the password.
     """
 
-    def __init__(self, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+    def __init__(self, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S, slow_statement_ms: float = 0) -> None:
         """
         Args:
             url: `sqlite:///data/pagemill.db` or `postgresql+psycopg://user:password@host/database`.
             lock_timeout_s: how long a statement waits for what another process has locked.
+            slow_statement_ms: a statement that takes longer is logged; with 0 none is.
         """
         self._url = url
+        self._slow_statement_ms = slow_statement_ms
         self._lock_timeout_s = lock_timeout_s
         self._engine: Engine | None = None
 
@@ -57,7 +67,7 @@ class ResultStore:
             UsageError: the URL is not one that can work.
             DatabaseUnavailable: the message names the cause and the remedy.
         """
-        engine = open_engine(self._url, self._lock_timeout_s)
+        engine = open_engine(self._url, self._lock_timeout_s, slow_statement_ms=self._slow_statement_ms)
         try:
             _create_schema(engine)
         except BaseException:
@@ -79,6 +89,21 @@ class ResultStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def engine(self) -> Engine:
+        """The open engine, for what else reads or writes these tables.
+
+        Raises:
+            PagemillError: the store is not open.
+        """
+        if self._engine is None:
+            raise PagemillError("the result store is not open")
+        return self._engine
+
+    def connections(self) -> ConnectionCounts:
+        """Those to the database now."""
+        return connection_counts(self.engine)
 
     def create_run(self, run_id: str, platform: str, source: str, *, may_exist: bool = False) -> None:
         """Notes that a run begins; `source` says where its products come from.
@@ -103,7 +128,7 @@ class ResultStore:
         """
         counts = {"products": products, "batches": batches, "skipped": skipped}
         statement = update(schema.runs).where(schema.runs.c.id == run_id)
-        with writing(self._opened()) as connection:
+        with writing(self.engine) as connection:
             found = connection.execute(statement.values(sealed_at=datetime.now(UTC), **counts)).rowcount
         if not found:
             raise _no_such_run(run_id)
@@ -114,7 +139,7 @@ class ResultStore:
         keys = list(stored)
         column = schema.results.c.product_id
         found: set[str] = set()
-        with reading(self._opened()) as connection:
+        with reading(self.engine) as connection:
             for start in range(0, len(keys), _IDS_PER_QUERY):
                 chunk = keys[start : start + _IDS_PER_QUERY]
                 rows = connection.scalars(select(column).where(schema.results.c.run == run, column.in_(chunk)))
@@ -151,7 +176,7 @@ class ResultStore:
             .where(schema.results.c.run == run)
             .group_by(schema.results.c.verdict)
         )
-        with reading(self._opened()) as connection:
+        with reading(self.engine) as connection:
             row = connection.execute(select(schema.runs).where(schema.runs.c.id == run)).one_or_none()
             counts = {Verdict(row[0]): int(row[1]) for row in connection.execute(by_verdict)}
         if row is None:
@@ -173,7 +198,7 @@ class ResultStore:
             .scalar_subquery()
         )
         statement = select(schema.runs, done.label("done")).order_by(*_NEWEST_FIRST).limit(limit)
-        with reading(self._opened()) as connection:
+        with reading(self.engine) as connection:
             return [
                 RunSummary(
                     run=row.id,
@@ -191,7 +216,7 @@ class ResultStore:
 
     def latest_run(self) -> str | None:
         """The run that was created last, or `None` when there is none."""
-        with reading(self._opened()) as connection:
+        with reading(self.engine) as connection:
             return connection.scalar(select(schema.runs.c.id).order_by(*_NEWEST_FIRST).limit(1))
 
     def read(self, run: str | None = None, verdict: Verdict | None = None) -> Iterator[ItemResult]:
@@ -200,7 +225,7 @@ class ResultStore:
         Pages are read one by one, each in a short transaction of its own, so that a slow reader holds nothing up.
         What is written meanwhile appears if its place has not been passed.
         """
-        engine = self._opened()
+        engine = self.engine
         after: tuple[str, str] | None = None
         while True:
             with reading(engine) as connection:
@@ -213,16 +238,11 @@ class ResultStore:
 
     def _insert(self, table: Table, rows: list[dict[str, Any]]) -> int:
         """Inserts the rows whose key is new, in one transaction, and returns how many those were."""
-        with writing(self._opened()) as connection:
+        with writing(self.engine) as connection:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
             statement = dialect.insert(table).on_conflict_do_nothing()
             # What RETURNING returns is counted: a row count of many rows is not known on every driver.
             return len(connection.execute(statement.returning(*table.primary_key), rows).all())
-
-    def _opened(self) -> Engine:
-        if self._engine is None:
-            raise PagemillError("the result store is not open")
-        return self._engine
 
 
 _NEWEST_FIRST = (schema.runs.c.created_at.desc(), schema.runs.c.id.desc())

@@ -1,8 +1,9 @@
 """Sets structlog up: JSON lines in a container, readable lines on a terminal, one line per event.
 
-Lines go to standard error, so that a command's own output stays clean. What other libraries say through the standard
-`logging` module goes the same way. Nothing here is bound to one subsystem. Handlers are freed when others take their
-place and when the process ends; streams are not closed, they belong to who opened them.
+Lines go to standard error, so that a command's own output stays clean, and to files where somebody wants them. What
+other libraries say through the standard `logging` module goes the same way. Nothing here is bound to one subsystem.
+Handlers are freed when others take their place and when the process ends; streams are not closed, they belong to who
+opened them.
 """
 
 from __future__ import annotations
@@ -10,21 +11,28 @@ from __future__ import annotations
 import atexit
 import contextlib
 import logging
+import os
 import sys
+from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
 
+from pagemill.telemetry.log_files import LogFiles
 from pagemill.telemetry.tap import TAP
 
 
-def set_up_logging(log_format: str = "auto", level: str = "INFO", stream: TextIO | None = None) -> None:
+def set_up_logging(
+    log_format: str = "auto", level: str = "INFO", stream: TextIO | None = None, folder: Path | None = None
+) -> None:
     """Configures structlog and the standard `logging` module for this process; may be called again.
 
     Args:
         log_format: `json`, `console`, or `auto` for `console` on a terminal and `json` elsewhere.
         level: the lowest level that is written.
         stream: where the lines go; standard error by default.
+        folder: where they go besides, as readable lines: see `log_files`.
     """
     out = stream if stream is not None else sys.stderr
     as_json = log_format == "json" or (log_format == "auto" and not out.isatty())
@@ -35,21 +43,16 @@ def set_up_logging(log_format: str = "auto", level: str = "INFO", stream: TextIO
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
     ]
-    renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=out.isatty())
-    )
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
-    )
+    renderers = [structlog.processors.JSONRenderer(ensure_ascii=False)] if as_json else _readable(out.isatty())
+    handlers: list[tuple[logging.Handler, list[Any]]] = [(logging.StreamHandler(out), renderers)]
+    if folder is not None:
+        handlers.append((LogFiles(folder), [_add_process, *_readable(colors=False)]))
     root = logging.getLogger()
     close_logging()
-    root.addHandler(handler)
+    for handler, renderers in handlers:
+        processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers]
+        handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=processors))
+        root.addHandler(handler)
     root.setLevel(level)
     for noisy in ("rq", "rq.worker", "rq.job", "asyncio", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -62,6 +65,24 @@ def set_up_logging(log_format: str = "auto", level: str = "INFO", stream: TextIO
     # Taken back first, so that it is there once however often this is called.
     atexit.unregister(_end_logging)
     atexit.register(_end_logging)
+
+
+def _readable(colors: bool) -> list[Any]:
+    """Lines for people and for grep: levels in capitals, as other logs have them."""
+    usual = structlog.dev.ConsoleRenderer.get_default_level_styles(colors)
+    styles = {name.upper(): style for name, style in usual.items()}
+    return [_shout_level, structlog.dev.ConsoleRenderer(colors=colors, level_styles=styles)]
+
+
+def _shout_level(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if "level" in line:
+        line["level"] = str(line["level"]).upper()
+    return line
+
+
+def _add_process(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Several processes share the files."""
+    return {**line, "process": os.getpid()}
 
 
 def _end_logging() -> None:

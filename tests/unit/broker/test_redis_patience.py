@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from pagemill.broker.patience import PatientRetry
+from pagemill.errors import RedisUnavailable
 
 
 class Clock:
@@ -103,6 +104,27 @@ def test_a_server_whose_disk_is_full_is_waited_for_like_one_that_is_away() -> No
         PatientRetry(60, clock, clock.sleep).call_with_retry(
             failing(10**6, full), lambda _: None, is_retryable=lambda _: False
         )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
+        redis.ResponseError(
+            "Error running script (call to f_1): @user_script:8: @user_script: 8: -OOM command not allowed when used "
+            "memory > 'maxmemory'."
+        ),
+    ],
+)
+def test_a_server_without_memory_is_waited_for_as_well(error: redis.ResponseError) -> None:
+    """It refuses what would take some until there is; the error says what to do, also as a command's last line."""
+    clock = Clock()
+    assert PatientRetry(60, clock, clock.sleep).call_with_retry(failing(5, error), lambda _: None) == "done"
+    with pytest.raises(redis.ConnectionError, match=r"it is full\. Give it more memory \(maxmemory\)") as raised:
+        PatientRetry(60, clock, clock.sleep).call_with_retry(failing(10**6, error), lambda _: None)
+    said = str(RedisUnavailable.gone(raised.value))
+    assert said == str(raised.value)
+    assert "went away" not in said
 
 
 def test_redis_py_may_count_and_copy_it() -> None:

@@ -211,3 +211,15 @@ def test_a_look_that_fails_unexpectedly_is_a_finding(
     assert "RuntimeError: something odd (test_fitness.py:" in findings[subject].text
     missing = everything - set(findings)
     assert all(name in ("sandbox", "platform one", "fields of one") for name in missing), missing
+
+
+def test_log_files_are_looked_at_where_they_are_asked_for(tmp_path: Path) -> None:
+    """A folder that cannot be written is named, with what to change."""
+    assert "log files" not in found(tmp_path, shop("a"))
+    good = found(tmp_path, shop("a"), log_folder=tmp_path / "logs" / "here")["log files"]
+    assert (good.fine, good.text) == (True, f"combined.log, error.log, performance.log in {tmp_path}/logs/here")
+    (tmp_path / "file").touch()
+    bad = found(tmp_path, shop("a"), log_folder=tmp_path / "file")["log files"]
+    assert not bad.fine
+    assert "PAGEMILL_LOG_FOLDER" in bad.text
+    assert list((tmp_path / "logs" / "here").iterdir()) == []

@@ -23,5 +23,7 @@ class _Text(Response):
 @router.get("/metrics", dependencies=[Depends(reader)], responses=_TEXT, response_class=_Text)
 def show_metrics(parts: PartsOfApp) -> Response:
     """Everything that is counted; 200 also while Redis is away, which `pagemill_redis_up` tells."""
-    body, content_type = metrics_text(parts.view, lambda: alerts_of_the_hour(parts.redis))
+    body, content_type = metrics_text(
+        parts.view, lambda: alerts_of_the_hour(parts.redis), connections=parts.connections
+    )
     return Response(body, headers={"Content-Type": content_type})

@@ -9,8 +9,10 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 from redis import Redis
 
+from pagemill.broker.connection import connection_counts
 from pagemill.config.alerts import AlertRule
 from pagemill.config.settings import GuardSettings
+from pagemill.model import ConnectionCounts
 from pagemill.ops.api.frame.envelope import ApiError
 from pagemill.ops.api.sight import Sight
 from pagemill.ops.control.background_cleanup import BackgroundCleanup
@@ -46,6 +48,10 @@ class Parts:
     database: DatabaseCheck
     cleanup: BackgroundCleanup
     restart: RollingRestart
+
+    def connections(self) -> dict[str, ConnectionCounts]:
+        """Those of this process, by service."""
+        return {"redis": connection_counts(self.redis), "database": self.store.connections()}
 
     def guard_in_force(self, overrides: Overrides) -> GuardSettings:
         """The guard's settings with what was changed for the fleet. What does not go with this process' own

@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from redis import Redis, RedisError
@@ -21,6 +21,7 @@ from pagemill.engine.runner import Runner
 from pagemill.guard.caches import CACHES
 from pagemill.guard.guard import Guard
 from pagemill.guard.probe import Sample
+from pagemill.model import ConnectionCounts
 from pagemill.ops.fleet.event_log import write_events
 from pagemill.ops.fleet.history import HistoryWriter, Point
 from pagemill.ops.fleet.overrides import GuardInForce, changed, read_overrides, read_version
@@ -46,6 +47,7 @@ class Publisher:
         guard: Guard,
         tally: Tally,
         configure: Callable[[GuardSettings], None],
+        connections: Callable[[], Mapping[str, ConnectionCounts]],
         *,
         now_s: Callable[[], float] = time.monotonic,
         cpus: int | None = None,
@@ -60,6 +62,7 @@ class Publisher:
             guard: read only.
             tally: read only.
             configure: puts changed settings of the guard into force.
+            connections: of this process, by service.
             now_s: monotonic seconds.
             cpus: how many it may use; by default those that the kernel lets it use.
         """
@@ -71,6 +74,7 @@ class Publisher:
         self._guard = guard
         self._tally = tally
         self._configure = configure
+        self._connections = connections
         self._now_s = now_s
         self._cpus = cpus or len(os.sched_getaffinity(0))
         self._started_at = datetime.now(UTC)
@@ -161,6 +165,7 @@ class Publisher:
             caches=CACHES.sizes(),
             cleanings=guard.cleanings,
             tally=self._tally.read(),
+            connections=self._connections(),
             overrides=self._version,
         )
 

@@ -17,6 +17,7 @@ from pagemill.browser.visitor.proxies import ProxyState
 from pagemill.guard.pressure import Limits
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats
+from pagemill.model import ConnectionCounts
 from pagemill.ops.fleet.overrides import GuardInForce
 from pagemill.ops.fleet.tally import PlatformTally
 
@@ -75,6 +76,8 @@ class WorkerSnapshot:
     cleanings: int = 0
     tally: Mapping[str, PlatformTally] = field(default_factory=dict)
     """By platform, since the worker started."""
+    connections: Mapping[str, ConnectionCounts] = field(default_factory=dict)
+    """By service: redis, database."""
     overrides: int = 0
     """The version of the fleet's changed settings that are in force."""
     allocated_mb: float = 0.0

@@ -6,7 +6,7 @@ Which single values of a worker are told stands in `metric_tables`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.utils import floatToGoString
 
 from pagemill.guard.python_memory import PAUSE_BOUNDS_MS
-from pagemill.model import Verdict
+from pagemill.model import ConnectionCounts, Verdict
 from pagemill.ops.alerting.alert import Alert
 from pagemill.ops.figures.memory_figures import MEANINGS, figures_of
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
@@ -141,6 +141,39 @@ def each_worker(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
             rotations.add_metric((worker.name, level, reason), count)
     yield kills
     yield rotations
+
+
+def connections(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
+    """Those of each worker to the services."""
+    place = ("worker", "service")
+    counts, most = _connections("pagemill_worker_connections", "A worker's", place)
+    for worker in workers:
+        for service, found in worker.connections.items():
+            _add_connections(counts, most, (worker.name, service), found)
+    yield from (counts, most)
+
+
+def own_connections(found: Mapping[str, ConnectionCounts]) -> Iterator[Metric]:
+    """Those of the process that answers."""
+    counts, most = _connections("pagemill_api_connections", "This API process'", ("service",))
+    for service, each in found.items():
+        _add_connections(counts, most, (service,), each)
+    yield from (counts, most)
+
+
+def _connections(name: str, whose: str, labels: Sequence[str]) -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
+    return (
+        GaugeMetricFamily(name, f"{whose} connections to a service, in use and idle.", labels=(*labels, "state")),
+        GaugeMetricFamily(f"{name}_most", "How many of them there may be at once.", labels=labels),
+    )
+
+
+def _add_connections(
+    counts: GaugeMetricFamily, most: GaugeMetricFamily, labels: Sequence[str], found: ConnectionCounts
+) -> None:
+    counts.add_metric((*labels, "in_use"), found.in_use)
+    counts.add_metric((*labels, "idle"), found.idle)
+    most.add_metric(labels, found.most)
 
 
 def proxies(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:

@@ -6,7 +6,7 @@ Prometheus expects. Of a dead worker only its silence is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
@@ -15,6 +15,7 @@ from redis import Redis, RedisError, ResponseError
 
 from pagemill import __version__
 from pagemill.errors import RedisUnavailable
+from pagemill.model import ConnectionCounts
 from pagemill.ops.alerting.alert import Alert
 from pagemill.ops.alerting.history import alerts_after
 from pagemill.ops.fleet.view import FleetPicture
@@ -25,6 +26,8 @@ _MOST_ALERTS = 1000
 
 Alerts = Callable[[], Sequence[Alert]]
 """The alerts of the last hour; raises `RedisUnavailable`."""
+
+Connections = Callable[[], Mapping[str, ConnectionCounts]]
 
 
 class Pictures(Protocol):
@@ -55,32 +58,38 @@ def alerts_of_the_hour(redis: Redis) -> list[Alert]:
     return [alert for _, alert in found]
 
 
-def metrics_text(view: Pictures, alerts: Alerts | None = None, accept: str = "") -> tuple[bytes, str]:
+def metrics_text(
+    view: Pictures, alerts: Alerts | None = None, accept: str = "", connections: Connections | None = None
+) -> tuple[bytes, str]:
     """What a scrape is answered. Blocks for as long as Redis may take; never fails because Redis is away.
 
     Args:
         view: the fleet.
         alerts: tells the last hour's, such as `alerts_of_the_hour`; without it they are left out.
         accept: the request's `Accept` header. OpenMetrics is written for who asks for it; it says the same.
+        connections: of the process that answers, by service; left out without it.
 
     Returns:
         The body and its content type.
     """
     encode, content_type = choose_encoder(accept)
-    return encode(FleetCollector(view, alerts)), content_type
+    return encode(FleetCollector(view, alerts, connections)), content_type
 
 
 class FleetCollector:
     """A collector of `prometheus_client`, for a registry or for one answer."""
 
-    def __init__(self, view: Pictures, alerts: Alerts | None = None) -> None:
+    def __init__(self, view: Pictures, alerts: Alerts | None = None, connections: Connections | None = None) -> None:
         """See `metrics_text`."""
+        self._connections = connections
         self._view = view
         self._alerts = alerts
 
     def collect(self) -> Iterator[Metric]:
         """Every family; without Redis only those that need none."""
         yield InfoMetricFamily("pagemill", "The program that answers.", {"version": __version__})
+        if self._connections is not None:
+            yield from families.own_connections(self._connections())
         redis_up = GaugeMetricFamily(
             "pagemill_redis_up", "1 while Redis answers. With 0, nothing is known of workers and queues."
         )
@@ -98,6 +107,7 @@ class FleetCollector:
         yield from families.platforms(picture)
         yield from families.presence(picture.workers)
         yield from families.each_worker(picture.alive)
+        yield from families.connections(picture.alive)
         yield from families.proxies(picture.alive)
         yield from families.memory(picture.alive)
         yield from families.work(picture.alive)

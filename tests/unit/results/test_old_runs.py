@@ -1,0 +1,17 @@
+"""Old runs on SQLite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.results.old_runs_contract import OldRunsContract
+
+
+class TestOldRunsOnSqlite(OldRunsContract):
+    """Everything that holds on every database."""
+
+    @pytest.fixture
+    def database_url(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/results.db"
