@@ -90,4 +90,5 @@ def _is_for(cookie: StoredCookie, parts: SplitResult) -> bool:
     below = cookie.path if cookie.path.endswith("/") else f"{cookie.path}/"
     is_path = path == cookie.path or path.startswith(below)
     is_alive = cookie.expires < 0 or cookie.expires > time.time()
-    return is_host and is_path and is_alive and (not cookie.secure or parts.scheme == "https")
+    is_elsewhere = cookie.partition_key is not None and cookie.is_embedded
+    return is_host and is_path and is_alive and not is_elsewhere and (not cookie.secure or parts.scheme == "https")
