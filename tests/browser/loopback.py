@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -12,9 +13,12 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, An
 class LoopbackServer:
     """Has one coroutine serve each connection. It may be started again at its port."""
 
-    def __init__(self, serve: Serve, hosts: tuple[str, ...] = ("127.0.0.1",)) -> None:
+    def __init__(
+        self, serve: Serve, hosts: tuple[str, ...] = ("127.0.0.1",), tls: ssl.SSLContext | None = None
+    ) -> None:
         self._serve = serve
         self._hosts = hosts
+        self._tls = tls
         self._servers: list[asyncio.Server] = []
         self._serving: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -22,7 +26,7 @@ class LoopbackServer:
     async def start(self) -> int:
         """Listens on a port that is free, the same for every host; its number."""
         for host in self._hosts:
-            server = await asyncio.start_server(self._connected, host, self.port)
+            server = await asyncio.start_server(self._connected, host, self.port, ssl=self._tls)
             self.port = server.sockets[0].getsockname()[1]
             self._servers.append(server)
         return self.port
@@ -41,6 +45,13 @@ class LoopbackServer:
         if not self._servers:  # it was accepted just before the end
             writer.transport.abort()
             return
-        task = asyncio.create_task(self._serve(reader, writer))
+        task = asyncio.create_task(self._served(reader, writer))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
+
+    async def _served(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._serve(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise

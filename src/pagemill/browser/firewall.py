@@ -23,7 +23,7 @@ from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
 from pagemill.browser.fresh_request import fresh_headers
-from pagemill.browser.page_news import PageNews
+from pagemill.browser.page_news import Asker, PageNews
 from pagemill.browser.visitor.own_headers import OwnHeaders
 from pagemill.browser.visitor.sign_in import SignIn
 from pagemill.config.hosts import HostRules
@@ -109,7 +109,10 @@ class Firewall:
             self.strayed = self.strayed or self._rules.refusal(frame["url"])
 
     def _on_paused(self, event: dict[str, Any]) -> None:
-        self._soon(self._answer(event))
+        asker = None
+        if "responseStatusCode" in event:
+            asker = self.news.asker_of(event, is_document=self._is_navigation(event))
+        self._soon(self._answer(event, asker))
 
     def _on_sign_in(self, event: dict[str, Any]) -> None:
         answer = self._sign_in.answer(event, is_navigation=self._is_navigation(event))
@@ -126,7 +129,7 @@ class Firewall:
             said = {"requestId": request, "authChallengeResponse": answer}
             await self._session.send("Fetch.continueWithAuth", said)
 
-    async def _answer(self, event: dict[str, Any]) -> None:
+    async def _answer(self, event: dict[str, Any], asker: Asker | None) -> None:
         assert self._session is not None
         request: dict[str, Any] = {"requestId": event["requestId"]}
         is_answer = "responseStatusCode" in event or "responseErrorReason" in event
@@ -137,7 +140,7 @@ class Firewall:
                 if is_navigation:
                     self.retry_after = _header(event, "retry-after", _MAX_HEADER)
                     self.news.refresh = _header(event, "refresh", _MAX_URL)
-                given = await self._heard(event)
+                given = None if asker is None else await self.news.hear(event, asker)
                 if given is None:
                     await self._session.send("Fetch.continueRequest", request)
                 elif "fail" in given:
@@ -167,12 +170,6 @@ class Firewall:
 
     def _is_navigation(self, event: dict[str, Any]) -> bool:
         return event.get("resourceType") == "Document" and event.get("frameId") == self._main_frame
-
-    async def _heard(self, event: dict[str, Any]) -> dict[str, Any] | None:
-        """Lets `news` hear an answer that it wants; how the page gets it, where not as it is."""
-        if "responseErrorReason" in event or not self.news.is_meant(event):
-            return None
-        return await self.news.hear(event)
 
     def _judge(self, event: dict[str, Any]) -> str | None:
         if event.get("resourceType") in self._blocked:

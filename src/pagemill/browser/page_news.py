@@ -2,6 +2,11 @@
 
 Owns what was heard during one visit. The firewall hands paused answers over, because Chromium pauses each request for
 one listener only; what an answer means is the strategies'.
+
+That a document is there is told by its own process, that an answer has come by Chromium's: either may overtake the
+other. So what comes between the answer to a document's own request and the news that it is there is held until then.
+What the document before has asked for is not known to Chromium any more by that time (unless it was to outlive it:
+`keepalive`), and what the new one has is.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ import binascii
 import contextlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from playwright.async_api import CDPSession
@@ -32,9 +37,12 @@ _MAX_DIALOGS = 10
 _MAX_MESSAGE = 1_000
 _MAX_POSTED = 100_000
 _BODY_TIMEOUT_S = 5.0
+_COMING_TIMEOUT_S = 5.0
+"""How long a document whose answer has come is waited for; a download never comes."""
 _CHUNK = 512 * 1024
 _NO_JSON = ("image/", "video/", "audio/", "font/", "text/css", "text/event-stream")
 _WITH_BODY = frozenset({200, 201, 202, 203, 206, 304})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,27 @@ class HeardAnswer:
     problem: str = ""
 
 
+@dataclass(eq=False, slots=True)
+class _Document:
+    """A document of the page, and what it was answered."""
+
+    url: str = ""
+    """Where it comes from; empty where nobody has seen it come."""
+    answers: list[HeardAnswer] = field(default_factory=list)
+    there: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whether it has come, or is waited for no longer."""
+    kept_bytes: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who has asked for an answer: a document, or the one before it where `in_between`."""
+
+    document: _Document
+    in_between: bool
+
+
 class PageNews:
     """What was heard of one page since `reset`."""
 
@@ -59,16 +88,15 @@ class PageNews:
         """
         self._patterns = tuple(patterns)
         self._session: CDPSession | None = None
-        self._answers: list[HeardAnswer] = []
-        self._documents: list[HeardAnswer] = []
+        self._document: _Document | None = None
+        """The one that is there; `None` while it is that of the last visit."""
+        self._coming: _Document | None = None
+        self._arrived = False
+        self._settled = False
+        """Whether the document that is there is the visit's own, or one that this has led to."""
         self._dialogs: list[str] = []
         self._news = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()
-        self._settled = False
-        self._navigated = False
-        self._kept_bytes = 0
-        self.dropped = 0
-        """Answers that came beyond those that are kept."""
         self.refresh = ""
         """The header of that name in the answer to the last navigation; empty where there was none."""
 
@@ -100,22 +128,27 @@ class PageNews:
 
     def reset(self) -> None:
         """Forgets what was heard; called before each use."""
-        self._answers = []
-        self._documents.clear()
+        if self._coming is not None:
+            self._coming.there.set()
+        self._document = self._coming = None
+        self._arrived = self._settled = False
         self._dialogs.clear()
-        self._settled = self._navigated = False
-        self._kept_bytes = 0
-        self.dropped = 0
         self.refresh = ""
 
     def arrived(self) -> None:
         """Says that the visit's own document has come: from now on, what is heard is of it or of what it leads to."""
-        self._settled = True
+        self._arrived = True
+        self._settled = self._document is not None and self._coming is None
 
     @property
     def answers(self) -> Sequence[HeardAnswer]:
         """The answers heard by the visit's own document, in their order."""
-        return self._answers if self._navigated else ()
+        return () if self._document is None else self._document.answers
+
+    @property
+    def dropped(self) -> int:
+        """Answers that came beyond those that are kept."""
+        return 0 if self._document is None else self._document.dropped
 
     @property
     def dialogs(self) -> tuple[str, ...]:
@@ -126,18 +159,32 @@ class PageNews:
         """Returns when something more has been heard."""
         await self._news.wait()
 
-    def is_meant(self, event: dict[str, Any]) -> bool:
-        """Whether a paused answer is one that is to be heard."""
-        return any(pattern.fits(event["request"]["url"]) for pattern in self._patterns)
+    def asker_of(self, event: dict[str, Any], *, is_document: bool) -> Asker | None:
+        """Who has asked for a paused answer; `None` if it is not to be heard. Called as soon as Chromium has paused it.
 
-    async def hear(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        Args:
+            event: as Chromium sends it.
+            is_document: whether it answers the request for the page's own document.
+        """
+        url = event["request"]["url"]
+        if is_document and not self._settled and event["responseStatusCode"] not in _REDIRECTS:
+            if self._coming is not None:
+                self._coming.there.set()
+            self._coming = _Document(url)
+        asking = self._coming or self._document
+        if asking is None or not any(pattern.fits(url) for pattern in self._patterns):
+            return None
+        return Asker(asking, in_between=self._coming is not None and not is_document)
+
+    async def hear(self, event: dict[str, Any], asker: Asker) -> dict[str, Any] | None:
         """Takes a paused answer in.
 
         Returns:
             How the page gets it, as parameters of `Fetch.fulfillRequest`; `None` if it may simply go on.
         """
-        request, status = event["request"], int(event.get("responseStatusCode", 0))
-        answers = self._answers  # of the document that asked; another one may have come when the body is here
+        request, status, document = event["request"], int(event["responseStatusCode"]), asker.document
+        if asker.in_between and not await self._has_come(document):
+            return None
         given: dict[str, Any] | None = None
         body, problem = None, ""
         headers = {str(h["name"]).lower(): str(h["value"]) for h in event.get("responseHeaders", ())}
@@ -146,22 +193,32 @@ class PageNews:
                 body, problem, given = await within(_BODY_TIMEOUT_S, self._body(event, headers), "reading an answer")
             except DeadlineExceeded as error:
                 problem = str(error)
+            except PlaywrightError:
+                if asker.in_between:  # the document before has asked for it, and has gone
+                    return None
+                problem = "the page did not wait for it"
         else:
             problem = f"HTTP {status}"
         if body is not None:
             body = _in_utf8(body, headers.get("content-type", ""))
-            self._kept_bytes += len(body)
-            if self._kept_bytes > _MAX_KEPT_BYTES:
+            document.kept_bytes += len(body)
+            if document.kept_bytes > _MAX_KEPT_BYTES:
                 body, problem = None, f"the answers of one visit are longer than {_MAX_KEPT_BYTES} bytes together"
         answer = HeardAnswer(request["url"], status, body, str(request.get("postData", ""))[:_MAX_POSTED], problem)
-        if event.get("resourceType") == "Document":
-            self._documents.append(answer)  # it is heard before the document is there
-        if len(answers) < _MAX_WAITING:
-            answers.append(answer)
+        if len(document.answers) < _MAX_WAITING:
+            document.answers.append(answer)
         else:
-            self.dropped += 1
+            document.dropped += 1
         self._tell()
         return given
+
+    async def _has_come(self, document: _Document) -> bool:
+        """Whether a document comes within its time, and another one does not come in its place."""
+        try:
+            await within(_COMING_TIMEOUT_S, document.there.wait(), "waiting for a document")
+        except DeadlineExceeded:
+            return False
+        return document is self._document
 
     async def _body(
         self, event: dict[str, Any], headers: dict[str, str]
@@ -194,18 +251,21 @@ class PageNews:
 
     def _on_navigated(self, event: dict[str, Any]) -> None:
         # The document of the last visit may still be fetching: its answers must not be taken for this product's.
-        if "parentId" not in event.get("frame", {}):
-            if not (self._settled and self._navigated):
-                self._answers = list(self._documents)
-            self._documents.clear()
-            self._navigated = True
-            self._tell()
+        if "parentId" in event.get("frame", {}):
+            return
+        if not self._settled:
+            self._document, self._coming = self._coming or _Document(), None
+            self._document.there.set()
+            self._settled = self._arrived
+        self._tell()
 
     def _on_dialog(self, event: dict[str, Any]) -> None:
         # Asked whether it may be left, the document of the last visit must not hold up the next one; nor is anything
         # that it says before it is left said of the next product.
         leaving = event.get("type") == "beforeunload"
-        if self._navigated and not leaving and len(self._dialogs) < _MAX_DIALOGS:
+        url = str(event.get("url", "")).partition("#")[0]
+        is_ours = self._document is not None or (self._coming is not None and self._coming.url == url)
+        if is_ours and not leaving and len(self._dialogs) < _MAX_DIALOGS:
             self._dialogs.append(str(event.get("message", ""))[:_MAX_MESSAGE])
         task = asyncio.get_running_loop().create_task(self._close_dialog(accept=leaving))
         self._closing.add(task)

@@ -143,7 +143,9 @@ class PlaywrightLauncher:
                 _certificate(certificate, self._secrets) for certificate in visitor.client_certificates
             ]
         if state is not None and state.origins:
-            origins = [origin.model_dump(by_alias=True, exclude={"indexed_db"}) for origin in state.origins]
+            origins = [
+                origin.model_dump(by_alias=True, include={"origin", "local_storage"}) for origin in state.origins
+            ]
             options["storage_state"] = {"cookies": [], "origins": origins}
         context = await browser.new_context(**options, accept_downloads=False, service_workers="allow")  # see `_guard`
         if cookies := preset_cookies(platform, state):

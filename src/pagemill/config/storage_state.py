@@ -11,13 +11,31 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pagemill.config.mistakes import Mistake
+
 _MAX_BYTES = 10_000_000
 _MAX_STORED = 5_000_000
 """Characters of one origin; Chromium keeps 10 MB, at two bytes each."""
 
 
+_SAVED_BY = {"indexedDB": "indexed_db", "opfs": "opfs", "credentials": "credentials"}
+"""What Playwright saves only when it is told to, each with the argument that tells it."""
+_FORM = "save it with Playwright: context.storage_state(path=...)"
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class _Whole(_Part):
+    """Part of a file that is given back as a whole, or not at all."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @property
+    def left_out(self) -> list[str]:
+        """What it holds besides, and nobody can set."""
+        return [name for name, value in (self.model_extra or {}).items() if value]
 
 
 class StoredCookie(_Part):
@@ -31,6 +49,10 @@ class StoredCookie(_Part):
     http_only: bool = Field(default=False, alias="httpOnly")
     secure: bool = False
     same_site: Literal["Strict", "Lax", "None"] = Field(default="Lax", alias="sameSite")
+    partition_key: str | None = Field(default=None, alias="partitionKey")
+    """The site in whose pages alone it is there; `None`: in those of any."""
+    is_embedded: bool = Field(default=True, alias="_crHasCrossSiteAncestor")
+    """Whether, of these, it is there for frames of other sites only."""
 
 
 class StoredItem(_Part):
@@ -40,15 +62,14 @@ class StoredItem(_Part):
     value: str = Field(repr=False)
 
 
-class StoredOrigin(_Part):
+class StoredOrigin(_Whole):
     """What one origin has stored."""
 
     origin: Annotated[str, Field(pattern=r"^https?://[^/]+$")]
     local_storage: tuple[StoredItem, ...] = Field(default=(), alias="localStorage")
-    indexed_db: tuple[object, ...] = Field(default=(), alias="indexedDB")
 
 
-class StorageState(_Part):
+class StorageState(_Whole):
     """The whole file."""
 
     cookies: tuple[StoredCookie, ...] = ()
@@ -59,25 +80,28 @@ def read_storage_state(path: Path) -> StorageState:
     """Reads such a file.
 
     Raises:
-        ValueError: it cannot be read, or is not in that format; the message names the file and what is wrong.
+        Mistake: it cannot be read, is not in that format, or holds what cannot be set; the message names the file.
     """
     try:
         with path.open("rb") as stream:
             raw = stream.read(_MAX_BYTES + 1)
     except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+        raise Mistake(f"{path} cannot be read: {error.strerror}", _FORM) from error
     if len(raw) > _MAX_BYTES:
-        raise ValueError(f"{path} is longer than {_MAX_BYTES} bytes")
+        raise Mistake(f"{path} is longer than {_MAX_BYTES} bytes", _FORM)
     try:
         state = StorageState.model_validate(json.loads(raw))
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise ValueError(f"{path} is not in Playwright's format, at {place or 'the top'}") from None
+        raise Mistake(f"{path} is not in Playwright's format, at {place or 'the top'}", _FORM) from None
     except ValueError:
-        raise ValueError(f"{path} is not JSON") from None
+        raise Mistake(f"{path} is not JSON", _FORM) from None
     for origin in state.origins:
         if sum(len(item.name) + len(item.value) for item in origin.local_storage) > _MAX_STORED:
-            raise ValueError(f"{path} holds more for {origin.origin} than a localStorage takes")
-    if any(origin.indexed_db for origin in state.origins):
-        raise ValueError(f"{path} holds IndexedDB, which cannot be set")
+            raise Mistake(f"{path} holds more for {origin.origin} than a localStorage takes", "remove some of it")
+    held = [(name, "") for name in state.left_out]
+    held += [(name, f" of {origin.origin}") for origin in state.origins for name in origin.left_out]
+    for name, place in held:
+        remedy = f"save it without {_SAVED_BY[name]}=True" if name in _SAVED_BY else "remove it"
+        raise Mistake(f"{path} holds {name[:40]}{place}, which cannot be set", remedy)
     return state

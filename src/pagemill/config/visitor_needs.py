@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from pagemill.config.mistakes import Mistake
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Environment
 from pagemill.config.storage_state import StorageState, read_storage_state
@@ -44,9 +45,9 @@ def visitor_needs(platforms: Iterable[Platform], environment: Environment) -> Vi
         if visitor.storage_state is not None:
             try:
                 storage[platform.platform] = read_storage_state(visitor.storage_state)
-            except ValueError as error:
-                remedy = "save it with Playwright: context.storage_state(path=...)"
-                problems.append(_problem(environment, platform, ("storage_state",), str(error), remedy))
+            except Mistake as mistake:
+                key = ("storage_state",)
+                problems.append(_problem(environment, platform, key, mistake.message, mistake.remedy))
     if problems:
         raise ConfigError(problems)
     return VisitorSecrets(environment.proxies, environment.credentials, storage)

@@ -26,7 +26,7 @@ from pagemill.extraction.json_path import parse_answer
 from pagemill.extraction.own_part import own_part
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.visit import Visit
-from pagemill.extraction.way_out import ProxyTurns, cookies_for, proxy_fault
+from pagemill.extraction.way_out import ProxyTurns, Trace, cookies_for, trusted
 
 if TYPE_CHECKING:
     import httpx
@@ -37,6 +37,8 @@ _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 _SHOWN = 80
+_CONNECT_SHARE = 3
+"""What part of its time a request waits for its proxy to take it: another one may."""
 _USES_OF_PROXY = 50
 """Requests that go through one proxy where nothing says how long a context lasts."""
 
@@ -147,7 +149,7 @@ class HttpSource:
         import httpx
 
         source = self._source
-        asked = address
+        asked, trace = address, Trace()
         body: dict[str, Any] = {}
         if source.json_body is not None:
             body["json"] = fill_json(source.json_body, visit.names)
@@ -161,7 +163,7 @@ class HttpSource:
                     raise VisitRefused(f"the request led away: {refusal}")
                 client = self._open(proxy)
                 sent = self._with_cookies(headers, address, visit)
-                request = client.build_request(method, address, headers=sent, **body)
+                request = client.build_request(method, address, headers=sent, extensions={"trace": trace.hear}, **body)
                 response = await client.send(request, stream=True, auth=self._auth(visit))
                 try:
                     if response.status_code == 407 and proxy is not None:
@@ -175,13 +177,15 @@ class HttpSource:
                 if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
                     method, body = "GET", {}
         except httpx.HTTPError as error:
-            if proxy is not None and (fault := proxy_fault(error)):
+            if proxy is not None and (fault := trace.proxy_fault(error, proxy.address)):
                 raise ProxyFailed(fault, others=True) from error
             if not isinstance(error, httpx.TimeoutException):
                 raise VisitFailed(f"{type(error).__name__}: {error}"[:200].rstrip(": ")) from error
             raise VisitFailed(f"timeout: {type(error).__name__}") from error
         except httpx.InvalidURL as error:
             raise VisitFailed(f"{type(error).__name__}: {error}"[:200].rstrip(": ")) from error
+        finally:
+            await trace.close()
         raise VisitFailed(f"more than {_MAX_REDIRECTS} redirects")
 
     def _with_cookies(self, headers: dict[str, str], address: str, visit: Visit) -> dict[str, str]:
@@ -207,12 +211,14 @@ class HttpSource:
             if visitor.locale:
                 headers["Accept-Language"] = visitor.locale
             headers |= visitor.headers
+            connect_s = self._within_s if proxy is None else self._within_s / _CONNECT_SHARE
             limits = httpx.Limits(max_connections=self._lanes, max_keepalive_connections=self._lanes)
             self._clients[name] = httpx.AsyncClient(
                 http2=True,
                 headers=headers,
                 limits=limits,
-                timeout=self._within_s,
+                timeout=httpx.Timeout(self._within_s, connect=connect_s),
+                verify=trusted(),
                 trust_env=False,
                 cookies=_no_cookies(),
                 proxy=None if proxy is None else _as_httpx(proxy.address),
@@ -224,7 +230,8 @@ def _as_httpx(address: ProxyAddress) -> httpx.Proxy:
     import httpx
 
     known = address.credentials
-    return httpx.Proxy(address.server, auth=None if known is None else (known.user, known.password))
+    auth = None if known is None else (known.user, known.password)
+    return httpx.Proxy(address.server, auth=auth, ssl_context=trusted() if address.scheme == "https" else None)
 
 
 def _no_cookies() -> CookieJar:

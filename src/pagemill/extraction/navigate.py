@@ -21,6 +21,8 @@ _PAUSES_S = (0.02, 0.1, 0.5)
 """After a navigation that another one has interrupted, and that may still be under way."""
 _DRIVER_GRACE_S = 0.5
 """Playwright reports its own time-out; only a driver that has died or hangs takes longer than this beyond it."""
+_ANSWER_S = 1.0
+"""How long a page that may have crashed is given to answer."""
 _MAX_CAUSE = 200
 """Characters of a cause; a page's own script can throw errors of any length."""
 
@@ -58,7 +60,7 @@ async def navigate(page: Page, url: str, timeout_s: float) -> int | None:
             reload = page.reload(wait_until="commit", timeout=left_s * 1000)
             response = await within(left_s + _DRIVER_GRACE_S, reload, _STEP)
     except PlaywrightError as error:
-        raise translate(error, _STEP) from error
+        raise await meant_by(error, page, _STEP) from error
     return None if response is None else response.status
 
 
@@ -74,6 +76,25 @@ async def _go(page: Page, url: str, budget: TimeBudget) -> Response | None:
                 raise
             await asyncio.sleep(min(pause_s, left_s))
     raise AssertionError("unreachable")
+
+
+async def meant_by(error: PlaywrightError, page: Page, what: str) -> PagemillError:
+    """As `translate`, of a call that may have sent the page somewhere.
+
+    When a page's process ends, Chromium first says that the way to the next document was aborted, as after an answer
+    without content, and only then that the page has crashed. So the page is asked.
+    """
+    meant = translate(error, what)
+    if not str(meant).startswith("net::ERR_ABORTED"):
+        return meant
+    try:
+        await within(_ANSWER_S, page.evaluate("1"), "asking the page")
+    except PlaywrightError as why:
+        lost = translate(why, what)
+        return lost if isinstance(lost, PageLost) else meant
+    except DeadlineExceeded:
+        return PageLost(f"{meant}, and the page does not answer")
+    return meant
 
 
 def translate(error: PlaywrightError, what: str = "the browser") -> PagemillError:

@@ -17,7 +17,7 @@ from playwright.async_api import Page
 from pagemill.config.platform import Platform
 from pagemill.config.source import Source
 from pagemill.errors import ConfigError, Problem, VisitFailed
-from pagemill.extraction.navigate import translate
+from pagemill.extraction.navigate import meant_by
 from pagemill.extraction.visit import Visit
 from pagemill.model import FactValue, PageReading
 
@@ -49,7 +49,7 @@ class OwnStrategy:
         try:
             reading = await self._inner.read(page, visit)
         except PlaywrightError as error:
-            raise translate(error, "visit") from error
+            raise await meant_by(error, page, "visit") from error
         if not isinstance(reading, PageReading):
             kind = type(self._inner).__name__
             raise VisitFailed(f"{kind}.read returned {type(reading).__name__} instead of a PageReading")

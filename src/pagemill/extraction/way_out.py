@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from pagemill.config.storage_state import StorageState, StoredCookie
-from pagemill.config.visitor_secrets import Proxy
+from pagemill.config.visitor_secrets import Proxy, ProxyAddress
 
 if TYPE_CHECKING:
     import httpx
@@ -29,20 +29,50 @@ class ProxyTurns(Protocol):
     def trouble(self, names: Sequence[str]) -> str: ...
 
 
-def proxy_fault(error: httpx.HTTPError) -> str:
-    """What is wrong with the proxy by which a request failed; empty where it is not to blame."""
+class Trace:
+    """How far one request has come: httpcore tells of every step, whatever its exceptions are called."""
+
+    def __init__(self) -> None:
+        self._failed = ""
+        self._left_open: Any = None
+
+    async def hear(self, event: str, info: Mapping[str, Any]) -> None:
+        """Takes an event of httpcore's extension `trace` in."""
+        if event.endswith(".failed"):
+            self._failed = self._failed or event.removesuffix(".failed")
+        elif event == "socks.connect_tcp.complete":
+            self._left_open = info["return_value"]
+        elif event == "socks.setup_socks5_connection.complete":
+            self._left_open = None
+
+    async def close(self) -> None:
+        """Closes the connection to a SOCKS proxy that has not let the request in: httpcore 1.0 forgets it."""
+        if self._left_open is not None:
+            await self._left_open.aclose()
+
+    def proxy_fault(self, error: httpx.HTTPError, proxy: ProxyAddress) -> str:
+        """What is wrong with the proxy by which the request failed; empty where it is not to blame."""
+        import httpx
+
+        if isinstance(error, httpx.ProxyError):
+            if "407" in str(error):
+                return "refuses user and password"
+            return "opens no connection" if proxy.scheme == "socks5" else "opens no tunnel"
+        if self._failed in ("connection.connect_tcp", "socks.connect_tcp"):
+            return "cannot be reached"
+        if self._failed != "connection.start_tls":  # a handshake behind a tunnel is the shop's
+            return ""
+        is_certificate = "CERTIFICATE_VERIFY_FAILED" in str(error)
+        return "has a certificate that is not valid" if is_certificate else "takes no TLS connection: is it http://?"
+
+
+def trusted() -> ssl.SSLContext:
+    """Certificates that the machine trusts (`SSL_CERT_FILE` says which, if it is set), and those that httpx does."""
     import httpx
 
-    if isinstance(error, httpx.ProxyError):
-        return "refuses user and password" if "407" in str(error) else "opens no tunnel"
-    if not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        return ""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):  # it was the shop, behind a tunnel that stands
-            return ""
-        cause = cause.__cause__ or cause.__context__
-    return "cannot be reached"
+    tls = httpx.create_ssl_context(trust_env=False)
+    tls.load_default_certs()
+    return tls
 
 
 def cookies_for(address: str, preset: dict[str, str], state: StorageState | None) -> dict[str, str]:
@@ -60,4 +90,5 @@ def _is_for(cookie: StoredCookie, parts: SplitResult) -> bool:
     below = cookie.path if cookie.path.endswith("/") else f"{cookie.path}/"
     is_path = path == cookie.path or path.startswith(below)
     is_alive = cookie.expires < 0 or cookie.expires > time.time()
-    return is_host and is_path and is_alive and (not cookie.secure or parts.scheme == "https")
+    is_elsewhere = cookie.partition_key is not None and cookie.is_embedded
+    return is_host and is_path and is_alive and not is_elsewhere and (not cookie.secure or parts.scheme == "https")

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from pagemill.config.platform import Platform
@@ -103,6 +104,16 @@ def platform(fields: dict[str, Any], judge: dict[str, Any] | None = None, **extr
 def visit(shop: LocalShop, path: str = "/", timeout_s: float = 10.0, **expected: Any) -> Visit:
     """A visit of one page of the shop."""
     return Visit(shop.url(path), Product("1", shop.url(path), expected), timeout_s)
+
+
+async def shown(page: Page, url: str) -> None:
+    """Returns when the page's document is the one of that URL."""
+    async with asyncio.timeout(10):
+        while True:
+            with contextlib.suppress(PlaywrightError):  # the one before has just gone
+                if await page.evaluate("location.href") == url:
+                    return
+            await asyncio.sleep(0.01)
 
 
 def listeners(page: Page) -> int:

@@ -19,8 +19,9 @@ from pagemill.browser.opener import PageHandle
 from pagemill.errors import DeadlineExceeded, PageLost, VisitFailed
 from pagemill.extraction.strategy import Strategy, Visit, load_strategy
 from pagemill.model import Facts, PageReading
-from tests.browser.extraction.local_shop import LocalShop, Reply, answer, html, platform, visit
+from tests.browser.extraction.local_shop import LocalShop, Reply, answer, html, platform, shown, visit
 from tests.browser.extraction.shop_reader import ShopReader
+from tests.browser.pool.real_pool import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -233,7 +234,7 @@ async def test_a_crash_is_a_lost_page(capturing: Capturing, local_shop: LocalSho
     """It is noticed at once, not at the deadline."""
     local_shop.replies["/"] = html("<body>")
     reading = asyncio.create_task(capturing.read(visit(local_shop)))
-    await asyncio.sleep(0.5)
+    await shown(capturing.handle.page, local_shop.url("/"))
     with contextlib.suppress(PlaywrightError):
         await capturing.handle.page.goto("chrome://crash", wait_until="commit", timeout=2000)
     with pytest.raises(PageLost):
@@ -243,10 +244,13 @@ async def test_a_crash_is_a_lost_page(capturing: Capturing, local_shop: LocalSho
 async def test_cancellation_leaves_nothing(capturing: Capturing, local_shop: LocalShop) -> None:
     """While the document loads, and while the answer is waited for."""
     local_shop.replies["/"] = html("<body>")
-    local_shop.replies["/slow"] = html("<body>", delay_s=1)
+    local_shop.replies["/slow"] = html("<body>", delay_s=60)
     for path in ("/slow", "/"):
         reading = asyncio.create_task(capturing.read(visit(local_shop, path)))
-        await asyncio.sleep(0.4)
+        if path == "/":
+            await shown(capturing.handle.page, local_shop.url(path))
+        else:
+            assert await until(lambda: "/slow" in local_shop.asked)
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading

@@ -16,7 +16,7 @@ from pagemill.extraction.judge import judge
 from pagemill.extraction.strategy import Strategy, load_strategy
 from pagemill.extraction.watch import MAX_URL
 from pagemill.model import Facts, PageReading, Verdict
-from tests.browser.extraction.local_shop import LocalShop, Reply, html, listeners, platform, visit
+from tests.browser.extraction.local_shop import LocalShop, Reply, html, listeners, platform, shown, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -215,7 +215,7 @@ async def test_a_crash_is_a_lost_page(either_page: Page, local_shop: LocalShop) 
     """While it is waited for, and for every later visit."""
     local_shop.replies["/"] = html("<body>")
     reading = asyncio.create_task(dom().read(either_page, visit(local_shop)))
-    await asyncio.sleep(0.5)
+    await shown(either_page, local_shop.url("/"))
     with contextlib.suppress(PlaywrightError):
         await either_page.goto("chrome://crash", wait_until="commit", timeout=2000)
     with pytest.raises(PageLost):
@@ -228,7 +228,7 @@ async def test_a_closed_page_is_a_lost_page(either_page: Page, local_shop: Local
     """Whoever closed it."""
     local_shop.replies["/"] = html("<body>")
     reading = asyncio.create_task(dom().read(either_page, visit(local_shop)))
-    await asyncio.sleep(0.5)
+    await shown(either_page, local_shop.url("/"))
     await either_page.close()
     with pytest.raises(PageLost):
         await reading
@@ -240,7 +240,7 @@ async def test_cancellation_passes_through(either_page: Page, local_shop: LocalS
     """And the page can be used again."""
     local_shop.replies["/"] = html("<body>")
     reading = asyncio.create_task(dom().read(either_page, visit(local_shop)))
-    await asyncio.sleep(0.5)
+    await shown(either_page, local_shop.url("/"))
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading

@@ -121,12 +121,14 @@ async def real_pool(
     measure: MeasureGroup = lambda _group: {},
     kind: str = "playwright",
     secrets: VisitorSecrets | None = None,
+    extra_args: tuple[str, ...] = (),
     **settings: object,
 ) -> AsyncIterator[RealPool]:
     """An open pool; after it is closed nothing of it may be left, whatever the test did to it."""
     pool_settings = PoolSettings.model_validate({**SHORT, **settings})
     proxied = bool(secrets and secrets.proxies)
-    options = launch_options(BrowserSettings(), examine_machine(), size, by_flags, proxied=proxied)
+    browser = BrowserSettings(extra_args=extra_args)
+    options = launch_options(browser, examine_machine(), size, by_flags, proxied=proxied)
     launcher = RecordingLauncher(LAUNCHERS[kind](executable, options, pool_settings, by_flags, secrets))
     proxies = Proxies((secrets or VisitorSecrets()).proxies)
     pool = BrowserPool(cast(Opener, launcher), pool_settings, size, measure=measure, proxies=proxies)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Self
@@ -60,24 +61,25 @@ class SeeingShop:
     """Answers every path with the page, scripts and JSON with something empty; `/locked` wants a password."""
 
     port: int = 0
+    scheme: str = "http"
     page: str = PAGE
     requests: list[Request] = field(default_factory=list)
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls) -> AsyncIterator[Self]:
+    async def open(cls, tls: ssl.SSLContext | None = None) -> AsyncIterator[Self]:
         """A shop on a free port of 127.0.0.1, which is `localhost` too."""
-        shop = cls()
-        server = LoopbackServer(shop._serve)
+        shop = cls(scheme="http" if tls is None else "https")
+        server = LoopbackServer(shop._serve, tls=tls)
         shop.port = await server.start()
         try:
             yield shop
         finally:
             await server.close()
 
-    def at(self, path: str = "/") -> str:
+    def at(self, path: str = "/", host: str = "127.0.0.1") -> str:
         """The whole address of a path."""
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://{host}:{self.port}{path}"
 
     def last(self, path: str) -> Request:
         """The latest request for a path."""

@@ -1,10 +1,13 @@
-"""A real HTTP proxy that wants a password, for http addresses and for tunnels. It can die at any moment."""
+"""A real HTTP proxy that wants a password, for http addresses and for tunnels; over TLS, if told. It can die at any
+moment.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from typing import Self
 from urllib.parse import urlsplit
@@ -18,20 +21,23 @@ DENIED = b'HTTP/1.1 407 X\r\nproxy-authenticate: Basic realm="x"\r\ncontent-leng
 class SigningProxy:
     """Adds `via: NAME` to what passes through it."""
 
-    def __init__(self, name: str, password: str) -> None:
+    def __init__(self, name: str, password: str, tls: ssl.SSLContext | None = None) -> None:
         self.name = name
+        self._scheme = "http" if tls is None else "https"
         self.port = 0
         self.password = password
+        self.names: dict[str, str] = {}
+        """Hosts that nobody else knows."""
         self.passed: list[str] = []
         """Targets of what was let through."""
         self.denied = 0
-        self._server = LoopbackServer(self._serve)
+        self._server = LoopbackServer(self._serve, tls=tls)
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, name: str, password: str) -> AsyncIterator[Self]:
+    async def open(cls, name: str, password: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[Self]:
         """One on a free port of 127.0.0.1."""
-        proxy = cls(name, password)
+        proxy = cls(name, password, tls)
         await proxy.start()
         try:
             yield proxy
@@ -49,7 +55,7 @@ class SigningProxy:
     @property
     def url(self) -> str:
         """As a variable holds it."""
-        return f"http://user-{self.name}:{self.password}@127.0.0.1:{self.port}"
+        return f"{self._scheme}://user-{self.name}:{self.password}@127.0.0.1:{self.port}"
 
     @property
     def address(self) -> ProxyAddress:
@@ -76,11 +82,12 @@ class SigningProxy:
             return True
         self.passed.append(target)
         parts = urlsplit(target if "://" in target else f"//{target}")
-        shop_reader, shop_writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
+        host = self.names.get(parts.hostname or "", parts.hostname)
+        shop_reader, shop_writer = await asyncio.open_connection(host, parts.port or 80)
         try:
             if method == "CONNECT":
                 writer.write(b"HTTP/1.1 200 X\r\n\r\n")
-                await asyncio.gather(_pass(reader, shop_writer), _pass(shop_reader, writer))
+                await asyncio.gather(pass_on(reader, shop_writer), pass_on(shop_reader, writer))
                 return False
             kept = [line for line in lines[1:] if line and not line.lower().startswith(("proxy-", "connection:"))]
             path = target[target.index("/", target.index("://") + 3) :]
@@ -93,8 +100,12 @@ class SigningProxy:
             shop_writer.transport.abort()
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Everything from one connection to another, up to its end."""
     while piece := await reader.read(65536):
         writer.write(piece)
         await writer.drain()
-    writer.write_eof()
+    if writer.can_write_eof():
+        writer.write_eof()
+    else:
+        writer.close()

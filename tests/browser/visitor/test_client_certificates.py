@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,35 +13,23 @@ from pagemill.config.visitor_secrets import Credentials, VisitorSecrets
 from pagemill.errors import VisitFailed
 from pagemill.extraction.navigate import navigate
 from tests.browser.pool.real_pool import local_platform, real_pool
+from tests.browser.visitor.certificates import certificate, openssl, server_tls
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio]
 
 _PAGE = b"HTTP/1.1 200 X\r\ncontent-type: text/html\r\ncontent-length: 4\r\nconnection: close\r\n\r\nseen"
 
 
-def certificate(folder: Path, name: str, *more: str, signer: str = "") -> None:
-    """Makes NAME.pem and NAME.key, signed by another one or by itself."""
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"]
-    signed = ["-CA", f"{signer}.pem", "-CAkey", f"{signer}.key"] if signer else []
-    files = ["-keyout", f"{name}.key", "-out", f"{name}.pem"]
-    subprocess.run([*command, *signed, *files, *more], cwd=folder, check=True, capture_output=True, timeout=30)
-
-
 async def test_the_shop_lets_in_who_has_the_certificate_and_nobody_else(
     executable: Path, temporary: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From two files, and from one with a passphrase."""
-    if shutil.which("openssl") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("openssl is not on PATH")
     keys = tmp_path_factory.mktemp("keys")
-    certificate(keys, "authority")
-    certificate(keys, "server", "-addext", "subjectAltName=IP:127.0.0.1", signer="authority")
+    rules = server_tls(keys)
     certificate(keys, "visitor", signer="authority")
-    pack = ["openssl", "pkcs12", "-export", "-inkey", "visitor.key", "-in", "visitor.pem", "-out", "visitor.pfx"]
-    subprocess.run([*pack, "-passout", "pass:sesame"], cwd=keys, check=True, capture_output=True, timeout=30)
+    pack = ["pkcs12", "-export", "-inkey", "visitor.key", "-in", "visitor.pem", "-out", "visitor.pfx"]
+    openssl(keys, *pack, "-passout", "pass:sesame")
     monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(keys / "authority.pem"))
-    rules = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(keys / "authority.pem"))
-    rules.load_cert_chain(keys / "server.pem", keys / "server.key")
     rules.verify_mode = ssl.CERT_REQUIRED
     names: list[str] = []
 

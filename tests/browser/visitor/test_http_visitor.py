@@ -79,6 +79,7 @@ async def test_a_request_is_the_visitors(shop: SeeingShop) -> None:
         {"name": "session", "value": "s1", "domain": "127.0.0.1"},
         {"name": "secret", "value": "s2", "domain": "127.0.0.1", "secure": True},
         {"name": "old", "value": "s3", "domain": "127.0.0.1", "expires": 1},
+        {"name": "part", "value": "s6", "domain": "127.0.0.1", "partitionKey": "https://shop.test"},
         {"name": "other", "value": "s4", "domain": ".shop.test"},
         {"name": "deep", "value": "s5", "domain": "127.0.0.1", "path": "/lock"},
         {"name": "adult", "value": "0", "domain": "127.0.0.1"},

@@ -235,6 +235,24 @@ async def test_a_wrong_password_ends_in_the_shops_refusal(shared: RealPool, shop
     assert len([one for one in shop.requests if one.path == "/locked"]) == 2
 
 
+@pytest.mark.parametrize("is_embedded", [True, False])
+async def test_a_cookie_of_a_part_stays_in_its_part(shared: RealPool, is_embedded: bool, tmp_path: Path) -> None:
+    """A cookie that a frame of another site has set there (`Partitioned`) is not there for everybody."""
+    part = {"partitionKey": "https://shop.test", "_crHasCrossSiteAncestor": is_embedded}
+    cookie = {"name": "chat", "value": "s1", "domain": "chat.test", "path": "/", "expires": -1, "httpOnly": False}
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps({"cookies": [{**cookie, "secure": True, "sameSite": "None", **part}], "origins": []}))
+    shared.launcher._launcher._secrets.storage["local"] = read_storage_state(path)  # type: ignore[index]
+    try:
+        async with shared.pool.lease(local_platform(visitor={"storage_state": str(path)})) as lease:
+            cookies = (await lease._handle().firewall.ask("Network.getAllCookies"))["cookies"]
+    finally:
+        del shared.launcher._launcher._secrets.storage["local"]  # type: ignore[attr-defined]
+    assert [(one["name"], one.get("partitionKey")) for one in cookies] == [
+        ("chat", {"topLevelSite": "https://shop.test", "hasCrossSiteAncestor": is_embedded})
+    ]
+
+
 async def test_a_storage_state_is_there_in_each_context(shared: RealPool, shop: SeeingShop, tmp_path: Path) -> None:
     """Cookies and localStorage of a file in Playwright's format, again in the second context; no server is asked."""
     cookie = {"name": "session", "value": "s1", "domain": "127.0.0.1", "path": "/", "expires": -1}

@@ -68,6 +68,12 @@ async def listening(pattern: str = "/api/*") -> tuple[PageNews, StandInSession]:
     return news, session
 
 
+async def hear(news: PageNews, event: Any) -> dict[str, Any] | None:
+    """As the firewall has it heard."""
+    asker = news.asker_of(event, is_document=event["resourceType"] == "Document")
+    return None if asker is None else await news.hear(event, asker)
+
+
 def navigate(session: StandInSession, **frame: str) -> None:
     session.heard["Page.frameNavigated"]({"frame": frame})
 
@@ -80,7 +86,7 @@ async def test_what_is_meant_is_heard_whole_and_given_to_the_page() -> None:
     event = paused(
         "https://a.com/api/1", 200, JSON_TYPE, ("Content-Encoding", "gzip"), ("Set-Cookie", "a=1"), posted="p"
     )
-    given = await news.hear(event)
+    given = await hear(news, event)
     [answer] = news.answers
     assert (answer.url, answer.status, answer.posted, answer.problem) == ("https://a.com/api/1", 200, "p", "")
     assert answer.body is not None
@@ -94,7 +100,7 @@ async def test_one_of_known_length_goes_on_by_itself() -> None:
     """Nothing is sent twice."""
     news, session = await listening()
     navigate(session)
-    assert await news.hear(paused("https://a.com/api/1", 200, JSON_TYPE, ("content-length", "2"))) is None
+    assert await hear(news, paused("https://a.com/api/1", 200, JSON_TYPE, ("content-length", "2"))) is None
     assert [answer.body for answer in news.answers] == [b"{}"]
     assert "Fetch.takeResponseBodyAsStream" not in session.methods()
 
@@ -111,7 +117,7 @@ async def test_what_is_not_taken_is_told(event: Any, problem: str) -> None:
     """And goes on to the page as it is."""
     news, session = await listening()
     navigate(session)
-    assert await news.hear(event) is None
+    assert await hear(news, event) is None
     [answer] = news.answers
     assert answer.body is None
     assert problem in answer.problem
@@ -123,7 +129,7 @@ async def test_an_endless_answer_is_ended() -> None:
     news, session = await listening()
     session.endless = True
     navigate(session)
-    assert await news.hear(paused("https://a.com/api/1")) == {"fail": True}
+    assert await hear(news, paused("https://a.com/api/1")) == {"fail": True}
     assert "longer than" in news.answers[0].problem
     assert "IO.close" in session.methods()
 
@@ -135,7 +141,7 @@ async def test_many_answers_are_bounded_and_counted(monkeypatch: pytest.MonkeyPa
     navigate(session)
     for _ in range(60):
         session.body = b"x" * 40
-        await news.hear(paused("https://a.com/api/1", 200, JSON_TYPE, ("content-length", "40")))
+        await hear(news, paused("https://a.com/api/1", 200, JSON_TYPE, ("content-length", "40")))
     assert (len(news.answers), news.dropped) == (50, 10)
     assert [answer.body is not None for answer in news.answers[:4]] == [True, True, False, False]
     news.reset()
@@ -155,18 +161,18 @@ async def test_an_answer_is_heard_in_utf8(kind: str, encoded: bytes) -> None:
     news, session = await listening()
     navigate(session)
     session.body = encoded
-    await news.hear(paused("https://a.com/api/1", 200, ("content-type", kind), ("content-length", "9")))
+    await hear(news, paused("https://a.com/api/1", 200, ("content-type", kind), ("content-length", "9")))
     assert news.answers[0].body == "컵".encode()
 
 
 async def test_an_answer_to_the_document_before_is_not_heard() -> None:
     """It may still be fetching when the next product's page begins; frames within a page begin nothing."""
     news, session = await listening()
-    await news.hear(paused("https://a.com/api/old"))
+    await hear(news, paused("https://a.com/api/old"))
     assert list(news.answers) == []
     navigate(session)
     news.arrived()
-    await news.hear(paused("https://a.com/api/new"))
+    await hear(news, paused("https://a.com/api/new"))
     navigate(session, parentId="x")
     assert [answer.url for answer in news.answers] == ["https://a.com/api/new"]
 
@@ -176,7 +182,7 @@ async def test_answers_stay_where_the_visits_own_document_moves_on() -> None:
     news, session = await listening()
     navigate(session)
     news.arrived()
-    await news.hear(paused("https://a.com/api/1"))
+    await hear(news, paused("https://a.com/api/1"))
     navigate(session)
     assert [answer.url for answer in news.answers] == ["https://a.com/api/1"]
 
@@ -193,7 +199,7 @@ async def test_a_body_that_comes_late_belongs_to_the_document_that_asked() -> No
         return {"body": "e30=", "base64Encoded": True}
 
     session.send = send  # type: ignore[method-assign]
-    hearing = asyncio.create_task(news.hear(paused("https://a.com/api/old", 200, JSON_TYPE, ("content-length", "2"))))
+    hearing = asyncio.create_task(hear(news, paused("https://a.com/api/old", 200, JSON_TYPE, ("content-length", "2"))))
     await asyncio.sleep(0)
     news.reset()
     navigate(session)
@@ -205,7 +211,7 @@ async def test_a_body_that_comes_late_belongs_to_the_document_that_asked() -> No
 async def test_a_document_is_heard_before_it_is_there() -> None:
     """An address may answer with JSON alone."""
     news, session = await listening()
-    await news.hear(paused("https://a.com/api/1", kind="Document"))
+    await hear(news, paused("https://a.com/api/1", kind="Document"))
     assert list(news.answers) == []
     navigate(session)
     assert [answer.url for answer in news.answers] == ["https://a.com/api/1"]
@@ -254,7 +260,7 @@ async def test_who_waits_is_told_of_everything_new() -> None:
         await asyncio.wait_for(waiting, 1)
     waiting = asyncio.create_task(news.wait())
     await asyncio.sleep(0)
-    await news.hear(paused("https://a.com/api/1"))
+    await hear(news, paused("https://a.com/api/1"))
     await asyncio.wait_for(waiting, 1)
 
 
@@ -268,7 +274,7 @@ async def test_a_page_of_which_nothing_is_wanted_is_not_paused_and_its_dialogs_d
     assert session.sent[1:] == [("Page.handleJavaScriptDialog", {"accept": False})]
 
 
-def test_a_platform_says_what_is_heard() -> None:
+async def test_a_platform_says_what_is_heard() -> None:
     """The addresses of its sources, each as a pattern of Chromium's own."""
     platform = Platform.model_validate(
         {
@@ -283,9 +289,12 @@ def test_a_platform_says_what_is_heard() -> None:
         }
     )
     news = PageNews.of(platform)
-    assert news.is_meant(paused("https://any.com/api/7/x"))
-    assert news.is_meant(paused("https://any.com/v3/x"))
-    assert not news.is_meant(paused("https://any.com/other"))
+    session = StandInSession()
+    await news.listen(cast(Any, session))
+    navigate(session)
+    asked = ("https://any.com/api/7/x", "https://any.com/v3/x", "https://any.com/other")
+    askers = [news.asker_of(paused(url), is_document=False) for url in asked]
+    assert [asker is not None for asker in askers] == [True, True, False]
     assert news.fetch_patterns() == [
         {"urlPattern": "*://*/api/*/*", "requestStage": "Response"},
         {"urlPattern": "*", "requestStage": "Response", "resourceType": "XHR"},

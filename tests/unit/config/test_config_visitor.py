@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pagemill.config.environment import read_environment
 from pagemill.config.loading import load_config
 from pagemill.config.mistakes import Mistake
 from pagemill.config.settings import Environment
+from pagemill.config.storage_state import read_storage_state
 from pagemill.config.visitor import Viewport
 from pagemill.config.visitor_needs import visitor_needs
 from pagemill.config.visitor_secrets import Credentials, ProxyAddress
@@ -173,7 +175,19 @@ def test_all_that_is_missing_comes_at_once_with_its_line(tmp_path: Path) -> None
 STATES = {
     "no JSON": ("{", "is not JSON"),
     "another form": ('{"cookies": [{"name": "a", "value": "b"}]}', "at cookies.0.domain"),
-    "IndexedDB": ('{"origins": [{"origin": "https://a.b", "indexedDB": [{}]}]}', "holds IndexedDB"),
+    "IndexedDB": (
+        '{"origins": [{"origin": "https://a.b", "indexedDB": [{}]}]}',
+        r"holds indexedDB of https://a.b, which cannot be set \(save it without indexed_db=True\)",
+    ),
+    "files": (
+        '{"origins": [{"origin": "https://a.b", "opfs": [{"path": "a"}]}]}',
+        r"holds opfs of https://a.b, which cannot be set \(save it without opfs=True\)",
+    ),
+    "passkeys": ('{"credentials": [{"id": "a"}]}', r"holds credentials, which cannot be set \(save it without cred"),
+    "what nobody knows": (
+        '{"origins": [{"origin": "https://a.b", "sessionStorage": [1]}]}',
+        r"holds sessionStorage of https://a.b, which cannot be set \(remove it\)",
+    ),
 }
 
 
@@ -185,3 +199,12 @@ def test_a_bad_storage_state_is_explained(tmp_path: Path, text: str, message: st
     config = load_config(write(tmp_path, {"platforms/shop.yaml": f"{SHOP}visitor: {{storage_state: {file}}}\n"}), {})
     with pytest.raises(ConfigError, match=message):
         visitor_needs(config.platforms.values(), Environment())
+
+
+def test_what_holds_nothing_is_no_mistake(tmp_path: Path) -> None:
+    """Playwright writes such keys as well, and other programs say more of a cookie."""
+    cookie = {"name": "a", "value": "b", "domain": "a.b", "hostOnly": True}
+    origin: dict[str, object] = {"origin": "https://a.b", "localStorage": [], "indexedDB": [], "opfs": None}
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps({"cookies": [cookie], "origins": [origin], "credentials": []}))
+    assert len(read_storage_state(file).origins) == 1

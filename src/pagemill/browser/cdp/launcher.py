@@ -34,7 +34,7 @@ from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, 
 from pagemill.browser.process_group import kill_browser_group
 from pagemill.browser.visitor.appearance import Appearance
 from pagemill.browser.visitor.page_firewall import PROXY_BYPASS, page_firewall
-from pagemill.browser.visitor.preset_cookies import preset_cookies
+from pagemill.browser.visitor.preset_cookies import for_chromium, preset_cookies
 from pagemill.config.child_environment import child_environment
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
@@ -214,7 +214,7 @@ async def _open_context(
     if platform.visitor.geolocation is not None:
         await send("Browser.grantPermissions", {"permissions": ["geolocation"], "browserContextId": name})
     if cookies := preset_cookies(platform, state):
-        await send("Storage.setCookies", {"cookies": cookies, "browserContextId": name})
+        await send("Storage.setCookies", {"cookies": for_chromium(cookies), "browserContextId": name})
     await fill_storage(browser.connection, name, () if state is None else state.origins)
     return _Context(browser, name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pagemill.config.hosts import HostRule
@@ -10,17 +11,17 @@ from pagemill.config.storage_state import StorageState
 
 
 def preset_cookies(platform: Platform, state: StorageState | None) -> list[dict[str, Any]]:
-    """The cookies, as both Playwright's `add_cookies` and Chromium's `Storage.setCookies` take them.
+    """The cookies, as Playwright's `add_cookies` takes them.
 
     Those of `visitor.cookies` are set for each of the platform's hosts, over http and https; they beat those of a
     storage state, which come first.
     """
     cookies: list[dict[str, Any]] = []
     for stored in () if state is None else state.cookies:
-        cookie = stored.model_dump(by_alias=True)
+        left_out = set() if stored.partition_key is not None else {"partition_key", "is_embedded"}
         if stored.expires < 0:
-            del cookie["expires"]
-        cookies.append(cookie)
+            left_out.add("expires")
+        cookies.append(stored.model_dump(by_alias=True, exclude=left_out))
     for rule in map(HostRule.parse, platform.hosts):
         host = f"[{rule.host}]" if ":" in rule.host else rule.host
         for name, value in platform.visitor.cookies.items():
@@ -29,3 +30,15 @@ def preset_cookies(platform: Platform, state: StorageState | None) -> list[dict[
             secure = name.startswith(("__Secure-", "__Host-"))
             cookies.append({"name": name, "value": value, "domain": domain, "path": "/", "secure": secure})
     return cookies
+
+
+def for_chromium(cookies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The same, as Chromium's own `Storage.setCookies` takes them."""
+    return [_for_chromium(dict(cookie)) for cookie in cookies]
+
+
+def _for_chromium(cookie: dict[str, Any]) -> dict[str, Any]:
+    site, is_embedded = cookie.pop("partitionKey", None), cookie.pop("_crHasCrossSiteAncestor", True)
+    if site is None:
+        return cookie
+    return {**cookie, "partitionKey": {"topLevelSite": site, "hasCrossSiteAncestor": is_embedded}}

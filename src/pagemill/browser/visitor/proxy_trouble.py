@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import ssl
 
 from pagemill.config.visitor_secrets import ProxyAddress
 from pagemill.deadlines import within
@@ -17,6 +18,7 @@ from pagemill.errors import DeadlineExceeded, ItemError, PageLost
 _CONNECT_S = 3.0
 REFUSES = "refuses user and password"
 UNREACHABLE = "cannot be reached"
+NO_TLS = "takes no TLS connection: is it http://?"
 
 _NAMED = {
     "PROXY_CONNECTION_FAILED": UNREACHABLE,
@@ -48,16 +50,21 @@ async def proxy_trouble(error: BaseException | None, address: ProxyAddress, *, r
     if not isinstance(error, ItemError | DeadlineExceeded) or isinstance(error, PageLost):
         return ""
     found = _NET_ERROR.search(str(error))
-    if found is not None and found[1] in _NAMED:
-        return _NAMED[found[1]]
+    named = "" if found is None else _NAMED.get(found[1], "")
+    if named not in ("", UNREACHABLE):
+        return named
     if found is None and not isinstance(error, DeadlineExceeded):
         return ""
-    return "" if await _takes_connections(address) else UNREACHABLE
+    if not await _takes_connections(address):
+        return UNREACHABLE
+    if address.scheme == "https" and not await _takes_connections(address, _any_certificate()):
+        return NO_TLS
+    return named
 
 
-async def _takes_connections(address: ProxyAddress) -> bool:
+async def _takes_connections(address: ProxyAddress, tls: ssl.SSLContext | None = None) -> bool:
     try:
-        connecting = asyncio.open_connection(address.host, address.port)
+        connecting = asyncio.open_connection(address.host, address.port, ssl=tls)
         _, writer = await within(_CONNECT_S, connecting, "connecting to a proxy")
     except (OSError, DeadlineExceeded):
         return False
@@ -65,3 +72,10 @@ async def _takes_connections(address: ProxyAddress) -> bool:
     with contextlib.suppress(OSError, DeadlineExceeded):
         await within(_CONNECT_S, writer.wait_closed(), "closing a connection to a proxy")
     return True
+
+
+def _any_certificate() -> ssl.SSLContext:
+    """Nothing is said over such a connection, and Chromium has looked at the certificate."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    return tls
