@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pagemill.guard.guard import RaiseAlert
+from pagemill.guard.leak_watch import RaiseAlert
 
 _MIB = 1024 * 1024
 LEAST_FREE_MB = 100

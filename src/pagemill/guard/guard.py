@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from pagemill.config.settings import GuardSettings
 from pagemill.guard import python_memory
 from pagemill.guard.caches import Caches
 from pagemill.guard.cleaning import Cleaned, clean
 from pagemill.guard.ladder import Stance, Step, plan
-from pagemill.guard.leak import SMALLEST_MB_PER_VISIT, Baseline, Baselines, judge_leak
+from pagemill.guard.leak_watch import LeakWatch, RaiseAlert
 from pagemill.guard.pressure import CALM, Judgement, Level, Limits, Marks, Reason, judge, percentages
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorWatch
@@ -23,29 +23,12 @@ from pagemill.telemetry.logging import get_logger
 
 log = get_logger("guard")
 
-_WARM_UP_VISITS = 200
-"""Everything grows at first; a leak is what goes on growing."""
-_PYTHON = "python"
-_PRODUCTS_PER_POINT = 25
-"""For Python, whose memory no rotation sets back: it sways little."""
-_PYTHON_WARM_UP_MB = 10.0
-"""What its caches and pools take in the course of the first thousands: slopes that this explains are none."""
-_VISITS_PER_POINT = 100
-_GROWS_WITH = {"browser": "browser", "gpu": "browser", "utility": "browser", "driver": "driver"}
-"""Role to the level whose rotation sets it back. Renderers are set back all the time, and Python never: they count by
-visits."""
 _SOON_S = 0.5
 """Between two rounds under pressure at least."""
 _OWN_PERCENT = 50.0
 """Below this share of the limit, a shortage of memory is not of this worker's making."""
 _SHM_GREW_PERCENT = 20.0
 """The same for /dev/shm, which says nothing of who fills it: by so much it is fuller than when the worker began."""
-
-
-class RaiseAlert(Protocol):
-    """Tells somebody: `ops.alerting.desk`."""
-
-    def __call__(self, name: str, level: str, message: str, **facts: object) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +93,7 @@ class Guard:
         self._now_s = now_s
         self._stance = Stance(full_lanes=lanes, lanes=lanes, since_s=now_s())
         self._pending: list[_Pending] = []
-        self._baselines = Baselines()
-        self._suspected: set[tuple[str, str]] = set()
+        self._leaks = LeakWatch(limits, alert, now_s)
         self._oom_kills: int | None = None
         self._first_shm_percent: float | None = None
         self._measured_s = 0.0
@@ -162,7 +144,7 @@ class Guard:
         self._log(sample, view)
         self._tell_effects(sample)
         self._act(sample, view)
-        self._look_for_leaks(sample, view)
+        self._leaks.look(sample, view)
         self._look_for_oom_kills(sample)
         if self._collection_is_owed and self._may_collect():
             self.clean()
@@ -230,7 +212,7 @@ class Guard:
         )
         if self._stance.admitted_lanes != stood.admitted_lanes:
             self._worksite.limit_lanes(self._stance.admitted_lanes)
-            self._baselines.forget(but=_PYTHON)  # it holds no less with fewer lanes
+            self._leaks.forget()
             log.info(events.LANES_CHANGED, lanes=self._stance.admitted_lanes, before=stood.admitted_lanes)
         if (judgement.level > Level.NORMAL) is not (before.level > Level.NORMAL):
             self._worksite.save_memory(on=judgement.level > Level.NORMAL)
@@ -280,49 +262,6 @@ class Guard:
             reason=judgement.reason.value,
             freed_mb=round(freed_mb, 1),
         )
-
-    def _look_for_leaks(self, sample: Sample, view: WorkView) -> None:
-        if not view.platform:
-            return
-        for role, megabytes in sample.pss_mb.items():
-            # A product whose facts come without a page costs Python as much as one with it.
-            visits = max(view.visits, view.products) if role == _PYTHON else view.visits
-            if visits < _WARM_UP_VISITS:
-                continue
-            room_mb = self._limits.memory_mb - sample.total_pss_mb
-            least_mb = SMALLEST_MB_PER_VISIT
-            if role == _PYTHON:
-                rotations = visits // _PRODUCTS_PER_POINT
-                room_mb = min(room_mb, self._limits.python_mb - megabytes)
-                least_mb = max(least_mb, _PYTHON_WARM_UP_MB / visits)
-            elif (level := _GROWS_WITH.get(role)) is not None:
-                rotations = view.rotations.get(level, 0)
-            else:
-                rotations = visits // _VISITS_PER_POINT
-            now = Baseline(visits, self._now_s(), megabytes)
-            if not self._baselines.add(role, view.platform, now, rotations):
-                continue
-            key = (role, view.platform)
-            leak = judge_leak(role, view.platform, self._baselines.series[key], room_mb, least_mb)
-            if leak is None:
-                self._suspected.discard(key)
-            elif key not in self._suspected:
-                self._suspected.add(key)
-                log.warning(
-                    events.LEAK_SUSPECTED,
-                    role=leak.role,
-                    platform=leak.platform,
-                    mb_per_100_visits=round(100 * leak.mb_per_visit, 2),
-                    visits_left=leak.visits_left,
-                    minutes_left=leak.minutes_left,
-                )
-                self._alert(
-                    "leak",
-                    "warning",
-                    f"{leak.role} grows by {100 * leak.mb_per_visit:.1f} MB in 100 visits of {leak.platform}: "
-                    f"the limit is {leak.minutes_left:g} minutes away",
-                    scope=f"{role}:{view.platform}",
-                )
 
     def _look_for_oom_kills(self, sample: Sample) -> None:
         before, self._oom_kills = self._oom_kills, sample.oom_kills

@@ -1,0 +1,98 @@
+"""Looks for leaks in a worker's measurements: says which of them belong together, and tells what `leak` finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from pagemill.guard.leak import SMALLEST_MB_PER_VISIT, Baseline, Baselines, judge_leak
+from pagemill.guard.pressure import Limits
+from pagemill.guard.probe import Sample
+from pagemill.guard.worksite import WorkView
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("guard")
+
+_WARM_UP_VISITS = 200
+"""Everything grows at first; a leak is what goes on growing."""
+_PYTHON = "python"
+_PRODUCTS_PER_POINT = 25
+"""For Python, whose memory no rotation sets back: it sways little."""
+_PYTHON_WARM_UP_MB = 10.0
+"""What its caches and pools take in the course of the first thousands: slopes that this explains are none."""
+_VISITS_PER_POINT = 100
+_GROWS_WITH = {"browser": "browser", "gpu": "browser", "utility": "browser", "driver": "driver"}
+"""Role to the level whose rotation sets it back. Renderers are set back all the time, and Python never: they count by
+visits."""
+
+
+class RaiseAlert(Protocol):
+    """Tells somebody: `ops.alerting.desk`."""
+
+    def __call__(self, name: str, level: str, message: str, **facts: object) -> object: ...
+
+
+class LeakWatch:
+    """One worker's."""
+
+    def __init__(self, limits: Limits, alert: RaiseAlert, now_s: Callable[[], float]) -> None:
+        """
+        Args:
+            limits: what must not be reached.
+            alert: tells somebody.
+            now_s: monotonic seconds.
+        """
+        self._limits = limits
+        self._alert = alert
+        self._now_s = now_s
+        self._baselines = Baselines()
+        self._suspected: set[tuple[str, str]] = set()
+
+    def forget(self) -> None:
+        """Begins anew, after a change of lanes: fewer hold less, and that is no healing. Python holds no less."""
+        self._baselines.forget(but=_PYTHON)
+
+    def look(self, sample: Sample, view: WorkView) -> None:
+        """Takes a measurement in, and tells a leak once, until it has ended."""
+        if not view.platform:
+            return
+        for role, megabytes in sample.pss_mb.items():
+            # A product whose facts come without a page costs Python as much as one with it.
+            visits = max(view.visits, view.products) if role == _PYTHON else view.visits
+            if visits < _WARM_UP_VISITS:
+                continue
+            room_mb = self._limits.memory_mb - sample.total_pss_mb
+            least_mb = SMALLEST_MB_PER_VISIT
+            if role == _PYTHON:
+                rotations = visits // _PRODUCTS_PER_POINT
+                room_mb = min(room_mb, self._limits.python_mb - megabytes)
+                least_mb = max(least_mb, _PYTHON_WARM_UP_MB / visits)
+            elif (level := _GROWS_WITH.get(role)) is not None:
+                rotations = view.rotations.get(level, 0)
+            else:
+                rotations = visits // _VISITS_PER_POINT
+            now = Baseline(visits, self._now_s(), megabytes)
+            if not self._baselines.add(role, view.platform, now, rotations):
+                continue
+            key = (role, view.platform)
+            leak = judge_leak(role, view.platform, self._baselines.series[key], room_mb, least_mb)
+            if leak is None:
+                self._suspected.discard(key)
+            elif key not in self._suspected:
+                self._suspected.add(key)
+                log.warning(
+                    events.LEAK_SUSPECTED,
+                    role=leak.role,
+                    platform=leak.platform,
+                    mb_per_100_visits=round(100 * leak.mb_per_visit, 2),
+                    visits_left=leak.visits_left,
+                    minutes_left=leak.minutes_left,
+                )
+                self._alert(
+                    "leak",
+                    "warning",
+                    f"{leak.role} grows by {100 * leak.mb_per_visit:.1f} MB in 100 visits of {leak.platform}: "
+                    f"the limit is {leak.minutes_left:g} minutes away",
+                    scope=f"{role}:{view.platform}",
+                )
