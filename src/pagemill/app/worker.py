@@ -14,7 +14,7 @@ from pagemill.app.parts import DATA_FOLDER, build_pool, chosen_platforms, machin
 from pagemill.broker.connection import open_redis
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.settings import Config, GuardSettings
-from pagemill.config.visitor_needs import visitor_needs
+from pagemill.config.visitor.needs import visitor_needs
 from pagemill.engine.batch_engine import BatchEngine
 from pagemill.engine.lane import Stations
 from pagemill.engine.runner import Runner

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from pagemill.config.field_rule import FieldRule
-from pagemill.config.source import Source
+from pagemill.config.reading.field_rule import FieldRule
+from pagemill.config.reading.source import Source
 from pagemill.errors import PatternTooSlow
 from pagemill.extraction.sighting import Raw, Sighting
 from pagemill.extraction.source_told import Told

@@ -16,7 +16,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from pagemill.config.platform import Platform
-from pagemill.config.url_pattern import UrlPattern
+from pagemill.config.reading.url_pattern import UrlPattern
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, StepFailed
 from pagemill.extraction.api_capture import CaptureSource
