@@ -24,7 +24,7 @@ SLEEPER = textwrap.dedent(
     import time
 
     from pagemill.extraction.look import Watch, visit_page
-    from pagemill.config.field_rule import FieldRule
+    from pagemill.config.reading.field_rule import FieldRule
     from pagemill.extraction.values import to_fact
     from pagemill.model import PageReading
 

@@ -28,7 +28,7 @@ LEAKY = textwrap.dedent(
     from itertools import count
 
     from pagemill.extraction.look import Watch, visit_page
-    from pagemill.config.field_rule import FieldRule
+    from pagemill.config.reading.field_rule import FieldRule
     from pagemill.extraction.values import to_fact
     from pagemill.model import PageReading
 

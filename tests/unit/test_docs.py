@@ -18,8 +18,8 @@ from pydantic import BaseModel
 
 from pagemill.cli.main import app
 from pagemill.config.environment import VARIABLES
-from pagemill.config.judge import Signs
 from pagemill.config.platform import Platform
+from pagemill.config.reading.judge import Signs
 from pagemill.config.section import MsRange
 from pagemill.config.settings import Environment, Settings
 from pagemill.telemetry import events

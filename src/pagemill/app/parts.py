@@ -20,7 +20,7 @@ from pagemill.browser.visitor.proxies import Proxies
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import Config
-from pagemill.config.visitor_secrets import VisitorSecrets
+from pagemill.config.visitor.secrets import VisitorSecrets
 from pagemill.engine.loop_thread import LoopThread
 from pagemill.errors import DeadlineExceeded, UsageError
 from pagemill.extraction.artifacts import ArtifactStore

@@ -23,7 +23,7 @@ from pagemill.app.parts import (
 from pagemill.broker.connection import connection_counts, open_redis
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.settings import Config, GuardSettings
-from pagemill.config.visitor_needs import visitor_needs
+from pagemill.config.visitor.needs import visitor_needs
 from pagemill.engine.batch_engine import BatchEngine
 from pagemill.engine.lane import Stations
 from pagemill.engine.runner import Runner

@@ -40,16 +40,46 @@ class IsolatedWorld:
 
     async def evaluate(self, expression: str, arg: Any = None) -> Any:
         """As `evaluate`, in the world of the document that is there now; not bounded in time."""
-        try:
-            asked = {"frameId": self._frame, "worldName": _NAME}
-            world = await self._session.send("Page.createIsolatedWorld", asked)
-        except PlaywrightError as error:
-            raise _meant(error) from error
-        return await evaluate(self._session, expression, arg, world["executionContextId"])
+        return await evaluate(self._session, expression, arg, await self._context())
 
     async def evaluate_in_page(self, expression: str, arg: Any = None) -> Any:
         """As `evaluate`, in the page's own world."""
         return await evaluate(self._session, expression, arg)
+
+    async def of_frame(self, element: str, arg: Any = None) -> IsolatedWorld | None:
+        """The world of the document in a frame, whatever its origin is; not bounded in time.
+
+        Args:
+            element: a function that returns the frame's element.
+            arg: its argument.
+
+        Returns:
+            `None` where that document lives in a process of its own.
+        """
+        call = {"expression": _called(element, arg), "contextId": await self._context(), "objectGroup": _NAME}
+        try:
+            found = (await self._session.send("Runtime.evaluate", call))["result"]
+            frame = (await self._session.send("DOM.describeNode", {"objectId": found["objectId"]}))["node"]["frameId"]
+            await self._session.send("Runtime.releaseObjectGroup", {"objectGroup": _NAME})
+        except KeyError as error:
+            raise PlaywrightError("Page.evaluate: there is no such frame") from error
+        except PlaywrightError as error:
+            raise _meant(error) from error
+        world = IsolatedWorld(self._session, frame)
+        try:
+            await world._context()
+        except PlaywrightError as error:
+            if "context was destroyed" in error.message:
+                return None
+            raise
+        return world
+
+    async def _context(self) -> int:
+        try:
+            asked = {"frameId": self._frame, "worldName": _NAME}
+            return int((await self._session.send("Page.createIsolatedWorld", asked))["executionContextId"])
+        except PlaywrightError as error:
+            raise _meant(error) from error
 
 
 class _UntilCrash:
@@ -85,8 +115,7 @@ async def evaluate(session: _Session, expression: str, arg: Any = None, context:
     Raises:
         PlaywrightError: the function threw, or its document went away: `Execution context was destroyed`.
     """
-    called = f'((value) => typeof value === "function" ? value({json.dumps(arg)}) : value)(({expression}))'
-    call: dict[str, Any] = {"expression": called, "awaitPromise": True, "returnByValue": True}
+    call: dict[str, Any] = {"expression": _called(expression, arg), "awaitPromise": True, "returnByValue": True}
     if context is not None:
         call["contextId"] = context
     try:
@@ -97,6 +126,10 @@ async def evaluate(session: _Session, expression: str, arg: Any = None, context:
         thrown = details.get("exception", {}).get("description") or details.get("text", "")
         raise PlaywrightError(f"Page.evaluate: {thrown}")
     return answer["result"].get("value")
+
+
+def _called(expression: str, arg: Any) -> str:
+    return f'((value) => typeof value === "function" ? value({json.dumps(arg)}) : value)(({expression}))'
 
 
 def _meant(error: PlaywrightError) -> PlaywrightError:

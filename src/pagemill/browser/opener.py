@@ -16,7 +16,7 @@ from playwright.async_api import Page
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.config.platform import Platform
-from pagemill.config.visitor_secrets import Proxy
+from pagemill.config.visitor.secrets import Proxy
 
 
 @dataclass(eq=False, slots=True)

@@ -24,7 +24,7 @@ from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
 from pagemill.config.platform import Platform
-from pagemill.config.url_pattern import UrlPattern
+from pagemill.config.reading.url_pattern import UrlPattern
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded
 

@@ -15,7 +15,7 @@ from pagemill.browser.pool import BrowserPool
 from pagemill.cli.options import PlatformName, load
 from pagemill.cli.try_report import TriedProduct, as_json, print_report
 from pagemill.config.platform import Platform
-from pagemill.config.visitor_needs import visitor_needs
+from pagemill.config.visitor.needs import visitor_needs
 from pagemill.errors import ItemError, PagemillError, StepFailed, UsageError, VisitFailed, VisitGoesOn, VisitRefused
 from pagemill.extraction.artifacts import take_screenshot
 from pagemill.extraction.judge import judge, met_signs

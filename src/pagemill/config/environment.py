@@ -15,7 +15,7 @@ from pagemill.config.alert_channels import ADDRESS_PREFIX
 from pagemill.config.mistakes import Mistake
 from pagemill.config.service_urls import database_url, redis_url
 from pagemill.config.settings import Environment
-from pagemill.config.visitor_secrets import CREDENTIALS_PREFIX, PROXY_PREFIX, Credentials, ProxyAddress
+from pagemill.config.visitor.secrets import CREDENTIALS_PREFIX, PROXY_PREFIX, Credentials, ProxyAddress
 from pagemill.errors import Problem
 
 FROM_FILE = frozenset({"PAGEMILL_REDIS_URL", "PAGEMILL_DATABASE_URL", "PAGEMILL_CATALOG_URL", "PAGEMILL_API_SECRET"})

@@ -12,17 +12,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from pagemill.config.catalog import CatalogTable
-from pagemill.config.crosschecks import addresses_in, judge_mistakes, unknown_fields, unknown_names
-from pagemill.config.extract import Extract
 from pagemill.config.hosts import HostRule, HostRules
-from pagemill.config.judge import Comparisons, Confirmable, Judge
 from pagemill.config.mistakes import Mistake, Mistakes
-from pagemill.config.patterns import Names, Part, fill_address
 from pagemill.config.product import ProductAddress
+from pagemill.config.reading.crosschecks import addresses_in, judge_mistakes, unknown_fields, unknown_names
+from pagemill.config.reading.extract import Extract
+from pagemill.config.reading.judge import Comparisons, Confirmable, Judge
+from pagemill.config.reading.patterns import Names, Part, fill_address
+from pagemill.config.reading.steps import Step, check_steps
 from pagemill.config.revisit import Revisit
 from pagemill.config.section import Auto, Flag, MsRange, Number, ResourceKind, Section, WaitMs, Whole
-from pagemill.config.steps import Step, check_steps
-from pagemill.config.visitor import Viewport, Visitor
+from pagemill.config.visitor.visitor import Viewport, Visitor
 
 PLATFORM_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """The whole of it: it stands in Redis keys, URLs and file names."""

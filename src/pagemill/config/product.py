@@ -8,9 +8,9 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from pagemill.config.mistakes import Mistake
-from pagemill.config.patterns import Names, Part, Regex, fill_address, names_in
+from pagemill.config.reading.patterns import Names, Part, Regex, fill_address, names_in
+from pagemill.config.reading.user_regex import search
 from pagemill.config.section import Section
-from pagemill.config.user_regex import search
 
 
 class ProductAddress(Section):

@@ -18,7 +18,7 @@ from pagemill.config.platform import Platform
 from pagemill.config.profiles import PROFILES, ProfileName
 from pagemill.config.schedule import Schedule
 from pagemill.config.section import Auto, Flag, Number, Section, Whole
-from pagemill.config.visitor_secrets import Credentials, ProxyAddress
+from pagemill.config.visitor.secrets import Credentials, ProxyAddress
 
 
 class BrowserSettings(Section):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from pagemill.browser.lease import Lease
 from pagemill.browser.pool import BrowserPool
-from pagemill.config.visitor_secrets import VisitorSecrets
+from pagemill.config.visitor.secrets import VisitorSecrets
 from pagemill.deadlines import within
 from pagemill.engine.attempts import Attempts, BrokenOff
 from pagemill.engine.item_result import item_result

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pagemill.config.field_rule import FieldRule
-from pagemill.config.source import Source
-from pagemill.config.url_pattern import UrlPattern
+from pagemill.config.reading.field_rule import FieldRule
+from pagemill.config.reading.source import Source
+from pagemill.config.reading.url_pattern import UrlPattern
 from pagemill.extraction.heard import Heard, News
 from pagemill.extraction.identity import Identity
 from pagemill.extraction.json_path import answered, parse_answer

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from pagemill.config.field_rule import FieldRule
-from pagemill.config.source import Source
+from pagemill.config.reading.field_rule import FieldRule
+from pagemill.config.reading.source import Source
 from pagemill.errors import PatternTooSlow
 from pagemill.extraction.sighting import Raw, Sighting
 from pagemill.extraction.source_told import Told
@@ -21,10 +21,12 @@ MAX_FACT_CHARS = 10_000
 _SHOWN = 200
 _FRAME_TROUBLES = {
     1: "there is no such frame",
-    2: "it is of another origin, or did not load",
+    2: "it is of another origin",
     3: "it has not loaded",
+    4: "its document is not of one of the hosts",
+    5: "it is in a process of its own (browser.extra_args: --disable-site-isolation-trials)",
 }
-"""Why a frame could not be looked into; the numbers are `shadow_script`'s."""
+"""Why a frame could not be looked into; the numbers are those of `shadow_script` and `frames`."""
 
 
 @dataclass(frozen=True, slots=True)

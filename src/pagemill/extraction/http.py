@@ -15,10 +15,10 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
-from pagemill.config.patterns import fill_address, fill_json, fill_text
 from pagemill.config.platform import Platform
-from pagemill.config.source import Source
-from pagemill.config.visitor_secrets import Proxy, ProxyAddress
+from pagemill.config.reading.patterns import fill_address, fill_json, fill_text
+from pagemill.config.reading.source import Source
+from pagemill.config.visitor.secrets import Proxy, ProxyAddress
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, ItemError, ProxyFailed, VisitFailed, VisitRefused
 from pagemill.extraction.identity import Identity

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from pagemill.config.patterns import Names
-from pagemill.config.url_pattern import UrlPattern
+from pagemill.config.reading.patterns import Names
+from pagemill.config.reading.url_pattern import UrlPattern
 from pagemill.extraction.likely_id import AROUND, ENDING, ID_NAME, NO_ID, OF_THE_VISIT, PRODUCTS, is_code, likely_id
 
 _ROOT = re.compile(r"/?(index\.\w+|main|home|main\.\w+|home\.\w+|m|mobile|[a-z]{2}(-[a-z]{2})?)?/?", re.IGNORECASE)

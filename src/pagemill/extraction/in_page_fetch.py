@@ -17,12 +17,12 @@ from urllib.parse import urljoin
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from pagemill.config.judge import Judge
-from pagemill.config.patterns import Names, Part, fill_address
 from pagemill.config.platform import Platform
-from pagemill.config.source import Fetch, Source
-from pagemill.config.url_pattern import UrlPattern
-from pagemill.config.user_regex import search
+from pagemill.config.reading.judge import Judge
+from pagemill.config.reading.patterns import Names, Part, fill_address
+from pagemill.config.reading.source import Fetch, Source
+from pagemill.config.reading.url_pattern import UrlPattern
+from pagemill.config.reading.user_regex import search
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, FullVisitNeeded, ItemError
 from pagemill.extraction.dom import DomSource

@@ -17,8 +17,8 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from pagemill.config.field_rule import FieldRule
-from pagemill.config.json_path import is_plain
+from pagemill.config.reading.field_rule import FieldRule
+from pagemill.config.reading.json_path import is_plain
 from pagemill.extraction.values import collapse, to_fact
 from pagemill.model import FactValue, FieldTold
 

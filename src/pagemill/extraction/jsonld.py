@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pagemill.config.source import Source
+from pagemill.config.reading.source import Source
 from pagemill.extraction.published.json_ld import read_all
 from pagemill.extraction.published.page_address import PageAddress
 from pagemill.extraction.published.schema_choice import PageSigns, choose, published_products

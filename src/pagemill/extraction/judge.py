@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from pagemill.config.judge import Compare, Judge, Signs, Wanted
-from pagemill.config.patterns import Names, Part
-from pagemill.config.url_pattern import UrlPattern
+from pagemill.config.reading.judge import Compare, Judge, Signs, Wanted
+from pagemill.config.reading.patterns import Names, Part
+from pagemill.config.reading.url_pattern import UrlPattern
 from pagemill.extraction.identity import Identity, is_elsewhere
 from pagemill.extraction.numbers.number_text import read_number
 from pagemill.extraction.signs import dialog_sign, url_sign

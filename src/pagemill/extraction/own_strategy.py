@@ -15,7 +15,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from pagemill.config.platform import Platform
-from pagemill.config.source import Source
+from pagemill.config.reading.source import Source
 from pagemill.errors import ConfigError, Problem, VisitFailed
 from pagemill.extraction.navigate import meant_by
 from pagemill.extraction.visit import Visit

@@ -16,11 +16,12 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from pagemill.config.platform import Platform
-from pagemill.config.url_pattern import UrlPattern
+from pagemill.config.reading.url_pattern import UrlPattern
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, StepFailed
 from pagemill.extraction.api_capture import CaptureSource
 from pagemill.extraction.dom import DomSource
+from pagemill.extraction.frames import with_frames
 from pagemill.extraction.heard import News
 from pagemill.extraction.hunt import Hunt, hunting
 from pagemill.extraction.identity import Identity, is_elsewhere
@@ -107,6 +108,7 @@ class PageVisit:
                 case "api_capture":
                     self._captures[position] = CaptureSource(source, position)
         self._watch = plan.watch(platform)
+        self._rules = platform.host_rules()
         self._error_paths = error_paths(platform.judge)
         self._in_document = frozenset(
             position for position, source in enumerate(platform.extract.sources) if source.kind.page
@@ -141,10 +143,12 @@ class PageVisit:
             seen = await self._why(asked, failure)
             return replace(_page_seen(seen, visit, None), steps=tuple(taken.told))
         seen, hunt = await self._look(asked)
+        seen = await with_frames(page, visit, self._watch, seen, budget, self._rules)
         refused = self._tell(asked, seen, hunt, told)
         if self._is_early(asked, seen, told):
             told.take(asked.before.copy())
             seen = await self._watched(asked, thorough=True)
+            seen = await with_frames(page, visit, self._watch, seen, budget, self._rules)
             refused = self._tell(asked, seen, hunt, told)
         return replace(_page_seen(seen, visit, self._ending(refused)), steps=tuple(taken.told))
 

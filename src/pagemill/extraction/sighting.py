@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pagemill.config.judge import TextSign
+from pagemill.config.reading.judge import TextSign
 from pagemill.extraction.watch import FIELD_CHARS, MAX_URL, STATE_CHARS, Place, Watch
 
 Raw = str | bool | None | tuple[tuple[str | None, bool], ...]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from pagemill.config.judge import Signs
-from pagemill.config.user_regex import search
+from pagemill.config.reading.judge import Signs
+from pagemill.config.reading.user_regex import search
 from pagemill.extraction.watch import words_pattern
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pagemill.config.extract import Extract
-from pagemill.config.field_rule import FieldRule
-from pagemill.config.judge import ErrorSign, Judge
+from pagemill.config.reading.extract import Extract
+from pagemill.config.reading.field_rule import FieldRule
+from pagemill.config.reading.judge import ErrorSign, Judge
 from pagemill.errors import PatternTooSlow
 from pagemill.extraction.json_path import tell, word_at
 from pagemill.model import FactValue, FieldTold

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from playwright.async_api import Page
 
-from pagemill.config.judge import Judge
 from pagemill.config.platform import Platform
+from pagemill.config.reading.judge import Judge
 from pagemill.errors import (
     BrowserLost,
     DeadlineExceeded,

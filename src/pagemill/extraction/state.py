@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pagemill.config.source import Source
+from pagemill.config.reading.source import Source
 from pagemill.extraction.identity import Identity
 from pagemill.extraction.json_path import answered
 from pagemill.extraction.own_part import own_part

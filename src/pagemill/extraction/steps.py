@@ -14,7 +14,7 @@ from typing import Any
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from pagemill.config.steps import Step
+from pagemill.config.reading.steps import Step
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, StepFailed, VisitFailed
 from pagemill.extraction.look import with_margin

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pagemill.config.source import Source
+from pagemill.config.reading.source import Source
 from pagemill.extraction.published.schema_product import StructuredData, standard_facts
 from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.source_told import SourcesTold, told_by_json, told_nothing

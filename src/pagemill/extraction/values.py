@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import re
 
-from pagemill.config.field_rule import FieldRule
-from pagemill.config.user_regex import search
+from pagemill.config.reading.field_rule import FieldRule
+from pagemill.config.reading.user_regex import search
 from pagemill.extraction.availability import read_availability
 from pagemill.extraction.numbers.number_text import read_number
 from pagemill.model import FactValue

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pagemill.config.patterns import Names
-from pagemill.config.visitor_secrets import VisitorSecrets
+from pagemill.config.reading.patterns import Names
+from pagemill.config.visitor.secrets import VisitorSecrets
 from pagemill.extraction.heard import News
 from pagemill.extraction.way_out import ProxyTurns
 from pagemill.extraction.world import World

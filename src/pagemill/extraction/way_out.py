@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from pagemill.config.storage_state import StorageState, StoredCookie
-from pagemill.config.visitor_secrets import Proxy, ProxyAddress
+from pagemill.config.visitor.secrets import Proxy, ProxyAddress
+from pagemill.config.visitor.storage_state import StorageState, StoredCookie
 
 if TYPE_CHECKING:
     import httpx

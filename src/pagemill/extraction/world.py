@@ -4,7 +4,7 @@ and is not imported here.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from playwright.async_api import Page
 
@@ -20,6 +20,11 @@ class World(Protocol):
         """Calls a function among the page's own scripts, which may have replaced anything."""
         ...
 
+    async def of_frame(self, element: str, arg: Any = None) -> Self | None:
+        """A world of the document in a frame, whatever its origin is; `None` where it is out of reach. The function
+        returns the frame's element."""
+        ...
+
 
 class PageWorld:
     """The page's own world, for a page that nobody has made another one for."""
@@ -32,3 +37,6 @@ class PageWorld:
         return await self._page.evaluate(expression, arg)
 
     evaluate_in_page = evaluate
+
+    async def of_frame(self, element: str, arg: Any = None) -> None:
+        """See `World.of_frame`: such a page has none."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from pagemill.config.field_rule import FieldRule
+from pagemill.config.reading.field_rule import FieldRule
 from pagemill.model import FactValue
 
 Kind = Literal["text", "number", "boolean"]

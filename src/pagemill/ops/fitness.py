@@ -11,11 +11,11 @@ from tempfile import TemporaryFile
 from pagemill.browser.flags import Machine, launch_options, shm_needed_mb
 from pagemill.browser.machine import examine_machine, find_chromium
 from pagemill.config.child_environment import child_environment
-from pagemill.config.crosschecks import fragile_fields
 from pagemill.config.platform import Platform
+from pagemill.config.reading.crosschecks import fragile_fields
 from pagemill.config.settings import Config
-from pagemill.config.visitor import Visitor
-from pagemill.config.visitor_needs import visitor_needs
+from pagemill.config.visitor.needs import visitor_needs
+from pagemill.config.visitor.visitor import Visitor
 from pagemill.errors import BrowserUnavailable, UsageError
 from pagemill.extraction.strategy import load_strategy
 from pagemill.guard.budget import BASE_MB, LANE_MB, PLANNED_SHARE, Budget, budget_of, page_uses, resolved

@@ -25,7 +25,7 @@ from pagemill.browser.visitor.proxies import Proxies
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import BrowserSettings, PoolSettings
-from pagemill.config.visitor_secrets import VisitorSecrets
+from pagemill.config.visitor.secrets import VisitorSecrets
 from pagemill.demo import page_faults
 from pagemill.errors import BrowserUnavailable, DeadlineExceeded, PageLost
 from tests.browser.pool.watched_server import WatchedServer

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from typing import Self
 from urllib.parse import urlsplit
 
-from pagemill.config.visitor_secrets import ProxyAddress
+from pagemill.config.visitor.secrets import ProxyAddress
 from tests.browser.loopback import LoopbackServer
 
 DENIED = b'HTTP/1.1 407 X\r\nproxy-authenticate: Basic realm="x"\r\ncontent-length: 0\r\n\r\n'

@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Self
 
-from pagemill.config.visitor_secrets import ProxyAddress
+from pagemill.config.visitor.secrets import ProxyAddress
 from tests.browser.loopback import LoopbackServer
 from tests.browser.visitor.signing_proxy import pass_on
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pagemill.config.visitor_secrets import Credentials, VisitorSecrets
+from pagemill.config.visitor.secrets import Credentials, VisitorSecrets
 from pagemill.errors import VisitFailed
 from pagemill.extraction.navigate import navigate
 from tests.browser.pool.real_pool import local_platform, real_pool

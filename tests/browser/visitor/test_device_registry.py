@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import async_playwright
 
-from pagemill.config.devices import read_devices
+from pagemill.config.visitor.devices import read_devices
 
 
 @pytest.mark.browser

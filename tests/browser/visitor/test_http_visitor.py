@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from pagemill.browser.visitor.proxies import Proxies
 from pagemill.config.platform import Platform
-from pagemill.config.storage_state import StorageState
-from pagemill.config.visitor_secrets import Credentials, ProxyAddress, VisitorSecrets
+from pagemill.config.visitor.secrets import Credentials, ProxyAddress, VisitorSecrets
+from pagemill.config.visitor.storage_state import StorageState
 from pagemill.errors import ProxyFailed
 from pagemill.extraction.http import HttpAnswer, HttpSource
 from pagemill.extraction.visit import Visit

@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from pagemill.browser.visitor.proxies import Proxies
 from pagemill.config.platform import Platform
-from pagemill.config.visitor_secrets import ProxyAddress, VisitorSecrets
+from pagemill.config.visitor.secrets import ProxyAddress, VisitorSecrets
 from pagemill.errors import ProxyFailed, VisitFailed
 from pagemill.extraction.http import HttpAnswer, HttpSource
 from pagemill.extraction.navigate import navigate

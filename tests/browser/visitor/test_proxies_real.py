@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from pagemill.config.platform import Platform
-from pagemill.config.visitor_secrets import ProxyAddress, VisitorSecrets
+from pagemill.config.visitor.secrets import ProxyAddress, VisitorSecrets
 from pagemill.engine.job_state import JobState
 from pagemill.engine.lane import Lane, Stations
 from pagemill.errors import ProxyFailed, VisitFailed

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from pagemill.config.storage_state import read_storage_state
-from pagemill.config.visitor_secrets import Credentials, VisitorSecrets
+from pagemill.config.visitor.secrets import Credentials, VisitorSecrets
+from pagemill.config.visitor.storage_state import read_storage_state
 from tests.browser.pool.real_pool import RealPool, local_platform, real_pool
 from tests.browser.visitor.seeing_shop import PASSWORD, SEEN, USER, SeeingShop
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.config.platform import Platform
-from pagemill.config.visitor_secrets import Proxy
+from pagemill.config.visitor.secrets import Proxy
 from pagemill.errors import BrowserUnavailable, PageLost
 
 

@@ -17,7 +17,7 @@ from pagemill.browser import page_news
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.page_news import PageNews
 from pagemill.config.hosts import HostRules
-from pagemill.config.url_pattern import UrlPattern
+from pagemill.config.reading.url_pattern import UrlPattern
 
 HEADERS = [{"name": "content-type", "value": "application/json"}, {"name": "content-length", "value": "2"}]
 

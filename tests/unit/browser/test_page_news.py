@@ -14,7 +14,7 @@ from playwright.async_api import Error as PlaywrightError
 from pagemill.browser import page_news
 from pagemill.browser.page_news import PageNews
 from pagemill.config.platform import Platform
-from pagemill.config.url_pattern import UrlPattern
+from pagemill.config.reading.url_pattern import UrlPattern
 
 JSON_TYPE = ("content-type", "application/json")
 

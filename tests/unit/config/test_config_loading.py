@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pagemill.config.judge import Signs
 from pagemill.config.loading import load_config, load_platform_file
+from pagemill.config.reading.judge import Signs
 from pagemill.config.section import MsRange
 from pagemill.config.settings import Settings
 from pagemill.errors import ConfigError, Problem

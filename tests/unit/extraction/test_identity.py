@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.config.patterns import Part
-from pagemill.config.url_pattern import UrlPattern
+from pagemill.config.reading.patterns import Part
+from pagemill.config.reading.url_pattern import UrlPattern
 from pagemill.extraction.identity import Identity, is_elsewhere
 
 SHOP = "https://www.shop.com"

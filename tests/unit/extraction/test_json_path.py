@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.config.field_rule import FieldRule
+from pagemill.config.reading.field_rule import FieldRule
 from pagemill.extraction.json_path import answered, find, parse_json, tell, word_at
 
 DOCUMENT: dict[str, Any] = {

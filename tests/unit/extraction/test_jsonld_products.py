@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pagemill.config.field_rule import FieldRule
+from pagemill.config.reading.field_rule import FieldRule
 from pagemill.extraction.json_path import Found, find, parse_json, tell
 from pagemill.extraction.jsonld import own_product
 from pagemill.extraction.published.structured_data import StructuredData

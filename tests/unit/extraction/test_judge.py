@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.config.judge import Judge, Signs
+from pagemill.config.reading.judge import Judge, Signs
 from pagemill.extraction.judge import judge
 from pagemill.model import Difference, Judgement, PageReading, Product, Verdict
 

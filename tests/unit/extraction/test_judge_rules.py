@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.config.judge import Judge
-from pagemill.config.patterns import Part
+from pagemill.config.reading.judge import Judge
+from pagemill.config.reading.patterns import Part
 from pagemill.extraction.judge import is_blocked, judge, met_signs
 from pagemill.model import FactValue, FieldTold, Judgement, PageReading, Product, Verdict
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.config.judge import Signs
+from pagemill.config.reading.judge import Signs
 from pagemill.extraction.signs import dialog_sign, url_sign
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pagemill.config.field_rule import FieldRule, as_rules
+from pagemill.config.reading.field_rule import FieldRule, as_rules
 from pagemill.extraction.values import to_fact
 from pagemill.model import FactValue
 

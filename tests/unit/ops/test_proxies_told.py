@@ -13,7 +13,7 @@ from pagemill.browser.visitor.proxies import ProxyState
 from pagemill.cli.status import _proxies
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config, Environment, Settings
-from pagemill.config.visitor_secrets import Credentials, ProxyAddress
+from pagemill.config.visitor.secrets import Credentials, ProxyAddress
 from pagemill.ops.finding import looked_at
 from pagemill.ops.fitness import _described, _outdated, _visitor
 from pagemill.ops.fleet.snapshot import WorkerSnapshot

@@ -39,8 +39,8 @@ from pagemill.config.child_environment import child_environment
 from pagemill.config.platform import Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import PoolSettings
-from pagemill.config.storage_state import StorageState
-from pagemill.config.visitor_secrets import Proxy, VisitorSecrets
+from pagemill.config.visitor.secrets import Proxy, VisitorSecrets
+from pagemill.config.visitor.storage_state import StorageState
 from pagemill.deadlines import within
 from pagemill.errors import BrowserUnavailable, DeadlineExceeded
 from pagemill.telemetry import events

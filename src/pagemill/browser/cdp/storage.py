@@ -12,7 +12,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from pagemill.browser.cdp.connection import Connection
 from pagemill.browser.cdp.session import Session
-from pagemill.config.storage_state import StoredOrigin
+from pagemill.config.visitor.storage_state import StoredOrigin
 
 _FILL = "(items) => { for (const [name, value] of items) localStorage.setItem(name, value); }"
 

@@ -7,7 +7,7 @@ from typing import Any
 from playwright.async_api import ViewportSize
 
 from pagemill.browser.visitor.client_hints import client_hints, navigator_platform
-from pagemill.config.visitor import Visitor
+from pagemill.config.visitor.visitor import Visitor
 
 
 class Appearance:

@@ -7,7 +7,7 @@ from pagemill.browser.page_news import PageNews
 from pagemill.browser.visitor.own_headers import OwnHeaders
 from pagemill.browser.visitor.sign_in import SignIn
 from pagemill.config.platform import Platform
-from pagemill.config.visitor_secrets import Proxy, VisitorSecrets
+from pagemill.config.visitor.secrets import Proxy, VisitorSecrets
 
 PROXY_BYPASS = "<-loopback>"
 """Chromium goes to loopback without any proxy unless it is told not to."""

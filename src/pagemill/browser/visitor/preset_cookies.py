@@ -7,7 +7,7 @@ from typing import Any
 
 from pagemill.config.hosts import HostRule
 from pagemill.config.platform import Platform
-from pagemill.config.storage_state import StorageState
+from pagemill.config.visitor.storage_state import StorageState
 
 
 def preset_cookies(platform: Platform, state: StorageState | None) -> list[dict[str, Any]]:

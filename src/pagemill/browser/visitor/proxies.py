@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pagemill.config.visitor_secrets import Proxy, ProxyAddress
+from pagemill.config.visitor.secrets import Proxy, ProxyAddress
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 

@@ -11,7 +11,7 @@ import contextlib
 import re
 import ssl
 
-from pagemill.config.visitor_secrets import ProxyAddress
+from pagemill.config.visitor.secrets import ProxyAddress
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, ItemError, PageLost
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pagemill.config.hosts import HostRules
-from pagemill.config.visitor_secrets import Credentials
+from pagemill.config.visitor.secrets import Credentials
 
 
 class SignIn:

@@ -53,6 +53,7 @@ _WATCH = r"""
   const stateOf = (position, every, parsed) => {
     if (isUnsure(position)) return spec.ready !== null || !every ? 1 : 0;
     const place = spec.places[position];
+    if (frameTrouble(place.frame) === 2) return 1;  // it is read by a script of its own
     const top = pageOf(place.frame);
     let there = false;
     for (let i = 0; i < place.selectors.length; i += 1) {

@@ -6,7 +6,7 @@ import pytest
 
 from pagemill.browser.visitor.proxies import REST_MAX_S, REST_S, Proxies
 from pagemill.browser.visitor.proxy_trouble import proxy_trouble
-from pagemill.config.visitor_secrets import ProxyAddress
+from pagemill.config.visitor.secrets import ProxyAddress
 from pagemill.errors import DeadlineExceeded, PageLost, VisitFailed
 
 NAMES = ("A", "B", "C")

@@ -6,7 +6,7 @@ from typing import Any
 
 from pagemill.browser.visitor.sign_in import SignIn
 from pagemill.config.hosts import HostRules
-from pagemill.config.visitor_secrets import Credentials
+from pagemill.config.visitor.secrets import Credentials
 
 RULES = HostRules(["www.shop.com"])
 SHOP, PROXY = Credentials("keeper", "sesame"), Credentials("u", "p")

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from pagemill.config.devices import find_device
 from pagemill.config.environment import read_environment
 from pagemill.config.loading import load_config
 from pagemill.config.mistakes import Mistake
 from pagemill.config.settings import Environment
-from pagemill.config.storage_state import read_storage_state
-from pagemill.config.visitor import Viewport
-from pagemill.config.visitor_needs import visitor_needs
-from pagemill.config.visitor_secrets import Credentials, ProxyAddress
+from pagemill.config.visitor.devices import find_device
+from pagemill.config.visitor.needs import visitor_needs
+from pagemill.config.visitor.secrets import Credentials, ProxyAddress
+from pagemill.config.visitor.storage_state import read_storage_state
+from pagemill.config.visitor.visitor import Viewport
 from pagemill.errors import ConfigError
 from tests.unit.config.test_config_loading import SHOP, problems_of, write
 

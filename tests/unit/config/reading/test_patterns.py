@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.config.patterns import Part, fill_address, fill_json, fill_text, names_filled
+from pagemill.config.reading.patterns import Part, fill_address, fill_json, fill_text, names_filled
 
 ROW = {"id": Part("a/b 1"), "url": Part("https://s.com/p/a%2Fb?x=1&y=2", encoded=True)}
 CUT = {"id": Part("a%2Fb", encoded=True), "slug": Part("blue/cup", encoded=True), "url": ROW["url"]}

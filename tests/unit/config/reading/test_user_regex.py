@@ -8,10 +8,10 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from pagemill.config import user_regex
 from pagemill.config.platform import Platform
-from pagemill.config.url_pattern import UrlPattern
-from pagemill.config.user_regex import search
+from pagemill.config.reading import user_regex
+from pagemill.config.reading.url_pattern import UrlPattern
+from pagemill.config.reading.user_regex import search
 from pagemill.errors import PatternTooSlow
 from pagemill.telemetry import events
 

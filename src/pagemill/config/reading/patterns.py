@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 from pydantic import AfterValidator
 
 from pagemill.config.mistakes import Mistake
-from pagemill.config.user_regex import CompileError, compiled
+from pagemill.config.reading.user_regex import CompileError, compiled
 
 _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NUMBER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*):number\}")

@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from pagemill.config.css_selector import Selector, check_selector
-from pagemill.config.field_rule import FieldRule, as_rules
-from pagemill.config.json_path import is_plain
 from pagemill.config.mistakes import Mistake, Mistakes
-from pagemill.config.patterns import Regex, names_filled, names_in, texts_in
+from pagemill.config.reading.css_selector import Selector, check_selector
+from pagemill.config.reading.field_rule import FieldRule, as_rules
+from pagemill.config.reading.json_path import is_plain
+from pagemill.config.reading.patterns import Regex, names_filled, names_in, texts_in
+from pagemill.config.reading.strategies import STANDARD_FACTS, STRATEGIES, Place, StrategyFacts, strategy_facts
+from pagemill.config.reading.url_pattern import check_url_pattern
 from pagemill.config.section import Section, Whole
-from pagemill.config.strategies import STANDARD_FACTS, STRATEGIES, Place, StrategyFacts, strategy_facts
-from pagemill.config.url_pattern import check_url_pattern
 
 _OWN_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _VARIABLE = re.compile(r"(?:[^\W\d]|\$)[\w$]*(?:\.[\w$-]+|\[\d+\])*")

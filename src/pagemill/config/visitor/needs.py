@@ -11,8 +11,8 @@ from pathlib import Path
 from pagemill.config.mistakes import Mistake
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Environment
-from pagemill.config.storage_state import StorageState, read_storage_state
-from pagemill.config.visitor_secrets import CREDENTIALS_PREFIX, PROXY_PREFIX, VisitorSecrets
+from pagemill.config.visitor.secrets import CREDENTIALS_PREFIX, PROXY_PREFIX, VisitorSecrets
+from pagemill.config.visitor.storage_state import StorageState, read_storage_state
 from pagemill.config.yaml_source import KeyPath, read_yaml
 from pagemill.errors import ConfigError, Problem
 

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from pagemill.config.css_selector import Selector
-from pagemill.config.field_rule import FieldRule
 from pagemill.config.mistakes import Mistake, Mistakes
+from pagemill.config.reading.css_selector import Selector
+from pagemill.config.reading.field_rule import FieldRule
+from pagemill.config.reading.source import Source
 from pagemill.config.section import Section
-from pagemill.config.source import Source
 
 
 class Extract(Section):

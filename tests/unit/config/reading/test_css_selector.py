@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.config.css_selector import check_selector
 from pagemill.config.mistakes import Mistake
+from pagemill.config.reading.css_selector import check_selector
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from pagemill.config.patterns import Part
-from pagemill.config.url_pattern import UrlPattern
+from pagemill.config.reading.patterns import Part
+from pagemill.config.reading.url_pattern import UrlPattern
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pagemill.config.extract import Extract
-from pagemill.config.field_rule import FieldRule
-from pagemill.config.judge import Judge, Signs, Wanted
 from pagemill.config.mistakes import Mistake
-from pagemill.config.patterns import names_filled, names_in, texts_in
-from pagemill.config.source import Source
+from pagemill.config.reading.extract import Extract
+from pagemill.config.reading.field_rule import FieldRule
+from pagemill.config.reading.judge import Judge, Signs, Wanted
+from pagemill.config.reading.patterns import names_filled, names_in, texts_in
+from pagemill.config.reading.source import Source
 from pagemill.model import FactValue
 
 Key = tuple[str | int, ...]

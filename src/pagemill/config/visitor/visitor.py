@@ -11,10 +11,10 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from pagemill.config.devices import Device, find_device
 from pagemill.config.mistakes import Mistake, Mistakes
 from pagemill.config.section import Number, Section, Whole
-from pagemill.config.visitor_secrets import SecretName
+from pagemill.config.visitor.devices import Device, find_device
+from pagemill.config.visitor.secrets import SecretName
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _COOKIE_VALUE = re.compile(r'[^\x00-\x1f\x7f-\uffff;,"\\ ]*')

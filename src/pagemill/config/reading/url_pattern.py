@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
 from pagemill.config.mistakes import Mistake
-from pagemill.config.patterns import Names, check_regex, names_in
-from pagemill.config.user_regex import Match, compiled, search
+from pagemill.config.reading.patterns import Names, check_regex, names_in
+from pagemill.config.reading.user_regex import Match, compiled, search
 from pagemill.errors import PatternTooSlow
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger

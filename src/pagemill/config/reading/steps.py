@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from pagemill.config.css_selector import Selector, check_selector
-from pagemill.config.extract import Extract
 from pagemill.config.mistakes import Mistake
+from pagemill.config.reading.css_selector import Selector, check_selector
+from pagemill.config.reading.extract import Extract
 from pagemill.config.section import Section, Whole
 
 Kind = Literal["dismiss", "click", "fill", "press", "wait_for", "scroll", "reload_unless", "run"]

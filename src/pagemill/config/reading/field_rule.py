@@ -9,9 +9,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from pagemill.config.json_path import check_path
 from pagemill.config.mistakes import Mistake
-from pagemill.config.patterns import Regex
+from pagemill.config.reading.json_path import check_path
+from pagemill.config.reading.patterns import Regex
 from pagemill.config.section import Flag, Section
 from pagemill.model import FactValue
 

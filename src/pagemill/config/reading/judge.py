@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from pagemill.config.css_selector import Selector
-from pagemill.config.json_path import check_path, is_plain
 from pagemill.config.mistakes import Mistake
-from pagemill.config.patterns import check_regex
+from pagemill.config.reading.css_selector import Selector
+from pagemill.config.reading.json_path import check_path, is_plain
+from pagemill.config.reading.patterns import check_regex
+from pagemill.config.reading.url_pattern import check_url_pattern
 from pagemill.config.section import Flag, Number, Section, Whole
-from pagemill.config.url_pattern import check_url_pattern
 from pagemill.model import FactValue
 
 Text = Annotated[str, Field(min_length=1)]
