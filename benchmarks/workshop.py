@@ -170,7 +170,7 @@ def _read(plan: Plan, place: Workplace, rows: list[CatalogueRow], results: list[
     for record in _records(place.log):
         event = record.get("event")
         at_s = datetime.fromisoformat(record["timestamp"]).timestamp() - start_s
-        if event == events.MEMORY:
+        if event == events.MEMORY and "lanes" in record:
             samples.append(MemorySample(at_s, record["pss_mb"], record["lanes"]))
         elif event == events.TIMEOUT:
             timeouts += 1

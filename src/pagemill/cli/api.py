@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from pagemill.app.parts import DATA_FOLDER, process_name
+from pagemill.app.reporting import reporting
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load, needs_extra
 from pagemill.ops.api.frame.origin import check_address
+from pagemill.ops.fleet.processes import API
 from pagemill.results.store import ResultStore
 from pagemill.telemetry.pulse import Pulse
 
@@ -32,6 +34,7 @@ def api(
 
     config = load(tells_alerts=True)
     check_address(host, config.environment.api_secret)
+    name = process_name()
     with (
         Pulse() as pulse,
         open_redis(
@@ -43,4 +46,5 @@ def api(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         typer.echo(f"the dashboard is at http://{f'[{host}]' if ':' in host else host}:{port}/", err=True)
-        serve(create_app(config, redis, store, process_name()), host, port, pulse.beat)
+        with reporting(config, API, name):
+            serve(create_app(config, redis, store, name), host, port, pulse.beat)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 
 from pagemill.app.parts import DATA_FOLDER, process_name
+from pagemill.app.reporting import reporting
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.config.loading import load_config
 from pagemill.intake.scheduler import Scheduler
+from pagemill.ops.fleet.processes import SCHEDULER
 from pagemill.results.store import ResultStore
 from pagemill.telemetry.pulse import Pulse
 
@@ -20,12 +22,14 @@ def scheduler() -> None:
     changes.
     """
     config = load()
+    name = process_name()
     with (
         Pulse() as pulse,
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
         ResultStore(config.environment.database_url) as store,
     ):
-        active = Scheduler(redis, store, load_config, process_name(), on_progress=pulse.beat)
+        active = Scheduler(redis, store, load_config, name, on_progress=pulse.beat)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: active.stop())
-        active.run()
+        with reporting(config, SCHEDULER, name, leads=lambda: active.leads):
+            active.run()

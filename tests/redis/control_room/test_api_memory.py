@@ -63,7 +63,15 @@ def test_stats_have_the_fields_of_the_guide(world: World, redis_client: redis.Re
     """The limits are the fullest worker's."""
     write_history(redis_client)
     body = world.planner.get("/memory/stats").json
-    assert set(body) == {"current", "trend", "history_size", "optimization_count", "cache_size", "is_running"}
+    assert set(body) == {
+        "current",
+        "trend",
+        "history_size",
+        "optimization_count",
+        "cache_size",
+        "is_running",
+        "processes",
+    }
     current = body["current"]
     assert set(current) == {
         "timestamp",

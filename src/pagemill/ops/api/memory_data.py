@@ -12,12 +12,14 @@ from pagemill.ops.api.memory_models import (
     MemorySample,
     MemoryStatus,
     MemoryTrend,
+    ProcessMemory,
 )
 from pagemill.ops.control.cleanup import CleanupOutcome
 from pagemill.ops.figures.curve import CurvePoint
 from pagemill.ops.figures.health_word import health_of
 from pagemill.ops.figures.memory_figures import memory_percent
 from pagemill.ops.figures.trend import trend_of
+from pagemill.ops.fleet.processes import ProcessSnapshot
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 
 
@@ -58,6 +60,22 @@ def sample_of(workers: Sequence[WorkerSnapshot], now: datetime) -> MemorySample:
         swap_percent=round(100 * swap_mb / (swap_mb + pss_mb), 1) if swap_mb else 0.0,
         gc_collections={str(number): count for number, count in enumerate(collections or (0, 0, 0))},
         cache_size=cache_size(workers),
+    )
+
+
+def process_memory_of(process: ProcessSnapshot) -> ProcessMemory:
+    """One process beside the workers."""
+    return ProcessMemory(
+        process=process.name,
+        role=process.role,
+        host=process.host,
+        pid=process.pid,
+        started_at=process.started_at,
+        rss_mb=process.rss_mb,
+        pss_mb=process.pss_mb,
+        cpu_percent=process.cpu_percent,
+        descriptors=process.descriptors,
+        leads=process.leads,
     )
 
 

@@ -15,7 +15,14 @@ from pagemill.ops.api import memory_config
 from pagemill.ops.api.frame.access import changer, reader
 from pagemill.ops.api.frame.envelope import ApiError, ErrorEnvelope, Now
 from pagemill.ops.api.memory_config import ConfigChange
-from pagemill.ops.api.memory_data import entry_of, memory_trend_of, result_of, sample_of, status_of
+from pagemill.ops.api.memory_data import (
+    entry_of,
+    memory_trend_of,
+    process_memory_of,
+    result_of,
+    sample_of,
+    status_of,
+)
 from pagemill.ops.api.memory_models import (
     BackgroundTask,
     CleanupResult,
@@ -53,6 +60,7 @@ def show_status(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> MemorySta
 def show_stats(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> MemoryStats:
     """Memory in detail, and where it went within the last hour."""
     sample = sample_of(chosen.workers, now)
+    others = () if chosen.worker else chosen.picture.processes
     most = parts.guard_in_force(chosen.picture.overrides).history_size
     return MemoryStats(
         current=sample,
@@ -61,6 +69,7 @@ def show_stats(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> MemoryStat
         optimization_count=sum(worker.cleanings for worker in chosen.workers),
         cache_size=sample.cache_size,
         is_running=bool(chosen.workers),
+        processes=[process_memory_of(process) for process in others if process.is_alive],
     )
 
 
