@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-
+from pagemill.app.afresh import Afresh
 from pagemill.app.parts import DATA_FOLDER, process_name
 from pagemill.app.reporting import reporting
 from pagemill.broker.connection import open_redis
@@ -13,6 +12,7 @@ from pagemill.intake.scheduler import Scheduler
 from pagemill.ops.fleet.processes import SCHEDULER
 from pagemill.results.store import ResultStore
 from pagemill.telemetry.pulse import Pulse
+from pagemill.worker.start_signals import leave_on_signals
 
 
 def scheduler() -> None:
@@ -21,6 +21,7 @@ def scheduler() -> None:
     However many run, one is active; another takes over within seconds when it dies. The file is read again when it
     changes.
     """
+    leave_on_signals()
     config = load()
     name = process_name()
     with (
@@ -29,7 +30,8 @@ def scheduler() -> None:
         ResultStore(config.environment.database_url) as store,
     ):
         active = Scheduler(redis, store, load_config, name, on_progress=pulse.beat)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: active.stop())
-        with reporting(config, SCHEDULER, name, leads=lambda: active.leads):
+        afresh = Afresh(load_config, active.stop)
+        afresh.hear_signals()
+        with reporting(config, SCHEDULER, name, afresh.orders(), lambda: active.leads):
             active.run()
+    afresh.begin_if_asked()
