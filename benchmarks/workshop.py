@@ -207,7 +207,7 @@ def read(
         event = record.get("event")
         at = datetime.fromisoformat(record["timestamp"])
         at_s = worked_s(at)
-        if event == events.MEMORY:
+        if event == events.MEMORY and "lanes" in record:
             if any(since_s <= at.timestamp() <= until_s for since_s, until_s in pauses):
                 continue
             samples.append(MemorySample(at_s, record["pss_mb"], record["lanes"]))

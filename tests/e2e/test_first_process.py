@@ -1,4 +1,4 @@
-"""A worker that is process 1 of its container: it gets every orphan, and leaves no zombie."""
+"""pagemill as process 1 of its container: a worker gets every orphan, and leaves no zombie."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ import pytest
 
 from pagemill.demo.catalogue import generate
 from pagemill.demo.storefront import StorefrontProcess
+from pagemill.ops.fleet import letterbox
+from pagemill.ops.fleet.actions import RESTART
+from pagemill.ops.fleet.orders import give
+from pagemill.ops.fleet.processes import read_processes
 from tests.e2e.namespaces import AS_FIRST, first_of, need, zombies_below
 from tests.e2e.workplace import Workplace, assert_each_right_once, eventually
 
@@ -79,6 +83,23 @@ def test_an_error_keeps_its_exit_code(place: Workplace) -> None:
     with contained(place, "status") as command:
         assert command.wait(30) == 69
     assert "does not answer" in place.log.read_text()
+
+
+def test_a_scheduler_that_starts_afresh_does_not_end_its_container(place: Workplace) -> None:
+    """It is the child of process 1 before and afterwards, with all of its environment; then a stop ends both."""
+    place.environment_changes["PAGEMILL_API_SECRET"] = "s" * 40
+    with place.redis() as redis, contained(place, "scheduler") as container:
+        eventually(lambda: len(read_processes(redis)) == 1, 60, "a report", place.log.read_text)
+        (before,) = read_processes(redis)
+        (child,) = first_of(container.pid).children()
+        assert give(redis, [before.name], RESTART, 20, letterbox.leave)[0].done
+        eventually(lambda: [each.name for each in read_processes(redis)] not in ([], [before.name]), 60, "a fresh one")
+        (after,) = read_processes(redis)
+        assert (after.pid, after.host) == (before.pid, before.host)
+        assert first_of(container.pid).children() == [child]
+        assert b"PAGEMILL_API_SECRET" in Path(f"/proc/{child.pid}/environ").read_bytes()
+        first_of(container.pid).send_signal(signal.SIGTERM)
+        assert container.wait(30) == 0
 
 
 def test_a_killed_worker_ends_its_container(place: Workplace) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from redis import Redis
+from redis import ConnectionError, Redis
 from structlog.testing import capture_logs
 
 from pagemill.config.loading import load_config
@@ -23,7 +23,7 @@ from pagemill.intake.batch_job import open_queue
 from pagemill.intake.firing import Firing, Outcome
 from pagemill.intake.firing_log import LEADER_KEY, FiringLog
 from pagemill.intake.scheduler import Scheduler
-from pagemill.model import ItemResult, Verdict
+from pagemill.model import ItemResult, Product, Verdict
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 
@@ -254,8 +254,8 @@ def test_a_catalogue_that_changed_in_between_loses_nothing(office: Office, monke
         patch.setattr(active._lead, "renew", active.stop)
         with pytest.raises(scheduler._Stopped):
             active.tick()
-    assert office.queued() == EVERYTHING[:20]
-    office.stock([number for number in range(PRODUCTS) if number != 19])
+    assert office.queued() == EVERYTHING[:10]
+    office.stock([number for number in range(PRODUCTS) if number != 9])
     office.client.delete(LEADER_KEY)
     office.scheduler("s2").tick()
     assert set(office.queued()) == set(EVERYTHING)
@@ -348,3 +348,77 @@ def test_a_database_that_is_away_is_waited_for(office: Office, monkeypatch: pyte
         running.join(5)
     assert [line["event"] for line in lines].count(events.SCHEDULER_WAITS) == 3
     assert office.queued() == EVERYTHING
+
+
+def test_one_that_stops_while_it_fires_lets_another_go_on_at_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives the lead back with what it has begun: nobody waits until its time has run out."""
+    monkeypatch.setattr(enqueue, "_PRODUCTS_PER_PIPELINE", 10)
+    office.clock.now = THREE
+    active = office.scheduler("s1")
+    with monkeypatch.context() as patch:
+        patch.setattr(active._lead, "renew", active.stop)
+        active.run()
+    assert office.last().outcome is Outcome.QUEUEING
+    assert 0 < len(office.queued()) < PRODUCTS
+    office.scheduler("s2").tick()
+    assert office.queued() == EVERYTHING
+    assert office.last().outcome is Outcome.QUEUED
+
+
+def test_one_stops_also_where_no_product_is_wanted(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalogue of which the filter takes nothing has no batch at whose end it could stop."""
+    read: list[str] = []
+    active = office.scheduler("s1")
+
+    def endless(*_arguments: Any) -> Iterator[Any]:
+        number = 0
+        while True:
+            number += 1
+            read.append(f"p{number}")
+            if number == 3:
+                active.stop()
+            if number == 1000:
+                return
+            yield Product(f"p{number}", f"https://shop.test/{number}", {"name": "another"})
+
+    office.schedule(filter={"name": "name 1"})
+    monkeypatch.setattr(scheduler, "read_catalog", endless)
+    office.clock.now = THREE
+    active.run()
+    assert read == ["p1", "p2", "p3"]
+    assert office.last().outcome is Outcome.QUEUEING
+    assert FiringLog(office.client).leader() == ""
+
+
+def test_the_lead_is_kept_through_a_long_stretch_without_a_batch(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that are passed over, or lie before the place at which a run goes on, renew it too, and are progress."""
+    beats: list[int] = []
+    active = Scheduler(office.client, office.store, office.load, "s1", office.clock, lambda: beats.append(1))
+    left_ms: list[int] = []
+
+    def nothing_wanted(*_arguments: Any) -> Iterator[Product]:
+        for number in range(3):
+            office.client.pexpire(LEADER_KEY, 5000)
+            yield Product(f"p{number}", f"https://shop.test/{number}", {"name": "another"})
+            left_ms.append(office.client.pttl(LEADER_KEY))
+
+    monkeypatch.setattr(scheduler, "_RENEW_S", 0.0)
+    monkeypatch.setattr(scheduler, "read_catalog", nothing_wanted)
+    office.schedule(filter={"name": "name 1"})
+    office.clock.now = THREE
+    active.tick()
+    assert min(left_ms) > 10_000
+    assert len(beats) == 3
+
+
+def test_a_redis_that_is_away_at_the_end_is_no_mistake(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lead runs out by itself."""
+    active = office.scheduler("s1")
+    active.tick()
+    active.stop()
+    monkeypatch.setattr(active._lead, "release", lambda: (_ for _ in ()).throw(ConnectionError("away")))
+    active.run()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import signal
 from typing import Annotated
 
 import typer
 
+from pagemill.app.afresh import Afresh
 from pagemill.app.parts import DATA_FOLDER, process_name, result_store
+from pagemill.app.reporting import reporting
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load, needs_extra
+from pagemill.config.loading import load_config
 from pagemill.ops.api.frame.origin import check_address
+from pagemill.ops.control.restart import RollingRestart
+from pagemill.ops.fleet.processes import API
 from pagemill.telemetry.pulse import Pulse
+from pagemill.worker.start_signals import leave_on_signals
 
 _PATIENCE_S = 2.0
 """Whoever asks is told within seconds that Redis is away."""
@@ -25,12 +30,17 @@ def api(
 
     Without PAGEMILL_API_SECRET it asks nobody for a token, and listens on loopback only.
     """
+    leave_on_signals()
     with needs_extra("api"):
         # It takes a second that the other commands need not wait.
         from pagemill.ops.api.server import create_app, serve
 
+    def check() -> None:
+        check_address(host, load_config(tells_alerts=True).environment.api_secret)
+
     config = load(tells_alerts=True)
     check_address(host, config.environment.api_secret)
+    name = process_name()
     with (
         Pulse() as pulse,
         open_redis(
@@ -38,8 +48,11 @@ def api(
         ) as redis,
         result_store(config) as store,
     ):
+        afresh = Afresh(check)
         # uvicorn stops by these signals, and then sends them to whoever would have had them.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
+        afresh.hear_signals()
+        app = create_app(config, redis, store, name, restart=RollingRestart(redis, name, itself=afresh))
         typer.echo(f"the dashboard is at http://{f'[{host}]' if ':' in host else host}:{port}/", err=True)
-        serve(create_app(config, redis, store, process_name()), host, port, pulse.beat)
+        beside = reporting(config, API, name, afresh.orders())
+        serve(app, host, port, beside, pulse.beat, lambda: afresh.is_over)
+    afresh.begin_if_asked()

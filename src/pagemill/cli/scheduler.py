@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-
+from pagemill.app.afresh import Afresh
 from pagemill.app.parts import DATA_FOLDER, artifact_store, process_name, result_store
+from pagemill.app.reporting import reporting
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.config.loading import load_config
 from pagemill.intake.scheduler import Scheduler
+from pagemill.ops.fleet.processes import SCHEDULER
 from pagemill.ops.retention import DailyRetention
 from pagemill.telemetry.pulse import Pulse
+from pagemill.worker.start_signals import leave_on_signals
 
 
 def scheduler() -> None:
@@ -19,14 +21,18 @@ def scheduler() -> None:
     However many run, one is active; another takes over within seconds when it dies. The file is read again when it
     changes.
     """
+    leave_on_signals()
     config = load()
+    name = process_name()
     with (
         Pulse() as pulse,
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
         result_store(config) as store,
         DailyRetention(store, redis, artifact_store(config), config.settings.retention),
     ):
-        active = Scheduler(redis, store, load_config, process_name(), on_progress=pulse.beat)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: active.stop())
-        active.run()
+        active = Scheduler(redis, store, load_config, name, on_progress=pulse.beat)
+        afresh = Afresh(load_config, active.stop)
+        afresh.hear_signals()
+        with reporting(config, SCHEDULER, name, afresh.orders(), lambda: active.leads):
+            active.run()
+    afresh.begin_if_asked()

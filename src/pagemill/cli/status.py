@@ -24,7 +24,7 @@ _REFRESH_S = 1.0
 
 
 def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing until interrupted.")] = False) -> None:
-    """Show queues, pauses, workers, their memory, the schedule, and the last runs."""
+    """Show queues, pauses, workers and other processes with their memory, the schedule, and the last runs."""
     config = load("WARNING")
     console = output_console()
     with (
@@ -36,7 +36,8 @@ def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing unt
             overview = read_overview(redis, sorted(config.platforms), config.schedule)
             schedule = [_schedule(overview)] if overview.timetable.rows else []
             proxies = [_proxies(overview)] if any(worker.proxies for worker in overview.workers) else []
-            return Group(_queues(overview), _workers(overview), *proxies, *schedule, _runs(store))
+            processes = [_processes(overview)] if overview.processes else []
+            return Group(_queues(overview), _workers(overview), *proxies, *processes, *schedule, _runs(store))
 
         if not watch:
             console.print(picture())
@@ -91,6 +92,21 @@ def _workers(overview: Overview) -> Table:
     return table
 
 
+def _processes(overview: Overview) -> Table:
+    table = _table("Other processes", "process", "role", "memory MB", "RSS MB", "CPU", "files", "since")
+    for process in overview.processes:
+        table.add_row(
+            process.name,
+            f"{process.role}, active" if process.leads else process.role,
+            f"{process.pss_mb:.0f}",
+            f"{process.rss_mb:.0f}",
+            f"{process.cpu_percent:.0f} %",
+            str(process.descriptors),
+            _moment(process.started_at),
+        )
+    return table
+
+
 def _proxies(overview: Overview) -> Table:
     """By name: an address is a secret."""
     table = _table("Proxies", "worker", "proxy", "contexts", "failures", "state")
@@ -133,5 +149,5 @@ def _runs(store: ResultStore) -> Table:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", expand=False)
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in ("run", "worker"))
+        table.add_column(column, overflow="fold", no_wrap=column in ("run", "worker", "process"))
     return table

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
-from pagemill.app.parts import DATA_FOLDER, chosen_platforms
+from pagemill.app.parts import DATA_FOLDER, chosen_platforms, process_name
+from pagemill.app.reporting import reporting
 from pagemill.app.worker import open_worker
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import PlatformNames, load
 from pagemill.cli.wording import end_with
 from pagemill.errors import PagemillError
+from pagemill.ops.fleet.processes import SUPERVISOR
 from pagemill.telemetry.pulse import Pulse
 from pagemill.worker.remedy import Rules
 from pagemill.worker.start_signals import leave_on_signals
@@ -54,7 +56,8 @@ def worker(
     with Pulse() as pulse, open_redis(config.environment.redis_url, DATA_FOLDER) as connection:
         restart_at = settings.supervisor.restart_at
         boss = Supervisor(list(platforms), connection, processes, run, rules, restart_at, on_round=pulse.beat)
-        boss.start(burst)
+        with reporting(config, SUPERVISOR, process_name()):
+            boss.start(burst)
 
 
 def run_worker_process(

@@ -27,10 +27,11 @@ class Chore:
 class Sidecar:
     """One named thread. `start` it, `stop` it; chores run one after another on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "sidecar") -> None:
+        """`name` is the thread's."""
         self._chores: list[Chore] = []
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sidecar", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def add(self, chore: Chore) -> None:
         """Adds a chore; before `start` only."""

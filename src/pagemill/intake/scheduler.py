@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("scheduler")
 
 _TICK_S = 1.0
+_RENEW_S = 1.0
 _LOGGED_BAD_ROWS = 5
 
 
@@ -80,6 +82,11 @@ class Scheduler:
         """Makes `run` return soon; safe in a signal handler."""
         self._stop.set()
 
+    @property
+    def leads(self) -> bool:
+        """Whether this is the one that fires, as far as it knows; from any thread."""
+        return self._leads
+
     def run(self) -> None:
         """Fires what is due, about every second, until it is stopped. Services that are away are waited for."""
         try:
@@ -87,14 +94,18 @@ class Scheduler:
                 self._on_progress()
                 try:
                     self.tick()
-                except (LeadLost, _Stopped):
+                except _Stopped:
+                    break
+                except LeadLost:
                     self._leads = False
                 except (redis.RedisError, ServiceUnavailable) as error:
                     log.warning(events.SCHEDULER_WAITS, error=str(error))
                 self._stop.wait(_TICK_S)
         finally:
             if self._leads:
-                self._lead.release()
+                self._leads = False
+                with suppress(redis.RedisError):  # it runs out by itself
+                    self._lead.release()
 
     def tick(self) -> None:
         """One look at everything, by the one that leads.
@@ -183,13 +194,7 @@ class Scheduler:
         def catalogue() -> Generator[Product]:
             url, slow_ms = environment.catalog_database_url, settings.results.slow_statement_ms
             rows = read_catalog(entry.catalog, platform, bad_rows, url, slow_ms)
-            return _filtered(rows, entry.filter)
-
-        def on_batch(_products: int) -> None:
-            if self._stop.is_set():
-                raise _Stopped("the scheduler stops")
-            self._lead.renew()
-            self._on_progress()
+            return _filtered(self._watched(rows), entry.filter)
 
         with closing(behind(catalogue, start.last_id) if start.batches else catalogue()) as products:
             enqueued = enqueue_run(
@@ -200,12 +205,28 @@ class Scheduler:
                 settings=settings.queue,
                 redis=self._client,
                 store=self._store,
-                on_batch=on_batch,
+                on_batch=lambda _products: self._keep_on(),
                 skipped=lambda: bad_rows.skipped,
                 run=run,
                 start=start,
             )
         return enqueued.products
+
+    def _watched(self, rows: Iterable[Product]) -> Generator[Product]:
+        """The same rows. Many may pass without a batch: those that the filter leaves out, and those before the place at
+        which a run goes on."""
+        kept_s = time.monotonic()
+        for row in rows:
+            if self._stop.is_set() or time.monotonic() - kept_s >= _RENEW_S:
+                self._keep_on()
+                kept_s = time.monotonic()
+            yield row
+
+    def _keep_on(self) -> None:
+        if self._stop.is_set():
+            raise _Stopped("the scheduler stops")
+        self._lead.renew()
+        self._on_progress()
 
     def _progress(self, run: str) -> RunProgress | None:
         """`None` for a run that was never begun."""

@@ -1,4 +1,4 @@
-"""Queues, workers, the platforms' pace and the schedule at one moment, in one value."""
+"""Queues, workers, other processes, the platforms' pace and the schedule at one moment, in one value."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from redis import Redis, RedisError
 
 from pagemill.config.schedule import Schedule
 from pagemill.errors import RedisUnavailable
+from pagemill.ops.fleet.processes import ProcessSnapshot, read_processes
 from pagemill.ops.fleet.snapshot import WorkerSnapshot, read_fleet
 from pagemill.ops.queues import QueueState, queue_states
 from pagemill.ops.timetable import Timetable, read_timetable
@@ -29,10 +30,12 @@ class Overview:
     revisits: tuple[tuple[int, int], ...]
     """For each platform, how many products were spared a visit, and how many were not, where `revisit` is on."""
     timetable: Timetable
+    processes: tuple[ProcessSnapshot, ...] = ()
+    """Schedulers, API processes and supervisors, as far as they are alive."""
 
 
 def read_overview(redis: Redis, platforms: Sequence[str], schedule: Schedule = NO_SCHEDULE) -> Overview:
-    """The queues and the pace of these platforms, every worker that published lately, and the schedule.
+    """The queues and the pace of these platforms, every process that published lately, and the schedule.
 
     Raises:
         RedisUnavailable: Redis went away.
@@ -42,6 +45,7 @@ def read_overview(redis: Redis, platforms: Sequence[str], schedule: Schedule = N
         return Overview(
             queues=tuple(queue_states(redis, platforms)),
             workers=tuple(read_fleet(redis)),
+            processes=tuple(process for process in read_processes(redis) if process.is_alive),
             paces=tuple(read_paces(redis, platforms)),
             revisits=tuple(memory.counts(platform) for platform in platforms),
             timetable=read_timetable(redis, schedule, datetime.now(UTC)),

@@ -18,6 +18,9 @@ from pagemill.ops.alerting.alert import Alert, encode
 from pagemill.ops.alerting.history import FIELD, STREAM
 from pagemill.ops.fleet.event_log import write_events
 from pagemill.ops.fleet.history import FINE, MINUTES, QUARTERS, Kind, Point
+from pagemill.ops.fleet.processes import API, SCHEDULER, SUPERVISOR, ProcessSnapshot
+from pagemill.ops.fleet.processes import PREFIX as PROCESS_PREFIX
+from pagemill.ops.fleet.processes import publish as publish_process
 from pagemill.ops.fleet.snapshot import KEPT_S, PREFIX, AtWork, WorkerSnapshot, publish
 from pagemill.ops.fleet.tally import PlatformTally
 from pagemill.telemetry.tap import Told
@@ -42,6 +45,7 @@ class FleetWorld:
         for name in WORKERS[:2]:
             publish(self.redis, self.worker(name))
         self.silence(WORKERS[2])
+        self._processes()
         self._happenings()
         self.alert("memory-warning", "warning", "Memory of vm-7311-90aa has been above 70 % for 60 s", ago_s=600)
         self.alert("heartbeat-lost", "critical", f"{WORKERS[2]} has not been heard of for 95 s", ago_s=90)
@@ -94,6 +98,22 @@ class FleetWorld:
         """Publishes one that has not been heard of since."""
         body = _SNAPSHOT.dump_json(replace(self.worker(name), at_work=None, lanes=0))
         self.redis.set(PREFIX + name, body, px=round((KEPT_S - silent_s) * 1000))
+
+    def _processes(self) -> None:
+        """Two schedulers, an API, a supervisor, and a scheduler that fell silent."""
+        started_at = datetime.now(UTC) - timedelta(hours=9)
+        for name, role, rss_mb, leads in (
+            ("vm-7101-0c1e", SCHEDULER, 96.4, True),
+            ("vm-7102-77b0", SCHEDULER, 95.9, False),
+            ("vm-7103-19aa", SCHEDULER, 95.0, False),
+            ("vm-7201-55d2", API, 131.0, None),
+            ("vm-7301-e4f0", SUPERVISOR, 88.2, None),
+        ):
+            publish_process(
+                self.redis,
+                ProcessSnapshot(name, role, 7101, "vm", started_at, rss_mb, rss_mb - 15, 0.4, 14, leads),
+            )
+        self.redis.pexpire(f"{PROCESS_PREFIX}vm-7103-19aa", round((KEPT_S - 95) * 1000))
 
     def alert(self, name: str, level: str, message: str, *, ago_s: float = 0, scope: str = "") -> None:
         """Adds one, as the desk does."""

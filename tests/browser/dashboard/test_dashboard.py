@@ -67,6 +67,17 @@ async def test_the_board_shows_the_fleet(looker: Looker, api: ApiServer) -> None
     await expect(page.locator("#memory-caption")).to_contain_text("14 context rotations, 3 browser rotations")
     row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=WORKERS[2]))
     await expect(row).to_contain_text("silent for")
+    await expect(page.locator("#processes-rows tr")).to_have_count(5)
+    for name, said in (
+        ("vm-7101-0c1e", ("scheduler", "active", "81 MB", "96 MB", "9.0 h")),
+        ("vm-7102-77b0", ("scheduler", "stands by")),
+        ("vm-7103-19aa", ("scheduler", "silent for")),
+        ("vm-7201-55d2", ("api", "running")),
+        ("vm-7301-e4f0", ("supervisor", "running")),
+    ):
+        row = page.locator("#processes-rows tr").filter(has=page.get_by_role("rowheader", name=name))
+        for words in said:
+            await expect(row).to_contain_text(words)
     await expect(page.locator("#alerts-list")).to_contain_text("Critical: heartbeat-lost")
     await expect(page.locator("#events-list")).to_contain_text("Browser Rotation")
     await expect(page.locator("#verdicts-caption")).to_contain_text("35,546 products")
@@ -84,6 +95,7 @@ async def test_an_empty_fleet_is_no_mistake(looker: Looker, api: ApiServer, redi
     await enter(page, api, Role.PLANNER)
     await expect(page.locator("#health-reason")).to_contain_text("no worker")
     await expect(page.locator("#workers-rows")).to_contain_text("pagemill worker")
+    await expect(page.locator("#processes-rows")).to_contain_text("None has reported lately")
     await expect(page.locator("#memory-caption")).to_contain_text("No measurements")
     await expect(page.locator("#verdicts-caption")).to_have_text("No verdicts since the workers started.")
     assert looker.unexpected() == []

@@ -72,5 +72,5 @@ async def test_everything_is_reached_by_keyboard(looker: Looker, api: ApiServer)
             await page.evaluate("(document.activeElement.ariaLabel || document.activeElement.innerText || '').trim()")
         )
     assert "Skip to content" in reached
-    for name in ("Theme: system", "Log out", "Pause zigzag", "Clean up memory", "Restart workers"):
+    for name in ("Theme: system", "Log out", "Pause zigzag", "Clean up memory", "Restart all"):
         assert name in reached

@@ -28,7 +28,7 @@ from pagemill.ops.api.frame.access import AccessRules
 from pagemill.ops.api.frame.roles import Role
 from pagemill.ops.api.frame.tokens import issue
 from pagemill.ops.api.server import create_app, listen, server_config
-from pagemill.ops.control.restart import RollingRestart
+from pagemill.ops.control.restart import RollingRestart, StartsAfresh
 from pagemill.ops.fleet.history import HistoryWriter, Point
 from pagemill.ops.fleet.orders import Action, OrderDesk
 from pagemill.ops.fleet.overrides import GuardInForce
@@ -126,8 +126,10 @@ def api_running(
     look_s: float = 0.05,
     restart_s: float = 5.0,
     config: Config | None = None,
+    itself: StartsAfresh | None = None,
 ) -> Iterator[World]:
-    """The API as `pagemill api` builds it, on a thread; `config` takes the place of `a_config(secret)`."""
+    """The API as `pagemill api` builds it, on a thread; `config` takes the place of `a_config(secret)`, and `itself`
+    restarts it."""
     with ExitStack() as stack:
         client = stack.enter_context(
             redis.Redis.from_url(
@@ -138,7 +140,7 @@ def api_running(
             )
         )
         store = stack.enter_context(ResultStore(f"sqlite:///{folder / 'results.db'}"))
-        restart = RollingRestart(client, "api-test", worker_timeout_s=restart_s, look_s=look_s)
+        restart = RollingRestart(client, "api-test", itself=itself, worker_timeout_s=restart_s, look_s=look_s)
         config = config or a_config(secret)
         rules = AccessRules(secret)
         app = create_app(config, client, store, "api-test", rules=rules, restart=restart)

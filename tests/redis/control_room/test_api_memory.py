@@ -64,7 +64,7 @@ def test_stats_have_the_fields_of_the_guide(world: World, redis_client: redis.Re
     write_history(redis_client)
     body = world.planner.get("/memory/stats").json
     asked = {"current", "trend", "history_size", "optimization_count", "cache_size", "is_running"}
-    assert set(body) == asked | {"fullest", "fleet"}
+    assert set(body) == asked | {"fullest", "fleet", "processes"}
     current = body["current"]
     assert set(current) == {
         "timestamp",

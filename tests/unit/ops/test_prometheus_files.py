@@ -20,6 +20,7 @@ from pagemill.guard.pressure import Limits
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats, PythonMemory
 from pagemill.ops.alerting.alert import Alert
+from pagemill.ops.fleet.processes import ProcessSnapshot
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.tally import BUCKETS_S, PlatformTally
 from pagemill.ops.fleet.view import FleetPicture
@@ -98,6 +99,11 @@ class Still:
             queues=(QueueState("musinsa", 3, 1, 0),),
             paces=(PaceState("musinsa", 0, "", 0, False, 1.0),),
             revisits={"musinsa": (4, 6)},
+            processes=(
+                ProcessSnapshot("p1", "scheduler", 1, "machine", AT, 90.0, 75.0, 1.0, 12, leads=True),
+                ProcessSnapshot("p2", "api", 2, "machine", AT, 120.0, 100.0, 2.0, 20),
+                ProcessSnapshot("p3", "supervisor", 3, "machine", AT, 80.0, 70.0, 0.0, 9),
+            ),
         )
 
 

@@ -51,6 +51,23 @@ class WorkerText(Camel):
     block_rate: float
 
 
+class ProcessText(Camel):
+    """A process beside the workers, and what it uses for itself. Those that fell silent stay for ten minutes."""
+
+    name: str
+    role: str = Field(description="scheduler, api or supervisor")
+    host: str
+    pid: int
+    alive: bool
+    silent_seconds: float
+    uptime: int
+    rss_mb: float
+    pss_mb: float
+    cpu_percent: float
+    descriptors: int
+    leads: bool | None = Field(description="Of schedulers: whether it is the one that fires")
+
+
 class PaceText(Camel):
     """How a platform is left alone, for the whole fleet."""
 
@@ -100,6 +117,7 @@ class Dashboard(Camel):
     memory: UsedMemory
     memory_by_role_mb: dict[str, float]
     workers: list[WorkerText]
+    processes: list[ProcessText] = Field(description="Schedulers, API processes and supervisors of the whole fleet")
     platforms: list[PlatformText]
     events: list[EventText]
     scheduler: str = Field(description="The scheduler that is active; empty without one")

@@ -1,4 +1,4 @@
-"""The rows of a dashboard's tables: one for each worker, one for each platform. Pure."""
+"""The rows of a dashboard's tables: one for each worker, for each other process, for each platform. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from datetime import datetime
 from pagemill.ops.api.dashboard_models import (
     PaceText,
     PlatformText,
+    ProcessText,
     Work,
     WorkerText,
 )
 from pagemill.ops.figures.item_times import item_times
 from pagemill.ops.figures.memory_figures import memory_percent
+from pagemill.ops.fleet.processes import ProcessSnapshot
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.view import FleetPicture, Rates
 from pagemill.pacing.pace_state import PaceState
@@ -28,7 +30,7 @@ def worker_row(worker: WorkerSnapshot, rates: Rates, now: datetime) -> WorkerTex
         platforms=list(worker.platforms),
         alive=worker.is_alive,
         silent_seconds=worker.silent_s,
-        uptime=max(0, round((now - worker.started_at).total_seconds())) if worker.started_at else 0,
+        uptime=_uptime_s(worker.started_at, now),
         draining=worker.draining,
         lanes=worker.lanes,
         lanes_allowed=worker.size,
@@ -51,6 +53,28 @@ def worker_row(worker: WorkerSnapshot, rates: Rates, now: datetime) -> WorkerTex
         error_rate=rates.error_rate,
         block_rate=rates.block_rate,
     )
+
+
+def process_row(process: ProcessSnapshot, now: datetime) -> ProcessText:
+    """One process beside the workers."""
+    return ProcessText(
+        name=process.name,
+        role=process.role,
+        host=process.host,
+        pid=process.pid,
+        alive=process.is_alive,
+        silent_seconds=process.silent_s,
+        uptime=_uptime_s(process.started_at, now),
+        rss_mb=process.rss_mb,
+        pss_mb=process.pss_mb,
+        cpu_percent=process.cpu_percent,
+        descriptors=process.descriptors,
+        leads=process.leads,
+    )
+
+
+def _uptime_s(started_at: datetime | None, now: datetime) -> int:
+    return max(0, round((now - started_at).total_seconds())) if started_at else 0
 
 
 def platform_rows(picture: FleetPicture, workers: Sequence[WorkerSnapshot]) -> list[PlatformText]:

@@ -14,12 +14,14 @@ from pagemill.ops.api.memory_models import (
     MemorySample,
     MemoryStatus,
     MemoryTrend,
+    ProcessMemory,
 )
 from pagemill.ops.control.cleanup import CleanupOutcome
 from pagemill.ops.figures.curve import CurvePoint
 from pagemill.ops.figures.health_word import health_of
 from pagemill.ops.figures.memory_figures import memory_percent, shortest_place
 from pagemill.ops.figures.trend import trend_of
+from pagemill.ops.fleet.processes import ProcessSnapshot
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 
 
@@ -90,6 +92,22 @@ def sample_of(fullest: FullestWorker | None, fleet: FleetMemory, now: datetime) 
         swap_percent=fleet.swap_percent,
         gc_collections=fleet.gc_collections,
         cache_size=fleet.cache_size,
+    )
+
+
+def process_memory_of(process: ProcessSnapshot) -> ProcessMemory:
+    """One process beside the workers."""
+    return ProcessMemory(
+        process=process.name,
+        role=process.role,
+        host=process.host,
+        pid=process.pid,
+        started_at=process.started_at,
+        rss_mb=process.rss_mb,
+        pss_mb=process.pss_mb,
+        cpu_percent=process.cpu_percent,
+        descriptors=process.descriptors,
+        leads=process.leads,
     )
 
 

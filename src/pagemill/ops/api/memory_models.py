@@ -105,6 +105,23 @@ class MemoryTrend(BaseModel):
     sample_count: int
 
 
+class ProcessMemory(BaseModel):
+    """A process beside the workers, and what it uses for itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    process: str
+    role: str = Field(description="scheduler, api or supervisor")
+    host: str
+    pid: int
+    started_at: Moment
+    rss_mb: float
+    pss_mb: float
+    cpu_percent: float = Field(description="Of all CPUs that it may use")
+    descriptors: int
+    leads: bool | None = Field(description="Of schedulers: whether it is the one that fires")
+
+
 class MemoryStats(BaseModel):
     """Memory in detail."""
 
@@ -150,6 +167,20 @@ class MemoryStats(BaseModel):
                 "gc_collections": {"0": 10, "1": 2, "2": 0},
                 "cache_size": 150,
             },
+            "processes": [
+                {
+                    "process": "vm-7001-3d1d",
+                    "role": "scheduler",
+                    "host": "vm",
+                    "pid": 7001,
+                    "started_at": "2024-01-01T11:00:00.000Z",
+                    "rss_mb": 96.4,
+                    "pss_mb": 81.2,
+                    "cpu_percent": 0.4,
+                    "descriptors": 14,
+                    "leads": True,
+                }
+            ],
         }
     )
 
@@ -161,6 +192,10 @@ class MemoryStats(BaseModel):
     is_running: bool = Field(description="Whether any of these workers is alive")
     fullest: FullestWorker | None = Field(description="null without a worker")
     fleet: FleetMemory
+    processes: list[ProcessMemory] = Field(
+        description="Schedulers, API processes and supervisors that are alive; none of them is in the figures above. "
+        "Empty with `?worker=`"
+    )
 
 
 class HistoryEntry(BaseModel):

@@ -20,6 +20,7 @@ from pagemill.ops.api.memory_data import (
     fleet_of,
     fullest_of,
     memory_trend_of,
+    process_memory_of,
     result_of,
     sample_of,
     status_of,
@@ -61,6 +62,7 @@ def show_status(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> MemorySta
 def show_stats(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> MemoryStats:
     """Memory in detail, and where it went within the last hour."""
     fullest, fleet = fullest_of(chosen.workers), fleet_of(chosen.workers)
+    others = () if chosen.worker else chosen.picture.processes
     most = parts.guard_in_force(chosen.picture.overrides).history_size
     return MemoryStats(
         current=sample_of(fullest, fleet, now),
@@ -71,6 +73,7 @@ def show_stats(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> MemoryStat
         optimization_count=sum(worker.cleanings for worker in chosen.workers),
         cache_size=fleet.cache_size,
         is_running=bool(chosen.workers),
+        processes=[process_memory_of(process) for process in others if process.is_alive],
     )
 
 

@@ -18,7 +18,7 @@ from pagemill.ops.api.dashboard_models import (
     Dashboard,
     DashboardHistory,
 )
-from pagemill.ops.api.fleet_rows import platform_rows, worker_row
+from pagemill.ops.api.fleet_rows import platform_rows, process_row, worker_row
 from pagemill.ops.api.parts import Parts
 from pagemill.ops.api.performance_models import (
     PERIODS_S,
@@ -96,6 +96,7 @@ def dashboard(
         memory=data.used_memory_of(workers, state),
         memory_by_role_mb=pss_by_role_mb(workers),
         workers=[worker_row(each, picture.rates.get(each.name, Rates()), now) for each in shown],
+        processes=[process_row(each, now) for each in picture.processes],
         platforms=platform_rows(picture, workers),
         events=data.event_texts_of([each for each in found if not worker or each.worker == worker], _EVENTS),
         scheduler=picture.timetable.leader,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -117,6 +117,8 @@ def create_app(
         async with AsyncExitStack() as stack:
             stack.push_async_callback(run_in_threadpool, parts.cleanup.close, _CLOSE_S)
             stack.push_async_callback(run_in_threadpool, parts.restart.close, _CLOSE_S)
+            with contextlib.suppress(RedisError):  # then the restart tells that this process did not come back
+                await run_in_threadpool(parts.restart.note_return)
             await run_in_threadpool(delivery.open)
             stack.push_async_callback(run_in_threadpool, delivery.close)
             watch.open()
@@ -158,22 +160,37 @@ async def _answer_redis(request: Request, error: Exception) -> Response:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, telling about once a second that its loop comes round."""
+    """uvicorn, telling about once a second that its loop comes round, and ending when it is over."""
 
-    def __init__(self, config: uvicorn.Config, on_round: Callable[[], object]) -> None:
+    def __init__(self, config: uvicorn.Config, on_round: Callable[[], object], is_over: Callable[[], bool]) -> None:
         super().__init__(config)
         self._on_round = on_round
+        self._is_over = is_over
 
     async def on_tick(self, counter: int) -> bool:
         """uvicorn's hook: called ten times a second."""
         if counter % 10 == 0:
             self._on_round()
-        return await super().on_tick(counter)
+        return await super().on_tick(counter) or self._is_over()
 
 
-def serve(app: FastAPI, host: str, port: int, on_round: Callable[[], object] = lambda: None) -> None:
-    """Answers until SIGINT or SIGTERM; requests under way may end within some seconds then. `on_round` is called about
-    once a second while the loop makes progress.
+def serve(
+    app: FastAPI,
+    host: str,
+    port: int,
+    beside: AbstractContextManager[object],
+    on_round: Callable[[], object],
+    is_over: Callable[[], bool],
+) -> None:
+    """Answers until SIGINT or SIGTERM, or until `is_over`; requests under way may end within some seconds then.
+
+    Args:
+        app: what answers.
+        host: the address to listen on.
+        port: likewise.
+        beside: entered when the address is this process', and left after the last answer.
+        on_round: called about once a second while the loop makes progress.
+        is_over: asked ten times a second.
 
     Raises:
         UsageError: the address cannot be listened on, or others would reach an API that asks nobody for a token.
@@ -181,8 +198,8 @@ def serve(app: FastAPI, host: str, port: int, on_round: Callable[[], object] = l
     rules: AccessRules = app.state.access_rules
     if not rules.asks_for_tokens:
         check_address(host, "")
-    with contextlib.closing(listen(host, port)) as listener:
-        _Server(server_config(app), on_round).run(sockets=[listener])
+    with contextlib.closing(listen(host, port)) as listener, beside:
+        _Server(server_config(app), on_round, is_over).run(sockets=[listener])
 
 
 def server_config(app: FastAPI) -> uvicorn.Config:

@@ -1,4 +1,4 @@
-"""`/api/v2/system`: restarting the whole fleet, one worker after another."""
+"""`/api/v2/system`: restarting the whole fleet, one process after another."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pagemill.ops.api.frame.access import changer, reader
 from pagemill.ops.api.frame.envelope import ApiError, Envelope, Moment, Now, sealed
 from pagemill.ops.api.parts import PartsOfApp
 from pagemill.ops.control.restart import Restart, StepState
+from pagemill.ops.control.restartable import WORKER
 
 router = APIRouter(prefix="/api/v2/system", tags=["system"])
 
@@ -25,6 +26,17 @@ class StepText(BaseModel):
     seconds: float = Field(description="Until as many workers were alive as before")
 
 
+class ProcessStepText(BaseModel):
+    """The turn of a process that is no worker."""
+
+    model_config = ConfigDict(frozen=True)
+
+    process: str
+    role: str = Field(description="scheduler or api")
+    state: StepState
+    seconds: float = Field(description="Until as many of its role were alive as before")
+
+
 class RestartText(BaseModel):
     """A restart of the fleet and how far it is."""
 
@@ -36,6 +48,10 @@ class RestartText(BaseModel):
     ended_at: Moment | None
     message: str
     workers: list[StepText]
+    processes: list[ProcessStepText] = Field(
+        description="Schedulers and API processes, after the workers. The API process that conducts comes last: while "
+        "it is `restarting`, the state is `done` already, and the fresh one makes its step `done` too"
+    )
 
 
 @router.post(
@@ -45,7 +61,8 @@ class RestartText(BaseModel):
     responses={409: {"description": "Another restart is under way"}},
 )
 def restart_all(parts: PartsOfApp, now: Now) -> Envelope[RestartText]:
-    """Has every worker drain and start afresh, one after another. `GET` tells how far it is."""
+    """Has every worker drain and start afresh, one after another; then every scheduler and every API process. `GET`
+    tells how far it is. A supervisor stays: it holds no page and no batch, and its end would end all its workers."""
     restart = parts.restart.start()
     if restart is None:
         raise ApiError(409, "conflict", "a restart is under way: GET /api/v2/system/restart-all tells how far it is")
@@ -72,5 +89,14 @@ def _text(restart: Restart) -> RestartText:
         started_at=restart.started_at,
         ended_at=restart.ended_at,
         message=restart.message,
-        workers=[StepText(worker=step.worker, state=step.state, seconds=step.seconds) for step in restart.steps],
+        workers=[
+            StepText(worker=step.name, state=step.state, seconds=step.seconds)
+            for step in restart.steps
+            if step.role == WORKER
+        ],
+        processes=[
+            ProcessStepText(process=step.name, role=step.role, state=step.state, seconds=step.seconds)
+            for step in restart.steps
+            if step.role != WORKER
+        ],
     )

@@ -1,29 +1,32 @@
-"""Restarts the fleet's workers one after another, so that the queue is served all the time.
+"""Restarts the fleet one process after another, so that the queue is served all the time: workers, schedulers, APIs.
 
-Each one drains and ends with exit code 75; whoever started it (`--processes`, a container's restart policy, systemd)
-starts a fresh one. Only when as many are alive again as before, the next one's turn comes. One restart at a time for
-the whole fleet; how far it is stands in Redis, so that every API process can tell.
+A worker drains and ends with exit code 75; whoever started it (`--processes`, a container's restart policy, systemd)
+starts a fresh one. Schedulers and API processes become fresh ones by themselves. Only when as many of its kind are
+alive again as before, the next one's turn comes. The API process that conducts all this comes last: it notes that the
+rest is done, and the fresh one in its place notes that it is back. One restart at a time for the whole fleet; how far
+it is stands in Redis, so that every API process can tell.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Literal, cast
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, Protocol, cast
 from uuid import uuid4
 
-from pydantic import TypeAdapter
+from pydantic import AliasChoices, Field, TypeAdapter
 from redis import Redis, RedisError
 
 from pagemill.errors import PagemillError
 from pagemill.intake.leadership import Leadership, LeadLost
-from pagemill.ops.fleet.actions import RESTART
-from pagemill.ops.fleet.orders import give
-from pagemill.ops.fleet.snapshot import WorkerSnapshot, read_fleet
+from pagemill.ops.control.restartable import WORKER, Restartable, in_turn, living, tell
+from pagemill.ops.fleet.processes import API
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -43,12 +46,14 @@ RestartState = Literal["running", "done", "failed", "interrupted"]
 
 @dataclass(frozen=True, slots=True)
 class RestartStep:
-    """One worker's turn."""
+    """One process' turn."""
 
-    worker: str
+    name: Annotated[str, Field(validation_alias=AliasChoices("name", "worker"))]
+    """Restarts that 0.1 has noted know workers only."""
+    role: str = WORKER
     state: StepState = "waiting"
     seconds: float = 0.0
-    """Until as many were alive as before."""
+    """Until as many of its role were alive as before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,36 @@ class Restart:
     steps: tuple[RestartStep, ...]
     ended_at: datetime | None = None
     message: str = ""
+    conductor: str = ""
+    """Host and process id of the API process that does it; the fresh one in its place has the same."""
+
+    @property
+    def awaits_conductor(self) -> bool:
+        """Whether all that is left is that the API process which did it comes back."""
+        return self.state == "done" and bool(self.steps) and self.steps[-1].state == "restarting"
+
+    def with_last(self, state: StepState, seconds: float) -> Restart:
+        """The same with another state of the last step."""
+        return replace(self, steps=(*self.steps[:-1], replace(self.steps[-1], state=state, seconds=seconds)))
 
 
 _ADAPTER = TypeAdapter(Restart)
 
 
 class _Stopped(PagemillError):
-    """This process ends, or a worker did not come back."""
+    """This process ends, or another one did not come back."""
+
+
+class StartsAfresh(Protocol):
+    """How the process that conducts a restart restarts itself: `app.afresh`."""
+
+    def check(self) -> None:
+        """Raises a `PagemillError` where a fresh process would not come up."""
+        ...
+
+    def ask(self) -> None:
+        """Has this process end and start afresh."""
+        ...
 
 
 class RollingRestart:
@@ -78,6 +106,7 @@ class RollingRestart:
         redis: Redis,
         name: str,
         *,
+        itself: StartsAfresh | None = None,
         worker_timeout_s: float = WORKER_TIMEOUT_S,
         look_s: float = LOOK_S,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -87,12 +116,16 @@ class RollingRestart:
         Args:
             redis: fails within seconds.
             name: this process', unique in the fleet.
-            worker_timeout_s: how long one worker may take.
+            itself: restarts this process; without it the others are all.
+            worker_timeout_s: how long one worker, or another process, may take.
             look_s: between two looks at the fleet.
             now: the time of day, with its zone.
             now_s: monotonic seconds.
         """
         self._redis = redis
+        self._name = name
+        self._itself = itself
+        self._here = f"{socket.gethostname()} {os.getpid()}"
         self._lead = Leadership(redis, _LEADER_KEY, name, _LEAD_S)
         self._worker_timeout_s = worker_timeout_s
         self._look_s = look_s
@@ -103,7 +136,7 @@ class RollingRestart:
         self._thread: threading.Thread | None = None
 
     def start(self) -> Restart | None:
-        """Begins with the first worker; `None` while another restart is under way, here or elsewhere.
+        """Begins with the first one; `None` while another restart is under way, here or elsewhere.
 
         Raises:
             RedisError: Redis does not answer.
@@ -111,12 +144,14 @@ class RollingRestart:
         with self._starting:
             if self._is_running or not self._lead.hold():
                 return None
-            workers = read_fleet(self._redis)
-            steps = tuple(RestartStep(worker.name) for worker in workers)
-            restart = Restart(uuid4().hex, "running", self._now(), steps)
+            others = in_turn(self._redis, self._name)
+            steps = [RestartStep(one.name, one.role) for one in others]
+            if self._itself is not None:
+                steps.append(RestartStep(self._name, API))
+            restart = Restart(uuid4().hex, "running", self._now(), tuple(steps), conductor=self._here)
             self._write(restart)
             self._stop.clear()
-            self._thread = threading.Thread(target=self._run, args=(restart, workers), name="restart", daemon=True)
+            self._thread = threading.Thread(target=self._run, args=(restart, others), name="restart", daemon=True)
             self._thread.start()
             return restart
 
@@ -126,16 +161,30 @@ class RollingRestart:
         Raises:
             RedisError: Redis does not answer.
         """
-        with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.get(_KEY)
-            pipeline.exists(_LEADER_KEY)
-            text, is_led = cast("tuple[bytes | None, int]", tuple(pipeline.execute()))
-        if text is None:
+        restart, is_led = self._read()
+        if restart is None:
             return None
-        restart = _ADAPTER.validate_json(text)
         if restart.state == "running" and not is_led:
             return replace(restart, state="interrupted", message="the API process that did it is gone: start it again")
+        if restart.awaits_conductor and restart.ended_at is not None:
+            away = self._now() - restart.ended_at
+            if away > timedelta(seconds=self._worker_timeout_s):
+                message = f"the API process that did it, {restart.steps[-1].name}, did not come back: see its log"
+                return replace(restart.with_last("failed", self._worker_timeout_s), state="failed", message=message)
         return restart
+
+    def note_return(self) -> None:
+        """Where this is the fresh one in place of the process that conducted the latest restart: notes that it is back.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        restart, _ = self._read()
+        if restart is None or not restart.awaits_conductor or restart.conductor != self._here:
+            return
+        now = self._now()
+        away = now - (restart.ended_at or now)
+        self._write(replace(restart.with_last("done", round(away.total_seconds(), 1)), ended_at=now))
 
     def close(self, timeout_s: float) -> None:
         """Ends after the order that is under way; what was not restarted yet goes on working."""
@@ -147,21 +196,22 @@ class RollingRestart:
     def _is_running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
-    def _run(self, restart: Restart, workers: Sequence[WorkerSnapshot]) -> None:
+    def _run(self, restart: Restart, others: Sequence[Restartable]) -> None:
         state: RestartState = "failed"
         message = ""
         steps = list(restart.steps)
+        number = 0
         try:
-            for number, worker in enumerate(workers):
+            for number, one in enumerate(others):
                 begun_s = self._now_s()
                 steps[number] = replace(steps[number], state="restarting")
                 self._try_write(replace(restart, steps=tuple(steps)))
-                try:
-                    self._restart(worker, begun_s + self._worker_timeout_s)
-                except PagemillError:
-                    steps[number] = replace(steps[number], state="failed")
-                    raise
-                steps[number] = RestartStep(worker.name, "done", round(self._now_s() - begun_s, 1))
+                self._restart(one, begun_s + self._worker_timeout_s)
+                steps[number] = replace(steps[number], state="done", seconds=round(self._now_s() - begun_s, 1))
+            if self._itself is not None:
+                number = len(others)
+                steps[number] = replace(steps[number], state="restarting")
+                self._itself.check()
             state = "done"
         except LeadLost:
             message = "another API process took the restart over while Redis was away"
@@ -171,40 +221,59 @@ class RollingRestart:
             log.exception(events.UNEXPECTED, where="restarting the fleet")
             message = "it ended by an error; the API's log says which"
         finally:
+            if state != "done" and steps:
+                steps[number] = replace(steps[number], state="failed")
             ended = replace(restart, state=state, steps=tuple(steps), ended_at=self._now(), message=message)
-            log.info(events.FLEET_RESTARTED, state=state, workers=len(steps), message=message)
+            workers = sum(step.role == WORKER for step in steps)
+            log.info(
+                events.FLEET_RESTARTED, state=state, workers=workers, processes=len(steps) - workers, message=message
+            )
             self._try_write(ended)
             with contextlib.suppress(RedisError):  # it runs out by itself
                 self._lead.release()
+        if state == "done" and self._itself is not None:
+            self._itself.ask()
 
-    def _restart(self, worker: WorkerSnapshot, deadline_s: float) -> None:
+    def _restart(self, one: Restartable, deadline_s: float) -> None:
         before = 0
         heard = False
         while True:
             # A Redis that is away for moments ends nothing; the deadline holds.
             with contextlib.suppress(RedisError):
                 self._lead.renew()
-                alive = read_fleet(self._redis)
-                is_gone = all(_identity(each) != _identity(worker) for each in alive)
+                alive = living(self._redis, one.role)
+                is_gone = one not in alive
                 if not is_gone and not heard:
                     before = max(before, len(alive))
-                    answer = give(self._redis, [worker.name], RESTART, _HEAR_S, reason="the fleet is restarted")[0]
+                    answer = tell(self._redis, one, _HEAR_S)
                     heard = answer.done
+                    if answer.heard and answer.error and one.role != WORKER:
+                        raise _Stopped(f"{one.name} goes on as it is: {answer.error}")
                 if is_gone and len(alive) >= before:
                     return
             if self._now_s() >= deadline_s:
-                raise _Stopped(self._missed(worker.name, heard))
+                raise _Stopped(self._missed(one, heard))
             if self._stop.wait(self._look_s):
-                raise _Stopped("the API process ended before all workers were restarted")
+                raise _Stopped("the API process ended before all were restarted")
 
-    def _missed(self, worker: str, heard: bool) -> str:
+    def _missed(self, one: Restartable, heard: bool) -> str:
         if not heard:
-            return f"timeout: {worker} did not hear the order within {self._worker_timeout_s:g} s: see its log"
+            return f"timeout: {one.name} did not hear the order within {self._worker_timeout_s:g} s: see its log"
+        missed = f"timeout: no fresh {one.role} took the place of {one.name} within {self._worker_timeout_s:g} s"
+        if one.role != WORKER:
+            return f"{missed}: see its log"
         return (
-            f"timeout: no fresh worker took the place of {worker} within {self._worker_timeout_s:g} s. A worker ends "
-            "with exit code 75 and comes back only if something starts it again: `pagemill worker --processes N`, "
-            "a container with a restart policy, or systemd"
+            f"{missed}. A worker ends with exit code 75 and comes back only if something starts it again: "
+            "`pagemill worker --processes N`, a container with a restart policy, or systemd"
         )
+
+    def _read(self) -> tuple[Restart | None, bool]:
+        """The latest one, and whether somebody is about it."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.get(_KEY)
+            pipeline.exists(_LEADER_KEY)
+            text, is_led = cast("tuple[bytes | None, int]", tuple(pipeline.execute()))
+        return (None if text is None else _ADAPTER.validate_json(text)), bool(is_led)
 
     def _write(self, restart: Restart) -> None:
         self._redis.set(_KEY, _ADAPTER.dump_json(restart), ex=_KEPT_S)
@@ -214,7 +283,3 @@ class RollingRestart:
             self._write(restart)
         except RedisError as error:
             log.warning(events.UNEXPECTED, where="noting how far the restart is", error=str(error))
-
-
-def _identity(worker: WorkerSnapshot) -> tuple[str, int, datetime | None]:
-    return worker.name, worker.pid, worker.started_at

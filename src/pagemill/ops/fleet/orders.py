@@ -1,4 +1,4 @@
-"""Orders to workers, over RQ's own command channel, and their answers.
+"""Orders to workers, over RQ's own command channel, and their answers; other processes have the `letterbox` instead.
 
 The channel forgets what nobody hears. So each order has an id, and the worker puts its answer under that; where none
 comes in time, the order counts as not heard. A worker carries an order out once: it answers one id only once.
@@ -43,15 +43,34 @@ class Answer:
         return self.heard and not self.error
 
 
-def give(redis: Redis, workers: Sequence[str], action: str, timeout_s: float = 5.0, **arguments: Any) -> list[Answer]:
+Send = Callable[..., object]
+"""Takes an order to who is meant: `(redis, name, command, **payload)`."""
+
+
+def give(
+    redis: Redis,
+    workers: Sequence[str],
+    action: str,
+    timeout_s: float = 5.0,
+    send: Send = send_command,
+    **arguments: Any,
+) -> list[Answer]:
     """Gives each of those workers the same order, and waits for all answers, at most so long.
+
+    Args:
+        redis: fails within seconds.
+        workers: their names; of other processes with a `send` that they hear.
+        action: what is to be done.
+        timeout_s: for all of them together.
+        send: how the order gets there; by default over RQ's command channel, which workers hear.
+        **arguments: the action's.
 
     Raises:
         RedisError: Redis does not answer.
     """
     ids = {worker: uuid4().hex for worker in workers}
     for worker, order_id in ids.items():
-        send_command(redis, worker, COMMAND, id=order_id, action=action, arguments=arguments)
+        send(redis, worker, COMMAND, id=order_id, action=action, arguments=arguments)
     deadline_s = time.monotonic() + timeout_s
     answers: dict[str, Answer] = {}
     while len(answers) < len(ids):

@@ -19,13 +19,22 @@ from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats
 from pagemill.model import ConnectionCounts
 from pagemill.ops.fleet.overrides import GuardInForce
+from pagemill.ops.fleet.published import ALIVE_S, KEPT_S, publish_at, read_published
 from pagemill.ops.fleet.tally import PlatformTally
 
+__all__ = [
+    "ALIVE_S",
+    "KEPT_S",
+    "PREFIX",
+    "AtWork",
+    "WorkerSnapshot",
+    "publish",
+    "read_fleet",
+    "read_workers",
+    "withdraw",
+]
+
 PREFIX = "pagemill:worker:"
-KEPT_S = 600
-"""How long a dead worker's entry is kept."""
-ALIVE_S = 30.0
-"""A worker that has been silent for longer counts as dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,7 @@ _ADAPTER = TypeAdapter(WorkerSnapshot)
 
 def publish(redis: Redis, snapshot: WorkerSnapshot) -> None:
     """Stores it."""
-    redis.set(PREFIX + snapshot.name, _ADAPTER.dump_json(snapshot), ex=KEPT_S)
+    publish_at(redis, PREFIX + snapshot.name, _ADAPTER.dump_json(snapshot))
 
 
 def withdraw(redis: Redis, name: str) -> None:
@@ -106,21 +115,11 @@ def withdraw(redis: Redis, name: str) -> None:
 
 def read_workers(redis: Redis) -> list[WorkerSnapshot]:
     """Every worker that published within the last ten minutes, dead or alive, by name."""
-    keys = sorted(set(redis.scan_iter(match=PREFIX + "*", count=1000)))  # SCAN may name a key twice
-    with redis.pipeline(transaction=False) as pipeline:
-        for key in keys:
-            pipeline.get(key)
-            pipeline.pttl(key)
-        answers = pipeline.execute()
-    pairs = zip(answers[::2], answers[1::2], strict=True)
-    return [_decode(value, ttl_ms) for value, ttl_ms in pairs if value is not None and ttl_ms > 0]
+    # While a fleet is renewed step by step, newer workers publish fields that are not known here yet; they are ignored.
+    found = read_published(redis, PREFIX)
+    return [replace(_ADAPTER.validate_json(body), silent_s=silent_s) for body, silent_s in found]
 
 
 def read_fleet(redis: Redis) -> list[WorkerSnapshot]:
     """Every worker that is alive, by name."""
     return [worker for worker in read_workers(redis) if worker.is_alive]
-
-
-def _decode(value: bytes, ttl_ms: int) -> WorkerSnapshot:
-    # While a fleet is renewed step by step, newer workers publish fields that are not known here yet; they are ignored.
-    return replace(_ADAPTER.validate_json(value), silent_s=round(max(0.0, KEPT_S - ttl_ms / 1000), 1))

@@ -20,6 +20,7 @@ from pagemill.errors import RedisUnavailable
 from pagemill.ops.fleet.event_log import FleetEvent, read_events
 from pagemill.ops.fleet.history import Point, read_history
 from pagemill.ops.fleet.overrides import Overrides, read_overrides
+from pagemill.ops.fleet.processes import ProcessSnapshot, read_processes
 from pagemill.ops.fleet.snapshot import WorkerSnapshot, read_workers
 from pagemill.ops.queues import QueueState, queue_states
 from pagemill.ops.timetable import Timetable, read_timetable
@@ -63,6 +64,8 @@ class FleetPicture:
     """By platform: products that were spared a visit, and those that were not."""
     timetable: Timetable = field(default_factory=lambda: Timetable("", ()))
     overrides: Overrides = field(default_factory=Overrides)
+    processes: tuple[ProcessSnapshot, ...] = ()
+    """Those beside the workers, by role and name; dead ones for ten minutes as well."""
 
     @property
     def alive(self) -> tuple[WorkerSnapshot, ...]:
@@ -161,6 +164,7 @@ class FleetView:
         return FleetPicture(
             at=datetime.now(UTC),
             workers=tuple(workers),
+            processes=tuple(read_processes(self._redis)),
             rates=rates(self._measured(RATES_SPAN_S)),
             queues=tuple(queue_states(self._redis, self._platforms)),
             paces=tuple(read_paces(self._redis, self._platforms)),

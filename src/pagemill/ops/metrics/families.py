@@ -22,6 +22,7 @@ from pagemill.guard.python_memory import PAUSE_BOUNDS_MS
 from pagemill.model import ConnectionCounts, Verdict
 from pagemill.ops.alerting.alert import Alert
 from pagemill.ops.figures.memory_figures import MEANINGS, figures_of
+from pagemill.ops.fleet.processes import ProcessSnapshot
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.tally import BUCKETS_S
 from pagemill.ops.fleet.view import FleetPicture
@@ -174,6 +175,26 @@ def _add_connections(
     counts.add_metric((*labels, "in_use"), found.in_use)
     counts.add_metric((*labels, "idle"), found.idle)
     most.add_metric(labels, found.most)
+
+
+def processes(found: Sequence[ProcessSnapshot]) -> Iterator[Metric]:
+    """Scheduler, control API and supervisor; of dead ones only that they are dead."""
+    place = ("role", "process")
+    up = GaugeMetricFamily(
+        "pagemill_process_up",
+        "1 for a scheduler, control API or supervisor that is alive, 0 for ten minutes after one has died.",
+        labels=place,
+    )
+    for process in found:
+        up.add_metric((process.role, process.name), process.is_alive)
+    yield up
+    for series in tables.PROCESS_GAUGES:
+        family = GaugeMetricFamily(series.name, series.text, labels=place)
+        for process in found:
+            value = series.value(process)
+            if process.is_alive and value is not None:
+                family.add_metric((process.role, process.name), value)
+        yield family
 
 
 def proxies(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:

@@ -16,6 +16,7 @@ from pagemill.guard.pressure import Level as PressureLevel
 from pagemill.guard.pressure import Limits
 from pagemill.guard.probe import Sample
 from pagemill.ops.figures.memory_figures import MEANINGS, MemoryFigures
+from pagemill.ops.fleet.processes import ProcessSnapshot
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 
 MIB = 1024 * 1024
@@ -31,7 +32,7 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Series(Generic[S]):
-    """One value of each worker, taken from `S`."""
+    """One value of each worker, or of each other process, taken from `S`."""
 
     name: str
     text: str
@@ -131,6 +132,19 @@ LIMIT_GAUGES: tuple[Series[Limits], ...] = (
         "What the JavaScript heap of one page may use.",
         lambda x: x.js_heap_mb * MIB or None,
     ),
+)
+
+PROCESS_GAUGES: tuple[Series[ProcessSnapshot], ...] = (
+    Series("pagemill_process_rss_bytes", "RSS of the process alone.", lambda p: _bytes(p.rss_mb)),
+    Series("pagemill_process_pss_bytes", "PSS of the process alone.", lambda p: _bytes(p.pss_mb)),
+    Series("pagemill_process_cpu_ratio", "CPU time, of all CPUs it may use.", lambda p: p.cpu_percent / 100),
+    Series("pagemill_process_open_descriptors", "Open files.", lambda p: p.descriptors),
+    Series(
+        "pagemill_process_start_timestamp_seconds",
+        "When it started, in seconds since 1970.",
+        lambda p: p.started_at.timestamp(),
+    ),
+    Series("pagemill_process_leads", "1 for the scheduler that fires, 0 for one that stands by.", lambda p: p.leads),
 )
 
 MEMORY_GAUGES: tuple[Series[MemoryFigures], ...] = (

@@ -108,6 +108,7 @@ class FleetCollector:
         yield from families.presence(picture.workers)
         yield from families.each_worker(picture.alive)
         yield from families.connections(picture.alive)
+        yield from families.processes(picture.processes)
         yield from families.proxies(picture.alive)
         yield from families.memory(picture.alive)
         yield from families.work(picture.alive)

@@ -1,6 +1,6 @@
 // What an admin may do. Each action asks first and tells what came of it; the server decides whether it is allowed.
 
-import { change, read } from "./api.js";
+import { change, read, Unreachable } from "./api.js";
 import { ask, field, tell } from "./dialog.js";
 import { byId, el, say } from "./dom.js";
 import { count, duration, plural } from "./format.js";
@@ -18,7 +18,7 @@ export function setUpActions(refresh) {
     ["Trim caches", () => optimize("cache", "Trim caches?", "Every registered cache of every worker gives up a share of its entries.", refresh)],
     ["Replace browsers", () => optimize("cleanup", "Replace browsers?", "For emergencies: every worker closes idle pages and replaces browser and driver. Visits under way are finished first.", refresh)],
     ["Change thresholds", () => changeThresholds(refresh)],
-    ["Restart workers", () => restart(refresh)],
+    ["Restart all", () => restart(refresh)],
   ];
   byId("actions-buttons").replaceChildren(
     ...buttons.map(([name, act]) => {
@@ -97,7 +97,7 @@ async function changeThresholds(refresh) {
 
 function restart(refresh) {
   ask({
-    title: "Restart all workers?", text: "One after another: each finishes its visits, gives the rest of its batch back and ends. Whoever started it starts a fresh one.", confirm: "Restart",
+    title: "Restart all?", text: "One after another: each worker finishes its visits, gives the rest of its batch back and ends; whoever started it starts a fresh one. Then the schedulers and the control API, which come back by themselves: this page loses its connection for some seconds.", confirm: "Restart",
     async act() {
       await change("POST", RESTART);
       refresh();
@@ -118,20 +118,24 @@ export function noticeRestart(picture) {
 export async function watchRestart() {
   clearTimeout(watching);
   watching = null;
+  const note = byId("restart-note");
   let told = null;
   try {
     told = await read(RESTART);
-  } catch {
-    return; // there was none, or the page's own requests say what is wrong
+  } catch (failure) {
+    // There was none, or the API restarts itself at the end; the page's own requests say what else is wrong.
+    if (note.textContent && failure instanceof Unreachable) watching = setTimeout(watchRestart, RESTART_MS);
+    return;
   }
-  const note = byId("restart-note");
-  if (told.state === "running") {
-    const done = told.workers.filter((each) => each.state === "done").length;
-    say(note, `Restarting: ${count(done)} of ${plural(told.workers.length, "worker")} done`);
+  const steps = [...told.workers, ...told.processes];
+  const returning = told.state === "done" && steps.some((each) => each.state === "restarting");
+  if (told.state === "running" || returning) {
+    const done = steps.filter((each) => each.state === "done").length;
+    say(note, `Restarting: ${count(done)} of ${count(steps.length)} done`);
     watching = setTimeout(watchRestart, RESTART_MS);
   } else if (note.textContent) {
     say(note, "");
-    if (told.state === "done") tell("All workers have been restarted.");
+    if (told.state === "done") tell("The fleet has been restarted.");
     else tell(`The restart ended: ${told.message || told.state}`, "critical");
   }
 }

@@ -4,6 +4,7 @@ import { byId, el } from "./dom.js";
 import { drawLanes, drawMemory, drawThroughput, drawVerdicts } from "./charts.js";
 import { showAdvice, showAlerts, showEvents } from "./lists.js";
 import { showPlatforms } from "./platforms.js";
+import { showProcesses } from "./processes.js";
 import { showStatus } from "./status.js";
 import { showWorkers } from "./workers.js";
 
@@ -37,6 +38,7 @@ export class Board {
     showAlerts(picture);
     showPlatforms(picture, this.#act);
     showWorkers(picture);
+    showProcesses(picture);
     showAdvice(picture);
     showEvents(picture);
     this.#offerWorkers(picture.workers);

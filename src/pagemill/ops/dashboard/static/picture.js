@@ -33,6 +33,7 @@ export function pictureOf(told) {
     atWork: total(platforms, "atWork"),
     workers,
     alive,
+    processes: told.processes.map(process),
     platforms,
     alerts: told.alerts.map(alert),
     events: told.events.map(event),
@@ -59,6 +60,21 @@ function worker(told) {
     itemsPerS: told.requestsPerSecond,
     atWork: told.atWork,
     rotations: told.rotations,
+  };
+}
+
+function process(told) {
+  return {
+    name: told.name,
+    role: told.role,
+    alive: told.alive,
+    silentS: told.silentSeconds,
+    uptimeS: told.uptime,
+    rssMb: told.rssMb,
+    pssMb: told.pssMb,
+    cpuPercent: told.cpuPercent,
+    files: told.descriptors,
+    leads: told.leads,
   };
 }
 

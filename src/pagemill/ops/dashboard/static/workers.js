@@ -42,7 +42,8 @@ function makeRow(worker) {
   };
 }
 
-function stateCell(cell) {
+/** Makes a cell one that tells a state: `(level, icon, words)`. */
+export function stateCell(cell) {
   const text = el("span");
   const place = el("span", { class: "state" }, text);
   cell.append(place);
