@@ -212,7 +212,7 @@ def a_worker(name: str = "w1", **changes: Any) -> WorkerSnapshot:
 
 
 def write_history(client: redis.Redis, name: str = "w1", points: int = 12) -> None:
-    """Measurements that follow each other at once, as Redis' clock gives their moments."""
+    """Measurements that follow each other by a millisecond at least, as Redis' clock gives their moments."""
     writer = HistoryWriter(client, lambda: 0.0)
     for number in range(points):
         writer.add(
@@ -228,6 +228,14 @@ def write_history(client: redis.Redis, name: str = "w1", points: int = 12) -> No
                 item_s=5.0 * number,
             )
         )
+        written_ms = _clock_ms(client)
+        while _clock_ms(client) == written_ms:
+            pass
+
+
+def _clock_ms(client: redis.Redis) -> int:
+    seconds, micros = client.time()
+    return seconds * 1000 + micros // 1000
 
 
 @contextmanager
