@@ -3,7 +3,7 @@
 .NOTPARALLEL:
 JOBS ?= 2
 PARALLEL = --numprocesses $(JOBS) --dist worksteal
-.PHONY: help setup demo test test-docker image up down logs lint format types check bench soak chaos constraints clean
+.PHONY: help setup demo test test-docker image up down logs lint format types check bench soak chaos load constraints clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -62,11 +62,14 @@ soak: setup ## Show that memory and speed stay flat over 10,000 products (ARGS='
 chaos: setup ## Break things while a worker works, and count what was lost (ARGS are passed on)
 	.venv/bin/python -m benchmarks.chaos $(ARGS)
 
+load: setup ## Hold a filled control API to its criteria under load (ARGS='--seconds 20'; a page in benchmarks/results)
+	.venv/bin/python -m benchmarks.load $(ARGS)
+
 # async-timeout: redis needs it on Python before 3.11.3, such as Debian 12's. setuptools: a bare .venv brings an old one.
 constraints: setup ## Renew constraints.txt: the newest versions that pyproject.toml allows
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
 	.venv/bin/python -m venv "$$fresh" && \
-	"$$fresh/bin/python" -m pip install --quiet --upgrade -e '.[api,demo,dev,postgres]' async-timeout setuptools && \
+	"$$fresh/bin/python" -m pip install --quiet --upgrade -e '.[api,demo,dev,load,postgres]' async-timeout setuptools && \
 	"$$fresh/bin/python" -m pip freeze --all --exclude pip --exclude-editable > "$$fresh/pins" && \
 	cp "$$fresh/pins" constraints.txt && echo "constraints.txt: $$(wc -l < constraints.txt) pins"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 FactValue = str | int | float | bool | None
 """What a field of a product can hold; `None` means that the page did not say."""
@@ -173,3 +173,18 @@ class ItemResult:
     finished_at: datetime
     worker: str
     final_url: str = ""
+
+
+class ResultOutline(NamedTuple):
+    """What sums over results need of one, under the names of `ItemResult`; light, as there are many."""
+
+    run: str
+    product_id: str
+    url: str
+    platform: str
+    verdict: Verdict
+    reason: str
+    differences: tuple[Difference, ...]
+    attempts: int
+    started_at: datetime
+    finished_at: datetime

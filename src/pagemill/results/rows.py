@@ -6,15 +6,17 @@ pages contain them), JSON without NaN. Must not talk to a database.
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pagemill.model import Difference, Facts, FactValue, ItemResult, Verdict
+from pagemill.model import Difference, Facts, FactValue, ItemResult, ResultOutline, Verdict
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
+_VERDICTS = {verdict.value: verdict for verdict in Verdict}
 
 
 def storable_text(text: str) -> str:
@@ -61,6 +63,13 @@ def to_row(result: ItemResult) -> dict[str, Any]:
         "finished_at": result.finished_at,
         "worker": storable_text(result.worker),
     }
+
+
+def outline_of(row: Sequence[Any]) -> ResultOutline:
+    """The outline that a row holds with the columns of one, differences as text."""
+    run, product_id, url, platform, verdict, reason, differences, *rest = row
+    found = () if differences == "[]" else tuple(Difference(**each) for each in json.loads(differences))
+    return ResultOutline(run, product_id, url, platform, _VERDICTS[verdict], reason, found, *rest)
 
 
 def from_row(row: Mapping[Any, Any]) -> ItemResult:

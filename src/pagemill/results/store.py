@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, Select, Table, func, select, text, tuple_, update
+from sqlalchemy import Engine, Select, Table, Text, cast, func, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pagemill.errors import DatabaseUnavailable, PagemillError, UsageError
-from pagemill.model import ConnectionCounts, ItemResult, Verdict
+from pagemill.model import ConnectionCounts, ItemResult, ResultOutline, Verdict
 from pagemill.results import schema
 from pagemill.results.database import (
     LOCK_TIMEOUT_S,
@@ -27,7 +27,7 @@ from pagemill.results.database import (
     use_write_ahead_log,
     writing,
 )
-from pagemill.results.rows import from_row, storable_text, to_row
+from pagemill.results.rows import from_row, outline_of, storable_text, to_row
 from pagemill.results.runs import RunProgress, RunSummary
 from pagemill.results.upgrade import add_missing_columns
 
@@ -235,6 +235,21 @@ class ResultStore:
             if len(page) < _ROWS_PER_PAGE:
                 return
             after = (page[-1]["run"], page[-1]["product_id"])
+
+    def outlines(self, run: str) -> Iterator[ResultOutline]:
+        """As `read`, but for what sums need only, in half the time."""
+        columns = schema.results.c
+        as_text = cast(columns.differences, Text).label("differences")
+        named = (as_text if name == "differences" else columns[name] for name in ResultOutline._fields)
+        query = select(*named).where(columns.run == run).order_by(columns.product_id).limit(_ROWS_PER_PAGE)
+        after: str | None = None
+        while True:
+            with reading(self.engine) as connection:
+                page = connection.execute(query if after is None else query.where(columns.product_id > after)).all()
+            yield from map(outline_of, page)
+            if len(page) < _ROWS_PER_PAGE:
+                return
+            after = page[-1].product_id
 
     def _insert(self, table: Table, rows: list[dict[str, Any]]) -> int:
         """Inserts the rows whose key is new, in one transaction, and returns how many those were."""

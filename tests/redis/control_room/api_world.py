@@ -216,7 +216,7 @@ def a_worker(name: str = "w1", **changes: Any) -> WorkerSnapshot:
 
 
 def write_history(client: redis.Redis, name: str = "w1", points: int = 12) -> None:
-    """Measurements as Redis' clock gives their moments, no two of them in the same millisecond."""
+    """Measurements that follow each other by a millisecond at least, as Redis' clock gives their moments."""
     writer = HistoryWriter(client, lambda: 0.0)
     for number in range(points):
         writer.add(
@@ -232,9 +232,14 @@ def write_history(client: redis.Redis, name: str = "w1", points: int = 12) -> No
                 item_s=5.0 * number,
             )
         )
-        written = client.time()
-        while client.time()[1] // 1000 == written[1] // 1000:
+        written_ms = _clock_ms(client)
+        while _clock_ms(client) == written_ms:
             pass
+
+
+def _clock_ms(client: redis.Redis) -> int:
+    seconds, micros = client.time()
+    return seconds * 1000 + micros // 1000
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import redis
+from prometheus_client.parser import text_string_to_metric_families
 
 from pagemill.config.settings import AlertSettings
 from pagemill.ops.alerting.desk import AlertDesk
@@ -223,7 +224,9 @@ def test_optimizing_something_else(world: World) -> None:
 
 
 def test_a_platform_is_paused_by_hand(world: World, redis_client: redis.Redis) -> None:
-    """For the whole fleet, until somebody ends it."""
+    """For the whole fleet, until somebody ends it; who has just looked sees it at once all the same."""
+    (_, row) = world.planner.get("/api/performance/dashboard").data["platforms"]
+    assert row["pace"]["pausedSeconds"] == 0
     reply = world.admin.post("/api/performance/platforms/musinsa/pause", {"minutes": 30})
     assert reply.data == {"platform": "musinsa", "pausedSeconds": 1800.0, "why": "by hand"}
     (pace,) = read_paces(redis_client, ["musinsa"])
@@ -234,6 +237,39 @@ def test_a_platform_is_paused_by_hand(world: World, redis_client: redis.Redis) -
     assert read_paces(redis_client, ["musinsa"])[0].paused_s == 0
     assert world.admin.post("/api/performance/platforms/none/pause", {"minutes": 30}).status == 404
     assert world.admin.post("/api/performance/platforms/musinsa/pause", {"minutes": 0}).status == 422
+
+
+def test_what_many_ask_for_is_made_once(world: World, redis_client: redis.Redis) -> None:
+    """Redis and the database need not be asked for each; the API tells how much was there."""
+    paths = ("dashboard?history=false", "events", "alerts", "report", "metrics/history?period=hourly")
+    for path in paths:
+        world.planner.get(f"/api/performance/{path}")
+    before = int(redis_client.info("stats")["total_commands_processed"])
+    for _ in range(20):
+        for path in paths:
+            assert world.planner.get(f"/api/performance/{path}").status == 200
+    assert int(redis_client.info("stats")["total_commands_processed"]) - before < 200
+    told = world.planner.get("/api/performance/cache").data["api"]
+    assert told["hits"] >= 100
+    assert told["hitRate"] > 0.8
+    text = world.planner.get("/metrics").text
+    counted = {
+        (sample.labels["cache"], sample.name): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith("pagemill_api_cache_")
+    }
+    assert counted["reports", "pagemill_api_cache_hits_total"] >= 19
+    assert counted["reports", "pagemill_api_cache_misses_total"] >= 1
+    assert {cache for cache, _ in counted} == {
+        "picture",
+        "curves",
+        "events",
+        "alerts",
+        "dashboards",
+        "reports",
+        "metrics",
+    }
 
 
 def test_metrics_for_prometheus(world: World) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from pagemill.errors import PagemillError, UsageError
-from pagemill.model import Difference, Verdict
+from pagemill.model import Difference, ResultOutline, Verdict
 from pagemill.results.database import ResultRefused
 from pagemill.results.store import ResultStore
 from pagemill.results.writer import ResultWriter
@@ -38,6 +38,21 @@ class StoreContract:
         store.write([result])
 
         assert list(store.read()) == [result]
+
+    def test_outlines_say_what_results_say(self, store: ResultStore) -> None:
+        """Of one run, in the order of its products, over more than one page; without what sums do not need."""
+        differences = (Difference("price", 12900, 9900.5), Difference("name", "가", None))
+        written = [
+            make_result(f"A{number:04}", verdict=Verdict.CHANGED, reason="가", differences=differences[: number % 3])
+            for number in range(1100)
+        ]
+        store.write([*written, make_result("A0000", run="run-2")])
+
+        outlines = list(store.outlines("run-1"))
+
+        assert outlines == [
+            ResultOutline(*(getattr(result, name) for name in ResultOutline._fields)) for result in written
+        ]
 
     @pytest.mark.parametrize("verdict", list(Verdict))
     def test_every_verdict_is_kept_counted_and_found(self, store: ResultStore, verdict: Verdict) -> None:

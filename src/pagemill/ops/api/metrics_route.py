@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from pagemill.ops.api.frame.access import reader
 from pagemill.ops.api.parts import Documented, PartsOfApp
-from pagemill.ops.metrics.text import alerts_of_the_hour, metrics_text
+from pagemill.ops.fleet.view import FRESH_S
+from pagemill.ops.metrics.text import OwnFigures, alerts_of_the_hour, metrics_text
 
 router = APIRouter(tags=["metrics"])
 
@@ -23,7 +24,10 @@ class _Text(Response):
 @router.get("/metrics", dependencies=[Depends(reader)], responses=_TEXT, response_class=_Text)
 def show_metrics(parts: PartsOfApp) -> Response:
     """Everything that is counted; 200 also while Redis is away, which `pagemill_redis_up` tells."""
-    body, content_type = metrics_text(
-        parts.view, lambda: alerts_of_the_hour(parts.redis), connections=parts.connections
-    )
+
+    def make() -> tuple[bytes, str]:
+        process = OwnFigures(parts.connections(), parts.lookups())
+        return metrics_text(parts.view, lambda: alerts_of_the_hour(parts.redis), process=process)
+
+    body, content_type = parts.metrics.get("", make, FRESH_S)
     return Response(body, headers={"Content-Type": content_type})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -13,6 +14,8 @@ from pagemill.broker.connection import connection_counts
 from pagemill.config.alerts import AlertRule
 from pagemill.config.settings import GuardSettings
 from pagemill.model import ConnectionCounts
+from pagemill.ops.alerting.history import KEPT
+from pagemill.ops.api.dashboard_models import Dashboard
 from pagemill.ops.api.frame.envelope import ApiError
 from pagemill.ops.api.sight import Sight
 from pagemill.ops.control.background_cleanup import BackgroundCleanup
@@ -22,9 +25,14 @@ from pagemill.ops.fleet.orders import Answer, give
 from pagemill.ops.fleet.overrides import Overrides, changed
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.view import FleetPicture
+from pagemill.ops.kept import Kept, Lookups
+from pagemill.ops.report.models import Report
+from pagemill.ops.report.summary import summary
 from pagemill.results.store import ResultStore
 
 ORDER_TIMEOUT_S = 10.0
+_MOST_REPORTS = 16
+_MOST_DASHBOARDS = 32
 
 Documented = dict[int | str, dict[str, Any]]
 """Answers of a route, as FastAPI takes them for its document."""
@@ -48,6 +56,32 @@ class Parts:
     database: DatabaseCheck
     cleanup: BackgroundCleanup
     restart: RollingRestart
+    dashboards: Kept[tuple[str, bool], Dashboard] = field(default_factory=lambda: Kept(_MOST_DASHBOARDS))
+    """By the worker that they are about, and by whether they tell the history."""
+    reports: Kept[tuple[str, date | None], Report] = field(default_factory=lambda: Kept(_MOST_REPORTS))
+    metrics: Kept[str, tuple[bytes, str]] = field(default_factory=lambda: Kept(1))
+    """The text for Prometheus, with its content type."""
+
+    def report(self, run: str, day: date | None, now: datetime) -> Report:
+        """A report, see `summary`; it may be a minute old.
+
+        Raises:
+            UsageError, RedisUnavailable, DatabaseUnavailable: as `summary`.
+        """
+
+        def make() -> Report:
+            return summary(self.view, self.store, run=run, day=day, alerts=self.view.alerts(KEPT), now=lambda: now)
+
+        return self.reports.get((run, day), make)
+
+    def lookups(self) -> dict[str, Lookups]:
+        """How often something was ready when somebody asked, by what it was."""
+        return {
+            **self.view.lookups(),
+            "dashboards": self.dashboards.lookups,
+            "reports": self.reports.lookups,
+            "metrics": self.metrics.lookups,
+        }
 
     def connections(self) -> dict[str, ConnectionCounts]:
         """Those of this process, by service."""
@@ -61,6 +95,12 @@ class Parts:
         except ValueError:
             return self.guard
 
+    def forget(self) -> None:
+        """Makes the next look a fresh one: something has just been changed."""
+        self.view.forget()
+        self.dashboards.forget()
+        self.metrics.forget()
+
     def order(
         self, workers: tuple[WorkerSnapshot, ...], action: str, timeout_s: float = ORDER_TIMEOUT_S, **arguments: Any
     ) -> list[Answer]:
@@ -68,7 +108,7 @@ class Parts:
         try:
             return give(self.redis, [worker.name for worker in workers], action, timeout_s, **arguments)
         finally:
-            self.view.forget()
+            self.forget()
 
 
 def parts_of(request: Request) -> Parts:

@@ -41,7 +41,7 @@ def put_thresholds(parts: PartsOfApp, wanted: ThresholdsRequest, now: Now) -> En
     if not put:
         raise ApiError(422, "invalid", "body.thresholds: nothing to change: name one of the thresholds")
     version = override_thresholds(parts.redis, put)
-    parts.view.forget()
+    parts.forget()
     shown = shown_thresholds(parts.rules, read_overrides(parts.redis).thresholds)
     idle = [f"{metric} {level}" for metric, level in without_rule(parts.rules, wanted.by_metric())]
     return sealed(ThresholdsData(thresholds=shown, without_rule=idle, version=version), now)
@@ -73,7 +73,7 @@ def pause(parts: PartsOfApp, name: PlatformPath, wanted: PauseRequest, now: Now)
     """Has no worker visit that platform for so long. Visits under way end; a longer pause is not shortened."""
     check_platform(parts, name)
     left_s = by_hand.pause(parts.redis, name, wanted.minutes * 60)
-    parts.view.forget()
+    parts.forget()
     return sealed(PauseData(platform=name, paused_seconds=round(left_s, 1), why=by_hand.WHY), now)
 
 
@@ -82,5 +82,5 @@ def resume(parts: PartsOfApp, name: PlatformPath, now: Now) -> Envelope[PauseDat
     """Ends that platform's pause, also one that the shop has asked for; workers go on within seconds."""
     check_platform(parts, name)
     by_hand.resume(parts.redis, name)
-    parts.view.forget()
+    parts.forget()
     return sealed(PauseData(platform=name, paused_seconds=0.0, why=""), now)

@@ -34,6 +34,7 @@ from pagemill.ops.fleet.event_log import FleetEvent
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.tally import BUCKETS_S
 from pagemill.ops.fleet.view import FleetPicture, Rates
+from pagemill.ops.kept import Lookups
 from pagemill.telemetry import events
 
 _MIB = 1024 * 1024
@@ -183,13 +184,17 @@ def trends_of(trend: Trend) -> Trends:
 
 
 def cache_data_of(
-    workers: Sequence[WorkerSnapshot], revisits: Mapping[str, tuple[int, int]], guard: GuardSettings
+    workers: Sequence[WorkerSnapshot],
+    revisits: Mapping[str, tuple[int, int]],
+    guard: GuardSettings,
+    lookups: Mapping[str, Lookups],
 ) -> CacheData:
     """Caches, and what the fleet remembers of its visits."""
     caches: dict[str, int] = {}
     for worker in workers:
         for name, size in worker.caches.items():
             caches[name] = caches.get(name, 0) + size
+    ready, made = (sum(counts) for counts in ([x.hits for x in lookups.values()], [x.misses for x in lookups.values()]))
     hits, misses = (sum(counts[number] for counts in revisits.values()) for number in (0, 1))
     return CacheData(
         hit_rate=_share(hits, misses),
@@ -203,6 +208,7 @@ def cache_data_of(
             name: PlatformCache(hits=hit, misses=missed, hit_rate=_share(hit, missed))
             for name, (hit, missed) in revisits.items()
         },
+        api=PlatformCache(hits=ready, misses=made, hit_rate=_share(ready, made)),
     )
 
 

@@ -184,6 +184,7 @@ class CacheData(Camel):
     max_size: int = Field(description="What one cache may hold (`guard.max_cache_size`)")
     caches: dict[str, int] = Field(description="Entries by cache")
     platforms: dict[str, PlatformCache]
+    api: PlatformCache = Field(description="What this API process had ready when it was asked, and what it had to make")
 
 
 class MemoryData(Camel):

@@ -40,7 +40,6 @@ from pagemill.ops.api.performance_models import (
 )
 from pagemill.ops.control.thresholds_put import shown_thresholds
 from pagemill.ops.report.models import DayReport, RunReport
-from pagemill.ops.report.summary import summary
 
 router = APIRouter(prefix="/api/performance", tags=["performance"])
 
@@ -105,7 +104,7 @@ def show_thresholds(parts: PartsOfApp, now: Now) -> Envelope[ThresholdsInForce]:
 @router.get("/alerts", dependencies=_READS)
 def show_alerts(parts: PartsOfApp, now: Now, count: Annotated[int, Query(ge=1, le=KEPT)] = 50) -> Envelope[AlertsData]:
     """The latest alerts of the fleet."""
-    return sealed(AlertsData(alerts=[data.alert_text_of(alert) for alert in view.alerts(parts, count)]), now)
+    return sealed(AlertsData(alerts=[data.alert_text_of(alert) for alert in parts.view.alerts(count)]), now)
 
 
 @router.get("/events", dependencies=_READS)
@@ -121,7 +120,7 @@ def show_events(
 def show_cache(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> Envelope[CacheData]:
     """Caches in the workers' memory, and visits that products were spared."""
     guard = parts.guard_in_force(chosen.picture.overrides)
-    return sealed(data.cache_data_of(chosen.workers, chosen.picture.revisits, guard), now)
+    return sealed(data.cache_data_of(chosen.workers, chosen.picture.revisits, guard, parts.lookups()), now)
 
 
 @router.get("/memory", dependencies=_READS, responses=UNKNOWN_WORKER)
@@ -159,9 +158,10 @@ def show_report(
     day: Annotated[date | None, BeforeValidator(_written_out), Query(description="A UTC day, not with a run")] = None,
     form: Annotated[Literal["json", "html"], Query(alias="format")] = "json",
 ) -> Envelope[RunReport | DayReport] | Response:
-    """The summary of a run, of a day, or of the last 24 hours; as HTML it is one page with charts."""
+    """The summary of a run, of a day, or of the last 24 hours; as HTML it is one page with charts. It may be as old as
+    twenty times what making it takes, a minute at most; `made_at` tells."""
     try:
-        report = summary(parts.view, parts.store, run=run, day=day, alerts=view.alerts(parts, KEPT), now=lambda: now)
+        report = parts.report(run, day, now)
     except UsageError as error:
         if run and day is None:
             raise ApiError(404, "not_found", str(error)) from error

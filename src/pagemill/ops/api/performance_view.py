@@ -8,11 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from redis import RedisError
-
-from pagemill.errors import RedisUnavailable
-from pagemill.ops.alerting.alert import Alert
-from pagemill.ops.alerting.history import recent_alerts
 from pagemill.ops.api import performance_data as data
 from pagemill.ops.api.dashboard_models import (
     Dashboard,
@@ -33,7 +28,7 @@ from pagemill.ops.figures.memory_figures import pss_by_role_mb
 from pagemill.ops.figures.recommendations import recommendations
 from pagemill.ops.figures.trend import Trend, trend_of
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
-from pagemill.ops.fleet.view import FleetPicture, Rates
+from pagemill.ops.fleet.view import FRESH_S, FleetPicture, Rates
 
 DASHBOARD_POINTS = 60
 _ALERTS = 20
@@ -65,18 +60,20 @@ def health(parts: Parts, picture: FleetPicture, workers: Sequence[WorkerSnapshot
     return health_of(workers, parts.guard_in_force(picture.overrides), waiting)
 
 
-def alerts(parts: Parts, count: int) -> list[Alert]:
-    """The newest first."""
-    try:
-        return recent_alerts(parts.redis, count)
-    except RedisError as error:
-        raise RedisUnavailable.gone(error) from error
-
-
 def dashboard(
     parts: Parts, now: datetime, workers: Sequence[WorkerSnapshot], worker: str = "", *, with_history: bool = True
 ) -> Dashboard:
-    """Everything at once; `worker` is the name of the only one it is about."""
+    """Everything at once, as of a second ago at most; `worker` is the name of the only one it is about."""
+
+    def make() -> Dashboard:
+        return _dashboard(parts, now, workers, worker, with_history=with_history)
+
+    return parts.dashboards.get((worker, with_history), make, FRESH_S)
+
+
+def _dashboard(
+    parts: Parts, now: datetime, workers: Sequence[WorkerSnapshot], worker: str, *, with_history: bool
+) -> Dashboard:
     picture = parts.view.picture()
     shown = [each for each in picture.workers if not worker or each.name == worker]
     state = health(parts, picture, shown)
@@ -88,7 +85,7 @@ def dashboard(
     return Dashboard(
         current=data.current_of(workers, picture.rates, now),
         history=DashboardHistory(**{str(period): points for period, points in curves.items()}) if curves else None,
-        alerts=[data.alert_text_of(alert) for alert in alerts(parts, _ALERTS)],
+        alerts=[data.alert_text_of(alert) for alert in parts.view.alerts(_ALERTS)],
         status=state.word,
         status_message=state.message,
         trends=data.trends_of(memory_trend),

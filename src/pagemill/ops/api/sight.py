@@ -1,22 +1,27 @@
-"""The fleet's picture, and its measurements as curves, for many requests at once."""
+"""The fleet's picture for many requests at once: what takes long to read or to work out is kept for a while."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 
-from redis import Redis
+from redis import Redis, RedisError
 
 from pagemill.config.schedule import Schedule
+from pagemill.errors import RedisUnavailable
+from pagemill.ops.alerting.alert import Alert
+from pagemill.ops.alerting.history import recent_alerts
 from pagemill.ops.figures.curve import CurvePoint, curve
-from pagemill.ops.fleet.view import FleetView
+from pagemill.ops.fleet.event_log import FleetEvent
+from pagemill.ops.fleet.view import FRESH_S, FleetView
+from pagemill.ops.kept import Kept, Lookups
 
 _MOST_CURVES = 64
+_MOST_LISTS = 16
 
 
 class Sight(FleetView):
-    """A `FleetView` that also keeps the curves that were asked for lately. For use by many threads at once."""
+    """A `FleetView` that also keeps curves, events and alerts that were asked for lately. For use by many threads."""
 
     def __init__(
         self,
@@ -27,9 +32,9 @@ class Sight(FleetView):
     ) -> None:
         """As `FleetView`'s."""
         super().__init__(redis, platforms, schedule, now_s)
-        self._clock_s = now_s
-        self._turn = threading.Lock()
-        self._curves: dict[tuple[float, str, int], tuple[list[CurvePoint], float]] = {}
+        self._curves: Kept[tuple[float, str, int], list[CurvePoint]] = Kept(_MOST_CURVES, now_s=now_s)
+        self._events: Kept[tuple[int, float], list[FleetEvent]] = Kept(_MOST_LISTS, now_s=now_s)
+        self._alerts: Kept[int, list[Alert]] = Kept(_MOST_LISTS, now_s=now_s)
 
     def curve(self, span_s: float, worker: str = "", most: int = 400) -> list[CurvePoint]:
         """The last `span_s` seconds in at most so many points; as old as two of those are apart at most, and no older
@@ -38,16 +43,38 @@ class Sight(FleetView):
         Raises:
             RedisUnavailable: as `picture`.
         """
-        key = (span_s, worker, most)
-        fresh_s = min(300.0, max(2.0, 2 * span_s / most))
-        with self._turn:
-            kept = self._curves.get(key)
-        if kept is not None and self._clock_s() - kept[1] < fresh_s:
-            return kept[0]
-        found = curve(self.history(span_s, worker), most)
-        with self._turn:
-            self._curves.pop(key, None)
-            while len(self._curves) >= _MOST_CURVES:
-                del self._curves[next(iter(self._curves))]
-            self._curves[key] = found, self._clock_s()
-        return found
+        kept_s = min(300.0, max(2.0, 2 * span_s / most))
+        return self._curves.get((span_s, worker, most), lambda: curve(self.history(span_s, worker), most), kept_s)
+
+    def events(self, count: int = 200, span_s: float = 24 * 3600) -> list[FleetEvent]:
+        """As `FleetView`'s; as of a second ago at most."""
+        return self._events.get((count, span_s), lambda: FleetView.events(self, count, span_s), FRESH_S)
+
+    def alerts(self, count: int) -> list[Alert]:
+        """The latest ones, the newest first; as of a second ago at most.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        return self._alerts.get(count, lambda: self._read_alerts(count), FRESH_S)
+
+    def forget(self) -> None:
+        """Makes the next look a fresh one: something has just been changed."""
+        super().forget()
+        self._events.forget()
+        self._alerts.forget()
+
+    def lookups(self) -> dict[str, Lookups]:
+        """How often the picture and what is kept were there when somebody asked, by what it was."""
+        return {
+            "picture": self.picture_lookups,
+            "curves": self._curves.lookups,
+            "events": self._events.lookups,
+            "alerts": self._alerts.lookups,
+        }
+
+    def _read_alerts(self, count: int) -> list[Alert]:
+        try:
+            return recent_alerts(self._redis, count)
+        except RedisError as error:
+            raise RedisUnavailable.gone(error) from error

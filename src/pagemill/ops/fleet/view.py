@@ -6,6 +6,7 @@ API process, and after a restart of one.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from pagemill.ops.fleet.history import Point, read_history
 from pagemill.ops.fleet.overrides import Overrides, read_overrides
 from pagemill.ops.fleet.processes import ProcessSnapshot, read_processes
 from pagemill.ops.fleet.snapshot import WorkerSnapshot, read_workers
+from pagemill.ops.kept import Kept, Lookups
 from pagemill.ops.queues import QueueState, queue_states
 from pagemill.ops.timetable import Timetable, read_timetable
 from pagemill.pacing.pace_state import PaceState, read_paces
@@ -33,7 +35,7 @@ FRESH_S = 1.0
 _FAILED_FOR_S = 1.0
 RATES_SPAN_S = 300.0
 _HISTORY_FRESH_S = 5.0
-_MOST_HISTORIES = 32
+_MOST_HISTORIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,10 @@ class FleetView:
         self._schedule = schedule
         self._now_s = now_s
         self._memory = VisitMemory(redis)
-        self._lock = threading.Lock()
+        self._pictures: Kept[str, FleetPicture] = Kept(1, now_s=now_s)
+        self._rates: tuple[dict[str, Rates], float] = ({}, -math.inf)
+        self._history_lock = threading.Lock()
         self._failed: tuple[str, float] | None = None
-        self._picture: tuple[FleetPicture, float] | None = None
         self._histories: dict[tuple[float, str], tuple[list[Point], float]] = {}
 
     def picture(self) -> FleetPicture:
@@ -106,15 +109,16 @@ class FleetView:
         Raises:
             RedisUnavailable: Redis does not answer, or did not a moment ago.
         """
-        with self._lock:
-            if self._picture is None or self._now_s() - self._picture[1] >= FRESH_S:
-                self._picture = self._ask(self._read), self._now_s()
-            return self._picture[0]
+        return self._pictures.get("", lambda: self._ask(self._read), FRESH_S)
+
+    @property
+    def picture_lookups(self) -> Lookups:
+        """How often the picture was there when somebody asked."""
+        return self._pictures.lookups
 
     def forget(self) -> None:
         """Makes the next look a fresh one: something has just been changed."""
-        with self._lock:
-            self._picture = None
+        self._pictures.forget()
 
     def history(self, span_s: float, worker: str = "") -> list[Point]:
         """The workers' measurements of the last `span_s` seconds, oldest first; as of some seconds ago at most.
@@ -122,7 +126,7 @@ class FleetView:
         Raises:
             RedisUnavailable: as `picture`.
         """
-        with self._lock:
+        with self._history_lock:
             return self._ask(lambda: self._measured(span_s, worker))
 
     def events(self, count: int = 200, span_s: float = 24 * 3600) -> list[FleetEvent]:
@@ -131,8 +135,7 @@ class FleetView:
         Raises:
             RedisUnavailable: as `picture`.
         """
-        with self._lock:
-            return self._ask(lambda: read_events(self._redis, count, span_s))
+        return self._ask(lambda: read_events(self._redis, count, span_s))
 
     def _ask(self, look: Callable[[], T]) -> T:
         """Looks, unless that has just failed: those who have queued up behind a Redis that hangs are told the same at
@@ -148,24 +151,24 @@ class FleetView:
         self._failed = None
         return found
 
-    def _measured(self, span_s: float, worker: str = "") -> list[Point]:
+    def _measured(self, span_s: float, worker: str) -> list[Point]:
         key = (span_s, worker)
         points, read_s = self._histories.get(key, ([], float("-inf")))
         if self._now_s() - read_s >= _HISTORY_FRESH_S:
             points = read_history(self._redis, span_s, worker)
-            self._histories.pop(key, None)
-            while len(self._histories) >= _MOST_HISTORIES:
-                del self._histories[next(iter(self._histories))]
-            self._histories[key] = points, self._now_s()
+            kept = {each: old for each, old in self._histories.items() if self._now_s() - old[1] < _HISTORY_FRESH_S}
+            self._histories = {**dict(list(kept.items())[-_MOST_HISTORIES:]), key: (points, self._now_s())}
         return points
 
     def _read(self) -> FleetPicture:
         workers = read_workers(self._redis)
+        if self._now_s() - self._rates[1] >= _HISTORY_FRESH_S:
+            self._rates = rates(read_history(self._redis, RATES_SPAN_S)), self._now_s()
         return FleetPicture(
             at=datetime.now(UTC),
             workers=tuple(workers),
             processes=tuple(read_processes(self._redis)),
-            rates=rates(self._measured(RATES_SPAN_S)),
+            rates=self._rates[0],
             queues=tuple(queue_states(self._redis, self._platforms)),
             paces=tuple(read_paces(self._redis, self._platforms)),
             revisits={platform: self._memory.counts(platform) for platform in self._platforms},

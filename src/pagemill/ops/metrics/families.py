@@ -26,6 +26,7 @@ from pagemill.ops.fleet.processes import ProcessSnapshot
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.tally import BUCKETS_S
 from pagemill.ops.fleet.view import FleetPicture
+from pagemill.ops.kept import Lookups
 from pagemill.ops.metrics import tables
 
 S = TypeVar("S")
@@ -160,6 +161,20 @@ def own_connections(found: Mapping[str, ConnectionCounts]) -> Iterator[Metric]:
     for service, each in found.items():
         _add_connections(counts, most, (service,), each)
     yield from (counts, most)
+
+
+def lookups(found: Mapping[str, Lookups]) -> Iterator[Metric]:
+    """How often the process that answers had ready what it was asked for."""
+    hits = CounterMetricFamily(
+        "pagemill_api_cache_hits_total", "Times that what was asked for was there.", labels=("cache",)
+    )
+    misses = CounterMetricFamily(
+        "pagemill_api_cache_misses_total", "Times that somebody waited for it to be made.", labels=("cache",)
+    )
+    for name, each in found.items():
+        hits.add_metric((name,), each.hits)
+        misses.add_metric((name,), each.misses)
+    yield from (hits, misses)
 
 
 def _connections(name: str, whose: str, labels: Sequence[str]) -> tuple[GaugeMetricFamily, GaugeMetricFamily]:

@@ -7,6 +7,7 @@ Prometheus expects. Of a dead worker only its silence is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
@@ -19,6 +20,7 @@ from pagemill.model import ConnectionCounts
 from pagemill.ops.alerting.alert import Alert
 from pagemill.ops.alerting.history import alerts_after
 from pagemill.ops.fleet.view import FleetPicture
+from pagemill.ops.kept import Lookups
 from pagemill.ops.metrics import families
 
 ALERTS_SPAN_S = 3600
@@ -27,7 +29,15 @@ _MOST_ALERTS = 1000
 Alerts = Callable[[], Sequence[Alert]]
 """The alerts of the last hour; raises `RedisUnavailable`."""
 
-Connections = Callable[[], Mapping[str, ConnectionCounts]]
+
+@dataclass(frozen=True, slots=True)
+class OwnFigures:
+    """What the process that answers tells of itself."""
+
+    connections: Mapping[str, ConnectionCounts]
+    """By service."""
+    lookups: Mapping[str, Lookups]
+    """By what is kept."""
 
 
 class Pictures(Protocol):
@@ -59,7 +69,7 @@ def alerts_of_the_hour(redis: Redis) -> list[Alert]:
 
 
 def metrics_text(
-    view: Pictures, alerts: Alerts | None = None, accept: str = "", connections: Connections | None = None
+    view: Pictures, alerts: Alerts | None = None, accept: str = "", process: OwnFigures | None = None
 ) -> tuple[bytes, str]:
     """What a scrape is answered. Blocks for as long as Redis may take; never fails because Redis is away.
 
@@ -67,29 +77,30 @@ def metrics_text(
         view: the fleet.
         alerts: tells the last hour's, such as `alerts_of_the_hour`; without it they are left out.
         accept: the request's `Accept` header. OpenMetrics is written for who asks for it; it says the same.
-        connections: of the process that answers, by service; left out without it.
+        process: the one that answers; left out without it.
 
     Returns:
         The body and its content type.
     """
     encode, content_type = choose_encoder(accept)
-    return encode(FleetCollector(view, alerts, connections)), content_type
+    return encode(FleetCollector(view, alerts, process)), content_type
 
 
 class FleetCollector:
     """A collector of `prometheus_client`, for a registry or for one answer."""
 
-    def __init__(self, view: Pictures, alerts: Alerts | None = None, connections: Connections | None = None) -> None:
+    def __init__(self, view: Pictures, alerts: Alerts | None = None, process: OwnFigures | None = None) -> None:
         """See `metrics_text`."""
-        self._connections = connections
+        self._process = process
         self._view = view
         self._alerts = alerts
 
     def collect(self) -> Iterator[Metric]:
         """Every family; without Redis only those that need none."""
         yield InfoMetricFamily("pagemill", "The program that answers.", {"version": __version__})
-        if self._connections is not None:
-            yield from families.own_connections(self._connections())
+        if self._process is not None:
+            yield from families.own_connections(self._process.connections)
+            yield from families.lookups(self._process.lookups)
         redis_up = GaugeMetricFamily(
             "pagemill_redis_up", "1 while Redis answers. With 0, nothing is known of workers and queues."
         )

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from pagemill.model import ItemResult, Verdict
+from pagemill.model import ItemResult, ResultOutline, Verdict
 from pagemill.ops.report.models import FieldDifferences, ItemTimes, ProductLine, ResultFigures, Stretch
 
 MOST_LINES = 20
@@ -18,7 +18,10 @@ _BAD = frozenset({Verdict.FAILED, Verdict.BLOCKED})
 
 
 def figures_of(
-    results: Iterable[ItemResult], begin: datetime | None = None, end: datetime | None = None, most: int | None = None
+    results: Iterable[ItemResult | ResultOutline],
+    begin: datetime | None = None,
+    end: datetime | None = None,
+    most: int | None = None,
 ) -> ResultFigures:
     """Sums them up.
 
@@ -73,8 +76,12 @@ class Stretches:
 
     def add(self, at: datetime) -> None:
         """Counts one moment."""
-        self._counts[int(at.timestamp()) // self._span_s] += 1
-        while len(self._counts) > 1 and max(self._counts) - min(self._counts) >= self._most:
+        place = int(at.timestamp()) // self._span_s
+        if place in self._counts:
+            self._counts[place] += 1
+            return
+        self._counts[place] = 1
+        while max(self._counts) - min(self._counts) >= self._most:
             self._span_s *= 2
             wider: Counter[int] = Counter()
             for place, count in self._counts.items():
@@ -106,7 +113,7 @@ class _Sums:
         self._slowest: list[tuple[float, str, str, ProductLine]] = []
         self._failed: list[ProductLine] = []
 
-    def add(self, result: ItemResult) -> None:
+    def add(self, result: ItemResult | ResultOutline) -> None:
         self._verdicts[result.verdict.value] += 1
         for name in {difference.field for difference in result.differences}:
             if name in self._differences or len(self._differences) < _MOST_FIELDS:
@@ -121,7 +128,7 @@ class _Sums:
         if result.verdict in _BAD and len(self._failed) < MOST_LINES:
             self._failed.append(_line(result))
 
-    def _add_visit(self, result: ItemResult) -> None:
+    def _add_visit(self, result: ItemResult | ResultOutline) -> None:
         took_s = _took_s(result)
         self._visited += 1
         self._visited_s += took_s
@@ -159,7 +166,7 @@ class _Sums:
         )
 
 
-def _line(result: ItemResult) -> ProductLine:
+def _line(result: ItemResult | ResultOutline) -> ProductLine:
     return ProductLine(
         run=result.run,
         product_id=result.product_id,
@@ -172,5 +179,5 @@ def _line(result: ItemResult) -> ProductLine:
     )
 
 
-def _took_s(result: ItemResult) -> float:
+def _took_s(result: ItemResult | ResultOutline) -> float:
     return max(0.0, (result.finished_at - result.started_at) / timedelta(seconds=1))

@@ -12,7 +12,7 @@ from typing import Protocol
 from redis import Redis, RedisError
 
 from pagemill.errors import RedisUnavailable, UsageError
-from pagemill.model import ItemResult
+from pagemill.model import ResultOutline
 from pagemill.ops.alerting.alert import Alert
 from pagemill.ops.alerting.history import KEPT, recent_alerts
 from pagemill.ops.fleet.event_log import FleetEvent
@@ -87,7 +87,7 @@ def kept_alerts(redis: Redis) -> list[Alert]:
 
 def _of_run(view: Fleet, store: ResultStore, run: str, alerts: Sequence[Alert], now: datetime) -> RunReport:
     progress = store.progress(run)
-    results = figures_of(store.read(run))
+    results = figures_of(store.outlines(run))
     known = next((each for each in store.runs(_MOST_RUNS) if each.run == run), None)
     # A run that is too old for the list of the newest ones began, as far as is known, with its first visit.
     begin = known.created_at if known else results.begins_at or now
@@ -126,9 +126,9 @@ def _of_day(view: Fleet, store: ResultStore, day: date | None, alerts: Sequence[
     )
 
 
-def _read(store: ResultStore, runs: Sequence[RunSummary]) -> Iterator[ItemResult]:
+def _read(store: ResultStore, runs: Sequence[RunSummary]) -> Iterator[ResultOutline]:
     for run in runs:
-        yield from store.read(run.run)
+        yield from store.outlines(run.run)
 
 
 def _fleet(view: Fleet, alerts: Sequence[Alert], begin: datetime, end: datetime, now: datetime) -> FleetFigures:
