@@ -5,6 +5,7 @@ What a description says is for people to judge. That there is one, and that defa
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,11 @@ CONFIGURATION = ROOT / "docs" / "configuration.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
+SPOKEN_OF = (
+    "artifacts", "concurrency", "guard", "navigation", "pool", "queue", "rate_limit", "results", "retention", "retry",
+    "revisit", "rotation", "supervisor", "workflow",
+)  # fmt: skip
+"""Sections whose keys are named in sentences. Names of others are also those of modules, or of JSON in a page."""
 ANY_NAME = "NAME"
 """Stands in a path for a name that the user chooses, such as a field's."""
 REQUIRED = "required"
@@ -181,6 +187,34 @@ def test_every_log_event_is_described() -> None:
     emitted = emitted_events()
     assert events.PAGE_ROTATION in emitted
     assert sorted(event for event in emitted if f"`{event}`" not in text) == []
+
+
+def sentences_of(source: Path) -> Iterator[str]:
+    """The texts in a module that are no docstrings."""
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    with_docstring = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, with_docstring) and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+def test_remedies_name_settings_that_exist() -> None:
+    """What an error, an advice or a recommendation says to change can be changed."""
+    known = {path for model in (Platform, Settings) for path, _default in settings_of(model)}
+    known |= {path.rpartition(".")[0] for path in known}
+    named = {
+        (source.name, key)
+        for source in (ROOT / "src").rglob("*.py")
+        for sentence in sentences_of(source)
+        for key in re.findall(rf"\b(?:{'|'.join(SPOKEN_OF)})\.\w+(?:\.\w+)*", sentence)
+    }
+    assert ("recommendations.py", "concurrency.default") in named
+    assert sorted(each for each in named if each[1] not in known and f"workflow.{each[1]}" not in known) == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -103,4 +103,4 @@ def _on_revisits(picture: FleetPicture) -> Iterator[str]:
     for platform, (spared, visited) in picture.revisits.items():
         asked = spared + visited
         if asked >= _FEWEST_ASKED and spared < _POOR_HITS * asked:
-            yield f"Of {asked} products of {platform} only {spared} were spared a visit: revisit.ttl may be too short."
+            yield f"Of {asked} products of {platform} only {spared} were spared a visit: raise revisit.min_ttl_s."

@@ -101,6 +101,15 @@ def test_a_body_that_cannot_be_read_is_the_clients_fault(client: Client, body: b
     assert reply.code in ("bad_request", "invalid")
 
 
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", None])
+def test_a_body_that_is_not_said_to_be_json_is_told_so(client: Client, kind: str | None) -> None:
+    """As of `curl -d`, which says that it sends a form; the remedy is in the answer."""
+    bearer = f"Bearer {client.token()}"
+    reply = client.ask("PUT", "/api/lanes", {"authorization": bearer, "content-type": kind}, {"lanes": 3})
+    assert (reply.status, reply.code) == (422, "invalid")
+    assert reply.message == "body: nothing says that it is JSON: send the header `Content-Type: application/json`"
+
+
 def test_a_route_may_name_its_own_error(client: Client) -> None:
     """A word that programs can tell from others of the same status."""
     reply = client.get("/api/taken")

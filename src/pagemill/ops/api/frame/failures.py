@@ -49,6 +49,7 @@ _NAMED_MOST = 10
 _PATH_MOST = 200
 _RETRY_AFTER_S = 5
 _NO_BODY = frozenset({204, 205, 304})
+_NOT_CALLED_JSON = "body: nothing says that it is JSON: send the header `Content-Type: application/json`"
 
 
 def install_failures(app: FastAPI) -> None:
@@ -109,7 +110,8 @@ def _allowed(request: Request) -> list[str]:
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return _answer(request, 422, describe(error.errors()))
+    # FastAPI leaves a body as bytes when its content type is another one: so no form of another site is taken for JSON.
+    return _answer(request, 422, _NOT_CALLED_JSON if isinstance(error.body, bytes) else describe(error.errors()))
 
 
 async def _answer_token(request: Request, error: Exception) -> Response:
