@@ -41,12 +41,13 @@ from pagemill.config.platform import Platform
 from pagemill.config.profiles import PROFILES
 from pagemill.config.schedule import Schedule
 from pagemill.config.settings import BrowserSettings, Config, Environment, Settings
-from pagemill.config.visitor_secrets import CREDENTIALS_PREFIX, PROXY_PREFIX
+from pagemill.config.visitor.secrets import CREDENTIALS_PREFIX, PROXY_PREFIX
 from pagemill.guard.pressure import Level
 from pagemill.model import ConnectionCounts
 from pagemill.ops.api import live
 from pagemill.ops.api.server import create_app
-from pagemill.ops.metrics.text import metrics_text
+from pagemill.ops.kept import Lookups
+from pagemill.ops.metrics.text import OwnFigures, metrics_text
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events, log_files
 from tests.unit.ops.test_prometheus_files import Still, worker
@@ -180,8 +181,8 @@ def settings() -> frozenset[str]:
 @cache
 def metrics() -> frozenset[str]:
     """Every name in the text that Prometheus reads."""
-    connections = {"redis": ConnectionCounts(1, 1, 2)}
-    text = metrics_text(Still(worker("w1")), list, connections=lambda: connections)[0].decode()
+    process = OwnFigures({"redis": ConnectionCounts(1, 1, 2)}, {"picture": Lookups(1, 1)})
+    text = metrics_text(Still(worker("w1")), list, process=process)[0].decode()
     names = re.findall(r"^# TYPE (\w+)|^(\w+)\{", text, re.MULTILINE)
     return frozenset(name for pair in names for name in pair if name)
 
