@@ -17,8 +17,8 @@ def certificate(folder: Path, name: str, *more: str, signer: str = "") -> None:
     """Makes NAME.pem and NAME.key, signed by another one or by itself."""
     signed = ["-CA", f"{signer}.pem", "-CAkey", f"{signer}.key"] if signer else []
     files = ["-keyout", f"{name}.key", "-out", f"{name}.pem"]
-    new = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"]
-    openssl(folder, *new, *signed, *files, *more)
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    openssl(folder, "req", "-x509", *key, "-days", "2", "-subj", f"/CN={name}", *signed, *files, *more)
 
 
 def openssl(folder: Path, *arguments: str) -> bytes:
