@@ -44,9 +44,9 @@ LEAKY = textwrap.dedent(
         if KIND == "python":
             KEPT.append(b"x" * 3_000_000)
         elif KIND == "descriptors":
-            KEPT.extend(os.open("/dev/null", os.O_RDONLY) for _ in range(4))
+            KEPT.extend(os.open("/dev/null", os.O_RDONLY) for _ in range(7))
         else:
-            folder, size = ("/dev/shm", 1_000_000) if KIND == "shm" else (os.environ["TMPDIR"], 10_000_000)
+            folder, size = ("/dev/shm", 1_500_000) if KIND == "shm" else (os.environ["TMPDIR"], 16_000_000)
             file = os.open(f"{folder}/leak-{os.getpid()}-{next(NAMES)}", os.O_CREAT | os.O_WRONLY)
             try:
                 os.posix_fallocate(file, 0, size)
