@@ -41,7 +41,8 @@ from pagemill.telemetry.logging import set_up_logging
 
 REPOSITORY = Path(__file__).parents[1]
 _START_S = 60.0
-_ASK_S = 10.0
+_ASK_S = 60.0
+"""Before the clock runs: curves of a week are made for the first time then."""
 _GRACE_S = 60.0
 
 

@@ -24,6 +24,7 @@ def test_too_few_requests_miss_one_criterion_at_least(tmp_path: Path) -> None:
     """Six users cannot make a hundred a second; none of their requests fails, and most answers are there."""
     command = [sys.executable, "-m", "benchmarks.load", "--seconds", "5", "--users", "6", "--output", str(tmp_path)]
     ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=150)
+    assert (tmp_path / "load.json").exists(), ended.stderr
     assert ended.returncode == 1, ended.stderr
     found = json.loads((tmp_path / "load.json").read_text())
     assert found["requests"] > 10
