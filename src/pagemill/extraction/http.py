@@ -1,4 +1,5 @@
-"""Strategy `http`: facts from a request without any page. Only the platform's hosts are asked, redirects included.
+"""Strategy `http`: facts from a request without any page. Only the platform's hosts are asked, redirects included, and
+none that turns out to have a private address: what a connection has led to is looked at before anything is sent.
 
 The client is made at the first request, for one platform, and closed with its strategy. It keeps no cookies from one
 product to the next.
@@ -26,7 +27,7 @@ from pagemill.extraction.json_path import parse_answer
 from pagemill.extraction.own_part import own_part
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.visit import Visit
-from pagemill.extraction.way_out import ProxyTurns, cookies_for, proxy_fault
+from pagemill.extraction.way_out import ProxyTurns, connection_check, cookies_for, proxy_fault
 
 if TYPE_CHECKING:
     import httpx
@@ -162,6 +163,8 @@ class HttpSource:
                 client = self._open(proxy)
                 sent = self._with_cookies(headers, address, visit)
                 request = client.build_request(method, address, headers=sent, **body)
+                if proxy is None:  # else the proxy says where names lead
+                    request.extensions["trace"] = connection_check(self._rules, address)
                 response = await client.send(request, stream=True, auth=self._auth(visit))
                 try:
                     if response.status_code == 407 and proxy is not None:

@@ -1,4 +1,4 @@
-"""The way that requests without a page take to the shop: the visitor's proxies, cookies and password.
+"""The way that requests without a page take to the shop: where it leads, the visitor's proxies and cookies.
 
 What is known of proxies is `browser.visitor.proxies`, which stands beside this folder and is not imported here.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
+from pagemill.config.hosts import HostRules, place_of
 from pagemill.config.storage_state import StorageState, StoredCookie
 from pagemill.config.visitor_secrets import Proxy
+from pagemill.errors import VisitRefused
 
 if TYPE_CHECKING:
     import httpx
@@ -43,6 +45,25 @@ def proxy_fault(error: httpx.HTTPError) -> str:
             return ""
         cause = cause.__cause__ or cause.__context__
     return "cannot be reached"
+
+
+def connection_check(rules: HostRules, url: str) -> Callable[[str, dict[str, Any]], Coroutine[Any, Any, None]]:
+    """A `trace` for httpcore that looks where a new connection leads, before anything is sent over it.
+
+    It raises `VisitRefused`, which ends the request.
+    """
+    place = place_of(url)
+
+    async def look(step: str, told: dict[str, Any]) -> None:
+        if step != "connection.connect_tcp.complete" or isinstance(place, str):
+            return
+        stream = told["return_value"]
+        address = stream.get_extra_info("server_addr")[0]
+        if (refusal := rules.refusal_of(place, (address,))) is not None:
+            await stream.aclose()
+            raise VisitRefused(refusal)
+
+    return look
 
 
 def cookies_for(address: str, preset: dict[str, str], state: StorageState | None) -> dict[str, str]:
