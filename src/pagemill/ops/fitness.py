@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from pagemill.browser.flags import Machine, launch_options, shm_needed_mb
+from pagemill.browser.flags import Machine, launch_options, looks_names_up, shm_needed_mb
 from pagemill.browser.machine import examine_machine, find_chromium
+from pagemill.browser.name_lookup import NameLookup
 from pagemill.config.child_environment import child_environment
 from pagemill.config.crosschecks import fragile_fields
 from pagemill.config.platform import Platform
@@ -20,6 +21,7 @@ from pagemill.extraction.strategy import load_strategy
 from pagemill.guard.budget import BASE_MB, LANE_MB, PLANNED_SHARE, Budget, budget_of, page_uses, resolved
 from pagemill.guard.probe import machine_memory, memory_limit_mb
 from pagemill.ops.finding import Finding, looked_at
+from pagemill.ops.name_fitness import look_at_names
 from pagemill.ops.redis_fitness import look_at_redis
 from pagemill.results.store import ResultStore
 
@@ -43,6 +45,7 @@ def examine(config: Config, data_folder: Path) -> list[Finding]:
         *((f"visitor of {name}", partial(_visitor, config, platform)) for name, platform in _described(config)),
         ("keys", lambda: _outdated(config)),
         ("fields", lambda: _fragile(config)),
+        ("hosts", lambda: _names(config)),
     ]
     return [finding for subject, look in looks for finding in looked_at(subject, look)]
 
@@ -113,6 +116,11 @@ def _outdated(config: Config) -> list[Finding]:
         for name, platform in sorted(config.platforms.items())
         for old, new in platform.outdated.items()
     ]
+
+
+def _names(config: Config) -> list[Finding]:
+    """Names that lead where no visit goes."""
+    return look_at_names(config.platforms, NameLookup()) if looks_names_up(config.settings.browser) else []
 
 
 def _room(config: Config) -> list[Finding]:
