@@ -191,7 +191,7 @@ def metrics() -> frozenset[str]:
 def flags() -> frozenset[str]:
     """Every flag that Chromium may be launched with, or that is kept from it, without its value."""
     plain = BrowserSettings(sandbox=False, zygote=False, dev_shm=True)
-    options = launch_options(plain, Machine(0, can_sandbox=False), 4, ("image", "font"), 512, proxied=True)
+    options = launch_options(plain, Machine(0, can_sandbox=False), 4, ("image", "font"), 512)
     return frozenset(flag.partition("=")[0] for flag in (*options.args, *options.ignore_default_args))
 
 

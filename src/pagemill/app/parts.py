@@ -84,8 +84,8 @@ def build_pool(
     lanes = max(platform.workflow.concurrency.default for platform in platforms.values())
     heap_mb = config.settings.guard.js_heap_limit_mb
     blocked = _blocked_by_all(platforms)
-    proxied = any(platform.visitor.proxies for platform in platforms.values())
-    options = launch_options(config.settings.browser, examine_machine(), lanes, blocked, heap_mb, proxied=proxied)
+    hosts = [host for platform in platforms.values() for host in platform.hosts]
+    options = launch_options(config.settings.browser, examine_machine(), lanes, blocked, heap_mb, hosts=hosts)
     visits_pages = any(platform.extract.visits_pages for platform in platforms.values())
     # Requests need no browser, so a machine that has none may make them.
     chromium = find_chromium(config.environment.chromium) if visits_pages else Path("chromium")

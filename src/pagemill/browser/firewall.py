@@ -1,5 +1,10 @@
 """Keeps one page on its platform's hosts, redirects and frames included, away from media, and the shop asked.
 
+What a page asks for is of three kinds. Documents come from the platform's hosts, and from no private address that is
+not listed. Data, scripts and styles may come from any public address; Chromium itself keeps them from private ones
+(`address_spaces`), and what is paused here is refused before it connects. What only tells or loads ahead serves no
+visit: beacons, pings and reports go to the platform's hosts, prefetches nowhere.
+
 Chromium pauses a request for one listener only, so the answers that `page_news` wants are paused here too.
 
 Chromium pauses every request for a document and for data, so that it is asked of the shop and not of the cache
@@ -8,8 +13,8 @@ paused too, because nobody else learns its headers. Where the visitor has extra 
 are paused to be given them. Nothing else costs a round trip: scripts and styles come from the cache. Refusing means
 `Aborted`: the page stays where it is, no error page is loaded.
 
-What a page has had prefetched or prerendered by speculation rules is never paused, and no switch of Chromium's keeps it
-from doing so: such a document is recognised when the page shows it.
+What speculation rules load ahead is never paused. A launch flag keeps them from it (`flags`); should a document come
+that way all the same, it is recognised when the page shows it.
 """
 
 from __future__ import annotations
@@ -23,15 +28,18 @@ from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
 from pagemill.browser.fresh_request import fresh_headers
+from pagemill.browser.name_lookup import NameLookup
 from pagemill.browser.page_news import Asker, PageNews
 from pagemill.browser.visitor.own_headers import OwnHeaders
 from pagemill.browser.visitor.sign_in import SignIn
-from pagemill.config.hosts import HostRules
+from pagemill.config.hosts import HostRules, place_of
 from pagemill.config.section import ResourceKind
 
 _KINDS: dict[ResourceKind, str] = {"image": "Image", "media": "Media", "font": "Font"}
 _ASKED = ("Document", "XHR", "Fetch", "Other")
 """Kinds that are asked of the shop for every visit. What is preloaded for a fetch is `Other`, as a worker's script."""
+_TELLS = ("Ping", "CSPViolationReport")
+"""Kinds by which a page says something and hears nothing. Beacons are pings."""
 _NOWHERE = ("about:blank", "chrome-error:")
 """Documents of Chromium's own, in which nothing stands."""
 _MAX_HEADER = 100
@@ -52,8 +60,11 @@ class Firewall:
         news: PageNews | None = None,
         headers: OwnHeaders | None = None,
         sign_in: SignIn | None = None,
+        lookup: NameLookup | None = None,
     ) -> None:
+        """`lookup` says where names lead; without one that is not looked at, as where a proxy looks names up."""
         self._rules = rules
+        self._lookup = lookup
         self.news = news or PageNews()
         self._headers = headers or OwnHeaders((), {})
         self._sign_in = sign_in or SignIn(rules)
@@ -78,7 +89,7 @@ class Firewall:
         session.on("Fetch.requestPaused", self._on_paused)
         session.on("Fetch.authRequired", self._on_sign_in)
         self._blocked = frozenset(_KINDS[kind] for kind in block)
-        patterns = [{"resourceType": kind} for kind in (*_ASKED, *sorted(self._blocked))]
+        patterns = [{"resourceType": kind} for kind in (*_ASKED, *_TELLS, *sorted(self._blocked))]
         patterns += [*self._headers.fetch_patterns(), *self.news.fetch_patterns()]
         session.on("Page.frameNavigated", self._on_navigated)
         await self.news.listen(session)  # enables these events
@@ -133,7 +144,7 @@ class Firewall:
         assert self._session is not None
         request: dict[str, Any] = {"requestId": event["requestId"]}
         is_answer = "responseStatusCode" in event or "responseErrorReason" in event
-        refusal = None if is_answer else self._judge(event)
+        refusal = None if is_answer else self._judge(event) or await self._judge_address(event)
         is_navigation = self._is_navigation(event)
         try:
             if is_answer:
@@ -172,14 +183,36 @@ class Firewall:
         return event.get("resourceType") == "Document" and event.get("frameId") == self._main_frame
 
     def _judge(self, event: dict[str, Any]) -> str | None:
-        if event.get("resourceType") in self._blocked:
+        kind, request = event.get("resourceType"), event["request"]
+        if kind in self._blocked:
             return "blocked kind of resource"
-        if event.get("resourceType") != "Document":
-            return None
-        refusal = self._rules.refusal(event["request"]["url"])
+        if kind in _TELLS:
+            return self._rules.refusal(request["url"])
+        if kind != "Document":
+            return "loaded ahead" if _is_ahead(request) else self._rules.refusal_of_data(request["url"])
+        refusal = self._rules.refusal(request["url"])
         if refusal is not None and event.get("frameId") == self._main_frame:
             self.refusal = refusal
         return refusal
+
+    async def _judge_address(self, event: dict[str, Any]) -> str | None:
+        """Looks where the page itself goes. Where it has its frames and data from is Chromium's to look at."""
+        if self._lookup is None or not self._is_navigation(event):
+            return None
+        place = place_of(event["request"]["url"])
+        if isinstance(place, str):
+            return place
+        addresses = place.fixed_addresses or self._lookup.remembered(place.host)
+        if addresses is None:
+            addresses = await self._lookup.addresses(place.host)
+        refusal = self._rules.refusal_of(place, addresses)
+        self.refusal = refusal or self.refusal
+        return refusal
+
+
+def _is_ahead(request: dict[str, Any]) -> bool:
+    """Whether it is a `<link rel=prefetch>`; whatever a page loads says so."""
+    return str(request["headers"].get("Sec-Purpose", "")).startswith("prefetch")
 
 
 def _header(event: dict[str, Any], name: str, limit: int) -> str:

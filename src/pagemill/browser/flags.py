@@ -1,16 +1,23 @@
 """Which arguments Chromium is launched with, and why. Pure: the machine's facts come in, arguments go out.
 
 Playwright adds arguments of its own (`--headless`, `--disable-extensions`, ...). Where Chromium takes a switch only
-once and Playwright passes it too (`--blink-settings`), ours repeats what Playwright says.
+once and Playwright passes it too (`--blink-settings`), ours repeats what Playwright says. Features that are switched on
+or off, by whomever, are put together: see `LaunchOptions.switches`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from pagemill.browser.address_spaces import mapped_to, overrides
+from pagemill.config.child_environment import PROXIES
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import BrowserSettings
+
+_ENABLE, _DISABLE, _SPACES = "--enable-features=", "--disable-features=", "--ip-address-space-overrides="
+_NO_UDP = "webrtc-ip-handling-policy=disable_non_proxied_udp"
 
 ALWAYS: tuple[tuple[str, str], ...] = (
     ("--disable-blink-features=AutomationControlled", "navigator.webdriver stays false, as for a person"),
@@ -23,8 +30,39 @@ ALWAYS: tuple[tuple[str, str], ...] = (
     ("--block-new-web-contents", "window.open fails: a pop-up can neither stall a lane nor stay open"),
     ("--autoplay-policy=user-gesture-required", "no video starts by itself"),
     ("--deny-permission-prompts", "a permission prompt is answered with no, at once"),
+    (f"--force-{_NO_UDP}", "WebRTC tells no page this machine's addresses, and nothing goes past a proxy"),
+    (f"--{_NO_UDP}", "the same for a whole Chromium: the other one is a headless shell's"),
 )
 """Flags that are always passed, each with its reason."""
+
+ENABLED: tuple[tuple[str, str], ...] = (
+    ("LocalNetworkAccessChecks", "no page reaches private addresses; see `address_spaces`"),
+    ("LocalNetworkAccessChecksWebSockets", "nor by WebSocket"),
+    ("LocalNetworkAccessChecksWebTransport", "nor by WebTransport"),
+    ("LocalNetworkAccessChecksWebRTC", "nor by WebRTC over TCP"),
+    (
+        "PrefetchMultipleActiveSetSizeLimitForBase:prefetch_multiple_active_set_size_limit_for_base_value/0",
+        "speculation rules load nothing ahead: nobody sees those requests, wherever they go (Chromium 156)",
+    ),
+)
+"""Chromium's features that are switched on, each with its reason."""
+
+DISABLED: tuple[tuple[str, str], ...] = (
+    ("Prerender2FallbackPrefetchSpecRules", "else what is to be prerendered is loaded ahead past that limit"),
+    ("Reporting", "a whole Chromium itself sends reports wherever a page says"),
+    ("FedCm", "the browser itself asks the host that a page calls its identity provider"),
+    ("WebPaymentsJustInTimePaymentApp", "likewise the host that it calls its payment method"),
+)
+"""Chromium's features that are switched off, each with its reason."""
+
+_LEAD_ELSEWHERE = (
+    "--proxy-server",
+    "--proxy-pac-url",
+    "--proxy-auto-detect",
+    "--host-resolver-rules",
+    "--host-rules",
+)
+"""With one of these in `browser.extra_args`, names lead where this machine's resolver does not know."""
 
 _YOUNG_GENERATION = "--max-semi-space-size=2"
 """V8's own default is 16 MB, which a page fills with garbage without getting faster: 40 MB less at 4 lanes."""
@@ -43,12 +81,23 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class LaunchOptions:
-    """What a launcher is to tell Chromium; `ignore_default_args` is for Playwright's, which says more by itself."""
+    """What a launcher is to tell Chromium; `ignore_default_args` is for Playwright's, which says more by itself.
+
+    `looks_names_up` says whether this machine's resolver is asked where names lead.
+    """
 
     args: tuple[str, ...]
     ignore_default_args: tuple[str, ...]
     sandbox: bool
     uses_dev_shm: bool
+    enabled: tuple[str, ...] = ()
+    disabled: tuple[str, ...] = ()
+    looks_names_up: bool = True
+
+    def switches(self, enabled: Sequence[str] = (), disabled: Sequence[str] = ()) -> list[str]:
+        """All arguments, with the launcher's own features: Chromium takes each of these switches once, the last one."""
+        on, off = dict.fromkeys((*enabled, *self.enabled)), dict.fromkeys((*disabled, *self.disabled))
+        return [*self.args, f"{_ENABLE}{','.join(on)}", f"{_DISABLE}{','.join(off)}"]
 
 
 def shm_needed_mb(lanes: int) -> int:
@@ -65,21 +114,19 @@ def launch_options(
     block: Collection[ResourceKind],
     js_heap_limit_mb: int | None = None,
     *,
-    proxied: bool = False,
+    hosts: Collection[str] = (),
+    environ: Mapping[str, str] = os.environ,
 ) -> LaunchOptions:
     """Arguments for a browser that serves so many lanes and never loads the blocked kinds of resource.
 
-    A page whose JavaScript takes more than `js_heap_limit_mb` crashes by itself, and no other with it. `proxied` says
-    whether some contexts have proxies.
+    A page whose JavaScript takes more than `js_heap_limit_mb` crashes by itself, and no other with it. `hosts` are
+    those of all platforms that it serves; `environ` is what it inherits from.
     """
     args = [flag for flag, _why in ALWAYS]
     sandbox = machine.can_sandbox if settings.sandbox == "auto" else settings.sandbox
     if not sandbox:
         # Playwright itself adds --no-sandbox when its sandbox is off.
         args.append("--disable-setuid-sandbox")
-    if proxied:
-        # Else a page's WebRTC goes past its proxy and shows the shop this machine's address (Chromium 156).
-        args.append("--force-webrtc-ip-handling-policy=disable_non_proxied_udp")
     if not settings.zygote:
         # Costs a third of the throughput and saves no memory; it also rules the sandbox out.
         args.append("--no-zygote")
@@ -92,7 +139,41 @@ def launch_options(
     if "font" in block:
         args.append("--disable-remote-fonts")
     uses_dev_shm = machine.shm_total_mb >= shm_needed_mb(lanes) if settings.dev_shm == "auto" else settings.dev_shm
-    # Playwright always passes both. Without scrollbars pages take 5 % more CPU time and memory (Chromium 156); without
-    # the other flag Chromium's scratch memory lives in /dev/shm instead of /tmp.
-    ignored = ("--hide-scrollbars", *(("--disable-dev-shm-usage",) if uses_dev_shm else ()))
-    return LaunchOptions((*args, *settings.extra_args), ignored, sandbox, uses_dev_shm)
+    # Playwright always passes these. Without scrollbars pages take 5 % more CPU time and memory (Chromium 156); a whole
+    # Chromium knows no --block-new-web-contents, its pop-ups go anywhere past the firewall; without the last flag
+    # Chromium's scratch memory lives in /dev/shm instead of /tmp.
+    ignored = ("--hide-scrollbars", "--disable-popup-blocking", *(("--disable-dev-shm-usage",) if uses_dev_shm else ()))
+    extra = settings.extra_args
+    mapped = [target for rules in _values(extra, "--host-resolver-rules=") for target in mapped_to(rules)]
+    spaces = [*_values(extra, _SPACES), *overrides([*hosts, *mapped])]  # of two for one address, the first one counts
+    if spaces:
+        args.append(f"{_SPACES}{','.join(spaces)}")
+    on, off = _features(extra, _ENABLE), _features(extra, _DISABLE)
+    return LaunchOptions(
+        (*args, *(arg for arg in extra if not arg.startswith((_ENABLE, _DISABLE, _SPACES)))),
+        ignored,
+        sandbox,
+        uses_dev_shm,
+        enabled=(*(feature for feature, _why in ENABLED if _name(feature) not in map(_name, off)), *on),
+        disabled=(*(feature for feature, _why in DISABLED if _name(feature) not in map(_name, on)), *off),
+        looks_names_up=looks_names_up(settings, environ),
+    )
+
+
+def looks_names_up(settings: BrowserSettings, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether Chromium finds names where this machine's resolver does: no proxy and no switch says otherwise."""
+    proxied = any(value and name.lower() in PROXIES and name.lower() != "no_proxy" for name, value in environ.items())
+    return not proxied and not any(arg.startswith(_LEAD_ELSEWHERE) for arg in settings.extra_args)
+
+
+def _values(args: Sequence[str], switch: str) -> list[str]:
+    return [arg.removeprefix(switch) for arg in args if arg.startswith(switch)]
+
+
+def _features(args: Sequence[str], switch: str) -> list[str]:
+    return [feature for text in _values(args, switch) for feature in text.split(",") if feature]
+
+
+def _name(feature: str) -> str:
+    """Of a feature that may have parameters."""
+    return feature.partition(":")[0]

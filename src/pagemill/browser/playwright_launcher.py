@@ -25,7 +25,9 @@ from pagemill.browser.exit_watch import ExitWatch
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
 from pagemill.browser.isolated_world import IsolatedWorld
+from pagemill.browser.name_lookup import NameLookup
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
+from pagemill.browser.playwright_features import DISABLED_FEATURES, ENABLED_FEATURES
 from pagemill.browser.process_group import command_line, kill, kill_browser_group
 from pagemill.browser.service_workers import PAST_SERVICE_WORKERS
 from pagemill.browser.visitor.appearance import Appearance
@@ -70,7 +72,9 @@ class PlaywrightLauncher:
         settings: PoolSettings,
         blocked_by_flags: frozenset[ResourceKind] = frozenset(),
         secrets: VisitorSecrets | None = None,
+        lookup: NameLookup | None = None,
     ) -> None:
+        self._lookup = lookup or (NameLookup() if options.looks_names_up else None)
         self._secrets = secrets or VisitorSecrets()
         self._executable = executable
         self._options = options
@@ -105,7 +109,7 @@ class PlaywrightLauncher:
         browser = await started(
             driver.native.playwright.chromium.launch(
                 executable_path=self._executable,
-                args=list(self._options.args),
+                args=self._options.switches(ENABLED_FEATURES, DISABLED_FEATURES),
                 ignore_default_args=list(self._options.ignore_default_args),
                 chromium_sandbox=self._options.sandbox,
                 env={**child_environment()},
@@ -159,7 +163,7 @@ class PlaywrightLauncher:
             PageLost: the browser does not answer or has gone.
         """
         page = await answered(context.native.new_page(), self._settings.open_timeout_s, "open a page")
-        firewall = page_firewall(platform, self._secrets, context.proxy)
+        firewall = page_firewall(platform, self._secrets, context.proxy, self._lookup)
         block = set(platform.navigation.block) - self._blocked_by_flags
         guarding = _guard(page, firewall, block, Appearance(platform.visitor).agent_override)
         world = await answered(guarding, self._settings.open_timeout_s, "put up a page's firewall")

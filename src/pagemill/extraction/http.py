@@ -1,4 +1,5 @@
-"""Strategy `http`: facts from a request without any page. Only the platform's hosts are asked, redirects included.
+"""Strategy `http`: facts from a request without any page. Only the platform's hosts are asked, redirects included, and
+none that turns out to have a private address: what a connection has led to is looked at before anything is sent.
 
 The client is made at the first request, for one platform, and closed with its strategy. It keeps no cookies from one
 product to the next.
@@ -26,7 +27,7 @@ from pagemill.extraction.json_path import parse_answer
 from pagemill.extraction.own_part import own_part
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.visit import Visit
-from pagemill.extraction.way_out import ProxyTurns, Trace, cookies_for, trusted
+from pagemill.extraction.way_out import ProxyTurns, Trace, connection_check, cookies_for, trusted
 
 if TYPE_CHECKING:
     import httpx
@@ -162,6 +163,8 @@ class HttpSource:
                 if (refusal := self._rules.refusal(address)) is not None:
                     raise VisitRefused(f"the request led away: {refusal}")
                 client = self._open(proxy)
+                # A proxy says by itself where names lead.
+                trace.check = None if proxy is not None else connection_check(self._rules, address)
                 sent = self._with_cookies(headers, address, visit)
                 request = client.build_request(method, address, headers=sent, extensions={"trace": trace.hear}, **body)
                 response = await client.send(request, stream=True, auth=self._auth(visit))

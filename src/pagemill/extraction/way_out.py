@@ -1,4 +1,4 @@
-"""The way that requests without a page take to the shop: the visitor's proxies, cookies and password.
+"""The way that requests without a page take to the shop: where it leads, the visitor's proxies and cookies.
 
 What is known of proxies is `browser.visitor.proxies`, which stands beside this folder and is not imported here.
 """
@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
+from pagemill.config.hosts import HostRules, place_of
 from pagemill.config.visitor.secrets import Proxy, ProxyAddress
 from pagemill.config.visitor.storage_state import StorageState, StoredCookie
+from pagemill.errors import VisitRefused
 
 if TYPE_CHECKING:
     import httpx
+
+
+Check = Callable[[Any], Awaitable[None]]
+"""Is given a connection of httpcore."""
 
 
 class ProxyTurns(Protocol):
@@ -33,6 +39,8 @@ class Trace:
     """How far one request has come: httpcore tells of every step, whatever its exceptions are called."""
 
     def __init__(self) -> None:
+        self.check: Check | None = None
+        """Looks at each new connection, before anything is sent over it; what it raises ends the request."""
         self._failed = ""
         self._left_open: Any = None
 
@@ -44,6 +52,8 @@ class Trace:
             self._left_open = info["return_value"]
         elif event == "socks.setup_socks5_connection.complete":
             self._left_open = None
+        if self.check is not None and event == "connection.connect_tcp.complete":
+            await self.check(info["return_value"])
 
     async def close(self) -> None:
         """Closes the connection to a SOCKS proxy that has not let the request in: httpcore 1.0 forgets it."""
@@ -73,6 +83,21 @@ def trusted() -> ssl.SSLContext:
     tls = httpx.create_ssl_context(trust_env=False)
     tls.load_default_certs()
     return tls
+
+
+def connection_check(rules: HostRules, url: str) -> Check:
+    """Looks where a connection leads, and raises `VisitRefused` where that must not be."""
+    place = place_of(url)
+
+    async def look(stream: Any) -> None:
+        if isinstance(place, str):
+            return
+        address = stream.get_extra_info("server_addr")[0]
+        if (refusal := rules.refusal_of(place, (address,))) is not None:
+            await stream.aclose()
+            raise VisitRefused(refusal)
+
+    return look
 
 
 def cookies_for(address: str, preset: dict[str, str], state: StorageState | None) -> dict[str, str]:

@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from pagemill.browser.flags import Machine, launch_options, shm_needed_mb
+from pagemill.browser.flags import Machine, launch_options, looks_names_up, shm_needed_mb
 from pagemill.browser.machine import examine_machine, find_chromium
+from pagemill.browser.name_lookup import NameLookup
 from pagemill.config.child_environment import child_environment
 from pagemill.config.platform import Platform
 from pagemill.config.reading.crosschecks import fragile_fields
@@ -22,6 +23,7 @@ from pagemill.guard.budget import BASE_MB, LANE_MB, PLANNED_SHARE, Budget, budge
 from pagemill.guard.probe import machine_memory, memory_limit_mb
 from pagemill.ops.finding import Finding, looked_at
 from pagemill.ops.guard_fitness import look_at_guard
+from pagemill.ops.name_fitness import look_at_names
 from pagemill.ops.redis_fitness import look_at_redis
 from pagemill.results.store import ResultStore
 from pagemill.telemetry.log_files import FILES
@@ -47,6 +49,7 @@ def examine(config: Config, data_folder: Path) -> list[Finding]:
         *((f"visitor of {name}", partial(_visitor, config, platform)) for name, platform in _described(config)),
         ("keys", lambda: _outdated(config)),
         ("fields", lambda: _fragile(config)),
+        ("hosts", lambda: _names(config)),
     ]
     findings = [finding for subject, look in looks for finding in looked_at(subject, look)]
     redis_answers = any(finding.subject == "redis" and finding.fine for finding in findings)
@@ -133,6 +136,11 @@ def _outdated(config: Config) -> list[Finding]:
         for name, platform in sorted(config.platforms.items())
         for old, new in platform.outdated.items()
     ]
+
+
+def _names(config: Config) -> list[Finding]:
+    """Names that lead where no visit goes."""
+    return look_at_names(config.platforms, NameLookup()) if looks_names_up(config.settings.browser) else []
 
 
 def _room(config: Config) -> list[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from pagemill.browser.cdp.launcher import CdpBrowser, CdpLauncher
 from pagemill.browser.flags import launch_options
 from pagemill.browser.generations import MeasureGroup
 from pagemill.browser.machine import examine_machine
+from pagemill.browser.name_lookup import NameLookup
 from pagemill.browser.opener import BrowserHandle, DriverHandle, Opener
 from pagemill.browser.playwright_launcher import PlaywrightLauncher
 from pagemill.browser.pool import BrowserPool
@@ -121,15 +122,16 @@ async def real_pool(
     measure: MeasureGroup = lambda _group: {},
     kind: str = "playwright",
     secrets: VisitorSecrets | None = None,
-    extra_args: tuple[str, ...] = (),
+    hosts: Sequence[str] = ("127.0.0.1",),
+    extra_args: Sequence[str] = (),
+    lookup: NameLookup | None = None,
     **settings: object,
 ) -> AsyncIterator[RealPool]:
     """An open pool; after it is closed nothing of it may be left, whatever the test did to it."""
     pool_settings = PoolSettings.model_validate({**SHORT, **settings})
-    proxied = bool(secrets and secrets.proxies)
-    browser = BrowserSettings(extra_args=extra_args)
-    options = launch_options(browser, examine_machine(), size, by_flags, proxied=proxied)
-    launcher = RecordingLauncher(LAUNCHERS[kind](executable, options, pool_settings, by_flags, secrets))
+    browser_settings = BrowserSettings(extra_args=tuple(extra_args))
+    options = launch_options(browser_settings, examine_machine(), size, by_flags, hosts=hosts)
+    launcher = RecordingLauncher(LAUNCHERS[kind](executable, options, pool_settings, by_flags, secrets, lookup))
     proxies = Proxies((secrets or VisitorSecrets()).proxies)
     pool = BrowserPool(cast(Opener, launcher), pool_settings, size, measure=measure, proxies=proxies)
     real = RealPool(pool, launcher, temporary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.browser.flags import ALWAYS, LaunchOptions, Machine, launch_options, shm_needed_mb
+from pagemill.browser.flags import ALWAYS, DISABLED, ENABLED, LaunchOptions, Machine, launch_options, shm_needed_mb
 from pagemill.config.settings import BrowserSettings
 
 BIG = Machine(shm_total_mb=24_000, can_sandbox=True)
@@ -72,9 +72,60 @@ def test_a_users_own_arguments_come_last() -> None:
     assert options(extra_args=["--lang=ko"]).args[-1] == "--lang=ko"
 
 
-def test_webrtc_is_kept_to_proxies_where_there_are_some() -> None:
-    """And left alone where there are none."""
-    machine = Machine(shm_total_mb=64, can_sandbox=False)
-    flag = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
-    assert flag in launch_options(BrowserSettings(), machine, 1, (), proxied=True).args
-    assert flag not in launch_options(BrowserSettings(), machine, 1, ()).args
+def test_webrtc_is_kept_to_proxies() -> None:
+    """Also where there are none: it goes nowhere then. Headless shells and whole Chromiums read different flags."""
+    policy = "webrtc-ip-handling-policy=disable_non_proxied_udp"
+    assert {f"--{policy}", f"--force-{policy}"} <= set(options().args)
+
+
+def _features(chosen: LaunchOptions, switch: str) -> list[str]:
+    """Of the one such switch that a launcher passes, whose own feature is `Its`."""
+    [text] = [arg for arg in chosen.switches(["Its"], ["Its"]) if arg.startswith(switch)]
+    return text.removeprefix(switch).split(",")
+
+
+def test_features_are_switched_by_one_switch_each() -> None:
+    """Chromium takes the last one: the launcher's, ours and the user's stand in it."""
+    chosen = options(extra_args=["--enable-features=Users,More", "--lang=ko", "--disable-features=Not"])
+    for switch, known, own in (
+        ("--enable-features=", ENABLED, ["Users", "More"]),
+        ("--disable-features=", DISABLED, ["Not"]),
+    ):
+        assert _features(chosen, switch) == ["Its", *(feature for feature, _why in known), *own]
+        assert all(len(why) > 10 for _feature, why in known)
+
+
+def test_a_user_has_the_last_word_on_features() -> None:
+    """Whatever parameters they have."""
+    off, on = ENABLED[-1][0].partition(":")[0], DISABLED[0][0]
+    chosen = options(extra_args=[f"--disable-features={off}", f"--enable-features={on}"])
+    assert not any(feature.startswith(off) for feature in _features(chosen, "--enable-features="))
+    assert on not in _features(chosen, "--disable-features=")
+
+
+@pytest.mark.parametrize(
+    ("extra", "environ", "ours"),
+    [
+        ([], {}, True),
+        (["--lang=ko"], {"PATH": "/bin", "no_proxy": "localhost", "http_proxy": ""}, True),
+        ([], {"HTTPS_PROXY": "http://10.0.0.1:3128"}, False),
+        ([], {"all_proxy": "socks5://10.0.0.1"}, False),
+        (["--proxy-server=10.0.0.1:3128"], {}, False),
+        (["--host-resolver-rules=MAP * 127.0.0.1"], {}, False),
+    ],
+)
+def test_names_are_looked_up_where_chromium_looks_them_up(
+    extra: list[str], environ: dict[str, str], ours: bool
+) -> None:
+    """Behind a proxy, or where a switch says where names lead, this machine's resolver knows nothing."""
+    settings = BrowserSettings(extra_args=tuple(extra))
+    assert launch_options(settings, BIG, 1, (), environ=environ).looks_names_up is ours
+
+
+def test_addresses_that_are_listed_count_as_public() -> None:
+    """Those of `hosts`, and those that the user's rules map names to; what the user says of addresses comes first."""
+    extra = ("--host-resolver-rules=MAP shop.test 127.0.0.5:81", "--ip-address-space-overrides=10.0.0.1/32=local")
+    chosen = launch_options(BrowserSettings(extra_args=extra), BIG, 1, (), hosts=["shop.test", "127.0.0.1"])
+    [spaces] = [arg for arg in chosen.args if arg.startswith("--ip-address-space-overrides=")]
+    assert spaces.partition("=")[2] == "10.0.0.1/32=local,127.0.0.1/32=public,127.0.0.5:81=public"
+    assert not any("overrides" in arg for arg in options().args)

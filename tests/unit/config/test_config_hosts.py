@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.config.hosts import HostRule, HostRules
+from pagemill.config.hosts import LOCALHOST, HostRule, HostRules, Place, place_of
 
 LISTED = ["www.shop.com", "*.shop.com", "127.0.0.1", "[::1]", "localhost:8900", "쇼핑.한국", "fass.de", "k.com"]
 RULES = HostRules(LISTED)
@@ -28,10 +28,12 @@ RULES = HostRules(LISTED)
         ("[0:0::1]:80", HostRule("::1", port=80)),
         ("my_shop.internal", HostRule("my_shop.internal")),
         ("쇼핑.한국", HostRule("xn--hp4bo76a.xn--3e0b707e")),
+        ("10.0.0.0/8", HostRule("10.0.0.0/8", network=IPv4Network("10.0.0.0/8"))),
+        (" FC00::/7 ", HostRule("fc00::/7", network=IPv6Network("fc00::/7"))),
     ],
 )
 def test_a_rule_is_read(text: str, rule: HostRule) -> None:
-    """A name, a wildcard or an address, with a port or without."""
+    """A name, a wildcard or an address, with a port or without, or a network."""
     assert HostRule.parse(text) == rule
 
 
@@ -63,6 +65,9 @@ def test_a_rule_is_read(text: str, rule: HostRule) -> None:
         ("fe80::1%eth0", "such as www.shop.com"),
         ("*.com", "*.shop.com"),
         ("*.127.0.0.1", "*.shop.com"),
+        ("10.0.0.1/8", "its first address"),
+        ("10.0.0.0/33", "its first address"),
+        ("10.0.0.0/8:80", "without scheme and path"),
         ("faß.de", "xn--"),
     ],
 )
@@ -170,6 +175,99 @@ def test_everything_else_is_refused(url: str, reason: str) -> None:
     assert refusal is not None
     assert reason in refusal
     assert "sec" not in refusal
+
+
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        ("http://10.1.2.3/", False),
+        ("http://10.1.2.3:8080/", False),
+        ("http://11.0.0.1/", True),
+        ("http://[::ffff:10.1.2.3]/", True),
+        ("http://[fd00::1]/", False),
+        ("http://www.shop.com/", True),
+    ],
+)
+def test_a_network_allows_its_addresses(url: str, refused: bool) -> None:
+    """At any port, in the plain spelling, and no name."""
+    assert (HostRules(["10.0.0.0/8", "fc00::/7"]).refusal(url) is not None) is refused
+
+
+@pytest.mark.parametrize(
+    ("hosts", "port", "addresses", "private"),
+    [
+        ([], 80, ("203.0.113.7", "2606:4700::1"), None),
+        ([], 80, (), None),
+        ([], 80, ("203.0.113.7", "10.0.0.5"), "10.0.0.5"),
+        ([], 80, ("::ffff:127.0.0.1",), "::ffff:127.0.0.1"),
+        (["10.0.0.5"], 80, ("10.0.0.5",), None),
+        (["10.0.0.5:81"], 80, ("10.0.0.5",), "10.0.0.5"),
+        (["10.0.0.5:81"], 81, ("10.0.0.5", "::ffff:10.0.0.5"), None),
+        (["10.0.0.0/8"], 80, ("10.0.0.5",), None),
+        (["10.0.0.0/8"], 80, ("127.0.0.1",), "127.0.0.1"),
+        (["localhost"], 80, LOCALHOST, None),
+        (["localhost:81"], 80, LOCALHOST, "127.0.0.1"),
+        (["localhost"], 80, ("127.0.0.2",), "127.0.0.2"),
+        (["fd00::5"], 80, ("fd00:0::5",), None),
+    ],
+)
+def test_a_name_may_lead_to_private_addresses_that_are_listed(
+    hosts: list[str], port: int, addresses: tuple[str, ...], private: str | None
+) -> None:
+    """One that is not, among however many, is told with what to do."""
+    refusal = HostRules(["shop.test", *hosts]).refusal_of(Place("shop.test", port), addresses)
+    told = f"host shop.test resolves to the private address {private}: list it in hosts to allow it"
+    assert refusal == (None if private is None else told)
+
+
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        ("https://cdn.example/x", False),
+        ("https://203.0.113.7/x", False),
+        ("http://127.0.0.1:8900/x", False),
+        ("http://127.0.0.1:6379/x", True),
+        ("http://10.0.0.1/", True),
+        ("http://[::1]/", True),
+        ("http://localhost:6379/", True),
+        ("http://localhost:8900/", False),
+        ("http://shop.localhost/", True),
+        ("data:,x", False),
+        ("blob:http://127.0.0.1/1", False),
+        ("https://cdn.example", False),
+    ],
+)
+def test_data_may_come_from_anywhere_but_private_addresses(url: str, refused: bool) -> None:
+    """That are not listed; asked twice, the answer is the same."""
+    rules = HostRules(["www.shop.com", "127.0.0.1:8900"])
+    assert [rules.refusal_of_data(url) is not None for _ in range(2)] == [refused] * 2
+
+
+def test_what_is_remembered_of_origins_is_bounded() -> None:
+    """A page may ask as many hosts as it likes."""
+    rules = HostRules(["www.shop.com"])
+    for number in range(2_000):
+        assert rules.refusal_of_data(f"https://{number}.example/") is None
+        assert rules.refusal_of_data(f"data:text/plain,{'x' * 300}{number}/") is None
+    assert rules.refusal_of_data("http://127.0.0.1/") is not None
+    assert len(rules._known) <= 500
+    assert max(map(len, rules._known)) < 300
+
+
+@pytest.mark.parametrize(
+    ("url", "addresses"),
+    [
+        ("http://shop.test/", ()),
+        ("http://127.0.0.2/", ("127.0.0.2",)),
+        ("http://localhost/", LOCALHOST),
+        ("http://a.localhost./", LOCALHOST),
+    ],
+)
+def test_some_places_have_addresses_of_their_own(url: str, addresses: tuple[str, ...]) -> None:
+    """Which nobody needs to look up."""
+    place = place_of(url)
+    assert isinstance(place, Place)
+    assert place.fixed_addresses == addresses
 
 
 def test_no_rules_allow_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from pagemill.broker import connection
 from pagemill.browser.flags import Machine
+from pagemill.browser.name_lookup import NameLookup
 from pagemill.config.loading import load_config
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config, Environment, Settings
@@ -39,6 +41,11 @@ def program(folder: Path, script: str, name: str = "chromium") -> Path:
     return path
 
 
+async def nobody_knows(host: str) -> tuple[str, ...]:
+    """A resolver that is asked in no unit test."""
+    raise OSError(f"{host} is not known")
+
+
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of 8 GB whose numbers do not depend on the real one; nobody waits long for a server."""
@@ -46,6 +53,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitness, "memory_limit_mb", lambda: 8192)
     monkeypatch.setattr(fitness, "machine_memory", lambda: MachineMemory(available_mb=6000, swap_mb=1024))
     monkeypatch.setattr(connection, "_FIRST_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(fitness, "NameLookup", partial(NameLookup, nobody_knows))
 
 
 def found(

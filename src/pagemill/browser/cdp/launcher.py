@@ -24,12 +24,13 @@ from pagemill.browser.cdp.page import CdpPage
 from pagemill.browser.cdp.process import start
 from pagemill.browser.cdp.session import Session
 from pagemill.browser.cdp.storage import fill_storage
-from pagemill.browser.cdp.switches import SWITCHES
+from pagemill.browser.cdp.switches import DISABLED_FEATURES, SWITCHES
 from pagemill.browser.cdp.workers import Workers
 from pagemill.browser.exit_watch import ExitWatch
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.flags import LaunchOptions
 from pagemill.browser.isolated_world import IsolatedWorld
+from pagemill.browser.name_lookup import NameLookup
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
 from pagemill.browser.process_group import kill_browser_group
 from pagemill.browser.visitor.appearance import Appearance
@@ -76,7 +77,9 @@ class CdpLauncher:
         settings: PoolSettings,
         blocked_by_flags: frozenset[ResourceKind] = frozenset(),
         secrets: VisitorSecrets | None = None,
+        lookup: NameLookup | None = None,
     ) -> None:
+        self._lookup = lookup or (NameLookup() if options.looks_names_up else None)
         self._secrets = secrets or VisitorSecrets()
         self._executable = executable
         self._options = options
@@ -123,7 +126,7 @@ class CdpLauncher:
         return BrowserHandle(CdpBrowser(connection, workers), pid, process.pid, profile)
 
     def _switches(self, profile: Path) -> list[str]:
-        switches = [*SWITCHES, *self._options.args, f"--user-data-dir={profile}"]
+        switches = [*SWITCHES, *self._options.switches((), DISABLED_FEATURES), f"--user-data-dir={profile}"]
         if not self._options.sandbox:
             switches.append("--no-sandbox")
         if not self._options.uses_dev_shm:
@@ -148,7 +151,7 @@ class CdpLauncher:
             PageLost: the browser does not answer or has gone.
         """
         block = set(platform.navigation.block) - self._blocked_by_flags
-        firewall = page_firewall(platform, self._secrets, context.proxy)
+        firewall = page_firewall(platform, self._secrets, context.proxy, self._lookup)
         opening = _open_page(context.native, platform, firewall, block)
         page: PageHandle = await answered(opening, self._settings.open_timeout_s, _OPEN_PAGE)
         return page

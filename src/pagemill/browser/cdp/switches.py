@@ -15,7 +15,6 @@ SWITCHES = (
     "--disable-client-side-phishing-detection",
     "--disable-component-update",
     "--disable-field-trial-config",  # the same behaviour on every machine
-    "--disable-popup-blocking",
     "--disable-prompt-on-repost",
     "--disable-search-engine-choice-screen",
     "--disable-sync",
@@ -24,7 +23,18 @@ SWITCHES = (
     "--password-store=basic",
     "--use-mock-keychain",
     "--lang=en-US",
-    "--disable-features=AcceptCHFrame,DestroyProfileOnBrowserClose,DialMediaRouteProvider,GlobalMediaControls,"
-    "HttpsUpgrades,LensOverlay,MediaRouter,OptimizationHints,PaintHolding,ThirdPartyStoragePartitioning,Translate",
 )
-"""Chromium takes `--disable-features` once: all of them stand here."""
+
+DISABLED_FEATURES = (
+    "AcceptCHFrame",
+    "DestroyProfileOnBrowserClose",
+    "DialMediaRouteProvider",
+    "GlobalMediaControls",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "OptimizationHints",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "Translate",
+)

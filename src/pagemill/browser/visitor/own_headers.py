@@ -29,6 +29,8 @@ class OwnHeaders:
             return []  # documents are paused in any case
         patterns = []
         for rule in map(HostRule.parse, self._hosts):
+            if rule.network is not None:
+                return [{"urlPattern": "*"}]  # no pattern tells what lies in a network
             host = f"[{rule.host}]" if ":" in rule.host else rule.host
             name = f"*.{host}" if rule.subdomains else host
             patterns += [{"urlPattern": f"*://{name}/*"}, {"urlPattern": f"*://{name}:*/*"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pagemill.browser.firewall import Firewall
+from pagemill.browser.name_lookup import NameLookup
 from pagemill.browser.page_news import PageNews
 from pagemill.browser.visitor.own_headers import OwnHeaders
 from pagemill.browser.visitor.sign_in import SignIn
@@ -13,9 +14,12 @@ PROXY_BYPASS = "<-loopback>"
 """Chromium goes to loopback without any proxy unless it is told not to."""
 
 
-def page_firewall(platform: Platform, secrets: VisitorSecrets, proxy: Proxy | None) -> Firewall:
-    """The firewall of a page in a context with that proxy."""
+def page_firewall(
+    platform: Platform, secrets: VisitorSecrets, proxy: Proxy | None, lookup: NameLookup | None = None
+) -> Firewall:
+    """The firewall of a page in a context with that proxy, which then says where names lead."""
     rules, visitor = platform.host_rules(), platform.visitor
     shop = None if visitor.credentials is None else secrets.credentials[visitor.credentials]
     sign_in = SignIn(rules, shop, None if proxy is None else proxy.address.credentials)
-    return Firewall(rules, PageNews.of(platform), OwnHeaders(platform.hosts, visitor.headers), sign_in)
+    headers = OwnHeaders(platform.hosts, visitor.headers)
+    return Firewall(rules, PageNews.of(platform), headers, sign_in, lookup if proxy is None else None)

@@ -13,8 +13,8 @@ from pagemill.config.visitor.storage_state import StorageState
 def preset_cookies(platform: Platform, state: StorageState | None) -> list[dict[str, Any]]:
     """The cookies, as Playwright's `add_cookies` takes them.
 
-    Those of `visitor.cookies` are set for each of the platform's hosts, over http and https; they beat those of a
-    storage state, which come first.
+    Those of `visitor.cookies` are set for each of the platform's hosts, over http and https, but for networks, which no
+    cookie can name; they beat those of a storage state, which come first.
     """
     cookies: list[dict[str, Any]] = []
     for stored in () if state is None else state.cookies:
@@ -23,6 +23,8 @@ def preset_cookies(platform: Platform, state: StorageState | None) -> list[dict[
             left_out.add("expires")
         cookies.append(stored.model_dump(by_alias=True, exclude=left_out))
     for rule in map(HostRule.parse, platform.hosts):
+        if rule.network is not None:
+            continue
         host = f"[{rule.host}]" if ":" in rule.host else rule.host
         for name, value in platform.visitor.cookies.items():
             domain = f".{host}" if rule.subdomains else host

@@ -55,3 +55,22 @@ def test_cookies_are_set_for_every_host_as_its_entry_says() -> None:
     cookies = preset_cookies(platform, None)
     assert {cookie["domain"] for cookie in cookies} == {"www.shop.com", ".shop.com", "[::1]"}
     assert {cookie["name"]: cookie["secure"] for cookie in cookies} == {"adult": False, "__Secure-a": True}
+
+
+def test_a_network_among_the_hosts_gets_headers_and_no_cookies() -> None:
+    """No pattern and no cookie can name one: everything is paused, and judged address by address."""
+    hosts = ["shop.test", "10.0.0.0/8"]
+    headers = OwnHeaders(hosts, {"X": "y"})
+    assert headers.fetch_patterns() == [{"urlPattern": "*"}]
+    for url, given in (("http://10.0.0.5/", True), ("http://11.0.0.5/", False)):
+        event = {"request": {"url": url, "headers": {}}, "resourceType": "Script"}
+        assert (headers.added_to(event) is not None) is given
+    platform = Platform.model_validate(
+        {
+            "platform": "shop",
+            "hosts": hosts,
+            "extract": {"fields": {"name": "h1"}},
+            "visitor": {"cookies": {"adult": "1"}},
+        }
+    )
+    assert [cookie["domain"] for cookie in preset_cookies(platform, None)] == ["shop.test"]

@@ -1,0 +1,70 @@
+"""Where names lead, asked of the machine's own resolver: before a page goes to a host that is listed by name.
+
+Answers are kept for a short time. A name that this resolver does not know, or not in time, is left to Chromium, which
+may know it. Chromium asks for itself, a moment later: an owner who changes the answer in between is not found out here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Awaitable, Callable
+
+from pagemill.deadlines import within
+from pagemill.errors import DeadlineExceeded
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("browser")
+
+KEPT_S = 30.0
+WITHIN_S = 2.0
+_MAX_KEPT = 1_000
+
+Resolve = Callable[[str], Awaitable[tuple[str, ...]]]
+"""The addresses of a name; an `OSError` where there are none."""
+
+
+async def resolve(host: str) -> tuple[str, ...]:
+    """As the machine is set up: its hosts file, its name servers."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+class NameLookup:
+    """Used on one event loop, by every page on it."""
+
+    def __init__(self, resolve: Resolve = resolve, clock: Callable[[], float] = time.monotonic) -> None:
+        self._resolve = resolve
+        self._clock = clock
+        self._kept: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._asked: dict[str, asyncio.Task[tuple[str, ...]]] = {}
+
+    def remembered(self, host: str) -> tuple[str, ...] | None:
+        """The addresses of a name, none for an unknown one; `None` if it has to be asked."""
+        until_s, addresses = self._kept.get(host, (0.0, ()))
+        return addresses if self._clock() < until_s else None
+
+    async def addresses(self, host: str) -> tuple[str, ...]:
+        """The addresses of a name, none for an unknown one. All who ask at once get the same answer."""
+        if (known := self.remembered(host)) is not None:
+            return known
+        if (task := self._asked.get(host)) is None:
+            task = self._asked[host] = asyncio.get_running_loop().create_task(self._ask(host))
+            task.add_done_callback(lambda _task: self._asked.pop(host, None))
+        return await asyncio.shield(task)
+
+    async def _ask(self, host: str) -> tuple[str, ...]:
+        addresses: tuple[str, ...] = ()
+        try:
+            addresses = await within(WITHIN_S, self._resolve(host), f"look up where {host} leads")
+        except DeadlineExceeded as error:
+            log.warning(events.TIMEOUT, what=error.what, seconds=error.seconds)
+        except (OSError, UnicodeError):
+            pass  # nobody here knows it
+        self._kept.pop(host, None)
+        self._kept[host] = (self._clock() + KEPT_S, addresses)
+        if len(self._kept) > _MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return addresses
