@@ -25,14 +25,17 @@ from pagemill.errors import DeadlineExceeded
 
 MAX_BODY_BYTES = 4_000_000
 _MAX_KEPT_BYTES = 16_000_000
-"""Of all bodies of one visit."""
+"""Of all bodies of one visit, those that are being read included."""
 _MAX_WAITING = 50
 """Answers of one visit that are kept; what comes beyond them is counted and dropped."""
 _MAX_DIALOGS = 10
 _MAX_MESSAGE = 1_000
-_MAX_POSTED = 100_000
+_MAX_URL = 8_000
+MAX_POSTED = 100_000
 _BODY_TIMEOUT_S = 5.0
 _CHUNK = 512 * 1024
+_TOO_LONG = f"it is longer than {MAX_BODY_BYTES} bytes"
+_TOO_MUCH = f"the answers of one visit are longer than {_MAX_KEPT_BYTES} bytes together"
 _NO_JSON = ("image/", "video/", "audio/", "font/", "text/css", "text/event-stream")
 _WITH_BODY = frozenset({200, 201, 202, 203, 206, 304})
 
@@ -47,6 +50,20 @@ class HeardAnswer:
     posted: str = ""
     """What the page sent with its request."""
     problem: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class _Room:
+    """What the bodies of one visit may still take."""
+
+    left: int
+
+    def has(self, count: int) -> bool:
+        """Takes so many bytes of it, where they are there."""
+        if count > self.left:
+            return False
+        self.left -= count
+        return True
 
 
 class PageNews:
@@ -66,7 +83,7 @@ class PageNews:
         self._closing: set[asyncio.Task[None]] = set()
         self._settled = False
         self._navigated = False
-        self._kept_bytes = 0
+        self._room = _Room(_MAX_KEPT_BYTES)
         self.dropped = 0
         """Answers that came beyond those that are kept."""
         self.refresh = ""
@@ -104,7 +121,7 @@ class PageNews:
         self._documents.clear()
         self._dialogs.clear()
         self._settled = self._navigated = False
-        self._kept_bytes = 0
+        self._room = _Room(_MAX_KEPT_BYTES)
         self.dropped = 0
         self.refresh = ""
 
@@ -128,7 +145,8 @@ class PageNews:
 
     def is_meant(self, event: dict[str, Any]) -> bool:
         """Whether a paused answer is one that is to be heard."""
-        return any(pattern.fits(event["request"]["url"]) for pattern in self._patterns)
+        url = event["request"]["url"]
+        return len(url) <= _MAX_URL and any(pattern.fits(url) for pattern in self._patterns)
 
     async def hear(self, event: dict[str, Any]) -> dict[str, Any] | None:
         """Takes a paused answer in.
@@ -141,20 +159,19 @@ class PageNews:
         given: dict[str, Any] | None = None
         body, problem = None, ""
         headers = {str(h["name"]).lower(): str(h["value"]) for h in event.get("responseHeaders", ())}
-        if status in _WITH_BODY or status >= 400:
+        if len(answers) >= _MAX_WAITING:
+            problem = "there are too many"
+        elif status in _WITH_BODY or status >= 400:
             try:
                 body, problem, given = await within(_BODY_TIMEOUT_S, self._body(event, headers), "reading an answer")
             except DeadlineExceeded as error:
-                problem = str(error)
+                problem, given = str(error), {"fail": True}  # it may have been taken from the page by half
         else:
             problem = f"HTTP {status}"
         if body is not None:
             body = _in_utf8(body, headers.get("content-type", ""))
-            self._kept_bytes += len(body)
-            if self._kept_bytes > _MAX_KEPT_BYTES:
-                body, problem = None, f"the answers of one visit are longer than {_MAX_KEPT_BYTES} bytes together"
-        answer = HeardAnswer(request["url"], status, body, str(request.get("postData", ""))[:_MAX_POSTED], problem)
-        if event.get("resourceType") == "Document":
+        answer = HeardAnswer(request["url"], status, body, str(request.get("postData", ""))[:MAX_POSTED], problem)
+        if event.get("resourceType") == "Document" and len(self._documents) < _MAX_WAITING:
             self._documents.append(answer)  # it is heard before the document is there
         if len(answers) < _MAX_WAITING:
             answers.append(answer)
@@ -171,25 +188,36 @@ class PageNews:
             return None, f"it is {headers['content-type'][:60]}", None
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length[:12]) > MAX_BODY_BYTES:
-            return None, f"it is longer than {MAX_BODY_BYTES} bytes", None
-        request = {"requestId": event["requestId"]}
-        if length.isdecimal() and "content-encoding" not in headers:
-            answer = await self._session.send("Fetch.getResponseBody", request)
-            return _bytes_of(answer), "", None
-        # Its length is not known: it is taken piece by piece, so that an endless one does not fill the memory.
-        stream = (await self._session.send("Fetch.takeResponseBodyAsStream", request))["stream"]
+            return None, _TOO_LONG, None
+        room = self._room
+        if room.left <= 0:
+            return None, _TOO_MUCH, None
+        # Piece by piece, whatever length it says that it has: only what has come tells how long it is.
+        taken = {"requestId": event["requestId"]}
+        stream = (await self._session.send("Fetch.takeResponseBodyAsStream", taken))["stream"]
         pieces: list[bytes] = []
-        while True:
-            piece = await self._session.send("IO.read", {"handle": stream, "size": _CHUNK})
-            pieces.append(_bytes_of({"body": piece["data"], "base64Encoded": piece.get("base64Encoded", False)}))
-            if sum(map(len, pieces)) > MAX_BODY_BYTES:
-                await self._session.send("IO.close", {"handle": stream})
-                return None, f"it is longer than {MAX_BODY_BYTES} bytes", {"fail": True}
-            if piece.get("eof"):
-                break
-        body = b"".join(pieces)
-        kept = [h for h in event["responseHeaders"] if h["name"].lower() not in ("content-encoding", "content-length")]
-        given = {"responseCode": event["responseStatusCode"], "responseHeaders": kept}
+        kept = 0
+        body = None
+        try:
+            while True:
+                piece = await self._session.send("IO.read", {"handle": stream, "size": _CHUNK})
+                pieces.append(_bytes_of({"body": piece["data"], "base64Encoded": piece.get("base64Encoded", False)}))
+                size = len(pieces[-1])
+                problem = _TOO_LONG if kept + size > MAX_BODY_BYTES else "" if room.has(size) else _TOO_MUCH
+                if problem:
+                    await self._session.send("IO.close", {"handle": stream})
+                    return None, problem, {"fail": True}
+                kept += size
+                if piece.get("eof"):
+                    break
+            body = b"".join(pieces)
+        finally:
+            if body is None:
+                room.left += kept
+        kept_headers = [
+            h for h in event["responseHeaders"] if h["name"].lower() not in ("content-encoding", "content-length")
+        ]
+        given = {"responseCode": event["responseStatusCode"], "responseHeaders": kept_headers}
         return body, "", {**given, "body": base64.b64encode(body).decode()}
 
     def _on_navigated(self, event: dict[str, Any]) -> None:
