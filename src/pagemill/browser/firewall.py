@@ -1,4 +1,5 @@
-"""Keeps one page on its platform's hosts, redirects and frames included, away from media, and the shop asked.
+"""Keeps one page on its platform's hosts, redirects and frames included, away from media, and the shop asked. It limits
+what the documents store.
 
 Chromium pauses a request for one listener only, so the answers that `page_news` wants are paused here too.
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Collection, Coroutine
 from typing import Any
 
@@ -23,7 +25,7 @@ from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
 from pagemill.browser.fresh_request import fresh_headers
-from pagemill.browser.page_news import PageNews
+from pagemill.browser.page_news import MAX_POSTED, PageNews
 from pagemill.browser.visitor.own_headers import OwnHeaders
 from pagemill.browser.visitor.sign_in import SignIn
 from pagemill.config.hosts import HostRules
@@ -34,6 +36,10 @@ _ASKED = ("Document", "XHR", "Fetch", "Other")
 """Kinds that are asked of the shop for every visit. What is preloaded for a fetch is `Other`, as a worker's script."""
 _NOWHERE = ("about:blank", "chrome-error:")
 """Documents of Chromium's own, in which nothing stands."""
+MAX_STORED_BYTES = 30_000_000
+"""By the documents of one origin in one context, in databases, caches and files. Contexts keep all of it in memory, and
+Chromium itself allows each origin about a sixteenth of the machine's, however little of that a container may have."""
+_ORIGIN = re.compile(r"https?://[^/?#]{1,300}")
 _MAX_HEADER = 100
 _MAX_URL = 8_000
 
@@ -61,6 +67,8 @@ class Firewall:
         self._session: CDPSession | None = None
         self._main_frame = ""
         self._answers: set[asyncio.Task[None]] = set()
+        self._bounded: set[str] = set()
+        """Origins whose storage is limited."""
         self.refusal: str | None = None
         self.strayed: str | None = None
         self.retry_after = ""
@@ -105,15 +113,36 @@ class Firewall:
 
     def _on_navigated(self, event: dict[str, Any]) -> None:
         frame = event["frame"]
+        self._bound_storage(frame["url"])
         if "parentId" not in frame and not frame["url"].startswith(_NOWHERE):
             self.strayed = self.strayed or self._rules.refusal(frame["url"])
 
     def _on_paused(self, event: dict[str, Any]) -> None:
+        request = event["request"]
+        # A page sends as much as it likes, as often as it likes, and this is kept until Chromium has been answered.
+        request.pop("postDataEntries", None)
+        request["postData"] = request.get("postData", "")[:MAX_POSTED]
+        if event.get("resourceType") == "Document":
+            self._bound_storage(request["url"])
         self._soon(self._answer(event))
 
     def _on_sign_in(self, event: dict[str, Any]) -> None:
         answer = self._sign_in.answer(event, is_navigation=self._is_navigation(event))
         self._soon(self._answer_question(event["requestId"], answer))
+
+    def _bound_storage(self, url: str) -> None:
+        """Limits what the documents of an origin may store, once for each; on its way before they are."""
+        origin = _ORIGIN.match(url)
+        if origin is None or origin[0] in self._bounded or self._rules.refusal(f"{origin[0]}/") is not None:
+            return
+        self._bounded.add(origin[0])
+        quota = {"origin": origin[0], "quotaSize": MAX_STORED_BYTES}
+        self._soon(self._tell("Storage.overrideQuotaForOrigin", quota))
+
+    async def _tell(self, method: str, params: dict[str, Any]) -> None:
+        assert self._session is not None
+        with contextlib.suppress(PlaywrightError):  # the page has gone
+            await self._session.send(method, params)
 
     def _soon(self, answering: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(answering)
@@ -121,10 +150,7 @@ class Firewall:
         task.add_done_callback(self._answers.discard)
 
     async def _answer_question(self, request: str, answer: dict[str, str]) -> None:
-        assert self._session is not None
-        with contextlib.suppress(PlaywrightError):  # the request or the page has gone
-            said = {"requestId": request, "authChallengeResponse": answer}
-            await self._session.send("Fetch.continueWithAuth", said)
+        await self._tell("Fetch.continueWithAuth", {"requestId": request, "authChallengeResponse": answer})
 
     async def _answer(self, event: dict[str, Any]) -> None:
         assert self._session is not None
