@@ -40,6 +40,7 @@ _WITHOUT_ROTATION: dict[str, dict[str, Any]] = {
     "guard": {
         "js_heap_limit_mb": 4096,
         "renderer_limit_mb": _NEVER,
+        "browser_limit_mb": _NEVER,
         "memory_limit_mb": _NEVER,
         "cleanup_interval_s": _NEVER,
     },

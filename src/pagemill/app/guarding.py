@@ -48,8 +48,12 @@ def build_guard(
     )
     probe = Probe(budget.memory_mb, scratch, worksite.reading)
     guard = Guard(settings, limits, lanes, worksite, probe.sample, CACHES, desk.raise_alert)
-    renderer_mb = settings.renderer_limit_mb
-    watch = Watch(probe.tree.members, budget.renderer_limit_mb if renderer_mb == "auto" else renderer_mb)
+    renderer_mb, browser_mb = settings.renderer_limit_mb, settings.browser_limit_mb
+    watch = Watch(
+        probe.tree.members,
+        budget.renderer_limit_mb if renderer_mb == "auto" else renderer_mb,
+        budget.browser_limit_mb if browser_mb == "auto" else browser_mb,
+    )
     watchdog = Watchdog(
         loop.lag_s,
         settings.stuck_after_s,

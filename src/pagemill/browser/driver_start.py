@@ -1,4 +1,5 @@
-"""Keeps pagemill's environment out of Playwright's driver, which Playwright gives all of it and asks nobody.
+"""Keeps pagemill's environment out of Playwright's driver, which Playwright gives all of it and asks nobody, and out of
+pagemill what is too long of the driver's messages.
 
 Must start nothing itself.
 """
@@ -9,16 +10,21 @@ import os
 from importlib import import_module
 from typing import Any
 
+from pagemill.browser.driver_messages import BoundedConnect
 from pagemill.config.child_environment import driver_environment
 from pagemill.errors import BrowserUnavailable
 
 _PLACES = ("playwright._impl.transport", "playwright._impl._transport")
 """Where the driver is started; the name has changed between versions."""
 _NAME = "get_driver_env"
+_PIPE, _CONNECT = "PipeTransport", "connect"
+"""What reads the driver's messages."""
+_REMEDY = "install the version of constraints.txt, or write browser.driver: none"
 
 
 def confine_driver() -> None:
-    """From now on the drivers that this process starts inherit `driver_environment` only.
+    """From now on the drivers that this process starts inherit `driver_environment` only, and none of their messages is
+    taken in that is longer than `cdp.messages.MAX_BYTES`.
 
     Raises:
         BrowserUnavailable: this version of Playwright starts its driver in another way.
@@ -27,11 +33,16 @@ def confine_driver() -> None:
     ask = getattr(module, _NAME, None)
     if ask is None:
         raise BrowserUnavailable(
-            "this version of Playwright would hand every secret in the environment to its driver: "
-            "install the version of constraints.txt, or write browser.driver: none"
+            f"this version of Playwright would hand every secret in the environment to its driver: {_REMEDY}"
         )
     if not isinstance(ask, _Confined):
         setattr(module, _NAME, _Confined(ask))
+    pipe = getattr(module, _PIPE, None)
+    connect = None if pipe is None else vars(pipe).get(_CONNECT)
+    if connect is None:
+        raise BrowserUnavailable(f"with this version of Playwright a page could fill this process' memory: {_REMEDY}")
+    if not isinstance(connect, BoundedConnect):
+        setattr(pipe, _CONNECT, BoundedConnect(connect))
 
 
 class _Confined:

@@ -1,4 +1,5 @@
-"""Keeps one page on its platform's hosts, redirects and frames included, away from media, and the shop asked.
+"""Keeps one page on its platform's hosts, redirects and frames included, away from media, and the shop asked. It limits
+what the documents store.
 
 What a page asks for is of three kinds. Documents come from the platform's hosts, and from no private address that is
 not listed. Data, scripts and styles may come from any public address; Chromium itself keeps them from private ones
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Collection, Coroutine
 from typing import Any
 
@@ -29,7 +31,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from pagemill.browser.fresh_request import fresh_headers
 from pagemill.browser.name_lookup import NameLookup
-from pagemill.browser.page_news import Asker, PageNews
+from pagemill.browser.page_news import MAX_POSTED, Asker, PageNews
 from pagemill.browser.visitor.own_headers import OwnHeaders
 from pagemill.browser.visitor.sign_in import SignIn
 from pagemill.config.hosts import HostRules, place_of
@@ -42,6 +44,10 @@ _TELLS = ("Ping", "CSPViolationReport")
 """Kinds by which a page says something and hears nothing. Beacons are pings."""
 _NOWHERE = ("about:blank", "chrome-error:")
 """Documents of Chromium's own, in which nothing stands."""
+MAX_STORED_BYTES = 30_000_000
+"""By the documents of one origin in one context, in databases, caches and files. Contexts keep all of it in memory, and
+Chromium itself allows each origin about a sixteenth of the machine's, however little of that a container may have."""
+_ORIGIN = re.compile(r"https?://[^/?#]{1,300}")
 _MAX_HEADER = 100
 _MAX_URL = 8_000
 
@@ -72,6 +78,8 @@ class Firewall:
         self._session: CDPSession | None = None
         self._main_frame = ""
         self._answers: set[asyncio.Task[None]] = set()
+        self._bounded: set[str] = set()
+        """Origins whose storage is limited."""
         self.refusal: str | None = None
         self.strayed: str | None = None
         self.retry_after = ""
@@ -116,10 +124,17 @@ class Firewall:
 
     def _on_navigated(self, event: dict[str, Any]) -> None:
         frame = event["frame"]
+        self._bound_storage(frame["url"])
         if "parentId" not in frame and not frame["url"].startswith(_NOWHERE):
             self.strayed = self.strayed or self._rules.refusal(frame["url"])
 
     def _on_paused(self, event: dict[str, Any]) -> None:
+        request = event["request"]
+        # A page sends as much as it likes, as often as it likes, and this is kept until Chromium has been answered.
+        request.pop("postDataEntries", None)
+        request["postData"] = request.get("postData", "")[:MAX_POSTED]
+        if event.get("resourceType") == "Document":
+            self._bound_storage(request["url"])
         asker = None
         if "responseStatusCode" in event:
             asker = self.news.asker_of(event, is_document=self._is_navigation(event))
@@ -129,16 +144,27 @@ class Firewall:
         answer = self._sign_in.answer(event, is_navigation=self._is_navigation(event))
         self._soon(self._answer_question(event["requestId"], answer))
 
+    def _bound_storage(self, url: str) -> None:
+        """Limits what the documents of an origin may store, once for each; on its way before they are."""
+        origin = _ORIGIN.match(url)
+        if origin is None or origin[0] in self._bounded or self._rules.refusal(f"{origin[0]}/") is not None:
+            return
+        self._bounded.add(origin[0])
+        quota = {"origin": origin[0], "quotaSize": MAX_STORED_BYTES}
+        self._soon(self._tell("Storage.overrideQuotaForOrigin", quota))
+
+    async def _tell(self, method: str, params: dict[str, Any]) -> None:
+        assert self._session is not None
+        with contextlib.suppress(PlaywrightError):  # the page has gone
+            await self._session.send(method, params)
+
     def _soon(self, answering: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(answering)
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
 
     async def _answer_question(self, request: str, answer: dict[str, str]) -> None:
-        assert self._session is not None
-        with contextlib.suppress(PlaywrightError):  # the request or the page has gone
-            said = {"requestId": request, "authChallengeResponse": answer}
-            await self._session.send("Fetch.continueWithAuth", said)
+        await self._tell("Fetch.continueWithAuth", {"requestId": request, "authChallengeResponse": answer})
 
     async def _answer(self, event: dict[str, Any], asker: Asker | None) -> None:
         assert self._session is not None

@@ -30,16 +30,19 @@ from pagemill.errors import DeadlineExceeded
 
 MAX_BODY_BYTES = 4_000_000
 _MAX_KEPT_BYTES = 16_000_000
-"""Of all bodies of one visit."""
+"""Of all bodies of one visit, those that are being read included."""
 _MAX_WAITING = 50
 """Answers of one visit that are kept; what comes beyond them is counted and dropped."""
 _MAX_DIALOGS = 10
 _MAX_MESSAGE = 1_000
-_MAX_POSTED = 100_000
+_MAX_URL = 8_000
+MAX_POSTED = 100_000
 _BODY_TIMEOUT_S = 5.0
 _COMING_TIMEOUT_S = 5.0
 """How long a document whose answer has come is waited for; a download never comes."""
 _CHUNK = 512 * 1024
+_TOO_LONG = f"it is longer than {MAX_BODY_BYTES} bytes"
+_TOO_MUCH = f"the answers of one visit are longer than {_MAX_KEPT_BYTES} bytes together"
 _NO_JSON = ("image/", "video/", "audio/", "font/", "text/css", "text/event-stream")
 _WITH_BODY = frozenset({200, 201, 202, 203, 206, 304})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -58,15 +61,30 @@ class HeardAnswer:
 
 
 @dataclass(eq=False, slots=True)
+class _Room:
+    """What the bodies of one visit may still take."""
+
+    left: int
+
+    def has(self, count: int) -> bool:
+        """Takes so many bytes of it, where they are there."""
+        if count > self.left:
+            return False
+        self.left -= count
+        return True
+
+
+@dataclass(eq=False, slots=True)
 class _Document:
     """A document of the page, and what it was answered."""
 
+    room: _Room
+    """That of the visit."""
     url: str = ""
     """Where it comes from; empty where nobody has seen it come."""
     answers: list[HeardAnswer] = field(default_factory=list)
     there: asyncio.Event = field(default_factory=asyncio.Event)
     """Whether it has come, or is waited for no longer."""
-    kept_bytes: int = 0
     dropped: int = 0
 
 
@@ -97,6 +115,7 @@ class PageNews:
         self._dialogs: list[str] = []
         self._news = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()
+        self._room = _Room(_MAX_KEPT_BYTES)
         self.refresh = ""
         """The header of that name in the answer to the last navigation; empty where there was none."""
 
@@ -133,6 +152,7 @@ class PageNews:
         self._document = self._coming = None
         self._arrived = self._settled = False
         self._dialogs.clear()
+        self._room = _Room(_MAX_KEPT_BYTES)
         self.refresh = ""
 
     def arrived(self) -> None:
@@ -170,9 +190,9 @@ class PageNews:
         if is_document and not self._settled and event["responseStatusCode"] not in _REDIRECTS:
             if self._coming is not None:
                 self._coming.there.set()
-            self._coming = _Document(url)
+            self._coming = _Document(self._room, url)
         asking = self._coming or self._document
-        if asking is None or not any(pattern.fits(url) for pattern in self._patterns):
+        if asking is None or len(url) > _MAX_URL or not any(pattern.fits(url) for pattern in self._patterns):
             return None
         return Asker(asking, in_between=self._coming is not None and not is_document)
 
@@ -188,11 +208,15 @@ class PageNews:
         given: dict[str, Any] | None = None
         body, problem = None, ""
         headers = {str(h["name"]).lower(): str(h["value"]) for h in event.get("responseHeaders", ())}
-        if status in _WITH_BODY or status >= 400:
+        if len(document.answers) >= _MAX_WAITING:
+            problem = "there are too many"
+        elif status in _WITH_BODY or status >= 400:
             try:
-                body, problem, given = await within(_BODY_TIMEOUT_S, self._body(event, headers), "reading an answer")
+                body, problem, given = await within(
+                    _BODY_TIMEOUT_S, self._body(event, headers, document.room), "reading an answer"
+                )
             except DeadlineExceeded as error:
-                problem = str(error)
+                problem, given = str(error), {"fail": True}  # it may have been taken from the page by half
             except PlaywrightError:
                 if asker.in_between:  # the document before has asked for it, and has gone
                     return None
@@ -201,10 +225,7 @@ class PageNews:
             problem = f"HTTP {status}"
         if body is not None:
             body = _in_utf8(body, headers.get("content-type", ""))
-            document.kept_bytes += len(body)
-            if document.kept_bytes > _MAX_KEPT_BYTES:
-                body, problem = None, f"the answers of one visit are longer than {_MAX_KEPT_BYTES} bytes together"
-        answer = HeardAnswer(request["url"], status, body, str(request.get("postData", ""))[:_MAX_POSTED], problem)
+        answer = HeardAnswer(request["url"], status, body, str(request.get("postData", ""))[:MAX_POSTED], problem)
         if len(document.answers) < _MAX_WAITING:
             document.answers.append(answer)
         else:
@@ -221,32 +242,42 @@ class PageNews:
         return document is self._document
 
     async def _body(
-        self, event: dict[str, Any], headers: dict[str, str]
+        self, event: dict[str, Any], headers: dict[str, str], room: _Room
     ) -> tuple[bytes | None, str, dict[str, Any] | None]:
         assert self._session is not None
         if headers.get("content-type", "").startswith(_NO_JSON):
             return None, f"it is {headers['content-type'][:60]}", None
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length[:12]) > MAX_BODY_BYTES:
-            return None, f"it is longer than {MAX_BODY_BYTES} bytes", None
-        request = {"requestId": event["requestId"]}
-        if length.isdecimal() and "content-encoding" not in headers:
-            answer = await self._session.send("Fetch.getResponseBody", request)
-            return _bytes_of(answer), "", None
-        # Its length is not known: it is taken piece by piece, so that an endless one does not fill the memory.
-        stream = (await self._session.send("Fetch.takeResponseBodyAsStream", request))["stream"]
+            return None, _TOO_LONG, None
+        if room.left <= 0:
+            return None, _TOO_MUCH, None
+        # Piece by piece, whatever length it says that it has: only what has come tells how long it is.
+        taken = {"requestId": event["requestId"]}
+        stream = (await self._session.send("Fetch.takeResponseBodyAsStream", taken))["stream"]
         pieces: list[bytes] = []
-        while True:
-            piece = await self._session.send("IO.read", {"handle": stream, "size": _CHUNK})
-            pieces.append(_bytes_of({"body": piece["data"], "base64Encoded": piece.get("base64Encoded", False)}))
-            if sum(map(len, pieces)) > MAX_BODY_BYTES:
-                await self._session.send("IO.close", {"handle": stream})
-                return None, f"it is longer than {MAX_BODY_BYTES} bytes", {"fail": True}
-            if piece.get("eof"):
-                break
-        body = b"".join(pieces)
-        kept = [h for h in event["responseHeaders"] if h["name"].lower() not in ("content-encoding", "content-length")]
-        given = {"responseCode": event["responseStatusCode"], "responseHeaders": kept}
+        kept = 0
+        body = None
+        try:
+            while True:
+                piece = await self._session.send("IO.read", {"handle": stream, "size": _CHUNK})
+                pieces.append(_bytes_of({"body": piece["data"], "base64Encoded": piece.get("base64Encoded", False)}))
+                size = len(pieces[-1])
+                problem = _TOO_LONG if kept + size > MAX_BODY_BYTES else "" if room.has(size) else _TOO_MUCH
+                if problem:
+                    await self._session.send("IO.close", {"handle": stream})
+                    return None, problem, {"fail": True}
+                kept += size
+                if piece.get("eof"):
+                    break
+            body = b"".join(pieces)
+        finally:
+            if body is None:
+                room.left += kept
+        kept_headers = [
+            h for h in event["responseHeaders"] if h["name"].lower() not in ("content-encoding", "content-length")
+        ]
+        given = {"responseCode": event["responseStatusCode"], "responseHeaders": kept_headers}
         return body, "", {**given, "body": base64.b64encode(body).decode()}
 
     def _on_navigated(self, event: dict[str, Any]) -> None:
@@ -254,7 +285,7 @@ class PageNews:
         if "parentId" in event.get("frame", {}):
             return
         if not self._settled:
-            self._document, self._coming = self._coming or _Document(), None
+            self._document, self._coming = self._coming or _Document(self._room), None
             self._document.there.set()
             self._settled = self._arrived
         self._tell()

@@ -125,6 +125,7 @@ class GuardSettings(Section):
     memory_limit_mb: Annotated[Whole, Field(ge=100)] | Auto = "auto"
     js_heap_limit_mb: Whole = Field(default=512, ge=32, le=4096)
     renderer_limit_mb: Annotated[Whole, Field(ge=100)] | Auto = "auto"
+    browser_limit_mb: Annotated[Whole, Field(ge=200)] | Auto = "auto"
     enable_auto_gc: Flag = True
     max_cache_size: Whole = Field(default=1000, ge=1)
     cache_cleanup_ratio: Number = Field(default=0.3, gt=0, le=1)

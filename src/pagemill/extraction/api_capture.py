@@ -18,7 +18,7 @@ from pagemill.config.reading.source import Source
 from pagemill.config.reading.url_pattern import UrlPattern
 from pagemill.extraction.heard import Heard, News
 from pagemill.extraction.identity import Identity
-from pagemill.extraction.json_path import answered, parse_answer
+from pagemill.extraction.json_path import TooManyValues, answered, parse_answer
 from pagemill.extraction.own_part import own_part
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.visit import Visit
@@ -76,6 +76,33 @@ class Chosen:
     posted: str = ""
 
 
+class _Only:
+    """The one answer among those that name no product; none where several addresses have given one.
+
+    It keeps no other: a page can have any number of them.
+    """
+
+    def __init__(self) -> None:
+        self.chosen: Chosen | None = None
+        self.are_several = False
+        self._count = 0
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there has been one at all."""
+        return self.are_several or self.chosen is not None
+
+    def add(self, chosen: Chosen, count: int) -> None:
+        """Takes one in, of which so many paths lead somewhere."""
+        before = self.chosen
+        if self.are_several:
+            return
+        if before is not None and (before.url, before.posted) != (chosen.url, chosen.posted):
+            self.chosen, self.are_several = None, True
+        elif before is None or count > self._count:
+            self.chosen, self._count = chosen, count
+
+
 class Listening:
     """The choice among the answers of one visit."""
 
@@ -100,7 +127,7 @@ class Listening:
         self._best: tuple[int, Chosen] | None = None
         self._refused: Chosen | None = None
         self._dropped = 0
-        self._open: list[tuple[int, Chosen]] = []
+        self._forget_open()
         self.passed: list[str] = []
         """Answers that did not count, each with why."""
 
@@ -108,14 +135,17 @@ class Listening:
         """Waits for the answer that has everything; without end if there is none."""
         while True:
             if news.answers is not self._answers:  # they belonged to the document before
-                self._answers, self._read, self._best, self._open = news.answers, 0, None, []
+                self._answers, self._read, self._best = news.answers, 0, None
                 self._refused = None
+                self._forget_open()
             self._dropped = news.dropped
-            for answer in self._answers[self._read :]:
+            if self._read < len(self._answers):
                 self._read += 1
-                chosen = self._judged(answer)
+                chosen = self._judged(self._answers[self._read - 1])
                 if chosen is not None:
                     return chosen
+                await asyncio.sleep(0)  # many large ones take seconds: the other lanes go on in between
+                continue
             try:
                 async with asyncio.timeout(self._grace_s()):
                     await news.wait()
@@ -123,13 +153,18 @@ class Listening:
                 if (chosen := self.rest()) is not None:
                     return chosen
 
+    def _forget_open(self) -> None:
+        """Begins without any answer that names no product."""
+        self._saying, self._silent = _Only(), _Only()
+        self._would_do: set[int] = set()
+        """Statuses of those that have everything."""
+
     def _grace_s(self) -> float | None:
         """How long a better answer is waited for, once there is one that has everything and names no product, or that
         refuses it."""
-        would_do = [chosen for _count, chosen in self._open if self._is_whole(chosen)]
-        if self._best is not None or not (would_do or self._refused):
+        if self._best is not None or not (self._would_do or self._refused):
             return None
-        return _GRACE_S if any(chosen.status < 400 for chosen in would_do) else _AGAIN_S
+        return _GRACE_S if any(status < 400 for status in self._would_do) else _AGAIN_S
 
     def rest(self) -> Chosen | None:
         """The answer that counts when no better one comes any more."""
@@ -137,12 +172,10 @@ class Listening:
             return self._best[1]
         if self._refused is not None:
             return self._refused
-        saying = [one for one in self._open if one[0]] or self._open
-        if len({(chosen.url, chosen.posted) for _count, chosen in saying}) == 1:
-            return max(saying, key=lambda one: one[0])[1]
-        if saying and _SEVERAL not in self.passed:
+        open_ones = self._saying if self._saying.is_any else self._silent
+        if open_ones.are_several and _SEVERAL not in self.passed:
             self.passed.append(_SEVERAL)
-        return None
+        return open_ones.chosen
 
     def _judged(self, answer: Heard) -> Chosen | None:
         """The answer, if nothing better can come."""
@@ -152,11 +185,11 @@ class Listening:
             self.passed.append(f"{_short(answer.url)} ({answer.problem})")
             return None
         try:
-            document = parse_answer(answer.body)
-        except ValueError:
-            document = None
+            document, problem = parse_answer(answer.body), "no JSON"
+        except ValueError as error:
+            document, problem = None, str(error) if isinstance(error, TooManyValues) else "no JSON"
         if document is None and answer.status < 400:
-            self.passed.append(f"{_short(answer.url)} (no JSON)")
+            self.passed.append(f"{_short(answer.url)} ({problem})")
             return None
         belongs = self._belongs(answer)
         if belongs is False:
@@ -175,9 +208,11 @@ class Listening:
                 self._best = count, chosen
         elif count or answer.status >= 400:
             is_last = not self._identity.token and not _may_be_asked_again(chosen.status)
-            if is_last and self._is_whole(chosen):
+            if is_whole := self._is_whole(chosen):
+                self._would_do.add(chosen.status)
+            if is_last and is_whole:
                 return chosen  # nothing could tell a better one
-            self._open.append((count, chosen))
+            (self._saying if count else self._silent).add(chosen, count)
         return None
 
     def told_passed(self) -> list[str]:

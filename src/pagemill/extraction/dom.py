@@ -11,13 +11,11 @@ from pagemill.config.reading.source import Source
 from pagemill.errors import PatternTooSlow
 from pagemill.extraction.sighting import Raw, Sighting
 from pagemill.extraction.source_told import Told
-from pagemill.extraction.values import collapse, to_fact
+from pagemill.extraction.values import collapse, to_fact, too_long
 from pagemill.extraction.watch import Place, Search
 from pagemill.extraction.watch_plan import WatchPlan
 from pagemill.model import FactValue, FieldTold
 
-MAX_FACT_CHARS = 10_000
-"""A longer text is no fact that a catalogue could hold; it is told as cut."""
 _SHOWN = 200
 _FRAME_TROUBLES = {
     1: "there is no such frame",
@@ -88,9 +86,8 @@ class DomSource:
         length = seen.cut.get(("place", reading.place), 0)
         if beyond and not is_seen:
             return self._as(rule, None, "cut", seen, reading.place, f"there are {beyond} elements")
-        if isinstance(value, str) and len(value) > MAX_FACT_CHARS:
-            length = length or len(value)
-            value = None
+        if value is None:
+            length = length or too_long(text, rule)
         if value is not None and not (length and rule.regex is None):
             return self._as(rule, value, "said", seen, reading.place)
         if rule.otherwise is not None:

@@ -22,8 +22,9 @@ from pagemill.config.reading.source import Source
 from pagemill.config.visitor.secrets import Proxy, ProxyAddress
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, ItemError, ProxyFailed, VisitFailed, VisitRefused
+from pagemill.extraction.http_body import ACCEPTED, UnreadableBody, read_body
 from pagemill.extraction.identity import Identity
-from pagemill.extraction.json_path import parse_answer
+from pagemill.extraction.json_path import TooManyValues, parse_answer
 from pagemill.extraction.own_part import own_part
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.visit import Visit
@@ -211,6 +212,7 @@ class HttpSource:
 
             visitor = self._visitor
             headers = {"User-Agent": visitor.agent or _AGENT, "Accept": "application/json, */*"}
+            headers["Accept-Encoding"] = ACCEPTED
             if visitor.locale:
                 headers["Accept-Language"] = visitor.locale
             headers |= visitor.headers
@@ -245,26 +247,17 @@ def _no_cookies() -> CookieJar:
 async def _read(response: httpx.Response, asked: str) -> HttpAnswer:
     status, url = response.status_code, str(response.url)
     retry_after = response.headers.get("retry-after", "")[:100]
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in response.aiter_bytes():
-        size += len(piece)
-        if size > MAX_BODY_BYTES:
-            return HttpAnswer(
-                status, url, asked, None, retry_after, f"the answer is longer than {MAX_BODY_BYTES} bytes"
-            )
-        pieces.append(piece)
-    body = b"".join(pieces)
-    with contextlib.suppress(LookupError, UnicodeError):  # what is no UTF-8 may say what it is
-        body = _in_utf8(body, response.charset_encoding)
+    document, problem = None, ""
     try:
-        return HttpAnswer(
-            status, url, asked, parse_answer(body), retry_after, f"HTTP {status}" if status >= 400 else ""
-        )
+        body = await read_body(response, MAX_BODY_BYTES)
+        with contextlib.suppress(LookupError, UnicodeError):  # what is no UTF-8 may say what it is
+            body = _in_utf8(body, response.charset_encoding)
+        document = parse_answer(body)
+    except (UnreadableBody, TooManyValues) as error:
+        problem = str(error)
     except ValueError:
-        if status >= 400:
-            return HttpAnswer(status, url, asked, None, retry_after, f"HTTP {status}")
-        return HttpAnswer(status, url, asked, None, retry_after, f"the answer is no JSON: {_beginning(body)}")
+        problem = f"the answer is no JSON: {_beginning(body)}"
+    return HttpAnswer(status, url, asked, document, retry_after, f"HTTP {status}" if status >= 400 else problem)
 
 
 def _in_header(text: str) -> str:

@@ -19,15 +19,23 @@ from jmespath.exceptions import JMESPathError
 
 from pagemill.config.reading.field_rule import FieldRule
 from pagemill.config.reading.json_path import is_plain
-from pagemill.extraction.values import collapse, to_fact
+from pagemill.extraction.values import collapse, to_fact, too_long
 from pagemill.model import FactValue, FieldTold
 
+MAX_VALUES = 500_000
 _SHOWN = 200
 _GUARD = re.compile(r"\A\s*(?:\)\]\}'?,?|while\s*\(1\);|for\s*\(;;\);)")
 """What some sites put before their JSON so that no script can load it."""
 _CALL = re.compile(r"\A\s*(?:/\*\*/)?\s*(?:typeof [\w$.]+ === 'function' && )?[\w$.\[\]]{1,200}\s*\((?=\s*[\[{])")
 """What stands before JSON that is loaded as a script, to be handed to a function of the page."""
 _CALLED = re.compile(r"\)\s*;?\s*\Z")
+
+
+class TooManyValues(ValueError):
+    """JSON of which the values would take many times the room of its text, and minutes to look through."""
+
+    def __init__(self) -> None:
+        super().__init__(f"JSON with more than {MAX_VALUES} values")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +51,26 @@ def parse_json(text: str | bytes) -> Any:
     """The parsed JSON.
 
     Raises:
+        TooManyValues: it may have more of them than are read.
         ValueError: it is none, or one that nests too deeply.
     """
     if isinstance(text, bytes):
         text = text.decode(json.detect_encoding(text), "surrogatepass")
+    check_values(text)
     try:
         return json.loads(_GUARD.sub("", text.removeprefix("\ufeff")), strict=False)  # shops leave line breaks in texts
     except RecursionError as error:
         raise ValueError("JSON that nests too deeply") from error
+
+
+def check_values(text: str) -> None:
+    """Looks how many values a text can have at most, whatever else its signs mean.
+
+    Raises:
+        TooManyValues: more than are read.
+    """
+    if len(text) > MAX_VALUES and sum(map(text.count, "[{,")) > MAX_VALUES:
+        raise TooManyValues
 
 
 def parse_answer(body: bytes) -> Any:
@@ -61,6 +81,8 @@ def parse_answer(body: bytes) -> Any:
     """
     try:
         return parse_json(body)
+    except TooManyValues:
+        raise
     except ValueError:
         text = body.decode("utf-8", "replace").removeprefix("\ufeff")
         call, end = _CALL.match(text), _CALLED.search(text, max(0, len(text) - 20))
@@ -91,13 +113,17 @@ def word_at(document: Any, path: str) -> tuple[str | None] | None:
 def tell(document: Any, rule: FieldRule, source: int, strategy: str) -> FieldTold:
     """What the document says at the rule's path; `else` where it says nothing that can be understood."""
     found = find(document, rule.path or "")
+    length = 0
     if found is not None and found.value is not None:
         value = to_fact(found.value, rule, machine=True)
         if value is not None:
             return FieldTold(source, strategy, value, "said")
+        length = too_long(found.value, rule)
     text = "" if found is None else found.kind or collapse("null" if found.value is None else str(found.value))
     if rule.otherwise is not None:
         return FieldTold(source, strategy, rule.otherwise, "default", text[:_SHOWN])
+    if length:
+        return FieldTold(source, strategy, None, "cut", f"it is {length} characters long")
     return FieldTold(source, strategy, None, "not_understood" if text else "not_found", text[:_SHOWN])
 
 

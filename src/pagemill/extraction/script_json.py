@@ -13,16 +13,23 @@ from urllib.parse import unquote
 
 import chompjs
 
-from pagemill.extraction.json_path import parse_json
+from pagemill.extraction.json_path import TooManyValues, parse_json
 
 _MAX_OBJECTS = 20
-_PARSE = re.compile(r"JSON\.parse\(\s*(?:decodeURIComponent\(\s*)?")
+_MAX_PLACES = 20_000
+"""Where one might begin."""
 _TEXT = re.compile(r"""(?P<quote>["'`])(?P<inner>(?:(?!(?P=quote))[^\\]|\\.)*+)(?P=quote)""", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r?\n)|(.))", re.DOTALL)
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
-_VALUE = re.compile(r"(?:(?<![=!<>])=(?![=>])|\|\||\?\?|[(,])\s*(?=[{\[])")
-"""What stands before an object that is a value: not the body of a function."""
-_TOKEN = re.compile(r""""(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|`(?:[^`\\]|\\.)*+`|[{}\[\]]""", re.DOTALL)
+_START = re.compile(
+    r"""
+      (?P<text> JSON\.parse\(\s*(?:decodeURIComponent\(\s*)? )
+    | (?: (?<![=!<>])=(?![=>]) | \|\| | \?\? | [(,] )\s*(?=[{\[])
+    """,
+    re.VERBOSE,
+)
+"""What stands before a text of JSON, or before an object that is a value: not the body of a function."""
+_TOKEN = re.compile(r""""(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|`(?:[^`\\]|\\.)*+`?|[{}\[\]]""", re.DOTALL)
 
 
 class BrokenScript(Exception):
@@ -30,7 +37,10 @@ class BrokenScript(Exception):
 
 
 def documents_of(text: str) -> Iterator[Any]:
-    """What the script holds, in its order: at most 20 objects or lists, no empty ones. Of JSON it is that alone.
+    """What the script holds, in its order: at most 20 objects or lists, no empty ones, from the first 20,000 places
+    where one might stand. Of JSON it is that alone.
+
+    Takes time linear in the script.
 
     Raises:
         BrokenScript: before anything was found.
@@ -39,6 +49,8 @@ def documents_of(text: str) -> Iterator[Any]:
         text = html.unescape(text)
     try:
         document = parse_json(text)
+    except TooManyValues as error:
+        raise BrokenScript(str(error)) from error
     except ValueError as error:
         found = False
         for document in _in_script(text):
@@ -55,19 +67,24 @@ def documents_of(text: str) -> Iterator[Any]:
 
 def _in_script(text: str) -> Iterator[Any]:
     count = at = 0
-    while count < _MAX_OBJECTS:
-        parsed, value = _PARSE.search(text, at), _VALUE.search(text, at)
-        if parsed is None and value is None:
+    long_looks, has_text = _MAX_OBJECTS, False
+    for _ in range(_MAX_PLACES):
+        start = _START.search(text, at)
+        if start is None or count == _MAX_OBJECTS:
             break
-        if parsed is not None and (value is None or parsed.start() < value.start()):
-            document, at = _text_at(text, parsed.end()), parsed.end()
+        if start["text"] is not None:
+            has_text = True
+            document, at = _text_at(text, start.end()), start.end()
         else:
-            assert value is not None
-            document, at = _object_at(text, value.end()), _end_of(text, value.end())
+            at = _end_of(text, start.end())
+            document = _object_in(text[start.end() : at])
+            if document is None and long_looks:  # quotes in a comment, say, hide where it ends
+                long_looks -= 1
+                document = _object_in(text[start.end() :])
         if document:
             count += 1
             yield document
-    if count == 0 and _PARSE.search(text) is None and (document := _object_at(text, 0)):
+    if count == 0 and not has_text and (document := _object_in(text)):
         yield document
 
 
@@ -95,9 +112,9 @@ def _text_at(text: str, at: int) -> Any:
         return None
 
 
-def _object_at(text: str, at: int) -> Any:
+def _object_in(text: str) -> Any:
     try:
-        return chompjs.parse_js_object(text[at:])
+        return chompjs.parse_js_object(text)
     except (ValueError, RecursionError):
         return None
 

@@ -17,6 +17,8 @@ from pagemill.extraction.numbers.number_text import read_number
 from pagemill.model import FactValue
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+MAX_FACT_CHARS = 10_000
+"""Of the text that a fact is made of, after `regex`: what is longer is no fact of a product, and takes long to read."""
 _MAX_NUMBER = 10**30
 """Beyond it, a JSON number is no quantity of a product."""
 
@@ -43,6 +45,17 @@ def read_boolean(text: str) -> bool | None:
     return False if word in _NO else read_availability(text)
 
 
+def too_long(raw: FactValue, rule: FieldRule) -> int:
+    """The length of the text that a fact would be made of, where it is more than there may be; else 0.
+
+    Words of a `map`, `equals` and `contains` are looked for in texts of any length.
+    """
+    if raw is None or rule.words or rule.makes_boolean:
+        return 0
+    length = len(_narrow(collapse(_text_of(raw)), rule.regex))
+    return length if length > MAX_FACT_CHARS else 0
+
+
 def to_fact(raw: FactValue, rule: FieldRule, *, machine: bool = False) -> FactValue:
     """What a field says, `None` when it says nothing or nothing that its rule can read.
 
@@ -53,6 +66,7 @@ def to_fact(raw: FactValue, rule: FieldRule, *, machine: bool = False) -> FactVa
 
     - `number` takes the amount in the text; `boolean` takes the words of `read_boolean`.
     - `text` leaves a JSON number or boolean as it is: JSON has said its type already.
+    - Nothing is made of a text that is `too_long`.
 
     Args:
         raw: text from a page, or a JSON scalar.
@@ -108,7 +122,7 @@ def _matches(text: str, rule: FieldRule) -> bool | None:
 
 
 def _from_text(text: str, rule: FieldRule, machine: bool) -> FactValue:
-    if not text:
+    if not text or len(text) > MAX_FACT_CHARS:
         return None
     if rule.prefix is not None and not _WHOLE_ADDRESS.match(text):
         text = _prefixed(text, rule.prefix)

@@ -52,6 +52,11 @@ class Budget:
         return max(100, min(1500, self.memory_mb // 2))
 
     @property
+    def browser_limit_mb(self) -> int:
+        """What Chromium's main process may take, or Playwright's driver."""
+        return max(400, min(1500, self.memory_mb // 2))
+
+    @property
     def driver_limit_mb(self) -> int:
         """What the driver may take in all: a driver is replaced long before, so this means that replacing fails."""
         return max(500, self.memory_mb // 4)

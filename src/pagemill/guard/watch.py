@@ -1,10 +1,13 @@
 """The quick look, once a second: single processes that took too much, or that somebody stopped.
 
 Acts on processes by itself, without the engine: a page's process that is killed costs that page only, its lane goes on.
+Chromium's main process, or Playwright's driver, costs every page that is at work: it is replaced long before it takes
+so much, unless one page has it take all that in a moment.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -28,10 +31,15 @@ class Watch:
         self,
         members: Callable[[], Sequence[Member]],
         renderer_limit_mb: float,
+        browser_limit_mb: float,
         kill: Callable[[int, int], None] = os.kill,
     ) -> None:
         self._members = members
-        self._renderer_limit_mb = renderer_limit_mb
+        self._limits_mb = {
+            "renderers": renderer_limit_mb,
+            "browser": browser_limit_mb,
+            "driver": browser_limit_mb,
+        }
         self._kill = kill
         self._stopped: set[tuple[int, int]] = set()
 
@@ -48,8 +56,9 @@ class Watch:
         for member in members:
             if (member.pid, member.started_ticks) in lasting:
                 self._end_stopped(member, members)
-            elif member.role == "renderers" and member.private_mb > self._renderer_limit_mb:
-                self._end(member, events.RENDERER_KILLED, "size")
+            elif member.private_mb > self._limits_mb.get(member.role, math.inf):
+                is_page = member.role == "renderers"
+                self._end(member, events.RENDERER_KILLED if is_page else events.BROWSER_KILLED, "size")
             elif member.role == "driver":
                 sizes[member.pid] = member.private_mb
             elif member.role in ("browser", "gpu", "utility"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -22,7 +22,7 @@ from tests.browser.loopback import LoopbackServer
 class Reply:
     """What the shop answers; each of `pieces` is sent `pause_s` after the one before."""
 
-    pieces: tuple[bytes, ...] = (b"",)
+    pieces: Iterable[bytes] = (b"",)
     status: int = 200
     headers: tuple[tuple[str, str], ...] = (("content-type", "text/html; charset=utf-8"),)
     pause_s: float = 0.0
@@ -74,8 +74,8 @@ class LocalShop:
             self.asked.append(path)
             self.methods.append(method)
             await self._send(self.replies.get(path.partition("?")[0], html("", status=404)), writer)
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # the browser has gone
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass  # the browser has gone, or has more cookies than any shop takes
         finally:
             writer.close()
             with contextlib.suppress(OSError):

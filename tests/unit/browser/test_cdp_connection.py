@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from playwright.async_api import Error as PlaywrightError
+from structlog.testing import capture_logs
 
 from pagemill.browser.cdp.connection import CLOSED, CRASHED, Connection
+from pagemill.browser.cdp.messages import Messages
+from pagemill.telemetry import events
 
 
 class Far:
@@ -35,7 +38,7 @@ class Far:
     async def say(self, *messages: dict[str, Any], pieces: int = 1) -> None:
         """Sends messages in so many pieces."""
         assert self._answers is not None
-        data = b"".join(json.dumps(message).encode() + b"\0" for message in messages)
+        data = b"".join(json.dumps(message, separators=(",", ":")).encode() + b"\0" for message in messages)
         size = -(-len(data) // pieces)
         for start in range(0, len(data), size):
             view = data[start : start + size]
@@ -190,3 +193,28 @@ async def test_a_cancelled_call_leaves_nothing(line: tuple[Connection, Far]) -> 
     assert connection._waiting == {}
     await far.say({"id": command["id"], "result": {}})
     await asyncio.sleep(0.01)
+
+
+async def test_a_page_that_says_too_much_at_once_is_given_up(
+    line: tuple[Connection, Far], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for it learns it, now and later; other pages, and what nobody waits for, go on."""
+    connection, far = line
+    monkeypatch.setattr(connection, "_messages", Messages(1_000))
+    asking = [asyncio.create_task(connection.send("A.b", {}, session)) for session in ("s1", "s1", "s2", "")]
+    _, _, _, of_browser = [await far.heard() for _ in range(4)]
+    with capture_logs() as lines:
+        await far.say({"method": "Fetch.requestPaused", "params": {"x": "x" * 2_000}, "sessionId": "s1"}, pieces=3)
+        for call in asking[:2]:
+            with pytest.raises(PlaywrightError, match="said more than"):
+                await call
+        with pytest.raises(PlaywrightError, match="said more than"):
+            await connection.send("A.c", {}, "s1")
+        await far.say({"id": of_browser["id"], "result": {"x": "x" * 2_000}})
+        with pytest.raises(PlaywrightError, match="said more than"):
+            await asking[3]
+    assert not asking[2].done()
+    asking[2].cancel()
+    assert [line["method"] for line in lines if line["event"] == events.MESSAGE_DROPPED] == ["Fetch.requestPaused", ""]
+    connection.end_session("s1", CLOSED)
+    connection.forget("s1")

@@ -36,8 +36,6 @@ class StandInSession:
         self.sent.append((method, params or {}))
         if self.gone:
             raise PlaywrightError("Session closed")
-        if method == "Fetch.getResponseBody":
-            return {"body": base64.b64encode(self.body).decode(), "base64Encoded": True}
         if method == "Fetch.takeResponseBodyAsStream":
             return {"stream": "1"}
         if method == "IO.read":
@@ -96,13 +94,15 @@ async def test_what_is_meant_is_heard_whole_and_given_to_the_page() -> None:
     assert [header["name"] for header in given["responseHeaders"]] == ["content-type", "Set-Cookie"]
 
 
-async def test_one_of_known_length_goes_on_by_itself() -> None:
-    """Nothing is sent twice."""
+async def test_the_length_that_it_says_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sent in chunks, or over HTTP/2, it may be any other one."""
+    monkeypatch.setattr(page_news, "MAX_BODY_BYTES", 1_000_000)
     news, session = await listening()
     navigate(session)
-    assert await hear(news, paused("https://a.com/api/1", 200, JSON_TYPE, ("content-length", "2"))) is None
-    assert [answer.body for answer in news.answers] == [b"{}"]
-    assert "Fetch.takeResponseBodyAsStream" not in session.methods()
+    session.body = b"x" * 1_000_001
+    assert await hear(news, paused("https://a.com/api/1", 200, JSON_TYPE, ("content-length", "2"))) == {"fail": True}
+    assert [(answer.body, "longer than" in answer.problem) for answer in news.answers] == [(None, True)]
+    assert "Fetch.getResponseBody" not in session.methods()
 
 
 @pytest.mark.parametrize(
@@ -141,11 +141,51 @@ async def test_many_answers_are_bounded_and_counted(monkeypatch: pytest.MonkeyPa
     navigate(session)
     for _ in range(60):
         session.body = b"x" * 40
-        await hear(news, paused("https://a.com/api/1", 200, JSON_TYPE, ("content-length", "40")))
+        await hear(news, paused("https://a.com/api/1"))
     assert (len(news.answers), news.dropped) == (50, 10)
     assert [answer.body is not None for answer in news.answers[:4]] == [True, True, False, False]
+    taken = session.methods().count("Fetch.takeResponseBodyAsStream")
+    await hear(news, paused("https://a.com/api/1"))
+    assert session.methods().count("Fetch.takeResponseBodyAsStream") == taken  # nobody would read it
     news.reset()
     assert (len(news.answers), news.dropped) == (0, 0)
+
+
+async def test_bodies_that_are_being_read_count_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many a page asks for at once; what was refused makes room for others."""
+    monkeypatch.setattr(page_news, "_MAX_KEPT_BYTES", 100)
+    news, session = await listening()
+    navigate(session)
+    pieces = {"a": b"x" * 60, "b": b"x" * 60, "c": b"x" * 40}
+    read = asyncio.Event()
+
+    async def send(method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        params = params or {}
+        if method == "Fetch.takeResponseBodyAsStream":
+            return {"stream": params["requestId"]}
+        if method != "IO.read":
+            return {}
+        piece = pieces.pop(params["handle"], b"")
+        if not piece:
+            await read.wait()
+        return {"data": base64.b64encode(piece).decode(), "base64Encoded": True, "eof": not piece}
+
+    session.send = send  # type: ignore[method-assign]
+    events = [{**paused(f"https://a.com/api/{name}"), "requestId": name} for name in "abc"]
+    hearing = [asyncio.create_task(hear(news, event)) for event in events]
+    await asyncio.sleep(0.01)
+    assert [answer.url for answer in news.answers] == ["https://a.com/api/b"]
+    read.set()
+    await asyncio.gather(*hearing)
+    assert {answer.url[-1]: answer.body is not None for answer in news.answers} == {"a": True, "b": False, "c": True}
+
+
+async def test_an_answer_of_an_endless_address_is_not_meant() -> None:
+    """A page can give one any length, and fifty are kept."""
+    news, session = await listening("**")
+    navigate(session)
+    assert news.asker_of(paused("https://a.com/" + "x" * 7_900), is_document=False) is not None
+    assert news.asker_of(paused("https://a.com/" + "x" * 8_000), is_document=False) is None
 
 
 @pytest.mark.parametrize(
@@ -194,9 +234,9 @@ async def test_a_body_that_comes_late_belongs_to_the_document_that_asked() -> No
     late = asyncio.Event()
 
     async def send(method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        if method == "Fetch.getResponseBody":
+        if method == "IO.read":
             await late.wait()
-        return {"body": "e30=", "base64Encoded": True}
+        return {"stream": "1", "data": "e30=", "base64Encoded": True, "eof": True}
 
     session.send = send  # type: ignore[method-assign]
     hearing = asyncio.create_task(hear(news, paused("https://a.com/api/old", 200, JSON_TYPE, ("content-length", "2"))))

@@ -40,11 +40,22 @@ def source_of(handler: Handler, **keys: Any) -> tuple[HttpSource, Visit]:
     )
     source = HttpSource(platform.extract.sources[0], 0, platform)
     client = source._open()
-    client._transport = httpx.MockTransport(handler)
+    client._transport = httpx.MockTransport(_sent(handler))
     client._mounts = {}
     names = platform.names_of("row", ROW)
     assert names is not None
     return source, Visit(ROW, Product("row", ROW), 5.0, names=names)
+
+
+def _sent(handler: Handler) -> Handler:
+    """The same answers as a network brings them: nobody has read them yet."""
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        answer = handler(request)
+        response = await answer if asyncio.iscoroutine(answer) else answer
+        return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(response.content))
+
+    return handle
 
 
 async def asked(handler: Handler, **keys: Any) -> HttpAnswer:

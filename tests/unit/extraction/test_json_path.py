@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagemill.config.reading.field_rule import FieldRule
-from pagemill.extraction.json_path import answered, find, parse_json, tell, word_at
+from pagemill.extraction.json_path import (
+    MAX_VALUES,
+    TooManyValues,
+    answered,
+    find,
+    parse_answer,
+    parse_json,
+    tell,
+    word_at,
+)
 
 DOCUMENT: dict[str, Any] = {
     "name": "Cup",
@@ -145,6 +154,27 @@ def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
     """Also what nests too deeply."""
     with pytest.raises(ValueError, match=r"."):
         parse_json(text)
+
+
+@pytest.mark.parametrize("inner", ["[]", "{}", "1", '{"a": 1}', '"x"'])
+def test_json_of_too_many_values_is_refused_before_it_is_parsed(inner: str) -> None:
+    """Its objects would take thirty times the room of its text."""
+    few, many = (f"[{','.join([inner] * count)}]" for count in (MAX_VALUES // 4, MAX_VALUES + 1))
+    assert len(parse_json(few)) == MAX_VALUES // 4
+    for text in (many, many.encode()):
+        with pytest.raises(TooManyValues, match="more than 500000 values"):
+            parse_json(text)
+    with pytest.raises(TooManyValues):
+        parse_answer(f"callback({many})".encode())
+
+
+def test_a_text_that_is_too_long_for_a_fact_is_told_as_cut() -> None:
+    """With its length; an `else` holds all the same."""
+    rule = FieldRule(path="a", type="number")
+    document = {"a": "1 " * 8_000}
+    told = tell(document, rule, 0, "x")
+    assert (told.state, told.value, told.text) == ("cut", None, "it is 15999 characters long")
+    assert tell(document, FieldRule.model_validate({"path": "a", "else": "none"}), 0, "x").state == "default"
 
 
 JSON = st.recursive(

@@ -29,6 +29,7 @@ from pagemill.extraction.script_json import BrokenScript, documents_of
         ('"{\\"a\\": 1}"', [{"a": 1}]),
         ("{&quot;a&quot;: 1}", [{"a": 1}]),
         ('<!-- {"a": 1} -->', [{"a": 1}]),
+        ("S = {a: 1, // it's so\n b: {c: 2}}; T = {d: 3}", [{"a": 1, "b": {"c": 2}}]),
         ('S = {"a": {"b": 1}, f: function() { return {c: 2} }}; T = {"d": 1}', None),
     ],
 )
@@ -49,8 +50,13 @@ def test_a_script_without_anything_to_read_is_told_as_broken(script: str) -> Non
 
 
 def test_the_number_of_objects_is_bounded() -> None:
-    """However many variables a script sets."""
+    """However many variables a script sets, and however few of them hold anything."""
     assert len(list(documents_of("a = {b: 1};" * 1000))) == 20
+    assert list(documents_of("a = {};" * 19_999 + "b = {c: 1}")) == [{"c": 1}]
+    with pytest.raises(BrokenScript):
+        list(documents_of("a = {};" * 20_000 + "b = {c: 1}"))
+    with pytest.raises(BrokenScript, match="more than 500000 values"):
+        list(documents_of("a = {b: [" + "1," * 500_000 + "]}"))
 
 
 @given(st.text(alphabet="{}[]()\"'=:,\\ab1|`/ \n"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pagemill.config.reading.field_rule import FieldRule, as_rules
-from pagemill.extraction.values import to_fact
+from pagemill.extraction.values import MAX_FACT_CHARS, to_fact, too_long
 from pagemill.model import FactValue
 
 
@@ -130,6 +130,20 @@ def test_a_rule_knows_what_its_fact_can_be(keys: dict[str, Any], kind: str, valu
     """So that a sign that could never hold is refused."""
     rule = FieldRule.model_validate({"selector": "x", **keys})
     assert (rule.kind, rule.values) == (kind, values)
+
+
+@pytest.mark.parametrize("kind", ["text", "number", "boolean"])
+def test_nothing_is_made_of_a_text_that_is_too_long(kind: str) -> None:
+    """What is left of it after `regex` counts, and white space does not; words are found in any."""
+    rule = FieldRule(selector="x", type=kind)
+    narrowed = FieldRule(selector="x", type=kind, regex="1")
+    just, over = "1".ljust(MAX_FACT_CHARS, "x"), "1".ljust(MAX_FACT_CHARS + 1, "x")
+    assert (too_long(just, rule), too_long(over, rule)) == (0, MAX_FACT_CHARS + 1)
+    assert to_fact(over, rule) is None
+    assert (too_long(f" {over}", narrowed), to_fact(f" {over}", narrowed)) == (0, to_fact("1", narrowed))
+    assert (too_long(just + " " * 100, rule), too_long(12900, rule)) == (0, 0)
+    for words in (FieldRule(selector="x", contains="1"), FieldRule(selector="x", map={"contains:1": True})):
+        assert (too_long(over, words), to_fact(over, words)) == (0, True)
 
 
 def test_a_short_rule_and_a_list_of_rules_are_the_same_kind_of_thing() -> None:

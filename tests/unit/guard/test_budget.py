@@ -116,3 +116,4 @@ def test_processes_share_what_there_is(
 def test_one_page_may_not_take_everything() -> None:
     """Half of the limit, and never more than a page can sensibly want."""
     assert [Budget(mb, 0).renderer_limit_mb for mb in (100, 700, 24_000)] == [100, 350, 1_500]
+    assert [Budget(mb, 0).browser_limit_mb for mb in (100, 1_200, 24_000)] == [400, 600, 1_500]

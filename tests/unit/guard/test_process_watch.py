@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from structlog.testing import capture_logs
 
 from pagemill.guard.process_tree import Member
@@ -24,7 +25,7 @@ class Family:
             self.one(8, "renderers", mb=60),
         ]
         self.killed: list[int] = []
-        self.watch = Watch(lambda: self.members, 500, lambda pid, _signal: self.killed.append(pid))
+        self.watch = Watch(lambda: self.members, 500, 700, lambda pid, _signal: self.killed.append(pid))
 
     @staticmethod
     def one(pid: int, role: str, *, group: int = 3, mb: float = 40, state: str = "S", ticks: int = 1) -> Member:
@@ -54,6 +55,20 @@ def test_a_page_that_took_too_much_is_killed_alone() -> None:
     assert [(line["event"], line["pid"], line["reason"], line["mb"]) for line in lines] == [
         (events.RENDERER_KILLED, 7, "size", 501)
     ]
+
+
+@pytest.mark.parametrize(("pid", "role"), [(2, "driver"), (3, "browser")])
+def test_a_main_process_that_took_too_much_is_killed(pid: int, role: str) -> None:
+    """Whatever is left of its browser ends by itself."""
+    family = Family()
+    family.change(pid, role, mb=700)
+    family.watch.look()
+    assert family.killed == []
+    family.change(pid, role, mb=701)
+    with capture_logs() as lines:
+        family.watch.look()
+    assert family.killed == [pid]
+    assert [(line["event"], line["what"], line["reason"]) for line in lines] == [(events.BROWSER_KILLED, role, "size")]
 
 
 def test_a_stopped_process_is_killed_at_the_second_look() -> None:
@@ -112,5 +127,5 @@ def test_a_process_that_has_gone_meanwhile_is_nobodys_trouble() -> None:
     family = Family()
     family.change(7, "renderers", mb=501)
     with capture_logs() as lines:
-        Watch(lambda: family.members, 500, gone).look()
+        Watch(lambda: family.members, 500, 700, gone).look()
     assert lines == []

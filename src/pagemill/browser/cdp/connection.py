@@ -1,6 +1,6 @@
 """The protocol's connection to one Chromium: commands out, answers and events in, over a pair of pipes.
 
-Messages are JSON, ended by a NUL byte. A command goes to the browser or, with a session, to one page. Errors are
+Messages are JSON. A command goes to the browser or, with a session, to one page. Errors are
 Playwright's in type and words, so that whoever understands those understands these; nothing here has a deadline.
 """
 
@@ -14,8 +14,15 @@ from typing import Any
 
 from playwright.async_api import Error as PlaywrightError
 
+from pagemill.browser.cdp.messages import MAX_BYTES, Messages, TooLong
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("browser")
+
 CLOSED = "Target page, context or browser has been closed"
 CRASHED = "Target crashed"
+SAID_TOO_MUCH = f"the page said more than {MAX_BYTES} bytes at once"
 _NO_SUCH_SESSION = -32001
 
 Event = Callable[[dict[str, Any]], None]
@@ -31,7 +38,7 @@ class Connection(asyncio.Protocol):
         self._handlers: dict[tuple[str, str], list[Event]] = {}
         self._ended: dict[str, str] = {}
         self._news = asyncio.Event()
-        self._chunks: list[bytes] = []
+        self._messages = Messages()
         self._reader: asyncio.ReadTransport | None = None
         self._writer: asyncio.WriteTransport | None = None
         self._lost = asyncio.Event()
@@ -111,14 +118,11 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio's hook."""
-        *whole, rest = data.split(b"\0")
-        for part in whole:
-            self._chunks.append(part)
-            message = b"".join(self._chunks)
-            self._chunks.clear()
-            self._dispatch(json.loads(message))
-        if rest:
-            self._chunks.append(rest)
+        for message in self._messages.cut(data):
+            if isinstance(message, TooLong):
+                self._give_up(message)
+            else:
+                self._dispatch(json.loads(message))
 
     def connection_lost(self, _error: Exception | None) -> None:
         """asyncio's hook."""
@@ -133,6 +137,15 @@ class Connection(asyncio.Protocol):
     def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+    def _give_up(self, message: TooLong) -> None:
+        """Ends the session of a page that nobody can listen to. What asked for the message learns it too."""
+        log.warning(events.MESSAGE_DROPPED, bytes=message.length, method=message.method)
+        if message.session:
+            self.end_session(message.session, SAID_TOO_MUCH)
+        answer, _session = self._waiting.get(message.id or 0, (None, ""))
+        if answer is not None and not answer.done():
+            answer.set_exception(PlaywrightError(SAID_TOO_MUCH))
 
     def _dispatch(self, message: dict[str, Any]) -> None:
         if "id" in message:

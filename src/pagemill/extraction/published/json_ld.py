@@ -16,7 +16,7 @@ from typing import Any
 
 import chompjs
 
-from pagemill.extraction.json_path import parse_json
+from pagemill.extraction.json_path import TooManyValues, parse_json
 
 _TOKEN = re.compile(
     r"""
@@ -38,6 +38,8 @@ _ESCAPE = re.compile(
 )
 _LEADING_ZERO = re.compile(r"(?<![\w.+\-])0[0-9]++(?:\.[0-9]++)?(?![\w.])", re.ASCII)
 _NEAR = 30
+_MAX_DOCUMENTS = 1_000
+"""Of one script."""
 
 
 class BrokenJsonLd(Exception):
@@ -57,6 +59,8 @@ def read_json_ld(script: str) -> list[Any]:
         text = html.unescape(text)
     try:
         document = parse_json(text)
+    except TooManyValues as error:
+        raise BrokenJsonLd(str(error)) from error
     except ValueError:
         return list(_documents(_bare(text)))
     if isinstance(document, str) and document.lstrip()[:1] in ("{", "["):
@@ -102,7 +106,7 @@ def _blank(text: str) -> str:
 
 def _documents(text: str) -> Iterator[Any]:
     """Every outermost pair of brackets is a document; nothing that means something may stand between them."""
-    depth = start = after = 0
+    depth = start = after = count = 0
     for token in _TOKEN.finditer(text):
         if token["open"]:
             if depth == 0:
@@ -113,6 +117,9 @@ def _documents(text: str) -> Iterator[Any]:
             depth -= 1
             if depth == 0:
                 after = token.end()
+                count += 1
+                if count > _MAX_DOCUMENTS:
+                    raise BrokenJsonLd(f"more than {_MAX_DOCUMENTS} documents")
                 yield _document(text, start, after)
     if depth:
         _document(text, start, len(text))

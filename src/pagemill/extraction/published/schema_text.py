@@ -16,10 +16,13 @@ _NOTHING = frozenset({"", "undefined", "null", "none", "nan", "n/a", "[object ob
 """What templates write where they have nothing to say."""
 _NO_LETTER = re.compile(r"[\W_]+")
 _MAX_CHARS = 2_000
+_MAX_WRITTEN = 20_000
+"""Markup and white space included."""
 
 
 def read_text(value: object) -> str | None:
-    """A text without markup, its entities resolved once and its white space collapsed; `None` if it says nothing."""
+    """A text without markup, its entities resolved once and its white space collapsed; `None` if it says nothing, or
+    more than any name does: a part of it would be another one."""
     if isinstance(value, Node):
         said = (read_text(inner) for inner in value.values("name")[:5])
         return next((text for text in said if text is not None), None)
@@ -27,8 +30,11 @@ def read_text(value: object) -> str | None:
         return None
     if isinstance(value, float) and value.is_integer() and abs(value) < 10**15:
         value = int(value)
-    text = collapse(_MARKUP.sub(" ", html.unescape(str(value)[:_MAX_CHARS])))
-    return None if text.casefold() in _NOTHING else text
+    written = str(value)
+    if len(written) > _MAX_WRITTEN:
+        return None
+    text = collapse(_MARKUP.sub(" ", html.unescape(written)))
+    return None if len(text) > _MAX_CHARS or text.casefold() in _NOTHING else text
 
 
 def read_image(value: object, base: str) -> str | None:

@@ -10,7 +10,8 @@ _MAX_CHARS = 2_000_000
 _MAX_ITEMS = 2_000
 _MAX_METAS = 200
 _MAX_HEADINGS = 10
-_MAX_TEXT = 2_000
+_MAX_TEXT = 2_001
+"""One more than there may be, by which a text is known that is too long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,14 @@ STRUCTURED = (
     const RDFA = { scope: "typeof", type: "typeof", property: "property", id: "resource" };
     let room = 0, elements = 0, isCut = false, nested = null;
 
+    // One character more than may be of a text that is too long, by which it is known.
+    const shortOf = (text) => {
+      if (text.length <= VALUE_CHARS) return text;
+      return (text.length > 10 * VALUE_CHARS ? text : text.replace(/\s+/g, " ")).slice(0, VALUE_CHARS + 1);
+    };
     const take = (text) => {
       room -= (text.length < VALUE_CHARS ? text.length : VALUE_CHARS) + VALUE_COST;
-      if (room >= 0) return text.length > VALUE_CHARS ? text.slice(0, VALUE_CHARS) : text;
+      if (room >= 0) return shortOf(text);
       isCut = true;
       return null;
     };

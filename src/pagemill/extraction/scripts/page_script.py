@@ -207,7 +207,8 @@ _SIGNS = r"""
   const requested = () => {
     const out = [];
     for (const entry of performance.getEntriesByType("resource")) {
-      if (entry.initiatorType === "fetch" || entry.initiatorType === "xmlhttprequest") out[out.length] = entry.name;
+      if (entry.initiatorType !== "fetch" && entry.initiatorType !== "xmlhttprequest") continue;
+      out[out.length] = entry.name.slice(0, 8000);
       if (out.length === 30) break;
     }
     return out;

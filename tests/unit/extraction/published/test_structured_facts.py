@@ -580,10 +580,15 @@ def test_reads_currencies(said: object, currency: str | None) -> None:
         (1984, "1984"),
         ("undefined", None),
         ("", None),
+        (f"Desk{' ' * 5_000}lamp", "Desk lamp"),
+        ("Desk lamp " * 200, ("Desk lamp " * 200).strip()),
+        ("Desk lamp " * 201, None),
+        (f"Desk lamp{' ' * 30_000}, red", None),
     ],
 )
 def test_reads_names(name: object, read_as: str | None) -> None:
-    """Entities once, without markup, white space collapsed; not what a template writes for nothing."""
+    """Entities once, without markup, white space collapsed; not what a template writes for nothing, nor the beginning
+    of what is too long."""
     assert read(product(name=name)).facts["name"] == read_as  # type: ignore[arg-type]
 
 

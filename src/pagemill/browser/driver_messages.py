@@ -1,0 +1,67 @@
+"""Keeps out of Python what Playwright's driver hands on of a page that says too much at once.
+
+Playwright reads every message whole, however long a page makes it, and has no setting for that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pagemill.browser.cdp.messages import MAX_BYTES
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("browser")
+
+_LENGTH_BYTES = 4
+_PIECE = 1 << 16
+
+
+class BoundedOutput:
+    """Stands in for the stream that the driver's messages are read from, each behind its length in four bytes.
+
+    A message that is too long is passed over. Who waits for it waits until its own deadline.
+    """
+
+    def __init__(self, output: asyncio.StreamReader, max_bytes: int = MAX_BYTES) -> None:
+        self._output = output
+        self._max_bytes = max_bytes
+        self._left = 0
+        """Of the message that is being read."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._output, name)
+
+    async def readexactly(self, count: int) -> bytes:
+        """As the stream's own."""
+        if self._left > 0:
+            self._left -= count
+            return await self._output.readexactly(count)
+        while True:
+            head = await self._output.readexactly(_LENGTH_BYTES)
+            length = int.from_bytes(head, "little")
+            if length <= self._max_bytes:
+                self._left = length
+                return head
+            await self._pass_over(length)
+            log.warning(events.MESSAGE_DROPPED, bytes=length, method="")
+
+    async def _pass_over(self, length: int) -> None:
+        while length > 0:
+            length -= len(await self._output.readexactly(min(length, _PIECE)))
+
+
+class BoundedConnect:
+    """Stands in for the method by which Playwright connects to its driver."""
+
+    def __init__(self, connect: Callable[[Any], Awaitable[None]]) -> None:
+        self._connect = connect
+
+    def __get__(self, transport: Any, _kind: type | None = None) -> Callable[[], Awaitable[None]]:
+        async def connect() -> None:
+            await self._connect(transport)
+            transport._proc.stdout = BoundedOutput(transport._proc.stdout)
+
+        return connect
