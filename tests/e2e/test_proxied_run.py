@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchmarks.chaos_processes import command_line
 from pagemill.app.parts import running_loop
 from pagemill.demo.catalogue import generate
 from pagemill.demo.storefront import StorefrontProcess
@@ -50,7 +51,7 @@ def test_a_run_outlives_the_death_of_one_of_its_proxies(place: Workplace, shop: 
         with place.worker("--burst") as worker:
             place.wait_for(run, 60)
             processes = [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]
-            seen += [" ".join(process.cmdline()) for process in processes if process.is_running()]
+            seen += [" ".join(command_line(process)) for process in processes]
             loop.run(first.die(), 10, "end a proxy")
             eventually(lambda: bool(place.events("Proxy Rests")), 60, "the end of the first proxy")
             shown = place.run("status").stdout

@@ -40,10 +40,12 @@ class Chromium:
         request = (params or {}).get("requestId", "")
         if request in self._forgotten:
             raise PlaywrightError("Invalid InterceptionId.")
-        if method == "Fetch.getResponseBody":
+        if method == "Fetch.takeResponseBodyAsStream":
             self.read.append(request)
-            return {"body": base64.b64encode(b"{}").decode(), "base64Encoded": True}
-        if method == "Fetch.continueRequest":
+            return {"stream": request}
+        if method == "IO.read":
+            return {"data": base64.b64encode(b"{}").decode(), "base64Encoded": True, "eof": True}
+        if method in ("Fetch.continueRequest", "Fetch.fulfillRequest"):
             self.done.append(request)
         return {}
 
