@@ -104,6 +104,21 @@ def test_a_lost_server_is_waited_for(tmp_path: Path) -> None:
         again.close()
 
 
+def test_a_disk_that_is_full_is_an_outage_for_an_idle_connection_too(tmp_path: Path) -> None:
+    """Over a Unix socket, which has no port: redis-py 8.1 looks for one where the check of a connection has failed
+    finally, and would end whoever asked with an error that is none of Redis'."""
+
+    def refuse() -> None:
+        raise redis.ResponseError("MISCONF Errors writing to the AOF file: No space left on device")
+
+    with open_redis("", tmp_path, patience_s=0.1) as client:
+        idle = client.connection_pool.get_connection()
+        with pytest.raises(redis.ConnectionError, match="No space left"):
+            idle.retry.call_with_retry(refuse, idle._ping_failed, with_failure_count=True)
+        client.connection_pool.release(idle)
+        assert client.ping()
+
+
 def test_patience_has_an_end(tmp_path: Path) -> None:
     """However redis-py nests its own retries."""
     with open_redis("", tmp_path, patience_s=0.5) as client:

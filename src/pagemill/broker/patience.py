@@ -5,6 +5,7 @@ Owns one retry policy. Must not decide what to do when it gives up.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -58,6 +59,11 @@ class PatientRetry(Retry):
         self._clock = clock
         self._sleep = sleep
         self._depth = 0
+
+    def get_retries(self) -> int:
+        """Any number: time ends the tries. A try beyond this number redis-py (8.1) counts as an error of a server with
+        a port, which that of a Unix socket has not."""
+        return sys.maxsize
 
     def call_with_retry(
         self,
