@@ -28,7 +28,7 @@ from pagemill.engine.batch_engine import BatchEngine
 from pagemill.engine.lane import Stations
 from pagemill.engine.runner import Runner
 from pagemill.engine.worksite import EngineWorksite
-from pagemill.errors import PagemillError, RedisUnavailable, WorkerWornOut
+from pagemill.errors import RedisUnavailable, WorkerWornOut
 from pagemill.extraction.strategy_registry import StrategyRegistry
 from pagemill.guard.caches import CACHES
 from pagemill.guard.guard import Guard
@@ -75,19 +75,17 @@ class Worker:
         Raises:
             ServiceUnavailable: Redis, the database or the browser went away for good; batches are back on the queue.
             WorkerWornOut: the guard wants a fresh process in place of this one.
-            PagemillError: RQ's loop ended by an error that it did not expect.
+            PagemillError: a thread of it ended by an error that nobody expected.
         """
         self.worker.hear_signals()
         lanes = self.pool.stats().size
         log.info(events.WORKER_STARTED, worker=self.worker.name, platforms=self.platforms, lanes=lanes)
         try:
-            self.worker.work(burst=burst, logging_level="WARNING")
+            self.worker.work(burst=burst)
         except redis.RedisError as error:
             raise RedisUnavailable.gone(error) from error
         if (unfit := handle.unfit()) is not None:
             raise unfit
-        if not self.worker.ended_well:
-            raise PagemillError("the worker's loop ended by an error; the log tells which")
 
 
 @contextmanager

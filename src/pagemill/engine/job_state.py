@@ -71,15 +71,14 @@ class JobStates:
             state.waiting.clear()
 
     @property
-    def at_work(self) -> JobState | None:
-        """A batch that is at work; `None` when none is. From any thread."""
-        return next(iter(tuple(self._states)), None)
+    def at_work(self) -> tuple[JobState, ...]:
+        """The batches at work, by platform. From any thread."""
+        return tuple(sorted(self._states, key=lambda state: state.batch.platform))
 
     @property
-    def platform(self) -> str:
-        """Whose batch is at work; empty when none is."""
-        state = self.at_work
-        return "" if state is None else state.batch.platform
+    def platforms(self) -> tuple[str, ...]:
+        """Those with a batch at work."""
+        return tuple(dict.fromkeys(state.batch.platform for state in self.at_work))
 
     def __len__(self) -> int:
         return len(self._states)

@@ -5,11 +5,9 @@ stored, frees the state.
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Protocol
 
 from pagemill.config.platform import Platform
@@ -59,7 +57,7 @@ class BatchOutcome:
 
 
 class Runner:
-    """One batch at a time, on the engine's loop."""
+    """Any number of batches at a time, on the engine's loop."""
 
     def __init__(
         self,
@@ -86,8 +84,6 @@ class Runner:
         self._lanes = lanes
         self._memory = memory
         self._stop = asyncio.Event()
-        self._most_lanes = sys.maxsize
-        self._changed = asyncio.Event()
         self.states = JobStates()
 
     @property
@@ -96,14 +92,8 @@ class Runner:
         return self._stop.is_set()
 
     def drain(self) -> None:
-        """Makes the running batch and all later ones stop at the next item boundary. On the loop's thread only."""
+        """Makes running batches and all later ones stop at the next item boundary. On the loop's thread only."""
         self._stop.set()
-        self._changed.set()
-
-    def limit_lanes(self, lanes: int) -> None:
-        """At most so many lanes work at a time; 0 pauses all at their item boundary. On the loop's thread only."""
-        self._most_lanes = lanes
-        self._changed.set()
 
     async def run(self, batch: Batch) -> BatchOutcome:
         """Works a batch off; returns when its results are stored.
@@ -170,28 +160,18 @@ class Runner:
                 self._stations.deliver(item_result(batch, product, unvisited, seen.facts, self._stations.worker))
         return spared
 
-    async def _run_lanes(self, state: JobState, most: int) -> None:
-        """Keeps as many lanes running as may be, until there is no work for any."""
-        lanes: dict[int, asyncio.Task[None]] = {}
+    async def _run_lanes(self, state: JobState, lanes: int) -> None:
+        """Returns when no lane finds any work."""
+        state.width = lanes
         try:
             async with asyncio.TaskGroup() as group:
-                while state.has_work or lanes:
-                    state.width = min(most, self._most_lanes)
-                    for number in range(min(state.width, len(state.waiting)) if state.has_work else 0):
-                        if number not in lanes:
-                            lanes[number] = task = group.create_task(
-                                Lane(number, state, self._stations).run(), name=f"lane-{number}"
-                            )
-                            task.add_done_callback(partial(self._ended, lanes, number))
-                    self._changed.clear()
-                    await self._changed.wait()
+                for number in range(min(lanes, len(state.waiting))):
+                    group.create_task(
+                        Lane(number, state, self._stations).run(), name=f"{state.batch.platform}-{number}"
+                    )
         except BaseExceptionGroup as errors:
             # Lanes fail for one reason at a time: a service that is out of reach. The first one tells it.
             raise errors.exceptions[0] from errors
-
-    def _ended(self, lanes: dict[int, asyncio.Task[None]], number: int, _task: asyncio.Task[None]) -> None:
-        del lanes[number]
-        self._changed.set()
 
     async def _flush(self) -> None:
         try:

@@ -56,7 +56,7 @@ class EngineWorksite:
             lanes=stats.leased,
             pages=stats.leased + stats.idle,
             rotations=stats.rotations,
-            platform=self._runner.states.platform,
+            platform=", ".join(self._runner.states.platforms),
         )
 
     def reading(self) -> EngineReading:
@@ -96,8 +96,7 @@ class EngineWorksite:
         self._loop.call(self._pool.note_sizes, sizes_mb)
 
     def limit_lanes(self, lanes: int) -> None:
-        """Limits the lanes, and with them the pages that the pool keeps."""
-        self._loop.call(self._runner.limit_lanes, lanes)
+        """Limits the visits at work, and with them the pages that the pool keeps."""
         self._loop.call(self._pool.resize, lanes)
 
     def save_memory(self, *, on: bool) -> None:

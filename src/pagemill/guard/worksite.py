@@ -25,7 +25,7 @@ class WorkView:
     rotations: Mapping[str, int]
     """By level: page, context, browser, driver."""
     platform: str
-    """What is at work; empty when nothing is."""
+    """Whose batches are at work, several with commas between; empty when none is."""
 
 
 class Worksite(Protocol):

@@ -44,7 +44,7 @@ BUSY = replace(
     pressure="critical",
     pressure_reason="shm",
     started_at=STARTED_AT,
-    at_work=AtWork("r1", "b1", "musinsa", 10, 50),
+    batches=(AtWork("r1", "b1", "musinsa", 10, 50),),
     cpu_percent=25.0,
     collector=CollectorStats(
         (40, 8, 2), pause_s=0.5, longest_ms=12.0, cpu_percent=3.0, pauses=(30, 8, 0, 5, 0, 2, 4, 1, *[0] * 6)

@@ -33,7 +33,8 @@ class WorkerText(Camel):
     lanes_allowed: int = Field(description="How many may, under the present pressure")
     pressure: str
     pressure_reason: str
-    at_work: Work | None
+    batches: list[Work] = Field(description="At most one of each platform")
+    at_work: Work | None = Field(description="The first of `batches`")
     memory_mb: float
     peak_memory_mb: float
     memory_limit_mb: float

@@ -56,9 +56,9 @@ function worker(told) {
     memoryPercent: told.memoryPercent,
     lanes: told.lanes,
     size: told.lanesAllowed,
+    batches: told.batches,
     cpuPercent: told.cpuPercent,
     itemsPerS: told.requestsPerSecond,
-    atWork: told.atWork,
     rotations: told.rotations,
   };
 }
