@@ -18,9 +18,9 @@ test: setup ## Run all tests that this machine can run, with coverage but for wh
 ifdef ARGS
 	.venv/bin/python -m pytest $(ARGS)
 else
-	.venv/bin/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered --cov-fail-under=85 \
-	    tests/unit tests/redis tests/postgres tests/browser
-	.venv/bin/python -m pytest $(PARALLEL) tests/e2e
+	@bash tools/test.sh $(PARALLEL) --cov --cov-report= tests/unit tests/redis tests/postgres tests/browser
+	.venv/bin/python -m coverage report --skip-covered --fail-under=85
+	@bash tools/test.sh $(PARALLEL) tests/e2e
 endif
 
 test-docker: setup ## Build the image and test the containers on a real engine, which is started where there is none

@@ -25,7 +25,9 @@ LEAKY = textwrap.dedent(
     """A strategy that keeps something of each product for ever."""
     import os
     import resource
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
     from itertools import count
+    from threading import Thread
 
     from pagemill.extraction.look import Watch, visit_page
     from pagemill.config.reading.field_rule import FieldRule
@@ -36,6 +38,42 @@ LEAKY = textwrap.dedent(
     KIND = os.environ["LEAK"]
     KEPT = []
     NAMES = count()
+    SIZE = 4_000_000
+
+
+    class LargeAnswer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(SIZE))
+            self.end_headers()
+            self.wfile.write(b"x" * SIZE)
+
+        def log_message(self, *_):
+            pass
+
+
+    async def page_never_closed(page):
+        other = await page.context.new_page()
+        await other.evaluate("() => { self.kept = new Uint8Array(20e6).fill(1); }")
+        return other
+
+
+    async def contexts_never_closed(page):
+        return [await page.context.browser.new_context() for _ in range(20)]
+
+
+    async def answer_never_disposed(page):
+        return await page.context.request.get(f"http://127.0.0.1:{SERVER.server_port}/")
+
+
+    OF_PAGES = {
+        "renderers": page_never_closed,
+        "browser": contexts_never_closed,
+        "driver": answer_never_disposed,
+    }
+    if KIND == "driver":
+        SERVER = ThreadingHTTPServer(("127.0.0.1", 0), LargeAnswer)
+        Thread(target=SERVER.serve_forever, daemon=True).start()
     if KIND == "descriptors":
         resource.setrlimit(resource.RLIMIT_NOFILE, (500, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
@@ -43,6 +81,8 @@ LEAKY = textwrap.dedent(
     def leak():
         if KIND == "python":
             KEPT.append(b"x" * 3_000_000)
+        elif KIND in OF_PAGES:
+            return
         elif KIND == "descriptors":
             KEPT.extend(os.open("/dev/null", os.O_RDONLY) for _ in range(7))
         else:
@@ -63,6 +103,8 @@ LEAKY = textwrap.dedent(
 
         async def read(self, page, visit):
             leak()
+            if KIND in OF_PAGES:
+                KEPT.append(await OF_PAGES[KIND](page))
             seen = await visit_page(page, visit, self.watch)
             name, price, stock = seen.raw or (None, None, None)
             facts = {"name": name, "price": price and to_fact(price, NUMBER), "in_stock": stock and stock == "in"}
@@ -89,6 +131,13 @@ def supervised_worker(place: Workplace, mounted: str, size_mb: int) -> Iterator[
             process.wait()
 
 
+def plant(place: Workplace, kind: str) -> None:
+    """The strategy `leaky.LeakyStrategy`, for all processes of a folder."""
+    (place.folder / "leaky.py").write_text(LEAKY)
+    path = os.pathsep.join([str(place.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    place.environment_changes |= {"PYTHONPATH": path, "LEAK": kind}
+
+
 @pytest.mark.parametrize("kind", ["python", "descriptors", "temporary", "shm"])
 def test_a_planted_leak_costs_half_a_minute_and_no_product(
     place: Workplace, shop: StorefrontProcess, kind: str
@@ -99,9 +148,7 @@ def test_a_planted_leak_costs_half_a_minute_and_no_product(
     with one lane.
     """
     need(*MOUNTED, 'mount -t tmpfs tmpfs "$0"', "/mnt")
-    (place.folder / "leaky.py").write_text(LEAKY)
-    path = os.pathsep.join([str(place.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
-    place.environment_changes |= {"PYTHONPATH": path, "LEAK": kind}
+    plant(place, kind)
     workflow = {"rate_limit": {"wait_time_ms": 300}, "concurrency": {"default": 4}}
     place.platform(SHOP, workflow=workflow, extract={"strategy": "leaky.LeakyStrategy"})
     place.settings(guard={"memory_limit_mb": 1200})
@@ -117,4 +164,34 @@ def test_a_planted_leak_costs_half_a_minute_and_no_product(
     assert worn_out
     assert {line["reason"].split()[0] for line in worn_out} == {kind}
     assert 75 in [line["exit_code"] for line in place.events(events.WORKER_ENDED)]
+    place.assert_nothing_left()
+
+
+RELIEF = {
+    "renderers": (events.CONTEXT_ROTATION, "pressure"),
+    "browser": (events.BROWSER_ROTATION, "size"),
+    "driver": (events.DRIVER_ROTATION, "size"),
+}
+
+
+@pytest.mark.parametrize("kind", RELIEF)
+def test_a_planted_leak_of_the_browsers_is_cleared_without_an_end(
+    place: Workplace, shop: StorefrontProcess, kind: str
+) -> None:
+    """Pages that are never closed, contexts, answers that the driver keeps: what holds them is replaced, again and
+    again, and the worker works on."""
+    plant(place, kind)
+    workflow = {"rate_limit": {"wait_time_ms": 100}, "concurrency": {"default": 4}}
+    extract = {"strategy": "leaky.LeakyStrategy"}
+    place.platform(SHOP, workflow=workflow, extract=extract, rotation={"page": 1000, "context": 1000})
+    place.settings(guard={"memory_limit_mb": 1200}, browser={"driver": "playwright"})
+    rows = list(generate(SHOP, shop.base_url, 120))
+    run = place.enqueue(SHOP, rows, batch_size=60)
+    with place.worker("--burst") as worker:
+        place.wait_for(run, 120, timeout_s=200)
+        assert worker.wait(60) == 0
+    assert_each_right_once(rows, place.results(run))
+    event, reason = RELIEF[kind]
+    assert [line["reason"] for line in place.events(event)].count(reason) >= 2
+    assert place.events(events.WORKER_WORN_OUT) == []
     place.assert_nothing_left()

@@ -2,7 +2,8 @@
 
 Only `http` and `https` are ever allowed. A rule is a host name, `*.name` for its subdomains, or an IP address, each
 with `:port` or without; without one, any port is allowed. Or it is a network of addresses. Everything that no rule
-names is refused. A name leads where its owner wants, so it allows no private address: that must be listed itself.
+names is refused. A name leads where its owner wants, so it allows no private address: that must be listed itself,
+unless the name is one of the own network's.
 
 Browsers read addresses more generously than Python: `127.1`, `2130706433`, `0x7f.1` and `127%2e0.0.1` are all
 127.0.0.1 to them, a backslash is a slash, tabs vanish (url.spec.whatwg.org). So nothing is translated here: an address
@@ -18,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pagemill.config.mistakes import Mistake
-from pagemill.config.private_addresses import Address, Network, address_of, is_private
+from pagemill.config.private_addresses import Address, Network, address_of, is_internal, is_private
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -121,6 +122,8 @@ class HostRules:
 
     def refusal_of(self, place: Place, addresses: Iterable[str]) -> str | None:
         """Why nothing may go to a place that has these addresses, or `None` when it may."""
+        if is_internal(place.host) and any(rule.covers(place.host, place.port) for rule in self._rules):
+            return None
         for text in addresses:
             address = address_of(text)
             if address is None or not is_private(address):

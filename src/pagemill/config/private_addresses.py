@@ -1,6 +1,7 @@
 """Which IP addresses are private: they lead to this machine, to its network, or to nobody in particular. Pure.
 
-A name that anybody may register can lead to any of them, so a name that is listed does not list its address.
+A name that anybody may register can lead to any of them, so a name that is listed does not list its address. A name of
+the own network's does.
 """
 
 from __future__ import annotations
@@ -32,6 +33,17 @@ PRIVATE: tuple[tuple[str, str], ...] = (
 _NETWORKS = tuple(ipaddress.ip_network(network) for network, _why in PRIVATE)
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 """NAT64: the last four bytes are an IPv4 address."""
+
+
+_INTERNAL = frozenset({"local", "internal", "intranet", "private", "corp", "home", "lan"})
+"""Top-level domains that are nobody's in the public DNS (RFC 6762, appendix G; `internal` by ICANN)."""
+
+
+def is_internal(name: str) -> bool:
+    """Whether a name can lead only where this network's owner wants: one without a dot, as of a container or a machine
+    nearby, or one below a domain that nobody can register."""
+    _first, dot, top = name.rpartition(".")
+    return not dot or top in _INTERNAL or f".{name}".endswith(".home.arpa")
 
 
 def address_of(text: str) -> Address | None:

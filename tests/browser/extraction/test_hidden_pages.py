@@ -30,6 +30,9 @@ WHEN: dict[str, str] = {
     "a frame": "requestAnimationFrame(() => { %s });",
     "many frames": "let n = 0; const step = () => { if (++n < 10) requestAnimationFrame(step); else { %s } };"
     "requestAnimationFrame(step);",
+    "slow frames": "let n = 0; const step = () => { const end = performance.now() + 100;"
+    "while (performance.now() < end); if (++n < 10) requestAnimationFrame(step); else { %s } };"
+    "requestAnimationFrame(step);",
     "being in view": "new IntersectionObserver((found) => { if (found[0].isIntersecting) { %s } })"
     ".observe(document.querySelector('.price'));",
     "its size": "new ResizeObserver(() => { %s }).observe(document.body);",
@@ -96,8 +99,8 @@ async def test_a_field_that_is_not_there_costs_one_moment(driverless_page: Page,
         reading = await strategy.read(driverless_page, visit(local_shop))
         assert reading == PageReading(200, local_shop.url("/"), {"name": "Blue shirt", "price": None})
         took_s.append(time.monotonic() - started)
-    assert took_s[0] < 2.5
-    assert max(took_s[1:]) < 0.3
+    assert max(took_s[1:]) < took_s[0]
+    assert not await is_hidden(driverless_page)
 
 
 async def test_a_page_that_never_shows_its_content_takes_the_visits_time(

@@ -221,6 +221,23 @@ def test_a_name_may_lead_to_private_addresses_that_are_listed(
 
 
 @pytest.mark.parametrize(
+    ("hosts", "host", "port", "allowed"),
+    [
+        (["storefront"], "storefront", 8900, True),
+        (["storefront:8900"], "storefront", 8900, True),
+        (["storefront:8900"], "storefront", 80, False),
+        (["*.shops.internal"], "one.shops.internal", 80, True),
+        (["shop.test"], "storefront", 80, False),
+        (["shop.test"], "shop.test", 80, False),
+    ],
+)
+def test_a_name_of_the_own_network_lists_its_addresses(hosts: list[str], host: str, port: int, allowed: bool) -> None:
+    """A container's, or one below `internal`: who lists it means that it is there."""
+    refusal = HostRules(hosts).refusal_of(Place(host, port), ["172.18.0.3"])
+    assert (refusal is None) == allowed
+
+
+@pytest.mark.parametrize(
     ("url", "refused"),
     [
         ("https://cdn.example/x", False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.config.private_addresses import PRIVATE, address_of, is_private
+from pagemill.config.private_addresses import PRIVATE, address_of, is_internal, is_private
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,20 @@ def test_a_public_address(text: str) -> None:
 def test_what_is_no_address(text: str) -> None:
     """Only whole ones are."""
     assert address_of(text) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["storefront", "shop.local", "shop.shops.svc.cluster.local", "shop.internal", "shop.lan", "a.home.arpa"]
+)
+def test_a_name_of_the_own_network(name: str) -> None:
+    """Nobody outside can say where it leads."""
+    assert is_internal(name)
+
+
+@pytest.mark.parametrize("name", ["shop.com", "local.shop.com", "internal.kr", "x.arpa", "home.arpa.com"])
+def test_a_name_that_somebody_may_own(name: str) -> None:
+    """Whatever it sounds like."""
+    assert not is_internal(name)
 
 
 def test_each_network_says_what_it_is_for() -> None:

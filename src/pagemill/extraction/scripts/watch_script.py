@@ -37,6 +37,13 @@ _WATCH = r"""
   const thorough = spec.ready === null || hidden || spec.shown || spec.thorough;
   // Being shown for nothing costs more than waiting a little longer.
   const SETTLE_MS = hidden ? 1000 : 300, SETTLE_MAX_MS = spec.shown ? 1000 : 2000;
+  // What needs frames gets as many as a quick page has while it settles, however slowly they come.
+  const FRAMES = 18, FRAMES_MAX_MS = 3000;
+  let framesLeft = spec.shown ? FRAMES : 0;
+  const countFrame = () => {
+    framesLeft -= 1;
+    if (!over && framesLeft > 0) requestAnimationFrame(countFrame);
+  };
 
   const status = () => {
     const entry = performance.getEntriesByType("navigation")[0];
@@ -232,7 +239,7 @@ _WATCH = r"""
   });
   const settle = guarded(() => {
     const quiet = now() - changedAt, since = now() - loadedAt;
-    if (isFrameLoading()) {
+    if (isFrameLoading() || (framesLeft > 0 && since < FRAMES_MAX_MS)) {
       timers.settle = setTimeout(settle, SETTLE_MS);
       return look();
     }
@@ -289,6 +296,7 @@ _WATCH = r"""
       observer = new MutationObserver(onChange);
       observe(page);
     }
+    if (framesLeft > 0) requestAnimationFrame(countFrame);
     onState();
     // A sandboxed document may run no timer and no observer: it is looked at again from outside.
     if (!over && self.origin === "null" && doc.readyState !== "complete") finish(false, "again");
