@@ -42,7 +42,7 @@ _CHANGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Reply:
     """What Redis says to a lane that wants to visit."""
 
     word: str
@@ -61,7 +61,7 @@ class Turn:
         return self.word in ("go", "probe")
 
 
-_ON_ONES_OWN = Turn("go", 0.0, 1.0, clean=True)
+_ON_ONES_OWN = Reply("go", 0.0, 1.0, clean=True)
 
 
 class RedisFleetPace:
@@ -73,10 +73,10 @@ class RedisFleetPace:
         self._report = client.register_script(REPORT)
         self._now_s = now_s
         self._spared_until_s = 0.0
-        self._fresh: dict[str, tuple[Turn, float]] = {}
+        self._fresh: dict[str, tuple[Reply, float]] = {}
         """Answers that took no place, by platform, with the moment from which they count no more."""
 
-    async def turn(self, platform: Platform, *, place: bool, probing: bool = False) -> Turn:
+    async def ask(self, platform: Platform, *, place: bool, probing: bool = False) -> Reply:
         """Asks for a visit's turn.
 
         Without Redis a platform with `max_per_minute` waits until it is back; others go on at their own pace.
@@ -104,18 +104,18 @@ class RedisFleetPace:
                     return _ON_ONES_OWN
                 await asyncio.sleep(_RETRY_S)
                 continue
-            turn = Turn(word.decode(), int(wait_us) / 1_000_000, float(slow), bool(clean))
-            if per_minute is None and turn.word == "go":
-                self._fresh[platform.platform] = turn, self._now_s() + _FRESH_S
-            return turn
+            reply = Reply(word.decode(), int(wait_us) / 1_000_000, float(slow), bool(clean))
+            if per_minute is None and reply.word == "go":
+                self._fresh[platform.platform] = reply, self._now_s() + _FRESH_S
+            return reply
 
-    def _known(self, platform: Platform, *, probing: bool) -> Turn | None:
+    def _known(self, platform: Platform, *, probing: bool) -> Reply | None:
         """What need not be asked where no place is taken: Redis is away, or has just answered."""
         now_s = self._now_s()
         if now_s < self._spared_until_s:
             return _ON_ONES_OWN
-        turn, until_s = self._fresh.get(platform.platform, (_ON_ONES_OWN, 0.0))
-        return turn if now_s < until_s and not probing else None
+        reply, until_s = self._fresh.get(platform.platform, (_ON_ONES_OWN, 0.0))
+        return reply if now_s < until_s and not probing else None
 
     async def report(self, platform: Platform, answer: Answer, *, probe: bool) -> None:
         """Tells the fleet how a visit was taken. What does not reach Redis is forgotten."""

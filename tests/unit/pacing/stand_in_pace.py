@@ -6,25 +6,25 @@ import asyncio
 
 from pagemill.config.platform import Platform
 from pagemill.pacing.answer import Answer
-from pagemill.pacing.fleet_pace import Turn
+from pagemill.pacing.fleet_pace import Reply
 
 
-def go(wait_s: float = 0.0, slow: float = 1.0, *, clean: bool = True) -> Turn:
+def go(wait_s: float = 0.0, slow: float = 1.0, *, clean: bool = True) -> Reply:
     """A visit may take place then."""
-    return Turn("go", wait_s, slow, clean)
+    return Reply("go", wait_s, slow, clean)
 
 
 class StandInPace:
     """Gives the turns of its list, and then as the last one, or at once where there was none; `None` never answers."""
 
-    def __init__(self, *turns: Turn | None) -> None:
+    def __init__(self, *turns: Reply | None) -> None:
         self.turns = list(turns) or [go()]
         self.asked: list[tuple[str, bool, bool]] = []
         """Platform, whether a place was asked for, and whether by the probe."""
         self.reports: list[tuple[Answer, bool]] = []
         self.abandoned = 0
 
-    async def turn(self, platform: Platform, *, place: bool, probing: bool = False) -> Turn:
+    async def ask(self, platform: Platform, *, place: bool, probing: bool = False) -> Reply:
         self.asked.append((platform.platform, place, probing))
         turn = self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
         if turn is None:
