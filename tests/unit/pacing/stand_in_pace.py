@@ -23,8 +23,14 @@ class StandInPace:
         """Platform, whether a place was asked for, and whether by the probe."""
         self.reports: list[tuple[Answer, bool]] = []
         self.abandoned = 0
+        self.seats: list[str] = []
+        """What was said of seats: `ask`, `keep` or `leave` and the seat's number."""
+        self.lost = 0
+        """How many seats turn out to be lost when they are to be kept."""
 
-    async def ask(self, platform: Platform, *, place: bool, probing: bool = False) -> Reply:
+    async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
+        if seat:
+            self._note("ask", seat)
         self.asked.append((platform.platform, place, probing))
         turn = self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
         if turn is None:
@@ -38,3 +44,14 @@ class StandInPace:
 
     async def report(self, platform: Platform, answer: Answer, *, probe: bool) -> None:
         self.reports.append((answer, probe))
+
+    async def keep(self, platform: Platform, seat: str) -> bool:
+        self._note("keep", seat)
+        self.lost -= 1
+        return self.lost < 0
+
+    async def leave(self, platform: Platform, seat: str) -> None:
+        self._note("leave", seat)
+
+    def _note(self, what: str, seat: str) -> None:
+        self.seats.append(f"{what} {seat.partition(':')[2]}")

@@ -204,7 +204,7 @@ async def test_a_place_is_lost_while_the_fleet_cannot_be_asked() -> None:
     clock = StillClock()
 
     class Slow(StandInPace):
-        async def ask(self, platform: Platform, *, place: bool, probing: bool = False) -> Reply:
+        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
             if len(self.asked) == 1:
                 clock.time_s += 20
             return await super().ask(platform, place=place, probing=probing)
@@ -311,7 +311,7 @@ async def test_a_pace_that_fails_is_not_hidden() -> None:
     """An error of the fleet's pace reaches the lane."""
 
     class Broken(StandInPace):
-        async def ask(self, platform: Platform, *, place: bool, probing: bool = False) -> Reply:
+        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
             raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
@@ -366,7 +366,7 @@ async def test_waits_that_end_are_told_however_they_end() -> None:
     clock, told = StillClock(), list[tuple[str, float]]()
 
     class Slow(StandInPace):
-        async def ask(self, platform: Platform, *, place: bool, probing: bool = False) -> Reply:
+        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
             clock.time_s += 1.5
             return await super().ask(platform, place=place, probing=probing)
 
@@ -385,7 +385,7 @@ def late_turns(clock: StillClock, *replies: Reply) -> tuple[Turns, list[float]]:
     told: list[float] = []
 
     class Slow(StandInPace):
-        async def ask(self, platform: Platform, *, place: bool, probing: bool = False) -> Reply:
+        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
             clock.time_s += 0.1
             return await super().ask(platform, place=place, probing=probing)
 
@@ -421,7 +421,7 @@ def test_what_the_fleet_says_to_wait_is_not_late() -> None:
     told: list[float] = []
 
     class Slow(StandInPace):
-        async def ask(self, platform: Platform, *, place: bool, probing: bool = False) -> Reply:
+        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
             await asyncio.sleep(0.1)
             return await super().ask(platform, place=place, probing=probing)
 
@@ -444,3 +444,77 @@ async def test_a_place_that_was_missed_makes_the_turn_no_less_late() -> None:
         clock.time_s += 5
         await turn.begin()
     assert told == pytest.approx([5.2])
+
+
+def seated(fleet: int = 1) -> Platform:
+    """A platform without waits that bears so many visits at one time."""
+    platform = shop(enabled=False)
+    concurrency = platform.workflow.concurrency.model_copy(update={"fleet": fleet})
+    return platform.model_copy(update={"workflow": platform.workflow.model_copy(update={"concurrency": concurrency})})
+
+
+async def test_a_turn_has_a_seat_from_its_coming_to_its_end() -> None:
+    """It is kept when the visit begins, and another one is each visit's."""
+    pace = StandInPace()
+    turns = Turns(pace, now_s=StillClock())
+    for _ in range(2):
+        await visit(turns, seated())
+    assert pace.seats == ["ask 0", "keep 0", "leave 0", "ask 1", "keep 1", "leave 1"]
+
+
+async def test_a_seat_that_was_lost_is_taken_anew_before_the_visit() -> None:
+    """The page was long in coming, or Redis was away."""
+    pace = StandInPace()
+    pace.lost = 2
+    await visit(Turns(pace, now_s=StillClock()), seated())
+    assert pace.seats == ["ask 0", "keep 0", "ask 0", "keep 0", "ask 0", "keep 0", "leave 0"]
+
+
+@pytest.mark.parametrize("ending", [RuntimeError("a mistake"), asyncio.CancelledError()])
+async def test_a_visit_that_ends_badly_gives_its_seat_back(ending: BaseException) -> None:
+    """As any other."""
+    pace = StandInPace()
+    with pytest.raises(type(ending)):
+        async with Turns(pace).turn(seated(), 0, asyncio.Event()):
+            raise ending
+    assert pace.seats == ["ask 0", "leave 0"]
+
+
+async def test_one_lane_of_a_worker_asks_for_a_seat_at_a_time() -> None:
+    """The others stand behind it in their order, and cost nothing; a seat that is given back is asked for at once."""
+    full = Reply("full", 600.0, 1.0, clean=True)
+    pace = StandInPace(go(), full)
+    turns, release = Turns(pace), asyncio.Event()
+
+    async def stay(lane: int) -> None:
+        async with turns.turn(seated(), lane, asyncio.Event()):
+            await release.wait()
+
+    lanes = [asyncio.create_task(stay(lane)) for lane in range(4)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert pace.seats == ["ask 0", "ask 1"]
+    pace.turns = [go()]
+    release.set()
+    await asyncio.wait_for(asyncio.gather(*lanes), 1)
+    asked = [each for each in pace.seats if each.startswith("ask")]
+    assert asked == ["ask 0", "ask 1", "ask 1", "ask 2", "ask 3"]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_a_turn_that_waited_for_a_seat_is_not_late(waits: bool) -> None:
+    """That is what the setting is for; asking is, where a seat is free."""
+    clock = StillClock()
+    turns, told = late_turns(clock, *([Reply("full", 0.01, 1.0, clean=True)] * waits), go())
+    await visit(turns, seated())
+    assert told == pytest.approx([0.0 if waits else 0.1])
+
+
+async def test_a_stop_before_the_fleet_was_asked_leaves_nothing_to_give_back() -> None:
+    """No command is spent on it."""
+    pace, stop = StandInPace(), asyncio.Event()
+    stop.set()
+    with pytest.raises(TurnDenied):
+        await wait(Turns(pace), seated(), 0, stop)
+    await asyncio.sleep(0)
+    assert pace.seats == []
