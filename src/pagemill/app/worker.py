@@ -132,7 +132,7 @@ def open_worker(
         artifacts = artifact_store(config)
         stations = Stations(
             pool=pool,
-            turns=Turns(RedisFleetPace(brisk), on_wait=tally.waited),
+            turns=Turns(RedisFleetPace(brisk), on_wait=tally.waited, on_late=tally.late),
             artifacts=artifacts,
             strategies=strategies,
             deliver=deliver,

@@ -207,6 +207,8 @@ def _platform(configured: Platform, config: Config, machine: Machine, budget: Bu
     if lanes < asked:
         short = "shared memory" if lanes == budget.lanes_by_shm else "memory"
         width += f" of the {asked} asked for, which is what {short} carries"
+    if (fleet := platform.workflow.concurrency.fleet) is not None:
+        width += f" ({fleet} {'visit' if fleet == 1 else 'visits'} at one time in the whole fleet)"
     return (
         f"{width}, page every {platform.rotation.page} and context every {platform.rotation.context} "
         f"uses, scratch data in {where}: {lanes} lanes want {needed_mb} MB of /dev/shm, "

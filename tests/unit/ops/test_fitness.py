@@ -172,6 +172,14 @@ def test_each_platform_is_told_with_its_sums(tmp_path: Path) -> None:
     assert "shm_size 4gb" in many
     assert "12 lanes want 4096 MB" in many
     assert "page every 3 and context every 9 uses" in own
+    assert "whole fleet" not in few
+
+
+def test_seats_are_told_beside_the_lanes(tmp_path: Path) -> None:
+    """Lanes are this worker's, visits at one time everybody's."""
+    workflow = {"concurrency": {"default": 4, "fleet": 1}}
+    text = found(tmp_path, shop("few", workflow=workflow))["platform few"].text
+    assert "4 lanes (1 visit at one time in the whole fleet), page every 7" in text
 
 
 def test_a_platform_that_hangs_on_single_selectors_gets_advice(tmp_path: Path) -> None:
