@@ -1,7 +1,7 @@
 """BrowserPool: leases pages to lanes, and rotates them behind the lanes' backs.
 
 All state changes happen first and without awaiting; I/O follows in tasks of its own that no lane's cancellation
-reaches. A waiter is only woken, never handed anything, so a waiter that is cancelled takes nothing with it.
+reaches. Who may begin a visit is the waiting line's.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from pagemill.browser.changeover import Changeover
 from pagemill.browser.clock import Clock, SystemClock
@@ -19,6 +20,7 @@ from pagemill.browser.opener import Opener
 from pagemill.browser.rotation import Level, Limits, decide
 from pagemill.browser.slot import Counters, Generation, PoolStats, Slot
 from pagemill.browser.visitor.proxies import Proxies
+from pagemill.browser.waiting_line import Ticket, WaitingLine
 from pagemill.config.platform import Platform, Rotation
 from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable, PageLost
@@ -33,7 +35,7 @@ _BIG_PAGES = 2
 
 
 class BrowserPool:
-    """At most `size` pages at work, each leased to one item at a time."""
+    """At most `size` visits at work in all platforms together, each with a page of its own."""
 
     def __init__(
         self,
@@ -50,7 +52,7 @@ class BrowserPool:
         Args:
             opener: opens and closes the real things.
             settings: limits and deadlines.
-            size: how many pages may be leased at once.
+            size: how many visits may be at work at once: its places.
             clock: time and chance.
             measure: private memory by process of a process group, for the log's `freed_mb`.
             page_max_mb: JavaScript heap of a page above which it is replaced.
@@ -60,15 +62,14 @@ class BrowserPool:
         self._opener = opener
         self._page_max_mb = page_max_mb
         self._settings = settings
-        self._size = size
         self._clock = clock or SystemClock()
         self._counters = Counters()
         self._generations = Generations(opener, settings, self._clock, self._counters, measure, self._drop_outdated)
         self._changeover = Changeover(opener, settings, self._clock, self._generations, measure, self.proxies)
+        self._line = WaitingLine(size, self._closes_keep_up)
         self._idle: deque[Slot] = deque()
-        self._at_work: set[Slot] = set()
-        self._leased = 0
-        self._changed = asyncio.Event()
+        self._at_work: dict[Slot, Ticket] = {}
+        self._is_quiet = asyncio.Event()
         self._closed = False
 
     async def open(self) -> None:
@@ -79,7 +80,16 @@ class BrowserPool:
         """
         await self._generations.current()
 
-    def lease(self, platform: Platform, *, fresh: bool = False) -> Lease:
+    @contextmanager
+    def serving(self, platform: Platform) -> Iterator[None]:
+        """Around a batch: visits of this platform are to come. Places are left for each platform that is served."""
+        self._line.serve(platform.platform)
+        try:
+            yield
+        finally:
+            self._line.serve_no_more(platform.platform)
+
+    def lease(self, platform: Platform, *, fresh: bool = False, stop: asyncio.Event | None = None) -> Lease:
         """`async with pool.lease(platform) as lease:` waits for a free place and gives `lease.page`.
 
         With `fresh` the page stands in a context that nothing has been visited in: one that stands ready, or the place
@@ -87,14 +97,17 @@ class BrowserPool:
 
         Raises:
             BrowserUnavailable: on entering, when no browser can be had.
+            TurnDenied: on entering, when there is no free place and `stop` is set before there is one.
         """
-        return Lease(self, platform, fresh=fresh)
+        return Lease(self, platform, fresh=fresh, stop=stop)
 
     def resize(self, size: int) -> None:
-        """Sets how many pages may be leased at once; pages above that end when they are given back."""
-        self._size = max(1, size)
+        """Sets how many visits may be at work at once; pages above that end when they are given back.
+
+        With 0 no visit begins until it is raised again.
+        """
+        self._line.resize(size)
         self._trim()
-        self._wake()
 
     def rotate_idle(self) -> None:
         """Closes the pages that nobody uses, with their contexts; new ones are opened when they are needed."""
@@ -137,8 +150,9 @@ class BrowserPool:
 
     async def drain(self) -> None:
         """Waits until no page is leased."""
-        while self._leased:
-            await self._changed.wait()
+        while self._line.held:
+            self._is_quiet.clear()
+            await self._is_quiet.wait()
 
     def stats(self) -> PoolStats:
         """The pool now."""
@@ -148,8 +162,11 @@ class BrowserPool:
             rotations[level.name.lower()] += count
             reasons[f"{level.name.lower()} {reason}"] = count
         return PoolStats(
-            size=self._size,
-            leased=self._leased,
+            size=self._line.places,
+            places=self._line.places,
+            leased=self._line.held.total(),
+            leased_by=dict(self._line.held),
+            waiting=self._line.waiting,
             idle=len(self._idle),
             closing=self._generations.closing,
             leases=self._counters.leases,
@@ -163,33 +180,37 @@ class BrowserPool:
     async def close(self) -> None:
         """Closes every page, browser and driver, politely or not; leases must have ended. Safe to call twice."""
         self._closed = True
-        self._wake()
+        self._line.close()
         while self._idle:
             self._changeover.drop(self._idle.popleft(), "close")
         await self._generations.close()
 
-    async def acquire(self, platform: Platform, *, fresh: bool = False) -> Slot:
+    async def acquire(self, platform: Platform, *, fresh: bool = False, stop: asyncio.Event | None = None) -> Slot:
         """For `Lease`: waits for a free place and furnishes it."""
-        waited = False
-        while self._leased >= self._size or self._generations.closing > 2 * self._size + 2:
-            if self._closed:
-                break
-            self._counters.waits += not waited
-            waited = True
-            await self._changed.wait()
-        if self._closed:
-            raise BrowserUnavailable("the pool is closed")
-        self._leased += 1
+        ticket = self._line.join(platform.platform)
         try:
+            if not ticket.has_place:
+                self._counters.waits += 1
+                await ticket.called(stop)
+            if self._closed:
+                raise BrowserUnavailable("the pool is closed")
             slot = await self._furnished(platform, fresh=fresh)
         except BaseException:
-            self._leased -= 1
-            self._wake()
+            self._leave(ticket)
             raise
         self._counters.leases += 1
-        self._at_work.add(slot)
+        self._at_work[slot] = ticket
         self._changeover.stand_by(slot, self._limits(platform))
         return slot
+
+    def _leave(self, ticket: Ticket) -> None:
+        self._line.leave(ticket)
+        if not self._line.held:
+            self._is_quiet.set()
+
+    def _closes_keep_up(self) -> bool:
+        """Whether what was used is closed as fast as new things are opened."""
+        return self._generations.closing <= 2 * self._line.places + 2
 
     async def _furnished(self, platform: Platform, *, fresh: bool) -> Slot:
         for _ in range(_FURNISH_TRIES):
@@ -236,7 +257,7 @@ class BrowserPool:
             best = min(own, key=lambda slot: (fresh and not slot.is_unused, slot.page is None))
             self._idle.remove(best)
             return best
-        if self._idle and self._leased + len(self._idle) > self._size:
+        if self._idle and len(self._idle) + self._line.held.total() > self._line.places:
             self._changeover.drop(self._idle.popleft(), "platform")
         return None
 
@@ -253,8 +274,7 @@ class BrowserPool:
 
     def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool = False, bad_context: str = "") -> None:
         """For `Lease`: counts the use, and rotates what is due. Never awaits."""
-        self._leased -= 1
-        self._at_work.discard(slot)
+        self._leave(self._at_work.pop(slot))
         light = light and slot.platform.visitor.session == "keep"
         wears = slot.wears()
         for wear in wears.values():
@@ -288,7 +308,6 @@ class BrowserPool:
                 self._changeover.collect_if_due(slot)
             self._give_back(slot)
             self._trim()
-        self._wake()
 
     def _limits(self, platform: Platform) -> dict[Level, Limits]:
         settings = self._settings
@@ -297,11 +316,12 @@ class BrowserPool:
         rotation = platform.rotation if platform.visitor.session == "keep" else Rotation(page=1, context=1)
         assert rotation.page != "auto" and rotation.context != "auto", "auto is resolved before the pool"
         browser_mb, driver_mb = settings.browser_max_mb, settings.driver_max_mb
+        in_a_row = settings.max_errors * max(1, self._line.places)
         return {
             Level.PAGE: Limits(rotation.page, settings.max_errors, self._page_max_mb),
             Level.CONTEXT: Limits(rotation.context, settings.max_errors),
-            Level.BROWSER: Limits(settings.browser_max_uses, settings.max_errors * max(1, self._size), browser_mb),
-            Level.DRIVER: Limits(settings.driver_max_uses, settings.max_errors * max(1, self._size), driver_mb),
+            Level.BROWSER: Limits(settings.browser_max_uses, in_a_row, browser_mb),
+            Level.DRIVER: Limits(settings.driver_max_uses, in_a_row, driver_mb),
         }
 
     def _give_back(self, slot: Slot) -> None:
@@ -312,15 +332,11 @@ class BrowserPool:
             self._idle.append(slot)
 
     def _trim(self) -> None:
-        while len(self._idle) + self._leased > self._size and self._idle:
+        while self._idle and len(self._idle) + len(self._at_work) > self._line.places:
             self._changeover.drop(self._idle.popleft(), "resize")
 
     def _drop_outdated(self) -> None:
         for slot in [slot for slot in self._idle if slot.generation.retired]:
             self._idle.remove(slot)
             self._changeover.drop(slot, slot.generation.retired)
-        self._wake()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._line.admit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
@@ -122,7 +123,13 @@ class PoolStats:
     """A pool at one moment."""
 
     size: int
+    places: int
+    """The same as `size`: how many visits may be at work at once."""
     leased: int
+    leased_by: Mapping[str, int]
+    """Of those, how many each platform has; those that have none are left out."""
+    waiting: int
+    """How many visits wait for a place."""
     idle: int
     closing: int
     leases: int

@@ -210,7 +210,7 @@ class Lane:
             judgement = judge(visit.product, reading, platform.judge, visit.names)
             return outcome_of(reading, judgement, is_stranger=True)
         fresh = not attempts.is_first or stations.turns.is_probe(platform, self._number)
-        async with stations.pool.lease(platform, fresh=fresh) as lease:
+        async with stations.pool.lease(platform, fresh=fresh, stop=self._state.stop) as lease:
             await stations.turns.keep(platform, self._number, self._state.stop)
             visit = replace(visit, news=lease.news, world=lease.world)
             try:

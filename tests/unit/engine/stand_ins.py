@@ -118,7 +118,7 @@ class StandInPool:
         """What every answer says when the shop may be visited again."""
         self.current: dict[int, StandInLease] = {}
 
-    def lease(self, _platform: Platform, *, fresh: bool = False) -> StandInLease:
+    def lease(self, _platform: Platform, *, fresh: bool = False, stop: asyncio.Event | None = None) -> StandInLease:
         self.fresh.append(fresh)
         return StandInLease(self, fresh)
 
