@@ -1,27 +1,30 @@
 """BrowserPool: leases pages to lanes, and rotates them behind the lanes' backs.
 
 All state changes happen first and without awaiting; I/O follows in tasks of its own that no lane's cancellation
-reaches. Who may begin a visit is the waiting line's.
+reaches. Who may begin a visit is the waiting line's, which page it gets is that of the idle pages.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from pagemill.browser.changeover import Changeover
 from pagemill.browser.clock import Clock, SystemClock
 from pagemill.browser.generations import Generations, MeasureGroup
+from pagemill.browser.idle_pages import IdlePages
 from pagemill.browser.lease import Lease
+from pagemill.browser.opened import Generation
 from pagemill.browser.opener import Opener
-from pagemill.browser.rotation import Level, Limits, decide
-from pagemill.browser.slot import Counters, Generation, PoolStats, Slot
+from pagemill.browser.pool_stats import Counters, PoolStats
+from pagemill.browser.rotation import Level
+from pagemill.browser.slot import Slot
+from pagemill.browser.upkeep import Upkeep
 from pagemill.browser.visitor.proxies import Proxies
 from pagemill.browser.waiting_line import Ticket, WaitingLine
-from pagemill.config.platform import Platform, Rotation
+from pagemill.config.platform import Platform
 from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable, PageLost
 from pagemill.telemetry import events
@@ -30,8 +33,6 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("browser")
 
 _FURNISH_TRIES = 3
-_BIG_PAGES = 2
-"""How many of its pages may be replaced for their size before the context goes with the page."""
 
 
 class BrowserPool:
@@ -60,15 +61,15 @@ class BrowserPool:
         """
         self.proxies = proxies or Proxies()
         self._opener = opener
-        self._page_max_mb = page_max_mb
-        self._settings = settings
         self._clock = clock or SystemClock()
         self._counters = Counters()
         self._generations = Generations(opener, settings, self._clock, self._counters, measure, self._drop_outdated)
         self._changeover = Changeover(opener, settings, self._clock, self._generations, measure, self.proxies)
-        self._line = WaitingLine(size, self._closes_keep_up)
-        self._idle: deque[Slot] = deque()
+        self._upkeep = Upkeep(settings, page_max_mb, self._clock, self._generations, self._changeover)
+        self._line = WaitingLine(size, self._closes_keep_up, self._has_page)
+        self._idle = IdlePages(settings.idle_s, self._clock, self._drop_unused)
         self._at_work: dict[Slot, Ticket] = {}
+        """Slots that are leased, or are being furnished for it."""
         self._is_quiet = asyncio.Event()
         self._closed = False
 
@@ -101,24 +102,158 @@ class BrowserPool:
         """
         return Lease(self, platform, fresh=fresh, stop=stop)
 
+    async def acquire(self, platform: Platform, *, fresh: bool = False, stop: asyncio.Event | None = None) -> Slot:
+        """For `Lease`: waits for a free place and furnishes it."""
+        ticket = self._line.join(platform.platform)
+        try:
+            if not ticket.has_place:
+                self._counters.waits += 1
+                await ticket.called(stop)
+            if self._closed:
+                raise BrowserUnavailable("the pool is closed")
+            slot = await self._furnished(platform, ticket, fresh=fresh)
+        except BaseException:
+            self._leave(ticket)
+            raise
+        slot.lease()
+        self._counters.leases += 1
+        self._upkeep.before_use(slot, self._line.places, others_wait=self._line.is_waited_for(platform.platform))
+        return slot
+
+    async def _furnished(self, platform: Platform, ticket: Ticket, *, fresh: bool) -> Slot:
+        """A slot at work for that ticket, with a page."""
+        for _ in range(_FURNISH_TRIES):
+            slot = self._take(platform, await self._generations.current(), fresh=fresh)
+            self._at_work[slot] = ticket
+            try:
+                await self._changeover.furnish(slot)
+                used = fresh and not slot.is_unused
+                if used or self._has_a_better_proxy(slot):
+                    self._changeover.rotate(slot, Level.CONTEXT, "fresh" if used else "proxy")
+                    await self._changeover.furnish(slot)
+            except PageLost as error:
+                self._generations.suspect(slot.generation, "open")
+                log.warning(events.LAUNCH_FAILED, error=str(error))
+                self._end(slot, "open")
+                continue
+            except BaseException:
+                self._give_back(slot)
+                raise
+            if not slot.generation.lost and not slot.is_condemned:
+                return slot
+            self._end(slot, "lost")
+        raise BrowserUnavailable("no page could be opened on several browsers in a row")
+
+    def _take(self, platform: Platform, generation: Generation, *, fresh: bool) -> Slot:
+        """An idle slot of the platform, or a new one, for which another one may have to go."""
+        slot = self._idle.take(platform, unused=fresh)
+        if slot is None and fresh and len(self._idle) + len(self._at_work) >= self._line.places:
+            slot = self._idle.take(platform)
+        if slot is None:
+            self._make_room(1, "platform")
+            self._generations.join(generation)
+            slot = Slot(platform, generation)
+        return slot
+
+    def _has_a_better_proxy(self, slot: Slot) -> bool:
+        """Whether its context's proxy rests while another one does not."""
+        if slot.context is None or not slot.context.proxy_name:
+            return False
+        return self.proxies.rests(slot.context.proxy_name) and self.proxies.any_awake(slot.platform.visitor.proxies)
+
+    def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool = False, bad_context: str = "") -> None:
+        """For `Lease`: counts the use, and rotates what is due. Never awaits."""
+        ticket = self._at_work[slot]
+        light = light and slot.platform.visitor.session == "keep"
+        try:
+            slot.release(self._clock.now_s(), failed=suspicious, light=light, bad=bad, bad_context=bad_context)
+            if not suspicious:
+                self._generations.worked()
+            if not self._closed:
+                self._upkeep.after_use(
+                    slot, self._line.places, light=light, page_is_needed=self._is_page_needed(slot.platform)
+                )
+            self._give_back(slot)
+        finally:
+            self._leave(ticket)
+
+    def _leave(self, ticket: Ticket) -> None:
+        self._line.leave(ticket)
+        if not self._line.held:
+            self._is_quiet.set()
+
+    def proxy_failed(self, slot: Slot, reason: str) -> bool:
+        """For `Lease`: has the proxy of a slot's context rest, and the context go; whether another one can be taken."""
+        assert slot.context is not None
+        self.proxies.failed(slot.context.proxy_name, reason)
+        slot.condemn("proxy")
+        return self.proxies.any_awake(slot.platform.visitor.proxies)
+
+    def _give_back(self, slot: Slot) -> None:
+        """Puts a slot that was at work where the next lease finds it, or ends it: it is outdated, empty or too many."""
+        if slot.generation.retired or self._closed or slot.is_empty:
+            self._end(slot, "close" if self._closed else slot.generation.retired)
+        else:
+            del self._at_work[slot]
+            self._idle.put(slot)
+            self._make_room(0, "resize")
+
+    def _end(self, slot: Slot, reason: str) -> None:
+        del self._at_work[slot]
+        self._changeover.drop(slot, reason)
+
+    def _make_room(self, more: int, reason: str) -> None:
+        """Closes idle pages until there are no more slots than places, or so many fewer."""
+        while self._idle and len(self._idle) + len(self._at_work) + more > self._line.places:
+            self._changeover.drop(self._idle.give_way(self._at_work, self._line.is_served), reason)
+
+    def _drop_unused(self, slot: Slot) -> None:
+        self._changeover.drop(slot, "idle")
+        self._line.admit()
+
+    def _drop_outdated(self) -> None:
+        for slot in self._idle.take_all(lambda slot: slot.generation.retired):
+            self._changeover.drop(slot, slot.generation.retired)
+        self._line.admit()
+
+    def _is_page_needed(self, platform: Platform) -> bool:
+        """Whether a page should be ready for a platform's next visit: it has no other, and there is a place for it."""
+        is_place_left = self._line.free > 0 or not self._line.waiting
+        return is_place_left and not self._idle.has_ready(platform)
+
+    def _has_page(self, platform: str) -> bool:
+        """Whether a platform that has a page at work gets another one without closing one that is needed elsewhere: it
+        would be opened again at once, and its own come back soon."""
+        return (
+            len(self._idle) + len(self._at_work) < self._line.places
+            or platform in (idle := self._idle.platforms())
+            or not all(map(self._line.is_served, idle))
+        )
+
+    def _closes_keep_up(self) -> bool:
+        """Whether what was used is closed as fast as new things are opened."""
+        return self._generations.closing <= 2 * self._line.places + 2
+
     def resize(self, size: int) -> None:
         """Sets how many visits may be at work at once; pages above that end when they are given back.
 
         With 0 no visit begins until it is raised again.
         """
         self._line.resize(size)
-        self._trim()
+        self._make_room(0, "resize")
+        self._line.admit()
 
     def rotate_idle(self) -> None:
         """Closes the pages that nobody uses, with their contexts; new ones are opened when they are needed."""
-        while self._idle:
-            self._changeover.drop(self._idle.popleft(), "pressure")
+        for slot in self._idle.take_all():
+            self._changeover.drop(slot, "pressure")
+        self._line.admit()
 
     def rotate_contexts(self) -> None:
         """Replaces every context when its lease ends, and those that nobody uses now."""
         for slot in self._at_work:
-            if slot.context is not None:
-                slot.context.wear.bad = slot.context.wear.bad or "pressure"
+            if slot.is_leased:
+                slot.condemn("pressure")
         self.rotate_idle()
 
     def retire_browser(self) -> None:
@@ -128,7 +263,7 @@ class BrowserPool:
 
     def save_memory(self, *, on: bool) -> None:
         """Whether a successor is opened only when what it replaces has gone: slower, and nothing is held twice."""
-        self._changeover.saves_memory = on
+        self._upkeep.saves_memory = on
 
     def note_sizes(self, sizes_mb: Mapping[int, float]) -> None:
         """Tells how large drivers (by process id) and browsers without their pages (by process group) are now."""
@@ -156,18 +291,19 @@ class BrowserPool:
 
     def stats(self) -> PoolStats:
         """The pool now."""
+        held = self._line.held  # the guard asks from another thread: what may change meanwhile is looked at once
         rotations = {level.name.lower(): 0 for level in Level}
         reasons = {}
-        for (level, reason), count in self._counters.rotations.items():
+        for (level, reason), count in [*self._counters.rotations.items()]:
             rotations[level.name.lower()] += count
             reasons[f"{level.name.lower()} {reason}"] = count
         return PoolStats(
             size=self._line.places,
             places=self._line.places,
-            leased=self._line.held.total(),
-            leased_by=dict(self._line.held),
+            leased=sum(held.values()),
+            leased_by=held,
             waiting=self._line.waiting,
-            idle=len(self._idle),
+            idle=sum(not slot.lacks_a_page for slot in [*self._idle]),
             closing=self._generations.closing,
             leases=self._counters.leases,
             waits=self._counters.waits,
@@ -181,162 +317,6 @@ class BrowserPool:
         """Closes every page, browser and driver, politely or not; leases must have ended. Safe to call twice."""
         self._closed = True
         self._line.close()
-        while self._idle:
-            self._changeover.drop(self._idle.popleft(), "close")
+        for slot in self._idle.close():
+            self._changeover.drop(slot, "close")
         await self._generations.close()
-
-    async def acquire(self, platform: Platform, *, fresh: bool = False, stop: asyncio.Event | None = None) -> Slot:
-        """For `Lease`: waits for a free place and furnishes it."""
-        ticket = self._line.join(platform.platform)
-        try:
-            if not ticket.has_place:
-                self._counters.waits += 1
-                await ticket.called(stop)
-            if self._closed:
-                raise BrowserUnavailable("the pool is closed")
-            slot = await self._furnished(platform, fresh=fresh)
-        except BaseException:
-            self._leave(ticket)
-            raise
-        self._counters.leases += 1
-        self._at_work[slot] = ticket
-        self._changeover.stand_by(slot, self._limits(platform))
-        return slot
-
-    def _leave(self, ticket: Ticket) -> None:
-        self._line.leave(ticket)
-        if not self._line.held:
-            self._is_quiet.set()
-
-    def _closes_keep_up(self) -> bool:
-        """Whether what was used is closed as fast as new things are opened."""
-        return self._generations.closing <= 2 * self._line.places + 2
-
-    async def _furnished(self, platform: Platform, *, fresh: bool) -> Slot:
-        for _ in range(_FURNISH_TRIES):
-            generation = await self._generations.current()
-            slot = self._take_idle(platform, fresh=fresh) or self._new_slot(platform, generation)
-            try:
-                await self._furnish(slot)
-                used = fresh and not slot.is_unused
-                if used or self._has_a_better_proxy(slot):
-                    self._changeover.rotate(slot, Level.CONTEXT, "fresh" if used else "proxy")
-                    await self._furnish(slot)
-            except asyncio.CancelledError:
-                self._give_back(slot)
-                raise
-            except PageLost as error:
-                slot.successor = None
-                self._generations.suspect(slot.generation, "open")
-                log.warning(events.LAUNCH_FAILED, error=str(error))
-                self._changeover.drop(slot, "open")
-                continue
-            if slot.generation.lost or (slot.context is not None and slot.context.wear.bad):
-                self._changeover.drop(slot, "lost")
-                continue
-            return slot
-        raise BrowserUnavailable("no page could be opened on several browsers in a row")
-
-    def _has_a_better_proxy(self, slot: Slot) -> bool:
-        """Whether its context's proxy rests while another one does not."""
-        if slot.context is None or not slot.context.proxy_name:
-            return False
-        return self.proxies.rests(slot.context.proxy_name) and self.proxies.any_awake(slot.platform.visitor.proxies)
-
-    async def _furnish(self, slot: Slot) -> None:
-        """Brings the page that a slot lacks."""
-        if slot.page is None:
-            missing = Level.CONTEXT if slot.context is None else Level.PAGE
-            successor = slot.successor or self._changeover.open(slot, missing)
-            slot.context, slot.page = await asyncio.shield(successor.task)
-            slot.successor = None
-
-    def _take_idle(self, platform: Platform, *, fresh: bool) -> Slot | None:
-        own = [slot for slot in self._idle if slot.platform == platform]
-        if own:
-            best = min(own, key=lambda slot: (fresh and not slot.is_unused, slot.page is None))
-            self._idle.remove(best)
-            return best
-        if self._idle and len(self._idle) + self._line.held.total() > self._line.places:
-            self._changeover.drop(self._idle.popleft(), "platform")
-        return None
-
-    def _new_slot(self, platform: Platform, generation: Generation) -> Slot:
-        self._generations.join(generation)
-        return Slot(platform, generation)
-
-    def proxy_failed(self, slot: Slot, reason: str) -> bool:
-        """For `Lease`: has the proxy of a slot's context rest, and the context go; whether another one can be taken."""
-        assert slot.context is not None
-        self.proxies.failed(slot.context.proxy_name, reason)
-        slot.context.wear.bad = "proxy"
-        return self.proxies.any_awake(slot.platform.visitor.proxies)
-
-    def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool = False, bad_context: str = "") -> None:
-        """For `Lease`: counts the use, and rotates what is due. Never awaits."""
-        self._leave(self._at_work.pop(slot))
-        light = light and slot.platform.visitor.session == "keep"
-        wears = slot.wears()
-        for wear in wears.values():
-            wear.use(failed=suspicious, light=light)
-        if bad:
-            wears[Level.PAGE].bad = bad
-        if bad_context:
-            wears[Level.CONTEXT].bad = wears[Level.CONTEXT].bad or bad_context
-        if not suspicious:
-            self._generations.worked()
-        generation = slot.generation
-        limits, now_s = self._limits(slot.platform), self._clock.now_s()
-        if not generation.retired:
-            upper = decide({level: wear for level, wear in wears.items() if level >= Level.BROWSER}, limits, now_s)
-            if upper is not None and upper.reason == "errors":
-                self._generations.suspect(generation, upper.reason)
-            elif upper is not None and self._changeover.saves_memory:
-                self._generations.retire(generation, upper.level, upper.reason)
-            elif upper is not None:
-                self._generations.prepare(generation, upper.level, upper.reason)
-        if generation.retired or self._closed:
-            self._changeover.drop(slot, "close" if self._closed else generation.retired)
-        else:
-            lower = decide({level: wears[level] for level in (Level.PAGE, Level.CONTEXT)}, limits, now_s)
-            if lower is not None:
-                assert slot.context is not None
-                slot.context.big_pages += lower.reason == "size"
-                level = Level.CONTEXT if slot.context.big_pages >= _BIG_PAGES else lower.level
-                self._changeover.rotate(slot, level, lower.reason)
-            elif not light:
-                self._changeover.collect_if_due(slot)
-            self._give_back(slot)
-            self._trim()
-
-    def _limits(self, platform: Platform) -> dict[Level, Limits]:
-        settings = self._settings
-        # Having Chromium clear a context costs about the same, some 10 ms of a visit, and leaves window names,
-        # passwords and connections behind.
-        rotation = platform.rotation if platform.visitor.session == "keep" else Rotation(page=1, context=1)
-        assert rotation.page != "auto" and rotation.context != "auto", "auto is resolved before the pool"
-        browser_mb, driver_mb = settings.browser_max_mb, settings.driver_max_mb
-        in_a_row = settings.max_errors * max(1, self._line.places)
-        return {
-            Level.PAGE: Limits(rotation.page, settings.max_errors, self._page_max_mb),
-            Level.CONTEXT: Limits(rotation.context, settings.max_errors),
-            Level.BROWSER: Limits(settings.browser_max_uses, in_a_row, browser_mb),
-            Level.DRIVER: Limits(settings.driver_max_uses, in_a_row, driver_mb),
-        }
-
-    def _give_back(self, slot: Slot) -> None:
-        """Puts an unleased slot where the next lease finds it, or ends it when it is outdated or one too many."""
-        if slot.generation.retired or self._closed:
-            self._changeover.drop(slot, "close" if self._closed else slot.generation.retired)
-        else:
-            self._idle.append(slot)
-
-    def _trim(self) -> None:
-        while self._idle and len(self._idle) + len(self._at_work) > self._line.places:
-            self._changeover.drop(self._idle.popleft(), "resize")
-
-    def _drop_outdated(self) -> None:
-        for slot in [slot for slot in self._idle if slot.generation.retired]:
-            self._idle.remove(slot)
-            self._changeover.drop(slot, slot.generation.retired)
-        self._line.admit()

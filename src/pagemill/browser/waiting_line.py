@@ -51,10 +51,22 @@ class WaitingLine:
     platform that holds none. So a shop whose visits hang leaves the others a place each.
     """
 
-    def __init__(self, places: int, may_begin: Callable[[], bool] = lambda: True) -> None:
-        """`may_begin` can hold everybody back for a while; call `admit` when it may have changed its mind."""
+    def __init__(
+        self,
+        places: int,
+        may_begin: Callable[[], bool] = lambda: True,
+        has_page: Callable[[str], bool] = lambda _platform: True,
+    ) -> None:
+        """
+        Args:
+            places: how many there are.
+            may_begin: can hold everybody back for a while.
+            has_page: whether a platform that holds a place already should have another one: if not, it waits for one
+                of its own. Call `admit` when this or `may_begin` may have changed its mind.
+        """
         self._places = places
         self._may_begin = may_begin
+        self._has_page = has_page
         self._waiting: dict[Ticket, None] = {}
         self._held: Counter[str] = Counter()
         self._served: Counter[str] = Counter()
@@ -76,9 +88,13 @@ class WaitingLine:
         return len(self._waiting)
 
     @property
-    def held(self) -> Counter[str]:
-        """How many places each platform holds."""
-        return +self._held
+    def held(self) -> dict[str, int]:
+        """How many places each platform holds that holds any."""
+        return {platform: count for platform, count in dict(self._held).items() if count}
+
+    def is_waited_for(self, platform: str) -> bool:
+        """Whether a ticket of that platform has no place."""
+        return any(ticket.platform == platform for ticket in self._waiting)
 
     def is_served(self, platform: str) -> bool:
         """Whether more visits of that platform are to come."""
@@ -139,5 +155,7 @@ class WaitingLine:
     def _may_take(self, platform: str) -> bool:
         if self.free < 1:
             return False
-        others_in_need = sum(1 for other in self._served if other != platform and not self._held[other])
-        return not self._held[platform] or self.free - 1 >= others_in_need
+        if not self._held[platform]:
+            return True
+        others_in_need = sum(1 for other in self._served if not self._held[other])
+        return self.free - 1 >= others_in_need and self._has_page(platform)

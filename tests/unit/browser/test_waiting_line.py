@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -88,6 +89,19 @@ def test_a_shop_leaves_each_other_served_one_a_place() -> None:
     assert with_places(hanging) == [0, 1, 2]
 
 
+def test_a_shop_without_another_page_waits_for_its_own() -> None:
+    """It has a place already; whoever has none gets one, page or no page."""
+    pages = {"one"}
+    line = WaitingLine(4, has_page=lambda platform: platform in pages)
+    tickets = joined(line, "two", "two", "one", "one", "two")
+    assert with_places(tickets) == [0, 2, 3]
+    line.leave(tickets[0])
+    assert with_places(tickets) == [1, 2, 3]
+    pages.add("two")
+    line.admit()
+    assert with_places(tickets) == [1, 2, 3, 4]
+
+
 def test_one_shop_alone_takes_every_place() -> None:
     """What nobody else is served with need not be kept."""
     line = WaitingLine(4)
@@ -171,7 +185,7 @@ def test_whoever_has_no_place_gets_one_at_once(places: int, steps: list[tuple[st
         line.serve(platform)
     ending: list[Ticket] = []
     for platform, ends in steps:
-        had_none = not line.held[platform]
+        had_none = platform not in line.held
         ticket = line.join(platform)
         assert ticket.has_place or not had_none
         ending += [ticket] if ends else []
@@ -222,7 +236,7 @@ class Line(RuleBasedStateMachine):
     def the_account_balances(self) -> None:
         """Each ticket has a place or waits, and no place is counted that no ticket has."""
         holding = [ticket.platform for ticket in self.out if ticket.has_place]
-        assert sorted(self.line.held.elements()) == sorted(holding)
+        assert self.line.held == Counter(holding)
         assert self.line.waiting == len(self.out) - len(holding)
         assert self.line.free == self.line.places - len(holding)
 
@@ -232,8 +246,8 @@ class Line(RuleBasedStateMachine):
         held = self.line.held
         for ticket in self.out:
             if not ticket.has_place and self.line.free > 0:
-                assert held[ticket.platform]
-                owed = {other for other in self.served if other != ticket.platform and not held[other]}
+                assert ticket.platform in held
+                owed = {other for other in self.served if other != ticket.platform and other not in held}
                 assert self.line.free <= len(owed)
 
     @invariant()
