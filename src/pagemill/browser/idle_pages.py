@@ -31,6 +31,11 @@ class IdlePages:
     def __iter__(self) -> Iterator[Slot]:
         return iter(self._slots)
 
+    @property
+    def pages(self) -> int:
+        """How many of them have a page, or get one. From any thread."""
+        return sum(not slot.lacks_a_page for slot in list(self._slots))
+
     def put(self, slot: Slot) -> None:
         """Takes in a slot whose lease has ended just now."""
         self._slots[slot] = self._clock.now_s()

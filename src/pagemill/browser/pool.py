@@ -217,9 +217,9 @@ class BrowserPool:
         self._line.admit()
 
     def _is_page_needed(self, platform: Platform) -> bool:
-        """Whether a page should be ready for a platform's next visit: it has no other, and there is a place for it."""
-        is_place_left = self._line.free > 0 or not self._line.waiting
-        return is_place_left and not self._idle.has_ready(platform)
+        """Whether a page should be ready for a platform's next visit: it has no other, and the place that its visit is
+        about to leave is not somebody else's."""
+        return self._line.free >= self._line.waiting and not self._idle.has_ready(platform)
 
     def _has_page(self, platform: str) -> bool:
         """Whether a platform that has a page at work gets another one without closing one that is needed elsewhere: it
@@ -290,26 +290,21 @@ class BrowserPool:
             await self._is_quiet.wait()
 
     def stats(self) -> PoolStats:
-        """The pool now."""
-        held = self._line.held  # the guard asks from another thread: what may change meanwhile is looked at once
-        rotations = {level.name.lower(): 0 for level in Level}
-        reasons = {}
-        for (level, reason), count in [*self._counters.rotations.items()]:
-            rotations[level.name.lower()] += count
-            reasons[f"{level.name.lower()} {reason}"] = count
+        """The pool now. From any thread."""
+        held = self._line.held
         return PoolStats(
             size=self._line.places,
             places=self._line.places,
             leased=sum(held.values()),
             leased_by=held,
             waiting=self._line.waiting,
-            idle=sum(not slot.lacks_a_page for slot in [*self._idle]),
+            idle=self._idle.pages,
             closing=self._generations.closing,
             leases=self._counters.leases,
             waits=self._counters.waits,
             launches=self._counters.launches,
-            rotations=rotations,
-            reasons=reasons,
+            rotations=self._counters.by_level(),
+            reasons=self._counters.by_reason(),
             proxies=self.proxies.states(),
         )
 

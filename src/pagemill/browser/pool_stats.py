@@ -23,6 +23,17 @@ class Counters:
         key = (level, reason)
         self.rotations[key] = self.rotations.get(key, 0) + 1
 
+    def by_level(self) -> dict[str, int]:
+        """Level to count. From any thread."""
+        counts = {level.name.lower(): 0 for level in Level}
+        for (level, _reason), count in list(self.rotations.items()):
+            counts[level.name.lower()] += count
+        return counts
+
+    def by_reason(self) -> dict[str, int]:
+        """Level and reason to count. From any thread."""
+        return {f"{level.name.lower()} {reason}": count for (level, reason), count in list(self.rotations.items())}
+
 
 @dataclass(frozen=True, slots=True)
 class PoolStats:
