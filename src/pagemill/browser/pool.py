@@ -1,7 +1,7 @@
 """BrowserPool: leases pages to lanes, and rotates them behind the lanes' backs.
 
 All state changes happen first and without awaiting; I/O follows in tasks of its own that no lane's cancellation
-reaches. Who may begin a visit is the waiting line's, which page it gets is that of the idle pages.
+reaches. Who may begin a visit is the waiting line's, which page it gets is that of the slots.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from pagemill.browser.changeover import Changeover
 from pagemill.browser.clock import Clock, SystemClock
 from pagemill.browser.generations import Generations, MeasureGroup
-from pagemill.browser.idle_pages import IdlePages
 from pagemill.browser.lease import Lease
-from pagemill.browser.opened import Generation
 from pagemill.browser.opener import Opener
 from pagemill.browser.pool_stats import Counters, PoolStats
 from pagemill.browser.rotation import Level
 from pagemill.browser.slot import Slot
+from pagemill.browser.slots import Slots
 from pagemill.browser.upkeep import Upkeep
 from pagemill.browser.visitor.proxies import Proxies
 from pagemill.browser.waiting_line import Ticket, WaitingLine
@@ -63,13 +62,13 @@ class BrowserPool:
         self._opener = opener
         self._clock = clock or SystemClock()
         self._counters = Counters()
-        self._generations = Generations(opener, settings, self._clock, self._counters, measure, self._drop_outdated)
+        self._generations = Generations(
+            opener, settings, self._clock, self._counters, measure, lambda: self._slots.end_outdated()
+        )
         self._changeover = Changeover(opener, settings, self._clock, self._generations, measure, self.proxies)
         self._upkeep = Upkeep(settings, page_max_mb, self._clock, self._generations, self._changeover)
-        self._line = WaitingLine(size, self._closes_keep_up, self._has_page)
-        self._idle = IdlePages(settings.idle_s, self._clock, self._drop_unused)
-        self._at_work: dict[Slot, Ticket] = {}
-        """Slots that are leased, or are being furnished for it."""
+        self._line = WaitingLine(size, self._closes_keep_up, lambda platform: self._slots.has_page(platform))
+        self._slots = Slots(settings.idle_s, self._clock, self._generations, self._changeover, self._line)
         self._is_quiet = asyncio.Event()
         self._closed = False
 
@@ -123,8 +122,7 @@ class BrowserPool:
     async def _furnished(self, platform: Platform, ticket: Ticket, *, fresh: bool) -> Slot:
         """A slot at work for that ticket, with a page."""
         for _ in range(_FURNISH_TRIES):
-            slot = self._take(platform, await self._generations.current(), fresh=fresh)
-            self._at_work[slot] = ticket
+            slot = self._slots.take(platform, await self._generations.current(), ticket, fresh=fresh)
             try:
                 await self._changeover.furnish(slot)
                 used = fresh and not slot.is_unused
@@ -134,26 +132,15 @@ class BrowserPool:
             except PageLost as error:
                 self._generations.suspect(slot.generation, "open")
                 log.warning(events.LAUNCH_FAILED, error=str(error))
-                self._end(slot, "open")
+                self._slots.end(slot, "open")
                 continue
             except BaseException:
-                self._give_back(slot)
+                self._slots.give_back(slot)
                 raise
             if not slot.generation.lost and not slot.is_condemned:
                 return slot
-            self._end(slot, "lost")
+            self._slots.end(slot, "lost")
         raise BrowserUnavailable("no page could be opened on several browsers in a row")
-
-    def _take(self, platform: Platform, generation: Generation, *, fresh: bool) -> Slot:
-        """An idle slot of the platform, or a new one, for which another one may have to go."""
-        slot = self._idle.take(platform, unused=fresh)
-        if slot is None and fresh and len(self._idle) + len(self._at_work) >= self._line.places:
-            slot = self._idle.take(platform)
-        if slot is None:
-            self._make_room(1, "platform")
-            self._generations.join(generation)
-            slot = Slot(platform, generation)
-        return slot
 
     def _has_a_better_proxy(self, slot: Slot) -> bool:
         """Whether its context's proxy rests while another one does not."""
@@ -163,7 +150,7 @@ class BrowserPool:
 
     def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool = False, bad_context: str = "") -> None:
         """For `Lease`: counts the use, and rotates what is due. Never awaits."""
-        ticket = self._at_work[slot]
+        ticket = self._slots.at_work[slot]
         light = light and slot.platform.visitor.session == "keep"
         try:
             slot.release(self._clock.now_s(), failed=suspicious, light=light, bad=bad, bad_context=bad_context)
@@ -173,7 +160,7 @@ class BrowserPool:
                 self._upkeep.after_use(
                     slot, self._line.places, light=light, page_is_needed=self._is_page_needed(slot.platform)
                 )
-            self._give_back(slot)
+            self._slots.give_back(slot)
         finally:
             self._leave(ticket)
 
@@ -189,46 +176,10 @@ class BrowserPool:
         slot.condemn("proxy")
         return self.proxies.any_awake(slot.platform.visitor.proxies)
 
-    def _give_back(self, slot: Slot) -> None:
-        """Puts a slot that was at work where the next lease finds it, or ends it: it is outdated, empty or too many."""
-        if slot.generation.retired or self._closed or slot.is_empty:
-            self._end(slot, "close" if self._closed else slot.generation.retired)
-        else:
-            del self._at_work[slot]
-            self._idle.put(slot)
-            self._make_room(0, "resize")
-
-    def _end(self, slot: Slot, reason: str) -> None:
-        del self._at_work[slot]
-        self._changeover.drop(slot, reason)
-
-    def _make_room(self, more: int, reason: str) -> None:
-        """Closes idle pages until there are no more slots than places, or so many fewer."""
-        while self._idle and len(self._idle) + len(self._at_work) + more > self._line.places:
-            self._changeover.drop(self._idle.give_way(self._at_work, self._line.is_served), reason)
-
-    def _drop_unused(self, slot: Slot) -> None:
-        self._changeover.drop(slot, "idle")
-        self._line.admit()
-
-    def _drop_outdated(self) -> None:
-        for slot in self._idle.take_all(lambda slot: slot.generation.retired):
-            self._changeover.drop(slot, slot.generation.retired)
-        self._line.admit()
-
     def _is_page_needed(self, platform: Platform) -> bool:
         """Whether a page should be ready for a platform's next visit: it has no other, and the place that its visit is
         about to leave is not somebody else's."""
-        return self._line.free >= self._line.waiting and not self._idle.has_ready(platform)
-
-    def _has_page(self, platform: str) -> bool:
-        """Whether a platform that has a page at work gets another one without closing one that is needed elsewhere: it
-        would be opened again at once, and its own come back soon."""
-        return (
-            len(self._idle) + len(self._at_work) < self._line.places
-            or platform in (idle := self._idle.platforms())
-            or not all(map(self._line.is_served, idle))
-        )
+        return self._line.free >= self._line.waiting and not self._slots.idle.has_ready(platform)
 
     def _closes_keep_up(self) -> bool:
         """Whether what was used is closed as fast as new things are opened."""
@@ -240,18 +191,16 @@ class BrowserPool:
         With 0 no visit begins until it is raised again.
         """
         self._line.resize(size)
-        self._make_room(0, "resize")
+        self._slots.trim()
         self._line.admit()
 
     def rotate_idle(self) -> None:
         """Closes the pages that nobody uses, with their contexts; new ones are opened when they are needed."""
-        for slot in self._idle.take_all():
-            self._changeover.drop(slot, "pressure")
-        self._line.admit()
+        self._slots.end_idle("pressure")
 
     def rotate_contexts(self) -> None:
         """Replaces every context when its lease ends, and those that nobody uses now."""
-        for slot in self._at_work:
+        for slot in self._slots.at_work:
             if slot.is_leased:
                 slot.condemn("pressure")
         self.rotate_idle()
@@ -273,7 +222,7 @@ class BrowserPool:
 
     async def measure_pages(self) -> list[float]:
         """Asks every open page for its JavaScript heap, in MB; pages that do not answer within seconds are left out."""
-        pages = [slot.page for slot in (*self._idle, *self._at_work) if slot.page is not None]
+        pages = [slot.page for slot in (*self._slots.idle, *self._slots.at_work) if slot.page is not None]
         heaps_mb = await asyncio.gather(*(self._opener.heap_mb(page.handle) for page in pages))
         for page, heap_mb in zip(pages, heaps_mb, strict=True):
             page.wear.size_mb = heap_mb or 0.0
@@ -298,7 +247,7 @@ class BrowserPool:
             leased=sum(held.values()),
             leased_by=held,
             waiting=self._line.waiting,
-            idle=self._idle.pages,
+            idle=self._slots.idle.pages,
             closing=self._generations.closing,
             leases=self._counters.leases,
             waits=self._counters.waits,
@@ -312,6 +261,5 @@ class BrowserPool:
         """Closes every page, browser and driver, politely or not; leases must have ended. Safe to call twice."""
         self._closed = True
         self._line.close()
-        for slot in self._idle.close():
-            self._changeover.drop(slot, "close")
+        self._slots.close()
         await self._generations.close()
