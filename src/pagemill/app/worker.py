@@ -122,7 +122,7 @@ def open_worker(
         writer = ResultWriter(store, settings.results.group_size, settings.results.group_delay_ms)
         parts.callback(writer.close, _CLOSE_S)
         loop = parts.enter_context(running_loop())
-        pool = parts.enter_context(build_pool(config, platforms, secrets, loop))
+        pool = parts.enter_context(build_pool(config, platforms, secrets, loop, processes))
         tally = Tally()
 
         def deliver(result: ItemResult) -> None:

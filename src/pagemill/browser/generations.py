@@ -11,9 +11,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from pagemill.browser.clock import Clock
+from pagemill.browser.opened import DriverState, Generation
 from pagemill.browser.opener import Opener
+from pagemill.browser.pool_stats import Counters
 from pagemill.browser.rotation import Level, Wear, with_jitter
-from pagemill.browser.slot import Counters, DriverState, Generation
 from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable
 from pagemill.telemetry import events

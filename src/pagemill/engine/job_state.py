@@ -26,8 +26,6 @@ class JobState:
     """Products that no lane has taken yet."""
     stop: asyncio.Event
     """Set when lanes must stop at the next item boundary."""
-    width: int = 1
-    """How many lanes may work; those numbered from here on stop at the next item boundary."""
     done: int = 0
     visited: list[Visited] = field(default_factory=list)
     """What visits came to, for the platform that remembers it."""

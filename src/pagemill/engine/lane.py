@@ -92,30 +92,26 @@ class Lane:
         self._stations = stations
 
     async def run(self) -> None:
-        """Works until no product is left, lanes must stop, or fewer of them may work.
+        """Works until no product is left, or lanes must stop.
 
         Raises:
             BrowserUnavailable: no browser can be had; the product goes back to the batch.
         """
         state = self._state
-        while self._number < state.width and (product := state.take()) is not None:
+        while (product := state.take()) is not None:
             try:
                 result = await self._result_of(product)
             except TurnDenied:
                 state.put_back(product)
                 state.leave()
                 return
-            if result is None:
-                state.put_back(product)
-                return
             self._stations.deliver(result)
             state.done += 1
             if state.platform.revisit.enabled:
                 state.visited.append(Visited(product, result.verdict, result.facts))
 
-    async def _result_of(self, product: Product) -> ItemResult | None:
-        """All attempts at one product, step by step, each at a turn of its own; `None` if fewer lanes may work by the
-        time that its first turn comes.
+    async def _result_of(self, product: Product) -> ItemResult:
+        """All attempts at one product, step by step, each at a turn of its own.
 
         Raises:
             TurnDenied: lanes must stop, or the shop is left alone for long, before it could be judged.
@@ -125,10 +121,7 @@ class Lane:
         try:
             while True:
                 async with stations.turns.turn(state.platform, self._number, state.stop) as turn:
-                    if item is None:
-                        if self._number >= state.width:
-                            return None
-                        item = self._item(product)
+                    item = item or self._item(product)
                     outcome = await self._step(item, turn)
                     if outcome is None:
                         continue
@@ -232,7 +225,8 @@ class Lane:
             reading = await within(visit.timeout_s + _GRACE_S, strategy.read(None, visit), "visit")
             judgement = judge(visit.product, reading, platform.judge, visit.names)
             return outcome_of(reading, judgement, is_stranger=True)
-        async with stations.pool.lease(platform, fresh=turn.is_probe or not attempts.is_first) as lease:
+        fresh = turn.is_probe or not attempts.is_first
+        async with stations.pool.lease(platform, fresh=fresh, stop=self._state.stop) as lease:
             await turn.begin()
             visit = replace(visit, news=lease.news, world=lease.world)
             try:

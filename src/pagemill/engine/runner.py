@@ -120,7 +120,7 @@ class Runner:
                 todo.reverse()
             if len(todo) <= _FEW_PER_LANE * lanes:
                 lanes = 1
-        with self.states.open(batch, platform, todo, self._stop) as state:
+        with self.states.open(batch, platform, todo, self._stop) as state, self._stations.pool.serving(platform):
             try:
                 await self._run_lanes(state, lanes)
             except BaseException:
@@ -162,7 +162,6 @@ class Runner:
 
     async def _run_lanes(self, state: JobState, lanes: int) -> None:
         """Returns when no lane finds any work."""
-        state.width = lanes
         try:
             async with asyncio.TaskGroup() as group:
                 for number in range(min(lanes, len(state.waiting))):

@@ -369,25 +369,6 @@ async def test_a_stop_during_the_wait_for_a_turn_puts_the_product_back() -> None
     assert bench.visits() == {"p1": 1}
 
 
-def test_a_lane_that_is_one_too_many_when_its_turn_comes_visits_nothing() -> None:
-    """Its batch goes on without it, at the product that it had taken."""
-    slow = shop(workflow={"rate_limit": {"wait_time_ms": 60_000}})
-
-    async def scene() -> None:
-        bench = Bench(platform=slow, turns=Turns(StandInPace(), now_s=loop_time_s))
-        state = bench.state(3)
-        lane = asyncio.create_task(Lane(0, state, bench.stations).run())
-        await until(lambda: state.done == 1)
-        await asyncio.sleep(1)
-        state.width = 0
-        await lane
-        assert bench.visits() == {"p1": 1}
-        assert [product.id for product in state.waiting] == ["p2", "p3"]
-        assert state.has_work
-
-    run_skipping(scene())
-
-
 async def test_a_stop_during_a_back_off_puts_the_product_back() -> None:
     """A product that failed so far is not judged: its attempts are not used up."""
     bench = Bench({"p1": [VisitFailed("x")] * 3}, platform=shop(retry={"attempts": 3, "backoff_ms": 60_000}))
