@@ -101,7 +101,8 @@ async def opened(
     try:
         yield pool
     finally:
-        await pool.drain()
+        async with asyncio.timeout(10):  # a place that was lost would never come back
+            await pool.drain()
         await pool.close()
     assert opener.open == NOTHING
 
