@@ -94,7 +94,7 @@ class IdlePages:
 
     def _look(self) -> None:
         self._timer = None
-        long_ago_s = self._clock.now_s() - self._idle_s
-        for slot in self.take_all(lambda slot: self._slots[slot] <= long_ago_s):
+        now_s = self._clock.now_s()
+        for slot in self.take_all(lambda slot: self._slots[slot] + self._idle_s <= now_s):
             self._on_unused(slot)
         self._set_timer()

@@ -93,6 +93,19 @@ def test_what_is_not_leased_for_a_while_is_told() -> None:
     assert not room.clock.timers
 
 
+@pytest.mark.parametrize("since_s", [1000.1 + number / 7 for number in range(30)])
+def test_a_page_that_is_due_is_told_once_however_its_time_is_rounded(since_s: float) -> None:
+    """A timer that came too early for the comparison would be set for the same moment again and again."""
+    room = Room(idle_s=30)
+    room.clock.time_s = since_s
+    room.put(slot(), each_s=0)
+    looks = 0
+    while room.clock.timers and looks < 5:
+        looks += 1
+        room.clock.advance_to_next()
+    assert (len(room.unneeded), looks <= 2) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("idle", "at_work", "served", "goes"),
     [

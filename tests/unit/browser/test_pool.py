@@ -46,13 +46,20 @@ class QuickClock:
     def advance(self, seconds: float) -> None:
         """Moves the time on, and makes the calls that are due on the way."""
         until_s = self.time_s + seconds
-        while due := [timer for timer in self.timers if timer.is_set and timer.at_s <= until_s]:
-            first = min(due, key=lambda timer: timer.at_s)
-            first.cancel()
+        while self._next_at_s() <= until_s:
+            self.advance_to_next()
+        self.time_s = until_s
+
+    def advance_to_next(self) -> None:
+        """Moves the time on to the next call, if there is one, and makes it."""
+        if self._next_at_s() < math.inf:
+            first = min((timer for timer in self.timers if timer.is_set), key=lambda timer: timer.at_s)
+            self.timers = [timer for timer in self.timers if timer.is_set and timer is not first]
             self.time_s = max(self.time_s, first.at_s)
             first.call()
-        self.time_s = until_s
-        self.timers = [timer for timer in self.timers if timer.is_set]
+
+    def _next_at_s(self) -> float:
+        return min((timer.at_s for timer in self.timers if timer.is_set), default=math.inf)
 
 
 @dataclass
@@ -94,7 +101,8 @@ async def opened(
     try:
         yield pool
     finally:
-        await pool.drain()
+        async with asyncio.timeout(10):  # a place that was lost would never come back
+            await pool.drain()
         await pool.close()
     assert opener.open == NOTHING
 

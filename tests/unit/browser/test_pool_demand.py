@@ -36,10 +36,11 @@ class Simulated:
         """Until all of them have ended."""
         tasks = [asyncio.ensure_future(lane) for lane in lanes]
         try:
+            await turns()
             while not all(task.done() for task in tasks):
+                assert any(timer.is_set for timer in self.clock.timers), "everybody waits, and nothing is to come"
+                self.clock.advance_to_next()
                 await turns()
-                coming = [timer.at_s for timer in self.clock.timers if timer.is_set]
-                self.clock.advance(max(0.0, min(coming, default=self.clock.now_s()) - self.clock.now_s()))
         finally:
             for task in tasks:
                 task.cancel()

@@ -130,7 +130,8 @@ async def test_no_place_is_lost_whatever_happens(seed: int) -> None:
             if chance.random() < 0.3:
                 stop.set()
             pool.resize(chance.randint(1, 4))
-            ends = await asyncio.gather(*lanes, return_exceptions=True)
+            async with asyncio.timeout(10):  # a place that was lost would be waited for in vain
+                ends = await asyncio.gather(*lanes, return_exceptions=True)
             kinds = TurnDenied | BrowserUnavailable | asyncio.CancelledError | None
             assert all(isinstance(end, kinds) for end in ends), ends
         opener.fail.clear()
