@@ -65,7 +65,7 @@ class Changeover:
     def rotate(self, slot: Slot, level: Level, reason: str) -> None:
         """Takes a page, or a context with its page, out of a slot and closes it in the background."""
         context, page = slot.take_out(level)
-        self._generations.in_background(self._close(slot.generation, context, page, level, reason))
+        self._generations.in_background(self._close(slot, context, page, level, reason))
 
     async def furnish(self, slot: Slot) -> None:
         """Brings the page that a slot lacks. Cancelling this does not cancel the opening.
@@ -104,10 +104,9 @@ class Changeover:
             raise
         return context, OpenPage(page, self._wear(self._settings.page_max_age_s))
 
-    async def _close(
-        self, generation: Generation, context: OpenContext, page: OpenPage, level: Level, reason: str
-    ) -> None:
-        """Closes a page or a context with its pages, and logs the rotation with what it freed."""
+    async def _close(self, slot: Slot, context: OpenContext, page: OpenPage, level: Level, reason: str) -> None:
+        """Closes what stood in a slot, a page or a context with its pages, and logs the rotation with what it freed."""
+        generation = slot.generation
         if generation.lost:
             return
         if page.wear.bad:
@@ -122,7 +121,8 @@ class Changeover:
             self._generations.suspect(generation, "close")
         freed_mb = await self._freed_mb(generation, before)
         wear = page.wear if level is Level.PAGE else context.wear
-        self._generations.log_rotation(level, reason, wear, freed_mb, proxy=context.proxy_name)
+        whose = {"platform": slot.platform.platform, "proxy": context.proxy_name}
+        self._generations.log_rotation(level, reason, wear, freed_mb, **whose)
 
     async def _freed_mb(self, generation: Generation, before: Mapping[int, float]) -> float:
         """What the processes held that have ended since; each is counted for one rotation only."""
@@ -150,7 +150,8 @@ class Changeover:
             finally:
                 self._generations.leave(generation)
             if reason in _TOLD and context is not None:
-                self._generations.log_rotation(Level.CONTEXT, reason, context.wear, 0.0, proxy=context.proxy_name)
+                whose = {"platform": slot.platform.platform, "proxy": context.proxy_name}
+                self._generations.log_rotation(Level.CONTEXT, reason, context.wear, 0.0, **whose)
 
         self._generations.in_background(leave())
 
