@@ -78,8 +78,8 @@ class Worker:
             PagemillError: a thread of it ended by an error that nobody expected.
         """
         self.worker.hear_signals()
-        lanes = self.pool.stats().size
-        log.info(events.WORKER_STARTED, worker=self.worker.name, platforms=self.platforms, lanes=lanes)
+        places = self.pool.stats().places
+        log.info(events.WORKER_STARTED, worker=self.worker.name, platforms=self.platforms, places=places, lanes=places)
         try:
             self.worker.work(burst=burst)
         except redis.RedisError as error:
@@ -160,7 +160,7 @@ def open_worker(
         worksite = EngineWorksite(loop, pool, runner, tally.products, leave=leave, abandon=abandon)
         desk = AlertDesk(brisk, settings.guard.alerts, worker_name)
         budget = machine_budget(config, processes)
-        guard, sidecar = build_guard(config.settings.guard, budget, worksite, loop, pool.stats().size, scratch, desk)
+        guard, sidecar = build_guard(config.settings.guard, budget, worksite, loop, pool.stats().places, scratch, desk)
 
         def configure(changed: GuardSettings) -> None:
             guard.configure(changed)

@@ -75,7 +75,9 @@ def _pace(pace: PaceState) -> str:
 
 
 def _workers(overview: Overview) -> Table:
-    table = _table("Workers", "worker", "platforms", "lanes", "memory MB", "peak MB", "pressure", "visits", "rotations")
+    table = _table(
+        "Workers", "worker", "platforms", "places", "memory MB", "peak MB", "pressure", "visits", "rotations"
+    )
     for worker in overview.workers:
         table.add_row(
             worker.name,

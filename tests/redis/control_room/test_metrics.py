@@ -119,6 +119,8 @@ def test_a_worker_is_told_in_base_units(redis_client: redis.Redis) -> None:
     told = scrape(redis_client)
     expected = {
         "pagemill_worker_up": 1,
+        "pagemill_worker_places_taken": 2,
+        "pagemill_worker_places": 4,
         "pagemill_worker_lanes_busy": 2,
         "pagemill_worker_lanes_admitted": 4,
         "pagemill_worker_leases_total": 70,

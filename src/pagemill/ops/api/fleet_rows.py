@@ -33,6 +33,8 @@ def worker_row(worker: WorkerSnapshot, rates: Rates, now: datetime) -> WorkerTex
         silent_seconds=worker.silent_s,
         uptime=_uptime_s(worker.started_at, now),
         draining=worker.draining,
+        places=worker.size,
+        places_taken=worker.lanes,
         lanes=worker.lanes,
         lanes_allowed=worker.size,
         pressure=worker.pressure,

@@ -141,7 +141,7 @@ class Publisher:
             host=socket.gethostname(),
             platforms=self._platforms,
             lanes=stats.leased,
-            size=guard.admitted_lanes,
+            size=guard.admitted_places,
             pss_mb=round(guard.latest.total_pss_mb, 1) if guard.latest else 0.0,
             peak_pss_mb=round(guard.peak_pss_mb, 1),
             allocated_mb=round(guard.allocated_mb, 1),

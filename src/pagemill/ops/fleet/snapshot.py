@@ -57,9 +57,9 @@ class WorkerSnapshot:
     host: str
     platforms: tuple[str, ...]
     lanes: int
-    """How many hold a page now."""
+    """Places taken: visits at work that hold a page."""
     size: int
-    """How many may, under the present pressure."""
+    """Places there are, under the present pressure."""
     pss_mb: float
     peak_pss_mb: float
     leases: int
