@@ -161,6 +161,7 @@ class BatchWorker(BatchEnder):
                     self.run_maintenance_tasks()  # type: ignore[no-untyped-call]
                 if self._stopping.is_set():
                     return
+                was_at_rest = self._is_at_rest  # a hand that becomes free from here on has a queue that was not asked
                 taken = self._take()
                 if taken is not None:
                     self._give(*taken)
@@ -174,7 +175,7 @@ class BatchWorker(BatchEnder):
             self.outage.over()
             if taken is not None:
                 pause_s = _POLL_S[0]
-            elif burst and self._is_at_rest and not self._held_back:
+            elif burst and was_at_rest and not self._held_back:
                 return
             elif self._open_queues():
                 self._woken.wait(pause_s)
