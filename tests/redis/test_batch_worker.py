@@ -276,6 +276,27 @@ def test_a_batch_with_one_try_left_is_worked_off_alone(redis_client: Redis, engi
     assert leftovers(redis_client) == []
 
 
+def test_one_that_waits_to_be_alone_and_is_gone_leaves_the_others(redis_client: Redis, engine: ToldEngine) -> None:
+    """Another worker has taken it meanwhile; a burst is over only when all queues are empty."""
+    for batch, platform in [("a1", "a"), ("b1", "b"), ("b2", "b")]:
+        put(redis_client, batch, platform, retries=1)
+    job = job_of(redis_client, "b1")
+    job.retries_left = 0
+    job.save()
+    worker = worker_for(redis_client, engine, ("a", "b"))
+
+    def take_it_away(_batch: Batch) -> BatchOutcome:
+        eventually(lambda: worker._alone is not None)
+        redis_client.lrem(open_queue(redis_client, "b").key, 1, "run_b1")
+        put(redis_client, "a2", "a")
+        redis_client.delete(open_queue(redis_client, "b").key)
+        return DONE
+
+    engine.script["a1"] = [take_it_away]
+    work_off(worker)
+    assert engine.ran == ["a1", "a2"]
+
+
 def test_a_batch_that_is_done_is_finished(redis_client: Redis, engine: ToldEngine) -> None:
     """Its outcome can be read for a while."""
     put(redis_client, "b1")

@@ -192,8 +192,10 @@ class BatchWorker(BatchEnder):
                 return None
             found = self._take_script(keys=[*(queue.key for queue in queues), *map(_pace_key, queues)])
             if isinstance(found, int):
+                if self._alone is not None:  # somebody else has it by now: look at all queues again
+                    self._alone = None
+                    continue
                 self._held_back = found
-                self._alone = None
                 return None
             key, raw_id = found[0].decode(), found[1]
             queue = next(queue for queue in queues if queue.key == key)
