@@ -35,8 +35,10 @@ from pagemill.guard.guard import Guard
 from pagemill.guard.scratch import scratch_folder, sweep
 from pagemill.guard.sidecar import Chore
 from pagemill.intake.batch_job import open_queue
+from pagemill.intake.lost_batches import LOOK_S, LostBatches
 from pagemill.model import ConnectionCounts, ItemResult
 from pagemill.ops.alerting.desk import AlertDesk
+from pagemill.ops.control.rounds import Rounds
 from pagemill.ops.fleet.actions import WorkerActions
 from pagemill.ops.fleet.orders import OrderDesk
 from pagemill.ops.fleet.publisher import Publisher
@@ -44,6 +46,7 @@ from pagemill.ops.fleet.tally import Tally
 from pagemill.ops.retention import DailyRetention
 from pagemill.pacing.fleet_pace import RedisFleetPace
 from pagemill.pacing.turns import Turns
+from pagemill.results.asked import AskedBatches
 from pagemill.results.writer import ResultWriter
 from pagemill.revisit.visit_memory import VisitMemory
 from pagemill.telemetry import events
@@ -58,6 +61,7 @@ _CLOSE_S = 60.0
 _BRISK_S = 2.0
 _SWEEP_S = 60.0
 _PUBLISH_S = 2.0
+_LOST_CLOSE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +146,9 @@ def open_worker(
         )
         memory = VisitMemory(brisk, max_kept=settings.guard.max_cache_size)
         CACHES.register("visited products", memory)
-        runner = Runner(platforms, stations, store.judged, writer, memory=memory)
-        engine = BatchEngine(loop, runner, store.write, worker_name)
+        asked = AskedBatches(store)
+        runner = Runner(platforms, stations, store.judged, writer, memory=memory, finished=asked.done)
+        engine = BatchEngine(loop, runner, store.write, worker_name, finished=asked.done)
         handle.install(engine)
         parts.callback(handle.install, None)
         queues = [open_queue(connection, platform) for platform in platforms]
@@ -191,6 +196,10 @@ def open_worker(
         sidecar.start()
         parts.callback(sidecar.stop)
         parts.enter_context(DailyRetention(store, brisk, artifacts, settings.retention))
+        lost = LostBatches(asked, brisk, config.platforms, settings.queue, worker_name)
+        looks = Rounds("lost batches", LOOK_S, lost.look)
+        looks.open()
+        parts.callback(looks.close, _LOST_CLOSE_S)
         yield Worker(worker, pool, guard, sorted(platforms))
     stats = pool.stats()
     log.info(

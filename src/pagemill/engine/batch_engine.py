@@ -48,12 +48,27 @@ class _Work:
 class BatchEngine:
     """Runs a `Runner` on a `LoopThread` for callers in other threads."""
 
-    def __init__(self, loop: LoopThread, runner: Runner, write: Callable[[list[ItemResult]], int], worker: str) -> None:
-        """`write` stores results at once, in the calling thread; it ignores those of products that have one."""
+    def __init__(
+        self,
+        loop: LoopThread,
+        runner: Runner,
+        write: Callable[[list[ItemResult]], int],
+        worker: str,
+        finished: Callable[[str, str], None] = lambda _run, _batch: None,
+    ) -> None:
+        """
+        Args:
+            loop: where batches are run.
+            runner: runs them.
+            write: stores results at once, in the calling thread; it ignores those of products that have one.
+            worker: this worker's name, for the results of batches that are given up.
+            finished: told run and batch when one was given up.
+        """
         self._loop = loop
         self._runner = runner
         self._write = write
         self._worker = worker
+        self._finished = finished
         self._at_work: set[_Work] = set()
         self._is_halted = False
         self._abandoned: WorkerWornOut | None = None
@@ -117,7 +132,9 @@ class BatchEngine:
     def give_up(self, batch: Batch, reason: str) -> int:
         """Records `failed` for every product of the batch without a result; how many those were."""
         judgement = Judgement(Verdict.FAILED, reason)
-        return self._write([item_result(batch, product, judgement, {}, self._worker) for product in batch.products])
+        count = self._write([item_result(batch, product, judgement, {}, self._worker) for product in batch.products])
+        self._finished(batch.run, batch.id)
+        return count
 
     def drain(self) -> None:
         """Makes running and later batches stop at the next item boundary. Safe in signal handlers."""

@@ -67,6 +67,7 @@ class Runner:
         sink: ResultSink,
         lanes: Callable[[Platform], int] = lambda platform: platform.workflow.concurrency.default,
         memory: Memory | None = None,
+        finished: Callable[[str, str], None] = lambda _run, _batch: None,
     ) -> None:
         """
         Args:
@@ -76,6 +77,7 @@ class Runner:
             sink: where `stations.deliver` puts results; flushed before a batch counts as done.
             lanes: how many lanes a platform gets here.
             memory: asked for platforms with `revisit`; called on another thread.
+            finished: told run and batch when every product of it has a result that is stored; called on another thread.
         """
         self._platforms = platforms
         self._stations = stations
@@ -83,6 +85,7 @@ class Runner:
         self._sink = sink
         self._lanes = lanes
         self._memory = memory
+        self._finished = finished
         self._stop = asyncio.Event()
         self.states = JobStates()
 
@@ -130,6 +133,8 @@ class Runner:
             if self._memory is not None and state.visited:
                 await asyncio.to_thread(self._memory.note, platform, state.visited)
             outcome = BatchOutcome(state.done + len(spared), len(known), len(state.waiting), len(spared))
+        if not outcome.remaining:
+            await asyncio.to_thread(self._finished, batch.run, batch.id)
         log.info(
             events.BATCH,
             run=batch.run,

@@ -12,7 +12,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Integer, MetaData, Table, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
 
 if TYPE_CHECKING:
     _UtcBase = TypeDecorator[datetime]
@@ -62,9 +74,25 @@ runs = Table(
     Column("products", Integer),
     Column("batches", Integer),
     Column("skipped", Integer),
+    Column("asked_batches", Integer),
+    Column("asked_products", Integer),
+    Column("asked_last", Text),
     Index("ix_runs_created_at", "created_at"),
 )
-"""One row per run. `sealed_at` and the three counts are null until all batches are on the queue."""
+"""One row per run. `sealed_at` and the three counts are null until all batches are on the queue; `asked_...` tell how
+far it is by then, the last one by the id of its last product."""
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("run", _key(), primary_key=True),
+    Column("id", _key(), primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("products", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+)
+"""One row per batch that is not done; see `asked`. `content` is its products, JSON and packed."""
 
 results = Table(
     "results",

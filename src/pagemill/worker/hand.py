@@ -19,7 +19,7 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq import worker_registration as registration
 from rq.exceptions import AbandonedJobError
-from rq.executions import Execution
+from rq.executions import Execution, ExecutionRegistry
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
@@ -114,7 +114,15 @@ class BatchEnder(SimpleWorker):
         return position
 
     def introduce_again(self, pipeline: Any) -> None:
-        """Its key ran out while Redis was away: without the rest of it RQ neither lists nor commands it."""
+        """Its key is gone, because Redis was away for long or has lost what it had: without the rest of it RQ neither
+        lists nor commands it, and a batch that nobody knows to be at work would be put on the queue again."""
+        at_work = self._at_work
+        if at_work is not None and not self.connection.exists(at_work[0].key):
+            job, execution = at_work
+            job.save(pipeline=pipeline)
+            execution.save(self._ttl_s, pipeline)
+            ExecutionRegistry(job.id, self.connection).add(execution, self._ttl_s, pipeline)
+            job.started_job_registry.add_execution(execution, pipeline, self._ttl_s)
         registration.register(self, pipeline)
         pipeline.hset(self.key, mapping={**self.serialize(), "state": self.get_state()})
         if self._at_work is not None:
