@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 
+import psutil
 import pytest
 
 from pagemill.demo.catalogue import generate
@@ -49,7 +50,7 @@ def _empty(place: Workplace, how: str) -> None:
             return
         server = int(redis.info("server")["process_id"])
         os.kill(server, signal.SIGKILL)
-    eventually(lambda: not os.path.exists(f"/proc/{server}"), 10, "the end of Redis")
+    eventually(lambda: not psutil.pid_exists(server), 10, "the end of Redis")
     for entry in (place.folder / "data" / "redis").iterdir():
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
