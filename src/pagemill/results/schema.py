@@ -111,6 +111,7 @@ results = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
     Column("worker", Text, nullable=False),
+    Column("expected", JSON(none_as_null=True)),
     Index("ix_results_run_verdict", "run", "verdict", "product_id"),
 )
 """One row per product of a run; the primary key is what makes a second write of the same item change nothing."""
