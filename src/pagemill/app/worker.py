@@ -147,8 +147,9 @@ def open_worker(
         memory = VisitMemory(brisk, max_kept=settings.guard.max_cache_size)
         CACHES.register("visited products", memory)
         asked = AskedBatches(store)
-        runner = Runner(platforms, stations, store.judged, writer, memory=memory, finished=asked.done)
-        engine = BatchEngine(loop, runner, store.write, worker_name, finished=asked.done)
+        finished, is_cancelled = asked.done, store.is_cancelled
+        runner = Runner(platforms, stations, store.judged, writer, None, memory, finished, is_cancelled)
+        engine = BatchEngine(loop, runner, store.write, worker_name, finished, is_cancelled)
         handle.install(engine)
         parts.callback(handle.install, None)
         queues = [open_queue(connection, platform) for platform in platforms]

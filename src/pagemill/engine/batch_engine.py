@@ -55,6 +55,7 @@ class BatchEngine:
         write: Callable[[list[ItemResult]], int],
         worker: str,
         finished: Callable[[str, str], None] = lambda _run, _batch: None,
+        is_cancelled: Callable[[str], bool] = lambda _run: False,
     ) -> None:
         """
         Args:
@@ -63,12 +64,14 @@ class BatchEngine:
             write: stores results at once, in the calling thread; it ignores those of products that have one.
             worker: this worker's name, for the results of batches that are given up.
             finished: told run and batch when one was given up.
+            is_cancelled: whether nothing more of a run is wanted: then its products need no result.
         """
         self._loop = loop
         self._runner = runner
         self._write = write
         self._worker = worker
         self._finished = finished
+        self._is_cancelled = is_cancelled
         self._at_work: set[_Work] = set()
         self._is_halted = False
         self._abandoned: WorkerWornOut | None = None
@@ -130,7 +133,10 @@ class BatchEngine:
             work.ended.set()
 
     def give_up(self, batch: Batch, reason: str) -> int:
-        """Records `failed` for every product of the batch without a result; how many those were."""
+        """Records `failed` for every product of the batch without a result, unless its run was cancelled; how many
+        those were."""
+        if self._is_cancelled(batch.run):
+            return 0
         judgement = Judgement(Verdict.FAILED, reason)
         count = self._write([item_result(batch, product, judgement, {}, self._worker) for product in batch.products])
         self._finished(batch.run, batch.id)

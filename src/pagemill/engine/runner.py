@@ -65,9 +65,10 @@ class Runner:
         stations: Stations,
         judged: Callable[[str, list[str]], set[str]],
         sink: ResultSink,
-        lanes: Callable[[Platform], int] = lambda platform: platform.workflow.concurrency.default,
+        lanes: Callable[[Platform], int] | None = None,
         memory: Memory | None = None,
         finished: Callable[[str, str], None] = lambda _run, _batch: None,
+        is_cancelled: Callable[[str], bool] = lambda _run: False,
     ) -> None:
         """
         Args:
@@ -75,17 +76,19 @@ class Runner:
             stations: what the lanes use.
             judged: which products of a run have a result; called on another thread.
             sink: where `stations.deliver` puts results; flushed before a batch counts as done.
-            lanes: how many lanes a platform gets here.
+            lanes: how many lanes a platform gets here; its own setting unless told.
             memory: asked for platforms with `revisit`; called on another thread.
             finished: told run and batch when every product of it has a result that is stored; called on another thread.
+            is_cancelled: whether nothing more of a run is wanted; called on another thread.
         """
         self._platforms = platforms
         self._stations = stations
         self._judged = judged
         self._sink = sink
-        self._lanes = lanes
+        self._lanes = lanes or (lambda platform: platform.workflow.concurrency.default)
         self._memory = memory
         self._finished = finished
+        self._is_cancelled = is_cancelled
         self._stop = asyncio.Event()
         self.states = JobStates()
 
@@ -111,6 +114,9 @@ class Runner:
         if platform is None:
             raise UsageError(f"no platform {batch.platform!r} here: add config/platforms/{batch.platform}.yaml")
         started_s = time.monotonic()
+        if await asyncio.to_thread(self._is_cancelled, batch.run):
+            log.info(events.BATCH_CANCELLED, run=batch.run, batch=batch.id, platform=batch.platform)
+            return BatchOutcome(done=0, resumed=0, remaining=0)
         known = await asyncio.to_thread(self._judged, batch.run, [product.id for product in batch.products])
         todo = [product for product in batch.products if product.id not in known]
         lanes = self._lanes(platform)

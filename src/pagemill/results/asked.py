@@ -119,12 +119,15 @@ class AskedBatches:
             return connection.execute(delete(schema.batches).where(schema.batches.c.run == run)).rowcount
 
     def outstanding(self, run: str | None = None) -> Iterator[Outstanding]:
-        """Streams what is not done, by run and batch, in flat memory."""
+        """Streams what is not done, by run and batch, in flat memory: of one run, or of all that were not cancelled."""
         columns = schema.batches.c
         named = (columns.run, columns.id, columns.platform, columns.products, columns.asked_at)
         query = select(*named).order_by(columns.run, columns.id).limit(_ROWS_PER_PAGE)
         if run is not None:
             query = query.where(columns.run == run)
+        else:
+            cancelled = select(schema.runs.c.id).where(schema.runs.c.cancelled_at.is_not(None))
+            query = query.where(columns.run.not_in(cancelled))
         after: tuple[str, str] | None = None
         while True:
             behind = query if after is None else query.where(tuple_(columns.run, columns.id) > tuple_(*after))

@@ -77,10 +77,11 @@ runs = Table(
     Column("asked_batches", Integer),
     Column("asked_products", Integer),
     Column("asked_last", Text),
+    Column("cancelled_at", UtcDateTime),
     Index("ix_runs_created_at", "created_at"),
 )
 """One row per run. `sealed_at` and the three counts are null until all batches are on the queue; `asked_...` tell how
-far it is by then, the last one by the id of its last product."""
+far it is by then, the last one by the id of its last product. `cancelled_at` is null unless somebody cancelled it."""
 
 batches = Table(
     "batches",

@@ -385,3 +385,22 @@ def test_giving_up_fails_only_what_has_no_result(loop: LoopThread, store: Result
     assert (given_up.verdict, given_up.reason) == (Verdict.FAILED, "batch given up: TimeOut")
     assert (given_up.batch, given_up.platform, given_up.worker, given_up.attempts) == ("b1", "shop", "w9", 0)
     writer.close(5)
+
+
+def test_giving_up_a_cancelled_run_judges_nothing(loop: LoopThread) -> None:
+    """Somebody has stopped its batch because nothing more of it is wanted."""
+    bench = Bench()
+    written: list[int] = []
+    finished: list[str] = []
+    engine = BatchEngine(
+        loop,
+        bench.runner,
+        lambda results: written.append(len(results)) or len(results),  # type: ignore[func-returns-value]
+        "w1",
+        lambda run, _batch: finished.append(run),
+        lambda run: run == "cancelled",
+    )
+    assert engine.give_up(batch(3, run="cancelled"), "stopped by a user") == 0
+    assert (written, finished) == ([], [])
+    assert engine.give_up(batch(3), "its workers died again and again") == 3
+    assert (written, finished) == ([3], ["run"])
