@@ -53,7 +53,7 @@ types: setup ## Check types
 
 check: lint types test ## lint, types and test
 
-bench: setup ## Compare with the peers and the floor; the peers are installed below ~/.cache (ARGS are passed on)
+bench: setup ## Compare with the peers and the floor, an hour; they are installed below ~/.cache (ARGS='--no-polite' for less)
 	.venv/bin/python -m benchmarks.bench $(ARGS)
 
 soak: setup ## Show that memory and speed stay flat over 10,000 products (ARGS='--products 1500', or --compare)

@@ -1,7 +1,8 @@
 """Pagemill beside its peers, a bare Playwright loop and the floor, all on one shop and in one run: `make bench`.
 
 Every case is run several rounds in alternating order. What is reported are medians with the smallest and the largest
-value, and ratios of medians: the machine's own speed is in all of them.
+value, and ratios of medians: the machine's own speed is in all of them. At the end comes one round of `polite`, on
+several shops at the pace at which real ones are visited, with files of its own.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import polite
 from benchmarks.bench_report import Table, draw, write_json
-from benchmarks.peers import PEERS, CannotInstall, installed
+from benchmarks.peers import available
+from benchmarks.polite_figures import Case as PoliteCase
 from benchmarks.race import PLATFORM, Case, Contestant, Lap, Pagemill, Program, run_lap
 from pagemill.demo.catalogue import CatalogueRow, generate
 from pagemill.demo.storefront import StorefrontProcess
@@ -45,17 +48,8 @@ def contestants(names: Sequence[str]) -> tuple[list[Contestant], dict[str, str],
     everybody.append(Program("bare Playwright", ours, "bare_playwright"))
     everybody.append(Program("raw CDP", ours, "raw_cdp"))
     everybody.append(Program("raw CDP, hidden", ours, "raw_cdp", ("--hidden",)))
-    versions: dict[str, str] = {}
-    absent = []
-    for peer in PEERS:
-        if names and peer.name not in names:
-            continue
-        try:
-            python, versions[peer.name] = installed(peer)
-        except CannotInstall as error:
-            absent.append(str(error))
-            continue
-        everybody.append(Program(peer.name, python, peer.module))
+    pythons, versions, absent = available(lambda name: not names or name in names)
+    everybody += [Program(peer.name, python, peer.module) for peer, python in pythons]
     return [one for one in everybody if not names or one.name in names], versions, absent
 
 
@@ -82,6 +76,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="of a case; its decisive one gets two more (default: 3)")
     parser.add_argument("--no-idle", action="store_true", help="leave out the case in which lanes mostly wait")
     parser.add_argument("--no-short-cut", action="store_true", help="leave out strategies in_page_fetch and http")
+    parser.add_argument("--no-polite", action="store_true", help="leave out several shops at a polite pace")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder for bench.md, bench.json and bench.png")
     options = parser.parse_args()
     taking_part, versions, absent = contestants(options.only)
@@ -122,7 +117,10 @@ def main() -> int:
     write_json(table, options.output / "bench.json")
     draw(table, options.output / "bench.png")
     print(table.markdown())
-    return 0
+    polite_ones = [name for name in polite.NAMES if not options.only or name in options.only]
+    if options.no_polite or not polite_ones:
+        return 0
+    return polite.compare([PoliteCase(shops) for shops in polite.SHOPS], 1, options.output, polite_ones)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 from matplotlib.figure import Figure
 
 from benchmarks.race import Case, Lap
 
+L = TypeVar("L")
 _OURS = "pagemill"
 _COLOURS = ("#c44e52", "#8172b3", "#4c72b0", "#55a868", "#937860", "#ccb974", "#8c8c8c")
 _PANELS: tuple[tuple[str, Callable[[Lap], float]], ...] = (
@@ -41,20 +43,9 @@ class Table:
 
     def markdown(self) -> str:
         """Medians; for speed and CPU with the smallest and the largest value."""
-        parts = [f"# Benchmark of {date.today().isoformat()}\n\n{self._setting()}\n"]
+        parts = [f"# Benchmark of {date.today().isoformat()}\n\n{setting(self.versions, self.absent)}\n"]
         parts += [self._idle(case) if case.gap_s else self._case(case) for case in self.laps]
         return "\n".join(parts)
-
-    def _setting(self) -> str:
-        memory_gb = psutil.virtual_memory().total / 1024**3
-        own = ", ".join(f"{name} {version(name)}" for name in ("pagemill", "playwright", "rq"))
-        peers = ", ".join(f"{name} {number}" for name, number in self.versions.items())
-        lines = [
-            f"{psutil.cpu_count()} cores, {memory_gb:.0f} GB, {machine.system()}, "
-            f"Python {machine.python_version()}; {own}; peers: {peers or 'none'}.",
-            *(f"Could not take part: {reason}" for reason in self.absent),
-        ]
-        return "\n".join(lines) + "\n"
 
     def _case(self, case: Case) -> str:
         rounds = max(len(laps) for laps in self.laps[case].values())
@@ -72,6 +63,19 @@ class Table:
             rows.append(f"| {name} | {statistics.median(cost_s):.0f} | {peak_mb:.0f} | {100 * complete:.1f} % |\n")
         title = f"## {case.weight} page, {case.lanes} lanes that wait {case.gap_s:g} s after each visit\n\n"
         return title + _IDLE_HEAD + "".join(rows)
+
+
+def setting(versions: Mapping[str, str], absent: Sequence[str]) -> str:
+    """The machine, the versions, and who could not take part."""
+    memory_gb = psutil.virtual_memory().total / 1024**3
+    own = ", ".join(f"{name} {version(name)}" for name in ("pagemill", "playwright", "rq"))
+    peers = ", ".join(f"{name} {number}" for name, number in versions.items())
+    lines = [
+        f"{psutil.cpu_count()} cores, {memory_gb:.0f} GB, {machine.system()}, "
+        f"Python {machine.python_version()}; {own}; peers: {peers or 'none'}.",
+        *(f"Could not take part: {reason}" for reason in absent),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def median(laps: Sequence[Lap], key: str) -> float:
@@ -116,26 +120,42 @@ def write_json(table: Table, file: Path) -> None:
 
 def draw(table: Table, file: Path) -> None:
     """One row of bars for each figure, one group for each case."""
-    cases = [case for case in table.laps if not (case.gap_s or case.short_cut)]
-    if not cases:
-        return
-    names = list(dict.fromkeys(name for case in cases for name in table.laps[case]))
-    figure = Figure(figsize=(max(8.0, 1.5 * len(cases) + 3), 11), layout="constrained")
-    for axes, (title, value) in zip(figure.subplots(len(_PANELS), 1), _PANELS, strict=True):
+    groups = {
+        f"{case.weight}\n{case.lanes} lanes": laps
+        for case, laps in table.laps.items()
+        if not (case.gap_s or case.short_cut)
+    }
+    if groups:
+        draw_bars(groups, _PANELS, file)
+
+
+def draw_bars(
+    groups: Mapping[str, Mapping[str, Sequence[L]]], panels: Sequence[tuple[str, Callable[[L], float]]], file: Path
+) -> None:
+    """One row of bars for each panel: medians by group and contestant, with the smallest and the largest value.
+
+    Who is in a group without a lap has failed, and is said to.
+    """
+    names = list(dict.fromkeys(name for laps in groups.values() for name in laps))
+    figure = Figure(figsize=(max(8.0, 1.5 * len(groups) + 3), 3.5 * len(panels) + 0.5), layout="constrained")
+    for axes, (title, value) in zip(figure.subplots(len(panels), 1), panels, strict=True):
         for number, name in enumerate(names):
-            groups = [[value(lap) for lap in table.laps[case].get(name, ())] for case in cases]
-            middles = [statistics.median(group) if group else 0.0 for group in groups]
+            values = [[value(lap) for lap in laps.get(name, ())] for laps in groups.values()]
+            middles = [statistics.median(group) if group else 0.0 for group in values]
             spread = [
-                [middle - min(group, default=middle) for middle, group in zip(middles, groups, strict=True)],
-                [max(group, default=middle) - middle for middle, group in zip(middles, groups, strict=True)],
+                [middle - min(group, default=middle) for middle, group in zip(middles, values, strict=True)],
+                [max(group, default=middle) - middle for middle, group in zip(middles, values, strict=True)],
             ]
-            places = [place + 0.85 * (number / len(names) - 0.5) for place in range(len(cases))]
+            places = [place + 0.85 * (number / len(names) - 0.5) for place in range(len(groups))]
             width = 0.85 / len(names)
             axes.bar(
                 places, middles, width, yerr=spread, label=name, color=_COLOURS[number % len(_COLOURS)], align="edge"
             )
+            for place, laps in zip(places, groups.values(), strict=True):
+                if name in laps and not laps[name]:
+                    axes.text(place + width / 2, 0, " failed", rotation=90, ha="center", va="bottom", fontsize="small")
         axes.set_title(title, loc="left")
-        axes.set_xticks(range(len(cases)), [f"{case.weight}\n{case.lanes} lanes" for case in cases])
+        axes.set_xticks(range(len(groups)), list(groups))
         axes.spines[["top", "right"]].set_visible(False)
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize="small")
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -144,7 +144,7 @@ def snapshot(number: int, platforms: tuple[str, ...], count: int) -> WorkerSnaps
         rotations={"page": 120, "context": 24, "browser": 1},
         reasons={"page uses": 120, "context uses": 24, "browser uses": 1},
         started_at=datetime.now(UTC) - timedelta(hours=12),
-        at_work=AtWork("run", "b00001", platforms[0], 10, 50),
+        batches=(AtWork("run", "b00001", platforms[0], 10, 50),),
         sample=Sample(
             rss_mb=120.0,
             pss_mb=roles,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import venv
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,20 @@ PEERS = (
 
 class CannotInstall(Exception):
     """pip could not install a peer; the message ends with pip's own last words."""
+
+
+def available(wanted: Callable[[str], bool]) -> tuple[list[tuple[Peer, Path]], dict[str, str], list[str]]:
+    """The wanted peers with their Pythons, their versions by name, and why others cannot take part."""
+    pythons, versions, absent = [], {}, []
+    for peer in PEERS:
+        if wanted(peer.name):
+            try:
+                python, versions[peer.name] = installed(peer)
+            except CannotInstall as error:
+                absent.append(str(error))
+                continue
+            pythons.append((peer, python))
+    return pythons, versions, absent
 
 
 def installed(peer: Peer) -> tuple[Path, str]:

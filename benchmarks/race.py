@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import yaml
 
-from benchmarks.meter import measured
+from benchmarks.meter import Course, measured
 from pagemill.broker.connection import open_redis
 from pagemill.browser.flags import launch_options
 from pagemill.browser.machine import examine_machine, find_chromium
@@ -106,9 +106,7 @@ def run_lap(contestant: Contestant, case: Case, rows: Sequence[CatalogueRow]) ->
         output = folder / "output.txt"
         course = measured(command, cwd=folder, environment=environment, output=output, timeout_s=_TIMEOUT_S)
         visits = contestant.visits(folder)
-        if course.exit_code != 0 or course.left_behind or not visits:
-            last_words = output.read_text(errors="replace")[-1500:]
-            raise RuntimeError(f"{contestant.name}: exit code {course.exit_code}, {course.left_behind}: {last_words}")
+        check(contestant.name, course, visits, output)
     begin = min(visit.started for visit in visits)
     end = max(visit.finished for visit in visits)
     took_ms = sorted(1000 * (visit.finished - visit.started) for visit in visits)
@@ -124,6 +122,16 @@ def run_lap(contestant: Contestant, case: Case, rows: Sequence[CatalogueRow]) ->
         complete=len(complete) / len(rows),
         seconds=end - begin,
     )
+
+
+def check(name: str, course: Course, visits: Sequence[Visited], output: Path) -> None:
+    """
+    Raises:
+        RuntimeError: as `run_lap`.
+    """
+    if course.exit_code != 0 or course.left_behind or not visits:
+        last_words = output.read_text(errors="replace")[-1500:]
+        raise RuntimeError(f"{name}: exit code {course.exit_code}, {course.left_behind}: {last_words}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +204,7 @@ class Pagemill:
             del settings["judge"]  # its texts are those of pages
         file.write_text(yaml.safe_dump(settings, allow_unicode=True))
         config = load_config(folder / "config", {})
-        with open_redis("", folder / "data") as redis, ResultStore(_store_url(folder)) as store:
+        with open_redis("", folder / "data") as redis, ResultStore(store_url(folder)) as store:
             run = enqueue_run(
                 (row.product for row in rows),
                 config.platforms[PLATFORM],
@@ -207,26 +215,34 @@ class Pagemill:
                 store=store,
             )
         (folder / "run").write_text(run.run)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PAGEMILL_")}
-        return [sys.executable, "-m", "pagemill", "worker", "--burst", "--platform", PLATFORM], environment
+        return [sys.executable, "-m", "pagemill", "worker", "--burst", "--platform", PLATFORM], own_environment()
 
     def visits(self, folder: Path) -> list[Visited]:
         """See `Contestant`."""
-        with ResultStore(_store_url(folder)) as store:
-            results = list(store.read((folder / "run").read_text()))
-        return [
-            Visited(
-                result.product_id, result.started_at.timestamp(), result.finished_at.timestamp(), _is_complete(result)
-            )
-            for result in results
-        ]
+        return stored_visits(folder, [(folder / "run").read_text()])
+
+
+def own_environment() -> dict[str, str]:
+    """This process' without what would set pagemill up otherwise."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PAGEMILL_")}
+
+
+def stored_visits(folder: Path, runs: Sequence[str]) -> list[Visited]:
+    """Of pagemill's runs, from the results below that folder."""
+    with ResultStore(store_url(folder)) as store:
+        results = [result for run in runs for result in store.read(run)]
+    return [
+        Visited(result.product_id, result.started_at.timestamp(), result.finished_at.timestamp(), _is_complete(result))
+        for result in results
+    ]
+
+
+def store_url(folder: Path) -> str:
+    """Pagemill's own default, below that folder."""
+    return f"sqlite:///{folder / 'data' / 'pagemill.db'}"
 
 
 def _is_complete(result: ItemResult) -> bool:
     truth = truth_of(result.product_id)
     right = {"name": truth.name, "price": truth.price, "in_stock": truth.in_stock, "image": truth.image}
     return result.verdict is Verdict.OK and result.facts == right
-
-
-def _store_url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'data' / 'pagemill.db'}"

@@ -49,13 +49,13 @@ _LEAST_AVAILABLE = 0.15
 """Share of the machine's memory that must stay free: a run without rotation ends before the machine does."""
 _LOOK_S = 0.5
 _DRAIN_S = 20.0
-_ROTATIONS = {
+ROTATIONS = {
     events.PAGE_ROTATION: "page",
     events.CONTEXT_ROTATION: "context",
     events.BROWSER_ROTATION: "browser",
     events.DRIVER_ROTATION: "driver",
 }
-LEVELS = tuple(_ROTATIONS.values())
+LEVELS = tuple(ROTATIONS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +214,8 @@ def read(
             samples.append(MemorySample(at_s, record["pss_mb"], record["lanes"]))
         elif event == events.TIMEOUT:
             timeouts += 1
-        elif event in _ROTATIONS:
-            rotations[_ROTATIONS[event]].append(at_s)
+        elif event in ROTATIONS:
+            rotations[ROTATIONS[event]].append(at_s)
     return Course(
         plan=plan,
         finished_s=tuple(sorted(worked_s(result.finished_at) for result in results)),

@@ -1,4 +1,8 @@
-"""crawlee-python's PlaywrightCrawler, told not to wait, not to load images, and to keep its state in memory."""
+"""crawlee-python's PlaywrightCrawler, told not to wait, not to load images, and to keep its state in memory.
+
+It knows one pace, for all shops together: at a polite pace that is the sum of theirs, and as the URLs are the shops' in
+turns, each is visited at its own, evenly. A page is open for as long as its visit lasts.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,12 @@ async def main() -> None:
     """Works the job off."""
     job = Job()
     started: dict[str, float] = {}
+    most = job.lanes * job.shops
     lanes = ConcurrencySettings(
-        min_concurrency=job.lanes, desired_concurrency=job.lanes, max_concurrency=job.lanes, max_tasks_per_minute=1e9
+        min_concurrency=most,
+        desired_concurrency=most,
+        max_concurrency=most,
+        max_tasks_per_minute=job.per_minute * job.shops or 1e9,
     )
     crawler = PlaywrightCrawler(
         browser_type="chromium",

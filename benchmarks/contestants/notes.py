@@ -39,6 +39,8 @@ class Job:
         parser.add_argument("--chromium", required=True)
         parser.add_argument("--switches", default="[]", help="a JSON list of Chromium's switches")
         parser.add_argument("--gap-s", type=float, default=0.0, help="seconds between two visits of a lane")
+        parser.add_argument("--shops", type=int, default=1, help="whose URLs these are, in turns; lanes are each one's")
+        parser.add_argument("--per-minute", type=float, default=0.0, help="visits of each shop; 0: as fast as it goes")
         parser.add_argument("--hidden", action="store_true", help="never lay a page out or draw it")
         options = parser.parse_args()
         self.urls: list[str] = options.urls.read_text().split()
@@ -46,6 +48,8 @@ class Job:
         self.chromium: str = options.chromium
         self.switches: list[str] = json.loads(options.switches)
         self.gap_s: float = options.gap_s
+        self.shops: int = options.shops
+        self.per_minute: float = options.per_minute
         self.hidden: bool = options.hidden
         self._output = options.output.open("w", buffering=1)
 

@@ -1,3 +1,47 @@
-"""Validates product catalogues against live shop pages with real browsers, in flat memory."""
+"""Validates product catalogues against live shop pages with real browsers, in flat memory.
+
+For programs of one's own: `connect` for runs, `pagemill.strategies` for strategies, `pagemill.memory` for caches. What
+is not named in their `__all__` may change with any version.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pagemill.client import Pagemill, connect
+    from pagemill.errors import PagemillError, ServiceUnavailable, UsageError
+    from pagemill.model import ItemResult, Product, Verdict
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "ItemResult",
+    "Pagemill",
+    "PagemillError",
+    "Product",
+    "ServiceUnavailable",
+    "UsageError",
+    "Verdict",
+    "connect",
+]
+
+_HOMES = {
+    "Pagemill": "client",
+    "connect": "client",
+    "PagemillError": "errors",
+    "ServiceUnavailable": "errors",
+    "UsageError": "errors",
+    "ItemResult": "model",
+    "Product": "model",
+    "Verdict": "model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Brings them when they are first asked for: most of what imports this package needs none of them."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -173,6 +173,8 @@ class ItemResult:
     finished_at: datetime
     worker: str
     final_url: str = ""
+    expected: Facts = field(default_factory=dict)
+    """What the catalogue had; empty where it had nothing, and for results of 0.1."""
 
 
 class ResultOutline(NamedTuple):

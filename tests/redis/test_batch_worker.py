@@ -1,7 +1,6 @@
 """The RQ worker on a real Redis, with an engine that does as it is told: nothing that was taken is ever lost.
 
-RQ's work loop installs signal handlers and raises job time-outs by SIGALRM, so the worker runs in the main thread here
-and what happens to it comes from helper threads. pytest's own time limit must not use SIGALRM then.
+It hears signals, so it runs in the main thread here and what happens to it comes from helper threads.
 """
 
 from __future__ import annotations
@@ -30,7 +29,14 @@ from pagemill.broker.embedded import EmbeddedServer
 from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
 from pagemill.engine.runner import BatchOutcome
-from pagemill.errors import BatchInterrupted, BrowserUnavailable, DatabaseUnavailable, RedisUnavailable, WorkerWornOut
+from pagemill.errors import (
+    BatchInterrupted,
+    BrowserUnavailable,
+    DatabaseUnavailable,
+    DeadlineExceeded,
+    RedisUnavailable,
+    WorkerWornOut,
+)
 from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
 from pagemill.intake.enqueue import EnqueuedRun, enqueue_run
 from pagemill.model import Batch, Product
@@ -54,14 +60,17 @@ class ToldEngine:
     def __init__(self) -> None:
         self.script: dict[str, list[Behaviour]] = {}
         self.ran: list[str] = []
+        self.timeouts_s: list[float] = []
         self.given_up: list[tuple[str, str]] = []
         self.drained = threading.Event()
         self.interrupted = threading.Event()
+        self.halted = threading.Event()
         self.lively = True
         self.give_up_error: Exception | None = None
 
-    def run_batch(self, batch: Batch) -> BatchOutcome:
+    def run_batch(self, batch: Batch, timeout_s: float) -> BatchOutcome:
         self.ran.append(batch.id)
+        self.timeouts_s.append(timeout_s)
         behaviours = self.script.get(batch.id)
         if behaviours:
             return behaviours.pop(0)(batch)
@@ -76,8 +85,12 @@ class ToldEngine:
     def drain(self) -> None:
         self.drained.set()
 
-    def interrupt(self) -> None:
+    def interrupt(self, platform: str) -> None:
+        assert platform == "shop"
         self.interrupted.set()
+
+    def halt(self) -> None:
+        self.halted.set()
 
     def is_lively(self) -> bool:
         return self.lively
@@ -142,8 +155,7 @@ def worker_for(
 
 def work_off(worker: BatchWorker) -> None:
     """Works until the queues are empty."""
-    worker.work(burst=True, logging_level="WARNING")
-    assert worker.ended_well
+    worker.work(burst=True)
 
 
 @contextmanager
@@ -201,13 +213,88 @@ def leftovers(client: Redis) -> list[str]:
 # Taking batches
 
 
-def test_platforms_are_served_in_turn(redis_client: Redis, engine: ToldEngine) -> None:
-    """However long one queue is, the others get their turn."""
-    for batch, platform in [("a1", "a"), ("a2", "a"), ("a3", "a"), ("a4", "a"), ("b1", "b"), ("b2", "b"), ("c1", "c")]:
+def test_platforms_are_served_at_once(redis_client: Redis, engine: ToldEngine) -> None:
+    """One batch of each at a time; RQ lists a worker for each, and what it has at work."""
+    for batch, platform in [("a1", "a"), ("a2", "a"), ("b1", "b"), ("c1", "c")]:
         put(redis_client, batch, platform)
-    work_off(worker_for(redis_client, engine, ("a", "b", "c")))
-    assert engine.ran == ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]
+    together = threading.Barrier(4)
+    at_work: list[int] = []
+
+    def meet(_batch: Batch) -> BatchOutcome:
+        together.wait(10)
+        together.wait(10)
+        return DONE
+
+    def look() -> None:
+        together.wait(10)
+        for name in ("w1", "w1.a", "w1.b", "w1.c"):
+            twin = SimpleWorker.find_by_key(f"rq:worker:{name}", connection=redis_client)
+            assert twin is not None
+            assert twin.get_state() == "busy"
+            if name != "w1":
+                assert twin.get_current_job_id() == f"run_{name[-1]}1"
+        at_work.append(SimpleWorker.count(redis_client))
+        assert "a2" not in engine.ran
+        together.wait(10)
+
+    engine.script = {batch: [meet] for batch in ("a1", "b1", "c1")}
+    with meanwhile(look):
+        work_off(worker_for(redis_client, engine, ("a", "b", "c")))
+    assert sorted(engine.ran) == ["a1", "a2", "b1", "c1"]
+    assert at_work == [4]
+    assert SimpleWorker.count(redis_client) == 0
     assert leftovers(redis_client) == []
+
+
+def test_a_batch_with_one_try_left_is_worked_off_alone(redis_client: Redis, engine: ToldEngine) -> None:
+    """It may be what ends workers: no other must be given up for being beside it, nor it for being beside that one."""
+    for batch, platform in [("a1", "a"), ("b1", "b"), ("b2", "b"), ("c1", "c")]:
+        put(redis_client, batch, platform, retries=1)
+    job = job_of(redis_client, "b1")
+    job.retries_left = 0
+    job.save()
+    beside: dict[str, set[str]] = {}
+    now: set[str] = set()
+    lock = threading.Lock()
+
+    def note(batch: Batch) -> BatchOutcome:
+        with lock:
+            now.add(batch.id)
+            for each in now:
+                beside.setdefault(each, set()).update(now - {each})
+        time.sleep(0.3)
+        with lock:
+            now.discard(batch.id)
+        return DONE
+
+    engine.script = {batch: [note] for batch in ("a1", "b1", "b2", "c1")}
+    work_off(worker_for(redis_client, engine, ("a", "b", "c")))
+    assert sorted(engine.ran) == ["a1", "b1", "b2", "c1"]
+    assert beside["b1"] == set()
+    assert beside["a1"] | beside["b2"] | beside["c1"] != set()
+    assert job_of(redis_client, "b1").get_status() is JobStatus.FINISHED
+    assert leftovers(redis_client) == []
+
+
+def test_one_that_waits_to_be_alone_and_is_gone_leaves_the_others(redis_client: Redis, engine: ToldEngine) -> None:
+    """Another worker has taken it meanwhile; a burst is over only when all queues are empty."""
+    for batch, platform in [("a1", "a"), ("b1", "b"), ("b2", "b")]:
+        put(redis_client, batch, platform, retries=1)
+    job = job_of(redis_client, "b1")
+    job.retries_left = 0
+    job.save()
+    worker = worker_for(redis_client, engine, ("a", "b"))
+
+    def take_it_away(_batch: Batch) -> BatchOutcome:
+        eventually(lambda: worker._alone is not None)
+        redis_client.lrem(open_queue(redis_client, "b").key, 1, "run_b1")
+        put(redis_client, "a2", "a")
+        redis_client.delete(open_queue(redis_client, "b").key)
+        return DONE
+
+    engine.script["a1"] = [take_it_away]
+    work_off(worker)
+    assert engine.ran == ["a1", "a2"]
 
 
 def test_a_batch_that_is_done_is_finished(redis_client: Redis, engine: ToldEngine) -> None:
@@ -225,7 +312,7 @@ def test_what_is_taken_leaves_a_safety_copy_until_it_is_at_work(redis_client: Re
     put(redis_client, "b1", "b")
     worker = worker_for(redis_client, engine, ("a", "b"))
     queue = open_queue(redis_client, "b")
-    taken = worker.dequeue_job_and_maintain_ttl(None)
+    taken = worker._take()
     assert taken is not None
     assert taken[0].id == "run_b1"
     assert queue.intermediate_queue.get_job_ids() == ["run_b1"]
@@ -238,14 +325,15 @@ def test_what_is_taken_leaves_a_safety_copy_until_it_is_at_work(redis_client: Re
         return DONE
 
     engine.script["b1"] = [look]
-    worker.execute_job(*taken)
+    worker._give(*taken)
+    eventually(lambda: worker._is_at_rest)
     assert seen == [[]]
 
 
 def test_a_safety_copy_that_nobody_works_on_is_tried_again(redis_client: Redis, engine: ToldEngine) -> None:
     """Seen a minute ago and still there: its worker died. That counts as one try."""
     put(redis_client, "b1", retries=5)
-    assert worker_for(redis_client, engine, name="dies").dequeue_job_and_maintain_ttl(None) is not None
+    assert worker_for(redis_client, engine, name="dies")._take() is not None
     redis_client.delete(MAINTENANCE_LOCK)
     work_off(worker_for(redis_client, engine, name="sees"))
     assert engine.ran == []
@@ -261,7 +349,7 @@ def test_an_earlier_mark_does_not_make_a_new_safety_copy_look_stuck(redis_client
     """RQ keeps the mark of a copy that was found once for a day; maintenance in the next moment would act on it."""
     put(redis_client, "b1", retries=5)
     redis_client.set(open_queue(redis_client, "shop").intermediate_queue.get_first_seen_key("run_b1"), time.time() - 61)
-    assert worker_for(redis_client, engine, name="takes").dequeue_job_and_maintain_ttl(None) is not None
+    assert worker_for(redis_client, engine, name="takes")._take() is not None
     redis_client.delete(MAINTENANCE_LOCK)
     work_off(worker_for(redis_client, engine, name="maintains"))
     assert engine.ran == []
@@ -308,8 +396,9 @@ def test_a_drained_batch_goes_to_the_front_and_counts_neither_way(redis_client: 
     states: list[tuple[int, int, int, int | None]] = []
 
     def look(_batch: Batch) -> BatchOutcome:
-        worker.refresh()  # type: ignore[no-untyped-call]
-        registries = (queue.failed_job_registry.count, worker.failed_job_count, worker.successful_job_count)
+        twin = SimpleWorker.find_by_key("rq:worker:w1.shop", connection=redis_client)
+        assert twin is not None
+        registries = (queue.failed_job_registry.count, twin.failed_job_count, twin.successful_job_count)
         states.append((*registries, job_of(redis_client, "b1").retries_left))
         return DONE
 
@@ -355,23 +444,22 @@ def test_the_last_failure_gives_the_batch_up(redis_client: Redis, engine: ToldEn
 
 
 def test_a_jobs_time_out_is_a_failure_like_others(redis_client: Redis, engine: ToldEngine) -> None:
-    """RQ raises it into the engine's wait; the batch resumes with its next try."""
-    put(redis_client, "b1", retries=1, timeout_s=1)
-    cut_off: list[str] = []
-
-    def hang(_batch: Batch) -> BatchOutcome:
-        try:
-            threading.Event().wait(30)
-        except BaseException as error:
-            cut_off.append(type(error).__name__)
-            raise
-        return DONE
-
-    engine.script["b1"] = [hang]
+    """The engine ends the batch, which resumes with its next try."""
+    put(redis_client, "b1", retries=1, timeout_s=7)
+    engine.script["b1"] = [fails(DeadlineExceeded("the batch", 7))]
     work_off(worker_for(redis_client, engine))
-    assert cut_off == ["JobTimeoutException"]
-    assert engine.ran == ["b1", "b1"]
-    assert job_of(redis_client, "b1").get_status() is JobStatus.FINISHED
+    assert engine.timeouts_s == [7, 7]
+    job = job_of(redis_client, "b1")
+    assert (job.get_status(), job.retries_left) == (JobStatus.FINISHED, 0)
+
+
+def test_the_last_time_out_says_so(redis_client: Redis, engine: ToldEngine) -> None:
+    """In RQ's own words."""
+    put(redis_client, "b1", timeout_s=7)
+    engine.script["b1"] = [fails(DeadlineExceeded("the batch", 7))]
+    work_off(worker_for(redis_client, engine))
+    [(_batch, reason)] = engine.given_up
+    assert reason.endswith("JobTimeoutException: Task exceeded maximum timeout value (7 seconds)")
 
 
 def test_a_worker_without_its_browser_gives_the_batch_back_and_stops(redis_client: Redis, engine: ToldEngine) -> None:
@@ -380,7 +468,7 @@ def test_a_worker_without_its_browser_gives_the_batch_back_and_stops(redis_clien
     put(redis_client, "b2")
     engine.script["b1"] = [fails(BrowserUnavailable("no Chromium"))]
     worker = worker_for(redis_client, engine)
-    worker.work(burst=True, logging_level="WARNING")
+    worker.work(burst=True)
     assert engine.ran == ["b1"]
     assert isinstance(handle.unfit(), BrowserUnavailable)
     assert open_queue(redis_client, "shop").job_ids == ["run_b1", "run_b2"]
@@ -422,7 +510,7 @@ def expire(client: Redis) -> None:
 def abandon(client: Redis, engine: ToldEngine) -> BatchWorker:
     """A worker that began a batch and died; its time to live has run out."""
     dead = worker_for(client, engine, name="dead")
-    taken = dead.dequeue_job_and_maintain_ttl(None)
+    taken = dead._take()
     assert taken is not None
     dead.prepare_execution(taken[0])
     dead.prepare_job_execution(taken[0])
@@ -482,15 +570,14 @@ def test_a_batch_that_cannot_be_given_up_waits_for_a_worker_that_can(redis_clien
     engine.script["b1"] = [fails(RuntimeError("the last failure"))]
     engine.give_up_error = DatabaseUnavailable("the database is away")
     unfit = worker_for(redis_client, engine, name="unfit")
-    unfit.work(burst=True, logging_level="WARNING")
+    unfit.work(burst=True)
     assert engine.ran == ["b1"]
     assert isinstance(handle.unfit(), DatabaseUnavailable)
-    assert unfit.ended_well
     assert len(at_work(redis_client)) == 1
 
     expire(redis_client)
     handle.install(engine)
-    worker_for(redis_client, engine, name="unfit2").work(burst=True, logging_level="WARNING")
+    worker_for(redis_client, engine, name="unfit2").work(burst=True)
     assert isinstance(handle.unfit(), DatabaseUnavailable)
     assert engine.ran == ["b1"]
     assert len(at_work(redis_client)) == 1
@@ -507,12 +594,12 @@ def test_a_batch_that_cannot_be_given_up_waits_for_a_worker_that_can(redis_clien
 def test_a_safety_copy_that_cannot_be_given_up_is_kept(redis_client: Redis, engine: ToldEngine) -> None:
     """It is the only trace of its batch."""
     put(redis_client, "b1")
-    assert worker_for(redis_client, engine, name="dies").dequeue_job_and_maintain_ttl(None) is not None
+    assert worker_for(redis_client, engine, name="dies")._take() is not None
     intermediate = open_queue(redis_client, "shop").intermediate_queue
     redis_client.set(intermediate.get_first_seen_key("run_b1"), time.time() - 61)
     redis_client.delete(MAINTENANCE_LOCK)
     engine.give_up_error = DatabaseUnavailable("the database is away")
-    worker_for(redis_client, engine, name="unfit").work(burst=True, logging_level="WARNING")
+    worker_for(redis_client, engine, name="unfit").work(burst=True)
     assert isinstance(handle.unfit(), DatabaseUnavailable)
     assert intermediate.get_job_ids() == ["run_b1"]
 
@@ -565,6 +652,7 @@ def test_a_batch_at_work_has_a_short_life_from_its_first_moment(redis_client: Re
         [alive_until_s] = at_work(redis_client).values()
         lives_s.append(alive_until_s - time.time())
         lives_s.append(redis_client.ttl(worker.key))
+        lives_s.append(redis_client.ttl(f"{worker.key}.shop"))
         return DONE
 
     engine.script["b1"] = [look]
@@ -604,20 +692,23 @@ def test_a_beat_after_a_long_outage_introduces_the_worker_again(redis_client: Re
     """Its key ran out meanwhile; RQ must list it and be able to stop its batch."""
     put(redis_client, "b1")
     worker = worker_for(redis_client, engine)
-    seen: list[tuple[int, str | None, str | None]] = []
+    seen: list[tuple[int, str | None, str | None, str | None]] = []
 
     def forget_and_beat(_batch: Batch) -> BatchOutcome:
-        redis_client.delete(worker.key)
-        redis_client.srem("rq:workers", worker.key)
+        for key in (worker.key, f"{worker.key}.shop"):
+            redis_client.delete(key)
+            redis_client.srem("rq:workers", key)
         worker.beat()
         twin = SimpleWorker.find_by_key(worker.key, connection=redis_client)
-        state = twin.get_state() if twin is not None else None
-        seen.append((worker.count(redis_client), worker.get_current_job_id(), state))
+        hand = SimpleWorker.find_by_key(f"{worker.key}.shop", connection=redis_client)
+        assert twin is not None
+        assert hand is not None
+        seen.append((worker.count(redis_client), hand.get_current_job_id(), hand.get_state(), twin.get_state()))
         return DONE
 
     engine.script["b1"] = [forget_and_beat]
     work_off(worker)
-    assert seen == [(1, "run_b1", "busy")]
+    assert seen == [(2, "run_b1", "busy", "busy")]
 
 
 def test_a_beat_before_the_worker_is_born_does_not_prevent_its_birth(redis_client: Redis, engine: ToldEngine) -> None:
@@ -662,9 +753,8 @@ def test_an_idle_worker_stops_at_once(redis_client: Redis, engine: ToldEngine) -
         stop_worker()
 
     with meanwhile(stop):
-        worker.work(logging_level="WARNING")
+        worker.work()
     assert time.monotonic() - asked_s[0] < 3
-    assert worker.ended_well
     assert engine.drained.is_set()
     put(redis_client, "b1")
     assert open_queue(redis_client, "shop").job_ids == ["run_b1"]
@@ -691,9 +781,8 @@ def test_a_working_worker_drains_and_stops(redis_client: Redis, engine: ToldEngi
         os.kill(os.getpid(), number)
 
     with meanwhile(stop):
-        worker.work(logging_level="WARNING")
+        worker.work()
     assert engine.ran == ["b1"]
-    assert worker.ended_well
     assert open_queue(redis_client, "shop").job_ids == ["run_b1", "run_b2"]
     assert leftovers(redis_client) == []
 
@@ -757,9 +846,8 @@ def test_a_restart_of_redis_in_mid_wait_is_survived(tmp_path: Path, engine: Told
             stop_worker()
 
         with capture_logs() as lines, meanwhile(restart):
-            worker.work(logging_level="WARNING")
+            worker.work()
         assert engine.ran == ["b1", "b2", "b3"]
-        assert worker.ended_well
         assert [line["event"] for line in lines].count(events.REDIS_AWAY) == 1
         again.close()
 
@@ -785,8 +873,7 @@ def test_a_redis_that_hangs_is_waited_for(tmp_path: Path, engine: ToldEngine) ->
             stop_worker()
 
         with capture_logs() as lines, meanwhile(hang):
-            worker.work(logging_level="WARNING")
-        assert worker.ended_well
+            worker.work()
 
 
 def test_a_full_redis_is_waited_for(redis_server: str, redis_client: Redis, tmp_path: Path, engine: ToldEngine) -> None:
@@ -818,9 +905,8 @@ def test_a_full_redis_is_waited_for(redis_server: str, redis_client: Redis, tmp_
         put(redis_client, "b1")
         put(redis_client, "b2")
         with capture_logs() as lines, meanwhile(make_room):
-            worker.work(logging_level="WARNING")
+            worker.work()
         assert engine.ran == ["b1", "b2", "b3"]
-        assert worker.ended_well
         assert [job_of(redis_client, batch).get_status() for batch in engine.ran] == [JobStatus.FINISHED] * 3
         assert leftovers(redis_client) == []
         away = [line["error"] for line in lines if line["event"] == events.REDIS_AWAY]
@@ -881,7 +967,7 @@ def test_a_stop_while_redis_is_away_does_not_wait_for_it(tmp_path: Path, engine:
             stop_worker()
 
         with meanwhile(away), pytest.raises(redis.ConnectionError):
-            worker.work(logging_level="WARNING")
+            worker.work()
         assert engine.drained.is_set()
 
 
@@ -898,9 +984,8 @@ def test_a_worn_out_worker_gives_its_batch_back_and_leaves(redis_client: Redis, 
 
     engine.script["b1"] = [worn_out]
     with capture_logs() as lines:
-        worker.work(burst=True, logging_level="WARNING")
+        worker.work(burst=True)
     assert engine.ran == ["b1"]
-    assert worker.ended_well
     assert isinstance(handle.unfit(), WorkerWornOut)
     job.refresh()  # type: ignore[no-untyped-call]
     assert (job.get_status(), job.retries_left) == (JobStatus.QUEUED, 3)
@@ -918,7 +1003,7 @@ def test_a_batch_that_made_the_loop_stand_still_counts_as_tried(redis_client: Re
         raise WorkerWornOut("the event loop stood still")
 
     engine.script["b1"] = [stuck]
-    worker.work(burst=True, logging_level="WARNING")
+    worker.work(burst=True)
     job.refresh()  # type: ignore[no-untyped-call]
     assert (job.get_status(), job.retries_left) == (JobStatus.QUEUED, 2)
     assert engine.given_up == []
@@ -929,7 +1014,7 @@ def test_an_idle_worker_can_be_told_to_leave(redis_client: Redis, engine: ToldEn
     worker = worker_for(redis_client, engine)
     timer = threading.Timer(0.5, worker.leave, [WorkerWornOut("memory")])
     timer.start()
-    worker.work(burst=False, logging_level="WARNING")
+    worker.work(burst=False)
     timer.join()
     assert isinstance(handle.unfit(), WorkerWornOut)
 

@@ -214,7 +214,7 @@ def test_one_that_dies_while_it_fires_is_replaced_by_one_that_goes_on(
 ) -> None:
     """After any number of batches, and between the last one and the note: each product once, in one run."""
     monkeypatch.setattr(enqueue, "_PRODUCTS_PER_PIPELINE", 10)
-    put = enqueue._put
+    put = enqueue.put
     done: list[int] = []
 
     class Killed(BaseException):
@@ -228,7 +228,7 @@ def test_one_that_dies_while_it_fires_is_replaced_by_one_that_goes_on(
 
     office.clock.now = THREE
     with monkeypatch.context() as patch:
-        patch.setattr(enqueue, "_put", put_or_die)
+        patch.setattr(enqueue, "put", put_or_die)
         patch.setattr(ResultStore, "seal_run", lambda *_: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
             office.scheduler("s1").tick()

@@ -34,7 +34,7 @@ def build_guard(
     budget: Budget,
     worksite: EngineWorksite,
     loop: LoopThread,
-    lanes: int,
+    places: int,
     scratch: Path,
     desk: AlertDesk,
 ) -> tuple[Guard, Sidecar]:
@@ -47,7 +47,7 @@ def build_guard(
         lag_s=settings.stuck_after_s,
     )
     probe = Probe(budget.memory_mb, scratch, worksite.reading)
-    guard = Guard(settings, limits, lanes, worksite, probe.sample, CACHES, desk.raise_alert)
+    guard = Guard(settings, limits, places, worksite, probe.sample, CACHES, desk.raise_alert)
     renderer_mb, browser_mb = settings.renderer_limit_mb, settings.browser_limit_mb
     watch = Watch(
         probe.tree.members,

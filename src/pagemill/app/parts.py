@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -24,7 +24,8 @@ from pagemill.config.visitor.secrets import VisitorSecrets
 from pagemill.engine.loop_thread import LoopThread
 from pagemill.errors import DeadlineExceeded, UsageError
 from pagemill.extraction.artifacts import ArtifactStore
-from pagemill.guard.budget import Budget, budget_of, resolved
+from pagemill.guard.budget import Budget, budget_of, resolved, wanted_places
+from pagemill.guard.container import cores
 from pagemill.guard.probe import memory_limit_mb, private_mb_by_process
 from pagemill.results.store import ResultStore
 
@@ -61,6 +62,13 @@ def machine_budget(config: Config, processes: int = 1) -> Budget:
     return budget_of(memory_limit_mb(), settings.guard.memory_limit_mb, shm_total_mb(), dev_shm, processes)
 
 
+def places(config: Config, platforms: Mapping[str, Platform], processes: int = 1) -> int:
+    """How many visits may be at work at once in one worker process that serves these resolved platforms."""
+    lanes = [platform.workflow.concurrency.default for platform in platforms.values()]
+    wanted = wanted_places(config.settings.pool.places, lanes, max(1, cores() // processes))
+    return machine_budget(config, processes).lanes(wanted)
+
+
 def result_store(config: Config) -> ResultStore:
     """The results' database, to be opened."""
     return ResultStore(config.environment.database_url, slow_statement_ms=config.settings.results.slow_statement_ms)
@@ -74,18 +82,18 @@ def artifact_store(config: Config) -> ArtifactStore:
 
 @contextmanager
 def build_pool(
-    config: Config, platforms: dict[str, Platform], secrets: VisitorSecrets, loop: LoopThread
+    config: Config, platforms: dict[str, Platform], secrets: VisitorSecrets, loop: LoopThread, processes: int = 1
 ) -> Iterator[BrowserPool]:
-    """An open pool for these platforms and what their visitors need, closed on leaving.
+    """An open pool for these platforms and what their visitors need, closed on leaving; `processes` share the machine.
 
     Raises:
         BrowserUnavailable: no Chromium is found, or it does not start.
     """
-    lanes = max(platform.workflow.concurrency.default for platform in platforms.values())
+    size = places(config, platforms, processes)
     heap_mb = config.settings.guard.js_heap_limit_mb
     blocked = _blocked_by_all(platforms)
     hosts = [host for platform in platforms.values() for host in platform.hosts]
-    options = launch_options(config.settings.browser, examine_machine(), lanes, blocked, heap_mb, hosts=hosts)
+    options = launch_options(config.settings.browser, examine_machine(), size, blocked, heap_mb, hosts=hosts)
     visits_pages = any(platform.extract.visits_pages for platform in platforms.values())
     # Requests need no browser, so a machine that has none may make them.
     chromium = find_chromium(config.environment.chromium) if visits_pages else Path("chromium")
@@ -97,7 +105,7 @@ def build_pool(
     pool = BrowserPool(
         launcher,
         config.settings.pool,
-        lanes,
+        size,
         measure=private_mb_by_process,
         page_max_mb=heap_mb,
         proxies=Proxies(secrets.proxies),

@@ -28,15 +28,17 @@ from pagemill.engine.batch_engine import BatchEngine
 from pagemill.engine.lane import Stations
 from pagemill.engine.runner import Runner
 from pagemill.engine.worksite import EngineWorksite
-from pagemill.errors import PagemillError, RedisUnavailable, WorkerWornOut
+from pagemill.errors import RedisUnavailable, WorkerWornOut
 from pagemill.extraction.strategy_registry import StrategyRegistry
 from pagemill.guard.caches import CACHES
 from pagemill.guard.guard import Guard
 from pagemill.guard.scratch import scratch_folder, sweep
 from pagemill.guard.sidecar import Chore
 from pagemill.intake.batch_job import open_queue
+from pagemill.intake.lost_batches import LOOK_S, LostBatches
 from pagemill.model import ConnectionCounts, ItemResult
 from pagemill.ops.alerting.desk import AlertDesk
+from pagemill.ops.control.rounds import Rounds
 from pagemill.ops.fleet.actions import WorkerActions
 from pagemill.ops.fleet.orders import OrderDesk
 from pagemill.ops.fleet.publisher import Publisher
@@ -44,6 +46,7 @@ from pagemill.ops.fleet.tally import Tally
 from pagemill.ops.retention import DailyRetention
 from pagemill.pacing.fleet_pace import RedisFleetPace
 from pagemill.pacing.turns import Turns
+from pagemill.results.asked import AskedBatches
 from pagemill.results.writer import ResultWriter
 from pagemill.revisit.visit_memory import VisitMemory
 from pagemill.telemetry import events
@@ -58,6 +61,7 @@ _CLOSE_S = 60.0
 _BRISK_S = 2.0
 _SWEEP_S = 60.0
 _PUBLISH_S = 2.0
+_LOST_CLOSE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +79,17 @@ class Worker:
         Raises:
             ServiceUnavailable: Redis, the database or the browser went away for good; batches are back on the queue.
             WorkerWornOut: the guard wants a fresh process in place of this one.
-            PagemillError: RQ's loop ended by an error that it did not expect.
+            PagemillError: a thread of it ended by an error that nobody expected.
         """
         self.worker.hear_signals()
-        lanes = self.pool.stats().size
-        log.info(events.WORKER_STARTED, worker=self.worker.name, platforms=self.platforms, lanes=lanes)
+        places = self.pool.stats().places
+        log.info(events.WORKER_STARTED, worker=self.worker.name, platforms=self.platforms, places=places, lanes=places)
         try:
-            self.worker.work(burst=burst, logging_level="WARNING")
+            self.worker.work(burst=burst)
         except redis.RedisError as error:
             raise RedisUnavailable.gone(error) from error
         if (unfit := handle.unfit()) is not None:
             raise unfit
-        if not self.worker.ended_well:
-            raise PagemillError("the worker's loop ended by an error; the log tells which")
 
 
 @contextmanager
@@ -124,7 +126,7 @@ def open_worker(
         writer = ResultWriter(store, settings.results.group_size, settings.results.group_delay_ms)
         parts.callback(writer.close, _CLOSE_S)
         loop = parts.enter_context(running_loop())
-        pool = parts.enter_context(build_pool(config, platforms, secrets, loop))
+        pool = parts.enter_context(build_pool(config, platforms, secrets, loop, processes))
         tally = Tally()
 
         def deliver(result: ItemResult) -> None:
@@ -134,7 +136,7 @@ def open_worker(
         artifacts = artifact_store(config)
         stations = Stations(
             pool=pool,
-            turns=Turns(RedisFleetPace(brisk), on_wait=tally.waited),
+            turns=Turns(RedisFleetPace(brisk), on_wait=tally.waited, on_late=tally.late),
             artifacts=artifacts,
             strategies=strategies,
             deliver=deliver,
@@ -144,8 +146,10 @@ def open_worker(
         )
         memory = VisitMemory(brisk, max_kept=settings.guard.max_cache_size)
         CACHES.register("visited products", memory)
-        runner = Runner(platforms, stations, store.judged, writer, memory=memory)
-        engine = BatchEngine(loop, runner, store.write, worker_name)
+        asked = AskedBatches(store)
+        finished, is_cancelled = asked.done, store.is_cancelled
+        runner = Runner(platforms, stations, store.judged, writer, None, memory, finished, is_cancelled)
+        engine = BatchEngine(loop, runner, store.write, worker_name, finished, is_cancelled)
         handle.install(engine)
         parts.callback(handle.install, None)
         queues = [open_queue(connection, platform) for platform in platforms]
@@ -162,7 +166,7 @@ def open_worker(
         worksite = EngineWorksite(loop, pool, runner, tally.products, leave=leave, abandon=abandon)
         desk = AlertDesk(brisk, settings.guard.alerts, worker_name)
         budget = machine_budget(config, processes)
-        guard, sidecar = build_guard(config.settings.guard, budget, worksite, loop, pool.stats().size, scratch, desk)
+        guard, sidecar = build_guard(config.settings.guard, budget, worksite, loop, pool.stats().places, scratch, desk)
 
         def configure(changed: GuardSettings) -> None:
             guard.configure(changed)
@@ -193,6 +197,10 @@ def open_worker(
         sidecar.start()
         parts.callback(sidecar.stop)
         parts.enter_context(DailyRetention(store, brisk, artifacts, settings.retention))
+        lost = LostBatches(asked, brisk, config.platforms, settings.queue, worker_name)
+        looks = Rounds("lost batches", LOOK_S, lost.look)
+        looks.open()
+        parts.callback(looks.close, _LOST_CLOSE_S)
         yield Worker(worker, pool, guard, sorted(platforms))
     stats = pool.stats()
     log.info(

@@ -1,7 +1,8 @@
-"""Changes what stands in slots: opens successors, closes what was rotated, empties slots that end.
+"""Opens and closes what stands in slots: successors, what was rotated, what is left of slots that end.
 
 All of it runs in tasks of its own, so no lane waits for a close and no lane's cancellation interrupts one. When
-anything is due is decided in `rotation`; which slots there are is the pool's.
+anything is due is decided in `rotation`; what may become of a slot is its own to know; which slots there are is the
+pool's.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Mapping
 
 from pagemill.browser.clock import Clock
 from pagemill.browser.generations import Generations, MeasureGroup
+from pagemill.browser.opened import Generation, OpenContext, OpenPage
 from pagemill.browser.opener import Opener
-from pagemill.browser.rotation import Level, Limits, Wear, last_use, with_jitter
-from pagemill.browser.slot import Generation, OpenContext, OpenPage, Slot, Successor
+from pagemill.browser.rotation import Level, Wear, with_jitter
+from pagemill.browser.slot import Slot, Successor
 from pagemill.browser.visitor.proxies import Proxies
 from pagemill.config.platform import Platform
 from pagemill.config.settings import PoolSettings
@@ -25,6 +27,9 @@ log = get_logger("browser")
 
 _RENDERER_EXIT_S = 0.3
 """How long a closed page's renderer may take to exit before its memory counts as not freed."""
+
+_TOLD = ("idle", "platform", "resize", "pressure")
+"""Reasons for which a slot ends that are told as a rotation of its context; others are told by what it ended with."""
 
 _SETTLE_S = 0.1
 """How long a page that was left in the middle of something is let be before it is closed. Chromium changes processes
@@ -50,8 +55,6 @@ class Changeover:
         self._clock = clock
         self._generations = generations
         self._measure = measure
-        self.saves_memory = False
-        """Then successors are opened only when they are needed."""
 
     def collect_if_due(self, slot: Slot) -> None:
         """Has a page that stays in use collect its garbage now and then; nobody waits for it."""
@@ -60,26 +63,20 @@ class Changeover:
             self._generations.in_background(self._opener.collect_garbage(page.handle))
 
     def rotate(self, slot: Slot, level: Level, reason: str) -> None:
-        """Takes a page, or a context with its page, out of a slot to be closed; the successor comes in its place."""
-        context, page = slot.context, slot.page
-        assert context is not None and page is not None
-        slot.page = None
-        if level is Level.CONTEXT:
-            slot.context = None
-        if slot.successor is not None and slot.successor.level < level:
-            slot.successor = None  # it stands in the old context and is closed with it
-        if slot.successor is None and not self.saves_memory:
-            self.open(slot, level)
-        self._generations.in_background(self._close(slot.generation, context, page, level, reason))
+        """Takes a page, or a context with its page, out of a slot and closes it in the background."""
+        context, page = slot.take_out(level)
+        self._generations.in_background(self._close(slot, context, page, level, reason))
 
-    def stand_by(self, slot: Slot, limits: Mapping[Level, Limits]) -> None:
-        """Begins to open the successor when the page's last use begins."""
-        wears = slot.wears()
-        if self.saves_memory:
-            return
-        if slot.successor is None and last_use(wears[Level.PAGE], limits[Level.PAGE]):
-            new_context = last_use(wears[Level.CONTEXT], limits[Level.CONTEXT])
-            self.open(slot, Level.CONTEXT if new_context else Level.PAGE)
+    async def furnish(self, slot: Slot) -> None:
+        """Brings the page that a slot lacks. Cancelling this does not cancel the opening.
+
+        Raises:
+            PageLost: it cannot be opened.
+        """
+        if slot.page is None:
+            successor = slot.successor or self.open(slot, Level.CONTEXT if slot.context is None else Level.PAGE)
+            await asyncio.shield(successor.task)
+            slot.furnish()
 
     def open(self, slot: Slot, level: Level) -> Successor:
         """Begins to open what will stand in a slot next. Its task fails with PageLost only."""
@@ -87,8 +84,9 @@ class Changeover:
         task = asyncio.get_running_loop().create_task(self._opened(slot.generation, slot.platform, kept))
         # Whoever waits for it sees its error; when nobody does, there is nobody to tell.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        slot.successor = Successor(task, level)
-        return slot.successor
+        successor = Successor(task, level)
+        slot.expect(successor)
+        return successor
 
     async def _opened(
         self, generation: Generation, platform: Platform, kept: OpenContext | None
@@ -106,10 +104,9 @@ class Changeover:
             raise
         return context, OpenPage(page, self._wear(self._settings.page_max_age_s))
 
-    async def _close(
-        self, generation: Generation, context: OpenContext, page: OpenPage, level: Level, reason: str
-    ) -> None:
-        """Closes a page or a context with its pages, and logs the rotation with what it freed."""
+    async def _close(self, slot: Slot, context: OpenContext, page: OpenPage, level: Level, reason: str) -> None:
+        """Closes what stood in a slot, a page or a context with its pages, and logs the rotation with what it freed."""
+        generation = slot.generation
         if generation.lost:
             return
         if page.wear.bad:
@@ -124,7 +121,8 @@ class Changeover:
             self._generations.suspect(generation, "close")
         freed_mb = await self._freed_mb(generation, before)
         wear = page.wear if level is Level.PAGE else context.wear
-        self._generations.log_rotation(level, reason, wear, freed_mb, proxy=context.proxy_name)
+        whose = {"platform": slot.platform.platform, "proxy": context.proxy_name}
+        self._generations.log_rotation(level, reason, wear, freed_mb, **whose)
 
     async def _freed_mb(self, generation: Generation, before: Mapping[int, float]) -> float:
         """What the processes held that have ended since; each is counted for one rotation only."""
@@ -140,18 +138,20 @@ class Changeover:
 
     def drop(self, slot: Slot, reason: str) -> None:
         """Ends a slot: what stands in it is closed in the background, then it leaves its generation."""
+        generation = slot.generation
+        context, successor = slot.end()
 
         async def leave() -> None:
             try:
-                contexts = [slot.context, await self._outcome(slot.successor)]
-                for context in {id(context): context for context in contexts if context is not None}.values():
-                    if not slot.generation.lost:
-                        await self._opener.close_context(context.handle)
+                both = [context, await self._outcome(successor)]
+                for each in {id(each): each for each in both if each is not None}.values():
+                    if not generation.lost:
+                        await self._opener.close_context(each.handle)
             finally:
-                self._generations.leave(slot.generation)
-            if reason in ("platform", "resize", "pressure") and slot.context is not None:
-                name = slot.context.proxy_name
-                self._generations.log_rotation(Level.CONTEXT, reason, slot.context.wear, 0.0, proxy=name)
+                self._generations.leave(generation)
+            if reason in _TOLD and context is not None:
+                whose = {"platform": slot.platform.platform, "proxy": context.proxy_name}
+                self._generations.log_rotation(Level.CONTEXT, reason, context.wear, 0.0, **whose)
 
         self._generations.in_background(leave())
 

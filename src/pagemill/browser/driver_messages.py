@@ -63,5 +63,7 @@ class BoundedConnect:
         async def connect() -> None:
             await self._connect(transport)
             transport._proc.stdout = BoundedOutput(transport._proc.stdout)
+            # That the driver has gone is told as such; Playwright asks for this after its start no more.
+            transport.on_error_future.add_done_callback(lambda over: over.cancelled() or over.exception())
 
         return connect

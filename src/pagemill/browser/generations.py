@@ -11,9 +11,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from pagemill.browser.clock import Clock
+from pagemill.browser.opened import DriverState, Generation
 from pagemill.browser.opener import Opener
+from pagemill.browser.pool_stats import Counters
 from pagemill.browser.rotation import Level, Wear, with_jitter
-from pagemill.browser.slot import Counters, DriverState, Generation
 from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable
 from pagemill.telemetry import events
@@ -287,13 +288,17 @@ class Generations:
         if driver.handle.native is not None:
             self.log_rotation(Level.DRIVER, driver.retired or "launch", driver.wear, freed_mb)
 
-    def log_rotation(self, level: Level, reason: str, wear: Wear, freed_mb: float, *, proxy: str = "") -> None:
-        """Counts and logs one rotation; the end of a pool is none. `proxy` is the name of the context's, if any."""
+    def log_rotation(
+        self, level: Level, reason: str, wear: Wear, freed_mb: float, *, platform: str = "", proxy: str = ""
+    ) -> None:
+        """Counts and logs one rotation; the end of a pool is none. A page and a context are a platform's; `proxy` is
+        the name of the context's, if any."""
         if reason == "close":
             return
         self._counters.count_rotation(level, reason)
         log.info(
             ROTATION_EVENTS[level],
+            **({"platform": platform} if platform else {}),
             reason=reason,
             uses=wear.uses,
             age_s=round(self._clock.now_s() - wear.born_s, 1),

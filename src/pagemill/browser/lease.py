@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 from typing import Protocol
 
@@ -20,7 +21,7 @@ from pagemill.errors import DeadlineExceeded, PageLost, ProxyFailed, TurnDenied,
 class Lessor(Protocol):
     """Who gives pages and takes them back: `pool.BrowserPool`."""
 
-    async def acquire(self, platform: Platform, *, fresh: bool = False) -> Slot: ...
+    async def acquire(self, platform: Platform, *, fresh: bool, stop: asyncio.Event | None) -> Slot: ...
     def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool, bad_context: str) -> None: ...
     def proxy_failed(self, slot: Slot, reason: str) -> bool: ...
     @property
@@ -30,9 +31,12 @@ class Lessor(Protocol):
 class Lease:
     """The right to use one page for one item."""
 
-    def __init__(self, lessor: Lessor, platform: Platform, *, fresh: bool = False) -> None:
+    def __init__(
+        self, lessor: Lessor, platform: Platform, *, fresh: bool = False, stop: asyncio.Event | None = None
+    ) -> None:
         self._lessor = lessor
         self._fresh = fresh
+        self._stop = stop
         self._platform = platform
         self._slot: Slot | None = None
         self._bad = ""
@@ -92,7 +96,7 @@ class Lease:
         self._light = True
 
     async def __aenter__(self) -> Lease:
-        self._slot = await self._lessor.acquire(self._platform, fresh=self._fresh)
+        self._slot = await self._lessor.acquire(self._platform, fresh=self._fresh, stop=self._stop)
         self._is_first = self._slot.is_unused
         self._handle().firewall.reset()
         return self

@@ -1,25 +1,29 @@
 """BrowserPool: leases pages to lanes, and rotates them behind the lanes' backs.
 
 All state changes happen first and without awaiting; I/O follows in tasks of its own that no lane's cancellation
-reaches. A waiter is only woken, never handed anything, so a waiter that is cancelled takes nothing with it.
+reaches. Who may begin a visit is the waiting line's, which page it gets is that of the slots.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from pagemill.browser.changeover import Changeover
 from pagemill.browser.clock import Clock, SystemClock
 from pagemill.browser.generations import Generations, MeasureGroup
 from pagemill.browser.lease import Lease
 from pagemill.browser.opener import Opener
-from pagemill.browser.rotation import Level, Limits, decide
-from pagemill.browser.slot import Counters, Generation, PoolStats, Slot
+from pagemill.browser.pool_stats import Counters, PoolStats
+from pagemill.browser.rotation import Level
+from pagemill.browser.slot import Slot
+from pagemill.browser.slots import Slots
+from pagemill.browser.upkeep import Upkeep
 from pagemill.browser.visitor.proxies import Proxies
-from pagemill.config.platform import Platform, Rotation
+from pagemill.browser.waiting_line import Ticket, WaitingLine
+from pagemill.config.platform import Platform
 from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable, PageLost
 from pagemill.telemetry import events
@@ -28,12 +32,10 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("browser")
 
 _FURNISH_TRIES = 3
-_BIG_PAGES = 2
-"""How many of its pages may be replaced for their size before the context goes with the page."""
 
 
 class BrowserPool:
-    """At most `size` pages at work, each leased to one item at a time."""
+    """At most `size` visits at work in all platforms together, each with a page of its own."""
 
     def __init__(
         self,
@@ -50,7 +52,7 @@ class BrowserPool:
         Args:
             opener: opens and closes the real things.
             settings: limits and deadlines.
-            size: how many pages may be leased at once.
+            size: how many visits may be at work at once: its places.
             clock: time and chance.
             measure: private memory by process of a process group, for the log's `freed_mb`.
             page_max_mb: JavaScript heap of a page above which it is replaced.
@@ -58,17 +60,16 @@ class BrowserPool:
         """
         self.proxies = proxies or Proxies()
         self._opener = opener
-        self._page_max_mb = page_max_mb
-        self._settings = settings
-        self._size = size
         self._clock = clock or SystemClock()
         self._counters = Counters()
-        self._generations = Generations(opener, settings, self._clock, self._counters, measure, self._drop_outdated)
+        self._generations = Generations(
+            opener, settings, self._clock, self._counters, measure, lambda: self._slots.end_outdated()
+        )
         self._changeover = Changeover(opener, settings, self._clock, self._generations, measure, self.proxies)
-        self._idle: deque[Slot] = deque()
-        self._at_work: set[Slot] = set()
-        self._leased = 0
-        self._changed = asyncio.Event()
+        self._upkeep = Upkeep(settings, page_max_mb, self._clock, self._generations, self._changeover)
+        self._line = WaitingLine(size, self._closes_keep_up, lambda platform: self._slots.has_page(platform))
+        self._slots = Slots(settings.idle_s, self._clock, self._generations, self._changeover, self._line)
+        self._is_quiet = asyncio.Event()
         self._closed = False
 
     async def open(self) -> None:
@@ -79,7 +80,16 @@ class BrowserPool:
         """
         await self._generations.current()
 
-    def lease(self, platform: Platform, *, fresh: bool = False) -> Lease:
+    @contextmanager
+    def serving(self, platform: Platform) -> Iterator[None]:
+        """Around a batch: visits of this platform are to come. Places are left for each platform that is served."""
+        self._line.serve(platform.platform)
+        try:
+            yield
+        finally:
+            self._line.serve_no_more(platform.platform)
+
+    def lease(self, platform: Platform, *, fresh: bool = False, stop: asyncio.Event | None = None) -> Lease:
         """`async with pool.lease(platform) as lease:` waits for a free place and gives `lease.page`.
 
         With `fresh` the page stands in a context that nothing has been visited in: one that stands ready, or the place
@@ -87,25 +97,112 @@ class BrowserPool:
 
         Raises:
             BrowserUnavailable: on entering, when no browser can be had.
+            TurnDenied: on entering, when there is no free place and `stop` is set before there is one.
         """
-        return Lease(self, platform, fresh=fresh)
+        return Lease(self, platform, fresh=fresh, stop=stop)
+
+    async def acquire(self, platform: Platform, *, fresh: bool = False, stop: asyncio.Event | None = None) -> Slot:
+        """For `Lease`: waits for a free place and furnishes it."""
+        ticket = self._line.join(platform.platform)
+        try:
+            if not ticket.has_place:
+                self._counters.waits += 1
+                await ticket.called(stop)
+            if self._closed:
+                raise BrowserUnavailable("the pool is closed")
+            slot = await self._furnished(platform, ticket, fresh=fresh)
+        except BaseException:
+            self._leave(ticket)
+            raise
+        slot.lease()
+        self._counters.leases += 1
+        self._upkeep.before_use(slot, self._line.places, others_wait=self._line.is_waited_for(platform.platform))
+        return slot
+
+    async def _furnished(self, platform: Platform, ticket: Ticket, *, fresh: bool) -> Slot:
+        """A slot at work for that ticket, with a page."""
+        for _ in range(_FURNISH_TRIES):
+            slot = self._slots.take(platform, await self._generations.current(), ticket, fresh=fresh)
+            try:
+                await self._changeover.furnish(slot)
+                used = fresh and not slot.is_unused
+                if used or self._has_a_better_proxy(slot):
+                    self._changeover.rotate(slot, Level.CONTEXT, "fresh" if used else "proxy")
+                    await self._changeover.furnish(slot)
+            except PageLost as error:
+                self._generations.suspect(slot.generation, "open")
+                log.warning(events.LAUNCH_FAILED, error=str(error))
+                self._slots.end(slot, "open")
+                continue
+            except BaseException:
+                self._slots.give_back(slot)
+                raise
+            if not slot.generation.lost and not slot.is_condemned:
+                return slot
+            self._slots.end(slot, "lost")
+        raise BrowserUnavailable("no page could be opened on several browsers in a row")
+
+    def _has_a_better_proxy(self, slot: Slot) -> bool:
+        """Whether its context's proxy rests while another one does not."""
+        if slot.context is None or not slot.context.proxy_name:
+            return False
+        return self.proxies.rests(slot.context.proxy_name) and self.proxies.any_awake(slot.platform.visitor.proxies)
+
+    def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool = False, bad_context: str = "") -> None:
+        """For `Lease`: counts the use, and rotates what is due. Never awaits."""
+        ticket = self._slots.at_work[slot]
+        light = light and slot.platform.visitor.session == "keep"
+        try:
+            slot.release(self._clock.now_s(), failed=suspicious, light=light, bad=bad, bad_context=bad_context)
+            if not suspicious:
+                self._generations.worked()
+            if not self._closed:
+                self._upkeep.after_use(
+                    slot, self._line.places, light=light, page_is_needed=self._is_page_needed(slot.platform)
+                )
+            self._slots.give_back(slot)
+        finally:
+            self._leave(ticket)
+
+    def _leave(self, ticket: Ticket) -> None:
+        self._line.leave(ticket)
+        if not self._line.held:
+            self._is_quiet.set()
+
+    def proxy_failed(self, slot: Slot, reason: str) -> bool:
+        """For `Lease`: has the proxy of a slot's context rest, and the context go; whether another one can be taken."""
+        assert slot.context is not None
+        self.proxies.failed(slot.context.proxy_name, reason)
+        slot.condemn("proxy")
+        return self.proxies.any_awake(slot.platform.visitor.proxies)
+
+    def _is_page_needed(self, platform: Platform) -> bool:
+        """Whether a page should be ready for a platform's next visit: it has no other, and the place that its visit is
+        about to leave is not somebody else's."""
+        return self._line.free >= self._line.waiting and not self._slots.idle.has_ready(platform)
+
+    def _closes_keep_up(self) -> bool:
+        """Whether what was used is closed as fast as new things are opened."""
+        return self._generations.closing <= 2 * self._line.places + 2
 
     def resize(self, size: int) -> None:
-        """Sets how many pages may be leased at once; pages above that end when they are given back."""
-        self._size = max(1, size)
-        self._trim()
-        self._wake()
+        """Sets how many visits may be at work at once; pages above that end when they are given back.
+
+        With 0 no visit begins until it is raised again.
+        """
+        self._line.resize(size)
+        self._slots.trim()
+        self._line.admit()
 
     def rotate_idle(self) -> None:
         """Closes the pages that nobody uses, with their contexts; new ones are opened when they are needed."""
-        while self._idle:
-            self._changeover.drop(self._idle.popleft(), "pressure")
+        self._slots.end_idle("pressure")
 
     def rotate_contexts(self) -> None:
         """Replaces every context when its lease ends, and those that nobody uses now."""
-        for slot in self._at_work:
-            if slot.context is not None:
-                slot.context.wear.bad = slot.context.wear.bad or "pressure"
+        for slot in self._slots.at_work:
+            if slot.is_leased:
+                slot.condemn("pressure")
         self.rotate_idle()
 
     def retire_browser(self) -> None:
@@ -115,7 +212,7 @@ class BrowserPool:
 
     def save_memory(self, *, on: bool) -> None:
         """Whether a successor is opened only when what it replaces has gone: slower, and nothing is held twice."""
-        self._changeover.saves_memory = on
+        self._upkeep.saves_memory = on
 
     def note_sizes(self, sizes_mb: Mapping[int, float]) -> None:
         """Tells how large drivers (by process id) and browsers without their pages (by process group) are now."""
@@ -125,7 +222,7 @@ class BrowserPool:
 
     async def measure_pages(self) -> list[float]:
         """Asks every open page for its JavaScript heap, in MB; pages that do not answer within seconds are left out."""
-        pages = [slot.page for slot in (*self._idle, *self._at_work) if slot.page is not None]
+        pages = [slot.page for slot in (*self._slots.idle, *self._slots.at_work) if slot.page is not None]
         heaps_mb = await asyncio.gather(*(self._opener.heap_mb(page.handle) for page in pages))
         for page, heap_mb in zip(pages, heaps_mb, strict=True):
             page.wear.size_mb = heap_mb or 0.0
@@ -137,190 +234,32 @@ class BrowserPool:
 
     async def drain(self) -> None:
         """Waits until no page is leased."""
-        while self._leased:
-            await self._changed.wait()
+        while self._line.held:
+            self._is_quiet.clear()
+            await self._is_quiet.wait()
 
     def stats(self) -> PoolStats:
-        """The pool now."""
-        rotations = {level.name.lower(): 0 for level in Level}
-        reasons = {}
-        for (level, reason), count in self._counters.rotations.items():
-            rotations[level.name.lower()] += count
-            reasons[f"{level.name.lower()} {reason}"] = count
+        """The pool now. From any thread."""
+        held = self._line.held
         return PoolStats(
-            size=self._size,
-            leased=self._leased,
-            idle=len(self._idle),
+            size=self._line.places,
+            places=self._line.places,
+            leased=sum(held.values()),
+            leased_by=held,
+            waiting=self._line.waiting,
+            idle=self._slots.idle.pages,
             closing=self._generations.closing,
             leases=self._counters.leases,
             waits=self._counters.waits,
             launches=self._counters.launches,
-            rotations=rotations,
-            reasons=reasons,
+            rotations=self._counters.by_level(),
+            reasons=self._counters.by_reason(),
             proxies=self.proxies.states(),
         )
 
     async def close(self) -> None:
         """Closes every page, browser and driver, politely or not; leases must have ended. Safe to call twice."""
         self._closed = True
-        self._wake()
-        while self._idle:
-            self._changeover.drop(self._idle.popleft(), "close")
+        self._line.close()
+        self._slots.close()
         await self._generations.close()
-
-    async def acquire(self, platform: Platform, *, fresh: bool = False) -> Slot:
-        """For `Lease`: waits for a free place and furnishes it."""
-        waited = False
-        while self._leased >= self._size or self._generations.closing > 2 * self._size + 2:
-            if self._closed:
-                break
-            self._counters.waits += not waited
-            waited = True
-            await self._changed.wait()
-        if self._closed:
-            raise BrowserUnavailable("the pool is closed")
-        self._leased += 1
-        try:
-            slot = await self._furnished(platform, fresh=fresh)
-        except BaseException:
-            self._leased -= 1
-            self._wake()
-            raise
-        self._counters.leases += 1
-        self._at_work.add(slot)
-        self._changeover.stand_by(slot, self._limits(platform))
-        return slot
-
-    async def _furnished(self, platform: Platform, *, fresh: bool) -> Slot:
-        for _ in range(_FURNISH_TRIES):
-            generation = await self._generations.current()
-            slot = self._take_idle(platform, fresh=fresh) or self._new_slot(platform, generation)
-            try:
-                await self._furnish(slot)
-                used = fresh and not slot.is_unused
-                if used or self._has_a_better_proxy(slot):
-                    self._changeover.rotate(slot, Level.CONTEXT, "fresh" if used else "proxy")
-                    await self._furnish(slot)
-            except asyncio.CancelledError:
-                self._give_back(slot)
-                raise
-            except PageLost as error:
-                slot.successor = None
-                self._generations.suspect(slot.generation, "open")
-                log.warning(events.LAUNCH_FAILED, error=str(error))
-                self._changeover.drop(slot, "open")
-                continue
-            if slot.generation.lost or (slot.context is not None and slot.context.wear.bad):
-                self._changeover.drop(slot, "lost")
-                continue
-            return slot
-        raise BrowserUnavailable("no page could be opened on several browsers in a row")
-
-    def _has_a_better_proxy(self, slot: Slot) -> bool:
-        """Whether its context's proxy rests while another one does not."""
-        if slot.context is None or not slot.context.proxy_name:
-            return False
-        return self.proxies.rests(slot.context.proxy_name) and self.proxies.any_awake(slot.platform.visitor.proxies)
-
-    async def _furnish(self, slot: Slot) -> None:
-        """Brings the page that a slot lacks."""
-        if slot.page is None:
-            missing = Level.CONTEXT if slot.context is None else Level.PAGE
-            successor = slot.successor or self._changeover.open(slot, missing)
-            slot.context, slot.page = await asyncio.shield(successor.task)
-            slot.successor = None
-
-    def _take_idle(self, platform: Platform, *, fresh: bool) -> Slot | None:
-        own = [slot for slot in self._idle if slot.platform == platform]
-        if own:
-            best = min(own, key=lambda slot: (fresh and not slot.is_unused, slot.page is None))
-            self._idle.remove(best)
-            return best
-        if self._idle and self._leased + len(self._idle) > self._size:
-            self._changeover.drop(self._idle.popleft(), "platform")
-        return None
-
-    def _new_slot(self, platform: Platform, generation: Generation) -> Slot:
-        self._generations.join(generation)
-        return Slot(platform, generation)
-
-    def proxy_failed(self, slot: Slot, reason: str) -> bool:
-        """For `Lease`: has the proxy of a slot's context rest, and the context go; whether another one can be taken."""
-        assert slot.context is not None
-        self.proxies.failed(slot.context.proxy_name, reason)
-        slot.context.wear.bad = "proxy"
-        return self.proxies.any_awake(slot.platform.visitor.proxies)
-
-    def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool = False, bad_context: str = "") -> None:
-        """For `Lease`: counts the use, and rotates what is due. Never awaits."""
-        self._leased -= 1
-        self._at_work.discard(slot)
-        light = light and slot.platform.visitor.session == "keep"
-        wears = slot.wears()
-        for wear in wears.values():
-            wear.use(failed=suspicious, light=light)
-        if bad:
-            wears[Level.PAGE].bad = bad
-        if bad_context:
-            wears[Level.CONTEXT].bad = wears[Level.CONTEXT].bad or bad_context
-        if not suspicious:
-            self._generations.worked()
-        generation = slot.generation
-        limits, now_s = self._limits(slot.platform), self._clock.now_s()
-        if not generation.retired:
-            upper = decide({level: wear for level, wear in wears.items() if level >= Level.BROWSER}, limits, now_s)
-            if upper is not None and upper.reason == "errors":
-                self._generations.suspect(generation, upper.reason)
-            elif upper is not None and self._changeover.saves_memory:
-                self._generations.retire(generation, upper.level, upper.reason)
-            elif upper is not None:
-                self._generations.prepare(generation, upper.level, upper.reason)
-        if generation.retired or self._closed:
-            self._changeover.drop(slot, "close" if self._closed else generation.retired)
-        else:
-            lower = decide({level: wears[level] for level in (Level.PAGE, Level.CONTEXT)}, limits, now_s)
-            if lower is not None:
-                assert slot.context is not None
-                slot.context.big_pages += lower.reason == "size"
-                level = Level.CONTEXT if slot.context.big_pages >= _BIG_PAGES else lower.level
-                self._changeover.rotate(slot, level, lower.reason)
-            elif not light:
-                self._changeover.collect_if_due(slot)
-            self._give_back(slot)
-            self._trim()
-        self._wake()
-
-    def _limits(self, platform: Platform) -> dict[Level, Limits]:
-        settings = self._settings
-        # Having Chromium clear a context costs about the same, some 10 ms of a visit, and leaves window names,
-        # passwords and connections behind.
-        rotation = platform.rotation if platform.visitor.session == "keep" else Rotation(page=1, context=1)
-        assert rotation.page != "auto" and rotation.context != "auto", "auto is resolved before the pool"
-        browser_mb, driver_mb = settings.browser_max_mb, settings.driver_max_mb
-        return {
-            Level.PAGE: Limits(rotation.page, settings.max_errors, self._page_max_mb),
-            Level.CONTEXT: Limits(rotation.context, settings.max_errors),
-            Level.BROWSER: Limits(settings.browser_max_uses, settings.max_errors * max(1, self._size), browser_mb),
-            Level.DRIVER: Limits(settings.driver_max_uses, settings.max_errors * max(1, self._size), driver_mb),
-        }
-
-    def _give_back(self, slot: Slot) -> None:
-        """Puts an unleased slot where the next lease finds it, or ends it when it is outdated or one too many."""
-        if slot.generation.retired or self._closed:
-            self._changeover.drop(slot, "close" if self._closed else slot.generation.retired)
-        else:
-            self._idle.append(slot)
-
-    def _trim(self) -> None:
-        while len(self._idle) + self._leased > self._size and self._idle:
-            self._changeover.drop(self._idle.popleft(), "resize")
-
-    def _drop_outdated(self) -> None:
-        for slot in [slot for slot in self._idle if slot.generation.retired]:
-            self._idle.remove(slot)
-            self._changeover.drop(slot, slot.generation.retired)
-        self._wake()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()

@@ -1,66 +1,13 @@
-"""What the pool keeps account of: a driver, the browsers on it, and the slots with their pages. State only, no I/O."""
+"""A slot: the pool's place for one page, and everything that may become of it. State only, no I/O."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
+from pagemill.browser.opened import Generation, OpenContext, OpenPage
 from pagemill.browser.rotation import Level, Wear
-from pagemill.browser.visitor.proxies import ProxyState
 from pagemill.config.platform import Platform
-
-
-@dataclass(eq=False, slots=True)
-class DriverState:
-    """A driver and how many browsers still run on it."""
-
-    handle: DriverHandle
-    wear: Wear
-    browsers: int = 0
-    retired: str = ""
-
-
-@dataclass(eq=False, slots=True)
-class Generation:
-    """One browser on its driver. A retired generation serves nobody new and is closed when its last slot has left."""
-
-    driver: DriverState
-    handle: BrowserHandle
-    wear: Wear
-    slots: int = 0
-    retired: str = ""
-    """Why it was retired; empty while it serves."""
-    level: Level = Level.BROWSER
-    """What was rotated when it was retired: the browser alone, or the driver with it."""
-    lost: bool = False
-    """It went away by itself: there is nothing left to close politely."""
-    closing: bool = False
-    gone: set[int] = field(default_factory=set)
-    """Processes whose end has been counted as freed memory."""
-
-
-@dataclass(eq=False, slots=True)
-class OpenContext:
-    """A context and its wear."""
-
-    handle: ContextHandle
-    wear: Wear
-    big_pages: int = 0
-    """How many of its pages were replaced for their size: the second one takes the context with it."""
-
-    @property
-    def proxy_name(self) -> str:
-        """The name of the proxy that its requests go through; empty without one."""
-        return "" if self.handle.proxy is None else self.handle.proxy.name
-
-
-@dataclass(eq=False, slots=True)
-class OpenPage:
-    """A page and its wear."""
-
-    handle: PageHandle
-    wear: Wear
 
 
 @dataclass(eq=False, slots=True)
@@ -71,19 +18,63 @@ class Successor:
     level: Level
     """`PAGE`: a new page in the slot's context; `CONTEXT`: both are new."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it stands by."""
+        return self.task.done() and not self.task.cancelled() and self.task.exception() is None
 
-@dataclass(eq=False, slots=True)
+
 class Slot:
-    """The pool's place for one page. It belongs to one platform and one generation for all its life.
+    """The place for one page. It belongs to one platform and one generation for all its life.
 
-    A context without a page means that the page was rotated; the successor brings the next one.
+    It is empty until a successor is expected and has been put in its place (`furnish`); then it is leased and released
+    in turn. What is worn is taken out of it: the page, and another one comes in the same context; or the context with
+    its page, and it is empty again. A successor may be expected while there is a page, and waits beside it. `end` ends
+    the slot for good.
     """
 
-    platform: Platform
-    generation: Generation
-    context: OpenContext | None = None
-    page: OpenPage | None = None
-    successor: Successor | None = None
+    __slots__ = (
+        "__weakref__",
+        "context",
+        "generation",
+        "has_ended",
+        "is_leased",
+        "page",
+        "platform",
+        "released_s",
+        "successor",
+    )
+
+    def __init__(self, platform: Platform, generation: Generation) -> None:
+        self.platform = platform
+        self.generation = generation
+        self.context: OpenContext | None = None
+        self.page: OpenPage | None = None
+        self.successor: Successor | None = None
+        self.is_leased = False
+        self.released_s: float | None = None
+        """When its latest lease ended."""
+        self.has_ended = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is or will be in it."""
+        return self.context is None and self.successor is None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its next lease finds a page."""
+        return self.page is not None or (self.successor is not None and self.successor.is_open)
+
+    @property
+    def lacks_a_page(self) -> bool:
+        """Whether none is there, or is being opened."""
+        return self.page is None and self.successor is None
+
+    @property
+    def is_condemned(self) -> bool:
+        """Whether its context must not be used again."""
+        return self.context is not None and bool(self.context.wear.bad)
 
     @property
     def is_unused(self) -> bool:
@@ -92,7 +83,7 @@ class Slot:
 
     def wears(self) -> dict[Level, Wear]:
         """The wear of everything that the slot's page depends on."""
-        assert self.context is not None and self.page is not None
+        assert self.context is not None and self.page is not None, "it has no page"
         wears = {
             Level.PAGE: self.page.wear,
             Level.CONTEXT: self.context.wear,
@@ -101,35 +92,66 @@ class Slot:
         driver = self.generation.driver
         return wears if driver.handle.native is None else {**wears, Level.DRIVER: driver.wear}
 
+    def expect(self, successor: Successor) -> None:
+        """What will stand in it next is being opened."""
+        assert not self.has_ended, "it has ended"
+        assert self.successor is None, "there is a successor already"
+        assert successor.level is Level.CONTEXT or self.context is not None, "there is no context for another page"
+        self.successor = successor
 
-@dataclass(slots=True)
-class Counters:
-    """What has happened in a pool since it was opened."""
+    def furnish(self) -> None:
+        """Puts the successor, which is open, in its place.
 
-    leases: int = 0
-    waits: int = 0
-    launches: int = 0
-    rotations: dict[tuple[Level, str], int] = field(default_factory=dict)
+        Raises:
+            PageLost: it could not be opened.
+        """
+        assert not self.has_ended and not self.is_leased, "it is not free"
+        assert self.page is None, "there is a page already"
+        assert self.successor is not None, "there is no successor"
+        self.context, self.page = self.successor.task.result()
+        self.successor = None
 
-    def count_rotation(self, level: Level, reason: str) -> None:
-        """Adds one. Reasons are few and fixed, so this stays small."""
-        key = (level, reason)
-        self.rotations[key] = self.rotations.get(key, 0) + 1
+    def lease(self) -> None:
+        """Its page is somebody's now."""
+        assert not self.has_ended and not self.is_leased, "it is not free"
+        assert self.page is not None, "it has no page"
+        self.is_leased = True
 
+    def release(self, now_s: float, *, failed: bool, light: bool, bad: str = "", bad_context: str = "") -> None:
+        """Ends the lease and counts the use. `bad` and `bad_context` say why page or context must not be used again."""
+        assert self.is_leased, "it is not leased"
+        self.is_leased = False
+        self.released_s = now_s
+        wears = self.wears()
+        for wear in wears.values():
+            wear.use(failed=failed, light=light)
+        wears[Level.PAGE].bad = bad or wears[Level.PAGE].bad
+        wears[Level.CONTEXT].bad = wears[Level.CONTEXT].bad or bad_context
 
-@dataclass(frozen=True, slots=True)
-class PoolStats:
-    """A pool at one moment."""
+    def condemn(self, reason: str) -> None:
+        """Says that its context must not be used again once the lease has ended."""
+        assert self.is_leased and self.context is not None, "it is not leased"
+        self.context.wear.bad = self.context.wear.bad or reason
 
-    size: int
-    leased: int
-    idle: int
-    closing: int
-    leases: int
-    waits: int
-    launches: int
-    rotations: dict[str, int]
-    """Level to count, such as `{"page": 12, "context": 2}`."""
-    reasons: dict[str, int] = field(default_factory=dict)
-    """Level and reason to count, such as `{"page uses": 11, "page error": 1}`."""
-    proxies: tuple[ProxyState, ...] = ()
+    def take_out(self, level: Level) -> tuple[OpenContext, OpenPage]:
+        """Takes the page out, or the context with its page; whoever calls closes it.
+
+        A successor that stands in a context that goes is closed with it.
+        """
+        assert not self.has_ended and not self.is_leased, "it is at work, or has ended"
+        context, page = self.context, self.page
+        assert context is not None and page is not None, "it has no page"
+        self.page = None
+        if level is Level.CONTEXT:
+            self.context = None
+            if self.successor is not None and self.successor.level is Level.PAGE:
+                self.successor = None
+        return context, page
+
+    def end(self) -> tuple[OpenContext | None, Successor | None]:
+        """Ends it for good; whoever calls closes what is or will be in it."""
+        assert not self.has_ended and not self.is_leased, "it is at work, or has ended"
+        self.has_ended = True
+        left = self.context, self.successor
+        self.context = self.page = self.successor = None
+        return left

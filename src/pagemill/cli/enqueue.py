@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -9,14 +11,17 @@ from rich.console import Console
 
 from pagemill.app.parts import DATA_FOLDER, chosen_platforms, result_store
 from pagemill.broker.connection import open_redis
-from pagemill.cli.options import PlatformName, load
+from pagemill.cli.options import load
 from pagemill.cli.progress import counting, follow
 from pagemill.cli.wording import counted
+from pagemill.config.platform import Platform
 from pagemill.errors import UsageError
+from pagemill.intake.again import WORTH_IT, products_again
 from pagemill.intake.catalog import BadRow, is_table, read_catalog
 from pagemill.intake.enqueue import enqueue_run
-from pagemill.model import Verdict
+from pagemill.model import Product, Verdict
 from pagemill.ops.overview import read_overview
+from pagemill.results.store import ResultStore
 
 _SHOWN_BAD_ROWS = 20
 
@@ -42,12 +47,25 @@ class _BadRows:
 
 def enqueue(
     source: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="FILE", help="The catalogue: .csv, .tsv, .jsonl or .ndjson; sql or sql:TABLE for a table."
         ),
-    ],
-    platform: PlatformName,
+    ] = None,
+    platform: Annotated[
+        str | None, typer.Option("--platform", help="A platform: config/platforms/NAME.yaml. Not with --again.")
+    ] = None,
+    again: Annotated[
+        str | None, typer.Option("--again", metavar="RUN", help="In place of FILE: products of that run.")
+    ] = None,
+    verdict: Annotated[
+        str | None,
+        typer.Option("--verdict", help="With --again: only products with these verdicts. Default: failed,blocked."),
+    ] = None,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="With --again: only products without a result, or also those.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many products.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, max=1000, help="Products per batch.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Show progress until the run ends.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse a file with a bad row.")] = False,
@@ -55,28 +73,46 @@ def enqueue(
     """Put a catalogue on the queue, as a run of batches.
 
     Its columns are id, url and the values to expect, named as in the platform's extract.fields. Bad rows are reported
-    and skipped.
+    and skipped. With --again it is what an older run did not find out: what failed, was blocked, or has no result.
     """
+    if (source is None) == (again is None):
+        raise UsageError("name a FILE, or a run with --again RUN")
+    if again is None and (verdict or missing):
+        raise UsageError("--verdict and --missing go with --again RUN")
+    if again is None and platform is None:
+        raise UsageError("name the platform: --platform NAME")
     config = load("WARNING")
-    catalog_url, slow_ms = config.environment.catalog_database_url, config.settings.results.slow_statement_ms
-    shop = chosen_platforms(config, [platform])[platform]
     console = Console(stderr=True)
-    bad_rows = _BadRows(console, "row" if is_table(source) else "line")
-    if strict:
-        for _product in read_catalog(source, shop, bad_rows, catalog_url, slow_ms):
-            pass
-        if bad_rows.count:
-            found = counted(bad_rows.count, "bad row")
-            raise UsageError(f"{source}: {found}, nothing was queued: correct them or omit --strict")
+    bad_rows = _BadRows(console, "row" if source is not None and is_table(source) else "line")
+
+    def catalogue(shop: Platform) -> Iterator[Product]:
+        assert source is not None
+        url, slow_ms = config.environment.catalog_database_url, config.settings.results.slow_statement_ms
+        return read_catalog(source, shop, bad_rows, url, slow_ms)
+
+    if platform is not None and source is not None:
+        shop = chosen_platforms(config, [platform])[platform]
+        if strict:
+            for _product in catalogue(shop):
+                pass
+            if bad_rows.count:
+                found = counted(bad_rows.count, "bad row")
+                raise UsageError(f"{source}: {found}, nothing was queued: correct them or omit --strict")
     with (
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
         result_store(config) as store,
     ):
+        if again is not None:
+            platform = _platform_of(again, store, platform)
+            shop = chosen_platforms(config, [platform])[platform]
+            products = products_again(again, store, *_wanted(verdict, missing=missing))
+        else:
+            products = catalogue(shop)
         with counting(console, "queueing") as advance:
             run = enqueue_run(
-                read_catalog(source, shop, bad_rows, catalog_url, slow_ms),
+                islice(products, limit),
                 shop,
-                source=source,
+                source=source or f"again {again}",
                 batch_size=batch_size or config.settings.queue.batch_size,
                 settings=config.settings.queue,
                 redis=redis,
@@ -92,5 +128,25 @@ def enqueue(
                 console.print(f"no worker takes {platform} yet: start one with `pagemill worker`", highlight=False)
             progress = follow(console, store, [run.run])[0]
             typer.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(progress.by_verdict.items())))
-            if progress.by_verdict.get(Verdict.FAILED):
+            if progress.cancelled:
+                typer.echo(f"the run was cancelled; {counted(progress.missing or 0, 'product')} without a result")
+            if progress.by_verdict.get(Verdict.FAILED) or progress.cancelled:
                 raise typer.Exit(1)
+
+
+def _platform_of(run: str, store: ResultStore, named: str | None) -> str:
+    platform = store.platform_of(run)
+    if named not in (None, platform):
+        raise UsageError(f"run {run} is of {platform}: leave --platform {named} out")
+    return platform
+
+
+def _wanted(verdicts: str | None, *, missing: bool) -> tuple[tuple[Verdict, ...], bool]:
+    """Which verdicts, and whether products without a result."""
+    if verdicts is None:
+        return ((), True) if missing else (WORTH_IT, True)
+    known = {verdict.value: verdict for verdict in Verdict}
+    named = [word.strip() for word in verdicts.split(",") if word.strip()]
+    if unknown := [word for word in named if word not in known]:
+        raise UsageError(f"no verdict {', '.join(unknown)}: known are {', '.join(known)}")
+    return tuple(known[word] for word in named), missing

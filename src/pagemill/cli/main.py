@@ -15,6 +15,7 @@ import typer
 from pagemill import __version__
 from pagemill.cli import (
     api,
+    cancel,
     check,
     demo,
     enqueue,
@@ -22,6 +23,7 @@ from pagemill.cli import (
     prune,
     report,
     results,
+    runs,
     scheduler,
     status,
     storefront,
@@ -66,6 +68,8 @@ app.command("enqueue", epilog="Example: pagemill enqueue catalogue.csv --platfor
 app.command("worker", epilog="Example: pagemill worker --platform musinsa --platform ably")(worker.worker)
 app.command("scheduler", epilog="Example: pagemill scheduler")(scheduler.scheduler)
 app.command("forget", epilog="Example: pagemill forget --platform musinsa --tag brand=Nike")(forget.forget)
+app.command("runs", epilog="Example: pagemill runs --limit 5")(runs.runs)
+app.command("cancel", epilog="Example: pagemill cancel 20261121-010203-musinsa-ab12")(cancel.cancel)
 app.command("status", epilog="Example: pagemill status --watch")(status.status)
 app.command("results", epilog="Example: pagemill results --verdict changed --format csv > changed.csv")(results.results)
 app.command("report", epilog="Example: pagemill report --format html --output report.html")(report.report)

@@ -14,7 +14,7 @@ from rich.table import Table
 from pagemill.app.parts import DATA_FOLDER, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
-from pagemill.cli.wording import output_console
+from pagemill.cli.wording import output_console, table
 from pagemill.ops.overview import Overview, read_overview
 from pagemill.pacing.pace_state import PaceState
 from pagemill.results.store import ResultStore
@@ -49,11 +49,11 @@ def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing unt
 
 
 def _queues(overview: Overview) -> Table:
-    table = _table("Queues", "platform", "waiting", "at work", "failed", "spared visits", "pace")
+    shown = table("Queues", "platform", "waiting", "at work", "failed", "spared visits", "pace")
     for state, pace, revisits in zip(overview.queues, overview.paces, overview.revisits, strict=True):
         counts = (str(count) for count in (state.waiting, state.at_work, state.failed))
-        table.add_row(state.platform, *counts, _spared(*revisits), _pace(pace))
-    return table
+        shown.add_row(state.platform, *counts, _spared(*revisits), _pace(pace))
+    return shown
 
 
 def _spared(hits: int, misses: int) -> str:
@@ -75,9 +75,9 @@ def _pace(pace: PaceState) -> str:
 
 
 def _workers(overview: Overview) -> Table:
-    table = _table("Workers", "worker", "platforms", "lanes", "memory MB", "peak MB", "pressure", "visits", "rotations")
+    shown = table("Workers", "worker", "platforms", "places", "memory MB", "peak MB", "pressure", "visits", "rotations")
     for worker in overview.workers:
-        table.add_row(
+        shown.add_row(
             worker.name,
             ", ".join(worker.platforms),
             f"{worker.lanes}/{worker.size}",
@@ -87,15 +87,15 @@ def _workers(overview: Overview) -> Table:
             str(worker.leases),
             " ".join(f"{level} {count}" for level, count in worker.rotations.items()),
         )
-    if not table.row_count:
-        table.caption = "none: start one with `pagemill worker`"
-    return table
+    if not shown.row_count:
+        shown.caption = "none: start one with `pagemill worker`"
+    return shown
 
 
 def _processes(overview: Overview) -> Table:
-    table = _table("Other processes", "process", "role", "memory MB", "RSS MB", "CPU", "files", "since")
+    shown = table("Other processes", "process", "role", "memory MB", "RSS MB", "CPU", "files", "since")
     for process in overview.processes:
-        table.add_row(
+        shown.add_row(
             process.name,
             f"{process.role}, active" if process.leads else process.role,
             f"{process.pss_mb:.0f}",
@@ -104,24 +104,24 @@ def _processes(overview: Overview) -> Table:
             str(process.descriptors),
             _moment(process.started_at),
         )
-    return table
+    return shown
 
 
 def _proxies(overview: Overview) -> Table:
     """By name: an address is a secret."""
-    table = _table("Proxies", "worker", "proxy", "contexts", "failures", "state")
+    shown = table("Proxies", "worker", "proxy", "contexts", "failures", "state")
     for worker in overview.workers:
         for proxy in worker.proxies:
             state = f"rests for {proxy.resting_s:.0f} s: it {proxy.reason}" if proxy.resting_s else "serves"
-            table.add_row(worker.name, proxy.name, str(proxy.taken), str(proxy.failures), state)
-    return table
+            shown.add_row(worker.name, proxy.name, str(proxy.taken), str(proxy.failures), state)
+    return shown
 
 
 def _schedule(overview: Overview) -> Table:
-    table = _table("Schedule", "entry", "platform", "last time", "outcome", "run", "next time")
+    shown = table("Schedule", "entry", "platform", "last time", "outcome", "run", "next time")
     for row in overview.timetable.rows:
         last = row.last
-        table.add_row(
+        shown.add_row(
             row.entry,
             row.platform,
             "" if last is None else _moment(last.due),
@@ -130,8 +130,8 @@ def _schedule(overview: Overview) -> Table:
             "switched off" if row.next_due is None else _moment(row.next_due),
         )
     if not overview.timetable.leader:
-        table.caption = "nobody fires: start `pagemill scheduler`"
-    return table
+        shown.caption = "nobody fires: start `pagemill scheduler`"
+    return shown
 
 
 def _moment(moment: datetime) -> str:
@@ -139,15 +139,8 @@ def _moment(moment: datetime) -> str:
 
 
 def _runs(store: ResultStore) -> Table:
-    table = _table("Last runs", "run", "platform", "done", "products", "skipped rows")
+    shown = table("Last runs", "run", "platform", "done", "products", "skipped rows")
     for run in store.runs(_RUNS):
         products = "?" if run.products is None else str(run.products)
-        table.add_row(run.run, run.platform, str(run.done), products, str(run.skipped or 0))
-    return table
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", expand=False)
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in ("run", "worker", "process"))
-    return table
+        shown.add_row(run.run, run.platform, str(run.done), products, str(run.skipped or 0))
+    return shown

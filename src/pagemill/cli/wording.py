@@ -6,6 +6,7 @@ import sys
 from typing import NoReturn
 
 from rich.console import Console
+from rich.table import Table
 
 from pagemill.errors import PagemillError
 
@@ -21,6 +22,14 @@ def output_console() -> Console:
     """For tables on standard output: as wide as the terminal, or wide enough for programs that read them."""
     console = Console(highlight=False, markup=False, emoji=False)
     return console if console.is_terminal else Console(width=_PIPED_WIDTH, highlight=False, markup=False, emoji=False)
+
+
+def table(title: str, *columns: str) -> Table:
+    """An empty one, whose long cells are folded and whose names are not."""
+    made = Table(title=title, title_justify="left", expand=False)
+    for column in columns:
+        made.add_column(column, overflow="fold", no_wrap=column in ("run", "worker", "process"))
+    return made
 
 
 def end_with(error: PagemillError | OSError) -> NoReturn:

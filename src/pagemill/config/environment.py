@@ -19,7 +19,7 @@ from pagemill.config.visitor.secrets import CREDENTIALS_PREFIX, PROXY_PREFIX, Cr
 from pagemill.errors import Problem
 
 FROM_FILE = frozenset({"PAGEMILL_REDIS_URL", "PAGEMILL_DATABASE_URL", "PAGEMILL_CATALOG_URL", "PAGEMILL_API_SECRET"})
-"""Variables whose value may stand in a file that `..._FILE` names."""
+"""Variables whose value may stand in a file that `..._FILE` names; one that is set itself beats its file."""
 
 VARIABLES = frozenset(
     {
@@ -67,7 +67,6 @@ def read_environment(environ: Mapping[str, str], folder: Path | None = None) -> 
     """
     reading = _Reading(environ)
     reading.refuse_unknown()
-    reading.refuse_doubles()
     values: dict[str, Any] = {
         "config_folder": folder or reading.path("PAGEMILL_CONFIG"),
         "chromium": reading.path("PAGEMILL_CHROMIUM"),
@@ -102,11 +101,6 @@ class _Reading:
                 near = get_close_matches(name, sorted(VARIABLES), n=1, cutoff=0.8)
                 known = ", ".join(sorted(VARIABLES))
                 self._add(name, "unknown variable", f"did you mean `{near[0]}`?" if near else f"known are {known}")
-
-    def refuse_doubles(self) -> None:
-        for name in (*sorted(FROM_FILE), *self._alert_variables(), *self._visitor_variables()):
-            if self._text(name) and self._text(f"{name}_FILE"):
-                self._add(name, f"both {name} and {name}_FILE are set", "keep one of the two")
 
     def path(self, name: str) -> Path | None:
         text = self._text(name)
@@ -180,7 +174,8 @@ class _Reading:
         return None
 
     def _secret(self, name: str) -> tuple[str, str]:
-        """The secret, empty without one or after a problem, and the name of the variable that it comes from."""
+        """The secret, empty without one or after a problem, and the name of the variable that it comes from. The file
+        may be a default, as in the Compose file, and so is not even looked at where the variable is set."""
         if self._text(name) or not self._text(f"{name}_FILE"):
             return self._text(name), name
         return self._file_text(f"{name}_FILE"), f"{name}_FILE"

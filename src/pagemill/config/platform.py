@@ -44,9 +44,10 @@ class RateLimit(Section):
 
 
 class Concurrency(Section):
-    """How many lanes one worker runs for a platform."""
+    """How many lanes one worker runs for a platform, and how many visits all workers together make at one time."""
 
     default: Whole = Field(default=4, ge=1, le=64)
+    fleet: Whole | None = Field(default=None, ge=1)
 
 
 class Breaker(Section):
@@ -72,6 +73,11 @@ class Workflow(Section):
     breaker: Breaker = Breaker()
     slow_down: SlowDown = SlowDown()
     concurrency: Concurrency = Concurrency()
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether no visit may be made without the fleet's word, however long that takes."""
+        return self.rate_limit.fleet_per_minute is not None or self.concurrency.fleet is not None
 
 
 class Rotation(Section):

@@ -32,8 +32,11 @@ class BrowserSettings(Section):
 
 
 class PoolSettings(Section):
-    """Rotation above the platform's own, and the deadlines of the calls that Playwright leaves without one."""
+    """How many visits may be at work, rotation above the platform's own, and the deadlines of the calls that Playwright
+    leaves without one."""
 
+    places: Annotated[Whole, Field(ge=1, le=1000)] | Auto = "auto"
+    idle_s: Number = Field(default=30, gt=0)
     browser_max_uses: Whole = Field(default=1000, ge=1)
     driver_max_uses: Whole = Field(default=5000, ge=1)
     page_gc_uses: Whole = Field(default=5, ge=0)

@@ -1,16 +1,22 @@
-"""The engine as the worker's main thread sees it: batches in, outcomes out, every wait interruptible and bounded."""
+"""The engine as other threads see it: batches in, outcomes out, every wait bounded.
+
+Each batch is worked off in the time of a thread of its caller's; any number of them at once, on one loop.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import math
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from pagemill.engine.item_result import item_result
 from pagemill.engine.loop_thread import LoopThread
 from pagemill.engine.runner import BatchOutcome, Runner
-from pagemill.errors import BatchInterrupted, WorkerWornOut
+from pagemill.errors import BatchInterrupted, DeadlineExceeded, WorkerWornOut
 from pagemill.model import Batch, ItemResult, Judgement, Verdict
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -20,86 +26,142 @@ log = get_logger("engine")
 _CANCEL_S = 20.0
 """How long the `finally`s of a cancelled batch may take."""
 _STOP_S = 5.0
-"""The same when a second signal asks to stop at once."""
+"""The same when everything is to stop at once."""
 _LOOK_UP_S = 0.5
-"""How long a signal can go unnoticed that comes at an unlucky moment."""
+"""How late a loop that was given up, or an order that came from elsewhere, may be noticed."""
 _STUCK_S = 30.0
 """A loop that has not come round for so long is stuck."""
 
 
-class BatchEngine:
-    """Runs a `Runner` on a `LoopThread` for a caller in another thread."""
+@dataclass(eq=False, slots=True)
+class _Work:
+    """One batch at work."""
 
-    def __init__(self, loop: LoopThread, runner: Runner, write: Callable[[list[ItemResult]], int], worker: str) -> None:
-        """`write` stores results at once, in the calling thread; it ignores those of products that have one."""
+    batch: Batch
+    ended: threading.Event = field(default_factory=threading.Event)
+    """Whether every `finally` has run, or is waited for no longer."""
+    is_cancelled: bool = False
+    task: asyncio.Task[BatchOutcome] | None = None
+    """Touched on the loop's thread only; `None` before its first step and after its last."""
+
+
+class BatchEngine:
+    """Runs a `Runner` on a `LoopThread` for callers in other threads."""
+
+    def __init__(
+        self,
+        loop: LoopThread,
+        runner: Runner,
+        write: Callable[[list[ItemResult]], int],
+        worker: str,
+        finished: Callable[[str, str], None] = lambda _run, _batch: None,
+        is_cancelled: Callable[[str], bool] = lambda _run: False,
+    ) -> None:
+        """
+        Args:
+            loop: where batches are run.
+            runner: runs them.
+            write: stores results at once, in the calling thread; it ignores those of products that have one.
+            worker: this worker's name, for the results of batches that are given up.
+            finished: told run and batch when one was given up.
+            is_cancelled: whether nothing more of a run is wanted: then its products need no result.
+        """
         self._loop = loop
         self._runner = runner
         self._write = write
         self._worker = worker
-        self._task: asyncio.Task[BatchOutcome] | None = None
+        self._finished = finished
+        self._is_cancelled = is_cancelled
+        self._at_work: set[_Work] = set()
+        self._is_halted = False
         self._abandoned: WorkerWornOut | None = None
 
-    def run_batch(self, batch: Batch) -> BatchOutcome:
-        """Works a batch off. Whatever exception is raised into the waiting thread (a job time-out by SIGALRM, a second
-        signal) cancels the batch, waits for its `finally`s, at most 20 s, and goes on its way.
+    def run_batch(self, batch: Batch, timeout_s: float = math.inf) -> BatchOutcome:
+        """Works a batch off in the calling thread's time.
+
+        Whatever ends it before its time, an exception that is raised into the thread included, cancels it and waits
+        for its `finally`s, at most 20 s. After `halt` all its products remain.
 
         Raises:
-            BatchInterrupted: `interrupt` was called.
+            DeadlineExceeded: it took longer than `timeout_s`.
+            BatchInterrupted: `interrupt` was called for it.
             WorkerWornOut: `abandon` was called.
         """
-        ended = threading.Event()
+        work = _Work(batch)
+        self._at_work.add(work)
         try:
-            # Handed over inside of the block: a signal may come before the next line.
-            future = self._loop.submit(self._run(batch, ended))
-            # Python runs signal handlers in this thread, and a signal that the kernel gives to another thread, or that
-            # comes just before the wait begins, does not end the wait: a time-out or a stop would go unnoticed.
-            while not future.done():
-                concurrent.futures.wait([future], _LOOK_UP_S)
-                if self._abandoned is not None and not future.done():
-                    ended.set()
-                    raise self._abandoned
-            return future.result()
+            # Handed over inside of the block: an exception may come before the next line.
+            future = self._loop.submit(self._run(work))
+            if self._is_halted:
+                self._cancel(work)
+            return self._outcome(work, future, timeout_s)
         except concurrent.futures.CancelledError as error:
+            if self._is_halted:
+                return BatchOutcome(done=0, resumed=0, remaining=len(batch.products))
             raise BatchInterrupted("the batch was interrupted") from error
-        except SystemExit:
-            # The second signal. The worker stops after this batch in any case; what is left of it goes back unharmed.
-            self._cancel_and_wait(ended, _STOP_S)
-            return BatchOutcome(done=0, resumed=0, remaining=len(batch.products))
         finally:
-            self._cancel_and_wait(ended, _CANCEL_S)
+            if not work.ended.is_set():
+                self._cancel(work)
+                patience_s = _STOP_S if self._is_halted else _CANCEL_S
+                if not work.ended.wait(patience_s):
+                    log.error(events.TIMEOUT, what="cancel a batch", seconds=patience_s)
+            self._at_work.discard(work)
 
-    def _cancel_and_wait(self, ended: threading.Event, timeout_s: float) -> None:
-        if not ended.is_set():
-            self._loop.call(self._cancel_soon, ended)
-            if not ended.wait(timeout_s):
-                log.error(events.TIMEOUT, what="cancel a batch", seconds=timeout_s)
-                ended.set()
+    def _outcome(self, work: _Work, future: concurrent.futures.Future[BatchOutcome], timeout_s: float) -> BatchOutcome:
+        until_s = time.monotonic() + timeout_s
+        while not future.done():
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                raise DeadlineExceeded("the batch", timeout_s)
+            # A wait that nothing can end would miss what is asked for meanwhile, and signals that others get.
+            concurrent.futures.wait([future], min(left_s, _LOOK_UP_S))
+            if future.done():
+                break
+            if self._abandoned is not None:
+                work.ended.set()
+                raise self._abandoned
+            if work.is_cancelled:
+                raise concurrent.futures.CancelledError
+        return future.result()
 
-    async def _run(self, batch: Batch, ended: threading.Event) -> BatchOutcome:
-        self._task = asyncio.current_task()
+    async def _run(self, work: _Work) -> BatchOutcome:
+        work.task = asyncio.current_task()
         try:
-            return await self._runner.run(batch)
+            return await self._runner.run(work.batch)
         finally:
-            self._task = None
-            ended.set()
+            work.task = None
+            work.ended.set()
 
     def give_up(self, batch: Batch, reason: str) -> int:
-        """Records `failed` for every product of the batch without a result; how many those were."""
+        """Records `failed` for every product of the batch without a result, unless its run was cancelled; how many
+        those were."""
+        if self._is_cancelled(batch.run):
+            return 0
         judgement = Judgement(Verdict.FAILED, reason)
-        return self._write([item_result(batch, product, judgement, {}, self._worker) for product in batch.products])
+        count = self._write([item_result(batch, product, judgement, {}, self._worker) for product in batch.products])
+        self._finished(batch.run, batch.id)
+        return count
 
     def drain(self) -> None:
-        """Makes running and later batches stop at the next item boundary."""
+        """Makes running and later batches stop at the next item boundary. Safe in signal handlers."""
         self._loop.call(self._runner.drain)
 
-    def interrupt(self) -> None:
-        """Cancels the running batch."""
-        self._loop.call(self._cancel_soon)
+    def interrupt(self, platform: str) -> None:
+        """Cancels the running batch of that platform."""
+        for work in tuple(self._at_work):
+            if work.batch.platform == platform:
+                self._cancel(work)
+
+    def halt(self) -> None:
+        """Cancels all batches that run, and all that come. Safe in signal handlers."""
+        self._is_halted = True
+        for work in tuple(self._at_work):
+            self._cancel(work)
 
     def abandon(self, error: WorkerWornOut) -> None:
-        """Gives up on a loop that does not answer any more: `run_batch` ends with that error, within a second.
+        """Gives up on a loop that does not answer any more: every `run_batch` ends with that error, within a second.
 
-        Results that were handed over are still stored; the batch's other products are somebody else's now.
+        Results that were handed over are still stored; the batches' other products are somebody else's now.
         """
         self._abandoned = error
         self._loop.abandon()
@@ -108,14 +170,18 @@ class BatchEngine:
         """Whether the loop has come round lately."""
         return self._abandoned is None and self._loop.lag_s() < _STUCK_S
 
-    def _cancel_soon(self, ended: threading.Event | None = None) -> None:
-        # A loop that was busy finds a batch and its cancellation waiting together, and the batch's task not yet begun:
-        # it is known only after its first step, which comes before this.
-        asyncio.get_running_loop().call_soon(self._cancel, ended)
+    def _cancel(self, work: _Work) -> None:
+        """Once: a second cancellation would break off the `finally`s that the first one has begun."""
+        if not work.is_cancelled:
+            work.is_cancelled = True
+            # A loop that was busy finds a batch and its cancellation waiting together, and the batch's task not yet
+            # begun: it is known only after its first step, which comes before what this puts at the end.
+            self._loop.call(lambda: asyncio.get_running_loop().call_soon(_cancel_task, work))
 
-    def _cancel(self, ended: threading.Event | None) -> None:
-        """Cancels the running batch; if none has come this far, there is nobody but this to set `ended`."""
-        if self._task is not None:
-            self._task.cancel()
-        elif ended is not None:
-            ended.set()
+
+def _cancel_task(work: _Work) -> None:
+    """Cancels the batch's task; if none has come this far, there is nobody but this to set `ended`."""
+    if work.task is not None:
+        work.task.cancel()
+    else:
+        work.ended.set()

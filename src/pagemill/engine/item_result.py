@@ -41,4 +41,5 @@ def item_result(
         finished_at=finished_at,
         worker=worker,
         final_url=final_url[:MAX_FINAL_URL_CHARS],
+        expected=product.expected,
     )

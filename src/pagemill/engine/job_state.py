@@ -26,8 +26,6 @@ class JobState:
     """Products that no lane has taken yet."""
     stop: asyncio.Event
     """Set when lanes must stop at the next item boundary."""
-    width: int = 1
-    """How many lanes may work; those numbered from here on stop at the next item boundary."""
     done: int = 0
     visited: list[Visited] = field(default_factory=list)
     """What visits came to, for the platform that remembers it."""
@@ -71,15 +69,14 @@ class JobStates:
             state.waiting.clear()
 
     @property
-    def at_work(self) -> JobState | None:
-        """A batch that is at work; `None` when none is. From any thread."""
-        return next(iter(tuple(self._states)), None)
+    def at_work(self) -> tuple[JobState, ...]:
+        """The batches at work, by platform. From any thread."""
+        return tuple(sorted(self._states, key=lambda state: state.batch.platform))
 
     @property
-    def platform(self) -> str:
-        """Whose batch is at work; empty when none is."""
-        state = self.at_work
-        return "" if state is None else state.batch.platform
+    def platforms(self) -> tuple[str, ...]:
+        """Those with a batch at work."""
+        return tuple(dict.fromkeys(state.batch.platform for state in self.at_work))
 
     def __len__(self) -> int:
         return len(self._states)

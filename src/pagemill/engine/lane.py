@@ -18,16 +18,14 @@ from pagemill.deadlines import within
 from pagemill.engine.attempts import Attempts, BrokenOff
 from pagemill.engine.item_result import item_result
 from pagemill.engine.job_state import JobState
-from pagemill.engine.outcome import Outcome, as_trouble, failure, outcome_of
+from pagemill.engine.outcome import Outcome, as_trouble, failure, outcome_of, outcome_of_error
 from pagemill.errors import (
-    BrowserLost,
     BrowserUnavailable,
     DeadlineExceeded,
     ItemError,
     PageLost,
     PagemillError,
     PatternTooSlow,
-    ProxyFailed,
     TurnDenied,
     VisitGoesOn,
     VisitRefused,
@@ -36,9 +34,9 @@ from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.judge import judge
 from pagemill.extraction.strategy import Strategy, Visit
 from pagemill.extraction.way_out import ProxyTurns
-from pagemill.model import ItemResult, Product, Verdict
-from pagemill.pacing.answer import Answer, Welcome
-from pagemill.pacing.turns import Turns, sleep_unless
+from pagemill.model import ItemResult, Judgement, Product, Verdict
+from pagemill.pacing.stopping import sleep_unless
+from pagemill.pacing.turns import Turn, Turns
 from pagemill.revisit.visit_memory import Visited
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -69,6 +67,22 @@ class Stations:
     """What visitors need for requests without a page."""
 
 
+@dataclass(slots=True)
+class _Item:
+    """A product at work. Its time begins with its first turn."""
+
+    product: Product
+    attempts: Attempts
+    visit: Visit | None = None
+    """The next step of the attempt; `None` where an attempt begins."""
+    steps: int = 0
+    """Those of the attempt so far."""
+    was_slow: bool = False
+    """Whether one of them ran into its time-out."""
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started_s: float = field(default_factory=time.monotonic)
+
+
 class Lane:
     """One of the concurrent item loops of a batch."""
 
@@ -78,19 +92,15 @@ class Lane:
         self._stations = stations
 
     async def run(self) -> None:
-        """Works until no product is left, lanes must stop, or fewer of them may work.
+        """Works until no product is left, or lanes must stop.
 
         Raises:
             BrowserUnavailable: no browser can be had; the product goes back to the batch.
         """
         state = self._state
-        while self._number < state.width and (product := state.take()) is not None:
+        while (product := state.take()) is not None:
             try:
-                await self._stations.turns.wait(state.platform, self._number, state.stop)
-                if self._number >= state.width:  # fewer lanes may work than when the wait began
-                    state.put_back(product)
-                    return
-                result = await self._item(product)
+                result = await self._result_of(product)
             except TurnDenied:
                 state.put_back(product)
                 state.leave()
@@ -100,118 +110,124 @@ class Lane:
             if state.platform.revisit.enabled:
                 state.visited.append(Visited(product, result.verdict, result.facts))
 
-    async def _item(self, product: Product) -> ItemResult:
-        """All attempts at one product.
+    async def _result_of(self, product: Product) -> ItemResult:
+        """All attempts at one product, step by step, each at a turn of its own.
 
         Raises:
             TurnDenied: lanes must stop, or the shop is left alone for long, before it could be judged.
         """
         state, stations = self._state, self._stations
-        platform, batch = state.platform, state.batch
-        started_at, started_s = datetime.now(UTC), time.monotonic()
-        attempts = stations.broken_off.take(batch.run, product.id)
-        attempts = attempts or Attempts(platform.retry.attempts, platform.judge.confirm)
+        item = None
         try:
             while True:
-                outcome = await self._attempt(product, attempts)
-                if (answer := attempts.answer(outcome)) is not None:
-                    await stations.turns.answered(platform, self._number, answer)
-                if (judgement := attempts.judged(outcome)) is not None:
-                    break
-                await self._back_off(attempts.pauses)
+                async with stations.turns.turn(state.platform, self._number, state.stop) as turn:
+                    item = item or self._item(product)
+                    outcome = await self._step(item, turn)
+                    if outcome is None:
+                        continue
+                    turn.answer = item.attempts.answer(outcome)
+                if (judgement := item.attempts.judged(outcome)) is not None:
+                    return self._result(item, judgement, outcome)
+                item.visit = None
+                await sleep_unless(state.stop, state.platform.retry.backoff_ms / 1000 * 2 ** (item.attempts.pauses - 1))
         except TurnDenied:
-            if not state.stop.is_set():
-                stations.broken_off.keep(batch.run, product.id, attempts)
+            if item is not None and not state.stop.is_set():
+                stations.broken_off.keep(state.batch.run, product.id, item.attempts)
             raise
+
+    def _item(self, product: Product) -> _Item:
+        platform, batch = self._state.platform, self._state.batch
+        broken_off = self._stations.broken_off.take(batch.run, product.id)
+        return _Item(product, broken_off or Attempts(platform.retry.attempts, platform.judge.confirm))
+
+    def _result(self, item: _Item, judgement: Judgement, outcome: Outcome) -> ItemResult:
+        batch, attempts = self._state.batch, item.attempts.made
         log.info(
             events.ITEM,
             run=batch.run,
-            product=product.id,
+            product=item.product.id,
             verdict=judgement.verdict.value,
             reason=judgement.reason,
-            attempts=attempts.made,
-            ms=round((time.monotonic() - started_s) * 1000),
+            attempts=attempts,
+            ms=round((time.monotonic() - item.started_s) * 1000),
         )
         return item_result(
             batch,
-            product,
+            item.product,
             judgement,
             outcome.facts,
-            stations.worker,
-            attempts=attempts.made,
-            started_at=started_at,
+            self._stations.worker,
+            attempts=attempts,
+            started_at=item.started_at,
             final_url=outcome.final_url,
         )
 
-    async def _back_off(self, attempt: int) -> None:
-        """Waits before the next attempt."""
-        platform, stop = self._state.platform, self._state.stop
-        await sleep_unless(stop, platform.retry.backoff_ms / 1000 * 2 ** (attempt - 1))
-        await self._stations.turns.wait(platform, self._number, stop)
+    async def _step(self, item: _Item, turn: Turn) -> Outcome | None:
+        """One step of an attempt: what the attempt came to, or `None` if there is another step to go."""
+        try:
+            if item.visit is None:
+                item.visit, item.steps, item.was_slow = self._first_step(item), 0, False
+            outcome = await self._visit(item.visit, item.attempts, turn)
+            return as_trouble(outcome) if item.was_slow else outcome
+        except VisitGoesOn as error:
+            assert item.visit is not None
+            item.visit, item.steps = replace(item.visit, so_far=error.so_far), item.steps + 1
+            if isinstance(error.failure, DeadlineExceeded):
+                item.was_slow = True
+                self._log_timeout(item.product, error.failure)
+            if item.steps < _MAX_STEPS:
+                return None
+            return failure("the visit has more steps than its sources", retryable=False)
+        except (BrowserUnavailable, TurnDenied):
+            raise
+        except PagemillError as error:
+            if isinstance(error, DeadlineExceeded):
+                self._log_timeout(item.product, error)
+            return outcome_of_error(error)
+        except Exception as error:  # the top of a lane: one product must not end the others
+            log.exception(events.UNEXPECTED, product=item.product.id)
+            return failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
 
-    async def _attempt(self, product: Product, attempts: Attempts) -> Outcome:
-        """One attempt, with every step that it has; each waits for a turn of its own.
+    def _first_step(self, item: _Item) -> Visit:
+        """The visit that an attempt begins with; only that of the first attempt may be cut short.
 
-        Only the first may be cut short.
+        Raises:
+            ItemError: the row of the catalogue leads to no visit.
         """
-        platform = self._state.platform
+        platform, product = self._state.platform, item.product
         try:
             names = platform.names_of(product.id, product.url)
         except PatternTooSlow as error:
-            return failure(f"product.id: {error}", retryable=False)
+            raise ItemError(f"product.id: {error}") from error
         if names is None:
-            reason = f"product.id finds no id in the URL: correct product.id in {platform.platform}.yaml, or the row"
-            return failure(reason, retryable=False)
-        visit = Visit(
+            raise ItemError(
+                f"product.id finds no id in the URL: correct product.id in {platform.platform}.yaml, or the row"
+            )
+        return Visit(
             url=platform.product.address_of(names),
             product=product,
             timeout_s=platform.navigation.timeout_ms / 1000,
-            in_full=not attempts.is_first,
+            in_full=not item.attempts.is_first,
             names=names,
             proxies=self._stations.proxies,
             secrets=self._stations.secrets,
         )
-        was_slow = False
-        for _ in range(_MAX_STEPS):
-            try:
-                outcome = await self._visit(visit, attempts)
-                return as_trouble(outcome) if was_slow else outcome
-            except VisitGoesOn as error:
-                visit = replace(visit, so_far=error.so_far)
-                if isinstance(error.failure, DeadlineExceeded):
-                    was_slow = True
-                    self._log_timeout(product, error.failure)
-            except (BrowserUnavailable, TurnDenied):
-                raise
-            except DeadlineExceeded as error:
-                self._log_timeout(product, error)
-                return failure(str(error), retryable=True, answer=Answer(Welcome.TROUBLE))
-            except PagemillError as error:
-                is_spared = isinstance(error, BrowserLost) or (isinstance(error, ProxyFailed) and error.others)
-                return failure(str(error), retryable=error.retryable, browser_lost=is_spared)
-            except Exception as error:  # the top of a lane: one product must not end the others
-                log.exception(events.UNEXPECTED, product=product.id)
-                return failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
-            finally:
-                self._stations.turns.visited(platform, self._number)
-            await self._stations.turns.wait(platform, self._number, self._state.stop)
-        return failure("the visit has more steps than its sources", retryable=False)
 
     def _log_timeout(self, product: Product, error: DeadlineExceeded) -> None:
         log.warning(events.TIMEOUT, product=product.id, what=error.what, seconds=error.seconds)
 
-    async def _visit(self, visit: Visit, attempts: Attempts) -> Outcome:
-        """One step of an attempt."""
+    async def _visit(self, visit: Visit, attempts: Attempts, turn: Turn) -> Outcome:
+        """Goes to the shop, with a page or without, and judges what it says."""
         platform, stations = self._state.platform, self._stations
         strategy = stations.strategies[platform.platform]
         if not strategy.needs_page(visit):
-            await stations.turns.keep(platform, self._number, self._state.stop)
+            await turn.begin()
             reading = await within(visit.timeout_s + _GRACE_S, strategy.read(None, visit), "visit")
             judgement = judge(visit.product, reading, platform.judge, visit.names)
             return outcome_of(reading, judgement, is_stranger=True)
-        fresh = not attempts.is_first or stations.turns.is_probe(platform, self._number)
-        async with stations.pool.lease(platform, fresh=fresh) as lease:
-            await stations.turns.keep(platform, self._number, self._state.stop)
+        fresh = turn.is_probe or not attempts.is_first
+        async with stations.pool.lease(platform, fresh=fresh, stop=self._state.stop) as lease:
+            await turn.begin()
             visit = replace(visit, news=lease.news, world=lease.world)
             try:
                 reading = await within(visit.timeout_s + _GRACE_S, strategy.read(lease.page, visit), "visit")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pagemill.errors import BrowserLost, DeadlineExceeded, PagemillError, ProxyFailed
 from pagemill.model import Facts, Judgement, PageReading, Verdict
 from pagemill.pacing.answer import Answer, Welcome
 
@@ -40,6 +41,14 @@ def outcome_of(reading: PageReading, judgement: Judgement, *, retry_after: str =
 def failure(reason: str, *, retryable: bool, browser_lost: bool = False, answer: Answer | None = None) -> Outcome:
     """The outcome of a visit that has brought none."""
     return Outcome(Judgement(Verdict.FAILED, reason), {}, retryable, browser_lost, answer)
+
+
+def outcome_of_error(error: PagemillError) -> Outcome:
+    """The outcome of a visit that an error has ended."""
+    if isinstance(error, DeadlineExceeded):
+        return failure(str(error), retryable=True, answer=Answer(Welcome.TROUBLE))
+    is_spared = isinstance(error, BrowserLost) or (isinstance(error, ProxyFailed) and error.others)
+    return failure(str(error), retryable=error.retryable, browser_lost=is_spared)
 
 
 def as_trouble(outcome: Outcome) -> Outcome:

@@ -5,11 +5,9 @@ stored, frees the state.
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Protocol
 
 from pagemill.config.platform import Platform
@@ -59,7 +57,7 @@ class BatchOutcome:
 
 
 class Runner:
-    """One batch at a time, on the engine's loop."""
+    """Any number of batches at a time, on the engine's loop."""
 
     def __init__(
         self,
@@ -67,8 +65,10 @@ class Runner:
         stations: Stations,
         judged: Callable[[str, list[str]], set[str]],
         sink: ResultSink,
-        lanes: Callable[[Platform], int] = lambda platform: platform.workflow.concurrency.default,
+        lanes: Callable[[Platform], int] | None = None,
         memory: Memory | None = None,
+        finished: Callable[[str, str], None] = lambda _run, _batch: None,
+        is_cancelled: Callable[[str], bool] = lambda _run: False,
     ) -> None:
         """
         Args:
@@ -76,18 +76,20 @@ class Runner:
             stations: what the lanes use.
             judged: which products of a run have a result; called on another thread.
             sink: where `stations.deliver` puts results; flushed before a batch counts as done.
-            lanes: how many lanes a platform gets here.
+            lanes: how many lanes a platform gets here; its own setting unless told.
             memory: asked for platforms with `revisit`; called on another thread.
+            finished: told run and batch when every product of it has a result that is stored; called on another thread.
+            is_cancelled: whether nothing more of a run is wanted; called on another thread.
         """
         self._platforms = platforms
         self._stations = stations
         self._judged = judged
         self._sink = sink
-        self._lanes = lanes
+        self._lanes = lanes or (lambda platform: platform.workflow.concurrency.default)
         self._memory = memory
+        self._finished = finished
+        self._is_cancelled = is_cancelled
         self._stop = asyncio.Event()
-        self._most_lanes = sys.maxsize
-        self._changed = asyncio.Event()
         self.states = JobStates()
 
     @property
@@ -96,14 +98,8 @@ class Runner:
         return self._stop.is_set()
 
     def drain(self) -> None:
-        """Makes the running batch and all later ones stop at the next item boundary. On the loop's thread only."""
+        """Makes running batches and all later ones stop at the next item boundary. On the loop's thread only."""
         self._stop.set()
-        self._changed.set()
-
-    def limit_lanes(self, lanes: int) -> None:
-        """At most so many lanes work at a time; 0 pauses all at their item boundary. On the loop's thread only."""
-        self._most_lanes = lanes
-        self._changed.set()
 
     async def run(self, batch: Batch) -> BatchOutcome:
         """Works a batch off; returns when its results are stored.
@@ -118,6 +114,9 @@ class Runner:
         if platform is None:
             raise UsageError(f"no platform {batch.platform!r} here: add config/platforms/{batch.platform}.yaml")
         started_s = time.monotonic()
+        if await asyncio.to_thread(self._is_cancelled, batch.run):
+            log.info(events.BATCH_CANCELLED, run=batch.run, batch=batch.id, platform=batch.platform)
+            return BatchOutcome(done=0, resumed=0, remaining=0)
         known = await asyncio.to_thread(self._judged, batch.run, [product.id for product in batch.products])
         todo = [product for product in batch.products if product.id not in known]
         lanes = self._lanes(platform)
@@ -130,7 +129,7 @@ class Runner:
                 todo.reverse()
             if len(todo) <= _FEW_PER_LANE * lanes:
                 lanes = 1
-        with self.states.open(batch, platform, todo, self._stop) as state:
+        with self.states.open(batch, platform, todo, self._stop) as state, self._stations.pool.serving(platform):
             try:
                 await self._run_lanes(state, lanes)
             except BaseException:
@@ -140,6 +139,8 @@ class Runner:
             if self._memory is not None and state.visited:
                 await asyncio.to_thread(self._memory.note, platform, state.visited)
             outcome = BatchOutcome(state.done + len(spared), len(known), len(state.waiting), len(spared))
+        if not outcome.remaining:
+            await asyncio.to_thread(self._finished, batch.run, batch.id)
         log.info(
             events.BATCH,
             run=batch.run,
@@ -170,28 +171,17 @@ class Runner:
                 self._stations.deliver(item_result(batch, product, unvisited, seen.facts, self._stations.worker))
         return spared
 
-    async def _run_lanes(self, state: JobState, most: int) -> None:
-        """Keeps as many lanes running as may be, until there is no work for any."""
-        lanes: dict[int, asyncio.Task[None]] = {}
+    async def _run_lanes(self, state: JobState, lanes: int) -> None:
+        """Returns when no lane finds any work."""
         try:
             async with asyncio.TaskGroup() as group:
-                while state.has_work or lanes:
-                    state.width = min(most, self._most_lanes)
-                    for number in range(min(state.width, len(state.waiting)) if state.has_work else 0):
-                        if number not in lanes:
-                            lanes[number] = task = group.create_task(
-                                Lane(number, state, self._stations).run(), name=f"lane-{number}"
-                            )
-                            task.add_done_callback(partial(self._ended, lanes, number))
-                    self._changed.clear()
-                    await self._changed.wait()
+                for number in range(min(lanes, len(state.waiting))):
+                    group.create_task(
+                        Lane(number, state, self._stations).run(), name=f"{state.batch.platform}-{number}"
+                    )
         except BaseExceptionGroup as errors:
             # Lanes fail for one reason at a time: a service that is out of reach. The first one tells it.
             raise errors.exceptions[0] from errors
-
-    def _ended(self, lanes: dict[int, asyncio.Task[None]], number: int, _task: asyncio.Task[None]) -> None:
-        del lanes[number]
-        self._changed.set()
 
     async def _flush(self) -> None:
         try:

@@ -53,10 +53,10 @@ class EngineWorksite:
         return WorkView(
             visits=stats.leases,
             products=self._products(),
-            lanes=stats.leased,
+            taken=stats.leased,
             pages=stats.leased + stats.idle,
             rotations=stats.rotations,
-            platform=self._runner.states.platform,
+            platform=", ".join(self._runner.states.platforms),
         )
 
     def reading(self) -> EngineReading:
@@ -95,10 +95,9 @@ class EngineWorksite:
         """Passes them to the pool."""
         self._loop.call(self._pool.note_sizes, sizes_mb)
 
-    def limit_lanes(self, lanes: int) -> None:
-        """Limits the lanes, and with them the pages that the pool keeps."""
-        self._loop.call(self._runner.limit_lanes, lanes)
-        self._loop.call(self._pool.resize, lanes)
+    def limit_places(self, places: int) -> None:
+        """Limits the visits at work, and with them the pages that the pool keeps."""
+        self._loop.call(self._pool.resize, places)
 
     def save_memory(self, *, on: bool) -> None:
         """Passes it to the pool."""

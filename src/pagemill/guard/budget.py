@@ -1,4 +1,4 @@
-"""What `auto` means: how many lanes, how often pages are replaced, how large things may grow. Pure tables and sums.
+"""What `auto` means: how many lanes and places, how often pages are replaced, how large things grow. Tables and sums.
 
 Rotation by the memory there is, from operating experience: 16 GB: a page every 10 to 15 uses; 8 GB: 5 to 10; 4 GB: 3 to
 5. Contexts follow at five times the page's number. /dev/shm by lanes: 1 GB up to 4, 2 GB up to 8, 4 GB above.
@@ -6,6 +6,7 @@ Rotation by the memory there is, from operating experience: 16 GB: a page every 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pagemill.config.platform import Platform, Rotation
@@ -22,6 +23,8 @@ LANE_MB = 80
 PLANNED_SHARE = 0.85
 """How much of the limit is planned with; the rest is for what shops do."""
 _SHM_PER_LANE_MB = 256
+PLACES_PER_CORE = 6
+"""A visit mostly waits for its shop: more at once make none of them faster, and each takes a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Budget:
         return max(1, self.shm_mb // _SHM_PER_LANE_MB) if self.shm_mb else None
 
     def lanes(self, asked: int) -> int:
-        """As many as were asked for, or as memory and /dev/shm carry where that is less."""
+        """As many lanes, or places, as were asked for, or as memory and /dev/shm carry where that is less."""
         return min(asked, self.lanes_by_memory, self.lanes_by_shm or asked)
 
     @property
@@ -82,6 +85,21 @@ def budget_of(
     share_mb = allowed_mb // processes
     memory_mb = share_mb if limit_mb == "auto" else min(share_mb, limit_mb)
     return Budget(memory_mb, shm_total_mb // processes if dev_shm is True else 0)
+
+
+def wanted_places(asked: int | Auto, lanes: Sequence[int], cores: int) -> int:
+    """How many visits should be at work at once, all platforms together, if memory and /dev/shm carry them.
+
+    Args:
+        asked: the setting. `auto`: so many for each core, but as many as the platform with most lanes has, so that one
+            shop alone is not slowed down, and one for each platform, so that none waits for another one's visits. No
+            more than there are lanes.
+        lanes: of each platform.
+        cores: of the process.
+    """
+    if asked != "auto":
+        return asked
+    return max(1, min(sum(lanes), max(PLACES_PER_CORE * cores, len(lanes), *lanes)))
 
 
 def page_uses(memory_mb: int) -> int:

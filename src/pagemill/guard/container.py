@@ -7,6 +7,7 @@ limit often stands above the worker's own group, on a pod or a slice. Every ques
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,14 @@ def memory_limit_mb() -> int:
     # The raw limit, since a limit whose use cannot be read holds all the same.
     limit_bytes = proclimits.describe().raw_memory_limit
     return (machine_bytes if limit_bytes is None else min(machine_bytes, limit_bytes)) // _MIB
+
+
+def cores() -> int:
+    """How many cores this process may use: the container's quota, or those it may run on; at least one."""
+    proclimits.clear_cache()
+    quota = proclimits.get_cpu_limit()
+    own = len(os.sched_getaffinity(0))
+    return own if quota is None else max(1, min(own, round(quota)))
 
 
 def oom_kills() -> int:

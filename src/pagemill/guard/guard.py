@@ -65,7 +65,7 @@ class Guard:
         self,
         settings: GuardSettings,
         limits: Limits,
-        lanes: int,
+        places: int,
         worksite: Worksite,
         probe: Callable[[], Sample],
         caches: Caches,
@@ -76,7 +76,7 @@ class Guard:
         Args:
             settings: marks and intervals.
             limits: what 100 percent is.
-            lanes: how many may work when nothing presses.
+            places: how many visits may be at work when nothing presses.
             worksite: the engine's side.
             probe: measures.
             caches: what a cleaning may trim.
@@ -91,7 +91,7 @@ class Guard:
         self._caches = caches
         self._alert = alert
         self._now_s = now_s
-        self._stance = Stance(full_lanes=lanes, lanes=lanes, since_s=now_s())
+        self._stance = Stance(full_places=places, places=places, since_s=now_s())
         self._pending: list[_Pending] = []
         self._leaks = LeakWatch(limits, alert, now_s)
         self._oom_kills: int | None = None
@@ -116,9 +116,9 @@ class Guard:
         return self._limits
 
     @property
-    def admitted_lanes(self) -> int:
-        """How many lanes may work under the present pressure."""
-        return self._stance.admitted_lanes
+    def admitted_places(self) -> int:
+        """How many visits may be at work under the present pressure."""
+        return self._stance.admitted_places
 
     def configure(self, settings: GuardSettings) -> None:
         """Puts other settings into force, from the next round on. From any thread."""
@@ -183,8 +183,9 @@ class Guard:
             js_heap_mb=sample.js_heap_mb,
             shm_percent=sample.shm_percent,
             cgroup_percent=sample.cgroup_percent,
-            lanes=view.lanes,
-            most_lanes=self._stance.admitted_lanes,
+            lanes=view.taken,
+            places=self._stance.admitted_places,
+            most_lanes=self._stance.admitted_places,
             visits=view.visits,
             swap_mb=sample.swap_mb,
             descriptors=sample.descriptors,
@@ -210,10 +211,11 @@ class Guard:
         self._stance, steps = plan(
             stood, judgement, self._now_s(), may_help=self._may_leaving_help(judgement, sample, view)
         )
-        if self._stance.admitted_lanes != stood.admitted_lanes:
-            self._worksite.limit_lanes(self._stance.admitted_lanes)
+        if self._stance.admitted_places != stood.admitted_places:
+            self._worksite.limit_places(self._stance.admitted_places)
             self._leaks.forget()
-            log.info(events.LANES_CHANGED, lanes=self._stance.admitted_lanes, before=stood.admitted_lanes)
+            places = self._stance.admitted_places
+            log.info(events.LANES_CHANGED, places=places, before=stood.admitted_places, lanes=places)
         if (judgement.level > Level.NORMAL) is not (before.level > Level.NORMAL):
             self._worksite.save_memory(on=judgement.level > Level.NORMAL)
         for step in steps:

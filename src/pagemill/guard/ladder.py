@@ -1,6 +1,6 @@
 """Decides what to do about pressure: the ladder's rungs, the mildest first. Pure: a judgement in, steps out.
 
-Lanes go down at once and come back one by one, each after a while of peace.
+Places go down at once and come back one by one, each after a while of peace.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ REPEAT_S = 10.0
 REPEAT_CLEANING_S = 60.0
 """The same for the lowest rung: collecting garbage stops every thread for a moment."""
 LEAVE_S = 30.0
-"""How long an emergency may last before the process leaves; or, where that would free nothing, before one lane works.
+"""How long an emergency may last before the process leaves; or, where that would free nothing, before one visit at a
+time is made.
 
 It lasts until the level falls below CRITICAL: one that comes back before that has not been over."""
 ABANDON_S = 120.0
 """How long draining may take after that before the batch is given back unfinished."""
 PEACE_S = 60.0
-"""How long the level must be normal before the first lane comes back."""
+"""How long the level must be normal before the first place comes back."""
 GROW_S = 30.0
-"""Time between two lanes that come back."""
+"""Time between two places that come back."""
 
 
 class Step(StrEnum):
@@ -50,33 +51,33 @@ RUNGS: dict[Level, tuple[Step, ...]] = {
     Level.EMERGENCY: (Step.CLEAN, Step.ROTATE_IDLE, Step.ROTATE_CONTEXTS, Step.ALERT, Step.RETIRE),
 }
 _SITTING_OUT = (Step.CLEAN, Step.ROTATE_IDLE)
-"""In an emergency of others' making: what does not hold up the lane that works."""
+"""In an emergency of others' making: what does not hold up the visits that are made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stance:
     """Where a worker stands on the ladder. Seconds are monotonic."""
 
-    full_lanes: int
-    lanes: int
+    full_places: int
+    places: int
     level: Level = Level.NORMAL
     since_s: float = 0.0
     """When the level was entered."""
     acted_s: float = 0.0
-    """When steps were last ordered, or a lane came back."""
+    """When steps were last ordered, or a place came back."""
     emergency_s: float | None = None
     """When the emergency began that is not over."""
     sits_out: bool = False
-    """Whether one lane works in spite of the emergency."""
+    """Whether one visit at a time is made in spite of the emergency."""
     left_s: float | None = None
     """When the process was told to leave."""
     abandoned: bool = False
 
     @property
-    def admitted_lanes(self) -> int:
-        """How many lanes may work now; in an emergency none, or one while it is sat out."""
+    def admitted_places(self) -> int:
+        """How many visits may be at work now; in an emergency none, or one while it is sat out."""
         if self.level is not Level.EMERGENCY:
-            return self.lanes
+            return self.places
         return 1 if self.sits_out else 0
 
 
@@ -85,8 +86,8 @@ def plan(
 ) -> tuple[Stance, tuple[Step, ...]]:
     """The next stance and what to do now; `may_help`: a fresh process would hold less of what is short.
 
-    No level stops a worker for good. Below EMERGENCY a lane works. In an emergency none does, but after `LEAVE_S` the
-    process leaves, or a lane works.
+    No level stops a worker for good. Below EMERGENCY visits are made. In an emergency none is, but after `LEAVE_S` the
+    process leaves, or one is made.
     """
     level, before = judgement.level, stance.level
     if (left_s := stance.left_s) is not None:
@@ -114,17 +115,17 @@ def plan(
 
 
 def _act(stance: Stance, now_s: float) -> tuple[Stance, tuple[Step, ...]]:
-    lanes = stance.lanes
+    places = stance.places
     if stance.level is Level.CLEANUP:
-        lanes -= 1
+        places -= 1
     elif stance.level >= Level.CRITICAL:
-        lanes //= 2
+        places //= 2
     steps = _SITTING_OUT if stance.sits_out else RUNGS[stance.level]
-    return replace(stance, lanes=max(1, lanes), acted_s=now_s), steps
+    return replace(stance, places=max(1, places), acted_s=now_s), steps
 
 
 def _grow(stance: Stance, now_s: float) -> Stance:
     calm = now_s - stance.since_s >= PEACE_S and now_s - stance.acted_s >= GROW_S
-    if stance.lanes >= stance.full_lanes or not calm:
+    if stance.places >= stance.full_places or not calm:
         return stance
-    return replace(stance, lanes=stance.lanes + 1, acted_s=now_s)
+    return replace(stance, places=stance.places + 1, acted_s=now_s)

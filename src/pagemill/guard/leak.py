@@ -128,6 +128,6 @@ class Baselines:
         return True
 
     def forget(self, but: str) -> None:
-        """Begins anew for all roles but one, as after a change of lanes: fewer hold less, and that is no healing."""
+        """Begins anew for all roles but one, as after a change of places: fewer hold less, and that is no healing."""
         self.series = {key: points for key, points in self.series.items() if key[0] == but}
         self._lowest = {role: point for role, point in self._lowest.items() if role == but}

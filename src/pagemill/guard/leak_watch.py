@@ -50,7 +50,7 @@ class LeakWatch:
         self._suspected: set[tuple[str, str]] = set()
 
     def forget(self) -> None:
-        """Begins anew, after a change of lanes: fewer hold less, and that is no healing. Python holds no less."""
+        """Begins anew, after a change of places: fewer hold less, and that is no healing. Python holds no less."""
         self._baselines.forget(but=_PYTHON)
 
     def look(self, sample: Sample, view: WorkView) -> None:

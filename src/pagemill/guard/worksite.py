@@ -18,14 +18,14 @@ class WorkView:
     """Of pages."""
     products: int
     """How many have their result from this process, with a visit or without."""
-    lanes: int
-    """How many hold a page now."""
+    taken: int
+    """Places: visits at work that hold a page."""
     pages: int
     """How many pages are open."""
     rotations: Mapping[str, int]
     """By level: page, context, browser, driver."""
     platform: str
-    """What is at work; empty when nothing is."""
+    """Whose batches are at work, several with commas between; empty when none is."""
 
 
 class Worksite(Protocol):
@@ -47,8 +47,8 @@ class Worksite(Protocol):
         """Tells the pool how large drivers (by process id) and browsers without their pages (by group) are."""
         ...
 
-    def limit_lanes(self, lanes: int) -> None:
-        """At most so many lanes work; 0 pauses them at the next item boundary."""
+    def limit_places(self, places: int) -> None:
+        """At most so many visits are at work; with 0 none begins."""
         ...
 
     def save_memory(self, *, on: bool) -> None:

@@ -1,7 +1,7 @@
 """How a batch travels: as the arguments of an RQ job, in JSON, never pickle.
 
-Owns the names of queue, job and function, and the form of the arguments on both sides. Must not put anything on a queue
-and must not run anything: `enqueue` and `worker.job` do.
+Owns the names of queue, job and function, the form of the arguments on both sides, and what a job may do at all. Must
+not put anything on a queue: `enqueue` does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any, TypeGuard
 
 import redis
 from rq import Queue
+from rq.exceptions import DeserializationError
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from pagemill.errors import PagemillError
@@ -29,6 +31,56 @@ class BatchUnreadable(PagemillError):
     """The arguments of a job are not those of a batch: another version or another program put it on the queue."""
 
 
+class BatchJob(Job):
+    """A job that runs a batch and nothing else, whatever stands in Redis.
+
+    RQ calls the function that a job names, its callbacks and its webhooks. Whoever may write to Redis could so have a
+    worker run anything.
+    """
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it says that it is one."""
+        try:
+            return self.func_name == RUN_BATCH and self.instance is None
+        except DeserializationError:
+            return False
+
+    def batch(self) -> Batch:
+        """What it asks for.
+
+        Raises:
+            BatchUnreadable: it is no batch.
+        """
+        if not self.is_batch:
+            raise BatchUnreadable("it is no batch of pagemill: workers run nothing else")
+        try:
+            return from_arguments(*self.args)
+        except TypeError as error:
+            raise BatchUnreadable(f"the job's arguments are not those of a batch: {error}") from error
+
+    @property
+    def should_retry(self) -> bool:
+        """RQ's; what is no batch today is none tomorrow."""
+        return self.is_batch and super().should_retry
+
+    def _execute(self) -> Any:
+        self.batch()
+        return super()._execute()
+
+    def execute_success_callback(self, *_arguments: Any) -> None:
+        """Batches have none."""
+
+    def execute_failure_callback(self, *_arguments: Any) -> None:
+        """Batches have none."""
+
+    def execute_stopped_callback(self, *_arguments: Any) -> None:
+        """Batches have none."""
+
+    def send_webhooks(self, *_arguments: Any, **_options: Any) -> None:
+        """Batches have none."""
+
+
 def queue_name(platform: str) -> str:
     """The queue of a platform."""
     return QUEUE_PREFIX + platform
@@ -36,7 +88,7 @@ def queue_name(platform: str) -> str:
 
 def open_queue(connection: redis.Redis, platform: str) -> Queue:
     """The queue of a platform, with JSON on both sides. Workers must use `JSONSerializer` too."""
-    return Queue(queue_name(platform), connection=connection, serializer=JSONSerializer)
+    return Queue(queue_name(platform), connection=connection, serializer=JSONSerializer, job_class=BatchJob)
 
 
 def job_id(run: str, batch: str) -> str:

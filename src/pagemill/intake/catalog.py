@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -82,6 +82,25 @@ def read_catalog(
     if not path.exists():
         raise UsageError(f"{path} does not exist: correct the path")
     return _file_products(path, platform, on_bad_row)
+
+
+def read_rows(
+    rows: Iterable[Mapping[str, object]], platform: Platform, on_bad_row: Callable[[BadRow], None]
+) -> Iterator[Product]:
+    """Streams the products of a program's own rows, by the same rules as a catalogue's; a row's line is its number.
+
+    A value that is not a number (NaN), as in a table's empty cells, is not expected.
+    """
+    plain = ({str(name): _plain(value) for name, value in row.items()} for row in rows)
+    return _products(lambda _opened: (RawRow(*each) for each in enumerate(plain, 1)), platform, on_bad_row, "row")
+
+
+def _plain(value: object) -> object:
+    """What libraries for tables have in their cells, as Python's own."""
+    item = getattr(value, "item", None)
+    if callable(item):
+        value = item()
+    return None if value != value else value
 
 
 def is_table(source: str | Path) -> bool:

@@ -1,22 +1,23 @@
 """Products of one platform become a run: batches, each one job on the platform's queue.
 
-Owns the run's id, the cut into batches and the order of things: the run's row first, then jobs, the seal last. Whoever
-takes over after a crash goes on behind the last batch that is on the queue: jobs and the note of how far they go are
-written in one step. Must not hold more than a few batches in memory.
+Owns the run's id, the cut into batches and the order of things: the run's row first, then each batch in the database,
+then on the queue, the seal last. Whoever takes over after a crash goes on behind the last batch that was noted; what
+was noted and is not on the queue is put there by who looks for lost batches. Must not hold more than a few batches in
+memory.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate, chain, islice
-from typing import cast
 
 import redis
 from rq import Queue, Retry
+from rq.job import Job
 from rq.queue import EnqueueData
 
 from pagemill.broker.room import lack_of_room
@@ -26,13 +27,13 @@ from pagemill.errors import PagemillError, RedisUnavailable, UsageError
 from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
 from pagemill.intake.job_timeout import job_timeout_s
 from pagemill.model import Batch, Product
+from pagemill.results.asked import NOTHING, AskedBatches, Reached
 from pagemill.results.store import ResultStore
 
 FAILURE_TTL_S = 7 * 24 * 3600
 _PRODUCTS_PER_PIPELINE = 2000
 _TRIES = 5
 _ROOM_REMEDY = "Let workers work some off, or give Redis more memory, and enqueue again"
-_REACHED_TTL_S = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +45,8 @@ class EnqueuedRun:
     products: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """How far a run is on the queue: so many batches and products, the last of them with that id."""
-
-    batches: int = 0
-    products: int = 0
-    last_id: str = ""
-
-
-NOTHING = Reached()
-
-
 class EnqueuedElsewhere(PagemillError):
     """Another process goes on with this run."""
-
-
-def reached(redis: redis.Redis, run: str) -> Reached:
-    """How far that run is; known for a day after its last batch."""
-    found = cast("list[bytes | None]", redis.hmget(_reached_key(run), "batches", "products", "last_id"))
-    batches, products, last_id = found
-    return Reached(int(batches or 0), int(products or 0), (last_id or b"").decode())
 
 
 def behind(products: Callable[[], Iterable[Product]], last_id: str) -> Generator[Product]:
@@ -95,7 +77,7 @@ def enqueue_run(
     """Puts all products on the platform's queue as one run, a few batches at a time.
 
     A run whose enqueueing broke off stays unsealed; what is on the queue by then will be worked on. It can be gone on
-    with: `run`, `start` as `reached` tells it, and the products `behind` its last one.
+    with: `run`, `start`, and the products `behind` its last one.
 
     Args:
         products: streamed; an error from it ends the run unsealed.
@@ -108,7 +90,7 @@ def enqueue_run(
         on_batch: called for each batch that is on the queue, with the number of products queued so far.
         skipped: asked at the end how many rows of the source were bad.
         run: its id; a new one if empty.
-        start: how far it is already.
+        start: how far it is already, as `AskedBatches.reached` tells it.
 
     Raises:
         UsageError: there is not one product; no run is left behind.
@@ -125,14 +107,23 @@ def enqueue_run(
     may_exist = bool(run)
     run = run or new_run_id(platform.platform, datetime.now(UTC), secrets.token_hex(2))
     store.create_run(run, platform.platform, source, may_exist=may_exist)
+    asked = AskedBatches(store)
     queue = open_queue(redis, platform.platform)
     products_left = stream if first is None else chain([first], stream)
     batches = _batches(products_left, run, platform.platform, batch_size, start.batches)
     state = start
+    if start.batches:
+        put_noted(asked, queue, run, platform, settings)
     while group := list(islice(batches, max(1, _PRODUCTS_PER_PIPELINE // batch_size))):
         queued = list(accumulate((len(batch.products) for batch in group), initial=state.products))[1:]
         after = Reached(state.batches + len(group), queued[-1], group[-1].products[-1].id)
-        _put(queue, [_job(batch, platform, settings) for batch in group], run, state, after)
+        if not asked.note(group, state, after):
+            raise EnqueuedElsewhere(f"another process puts run {run} on the queue, from batch {state.batches + 1} on")
+        try:
+            put(queue, group, platform, settings)
+        except RedisUnavailable as error:
+            so_far = f"Run {run} ends with {after.batches} batches; what the queue lacks comes when Redis is well"
+            raise RedisUnavailable(f"{error}. {so_far}. {_ROOM_REMEDY}") from error
         state = after
         if on_batch is not None:
             for products_so_far in queued:
@@ -167,39 +158,44 @@ def _job(batch: Batch, platform: Platform, settings: QueueSettings) -> EnqueueDa
     )
 
 
-def _put(queue: Queue, jobs: list[EnqueueData], run: str, before: Reached, after: Reached) -> None:
-    """Puts them on the queue once, however often a lost connection makes it try."""
-    key = _reached_key(run)
+def put_noted(asked: AskedBatches, queue: Queue, run: str, platform: Platform, settings: QueueSettings) -> int:
+    """Puts what was noted of a run and is not done on the queue, where that lacks it; how many batches those were.
+
+    Raises:
+        RedisUnavailable: as `put`.
+    """
+    count = 0
+    for outstanding in asked.outstanding(run):
+        if (batch := asked.batch(run, outstanding.batch)) is not None:
+            count += put(queue, [batch], platform, settings)
+    return count
+
+
+def put(queue: Queue, batches: Sequence[Batch], platform: Platform, settings: QueueSettings) -> int:
+    """Puts those batches on the queue that it does not know, once, however often a lost connection makes it try; how
+    many those were.
+
+    Raises:
+        RedisUnavailable: Redis does not answer, or is full: some room is left to the workers.
+    """
     if full := _lack_of_room(queue.connection):
-        raise RedisUnavailable(f"Redis did not take a batch: {full}. {_so_far(run, before)}. {_ROOM_REMEDY}")
+        raise RedisUnavailable(f"Redis did not take a batch: {full}")
+    jobs = {Job.key_for(job_id(batch.run, batch.id)): _job(batch, platform, settings) for batch in batches}
     try:
         for _ in range(_TRIES):
             with suppress(redis.WatchError), queue.connection.pipeline() as pipeline:
-                pipeline.watch(key)  # type: ignore[no-untyped-call]
-                found = reached(pipeline, run)
-                if found == after:
-                    return
-                if found != before:
-                    raise EnqueuedElsewhere(
-                        f"another process puts run {run} on the queue, from batch {before.batches + 1} on"
-                    )
+                pipeline.watch(*jobs)  # type: ignore[no-untyped-call]
+                missing = list(jobs.values())
+                if pipeline.exists(*jobs):
+                    missing = [job for key, job in jobs.items() if not pipeline.exists(key)]
                 pipeline.multi()
-                queue.enqueue_many(jobs, pipeline=pipeline)
-                pipeline.hset(
-                    key, mapping={"batches": after.batches, "products": after.products, "last_id": after.last_id}
-                )
-                pipeline.expire(key, _REACHED_TTL_S)
+                if missing:
+                    queue.enqueue_many(missing, pipeline=pipeline)
                 pipeline.execute()
-                return
+                return len(missing)
         raise redis.ConnectionError("the connection is lost again and again")
     except redis.RedisError as error:
-        raise RedisUnavailable(
-            f"Redis did not take a batch: {error}. {_so_far(run, before)}; enqueue again when Redis is well"
-        ) from error
-
-
-def _so_far(run: str, reached: Reached) -> str:
-    return f"Run {run} ends with {reached.batches} batches on the queue"
+        raise RedisUnavailable(f"Redis did not take a batch: {error}") from error
 
 
 def _lack_of_room(client: redis.Redis) -> str:
@@ -207,7 +203,3 @@ def _lack_of_room(client: redis.Redis) -> str:
         return lack_of_room(client)
     except redis.RedisError as error:
         raise RedisUnavailable.gone(error) from error
-
-
-def _reached_key(run: str) -> str:
-    return f"pagemill:enqueue:{run}"

@@ -24,7 +24,7 @@ def job_timeout_s(platform: Platform, products: int, settings: QueueSettings) ->
     navigation's deadline and backs off (doubling each time):
 
         product = attempts x (wait + navigation + 10 s) + backoff x (2^(attempts - 1) - 1)
-        batch   = ceil(products / lanes) x product
+        batch   = ceil(products / lanes) x product, by the lanes that `concurrency.fleet` lets visit at one time
 
     `max_per_minute` may be the tighter limit: attempts x products x 60 / max_per_minute. The larger of the two counts
     twice, for lanes taken away under memory pressure and for other workers that share the rate; the result lies
@@ -37,7 +37,8 @@ def job_timeout_s(platform: Platform, products: int, settings: QueueSettings) ->
     wait_s = pace.wait_time_ms.high_ms / 1000 if pace.enabled else 0.0
     try_s = wait_s + platform.navigation.timeout_ms / 1000 + _OPENING_S
     product_s = attempts * try_s + platform.retry.backoff_ms / 1000 * float(2 ** (attempts - 1) - 1)
-    batch_s = math.ceil(products / platform.workflow.concurrency.default) * product_s
+    lanes, fleet = platform.workflow.concurrency.default, platform.workflow.concurrency.fleet
+    batch_s = math.ceil(products / min(lanes, fleet or lanes)) * product_s
     if pace.enabled and pace.max_per_minute is not None:
         batch_s = max(batch_s, attempts * products * 60 / pace.max_per_minute)
     return math.ceil(min(max(_MARGIN * batch_s, FLOOR_S), CEILING_S))

@@ -23,12 +23,13 @@ from pagemill.config.settings import Config
 from pagemill.errors import ConfigError, PagemillError, ServiceUnavailable, UsageError
 from pagemill.intake.batch_job import open_queue
 from pagemill.intake.catalog import read_catalog
-from pagemill.intake.enqueue import behind, enqueue_run, new_run_id, reached
+from pagemill.intake.enqueue import behind, enqueue_run, new_run_id
 from pagemill.intake.firing import Firing, Outcome, decide
 from pagemill.intake.firing_log import LEADER_KEY, FiringLog
 from pagemill.intake.leadership import Leadership, LeadLost
 from pagemill.intake.rows import BadRow
 from pagemill.model import FactValue, Product
+from pagemill.results.asked import AskedBatches
 from pagemill.results.runs import RunProgress
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
@@ -185,7 +186,7 @@ class Scheduler:
         """Puts the run on the queue, or the rest of it; how many products it has."""
         settings, environment = self._config.settings, self._config.environment
         platform = self._config.platforms[entry.platform]
-        start = reached(self._client, run)
+        start = AskedBatches(self._store).reached(run)
         progress = self._progress(run)
         if progress is not None and progress.sealed:
             return progress.products or 0

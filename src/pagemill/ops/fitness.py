@@ -19,7 +19,8 @@ from pagemill.config.visitor.needs import visitor_needs
 from pagemill.config.visitor.visitor import Visitor
 from pagemill.errors import BrowserUnavailable, UsageError
 from pagemill.extraction.strategy import load_strategy
-from pagemill.guard.budget import BASE_MB, LANE_MB, PLANNED_SHARE, Budget, budget_of, page_uses, resolved
+from pagemill.guard.budget import BASE_MB, LANE_MB, PLANNED_SHARE, Budget, budget_of, page_uses, resolved, wanted_places
+from pagemill.guard.container import cores
 from pagemill.guard.probe import machine_memory, memory_limit_mb
 from pagemill.ops.finding import Finding, looked_at
 from pagemill.ops.guard_fitness import look_at_guard
@@ -150,7 +151,7 @@ def _room(config: Config) -> list[Finding]:
     budget = budget_of(
         memory_limit_mb(), settings.guard.memory_limit_mb, machine.shm_total_mb, settings.browser.dev_shm
     )
-    return [_memory(budget), _sandbox(config, machine), *_platforms(config, machine, budget)]
+    return [_memory(budget), _places(config, machine, budget), _sandbox(config, machine), *_platforms(config, budget)]
 
 
 def _memory(budget: Budget) -> Finding:
@@ -169,6 +170,28 @@ def _memory(budget: Budget) -> Finding:
     return Finding("memory", True, text)
 
 
+def _places(config: Config, machine: Machine, budget: Budget) -> Finding:
+    own_cores, asked = cores(), config.settings.pool.places
+    lanes = [resolved(platform, budget).workflow.concurrency.default for platform in config.platforms.values()]
+    wanted = wanted_places(asked, lanes, own_cores)
+    places = budget.lanes(wanted)
+    width = f"{places} visits at work at once"
+    if places < wanted:
+        width += f" of the {wanted} wanted, which is what {_short(budget, places)} carries"
+    options = launch_options(config.settings.browser, machine, places, frozenset())
+    needed_mb = shm_needed_mb(places)
+    where = "shared memory" if options.uses_dev_shm else f"files (to change that: shm_size {needed_mb // 1024}gb)"
+    text = (
+        f"{width}, all platforms together; pool.places is {asked}, {sum(lanes)} lanes, {own_cores} cores; scratch data "
+        f"in {where}: {places} places want {needed_mb} MB of /dev/shm, there are {machine.shm_total_mb} MB"
+    )
+    return Finding("places", True, text)
+
+
+def _short(budget: Budget, carried: int) -> str:
+    return "shared memory" if carried == budget.lanes_by_shm else "memory"
+
+
 def _sandbox(config: Config, machine: Machine) -> Finding:
     setting = config.settings.browser.sandbox
     on = machine.can_sandbox if setting == "auto" else setting
@@ -176,9 +199,9 @@ def _sandbox(config: Config, machine: Machine) -> Finding:
     return Finding("sandbox", True, f"Chromium's sandbox is {'on' if on else 'off'} ({setting}){why}")
 
 
-def _platforms(config: Config, machine: Machine, budget: Budget) -> list[Finding]:
+def _platforms(config: Config, budget: Budget) -> list[Finding]:
     return [
-        Finding(f"platform {name}", True, _platform(configured, config, machine, budget))
+        Finding(f"platform {name}", True, _platform(configured, budget))
         for name, configured in sorted(config.platforms.items())
     ]
 
@@ -197,18 +220,12 @@ def _fragile(config: Config) -> list[Finding]:
     return findings
 
 
-def _platform(configured: Platform, config: Config, machine: Machine, budget: Budget) -> str:
+def _platform(configured: Platform, budget: Budget) -> str:
     platform = resolved(configured, budget)
     asked, lanes = configured.workflow.concurrency.default, platform.workflow.concurrency.default
-    options = launch_options(config.settings.browser, machine, lanes, frozenset())
-    needed_mb = shm_needed_mb(lanes)
-    where = "shared memory" if options.uses_dev_shm else f"files (to change that: shm_size {needed_mb // 1024}gb)"
     width = f"{lanes} lanes"
     if lanes < asked:
-        short = "shared memory" if lanes == budget.lanes_by_shm else "memory"
-        width += f" of the {asked} asked for, which is what {short} carries"
-    return (
-        f"{width}, page every {platform.rotation.page} and context every {platform.rotation.context} "
-        f"uses, scratch data in {where}: {lanes} lanes want {needed_mb} MB of /dev/shm, "
-        f"there are {machine.shm_total_mb} MB"
-    )
+        width += f" of the {asked} asked for, which is what {_short(budget, lanes)} carries"
+    if (fleet := platform.workflow.concurrency.fleet) is not None:
+        width += f" ({fleet} {'visit' if fleet == 1 else 'visits'} at one time in the whole fleet)"
+    return f"{width}, page every {platform.rotation.page} and context every {platform.rotation.context} uses"

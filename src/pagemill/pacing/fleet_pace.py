@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
 from pagemill.config.platform import Platform
 from pagemill.pacing.answer import Answer
 from pagemill.pacing.pace_script import KEY_PREFIX, REPORT, TURN
+from pagemill.pacing.seat_script import KEEP_SEAT, LEAVE_SEAT, LINE, SEATS
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -30,7 +32,12 @@ _HORIZON_US = 2_000_000
 _MINUTE_US = 61_250_000
 """What counts as a minute: pages take up to a second more or less until the shop sees them, and no minute of the shop's
 own may hold more visits than are allowed."""
-_PROBE_GRACE_S = 30.0
+_VISIT_GRACE_S = 30.0
+"""By how much longer than `navigation.timeout_ms` a visit may take, with the evidence that is kept of it."""
+_SEAT_S = 5.0
+"""For how long a seat is kept for a visit that does not begin: its page may be long in coming."""
+_PROMPT_S = 2.0
+"""An answer about a seat that took longer is not relied on."""
 
 _CHANGES = {
     "paused": events.PLATFORM_PAUSED,
@@ -42,12 +49,12 @@ _CHANGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Reply:
     """What Redis says to a lane that wants to visit."""
 
     word: str
     """`go`, or `probe` for the one visit that tries whether the breaker may close; `paused` or `open`: nobody may;
-    `later`: ask again."""
+    `later`: ask again; `full`: ask again, there is no seat."""
     wait_s: float
     """Until the visit, or until it makes sense to ask again."""
     slow: float
@@ -60,62 +67,116 @@ class Turn:
         """Whether the visit may take place, after the wait."""
         return self.word in ("go", "probe")
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no seat for it, and nothing else against it."""
+        return self.word == "full"
 
-_ON_ONES_OWN = Turn("go", 0.0, 1.0, clean=True)
+
+_ON_ONES_OWN = Reply("go", 0.0, 1.0, clean=True)
 
 
 class RedisFleetPace:
-    """Turns from Redis. While it is away, lanes of limited platforms wait: never faster than allowed."""
+    """Turns from Redis. While it is away, lanes of limited platforms wait: never faster or more than allowed."""
 
     def __init__(self, client: redis.Redis, now_s: Callable[[], float] = time.monotonic) -> None:
         """The client should fail within seconds, so that a lane can be stopped while Redis is away."""
         self._turn = client.register_script(TURN)
         self._report = client.register_script(REPORT)
+        self._keep = client.register_script(KEEP_SEAT)
+        self._leave = client.register_script(LEAVE_SEAT)
         self._now_s = now_s
         self._spared_until_s = 0.0
-        self._fresh: dict[str, tuple[Turn, float]] = {}
+        self._fresh: dict[str, tuple[Reply, float]] = {}
         """Answers that took no place, by platform, with the moment from which they count no more."""
+        self._asking: dict[str, asyncio.Future[Any]] = {}
+        """The latest call about each seat: it may take the seat for somebody who does not wait for the answer."""
 
-    async def turn(self, platform: Platform, *, place: bool, probing: bool = False) -> Turn:
+    async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
         """Asks for a visit's turn.
 
-        Without Redis a platform with `max_per_minute` waits until it is back; others go on at their own pace.
+        Without Redis a platform with `max_per_minute` or `concurrency.fleet` waits until it is back; others go on at
+        their own pace.
 
         Args:
             platform: to be visited.
             place: whether to take a place of `max_per_minute`, or only to look whether visits are allowed at all.
             probing: whether the asking visit is the probe.
+            seat: the visit's, where the platform has seats: a name that is no other visit's. It is taken when the
+                visit may go, and to be kept within 5 s after its place.
         """
-        per_minute = platform.workflow.rate_limit.fleet_per_minute
+        workflow = platform.workflow
+        per_minute = workflow.rate_limit.fleet_per_minute
         share_us = _MINUTE_US // per_minute + 1 if per_minute is not None and place else 0
-        probe_us = round((platform.navigation.timeout_ms / 1000 + _PROBE_GRACE_S) * 1_000_000)
-        arguments = [share_us, _HORIZON_US, probe_us, int(probing)]
+        seats = workflow.concurrency.fleet or 0
+        seat_us = round(_SEAT_S * 1_000_000)
+        arguments: list[int | str] = [share_us, _HORIZON_US, _visit_us(platform), int(probing), seats, seat, seat_us]
         while True:
-            if per_minute is None and (known := self._known(platform, probing=probing)) is not None:
+            if not workflow.must_ask and (known := self._known(platform, probing=probing)) is not None:
                 return known
             try:
-                word, wait_us, slow, clean = await asyncio.to_thread(
-                    self._turn, keys=[KEY_PREFIX + platform.platform], args=arguments
-                )
+                word, wait_us, slow, clean = await self._call(self._turn, platform, arguments, seat)
             except redis.RedisError as error:
                 log.warning(events.PACING_WAITS, platform=platform.platform, error=str(error))
-                if per_minute is None:
+                if not workflow.must_ask:
                     self._spared_until_s = self._now_s() + _SPARED_S
                     return _ON_ONES_OWN
                 await asyncio.sleep(_RETRY_S)
                 continue
-            turn = Turn(word.decode(), int(wait_us) / 1_000_000, float(slow), bool(clean))
-            if per_minute is None and turn.word == "go":
-                self._fresh[platform.platform] = turn, self._now_s() + _FRESH_S
-            return turn
+            reply = Reply(word.decode(), int(wait_us) / 1_000_000, float(slow), bool(clean))
+            if not workflow.must_ask and reply.word == "go":
+                self._fresh[platform.platform] = reply, self._now_s() + _FRESH_S
+            return reply
 
-    def _known(self, platform: Platform, *, probing: bool) -> Turn | None:
+    async def keep(self, platform: Platform, seat: str) -> bool:
+        """Right before a visit: has its seat kept for the longest time that the visit can take. Waits while Redis is
+        away.
+
+        Returns:
+            Whether it still had it. If not, somebody else may sit there.
+        """
+        while True:
+            asked_s = self._now_s()
+            try:
+                kept = await self._call(self._keep, platform, [seat, _visit_us(platform)], seat)
+            except redis.RedisError as error:
+                log.warning(events.PACING_WAITS, platform=platform.platform, error=str(error))
+                await asyncio.sleep(_RETRY_S)
+                continue
+            if self._now_s() - asked_s <= _PROMPT_S:
+                return bool(kept)
+
+    async def leave(self, platform: Platform, seat: str) -> None:
+        """Gives a seat back, or what was asked for one. Tries until Redis takes it, or it has run out by itself."""
+        runs_out_s = self._now_s() + _visit_us(platform) / 1_000_000
+        if (asking := self._asking.pop(seat, None)) is not None:
+            await asyncio.gather(asking, return_exceptions=True)
+        while self._now_s() < runs_out_s:
+            try:
+                await asyncio.to_thread(self._leave, keys=_keys(platform), args=[seat])
+            except redis.RedisError as error:
+                log.warning(events.PACING_WAITS, platform=platform.platform, error=str(error))
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return
+
+    async def _call(
+        self, script: Callable[..., Any], platform: Platform, arguments: Sequence[int | str], seat: str
+    ) -> Any:
+        """What Redis answers. A call about a seat goes on when nobody waits for it any more: `leave` comes after it."""
+        call = asyncio.ensure_future(asyncio.to_thread(script, keys=_keys(platform), args=list(arguments)))
+        if not seat:
+            return await call
+        self._asking[seat] = call
+        return await asyncio.shield(call)
+
+    def _known(self, platform: Platform, *, probing: bool) -> Reply | None:
         """What need not be asked where no place is taken: Redis is away, or has just answered."""
         now_s = self._now_s()
         if now_s < self._spared_until_s:
             return _ON_ONES_OWN
-        turn, until_s = self._fresh.get(platform.platform, (_ON_ONES_OWN, 0.0))
-        return turn if now_s < until_s and not probing else None
+        reply, until_s = self._fresh.get(platform.platform, (_ON_ONES_OWN, 0.0))
+        return reply if now_s < until_s and not probing else None
 
     async def report(self, platform: Platform, answer: Answer, *, probe: bool) -> None:
         """Tells the fleet how a visit was taken. What does not reach Redis is forgotten."""
@@ -135,9 +196,7 @@ class RedisFleetPace:
             int(probe),
         ]
         try:
-            slow, closed_us, *changes = await asyncio.to_thread(
-                self._report, keys=[KEY_PREFIX + platform.platform], args=arguments
-            )
+            slow, closed_us, *changes = await asyncio.to_thread(self._report, keys=_keys(platform), args=arguments)
         except redis.RedisError as error:
             log.warning(events.PACING_WAITS, platform=platform.platform, error=str(error))
             return
@@ -149,3 +208,13 @@ class RedisFleetPace:
                 slow=round(float(slow), 2),
                 reason=why if pause_s else answer.welcome.value,
             )
+
+
+def _keys(platform: Platform) -> list[str]:
+    key = KEY_PREFIX + platform.platform
+    return [key, key + SEATS, key + LINE]
+
+
+def _visit_us(platform: Platform) -> int:
+    """The longest time that a visit can take."""
+    return round((platform.navigation.timeout_ms / 1000 + _VISIT_GRACE_S) * 1_000_000)

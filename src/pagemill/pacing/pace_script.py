@@ -1,7 +1,7 @@
 """What Redis does in one step, on its own clock: gives turns, and takes account of how visits went.
 
-Owns the scripts and the key that they keep a platform's state in; `fleet_pace` and `by_hand` call them. Every
-number that is a moment or a span counts microseconds.
+Owns the scripts and the key that they keep a platform's state in; `fleet_pace` and `by_hand` call them. What is kept of
+seats is `seat_script`'s. Every number that is a moment or a span counts microseconds.
 
 The state, a hash whose missing fields mean 0:
 
@@ -18,56 +18,66 @@ The state, a hash whose missing fields mean 0:
 
 from __future__ import annotations
 
+from pagemill.pacing.seat_script import KEEP_MS, NOW, SEATS_LUA
+
 KEY_PREFIX = "pagemill:pacing:"
 
-_KEEP_MS = 24 * 3600 * 1000
-"""How long a platform's state outlives its last visit."""
-
-_NOW = """
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local function whole(number) return string.format('%.0f', number) end
+_NOW = (
+    NOW
+    + """
 local function read(...)
   local values = redis.call('HMGET', KEYS[1], ...)
   for i = 1, #values do values[i] = tonumber(values[i]) or 0 end
   return unpack(values)
 end
 """
+)
 
 TURN = (
     _NOW
+    + SEATS_LUA
     + f"""
 local share, horizon, probe_for, probing = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
+local seats, seat, seat_for = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
 local next, pause, open, probe, slow, trouble, blocks =
   read('next_us', 'pause_us', 'open_us', 'probe_us', 'slow', 'trouble', 'blocks')
 local clean = slow == 0 and trouble == 0 and blocks == 0 and open == 0
 local function answer(word, wait) return {{word, whole(wait), tostring(1 + slow), clean and 1 or 0}} end
-if pause > now then return answer('paused', pause - now) end
+local function denied(word, wait)
+  if seats > 0 then leave_seat(seat) end
+  return answer(word, wait)
+end
+if pause > now then return denied('paused', pause - now) end
 local word = 'go'
 if open > 0 and not probing then
-  if open > now then return answer('open', open - now) end
-  if probe > now then return answer('later', math.min(probe - now, 1000000)) end
+  if open > now then return denied('open', open - now) end
+  if probe > now then return denied('later', math.min(probe - now, 1000000)) end
   word = 'probe'
 end
 local wait = 0
 if share > 0 then
   wait = math.max(0, next - now)
-  if wait > horizon then return answer('later', wait - horizon / 2) end
-  redis.call('HSET', KEYS[1], 'next_us', whole(now + wait + share * (1 + slow)))
+  if wait > horizon then return denied('later', wait - horizon / 2) end
 end
+if seats > 0 then
+  local look = take_seat(seat, seats, wait + seat_for)
+  if look > 0 then return answer('full', look) end
+end
+if share > 0 then redis.call('HSET', KEYS[1], 'next_us', whole(now + wait + share * (1 + slow))) end
 if word == 'probe' then redis.call('HSET', KEYS[1], 'probe_us', whole(now + wait + probe_for)) end
-if share > 0 or word == 'probe' then redis.call('PEXPIRE', KEYS[1], {_KEEP_MS}) end
+if share > 0 or word == 'probe' then redis.call('PEXPIRE', KEYS[1], {KEEP_MS}) end
 return answer(word, wait)
 """
 )
 """Gives a platform's next turn.
 
 In: a visit's share of the time (0: no limit), how far ahead a place may be taken, how long a probe may take, and
-whether the asking visit is the probe.
+whether the asking visit is the probe. Then how many seats there are (0: no limit), the visit's, and for how long it is
+kept beyond its place.
 
-Out: `go` or `probe` with the wait until the place that was taken; or `paused`, `open` or `later` with the wait until it
-makes sense to ask again. Then by how much to stretch waits, and whether all is well, so that good answers need not be
-reported.
+Out: `go` or `probe` with the wait until the place that was taken, and the seat taken; or `paused`, `open`, `later` or
+`full` with the wait until it makes sense to ask again, and no seat: `full` has a ticket for one. Then by how much to
+stretch waits, and whether all is well, so that good answers need not be reported.
 """
 
 REPORT = (
@@ -118,7 +128,7 @@ end
 redis.call('HSET', KEYS[1], 'next_us', whole(next), 'open_us', whole(open), 'blocks', blocks, 'opens', opens,
   'trouble', tostring(trouble), 'slow', tostring(slow), 'since', since)
 if probe_ends then redis.call('HSET', KEYS[1], 'probe_us', 0) end
-redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
+redis.call('PEXPIRE', KEYS[1], {KEEP_MS})
 return {{tostring(1 + slow), whole(math.max(0, math.max(pause, open) - now)), unpack(changes)}}
 """
 )
@@ -142,7 +152,7 @@ if now + pause_for > pause then
   pause = now + pause_for
   redis.call('HSET', KEYS[1], 'pause_us', whole(pause), 'pause_why', why, 'next_us', whole(math.max(next, pause)))
 end
-redis.call('PEXPIRE', KEYS[1], whole({_KEEP_MS} + (pause - now) / 1000))
+redis.call('PEXPIRE', KEYS[1], whole({KEEP_MS} + (pause - now) / 1000))
 return whole(pause - now)
 """
 )

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from itertools import count
+from types import TracebackType
+from typing import Protocol
 
 from pagemill.config.platform import Platform
 from pagemill.errors import TurnDenied
 from pagemill.pacing.answer import Answer, Welcome
-from pagemill.pacing.fleet_pace import Turn
-
-T = TypeVar("T")
+from pagemill.pacing.fleet_pace import Reply
+from pagemill.pacing.stopping import sleep_unless, unless
+from pagemill.pacing.waiting_room import WaitingRoom
 
 _LONG_S = 30.0
 """A platform that is closed for longer is left alone, and its batch goes back to the queue."""
@@ -23,18 +26,21 @@ _LOOK_S = 5.0
 """How long a closed platform is waited for before asking again: somebody may have opened it."""
 _LATE_S = 1.0
 """A place that was missed by more is given up: taken now, it could be too close to its neighbours'."""
-_STOPPED = "lanes must stop"
+_GIVE_BACK_S = 1.0
+"""How long a lane waits for Redis to take its seat back. That goes on without it."""
 
 
 class FleetPace(Protocol):
     """What every worker on every machine shares: `fleet_pace.RedisFleetPace`."""
 
-    async def turn(self, platform: Platform, *, place: bool, probing: bool = False) -> Turn: ...
+    async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply: ...
+    async def keep(self, platform: Platform, seat: str) -> bool: ...
+    async def leave(self, platform: Platform, seat: str) -> None: ...
     async def report(self, platform: Platform, answer: Answer, *, probe: bool) -> None: ...
 
 
 class Turns:
-    """The waits of one worker's lanes. A lane's wait outlives the batch: it is between visits, not between items."""
+    """The turns of one worker's lanes. A lane's wait outlives the batch: it is between visits, not between items."""
 
     def __init__(
         self,
@@ -43,6 +49,7 @@ class Turns:
         now_s: Callable[[], float] = time.monotonic,
         draw: Callable[[int, int], int] = random.randint,
         on_wait: Callable[[str, float], None] = lambda _platform, _seconds: None,
+        on_late: Callable[[str, float], None] = lambda _platform, _seconds: None,
     ) -> None:
         """
         Args:
@@ -50,116 +57,194 @@ class Turns:
             now_s: monotonic seconds.
             draw: a whole number between two others, both included, drawn evenly.
             on_wait: told the platform and the seconds of each wait that has ended.
+            on_late: told the platform of each visit that begins, and by how many seconds it begins later than it might
+                have by its lane's own wait and by what the fleet said.
         """
         self._pace = pace
         self._now_s = now_s
-        self._draw = draw
         self._on_wait = on_wait
+        self._on_late = on_late
+        self._draw = draw
         self._next_s: dict[tuple[str, int], float] = {}
+        """Before that moment a lane of a platform makes no visit."""
+        self._probing: set[tuple[str, int]] = set()
+        """Lanes whose visit is to try whether the breaker may close, and has not been answered yet."""
         self._slow: dict[str, float] = {}
-        self._granted: dict[tuple[str, int], tuple[Turn, float]] = {}
-        """The turn that a lane has, and its moment."""
+        """By how much each platform's waits are stretched, as the fleet said last."""
+        self._rooms: dict[str, WaitingRoom] = {}
+        worker = secrets.token_hex(8)
+        self._seats = (f"{worker}:{number}" for number in count())
+        self._leaving: set[asyncio.Task[None]] = set()
 
-    async def wait(self, platform: Platform, lane: int, stop: asyncio.Event) -> None:
-        """Waits for that lane's turn.
+    def turn(self, platform: Platform, lane: int, stop: asyncio.Event) -> Turn:
+        """That lane's next turn, to be entered with `async with`."""
+        if platform.workflow.concurrency.fleet is None:
+            return Turn(self, platform, lane, stop)
+        room = self._rooms.setdefault(platform.platform, WaitingRoom())
+        return Turn(self, platform, lane, stop, next(self._seats), room)
+
+    def _wait_after_visit(self, platform: Platform, lane: tuple[str, int]) -> None:
+        """Draws the wait until that lane's next visit, from now on."""
+        limit = platform.workflow.rate_limit
+        if limit.enabled:
+            wait_ms = self._draw(limit.wait_time_ms.low_ms, limit.wait_time_ms.high_ms)
+            self._next_s[lane] = self._now_s() + wait_ms / 1000 * self._slow.get(platform.platform, 1.0)
+
+
+class Turn:
+    """A lane's turn at a platform: the right to make one visit.
+
+        async with turns.turn(platform, lane, stop) as turn:
+            ...  # whatever the visit needs
+            await turn.begin()
+            ...  # the visit
+            turn.answer = ...
+
+    Entering waits until it comes; where the platform has seats, it comes with one. However it ends, the seat is given
+    back, and the wait until the lane's next turn is drawn if the visit had begun, and counts from there. The fleet is
+    told the answer, and slows down, pauses or goes on accordingly.
+    """
+
+    def __init__(
+        self,
+        turns: Turns,
+        platform: Platform,
+        lane: int,
+        stop: asyncio.Event,
+        seat: str = "",
+        room: WaitingRoom | None = None,
+    ) -> None:
+        self._turns = turns
+        self._platform = platform
+        self._lane = platform.platform, lane
+        self._stop = stop
+        self._seat = seat
+        self._room = room
+        self._has_seat = self._may_have_seat = False
+        self._is_clean = True
+        self._has_begun = False
+        self._due_s = self._told_s = self._granted_s = -math.inf
+        self.answer: Answer | None = None
+        """How the shop took the visit; to be set where that is known."""
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether the visit is the one that tries whether the breaker may close."""
+        return self._lane in self._turns._probing
+
+    async def __aenter__(self) -> Turn:
+        """Waits.
 
         Raises:
             TurnDenied: `stop` was set before the turn has come, or the fleet leaves the platform alone for long.
         """
-        begun_s = self._now_s()
+        turns, asked_s = self._turns, self._turns._now_s()
+        own_s = turns._next_s.get(self._lane, -math.inf)
         try:
-            if platform.workflow.rate_limit.enabled:
-                due_s = self._next_s.get((platform.platform, lane), 0.0)
-                await sleep_unless(stop, due_s - begun_s)
-            await self._take_turn(platform, lane, stop)
+            await sleep_unless(self._stop, own_s - asked_s)
+            await unless(self._stop, self._take())
+        except BaseException:
+            self._leave()
+            raise
         finally:
-            self._on_wait(platform.platform, self._now_s() - begun_s)
+            turns._on_wait(self._platform.platform, turns._now_s() - asked_s)
+        self._due_s = max(asked_s, own_s, self._told_s)
+        return self
 
-    async def keep(self, platform: Platform, lane: int, stop: asyncio.Event) -> None:
-        """Called right before the visit: waits for another turn if that lane's has passed.
+    async def begin(self) -> None:
+        """To be called right before the visit: waits for another turn if this one, or its seat, was lost meanwhile.
 
         Raises:
-            TurnDenied: as `wait`.
+            TurnDenied: as when it was entered.
         """
-        _turn, moment_s = self._granted[platform.platform, lane]
-        is_limited = platform.workflow.rate_limit.fleet_per_minute is not None
-        if is_limited and self._now_s() - moment_s > _LATE_S:
-            await self._take_turn(platform, lane, stop)
+        is_limited = self._platform.workflow.rate_limit.fleet_per_minute is not None
+        if is_limited and self._turns._now_s() - self._granted_s > _LATE_S:
+            await unless(self._stop, self._take())
+        if self._seat:
+            await unless(self._stop, self._keep_seat())
+        self._has_begun = True
+        self._turns._on_late(self._platform.platform, max(0.0, self._turns._now_s() - self._due_s))
 
-    async def _take_turn(self, platform: Platform, lane: int, stop: asyncio.Event) -> None:
-        place, probing = True, self.is_probe(platform, lane)
-        due_s = math.inf
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._has_begun:
+            self._turns._wait_after_visit(self._platform, self._lane)
+        if (leaving := self._leave()) is not None:
+            await asyncio.wait((leaving,), timeout=_GIVE_BACK_S)
+        if error is None and self.answer is not None:
+            await self._report(self.answer)
+
+    async def _take(self) -> None:
+        """Waits until the fleet lets the visit take place."""
+        turns, platform = self._turns, self._platform
+        place, probing, place_s = True, self.is_probe, math.inf
         while True:
-            turn = await _unless(stop, self._pace.turn(platform, place=place, probing=probing))
-            self._slow[platform.platform] = turn.slow
-            if not turn.may_go:
-                if turn.wait_s > _LONG_S:
-                    raise TurnDenied(f"{platform.platform} is left alone for {turn.wait_s:.0f} s")
+            reply = await self._ask(place=place, probing=probing)
+            turns._slow[platform.platform] = reply.slow
+            now_s = turns._now_s()
+            self._told_s = now_s + reply.wait_s if reply.wait_s > 0 else min(self._told_s, now_s)
+            if not reply.may_go:
+                if reply.wait_s > _LONG_S:
+                    raise TurnDenied(f"{platform.platform} is left alone for {reply.wait_s:.0f} s")
                 place = True
-                await sleep_unless(stop, min(turn.wait_s, _LOOK_S))
+                await asyncio.sleep(min(reply.wait_s, _LOOK_S))
                 continue
             if place:
-                due_s = self._now_s() + turn.wait_s
-            await sleep_unless(stop, turn.wait_s)
-            probing = probing or turn.word == "probe"
-            place = self._now_s() - due_s > _LATE_S  # Redis may have taken its time to answer
-            if not place and (turn.wait_s == 0 or probing):
+                place_s = now_s + reply.wait_s
+            await asyncio.sleep(max(0.0, reply.wait_s))
+            probing = probing or reply.word == "probe"
+            place = turns._now_s() - place_s > _LATE_S  # Redis may have taken its time to answer
+            if not place and (reply.wait_s == 0 or probing):
                 break
             # The place is taken; only whether anything has come in between remains to be asked.
-        turn = Turn("probe" if probing else "go", 0.0, turn.slow, turn.clean)
-        self._granted[platform.platform, lane] = turn, self._now_s()
+        self._is_clean, self._granted_s = reply.clean, turns._now_s()
+        if probing:
+            turns._probing.add(self._lane)
 
-    def visited(self, platform: Platform, lane: int) -> None:
-        """Says that a visit of that lane has ended, and draws the wait until its next one."""
-        limit = platform.workflow.rate_limit
-        if limit.enabled:
-            wait_ms = self._draw(limit.wait_time_ms.low_ms, limit.wait_time_ms.high_ms)
-            wait_s = wait_ms / 1000 * self._slow.get(platform.platform, 1.0)
-            self._next_s[platform.platform, lane] = self._now_s() + wait_s
+    async def _ask(self, *, place: bool, probing: bool) -> Reply:
+        """What the fleet says; where no seat is free, when there is one."""
+        ask, room = self._turns._pace.ask, self._room
+        if room is None:
+            return await ask(self._platform, place=place, probing=probing)
+        if self._has_seat:  # whoever is at the door may wait for this very one
+            reply = await ask(self._platform, place=place, probing=probing, seat=self._seat)
+        else:
+            has_waited, self._may_have_seat = room.door.locked(), True
+            async with room.door:
+                room.forget()
+                while (reply := await ask(self._platform, place=place, probing=probing, seat=self._seat)).is_full:
+                    has_waited = True
+                    await room.rest(reply.wait_s)
+                    room.forget()
+            if has_waited:
+                self._told_s = self._turns._now_s()
+        self._has_seat = reply.may_go
+        return reply
 
-    async def answered(self, platform: Platform, lane: int, answer: Answer) -> None:
-        """Says how the shop took that lane's visit; the whole fleet slows down, pauses or goes on accordingly."""
-        turn, _moment_s = self._granted.pop((platform.platform, lane))
-        probe = turn.word == "probe"
+    async def _keep_seat(self) -> None:
+        while not await self._turns._pace.keep(self._platform, self._seat):
+            self._has_seat = False
+            await self._take()
+
+    def _leave(self) -> asyncio.Task[None] | None:
+        """Begins to give the seat back, or the place in the line for one."""
+        room = self._room
+        if room is None or not self._may_have_seat:
+            return None
+        leaving = asyncio.create_task(self._turns._pace.leave(self._platform, self._seat))
+        self._turns._leaving.add(leaving)
+        leaving.add_done_callback(self._turns._leaving.discard)
+        leaving.add_done_callback(lambda _done: room.tell())
+        return leaving
+
+    async def _report(self, answer: Answer) -> None:
+        probe = self.is_probe
+        self._turns._probing.discard(self._lane)
         if answer.welcome is Welcome.CHALLENGED:
             if probe:  # the one visit that was to tell whether the shop lets anybody in
                 answer = replace(answer, welcome=Welcome.BLOCKED)
-            elif not answer.pause_s(platform.workflow.rate_limit):
+            elif not answer.pause_s(self._platform.workflow.rate_limit):
                 return  # it says nothing of the pace
-        if not (turn.clean and answer.welcome is Welcome.GOOD):
-            await self._pace.report(platform, answer, probe=probe)
-
-    def is_probe(self, platform: Platform, lane: int) -> bool:
-        """Whether that lane's next visit is the one that tries whether the breaker may close."""
-        granted = self._granted.get((platform.platform, lane))
-        return granted is not None and granted[0].word == "probe"
-
-
-async def _unless(stop: asyncio.Event, asking: Coroutine[Any, Any, T]) -> T:
-    asked = asyncio.ensure_future(asking)
-    stopping = asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait((asked, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if not asked.done():
-            raise TurnDenied(_STOPPED)
-        return asked.result()
-    finally:
-        asked.cancel()
-        stopping.cancel()
-
-
-async def sleep_unless(stop: asyncio.Event, seconds: float) -> None:
-    """Sleeps.
-
-    Raises:
-        TurnDenied: at once when `stop` is set.
-    """
-    if not stop.is_set():
-        if seconds <= 0:
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                await stop.wait()
-        except TimeoutError:
-            return
-    raise TurnDenied(_STOPPED)
+        if not (self._is_clean and answer.welcome is Welcome.GOOD):
+            await self._turns._pace.report(self._platform, answer, probe=probe)

@@ -78,6 +78,7 @@ class OldRuns:
         """
         with writing(self._store.engine) as connection:
             connection.execute(delete(schema.runs).where(schema.runs.c.id == run))
+            connection.execute(delete(schema.batches).where(schema.batches.c.run == run))
         removed = 0
         after: str | None = None
         while True:

@@ -62,6 +62,7 @@ def to_row(result: ItemResult) -> dict[str, Any]:
         "started_at": result.started_at,
         "finished_at": result.finished_at,
         "worker": storable_text(result.worker),
+        "expected": storable_facts(result.expected) if result.expected else None,
     }
 
 
@@ -92,4 +93,5 @@ def from_row(row: Mapping[Any, Any]) -> ItemResult:
         finished_at=row["finished_at"],
         worker=row["worker"],
         final_url=row["final_url"],
+        expected=row["expected"] or {},
     )

@@ -22,11 +22,17 @@ class RunProgress:
     sealed: bool
     done: int
     by_verdict: Mapping[Verdict, int]
+    cancelled: bool = False
+
+    @property
+    def missing(self) -> int | None:
+        """How many products have no result; `None` until the run is sealed."""
+        return None if self.products is None else max(0, self.products - self.done)
 
     @property
     def finished(self) -> bool:
-        """Whether every product of the run has its result."""
-        return self.sealed and self.products is not None and self.done >= self.products
+        """Whether nothing more is to come: every product of the run has its result, or it was cancelled."""
+        return self.cancelled or (self.sealed and self.missing == 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +48,4 @@ class RunSummary:
     batches: int | None
     skipped: int | None
     done: int
+    cancelled_at: datetime | None = None

@@ -12,7 +12,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Integer, MetaData, Table, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
 
 if TYPE_CHECKING:
     _UtcBase = TypeDecorator[datetime]
@@ -62,9 +74,26 @@ runs = Table(
     Column("products", Integer),
     Column("batches", Integer),
     Column("skipped", Integer),
+    Column("asked_batches", Integer),
+    Column("asked_products", Integer),
+    Column("asked_last", Text),
+    Column("cancelled_at", UtcDateTime),
     Index("ix_runs_created_at", "created_at"),
 )
-"""One row per run. `sealed_at` and the three counts are null until all batches are on the queue."""
+"""One row per run. `sealed_at` and the three counts are null until all batches are on the queue; `asked_...` tell how
+far it is by then, the last one by the id of its last product. `cancelled_at` is null unless somebody cancelled it."""
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("run", _key(), primary_key=True),
+    Column("id", _key(), primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("products", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+)
+"""One row per batch that is not done; see `asked`. `content` is its products, JSON and packed."""
 
 results = Table(
     "results",
@@ -83,6 +112,7 @@ results = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
     Column("worker", Text, nullable=False),
+    Column("expected", JSON(none_as_null=True)),
     Index("ix_results_run_verdict", "run", "verdict", "product_id"),
 )
 """One row per product of a run; the primary key is what makes a second write of the same item change nothing."""

@@ -133,6 +133,36 @@ class ResultStore:
         if not found:
             raise _no_such_run(run_id)
 
+    def cancel_run(self, run_id: str) -> None:
+        """Notes that nothing more of a run is wanted.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+        statement = update(schema.runs).where(schema.runs.c.id == run_id)
+        moment = func.coalesce(schema.runs.c.cancelled_at, datetime.now(UTC))
+        with writing(self.engine) as connection:
+            if not connection.execute(statement.values(cancelled_at=moment)).rowcount:
+                raise _no_such_run(run_id)
+
+    def platform_of(self, run_id: str) -> str:
+        """The platform of a run.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+        with reading(self.engine) as connection:
+            platform: str | None = connection.scalar(select(schema.runs.c.platform).where(schema.runs.c.id == run_id))
+        if platform is None:
+            raise _no_such_run(run_id)
+        return platform
+
+    def is_cancelled(self, run_id: str) -> bool:
+        """Whether nothing more of a run is wanted; one that is not known was not cancelled."""
+        query = select(schema.runs.c.cancelled_at).where(schema.runs.c.id == run_id)
+        with reading(self.engine) as connection:
+            return connection.scalar(query) is not None
+
     def judged(self, run: str, product_ids: Sequence[str]) -> set[str]:
         """Those of the products that have their result in this run already."""
         stored = {storable_text(product_id): product_id for product_id in product_ids}
@@ -187,6 +217,7 @@ class ResultStore:
             sealed=row.sealed_at is not None,
             done=sum(counts.values()),
             by_verdict=counts,
+            cancelled=row.cancelled_at is not None,
         )
 
     def runs(self, limit: int = 20) -> list[RunSummary]:
@@ -210,6 +241,7 @@ class ResultStore:
                     batches=row.batches,
                     skipped=row.skipped,
                     done=row.done,
+                    cancelled_at=row.cancelled_at,
                 )
                 for row in connection.execute(statement)
             ]
@@ -296,4 +328,4 @@ def _page(run: str | None, verdict: Verdict | None, after: tuple[str, str] | Non
 
 
 def _no_such_run(run: str) -> UsageError:
-    return UsageError(f"there is no run {run}: pagemill status lists the runs")
+    return UsageError(f"there is no run {run}: pagemill runs lists them")

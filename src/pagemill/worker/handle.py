@@ -12,8 +12,12 @@ from pagemill.model import Batch
 class Engine(Protocol):
     """What a worker needs of the engine behind it."""
 
-    def run_batch(self, batch: Batch) -> BatchOutcome:
-        """Works a batch off in the calling thread's time; interruptible by exceptions raised into that thread."""
+    def run_batch(self, batch: Batch, timeout_s: float) -> BatchOutcome:
+        """Works a batch off in the calling thread's time; several at once.
+
+        Raises:
+            DeadlineExceeded: it took longer.
+        """
         ...
 
     def give_up(self, batch: Batch, reason: str) -> int:
@@ -24,8 +28,12 @@ class Engine(Protocol):
         """Makes running and later batches stop at the next item boundary; returns at once. Safe in signal handlers."""
         ...
 
-    def interrupt(self) -> None:
-        """Cancels the running batch from another thread."""
+    def interrupt(self, platform: str) -> None:
+        """Cancels the running batch of that platform, from another thread."""
+        ...
+
+    def halt(self) -> None:
+        """Cancels all batches that run, and all that come; their products remain. Safe in signal handlers."""
         ...
 
     def is_lively(self) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
-from rq import get_current_job
+from rq import Queue, get_current_job
+from rq.timeouts import JobTimeoutException
 
 from pagemill.engine.runner import BatchOutcome
-from pagemill.errors import ServiceUnavailable
+from pagemill.errors import DeadlineExceeded, ServiceUnavailable
 from pagemill.intake.batch_job import from_arguments
 from pagemill.worker.handle import declare_unfit, installed
 
 
 def run_batch(run: str, batch: str, platform: str, products: list[list[Any]]) -> dict[str, int]:
-    """Works one batch off; called by RQ in the worker's main thread.
+    """Works one batch off; called by RQ in a thread of its hand.
 
     Returns:
         How many products were `done` now, `resumed` from before, and `remaining`: the worker puts a batch with
@@ -22,9 +24,13 @@ def run_batch(run: str, batch: str, platform: str, products: list[list[Any]]) ->
     """
     job = get_current_job()
     tries_left = 0 if job is None else job.retries_left or 0
+    timeout_s = float((job and job.timeout) or Queue.DEFAULT_TIMEOUT)
+    timeout_s = math.inf if timeout_s < 0 else timeout_s  # -1 is RQ's word for none
     work = replace(from_arguments(run, batch, platform, products), tries_left=tries_left)
     try:
-        outcome = installed().run_batch(work)
+        outcome = installed().run_batch(work, timeout_s)
+    except DeadlineExceeded as error:
+        raise JobTimeoutException(f"Task exceeded maximum timeout value ({timeout_s:g} seconds)") from error
     except ServiceUnavailable as error:
         # Not the batch's fault: failing it would burn its retries, and those of every batch after it.
         declare_unfit(error)

@@ -1,48 +1,58 @@
-"""The RQ worker: takes batches of several platforms in turn, keeps a short beat, and stops without losing anything.
+"""A worker process as RQ sees it: it takes batches for all its platforms at once, and stops without losing anything.
 
-RQ's own SimpleWorker beats only between jobs, pops from several queues without a safety copy, and raises out of a
-signal handler when it is idle. What is overridden here is exactly that; the comments name RQ's behaviour.
+One look asks for all queues whose hand is free; whatever is found goes to that hand (`hand`). RQ's own loop works one
+job at a time, pops from several queues without a safety copy, and raises out of signal handlers: it is not used.
 """
 
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import redis
 from redis import Redis
 from redis.exceptions import NoPermissionError
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq import worker_registration as registration
 from rq.command import handle_command
-from rq.exceptions import AbandonedJobError, DeserializationError, NoSuchJobError, StopRequested
-from rq.executions import Execution
-from rq.job import Job, JobStatus
+from rq.job import Job
+from rq.logutils import setup_loghandlers
 from rq.registry import clean_registries
-from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
 from pagemill.config.settings import QueueSettings
-from pagemill.errors import PagemillError, RedisUnavailable, ServiceUnavailable, WorkerWornOut
-from pagemill.intake.batch_job import QUEUE_PREFIX, BatchUnreadable, from_arguments
+from pagemill.errors import PagemillError, RedisUnavailable, ServiceUnavailable
+from pagemill.intake.batch_job import QUEUE_PREFIX
 from pagemill.pacing.pace_script import KEY_PREFIX as PACE_PREFIX
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
-from pagemill.worker.handle import Engine, declare_unfit, unfit
+from pagemill.worker import unreadable
+from pagemill.worker.hand import MAINTENANCE_S, BatchEnder, Hand
+from pagemill.worker.handle import Engine, declare_unfit
 from pagemill.worker.outage import Outage
 
 log = get_logger("worker")
 
 _POLL_S = (0.02, 0.1)
 """The first and the longest pause between two looks at empty queues."""
-_MAINTENANCE_S = 10
+_LOOK_UP_S = 0.5
+"""How late something may be noticed that wakes nobody, such as a signal that another thread gets."""
+_AWAY_S = 1.0
+_HAND_IDLE_S = 60.0
+"""How long RQ knows a hand that has nothing to do."""
+_SECOND_SIGNAL_S = 1.0
+"""Signals that come closer together are one request: a supervisor's and the terminal's."""
 
 _TAKE = """
+if redis.call('EXISTS', 'rq:suspended') == 1 then
+  return 0
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local held_back = 0
@@ -70,10 +80,8 @@ RQ marks a copy that it finds with the time, for a day. A mark of an earlier tak
 for stuck at once, so it goes."""
 
 
-class BatchWorker(SimpleWorker):
-    """One process' worker. Its engine outlives the jobs."""
-
-    log_result_lifespan = False
+class BatchWorker(BatchEnder):
+    """One process' worker: it takes batches, its hands work them off. Their engine outlives all of them."""
 
     def __init__(
         self,
@@ -95,254 +103,282 @@ class BatchWorker(SimpleWorker):
             settings: times to live.
             on_command: is shown each message of RQ's command channel; whether it was for it, and not RQ's own.
         """
-        super().__init__(
-            queues,
-            name=name,
-            connection=connection,
-            serializer=JSONSerializer,
-            exception_handlers=[self._on_exception],
-            maintenance_interval=_MAINTENANCE_S,
-            worker_ttl=settings.heartbeat_ttl_s,
-            log_job_description=False,
-        )
+        beating = threading.Lock()
+        parts = (connection, engine, settings, beating, self._shutdown)
+        super().__init__(list(queues), name, *parts)
         self.outage = Outage()
-        self.ended_well = False
-        """RQ's loop ends without a word on errors that it does not expect; this tells such an end from a good one."""
+        self._hands = {
+            queue.key: Hand(queue, _platform(queue), f"{name}.{_platform(queue)}", *parts) for queue in queues
+        }
         self._brisk = brisk
-        self._engine = engine
         self._on_command = on_command
-        self._ttl_s = settings.heartbeat_ttl_s
         self._take_script = brisk.register_script(_TAKE)
         self._stopping = threading.Event()
-        self._beat_lock = threading.Lock()
-        self._at_work: tuple[Job, Execution] | None = None
+        self._woken = threading.Event()
+        """Set when a hand has become free, or when it is time to stop."""
         self._held_back = 0
+        self._told_s: float | None = None
+        self._alone: str | None = None
+        """The queue whose next batch is worked off with no other beside it."""
 
-    def beat(self) -> None:
-        """Tells Redis that this worker and its batch are alive; called every few seconds by the sidecar.
+    # Working
 
-        Not while the engine is stuck: then the batch is taken over by another worker when the time to live has run out.
-        Nor before the worker is born: RQ would take its own key for that of another worker of the same name.
-        """
-        if self.birth_date is None or not self._engine.is_lively():
-            return
-        with self._beat_lock, self._brisk.pipeline() as pipeline:
-            self.heartbeat(self._ttl_s, pipeline=pipeline)
-            if self._at_work is not None:
-                job, execution = self._at_work
-                execution.heartbeat(job.started_job_registry, self._ttl_s, pipeline=pipeline)
-                job.heartbeat(datetime.now(UTC), self._ttl_s, pipeline=pipeline, xx=True)
-            key_is_new = pipeline.execute()[0] == 1
-            if key_is_new and not self._stopping.is_set():
-                self._introduce_again(pipeline)
-
-    def _introduce_again(self, pipeline: Any) -> None:
-        """The worker's key ran out while Redis was away: without the rest of it RQ neither lists nor commands it."""
-        registration.register(self, pipeline)
-        pipeline.hset(self.key, mapping={**self.serialize(), "state": self.get_state()})
-        if self._at_work is not None:
-            self.set_current_job_id(self._at_work[0].id, pipeline=pipeline)
-        pipeline.expire(self.key, self._ttl_s)
-        pipeline.execute()
-
-    def _set_ip_address(self, connection: Redis) -> None:
-        """RQ warns where its user may not name its connection: its address then stays unknown, which nobody misses."""
-        with warnings.catch_warnings(action="ignore"):
-            super()._set_ip_address(connection)
-
-    # Taking batches
-
-    def _set_connection(self, connection: Redis) -> Redis:
-        """RQ would raise the socket's time limit above the worker's time to live; nothing here blocks that long."""
-        return connection
-
-    def dequeue_job_and_maintain_ttl(
-        self, timeout: int | None, max_idle_time: int | None = None
-    ) -> tuple[Job, Queue] | None:
-        """The next batch; `None` when the queues are empty and `timeout` is `None` (burst).
-
-        RQ's version raises out of the signal handler, which can lose a batch that was taken at that moment.
+    def work(self, burst: bool = False) -> None:  # type: ignore[override]
+        """Takes batches until stopped, or with `burst` until the queues are empty.
 
         Raises:
-            StopRequested: a stop was asked for and no batch is in hand.
+            RedisError: Redis went away for good, or the farewell did not reach it.
+            Exception: a hand failed by something that was not its batch's fault.
         """
+        for logger in ("rq.worker", "rq.job"):
+            setup_loghandlers("WARNING", name=logger)
+        self.register_birth()  # type: ignore[no-untyped-call]
+        self.heartbeat(self._ttl_s)
+        self.subscribe()
         self.set_state(WorkerStatus.IDLE)
+        self._install_signal_handlers()
+        try:
+            try:
+                self._take_until_stopped(burst)
+            except BaseException:
+                self._shutdown()
+                raise
+            finally:
+                self._wait_for_hands()
+        finally:
+            self._stopping.set()
+            self._say_farewell()
+        if (failure := self._failure()) is not None:
+            raise failure
+
+    def _take_until_stopped(self, burst: bool) -> None:
         pause_s = _POLL_S[0]
         while not self._stopping.is_set():
+            self._woken.clear()
             try:
+                self._look_after_hands()
                 if self.should_run_maintenance_tasks:
                     self.run_maintenance_tasks()  # type: ignore[no-untyped-call]
+                if self._stopping.is_set():
+                    return
+                was_at_rest = self._is_at_rest  # a hand that becomes free from here on has a queue that was not asked
                 taken = self._take()
+                if taken is not None:
+                    self._give(*taken)
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 self.outage.note(error)
-                self._stopping.wait(1.0)
+                self._woken.wait(_AWAY_S)
                 continue
             except NoPermissionError as error:
-                self._end_unfit(RedisUnavailable.gone(error))
-                break
+                self.end_unfit(RedisUnavailable.gone(error))
+                return
             self.outage.over()
             if taken is not None:
-                return taken
-            if timeout is None and not self._held_back:
-                self.ended_well = True
-                return None
-            self._stopping.wait(pause_s)
-            pause_s = min(pause_s * 1.5, _POLL_S[1])
-        raise StopRequested
+                pause_s = _POLL_S[0]
+            elif burst and was_at_rest and not self._held_back:
+                return
+            elif self._open_queues():
+                self._woken.wait(pause_s)
+                pause_s = min(pause_s * 1.5, _POLL_S[1])
+            else:
+                self._woken.wait(_LOOK_UP_S)
 
     def _take(self) -> tuple[Job, Queue] | None:
+        """The next batch for a hand that is free, if there is one."""
         while True:
-            queues = self._ordered_queues
+            queues = self._open_queues()
+            if not queues:
+                self._held_back = 0
+                return None
             found = self._take_script(keys=[*(queue.key for queue in queues), *map(_pace_key, queues)])
             if isinstance(found, int):
+                if self._alone is not None:  # somebody else has it by now: look at all queues again
+                    self._alone = None
+                    continue
                 self._held_back = found
                 return None
-            key, job_id = (part.decode() if isinstance(part, bytes) else part for part in found)
-            queue = next(queue for queue in self.queues if queue.key == key)
-            try:
-                job = Job.fetch(job_id, connection=self.connection, serializer=self.serializer)
-            except NoSuchJobError:
-                queue.intermediate_queue.remove(job_id)  # it was deleted while it waited
+            key, raw_id = found[0].decode(), found[1]
+            queue = next(queue for queue in queues if queue.key == key)
+            job = unreadable.fetch(queue, raw_id)
+            if job is None:
                 continue
             # Every platform gets its turn, however long the others' queues are.
             position = self._ordered_queues.index(queue)
             self._ordered_queues = self._ordered_queues[position + 1 :] + self._ordered_queues[: position + 1]
+            if job.retries_left == 0 and not self._is_at_rest:
+                self._put_back(queue, job)
+                return None
             job.redis_server_version = self.get_redis_server_version()  # type: ignore[no-untyped-call]
             return job, queue
 
-    def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
-        """RQ keeps a safety copy, and so removes it, for workers of a single queue only; ours always has one."""
-        super().prepare_job_execution(job, remove_from_intermediate_queue=True)
-        if self.execution is not None:
-            with self._beat_lock:
-                self._at_work = (job, self.execution)
+    def _open_queues(self) -> list[Queue]:
+        """Those for which something may be taken now."""
+        free = [queue for queue in self._ordered_queues if self._hands[queue.key].is_free]
+        if self._alone is None:
+            return free
+        return [queue for queue in free if queue.key == self._alone] if len(free) == len(self._hands) else []
 
-    def get_heartbeat_ttl(self, job: Job) -> int:
-        """RQ's SimpleWorker would let a dead worker's job wait for its whole time-out."""
-        return self._ttl_s
+    def _put_back(self, queue: Queue, job: Job) -> None:
+        """The batch has one try left: each of its workers died, or it failed each time. With others beside it they
+        would die with it; and where it is one of them that ends the workers, it would be given up for that."""
+        self._alone = queue.key
+        with self.connection.pipeline() as pipeline:
+            queue.push_job_id(job.id, pipeline=pipeline, at_front=True)
+            pipeline.lrem(queue.intermediate_queue.key, 1, job.id)
+            pipeline.execute()
+
+    def _give(self, job: Job, queue: Queue) -> None:
+        self._alone = queue.key if job.retries_left == 0 else None
+        self._hands[queue.key].take(job, self._woken.set)
+        if self.get_state() != WorkerStatus.BUSY:
+            self.set_state(WorkerStatus.BUSY)
+
+    @property
+    def _is_at_rest(self) -> bool:
+        return all(hand.is_free for hand in self._hands.values())
+
+    def _look_after_hands(self) -> None:
+        """Stops when one has failed; has RQ forget those that have been idle for a while."""
+        if self._failure() is not None:
+            self._shutdown()
+        if self.get_state() == WorkerStatus.BUSY and self._is_at_rest:
+            self.set_state(WorkerStatus.IDLE)
+        for hand in self._hands.values():
+            if hand.is_born and hand.is_free and time.monotonic() - hand.free_since_s > _HAND_IDLE_S:
+                with self._beating:
+                    hand.retire()
+
+    def _failure(self) -> BaseException | None:
+        return next((hand.failure for hand in self._hands.values() if hand.failure is not None), None)
+
+    def _wait_for_hands(self) -> None:
+        """Each ends at its next item boundary, and is given up on by the engine if it does not."""
+        while not self._is_at_rest:
+            self._woken.wait(_LOOK_UP_S)
+            self._woken.clear()
+
+    def _say_farewell(self) -> None:
+        with self._beating:
+            for hand in self._hands.values():
+                hand.retire()
+            self.register_death()  # type: ignore[no-untyped-call]
+            self.birth_date = None
+        self.unsubscribe()  # type: ignore[no-untyped-call]
+
+    # The beat
+
+    def beat(self) -> None:
+        """Tells Redis that this worker, its hands and their batches are alive; called every few seconds by the sidecar.
+
+        Not while the engine is stuck: then the batches are taken over by other workers when the time to live has run
+        out. Nor before the worker is born: RQ would take its own key for that of another worker of the same name.
+        """
+        if not self._engine.is_lively():
+            return
+        with self._beating, self._brisk.pipeline() as pipeline:
+            living = [each for each in (self, *self._hands.values()) if each.is_born]
+            if not living:
+                return
+            positions = [each.add_beat(pipeline) for each in living]
+            answers = pipeline.execute()
+            lost = [each for each, position in zip(living, positions, strict=True) if answers[position] == 1]
+            if lost and not self._stopping.is_set():
+                for each in lost:
+                    each.introduce_again(pipeline)
+                pipeline.execute()
+
+    # Looking after the dead
 
     def clean_registries(self) -> None:
         """Takes over what dead workers left. RQ's own lock would block this for 15 minutes after a crash in here."""
         try:
             self._take_over()
         except NoPermissionError as error:
-            # RQ would end its loop with a traceback.
-            self._end_unfit(RedisUnavailable.gone(error))
+            self.end_unfit(RedisUnavailable.gone(error))
         self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
 
     def _take_over(self) -> None:
         for queue in self.queues:
             lock = f"pagemill:maintenance:{queue.name}"
-            if self.connection.set(lock, self.name, nx=True, ex=_MAINTENANCE_S):
+            if self.connection.set(lock, self.name, nx=True, ex=MAINTENANCE_S):
                 try:
                     clean_registries(queue, self._exc_handlers)
                     registration.clean_worker_registry(queue)
                     queue.intermediate_queue.cleanup(self, queue)
                 except ServiceUnavailable as error:
-                    self._end_unfit(error)
+                    self.end_unfit(error)
                     break
-
-    # Ending batches
-
-    def handle_job_success(self, job: Job, queue: Queue, started_job_registry: Any) -> None:
-        """A batch with remaining products goes back to the front of its queue, and counts neither way."""
-        self._no_longer_at_work()
-        outcome = job._result
-        if isinstance(outcome, dict) and outcome.get("remaining"):
-            with self.connection.pipeline() as pipeline:
-                self.cleanup_execution(job, pipeline=pipeline)
-                job.set_status(JobStatus.QUEUED, pipeline=pipeline)
-                queue.push_job_id(job.id, pipeline=pipeline, at_front=True)
-                pipeline.execute()
-            log.info(events.BATCH_RETURNED, job=job.id, remaining=outcome["remaining"])
-            if (error := unfit()) is not None:
-                self._end_unfit(error)
-            return
-        super().handle_job_success(job, queue, started_job_registry)
-
-    def handle_job_failure(
-        self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = ""
-    ) -> None:
-        """A batch that will not be tried again leaves no product without a result.
-
-        Where results cannot be written it stays at work, until its time is over and a fit worker gives it up.
-        """
-        self._no_longer_at_work()
-        try:
-            if self._stopped_job_id == job.id:
-                self._give_up(job, "stopped by a user")
-            elif not job.should_retry:
-                self._give_up(job, _last_line(exc_string) or "the batch failed")
-        except ServiceUnavailable as error:
-            if self.execution is None:  # not this worker's own: RQ asks for a dead one's, and would go on to forget it
-                raise
-            self._end_unfit(error)
-            return
-        super().handle_job_failure(job, queue, started_job_registry, exc_string)
-
-    def _on_exception(self, job: Job, kind: type[BaseException], *_rest: Any) -> None:
-        """RQ calls this for failures, and for the batches of dead workers that it finds."""
-        if kind is AbandonedJobError and not job.retries_left:
-            self._give_up(job, "its workers died again and again")
-
-    def _give_up(self, job: Job, reason: str) -> None:
-        try:
-            batch = from_arguments(*job.args)
-        except (BatchUnreadable, TypeError, DeserializationError) as error:
-            # An error out of here would end one worker after another.
-            log.error(events.BATCH_GIVEN_UP, job=job.id, reason=reason, products=0, unreadable=str(error))
-            return
-        count = self._engine.give_up(batch, f"batch given up: {reason}"[:500])
-        log.error(events.BATCH_GIVEN_UP, job=job.id, reason=reason, products=count)
-
-    def _end_unfit(self, error: PagemillError) -> None:
-        declare_unfit(error)
-        if not isinstance(error, WorkerWornOut):  # that one has been told by `leave`
-            log.error(events.WORKER_UNFIT, error=str(error))
-        self._shutdown()
-
-    def _no_longer_at_work(self) -> None:
-        with self._beat_lock:
-            self._at_work = None
+                except redis.RedisError as error:
+                    if not str(error).startswith("WRONGTYPE") or not unreadable.clear(queue):
+                        raise
+                except Exception:
+                    # RQ could not read something; whatever it was, the batches of the dead must not wait behind it.
+                    if not unreadable.clear(queue):
+                        log.exception(events.UNEXPECTED, where=f"looking after {queue.name}")
 
     # Stopping
 
     def hear_signals(self) -> None:
         """From now on a signal drains, also before `work`, which calls this too late: not before Redis has answered."""
-        self._install_signal_handlers()  # type: ignore[no-untyped-call]
+        self._install_signal_handlers()
 
-    def handle_warm_shutdown_request(self) -> None:
-        """First signal, or RQ's shutdown command: drain."""
-        log.info(events.WORKER_DRAINING, worker=self.name)
-        self._engine.drain()
+    def _install_signal_handlers(self) -> None:
+        signal.signal(signal.SIGINT, self.request_stop)
+        signal.signal(signal.SIGTERM, self.request_stop)
+
+    def request_stop(self, signum: Any = None, frame: Any = None) -> None:
+        """RQ's signal handler. The first signal drains; another one, a second or more later, ends everything at once.
+
+        It raises nothing: RQ's version would, out of the middle of whatever the main thread does.
+        """
+        now_s = time.monotonic()
+        if self._told_s is None:
+            self._told_s = now_s
+            log.info(events.WORKER_DRAINING, worker=self.name)
+            self._shutdown()
+        elif now_s - self._told_s >= _SECOND_SIGNAL_S:
+            self._told_s = now_s
+            self._engine.halt()
 
     def leave(self, error: PagemillError) -> None:
         """Drains, and ends with that error. From any thread."""
         declare_unfit(error)
         log.warning(events.WORKER_WORN_OUT, reason=str(error))
-        self._engine.drain()
         self._shutdown()
 
     def _shutdown(self) -> None:
-        """Only sets flags: RQ's version talks to Redis, or raises, inside the signal handler."""
-        self._stop_requested = True
-        self.ended_well = True
+        """Takes nothing any more, and has the batches at work stop at their next item boundary. From any thread."""
+        self._engine.drain()
         self._stopping.set()
+        self._woken.set()
+
+    # Commands
+
+    def subscribe(self) -> None:
+        """RQ's; one connection and one thread hear the commands for all hands."""
+        self.pubsub = self.connection.pubsub()  # type: ignore[no-untyped-call]
+        channels = {self.pubsub_channel_name: self.handle_payload}
+        for hand in self._hands.values():
+            channels[hand.pubsub_channel_name] = partial(self._carry_out, hand)
+        self.pubsub.subscribe(**channels)
+        self.pubsub_thread = self.pubsub.run_in_thread(  # type: ignore[assignment]
+            sleep_time=60, daemon=True, exception_handler=self._pubsub_exception_handler
+        )
 
     def handle_payload(self, message: Any) -> None:
-        """A message of RQ's command channel. RQ's thread would die of one that it cannot read."""
+        """A message of RQ's command channel."""
+        self._carry_out(self, message)
+
+    def _carry_out(self, worker: BatchEnder, message: Any) -> None:
+        """RQ's thread would die of a message that it cannot read."""
         try:
             payload = json.loads(message["data"])
-            if not self._on_command(payload):
-                handle_command(self, payload)
+            if worker is not self or not self._on_command(payload):
+                handle_command(worker, payload)
         except redis.RedisError as error:
             self.outage.note(error)
         except Exception:
             log.exception(events.UNEXPECTED, where="carrying a command out")
-
-    def kill_horse(self, sig: Any = None) -> None:
-        """RQ's stop-job command; there is no horse, the batch itself is cancelled."""
-        self._engine.interrupt()
 
     def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
         """RQ lets its command thread die of a time-out; here every Redis error is waited out."""
@@ -354,10 +390,9 @@ class BatchWorker(SimpleWorker):
         time.sleep(1.0)
 
 
+def _platform(queue: Queue) -> str:
+    return queue.name.removeprefix(QUEUE_PREFIX)
+
+
 def _pace_key(queue: Queue) -> str:
-    return PACE_PREFIX + queue.name.removeprefix(QUEUE_PREFIX)
-
-
-def _last_line(text: str) -> str:
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    return PACE_PREFIX + _platform(queue)

@@ -70,7 +70,7 @@ class FleetWorld:
             pressure_reason="memory" if second else "",
             reasons={"page uses": 1800, "page error": 23, "browser uses": 15, "browser age": 3},
             started_at=datetime.now(UTC) - timedelta(hours=9),
-            at_work=AtWork("20261121-021040-musinsa-0862", "b00012", PLATFORMS[1], 37, 100),
+            batches=(AtWork("20261121-021040-musinsa-0862", "b00012", PLATFORMS[1], 37, 100),),
             sample=self._sample(sizes),
             cpu_percent=41.0,
             collector=CollectorStats((900, 80, 7), 1.2, 9.0, 0.8),
@@ -96,7 +96,7 @@ class FleetWorld:
 
     def silence(self, name: str, silent_s: float = 95) -> None:
         """Publishes one that has not been heard of since."""
-        body = _SNAPSHOT.dump_json(replace(self.worker(name), at_work=None, lanes=0))
+        body = _SNAPSHOT.dump_json(replace(self.worker(name), batches=(), lanes=0))
         self.redis.set(PREFIX + name, body, px=round((KEPT_S - silent_s) * 1000))
 
     def _processes(self) -> None:

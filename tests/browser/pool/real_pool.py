@@ -203,7 +203,7 @@ async def settled(pool: BrowserPool) -> bool:
 
 def idle(pool: BrowserPool) -> Iterable[Any]:
     """The slots that nobody leases."""
-    return pool._idle
+    return pool._slots.idle
 
 
 def accounted_pages(pool: BrowserPool) -> int:

@@ -23,7 +23,7 @@ from pagemill.ops.alerting.alert import Alert, encode
 from pagemill.ops.alerting.desk import AlertDesk
 from pagemill.ops.alerting.history import FIELD, STREAM
 from pagemill.ops.fleet.snapshot import KEPT_S, PREFIX, AtWork, WorkerSnapshot, publish
-from pagemill.ops.fleet.tally import BUCKETS_S, PlatformTally
+from pagemill.ops.fleet.tally import BUCKETS_S, LATE_BUCKETS_S, PlatformTally
 from pagemill.ops.fleet.view import FleetView
 from pagemill.ops.metrics.text import alerts_of_the_hour, metrics_text
 from pagemill.pacing.pace_script import KEY_PREFIX
@@ -44,7 +44,7 @@ BUSY = replace(
     pressure="critical",
     pressure_reason="shm",
     started_at=STARTED_AT,
-    at_work=AtWork("r1", "b1", "musinsa", 10, 50),
+    batches=(AtWork("r1", "b1", "musinsa", 10, 50),),
     cpu_percent=25.0,
     collector=CollectorStats(
         (40, 8, 2), pause_s=0.5, longest_ms=12.0, cpu_percent=3.0, pauses=(30, 8, 0, 5, 0, 2, 4, 1, *[0] * 6)
@@ -60,6 +60,8 @@ BUSY = replace(
             item_s=42.5,
             buckets=(0, 1, 0, 2, *[0] * (len(BUCKETS_S) - 4), 3),
             wait_s=8.0,
+            late_s=1.5,
+            late_buckets=(4, 0, 1, *[0] * (len(LATE_BUCKETS_S) - 3), 2),
         )
     },
     sample=Sample(
@@ -117,6 +119,8 @@ def test_a_worker_is_told_in_base_units(redis_client: redis.Redis) -> None:
     told = scrape(redis_client)
     expected = {
         "pagemill_worker_up": 1,
+        "pagemill_worker_places_taken": 2,
+        "pagemill_worker_places": 4,
         "pagemill_worker_lanes_busy": 2,
         "pagemill_worker_lanes_admitted": 4,
         "pagemill_worker_leases_total": 70,
@@ -197,6 +201,18 @@ def test_times_of_products_are_a_cumulative_histogram(redis_client: redis.Redis)
     assert found == [0, 1, 3, 3, 6]
     assert told.value(f"{name}_count", **place) == 6
     assert told.value(f"{name}_sum", **place) == 42.5
+    assert told.types[name] == "histogram"
+
+
+def test_how_late_turns_are_is_a_cumulative_histogram(redis_client: redis.Redis) -> None:
+    """With bounds of milliseconds: a turn should not be late by more than a few."""
+    publish(redis_client, BUSY)
+    told = scrape(redis_client)
+    place = {"worker": "w1", "platform": "musinsa"}
+    name = "pagemill_turn_late_seconds"
+    found = [told.value(f"{name}_bucket", le=bound, **place) for bound in ("0.005", "0.01", "0.025", "30.0", "+Inf")]
+    assert found == [4, 4, 5, 5, 7]
+    assert (told.value(f"{name}_count", **place), told.value(f"{name}_sum", **place)) == (7, 1.5)
     assert told.types[name] == "histogram"
 
 

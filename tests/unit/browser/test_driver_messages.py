@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
+from playwright.async_api import async_playwright
 from structlog.testing import capture_logs
 
 from pagemill.browser.driver_messages import BoundedConnect, BoundedOutput
+from pagemill.browser.driver_start import confine_driver
 from pagemill.telemetry import events
 
 
@@ -59,6 +63,7 @@ async def test_a_transport_reads_through_it_from_when_it_is_connected() -> None:
 
     async def connect(self: Any) -> None:
         self._proc = SimpleNamespace(stdout=stream(framed(b"one")))
+        self.on_error_future = asyncio.get_running_loop().create_future()
 
     transport_type = type("Transport", (), {"connect": BoundedConnect(connect)})
     transport = transport_type()
@@ -67,3 +72,16 @@ async def test_a_transport_reads_through_it_from_when_it_is_connected() -> None:
     assert isinstance(output, BoundedOutput)
     assert output.at_eof() is False
     assert await read(output, 10) == b"one"
+
+
+async def test_a_driver_that_is_killed_leaves_no_error_that_nobody_has_asked_for() -> None:
+    """The loop would tell Playwright's own, as something unexpected, whenever Python happens to clear it away."""
+    confine_driver()
+    playwright = await async_playwright().start()
+    [driver] = [child for child in psutil.Process().children() if "run-driver" in child.cmdline()]
+    driver.kill()
+    with pytest.raises(Exception, match="closed"):
+        await playwright.chromium.launch(executable_path="/nowhere")
+    ends = [each.on_error_future for each in gc.get_objects() if type(each).__name__ == "PipeTransport"]
+    assert [end.done() for end in ends[-1:]] == [True]
+    assert [end for end in ends if end._log_traceback] == []

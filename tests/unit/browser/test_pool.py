@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import pytest
 
@@ -19,11 +21,12 @@ NOTHING = {"driver": 0, "browser": 0, "context": 0, "page": 0}
 
 
 class QuickClock:
-    """Time that moves only when it is told to; sleeping takes one turn of the loop."""
+    """Time that moves only when it is told to; sleeping takes one turn of the loop, and calls come by `advance`."""
 
     def __init__(self) -> None:
         self.time_s = 1000.0
         self.slept_s: list[float] = []
+        self.timers: list[Alarm] = []
 
     def now_s(self) -> float:
         return self.time_s
@@ -35,6 +38,40 @@ class QuickClock:
         self.slept_s.append(seconds)
         self.time_s += seconds
         await asyncio.sleep(0)
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Alarm:
+        self.timers.append(Alarm(self.time_s + seconds, call))
+        return self.timers[-1]
+
+    def advance(self, seconds: float) -> None:
+        """Moves the time on, and makes the calls that are due on the way."""
+        until_s = self.time_s + seconds
+        while self._next_at_s() <= until_s:
+            self.advance_to_next()
+        self.time_s = until_s
+
+    def advance_to_next(self) -> None:
+        """Moves the time on to the next call, if there is one, and makes it."""
+        if self._next_at_s() < math.inf:
+            first = min((timer for timer in self.timers if timer.is_set), key=lambda timer: timer.at_s)
+            self.timers = [timer for timer in self.timers if timer.is_set and timer is not first]
+            self.time_s = max(self.time_s, first.at_s)
+            first.call()
+
+    def _next_at_s(self) -> float:
+        return min((timer.at_s for timer in self.timers if timer.is_set), default=math.inf)
+
+
+@dataclass
+class Alarm:
+    """A call that is to come, at that time."""
+
+    at_s: float
+    call: Callable[[], None]
+    is_set: bool = True
+
+    def cancel(self) -> None:
+        self.is_set = False
 
 
 def shop(name: str = "shop", page: int = 10, context: int = 50) -> Platform:
@@ -51,15 +88,21 @@ def shop(name: str = "shop", page: int = 10, context: int = 50) -> Platform:
 
 @asynccontextmanager
 async def opened(
-    opener: CountingOpener, size: int = 4, clock: QuickClock | None = None, **settings: object
+    opener: CountingOpener,
+    size: int = 4,
+    clock: QuickClock | None = None,
+    page_max_mb: float = math.inf,
+    **settings: object,
 ) -> AsyncIterator[BrowserPool]:
     """An open pool; afterwards nothing may be left open, whatever the test did."""
-    pool = BrowserPool(opener, PoolSettings.model_validate(settings), size, clock=clock or QuickClock())
+    clock = clock or QuickClock()
+    pool = BrowserPool(opener, PoolSettings.model_validate(settings), size, clock=clock, page_max_mb=page_max_mb)
     await pool.open()
     try:
         yield pool
     finally:
-        await pool.drain()
+        async with asyncio.timeout(10):  # a place that was lost would never come back
+            await pool.drain()
         await pool.close()
     assert opener.open == NOTHING
 

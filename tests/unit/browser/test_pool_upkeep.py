@@ -22,8 +22,7 @@ async def settled(pool: BrowserPool) -> None:
 async def test_a_page_that_grew_too_big_is_replaced_for_its_size() -> None:
     """The page goes after its visit; one that is not too big stays."""
     opener = CountingOpener()
-    async with opened(opener, size=1) as pool:
-        pool_limit(pool, 100)
+    async with opened(opener, size=1, page_max_mb=100) as pool:
         await use(pool, shop(), 1)
         opener.heaps_mb = {1: 120.0}
         assert await pool.measure_pages() == [120.0]
@@ -37,8 +36,7 @@ async def test_a_page_that_grew_too_big_is_replaced_for_its_size() -> None:
 async def test_the_second_big_page_takes_its_context_with_it() -> None:
     """When a fresh page in the same context grows as well, more than the page is to blame."""
     opener = CountingOpener()
-    async with opened(opener, size=1) as pool:
-        pool_limit(pool, 100)
+    async with opened(opener, size=1, page_max_mb=100) as pool:
         with capture_logs() as lines:
             for number in (1, 2):
                 await use(pool, shop(), 1)
@@ -48,11 +46,6 @@ async def test_the_second_big_page_takes_its_context_with_it() -> None:
                 await settled(pool)
         rotations = [(line["event"], line["reason"]) for line in lines if "Rotation" in line["event"]]
         assert rotations == [(events.PAGE_ROTATION, "size"), (events.CONTEXT_ROTATION, "size")]
-
-
-def pool_limit(pool: BrowserPool, megabytes: float) -> None:
-    """Sets the limit that the constructor takes; `opened` does not pass it on."""
-    pool._page_max_mb = megabytes
 
 
 async def test_a_page_that_does_not_answer_is_left_out_of_the_heaps() -> None:

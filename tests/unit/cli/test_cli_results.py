@@ -131,7 +131,7 @@ def test_a_run_that_does_not_exist_is_a_mistake(filled: Path) -> None:
     said = run(filled, "results", "--run", "run-7", "--format", "jsonl")
     assert (said.code, said.out) == (2, "")
     assert "run-7" in said.err
-    assert "pagemill status" in said.err
+    assert "pagemill runs" in said.err
 
 
 def test_a_database_out_of_reach_ends_with_69(place: Path) -> None:

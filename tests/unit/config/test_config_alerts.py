@@ -201,11 +201,6 @@ def test_an_address_must_fit_its_channel(tmp_path: Path, kind: str, url: str, fi
             "(add the channel to alerts.yaml, or remove the variable; channels are hook)",
         ),
         (
-            {"PAGEMILL_ALERT_URL_HOOK_FILE": HOOK},
-            "environment: PAGEMILL_ALERT_URL_HOOK: both PAGEMILL_ALERT_URL_HOOK and PAGEMILL_ALERT_URL_HOOK_FILE "
-            "are set (keep one of the two)",
-        ),
-        (
             {"PAGEMILL_ALERT_URL_HOOK": "", "PAGEMILL_ALERT_URL_HOOK_FILE": "/nowhere/hunter2"},
             "environment: PAGEMILL_ALERT_URL_HOOK_FILE: the file it names cannot be read: No such file or directory "
             "(check that it exists and who may read it; a URL itself goes into PAGEMILL_ALERT_URL_HOOK)",

@@ -226,6 +226,13 @@ PLATFORM_MISTAKES = [
         "the smaller number first",
     ),
     (
+        shop(workflow="{concurrency: {fleet: 0}}"),
+        4,
+        "workflow.concurrency.fleet",
+        "at least 1",
+        "write at least 1",
+    ),
+    (
         shop(workflow="{concurrency: {default: 65}}"),
         4,
         "workflow.concurrency.default",

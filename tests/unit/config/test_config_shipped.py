@@ -82,6 +82,7 @@ def test_a_real_shop_is_visited_slowly(shipped: Config, name: str, lanes: int, f
     assert platform.workflow.rate_limit.enabled
     assert platform.workflow.rate_limit.wait_time_ms.low_ms >= 2000
     assert platform.workflow.concurrency.default == lanes
+    assert platform.workflow.concurrency.fleet == (1 if lanes == 1 else None)
     assert platform.extract.sources[0].strategy == first
     assert {"name", "image", "list_price", "price", "status"} <= set(platform.extract.fields)
     assert not any("127." in host or "localhost" in host for host in platform.hosts)

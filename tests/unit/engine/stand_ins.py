@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
@@ -117,8 +118,15 @@ class StandInPool:
         self.retry_after = ""
         """What every answer says when the shop may be visited again."""
         self.current: dict[int, StandInLease] = {}
+        self.served: list[str] = []
 
-    def lease(self, _platform: Platform, *, fresh: bool = False) -> StandInLease:
+    @contextmanager
+    def serving(self, platform: Platform) -> Iterator[None]:
+        self.served.append(platform.platform)
+        yield
+        self.served.remove(platform.platform)
+
+    def lease(self, _platform: Platform, *, fresh: bool = False, stop: asyncio.Event | None = None) -> StandInLease:
         self.fresh.append(fresh)
         return StandInLease(self, fresh)
 

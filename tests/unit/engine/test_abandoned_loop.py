@@ -75,7 +75,7 @@ def test_the_stacks_show_what_holds_the_loop_up(standstill: tuple[LoopThread, St
     stacks = loop.stacks()
     assert "thread engine:" in stacks
     assert "self.over.wait(30)" in stacks
-    assert "task lane-" in stacks
+    assert "task shop-0" in stacks
     assert "thread MainThread:" in stacks
 
 

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +18,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from pagemill.config.platform import Platform
 from pagemill.engine import batch_engine
 from pagemill.engine.batch_engine import BatchEngine
 from pagemill.engine.loop_thread import LoopThread
 from pagemill.engine.runner import BatchOutcome, Runner
-from pagemill.errors import BatchInterrupted, UsageError
+from pagemill.errors import BatchInterrupted, DeadlineExceeded, UsageError
 from pagemill.model import PageReading, Verdict
 from pagemill.results.store import ResultStore
 from pagemill.results.writer import ResultWriter
@@ -49,7 +51,7 @@ def engine_on(loop: LoopThread, bench: Bench) -> BatchEngine:
 
 @contextmanager
 def raising(error: BaseException, when: threading.Event) -> Iterator[None]:
-    """Raises into the main thread by a signal, as RQ's time-out and a second SIGTERM do, once the event is set."""
+    """Raises into the main thread by a signal, once the event is set."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         raise error
@@ -66,6 +68,27 @@ def raising(error: BaseException, when: threading.Event) -> Iterator[None]:
     finally:
         sender.join()
         signal.signal(signal.SIGUSR1, before)
+
+
+@contextmanager
+def soon(when: threading.Event, action: Callable[[], object]) -> Iterator[None]:
+    """Does something on another thread, once the event is set."""
+
+    def act() -> None:
+        if when.wait(10):
+            action()
+
+    other = threading.Thread(target=act)
+    other.start()
+    try:
+        yield
+    finally:
+        other.join()
+
+
+def replace_name(platform: Platform, name: str) -> Platform:
+    """The same platform under another name."""
+    return platform.model_copy(update={"platform": name})
 
 
 class Visit:
@@ -186,11 +209,36 @@ def test_a_second_signal_leaves_everything_remaining(loop: LoopThread) -> None:
     visit = Visit()
     bench = Bench({"p3": [visit]})
     engine = engine_on(loop, bench)
-    with raising(SystemExit(1), visit.begun):
+    with soon(visit.begun, engine.halt):
         assert engine.run_batch(batch(3)) == BatchOutcome(done=0, resumed=0, remaining=3)
     assert visit.cleaned_up
     assert_ended(bench)
-    assert engine.run_batch(batch(3)) == BatchOutcome(done=1, resumed=2, remaining=0)
+    assert engine.run_batch(batch(3)) == BatchOutcome(done=0, resumed=0, remaining=3)
+    assert engine_on(loop, bench).run_batch(batch(3)) == BatchOutcome(done=1, resumed=2, remaining=0)
+
+
+def test_batches_of_several_platforms_are_at_work_at_once(loop: LoopThread) -> None:
+    """Each ends for itself: one is interrupted, one takes too long, one is well."""
+    visits = [Visit(), Visit()]
+    slow, stopped = Bench({"p1": [visits[0]]}), Bench({"p1": [visits[1]]})
+    platforms = {name: replace_name(slow.platform, name) for name in ("slow", "stopped", "well")}
+    strategies = {"slow": slow.strategy, "stopped": stopped.strategy, "well": Bench().strategy}
+    stations = replace(slow.stations, strategies=strategies)
+    runner = Runner(platforms, stations, lambda _run, _products: set(), slow.shelf)
+    engine = BatchEngine(loop, runner, lambda results: len(results), "w1")
+    with ThreadPoolExecutor() as callers:
+        too_slow = callers.submit(engine.run_batch, batch(1, platform="slow"), 0.5)
+        interrupted = callers.submit(engine.run_batch, batch(1, platform="stopped"))
+        for visit in visits:
+            assert visit.begun.wait(10)
+        assert engine.run_batch(batch(3, platform="well")).done == 3
+        engine.interrupt("stopped")
+        with pytest.raises(BatchInterrupted):
+            interrupted.result(10)
+        with pytest.raises(DeadlineExceeded, match="the batch took longer"):
+            too_slow.result(10)
+    assert all(visit.cleaned_up for visit in visits)
+    assert len(runner.states) == 0
 
 
 def test_an_interruption_from_another_thread_says_so(loop: LoopThread) -> None:
@@ -201,7 +249,7 @@ def test_an_interruption_from_another_thread_says_so(loop: LoopThread) -> None:
 
     def interrupt() -> None:
         visit.begun.wait(10)
-        engine.interrupt()
+        engine.interrupt("shop")
 
     other = threading.Thread(target=interrupt)
     other.start()
@@ -217,15 +265,15 @@ def test_an_interruption_without_a_batch_harms_no_later_one(loop: LoopThread) ->
     """It comes too late, and that is all."""
     bench = Bench()
     engine = engine_on(loop, bench)
-    engine.interrupt()
+    engine.interrupt("shop")
     assert engine.run_batch(batch(3)).done == 3
-    engine.interrupt()
+    engine.interrupt("shop")
     assert engine.run_batch(batch(3, run="next")).done == 3
 
 
-@pytest.mark.parametrize("error", [TimeOut(), SystemExit(1)])
+@pytest.mark.parametrize("halted", [False, True])
 def test_a_batch_that_cannot_be_cancelled_does_not_keep_the_caller(
-    loop: LoopThread, monkeypatch: pytest.MonkeyPatch, error: BaseException
+    loop: LoopThread, monkeypatch: pytest.MonkeyPatch, halted: bool
 ) -> None:
     """After a while the caller goes on, and the log has the word."""
     monkeypatch.setattr(batch_engine, "_CANCEL_S", 0.05)
@@ -242,12 +290,14 @@ def test_a_batch_that_cannot_be_cancelled_does_not_keep_the_caller(
         return GOOD
 
     bench = Bench({"p1": [stubborn]})
-    with capture_logs() as lines, raising(error, begun):
-        if isinstance(error, SystemExit):
-            assert engine_on(loop, bench).run_batch(batch(1)).remaining == 1
+    engine = engine_on(loop, bench)
+    with capture_logs() as lines:
+        if halted:
+            with soon(begun, engine.halt):
+                assert engine.run_batch(batch(1)).remaining == 1
         else:
-            with pytest.raises(TimeOut):
-                engine_on(loop, bench).run_batch(batch(1))
+            with raising(TimeOut(), begun), pytest.raises(TimeOut):
+                engine.run_batch(batch(1))
     assert [line["event"] for line in lines] == [events.TIMEOUT]
     loop.call(release.set)
 
@@ -335,3 +385,22 @@ def test_giving_up_fails_only_what_has_no_result(loop: LoopThread, store: Result
     assert (given_up.verdict, given_up.reason) == (Verdict.FAILED, "batch given up: TimeOut")
     assert (given_up.batch, given_up.platform, given_up.worker, given_up.attempts) == ("b1", "shop", "w9", 0)
     writer.close(5)
+
+
+def test_giving_up_a_cancelled_run_judges_nothing(loop: LoopThread) -> None:
+    """Somebody has stopped its batch because nothing more of it is wanted."""
+    bench = Bench()
+    written: list[int] = []
+    finished: list[str] = []
+    engine = BatchEngine(
+        loop,
+        bench.runner,
+        lambda results: written.append(len(results)) or len(results),  # type: ignore[func-returns-value]
+        "w1",
+        lambda run, _batch: finished.append(run),
+        lambda run: run == "cancelled",
+    )
+    assert engine.give_up(batch(3, run="cancelled"), "stopped by a user") == 0
+    assert (written, finished) == ([], [])
+    assert engine.give_up(batch(3), "its workers died again and again") == 3
+    assert (written, finished) == ([3], ["run"])

@@ -26,7 +26,7 @@ from pagemill.errors import (
 )
 from pagemill.model import PageReading, Verdict
 from pagemill.pacing.answer import Answer, Welcome
-from pagemill.pacing.fleet_pace import Turn
+from pagemill.pacing.fleet_pace import Reply
 from pagemill.pacing.turns import Turns
 from pagemill.telemetry import events
 from tests.unit.engine.skipping_loop import run_skipping
@@ -433,7 +433,7 @@ async def test_the_header_of_a_navigation_is_told_too() -> None:
 async def test_a_platform_that_is_left_alone_lets_its_batch_go() -> None:
     """The product goes back in its place without a verdict, and no lane takes another."""
     bench = Bench({"p2": [REFUSED]})
-    bench.pace.turns = [go(), go(), Turn("paused", 600.0, 1.0, clean=True)]
+    bench.pace.turns = [go(), go(), Reply("paused", 600.0, 1.0, clean=True)]
     state = await work_off(bench, 5)
     assert [product.id for product in state.waiting] == ["p2", "p3", "p4", "p5"]
     assert not state.has_work
@@ -442,10 +442,11 @@ async def test_a_platform_that_is_left_alone_lets_its_batch_go() -> None:
 
 async def test_a_turn_that_is_lost_while_a_page_was_waited_for_ends_the_lease_unharmed() -> None:
     """The product is not judged."""
-    times_s = iter([0.0] * 4)
-    pace = StandInPace(go(), Turn("open", 600.0, 1.0, clean=False))
+    pace = StandInPace(go(), Reply("open", 600.0, 1.0, clean=False))
     limited = shop(workflow={"rate_limit": {"max_per_minute": 60, "wait_time_ms": 0}})
-    bench = Bench(platform=limited, turns=Turns(pace, now_s=lambda: next(times_s, 100.0)))
+    bench = Bench(platform=limited)
+    turns = Turns(pace, now_s=lambda: 100.0 * bench.pool.leased)
+    bench.stations = replace(bench.stations, turns=turns)
     state = await work_off(bench, 2)
     assert [product.id for product in state.waiting] == ["p1", "p2"]
     assert bench.pool.ended == ["TurnDenied"]

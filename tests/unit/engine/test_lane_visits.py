@@ -39,6 +39,16 @@ async def test_what_needs_no_page_leases_none() -> None:
     assert bench.pool.ended == [""]
 
 
+async def test_every_step_takes_a_seat_with_a_page_or_without() -> None:
+    """One visit at a time means one request, too; and the wait between two steps holds no seat."""
+    goes_on = VisitGoesOn("more is wanted", None, light=True)
+    platform = shop(workflow={"rate_limit": {"enabled": False}, "concurrency": {"default": 1, "fleet": 1}})
+    bench = Bench({"p1": [goes_on, GOOD], "p2": [VisitFailed("net"), GOOD]}, platform)
+    bench.strategy.without_page = {"p1"}
+    await work_off(bench, 2)
+    assert bench.pace.seats == [f"{what} {seat}" for seat in range(4) for what in ("ask", "keep", "leave")]
+
+
 @pytest.mark.parametrize("bad", [VisitFailed("net"), DeadlineExceeded("waiting for an answer over HTTP", 5)])
 async def test_a_request_that_fails_is_tried_again(bad: Exception) -> None:
     """As a visit of a page is."""

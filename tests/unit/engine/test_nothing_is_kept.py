@@ -111,7 +111,7 @@ def interrupted(place: Place, work: Batch) -> None:
     """RQ's command to stop a job."""
 
     async def told() -> PageReading:
-        place.engine.interrupt()
+        place.engine.interrupt("shop")
         return await hang()
 
     place.script(told)
@@ -127,9 +127,22 @@ def timed_out(place: Place, work: Batch) -> None:
 
 
 def stopped_at_once(place: Place, work: Batch) -> None:
-    """A second signal ends the wait."""
-    place.script(Raise(signal.SIGUSR2))
-    assert place.engine.run_batch(work).remaining == len(work.products)
+    """By a second signal."""
+    engine = place.engine_of(place.bench.runner)
+
+    async def told() -> PageReading:
+        engine.halt()
+        return await hang()
+
+    place.script(told)
+    assert engine.run_batch(work).remaining == len(work.products)
+
+
+def too_slow(place: Place, work: Batch) -> None:
+    """It takes longer than it may."""
+    place.script(hang)
+    with pytest.raises(DeadlineExceeded):
+        place.engine.run_batch(work, 0.01)
 
 
 def without_browser(place: Place, work: Batch) -> None:
@@ -230,7 +243,7 @@ def count(place: Place) -> Count:
             cancelled_timers=cancelled,
             callbacks=len(loop._ready),
             files=len(loop._selector.get_map()),
-            waiters=len(runner._stop._waiters) + len(runner._changed._waiters),
+            waiters=len(runner._stop._waiters),
         )
 
     return place.loop.run(look(), 10, "count")

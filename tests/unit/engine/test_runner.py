@@ -72,6 +72,43 @@ async def test_a_batch_that_was_begun_elsewhere_is_resumed() -> None:
     assert await bench.runner.run(batch(2, run="another")) == BatchOutcome(done=2, resumed=0, remaining=0)
 
 
+async def test_a_batch_whose_products_all_have_results_is_finished_and_another_is_not() -> None:
+    """Told once its results are stored; one that is drained is still wanted."""
+    bench = Bench()
+    finished: list[tuple[str, str]] = []
+    runner = Runner(
+        {"shop": bench.platform},
+        bench.stations,
+        bench.shelf.judged,
+        bench.shelf,
+        finished=lambda run, each: finished.append((run, each)),
+    )
+    await runner.run(batch(3))
+    assert finished == [("run", "b1")]
+    await runner.run(batch(3))
+    assert finished == [("run", "b1")] * 2
+    runner.drain()
+    assert (await runner.run(batch(3, run="later"))).remaining == 3
+    assert finished == [("run", "b1")] * 2
+
+
+async def test_a_batch_of_a_cancelled_run_is_not_begun() -> None:
+    """It ends where it was taken; its products are neither visited nor judged, and not forgotten."""
+    bench = Bench()
+    finished: list[str] = []
+    runner = Runner(
+        {"shop": bench.platform},
+        bench.stations,
+        bench.shelf.judged,
+        bench.shelf,
+        finished=lambda run, _batch: finished.append(run),
+        is_cancelled=lambda run: run == "run",
+    )
+    assert await runner.run(batch(3)) == BatchOutcome(done=0, resumed=0, remaining=0)
+    assert (bench.visits(), bench.shelf.products(), finished) == ({}, [], [])
+    assert (await runner.run(batch(3, run="another"))).done == 3
+
+
 async def test_asking_for_results_does_not_hold_the_loop_up() -> None:
     """The database is asked on another thread."""
     bench = Bench()

@@ -32,7 +32,7 @@ class NotedWorksite:
         self.work = WorkView(
             visits=0,
             products=1,
-            lanes=4,
+            taken=4,
             pages=4,
             rotations={"page": 0, "context": 0, "browser": 0, "driver": 0},
             platform="shop",
@@ -50,8 +50,8 @@ class NotedWorksite:
     def note_sizes(self, sizes_mb: Mapping[int, float]) -> None:
         self.asked.append(f"note_sizes {dict(sizes_mb)}")
 
-    def limit_lanes(self, lanes: int) -> None:
-        self.asked.append(f"limit_lanes {lanes}")
+    def limit_places(self, lanes: int) -> None:
+        self.asked.append(f"limit_places {lanes}")
 
     def save_memory(self, *, on: bool) -> None:
         self.asked.append(f"save_memory {on}")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from pagemill.config.platform import Platform
-from pagemill.guard.budget import Budget, budget_of, page_uses, resolved
+from pagemill.guard.budget import Budget, budget_of, page_uses, resolved, wanted_places
 
 
 def shop(lanes: int = 4, **rotation: Any) -> Platform:
@@ -93,6 +93,28 @@ def test_lanes_are_what_is_asked_for_or_what_memory_and_shm_carry(
     assert budget.lanes(asked) == lanes
     wide = shop().model_copy(update={"workflow": shop(lanes=asked).workflow})
     assert resolved(wide, budget).workflow.concurrency.default == lanes
+
+
+@pytest.mark.parametrize(
+    ("asked", "lanes", "cores", "places"),
+    [
+        ("auto", [4], 2, 4),  # one shop alone has a place for each lane
+        ("auto", [4], 1, 4),
+        ("auto", [4, 4], 2, 8),
+        ("auto", [4] * 6, 2, 12),  # six for each core
+        ("auto", [4] * 6, 8, 24),  # and no more than there are lanes
+        ("auto", [4] * 16, 2, 16),  # one for each platform
+        ("auto", [64, 1], 2, 64),  # as many as the widest platform has
+        ("auto", [], 2, 1),
+        (3, [4] * 6, 2, 3),
+        (30, [4], 2, 30),
+    ],
+)
+def test_places_go_by_cores_lanes_and_platforms(
+    asked: int | Literal["auto"], lanes: list[int], cores: int, places: int
+) -> None:
+    """Or are what was asked for; memory and /dev/shm bound them as they bound lanes."""
+    assert wanted_places(asked, lanes, cores) == places
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 import proclimits
 import pytest
 
-from pagemill.guard.container import ContainerMemory, container_memory, memory_limit_mb, oom_kills
+from pagemill.guard.container import ContainerMemory, container_memory, cores, memory_limit_mb, oom_kills
 
 MIB = 1024 * 1024
 MACHINE_MB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // MIB
@@ -231,3 +231,16 @@ def test_a_real_group(real_group: Path) -> None:
     used = {name: used for name, (_, used, _, _) in said.items()}
     assert 38 < used["with 40 MB more"] - used["at first"] < 50
     assert used["at first"] < 60
+
+
+@pytest.mark.parametrize(
+    ("quota", "machine", "expected"),
+    [(None, 8, 8), (1.5, 8, 2), (0.3, 8, 1), (16.0, 8, 8)],
+)
+def test_cores_are_those_that_may_be_used(
+    monkeypatch: pytest.MonkeyPatch, quota: float | None, machine: int, expected: int
+) -> None:
+    """The container's quota, or what this process may run on where that is less; never none."""
+    monkeypatch.setattr(proclimits, "get_cpu_limit", lambda: quota)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(machine)))
+    assert cores() == expected

@@ -87,7 +87,7 @@ def test_whatever_is_short_is_named(now: Sample, reason: str) -> None:
     lines = bench.round(now)
     pressure = next(line for line in lines if line["event"] == events.PRESSURE)
     assert (pressure["pressure"], pressure["before"], pressure["reason"]) == ("cleanup", "normal", reason)
-    assert bench.worksite.taken() == ["limit_lanes 3", "save_memory True", "rotate_idle"]
+    assert bench.worksite.taken() == ["limit_places 3", "save_memory True", "rotate_idle"]
 
 
 def test_under_pressure_it_measures_more_often_and_not_twice_at_once() -> None:
@@ -123,7 +123,7 @@ def test_an_emergency_pauses_retires_tells_and_in_the_end_leaves() -> None:
     bench = Bench()
     bench.round(sample(total=960))
     assert bench.worksite.taken() == [
-        "limit_lanes 0",
+        "limit_places 0",
         "save_memory True",
         "rotate_idle",
         "rotate_contexts",
@@ -131,7 +131,7 @@ def test_an_emergency_pauses_retires_tells_and_in_the_end_leaves() -> None:
     ]
     assert bench.alerts == [("pressure", "emergency", {"reason": "memory"})]
     bench.round(sample(total=820))
-    assert bench.worksite.taken() == ["limit_lanes 2"]
+    assert bench.worksite.taken() == ["limit_places 2"]
     bench.round(sample(total=970))
     bench.worksite.taken()
     for _ in range(int(LEAVE_S // 5)):
@@ -183,8 +183,8 @@ def test_a_shortage_that_leaving_would_not_end_is_sat_out(shortage: Sample, prod
     bench.round(replace(sample(), shm_percent=shortage.shm_percent))
     for _ in range(20):
         bench.round(shortage)
-    lanes = [each for each in bench.worksite.taken() if each.startswith(("leave", "limit_lanes"))]
-    assert lanes == ["limit_lanes 0", "limit_lanes 1"]
+    lanes = [each for each in bench.worksite.taken() if each.startswith(("leave", "limit_places"))]
+    assert lanes == ["limit_places 0", "limit_places 1"]
 
 
 def test_when_the_pressure_has_gone_successors_stand_by_again() -> None:

@@ -1,4 +1,4 @@
-"""The ladder: which steps, when again, when to leave, and how lanes come back."""
+"""The ladder: which steps, when again, when to leave, and how places come back."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def at(level: Level) -> Judgement:
     return Judgement(level, Reason.MEMORY, 50.0, {})
 
 
-def fresh(lanes: int = 8) -> Stance:
+def fresh(places: int = 8) -> Stance:
     """A worker at peace."""
-    return Stance(full_lanes=lanes, lanes=lanes)
+    return Stance(full_places=places, places=places)
 
 
 @pytest.mark.parametrize(
-    ("level", "steps", "lanes", "admitted"),
+    ("level", "steps", "places", "admitted"),
     [
         (Level.NORMAL, (), 8, 8),
         (Level.WARNING, (Step.CLEAN,), 8, 8),
@@ -35,19 +35,19 @@ def fresh(lanes: int = 8) -> Stance:
         ),
     ],
 )
-def test_each_level_has_its_rung(level: Level, steps: tuple[Step, ...], lanes: int, admitted: int) -> None:
+def test_each_level_has_its_rung(level: Level, steps: tuple[Step, ...], places: int, admitted: int) -> None:
     """Higher rungs contain the lower ones; an emergency admits nothing."""
     stance, ordered = plan(fresh(), at(level), 100.0)
-    assert (ordered, stance.lanes, stance.admitted_lanes) == (steps, lanes, admitted)
+    assert (ordered, stance.places, stance.admitted_places) == (steps, places, admitted)
 
 
 def test_a_rung_is_climbed_again_only_after_a_while() -> None:
     """Steps need time to show; after it, one lane more goes."""
     stance, _ = plan(fresh(), at(Level.CLEANUP), 100.0)
     stance, steps = plan(stance, at(Level.CLEANUP), 100.0 + REPEAT_S - 0.1)
-    assert (steps, stance.lanes) == ((), 7)
+    assert (steps, stance.places) == ((), 7)
     stance, steps = plan(stance, at(Level.CLEANUP), 100.0 + REPEAT_S)
-    assert (steps, stance.lanes) == ((Step.CLEAN, Step.ROTATE_IDLE), 6)
+    assert (steps, stance.places) == ((Step.CLEAN, Step.ROTATE_IDLE), 6)
 
 
 def test_the_last_lane_stays() -> None:
@@ -55,14 +55,14 @@ def test_the_last_lane_stays() -> None:
     stance = fresh(2)
     for turn in range(10):
         stance, _ = plan(stance, at(Level.CRITICAL), 100.0 + turn * REPEAT_S)
-    assert stance.lanes == 1
+    assert stance.places == 1
 
 
 def test_a_level_that_falls_orders_nothing() -> None:
     """What was done is left to work."""
     stance, _ = plan(fresh(), at(Level.EMERGENCY), 100.0)
     stance, steps = plan(stance, at(Level.CLEANUP), 103.0)
-    assert (steps, stance.admitted_lanes) == ((), 4)
+    assert (steps, stance.admitted_places) == ((), 4)
 
 
 def test_an_emergency_that_lasts_ends_the_process_once() -> None:
@@ -106,21 +106,21 @@ def test_a_shortage_that_others_make_is_sat_out_with_one_lane() -> None:
     admitted, ordered = [], []
     for second in range(100, 400):
         stance, steps = plan(stance, at(Level.EMERGENCY), float(second), may_help=False)
-        admitted.append(stance.admitted_lanes)
+        admitted.append(stance.admitted_places)
         ordered.append(steps)
     sits = int(LEAVE_S)
     assert admitted == [0] * sits + [1] * (300 - sits)
     assert Step.LEAVE not in {step for steps in ordered for step in steps}
     assert Step.RETIRE not in {step for steps in ordered[sits:] for step in steps}
     stance, _ = plan(stance, at(Level.CLEANUP), 500.0)
-    assert plan(stance, at(Level.EMERGENCY), 501.0)[0].admitted_lanes == 0
+    assert plan(stance, at(Level.EMERGENCY), 501.0)[0].admitted_places == 0
 
 
 def test_a_shortage_that_becomes_ours_while_it_is_sat_out_ends_the_process() -> None:
     """As when the one lane that works is what takes the rest."""
     stance, _ = plan(fresh(), at(Level.EMERGENCY), 100.0, may_help=False)
     stance, _ = plan(stance, at(Level.EMERGENCY), 200.0, may_help=False)
-    assert stance.admitted_lanes == 1
+    assert stance.admitted_places == 1
     assert plan(stance, at(Level.EMERGENCY), 205.0, may_help=True)[1] == (Step.LEAVE,)
 
 
@@ -132,9 +132,9 @@ def test_a_shortage_that_becomes_ours_while_it_is_sat_out_ends_the_process() -> 
     ),
     st.integers(1, 16),
 )
-def test_no_state_stops_a_worker_for_good(rounds: list[tuple[Level, bool, float]], lanes: int) -> None:
+def test_no_state_stops_a_worker_for_good(rounds: list[tuple[Level, bool, float]], places: int) -> None:
     """Whatever is measured when: a worker without a lane has had its half minute at most, or is on its way out."""
-    stance = fresh(lanes)
+    stance = fresh(places)
     now_s = 100.0
     stopped_s = left_s = None
     for level, may_help, pause_s in rounds:
@@ -146,8 +146,8 @@ def test_no_state_stops_a_worker_for_good(rounds: list[tuple[Level, bool, float]
         if left_s is not None:
             assert now_s - left_s < ABANDON_S or stance.abandoned
             continue
-        assert 1 <= stance.lanes <= lanes
-        stopped_s = None if stance.admitted_lanes else now_s if stopped_s is None else stopped_s
+        assert 1 <= stance.places <= places
+        stopped_s = None if stance.admitted_places else now_s if stopped_s is None else stopped_s
         assert stopped_s is None or now_s - stopped_s < LEAVE_S
 
 
@@ -157,10 +157,10 @@ def test_lanes_come_back_one_by_one_after_a_while_of_peace() -> None:
     stance, _ = plan(stance, at(Level.NORMAL), 200.0)
     grown = []
     for second in range(200, 400):
-        before = stance.lanes
+        before = stance.places
         stance, steps = plan(stance, at(Level.NORMAL), float(second))
         assert steps == ()
-        if stance.lanes > before:
+        if stance.places > before:
             grown.append(second)
     assert grown == [200 + int(PEACE_S), 200 + int(PEACE_S + GROW_S)]
-    assert stance.lanes == 4
+    assert stance.places == 4

@@ -29,6 +29,8 @@ def test_the_default_platform_gets_what_its_worst_case_needs_twice() -> None:
     ("changes", "products", "expected_s"),
     [
         ({"workflow": {"concurrency": {"default": 1}}}, 10, 2 * 10 * 135),
+        ({"workflow": {"concurrency": {"fleet": 1}}}, 10, 2 * 10 * 135),
+        ({"workflow": {"concurrency": {"fleet": 9}}}, 40, 2 * 10 * 135),
         ({"workflow": {"rate_limit": {"enabled": False}}}, 4, 300),
         ({"workflow": {"rate_limit": {"enabled": False}}}, 16, 2 * 4 * (3 * 40 + 3)),
         ({"workflow": {"rate_limit": {"max_per_minute": 2}}}, 50, 2 * 3 * 50 * 30),

@@ -162,16 +162,44 @@ def test_the_sandbox_is_told(tmp_path: Path, written: object, words: str) -> Non
 
 
 def test_each_platform_is_told_with_its_sums(tmp_path: Path) -> None:
-    """Lanes, what rotation comes to here, and whether /dev/shm carries them; written numbers stay."""
+    """Lanes, and what rotation comes to here; written numbers stay."""
     findings = found(tmp_path, shop("few"), shop("many", lanes=12), shop("own", rotation={"page": 3, "context": 9}))
     assert "2 platforms" not in findings["configuration"].text
     assert findings["configuration"].text == "3 platforms: few, many, own"
     few, many, own = (findings[f"platform {name}"].text for name in ("few", "many", "own"))
     assert "4 lanes, page every 7 and context every 35 uses" in few
-    assert "in shared memory: 4 lanes want 1024 MB of /dev/shm, there are 2048 MB" in few
-    assert "shm_size 4gb" in many
-    assert "12 lanes want 4096 MB" in many
+    assert "12 lanes" in many
     assert "page every 3 and context every 9 uses" in own
+    assert "whole fleet" not in few
+
+
+def test_seats_are_told_beside_the_lanes(tmp_path: Path) -> None:
+    """Lanes are this worker's, visits at one time everybody's."""
+    workflow = {"concurrency": {"default": 4, "fleet": 1}}
+    text = found(tmp_path, shop("few", workflow=workflow))["platform few"].text
+    assert "4 lanes (1 visit at one time in the whole fleet), page every 7" in text
+
+
+@pytest.mark.parametrize(
+    ("lanes", "written", "memory_mb", "words"),
+    [
+        ([4], "auto", 8192, "4 visits at work at once, all platforms together; pool.places is auto, 4 lanes, 2 cores"),
+        ([4], "auto", 8192, "in shared memory: 4 places want 1024 MB of /dev/shm, there are 2048 MB"),
+        ([4] * 6, "auto", 8192, "12 visits at work at once"),
+        ([4] * 6, "auto", 8192, "in files (to change that: shm_size 4gb): 12 places want 4096 MB"),
+        ([4] * 6, 3, 8192, "3 visits at work at once, all platforms together; pool.places is 3"),
+        ([4] * 6, "auto", 700, "2 visits at work at once of the 12 wanted, which is what memory carries"),
+    ],
+)
+def test_places_are_told_with_what_they_come_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lanes: list[int], written: object, memory_mb: int, words: str
+) -> None:
+    """Cores, lanes, memory, and whether /dev/shm carries them."""
+    monkeypatch.setattr(fitness, "memory_limit_mb", lambda: memory_mb)
+    monkeypatch.setattr(fitness, "cores", lambda: 2)
+    settings = Settings.model_validate({"pool": {"places": written}})
+    shops = [shop(f"shop-{number}", lanes=each) for number, each in enumerate(lanes)]
+    assert words in found(tmp_path, *shops, settings=settings)["places"].text
 
 
 def test_a_platform_that_hangs_on_single_selectors_gets_advice(tmp_path: Path) -> None:
@@ -218,7 +246,7 @@ def test_a_look_that_fails_unexpectedly_is_a_finding(
     assert not findings[subject].fine
     assert "RuntimeError: something odd (test_fitness.py:" in findings[subject].text
     missing = everything - set(findings)
-    assert all(name in ("sandbox", "platform one", "fields of one") for name in missing), missing
+    assert all(name in ("places", "sandbox", "platform one", "fields of one") for name in missing), missing
 
 
 def test_log_files_are_looked_at_where_they_are_asked_for(tmp_path: Path) -> None:

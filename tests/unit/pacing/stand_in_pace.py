@@ -6,25 +6,31 @@ import asyncio
 
 from pagemill.config.platform import Platform
 from pagemill.pacing.answer import Answer
-from pagemill.pacing.fleet_pace import Turn
+from pagemill.pacing.fleet_pace import Reply
 
 
-def go(wait_s: float = 0.0, slow: float = 1.0, *, clean: bool = True) -> Turn:
+def go(wait_s: float = 0.0, slow: float = 1.0, *, clean: bool = True) -> Reply:
     """A visit may take place then."""
-    return Turn("go", wait_s, slow, clean)
+    return Reply("go", wait_s, slow, clean)
 
 
 class StandInPace:
     """Gives the turns of its list, and then as the last one, or at once where there was none; `None` never answers."""
 
-    def __init__(self, *turns: Turn | None) -> None:
+    def __init__(self, *turns: Reply | None) -> None:
         self.turns = list(turns) or [go()]
         self.asked: list[tuple[str, bool, bool]] = []
         """Platform, whether a place was asked for, and whether by the probe."""
         self.reports: list[tuple[Answer, bool]] = []
         self.abandoned = 0
+        self.seats: list[str] = []
+        """What was said of seats: `ask`, `keep` or `leave` and the seat's number."""
+        self.lost = 0
+        """How many seats turn out to be lost when they are to be kept."""
 
-    async def turn(self, platform: Platform, *, place: bool, probing: bool = False) -> Turn:
+    async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
+        if seat:
+            self._note("ask", seat)
         self.asked.append((platform.platform, place, probing))
         turn = self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
         if turn is None:
@@ -38,3 +44,14 @@ class StandInPace:
 
     async def report(self, platform: Platform, answer: Answer, *, probe: bool) -> None:
         self.reports.append((answer, probe))
+
+    async def keep(self, platform: Platform, seat: str) -> bool:
+        self._note("keep", seat)
+        self.lost -= 1
+        return self.lost < 0
+
+    async def leave(self, platform: Platform, seat: str) -> None:
+        self._note("leave", seat)
+
+    def _note(self, what: str, seat: str) -> None:
+        self.seats.append(f"{what} {seat.partition(':')[2]}")

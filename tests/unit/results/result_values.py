@@ -36,4 +36,5 @@ def make_result(
         finished_at=STARTED_AT + timedelta(seconds=1.5),
         worker=worker,
         final_url=final_url,
+        expected={"name": "셔츠", "price": 12900},
     )

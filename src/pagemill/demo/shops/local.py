@@ -51,6 +51,9 @@ def localised(data: Mapping[str, Any], port: int) -> dict[str, Any]:
     pace = dict(workflow.get("rate_limit") or {})
     pace.pop("max_per_minute", None)
     workflow["rate_limit"] = pace | {"wait_time_ms": 0}
+    width = dict(workflow.get("concurrency") or {})
+    width.pop("fleet", None)
+    workflow["concurrency"] = width
     workflow["breaker"] = dict(workflow.get("breaker") or {}) | {"enabled": False}
     local["workflow"] = workflow
     local["retry"] = dict(local.get("retry") or {}) | {"backoff_ms": BACKOFF_MS}

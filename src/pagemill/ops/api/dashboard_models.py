@@ -29,11 +29,14 @@ class WorkerText(Camel):
     silent_seconds: float
     uptime: int
     draining: bool
-    lanes: int = Field(description="Lanes that hold a page now")
-    lanes_allowed: int = Field(description="How many may, under the present pressure")
+    places: int = Field(description="How many visits may be at work, under the present pressure")
+    places_taken: int = Field(description="Visits at work that hold a page")
+    lanes: int = Field(description="As placesTaken; goes in 0.3")
+    lanes_allowed: int = Field(description="As places; goes in 0.3")
     pressure: str
     pressure_reason: str
-    at_work: Work | None
+    batches: list[Work] = Field(description="At most one of each platform")
+    at_work: Work | None = Field(description="The first of `batches`")
     memory_mb: float
     peak_memory_mb: float
     memory_limit_mb: float

@@ -22,7 +22,8 @@ from pagemill.pacing.pace_state import PaceState
 
 def worker_row(worker: WorkerSnapshot, rates: Rates, now: datetime) -> WorkerText:
     """One worker."""
-    sample, work = worker.sample, worker.at_work
+    sample = worker.sample
+    batches = [Work(**{name: getattr(work, name) for name in Work.model_fields}) for work in worker.batches]
     return WorkerText(
         name=worker.name,
         host=worker.host,
@@ -32,11 +33,14 @@ def worker_row(worker: WorkerSnapshot, rates: Rates, now: datetime) -> WorkerTex
         silent_seconds=worker.silent_s,
         uptime=_uptime_s(worker.started_at, now),
         draining=worker.draining,
+        places=worker.size,
+        places_taken=worker.lanes,
         lanes=worker.lanes,
         lanes_allowed=worker.size,
         pressure=worker.pressure,
         pressure_reason=worker.pressure_reason,
-        at_work=None if work is None else Work(**{name: getattr(work, name) for name in Work.model_fields}),
+        batches=batches,
+        at_work=batches[0] if batches else None,
         memory_mb=worker.pss_mb,
         peak_memory_mb=worker.peak_pss_mb,
         memory_limit_mb=worker.limits.memory_mb if worker.limits else 0.0,

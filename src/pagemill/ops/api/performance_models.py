@@ -104,7 +104,7 @@ class HistoryPoint(Camel):
     cpu_percent: float
     event_loop_delay: float = Field(description="Milliseconds: the longest in this part")
     gc_percent: float = Field(description="Share of Python's CPU time that its collector takes")
-    lanes: float = Field(description="Lanes that held a page")
+    lanes: float = Field(description="Visits that held a page")
     pressure: float = Field(description="0 normal, 1 warning, 2 cleanup, 3 critical, 4 emergency")
     requests_per_second: float = Field(description="Products per second")
     response_time: float = Field(description="Mean milliseconds of a visited product; 0 without one")

@@ -135,14 +135,13 @@ class Publisher:
     def snapshot(self) -> WorkerSnapshot:
         """The worker now."""
         stats, guard = self._pool.stats(), self._guard
-        state = self._runner.states.at_work
         return WorkerSnapshot(
             name=self._name,
             pid=os.getpid(),
             host=socket.gethostname(),
             platforms=self._platforms,
             lanes=stats.leased,
-            size=guard.admitted_lanes,
+            size=guard.admitted_places,
             pss_mb=round(guard.latest.total_pss_mb, 1) if guard.latest else 0.0,
             peak_pss_mb=round(guard.peak_pss_mb, 1),
             allocated_mb=round(guard.allocated_mb, 1),
@@ -153,9 +152,10 @@ class Publisher:
             reasons=stats.reasons,
             started_at=self._started_at,
             draining=self._runner.is_draining,
-            at_work=None
-            if state is None
-            else AtWork(state.batch.run, state.batch.id, state.batch.platform, state.done, len(state.batch.products)),
+            batches=tuple(
+                AtWork(state.batch.run, state.batch.id, state.batch.platform, state.done, len(state.batch.products))
+                for state in self._runner.states.at_work
+            ),
             proxies=stats.proxies,
             sample=guard.latest,
             cpu_percent=self._cpu_percent,

@@ -39,7 +39,7 @@ PREFIX = "pagemill:worker:"
 
 @dataclass(frozen=True, slots=True)
 class AtWork:
-    """The batch that a worker has in hand."""
+    """A batch that a worker has in hand."""
 
     run: str
     batch: str
@@ -57,9 +57,9 @@ class WorkerSnapshot:
     host: str
     platforms: tuple[str, ...]
     lanes: int
-    """How many hold a page now."""
+    """Places taken: visits at work that hold a page."""
     size: int
-    """How many may, under the present pressure."""
+    """Places there are, under the present pressure."""
     pss_mb: float
     peak_pss_mb: float
     leases: int
@@ -71,7 +71,8 @@ class WorkerSnapshot:
     """Rotations by level and reason, such as `page uses`."""
     started_at: datetime | None = None
     draining: bool = False
-    at_work: AtWork | None = None
+    batches: tuple[AtWork, ...] = ()
+    """At most one of each platform."""
     proxies: tuple[ProxyState, ...] = ()
     """Of its platforms' visitors, by name."""
     sample: Sample | None = None
@@ -93,6 +94,11 @@ class WorkerSnapshot:
     """By how much memory has risen from sample to sample, all rises together."""
     silent_s: float = 0.0
     """How old this is; known when it is read."""
+
+    @property
+    def at_work(self) -> AtWork | None:
+        """One of its batches, where it has any."""
+        return self.batches[0] if self.batches else None
 
     @property
     def is_alive(self) -> bool:

@@ -11,6 +11,8 @@ from pagemill.model import ItemResult, Verdict
 
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the histogram of a product's time; one more bucket is for what takes longer."""
+LATE_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""The same of how late turns are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class PlatformTally:
     """What lanes have waited for their turns."""
     timeouts: int = 0
     """Those that failed because their last visit took longer than it may."""
+    late_s: float = 0.0
+    """By how much visits began later than they might have, all together."""
+    late_buckets: tuple[int, ...] = (0,) * (len(LATE_BUCKETS_S) + 1)
+    """How many visits began as late as each bound at most, and later than the one before."""
 
     @property
     def products(self) -> int:
@@ -45,8 +51,9 @@ class _Counts:
     def __init__(self) -> None:
         self.verdicts: dict[str, int] = {}
         self.attempts = self.spared = self.timeouts = 0
-        self.item_s = self.wait_s = 0.0
+        self.item_s = self.wait_s = self.late_s = 0.0
         self.buckets = [0] * (len(BUCKETS_S) + 1)
+        self.late_buckets = [0] * (len(LATE_BUCKETS_S) + 1)
 
 
 class Tally:
@@ -76,6 +83,13 @@ class Tally:
         with self._lock:
             self._counts.setdefault(platform, _Counts()).wait_s += seconds
 
+    def late(self, platform: str, seconds: float) -> None:
+        """Takes account of one visit that begins: by how much later than it might have."""
+        with self._lock:
+            counts = self._counts.setdefault(platform, _Counts())
+            counts.late_s += seconds
+            counts.late_buckets[bisect_left(LATE_BUCKETS_S, seconds)] += 1
+
     def products(self) -> int:
         """How many have a verdict so far."""
         with self._lock:
@@ -93,6 +107,8 @@ class Tally:
                     buckets=tuple(counts.buckets),
                     wait_s=round(counts.wait_s, 3),
                     timeouts=counts.timeouts,
+                    late_s=round(counts.late_s, 3),
+                    late_buckets=tuple(counts.late_buckets),
                 )
                 for platform, counts in self._counts.items()
             }

@@ -24,13 +24,14 @@ from pagemill.ops.alerting.alert import Alert
 from pagemill.ops.figures.memory_figures import MEANINGS, figures_of
 from pagemill.ops.fleet.processes import ProcessSnapshot
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
-from pagemill.ops.fleet.tally import BUCKETS_S
+from pagemill.ops.fleet.tally import BUCKETS_S, LATE_BUCKETS_S
 from pagemill.ops.fleet.view import FleetPicture
 from pagemill.ops.kept import Lookups
 from pagemill.ops.metrics import tables
 
 S = TypeVar("S")
 _BOUNDS = (*map(floatToGoString, BUCKETS_S), "+Inf")
+_LATE_BOUNDS = (*map(floatToGoString, LATE_BUCKETS_S), "+Inf")
 _PAUSE_BOUNDS = (*map(floatToGoString, (1e6 * bound_ms for bound_ms in PAUSE_BOUNDS_MS)), "+Inf")
 """In nanoseconds."""
 
@@ -261,6 +262,11 @@ def work(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
     waits = CounterMetricFamily(
         "pagemill_wait_seconds_total", "What lanes have waited for their turns, all together.", labels=place
     )
+    late = HistogramMetricFamily(
+        "pagemill_turn_late_seconds",
+        "By how much a visit begins later than its lane's wait and the fleet's pace let it.",
+        labels=place,
+    )
     times = HistogramMetricFamily(
         "pagemill_item_seconds", "A visited product's time: all its attempts with the pauses between.", labels=place
     )
@@ -274,7 +280,9 @@ def work(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
             waits.add_metric(labels, tally.wait_s)
             if len(tally.buckets) == len(_BOUNDS):
                 times.add_metric(labels, _cumulative(_BOUNDS, tally.buckets), tally.item_s)
-    yield from (products, spared, attempts, waits, times)
+            if len(tally.late_buckets) == len(_LATE_BOUNDS):
+                late.add_metric(labels, _cumulative(_LATE_BOUNDS, tally.late_buckets), tally.late_s)
+    yield from (products, spared, attempts, waits, late, times)
 
 
 def _cumulative(bounds: Sequence[str], counts: Sequence[int]) -> list[tuple[str, float]]:

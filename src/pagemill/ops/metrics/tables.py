@@ -51,7 +51,7 @@ class Spread(Generic[S]):
 
 
 WORKER_COUNTERS: tuple[Series[WorkerSnapshot], ...] = (
-    Series("pagemill_worker_leases_total", "Pages that lanes were given for one product.", lambda w: w.leases),
+    Series("pagemill_worker_leases_total", "Visits that were given a page.", lambda w: w.leases),
     Series("pagemill_worker_cleanings_total", "Times that the guard has cleaned up.", lambda w: w.cleanings),
 )
 
@@ -63,8 +63,10 @@ WORKER_GAUGES: tuple[Series[WorkerSnapshot], ...] = (
     ),
     Series("pagemill_worker_draining", "1 while the worker finishes what it has begun, to stop.", lambda w: w.draining),
     Series("pagemill_worker_busy", "1 while the worker has a batch in hand.", lambda w: w.at_work is not None),
-    Series("pagemill_worker_lanes_busy", "Lanes that hold a page now.", lambda w: w.lanes),
-    Series("pagemill_worker_lanes_admitted", "Lanes that may hold one under the present pressure.", lambda w: w.size),
+    Series("pagemill_worker_places_taken", "Visits at work that hold a page.", lambda w: w.lanes),
+    Series("pagemill_worker_places", "How many there may be under the present pressure.", lambda w: w.size),
+    Series("pagemill_worker_lanes_busy", "As pagemill_worker_places_taken; goes in 0.3.", lambda w: w.lanes),
+    Series("pagemill_worker_lanes_admitted", "As pagemill_worker_places; goes in 0.3.", lambda w: w.size),
     Series(
         "pagemill_worker_pressure_level",
         "How short memory, shm or heap is: 0 normal, 1 warning, 2 cleanup, 3 critical, 4 emergency.",

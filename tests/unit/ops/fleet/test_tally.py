@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from pagemill.model import Verdict
-from pagemill.ops.fleet.tally import BUCKETS_S, Tally
+from pagemill.ops.fleet.tally import BUCKETS_S, LATE_BUCKETS_S, Tally
 from tests.unit.results.result_values import make_result
 
 
@@ -34,3 +36,16 @@ def test_a_spared_visit_has_a_verdict_and_no_time() -> None:
     tally.count(replace(make_result("A"), attempts=0))
     (counts,) = tally.read().values()
     assert (counts.products, counts.spared, counts.visited, sum(counts.buckets)) == (1, 1, 0, 0)
+
+
+def test_how_late_turns_are_is_counted_per_platform() -> None:
+    """Sum and histogram, as a product's time."""
+    tally = Tally()
+    for late_s in (0.0, 0.03, 0.05, 99.0):
+        tally.late("shop", late_s)
+    tally.late("other", 0.2)
+    counts = tally.read()
+    assert counts["shop"].late_s == pytest.approx(99.08)
+    found = dict(zip((*LATE_BUCKETS_S, None), counts["shop"].late_buckets, strict=True))
+    assert {bound: count for bound, count in found.items() if count} == {0.005: 1, 0.05: 2, None: 1}
+    assert sum(counts["other"].late_buckets) == 1

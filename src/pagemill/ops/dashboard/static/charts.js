@@ -140,13 +140,13 @@ export async function drawLanes(points, { period, now }, allowed) {
     : [];
   await draw(
     "lanes-chart",
-    [{ type: "scatter", mode: "lines", x: shown.map((point) => point.at), y: values, line: { width: 2, color: hue, shape: "hv" }, fill: "tozeroy", fillcolor: thin(hue, 0.16), hovertemplate: "%{y:.1f} lanes<extra></extra>" }],
+    [{ type: "scatter", mode: "lines", x: shown.map((point) => point.at), y: values, line: { width: 2, color: hue, shape: "hv" }, fill: "tozeroy", fillcolor: thin(hue, 0.16), hovertemplate: "%{y:.1f} visits<extra></extra>" }],
     { shapes, xaxis: { type: "date", range: span(period, now, shown), tickformat: TICKS[period] }, yaxis: { range: [0, Math.max(1, ...values, inSight ? allowed : 0) * 1.12] } },
   );
   say(
     byId("lanes-caption"),
     values.length
-      ? `Now ${lanes(values[values.length - 1])} of ${count(allowed)} that the workers may use${inSight ? " (dashed line)" : ""}, on average ${lanes(mean(values))} in ${PERIODS[period]}.`
+      ? `Now ${lanes(values[values.length - 1])} of ${count(allowed)} places${inSight ? " (dashed line)" : ""}, on average ${lanes(mean(values))} in ${PERIODS[period]}.`
       : `No measurements in ${PERIODS[period]} yet.`,
   );
 }

@@ -54,11 +54,11 @@ function worker(told) {
     peakMb: told.peakMemoryMb,
     limitMb: told.memoryLimitMb,
     memoryPercent: told.memoryPercent,
-    lanes: told.lanes,
-    size: told.lanesAllowed,
+    lanes: told.placesTaken,
+    size: told.places,
+    batches: told.batches,
     cpuPercent: told.cpuPercent,
     itemsPerS: told.requestsPerSecond,
-    atWork: told.atWork,
     rotations: told.rotations,
   };
 }

@@ -33,7 +33,7 @@ function tiles(picture) {
     { name: "Throughput", value: rate(picture.itemsPerS), unit: "products/s", more: `${percent(100 * picture.errorRate)} failed`, bad: picture.errorRate >= 0.05 },
     { name: "Memory", value: memory, unit, more: picture.limitMb ? `${percent((100 * picture.memoryMb) / picture.limitMb)} of ${size(picture.limitMb).join(" ")}` : "no limit known" },
     { name: "Batches waiting", value: count(picture.waiting), more: `${count(picture.atWork)} at work` },
-    { name: "Lanes at work", value: count(picture.lanes), unit: `of ${count(picture.size)}`, more: "allowed now" },
+    { name: "Visits at work", value: count(picture.lanes), unit: `of ${count(picture.size)}`, more: "places" },
     { name: "Workers", value: count(picture.alive.length), more: dead ? `${count(dead)} silent` : "all answer", bad: dead > 0 },
     { name: "Recent alerts", value: count(picture.alerts.length), more: grave ? `${count(grave)} critical` : "none critical", bad: grave > 0 },
   ];

@@ -28,7 +28,7 @@ function makeRow(worker) {
       node.toggleAttribute("data-gone", !now.alive);
       if (!now.alive) state("critical", "critical", `silent for ${duration(now.silentS)}`);
       else if (now.draining) state("warning", "pause", "draining");
-      else state("good", "ok", now.atWork ? "at work" : "idle");
+      else state("good", "ok", now.batches.length ? "at work" : "idle");
       memory(now);
       const level = PRESSURES[now.pressure] || "none";
       const said = now.pressure === "normal" || !now.reason ? now.pressure : `${now.pressure}: ${now.reason}`;
@@ -36,7 +36,7 @@ function makeRow(worker) {
       say(cells.lanes, `${count(now.lanes)} / ${count(now.size)}`);
       say(cells.cpu, percent(now.cpuPercent || 0));
       say(cells.rate, rate(now.itemsPerS || 0));
-      say(cells.work, now.atWork ? `${now.atWork.platform}: ${count(now.atWork.done)} of ${count(now.atWork.products)}` : "");
+      say(cells.work, now.batches.map((batch) => `${batch.platform}: ${count(batch.done)} of ${count(batch.products)}`).join(", "));
       say(cells.rotations, Object.entries(now.rotations).filter(([, number]) => number).map(([level, number]) => `${level} ${count(number)}`).join(", "));
     },
   };

@@ -1,0 +1,71 @@
+"""How late a worker's turns were as it tells by itself: the metric `pagemill_turn_late_seconds`, read while it works.
+
+A thread of this process asks the worker's Redis every few seconds, as the control API does for Prometheus. Where the
+metric is not there, nothing is heard; from outside lateness is measured all the same, see `polite_figures`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import redis
+from prometheus_client.core import Metric
+
+from pagemill.broker.embedded import EmbeddedServer
+from pagemill.ops.fleet.view import FleetView
+from pagemill.ops.metrics.text import FleetCollector
+
+METRIC = "pagemill_turn_late_seconds"
+_EVERY_S = 5.0
+_TIMEOUT_S = 2.0
+
+
+class TurnsHeard:
+    """Listens in the `with` block to the worker whose data is in that folder; without a folder there is none."""
+
+    def __init__(self, data: Path | None) -> None:
+        self._data = data
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="turns heard")
+        self.buckets: Mapping[float, float] = {}
+        """Upper bound in seconds to how many turns were not above it, of all platforms. A worker that has ended tells
+        nothing any more, so this is the reading with the most turns."""
+
+    def __enter__(self) -> Self:
+        if self._data is not None:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        if self._data is not None:
+            self._thread.join()
+
+    def _listen(self) -> None:
+        assert self._data is not None
+        # Never opened: that would start a server. The worker has one, sooner or later.
+        path = str(EmbeddedServer(self._data).socket_path)
+        with redis.Redis(unix_socket_path=path, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S) as client:
+            collector = FleetCollector(FleetView(client, ()))
+            while not self._over.wait(_EVERY_S):
+                buckets = late_buckets(collector.collect())
+                if max(buckets.values(), default=0) >= max(self.buckets.values(), default=0):
+                    self.buckets = buckets
+
+
+def late_buckets(told: Iterable[Metric]) -> dict[float, float]:
+    """What is told of all workers and platforms together."""
+    buckets: dict[float, float] = {}
+    for metric in told:
+        if metric.name == METRIC:
+            for sample in metric.samples:
+                if sample.name.endswith("_bucket"):
+                    bound_s = float(sample.labels["le"])
+                    buckets[bound_s] = buckets.get(bound_s, 0.0) + sample.value
+    return buckets

@@ -1,0 +1,97 @@
+"""What is due before and after each use of a page: the orders of `rotation` carried out, successors made ready in time.
+
+Says when; how things are opened and closed is the changeover's and the generations'.
+"""
+
+from __future__ import annotations
+
+from pagemill.browser.changeover import Changeover
+from pagemill.browser.clock import Clock
+from pagemill.browser.generations import Generations
+from pagemill.browser.rotation import Level, Limits, Order, decide, last_use
+from pagemill.browser.slot import Slot
+from pagemill.config.platform import Platform, Rotation
+from pagemill.config.settings import PoolSettings
+
+_BIG_PAGES = 2
+"""How many of its pages may be replaced for their size before the context goes with the page."""
+_NO_PAUSE_S = 0.2
+"""A page that is leased again within this time is in use without a pause. Opening one takes about half as long."""
+
+
+class Upkeep:
+    """Replaces what is worn."""
+
+    def __init__(
+        self,
+        settings: PoolSettings,
+        page_max_mb: float,
+        clock: Clock,
+        generations: Generations,
+        changeover: Changeover,
+    ) -> None:
+        self._settings = settings
+        self._page_max_mb = page_max_mb
+        self._clock = clock
+        self._generations = generations
+        self._changeover = changeover
+        self.saves_memory = False
+        """Then successors are opened only when what they replace has gone."""
+
+    def before_use(self, slot: Slot, places: int, *, others_wait: bool) -> None:
+        """Has the successor stand by when the last use of a page begins and the next visit will not be long in coming:
+        others wait, or the page came back without a pause. Otherwise there is time to open it after the use."""
+        released_s, limits, wears = slot.released_s, self._limits(slot.platform, places), slot.wears()
+        is_back_at_once = released_s is not None and self._clock.now_s() - released_s < _NO_PAUSE_S
+        if self.saves_memory or slot.successor is not None or not (others_wait or is_back_at_once):
+            return
+        if last_use(wears[Level.PAGE], limits[Level.PAGE]):
+            new_context = last_use(wears[Level.CONTEXT], limits[Level.CONTEXT])
+            self._changeover.open(slot, Level.CONTEXT if new_context else Level.PAGE)
+
+    def after_use(self, slot: Slot, places: int, *, light: bool, page_is_needed: bool) -> None:
+        """Replaces the browser, or the page or context, whatever is due. A successor that does not stand by is opened
+        only if its page is needed, and not before the old one has gone where memory is short."""
+        self._replace_browser(slot, places)
+        if slot.generation.retired:
+            return
+        order = self._order(slot, places, Level.PAGE, Level.CONTEXT)
+        if order is None:
+            if not light:
+                self._changeover.collect_if_due(slot)
+            return
+        assert slot.context is not None
+        slot.context.big_pages += order.reason == "size"
+        level = Level.CONTEXT if slot.context.big_pages >= _BIG_PAGES else order.level
+        self._changeover.rotate(slot, level, order.reason)
+        if slot.successor is None and page_is_needed and not self.saves_memory:
+            self._changeover.open(slot, level)
+
+    def _replace_browser(self, slot: Slot, places: int) -> None:
+        generation, order = slot.generation, self._order(slot, places, Level.BROWSER, Level.DRIVER)
+        if generation.retired or order is None:
+            return
+        if order.reason == "errors":
+            self._generations.suspect(generation, order.reason)
+        elif self.saves_memory:
+            self._generations.retire(generation, order.level, order.reason)
+        else:
+            self._generations.prepare(generation, order.level, order.reason)
+
+    def _order(self, slot: Slot, places: int, *levels: Level) -> Order | None:
+        wears = {level: wear for level, wear in slot.wears().items() if level in levels}
+        return decide(wears, self._limits(slot.platform, places), self._clock.now_s())
+
+    def _limits(self, platform: Platform, places: int) -> dict[Level, Limits]:
+        settings = self._settings
+        # Having Chromium clear a context costs about the same, some 10 ms of a visit, and leaves window names,
+        # passwords and connections behind.
+        rotation = platform.rotation if platform.visitor.session == "keep" else Rotation(page=1, context=1)
+        assert rotation.page != "auto" and rotation.context != "auto", "auto is resolved before the pool"
+        in_a_row = settings.max_errors * max(1, places)
+        return {
+            Level.PAGE: Limits(rotation.page, settings.max_errors, self._page_max_mb),
+            Level.CONTEXT: Limits(rotation.context, settings.max_errors),
+            Level.BROWSER: Limits(settings.browser_max_uses, in_a_row, settings.browser_max_mb),
+            Level.DRIVER: Limits(settings.driver_max_uses, in_a_row, settings.driver_max_mb),
+        }

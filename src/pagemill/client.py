@@ -1,0 +1,201 @@
+"""Runs from a program of one's own: queue products, wait for them, read their results, cancel.
+
+    import pagemill
+
+    with pagemill.connect() as mill:
+        run = mill.enqueue(rows, platform="musinsa")
+        mill.wait(run)
+        for result in mill.results(run, verdict="changed"):
+            print(result.product_id, result.reason)
+
+Workers do the work: `pagemill worker` must run somewhere, with the same Redis and database.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pagemill.app.parts import DATA_FOLDER, chosen_platforms, result_store
+from pagemill.broker.connection import open_redis
+from pagemill.config.loading import load_config
+from pagemill.config.settings import Config
+from pagemill.errors import DeadlineExceeded, PagemillError, UsageError
+from pagemill.intake.again import WORTH_IT, products_again
+from pagemill.intake.cancel import cancel_run
+from pagemill.intake.catalog import BadRow, read_catalog, read_rows
+from pagemill.intake.enqueue import enqueue_run
+from pagemill.model import ItemResult, Product, Verdict
+from pagemill.results.runs import RunProgress, RunSummary
+
+_POLL_S = 0.5
+
+
+class Pagemill:
+    """The queue and the results, by the configuration of a folder. `connect` gives one; it is for one thread."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._parts = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as parts:
+            self._redis = parts.enter_context(open_redis(self._config.environment.redis_url, DATA_FOLDER))
+            self._store = parts.enter_context(result_store(self._config))
+            self._parts = parts.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._parts.close()
+
+    def enqueue(
+        self,
+        products: str | Path | Iterable[Mapping[str, object]] | Iterable[Product],
+        platform: str,
+        *,
+        source: str = "python",
+        batch_size: int | None = None,
+        on_bad_row: Callable[[BadRow], None] | None = None,
+    ) -> str:
+        """Puts products on the queue as one run, in flat memory, and returns the run's id.
+
+        Args:
+            products: the path of a catalogue, `sql` or `sql:TABLE`; or rows with `id`, `url` and the values to expect,
+                such as `frame.to_dict("records")` or a generator.
+            platform: whose products these are.
+            source: what the list of runs says of rows; a catalogue is named by its path.
+            batch_size: products in one batch; `queue.batch_size` unless told.
+            on_bad_row: called for each row that is no product, before it is passed over. Without it the first one is a
+                mistake: then nothing more is queued, and the run stays open.
+
+        Raises:
+            UsageError: an unknown platform, a bad row, or not one product.
+            ServiceUnavailable: Redis or the database is out of reach; a run that was begun is gone on with by itself as
+                far as it was queued.
+        """
+        shop = chosen_platforms(self._config, [platform])[platform]
+        skipped = 0
+
+        def bad(row: BadRow) -> None:
+            nonlocal skipped
+            skipped += row.row_skipped
+            if on_bad_row is not None:
+                on_bad_row(row)
+            elif row.row_skipped:
+                raise UsageError(f"row {row.line}: {row.reason}")
+
+        settings = self._config.settings
+        if isinstance(products, str | Path):
+            url, source = self._config.environment.catalog_database_url, str(products)
+            stream = read_catalog(products, shop, bad, url, settings.results.slow_statement_ms)
+        else:
+            stream = read_rows(map(_row, products), shop, bad)
+        return enqueue_run(
+            stream,
+            shop,
+            source=source,
+            batch_size=batch_size or settings.queue.batch_size,
+            settings=settings.queue,
+            redis=self._redis,
+            store=self._store,
+            skipped=lambda: skipped,
+        ).run
+
+    def again(self, run: str, verdicts: Iterable[Verdict | str] = WORTH_IT, *, missing: bool = True) -> str:
+        """Queues products of an older run as a new one, and returns its id.
+
+        Args:
+            run: the older one.
+            verdicts: whose products are wanted.
+            missing: whether products without a result are.
+
+        Raises:
+            UsageError: there is no such run, or it has no such product.
+        """
+        platform = self._store.platform_of(run)
+        shop = chosen_platforms(self._config, [platform])[platform]
+        return enqueue_run(
+            products_again(run, self._store, [Verdict(each) for each in verdicts], missing),
+            shop,
+            source=f"again {run}",
+            batch_size=self._config.settings.queue.batch_size,
+            settings=self._config.settings.queue,
+            redis=self._redis,
+            store=self._store,
+        ).run
+
+    def progress(self, run: str) -> RunProgress:
+        """How far a run is.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+        return self._store.progress(run)
+
+    def wait(
+        self, run: str, timeout_s: float | None = None, on_progress: Callable[[RunProgress], None] | None = None
+    ) -> RunProgress:
+        """Returns when every product of a run has its result, or the run was cancelled.
+
+        Args:
+            run: its id.
+            timeout_s: for how long at most; without end unless told.
+            on_progress: called about twice a second; what it raises ends the wait.
+
+        Raises:
+            DeadlineExceeded: it took longer.
+            UsageError: there is no such run.
+        """
+        until_s = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            progress = self._store.progress(run)
+            if on_progress is not None:
+                on_progress(progress)
+            if progress.finished:
+                return progress
+            if until_s is not None and time.monotonic() >= until_s:
+                raise DeadlineExceeded(f"run {run}", timeout_s or 0)
+            time.sleep(_POLL_S)
+
+    def results(self, run: str | None = None, verdict: Verdict | str | None = None) -> Iterator[ItemResult]:
+        """Streams the results of a run, or of all, by run and product id, in flat memory."""
+        return self._store.read(run, None if verdict is None else Verdict(verdict))
+
+    def runs(self, limit: int = 20) -> list[RunSummary]:
+        """The newest runs, newest first."""
+        return self._store.runs(limit)
+
+    def cancel(self, run: str) -> None:
+        """Ends a run before its time: what is done stays, nothing more is begun.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+        cancel_run(run, self._redis, self._store)
+
+
+def connect(config: str | Path | None = None) -> Pagemill:
+    """The queue and the results, to be used in a `with` block.
+
+    Args:
+        config: the configuration folder; `PAGEMILL_CONFIG`, or `config` in the present folder, unless told.
+
+    Raises:
+        ConfigError: the configuration has mistakes; the message has all of them.
+    """
+    return Pagemill(load_config(None if config is None else Path(config), os.environ))
+
+
+def _row(product: Mapping[str, object] | Product) -> Mapping[str, object]:
+    if isinstance(product, Product):
+        return {**product.expected, "id": product.id, "url": product.url}
+    if not isinstance(product, Mapping):
+        raise PagemillError(f"a product is a mapping with id and url, not {type(product).__name__}")
+    return product

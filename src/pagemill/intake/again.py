@@ -1,0 +1,35 @@
+"""The products of a run that are to be checked again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from pagemill.model import Product, Verdict
+from pagemill.results.asked import AskedBatches
+from pagemill.results.store import ResultStore
+
+WORTH_IT = (Verdict.FAILED, Verdict.BLOCKED)
+"""Verdicts that say nothing of a product."""
+
+
+def products_again(
+    run: str, store: ResultStore, verdicts: Collection[Verdict] = WORTH_IT, missing: bool = True
+) -> Iterator[Product]:
+    """Streams them, with what the catalogue expected.
+
+    Args:
+        run: an older one.
+        store: open.
+        verdicts: those whose products are wanted.
+        missing: whether those are that have no result, of a run that was cancelled or goes on.
+    """
+    for verdict in verdicts:
+        for result in store.read(run, verdict):
+            yield Product(result.product_id, result.url, result.expected)
+    if not missing:
+        return
+    asked = AskedBatches(store)
+    for outstanding in asked.outstanding(run):
+        if (batch := asked.batch(run, outstanding.batch)) is not None:
+            known = store.judged(run, [product.id for product in batch.products])
+            yield from (product for product in batch.products if product.id not in known)

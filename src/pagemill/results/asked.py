@@ -1,0 +1,159 @@
+"""What was asked of the queue and is not done: the batches of every run, until each of their products has a result.
+
+The queue's Redis may lose them; then they are put on it again from here. Owns the statements. Must not know the queue.
+A batch goes when it is done, so what is kept is what is outstanding.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from pagemill.model import Batch, Product
+from pagemill.results import schema
+from pagemill.results.database import reading, writing
+from pagemill.results.store import ResultStore
+
+_ROWS_PER_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a run was asked for: so many batches and products, the last of them with that id."""
+
+    batches: int = 0
+    products: int = 0
+    last_id: str = ""
+
+
+NOTHING = Reached()
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """A batch that is not done."""
+
+    run: str
+    batch: str
+    platform: str
+    products: int
+    asked_at: datetime
+
+
+class AskedBatches:
+    """Those of one store. May be used from several threads.
+
+    Every method raises `DatabaseUnavailable`, which is retryable, as the store's do.
+    """
+
+    def __init__(self, store: ResultStore) -> None:
+        """`store` must be open when it is used."""
+        self._store = store
+
+    def reached(self, run: str) -> Reached:
+        """How far a run was asked for; `NOTHING` where there is no such run."""
+        columns = schema.runs.c
+        with reading(self._store.engine) as connection:
+            row = connection.execute(
+                select(columns.asked_batches, columns.asked_products, columns.asked_last).where(columns.id == run)
+            ).one_or_none()
+        return NOTHING if row is None else Reached(row[0] or 0, row[1] or 0, row[2] or "")
+
+    def note(self, batches: Sequence[Batch], before: Reached, after: Reached) -> bool:
+        """Notes batches of one run before they are put on the queue, in one transaction.
+
+        Args:
+            batches: those that follow on `before`; at least one.
+            before: how far the run is.
+            after: how far it is with them.
+
+        Returns:
+            Whether the run was as far as `before`, or as `after` already; else somebody else goes on with it.
+        """
+        run = batches[0].run
+        columns = schema.runs.c
+        moved = (
+            update(schema.runs)
+            .where(
+                columns.id == run,
+                func.coalesce(columns.asked_batches, 0) == before.batches,
+                func.coalesce(columns.asked_last, "") == before.last_id,
+            )
+            .values(asked_batches=after.batches, asked_products=after.products, asked_last=after.last_id)
+        )
+        now = datetime.now(UTC)
+        rows = [
+            {
+                "run": batch.run,
+                "id": batch.id,
+                "platform": batch.platform,
+                "products": len(batch.products),
+                "content": _packed(batch.products),
+                "asked_at": now,
+            }
+            for batch in batches
+        ]
+        with writing(self._store.engine) as connection:
+            if connection.execute(moved).rowcount:
+                dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+                connection.execute(dialect.insert(schema.batches).on_conflict_do_nothing(), rows)
+                return True
+        return self.reached(run) == after
+
+    def done(self, run: str, batch: str) -> None:
+        """Forgets a batch whose products have their results; one that is not there is no mistake."""
+        columns = schema.batches.c
+        with writing(self._store.engine) as connection:
+            connection.execute(delete(schema.batches).where(columns.run == run, columns.id == batch))
+
+    def forget(self, run: str) -> int:
+        """Forgets all batches of a run; how many those were."""
+        with writing(self._store.engine) as connection:
+            return connection.execute(delete(schema.batches).where(schema.batches.c.run == run)).rowcount
+
+    def outstanding(self, run: str | None = None) -> Iterator[Outstanding]:
+        """Streams what is not done, by run and batch, in flat memory: of one run, or of all that were not cancelled."""
+        columns = schema.batches.c
+        named = (columns.run, columns.id, columns.platform, columns.products, columns.asked_at)
+        query = select(*named).order_by(columns.run, columns.id).limit(_ROWS_PER_PAGE)
+        if run is not None:
+            query = query.where(columns.run == run)
+        else:
+            cancelled = select(schema.runs.c.id).where(schema.runs.c.cancelled_at.is_not(None))
+            query = query.where(columns.run.not_in(cancelled))
+        after: tuple[str, str] | None = None
+        while True:
+            behind = query if after is None else query.where(tuple_(columns.run, columns.id) > tuple_(*after))
+            with reading(self._store.engine) as connection:
+                page = connection.execute(behind).all()
+            for row in page:
+                yield Outstanding(*row)
+            if len(page) < _ROWS_PER_PAGE:
+                return
+            after = (page[-1].run, page[-1].id)
+
+    def batch(self, run: str, batch: str) -> Batch | None:
+        """A batch as it was asked for; `None` where it is done."""
+        columns = schema.batches.c
+        with reading(self._store.engine) as connection:
+            row = connection.execute(
+                select(columns.platform, columns.content).where(columns.run == run, columns.id == batch)
+            ).one_or_none()
+        return None if row is None else Batch(run, batch, row.platform, _unpacked(row.content))
+
+
+def _packed(products: Sequence[Product]) -> bytes:
+    content = [[product.id, product.url, dict(product.expected)] for product in products]
+    return zlib.compress(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+
+
+def _unpacked(content: bytes) -> tuple[Product, ...]:
+    found: list[list[Any]] = json.loads(zlib.decompress(content))
+    return tuple(Product(*each) for each in found)

@@ -1,0 +1,183 @@
+"""Pages follow the demand: at the pace of real shops, without pauses, and when nobody comes. Without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Coroutine
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from pagemill.config.platform import Platform
+from pagemill.telemetry import events
+from tests.unit.browser.opener import CountingOpener
+from tests.unit.browser.test_pool import QuickClock, opened, shop, use
+
+LANES = 4
+
+
+class Simulated:
+    """Lanes whose pauses take no time."""
+
+    def __init__(self) -> None:
+        self.clock = QuickClock()
+
+    async def pause(self, seconds: float) -> None:
+        """Lets so much of the simulated time pass."""
+        over = asyncio.get_running_loop().create_future()
+        self.clock.call_later(seconds, lambda: over.set_result(None))
+        await over
+
+    async def run(self, *lanes: Coroutine[Any, Any, None]) -> None:
+        """Until all of them have ended."""
+        tasks = [asyncio.ensure_future(lane) for lane in lanes]
+        try:
+            await turns()
+            while not all(task.done() for task in tasks):
+                assert any(timer.is_set for timer in self.clock.timers), "everybody waits, and nothing is to come"
+                self.clock.advance_to_next()
+                await turns()
+        finally:
+            for task in tasks:
+                task.cancel()
+        await asyncio.gather(*tasks)
+
+
+async def turns() -> None:
+    """Lets everything go on that can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def told(lines: list[Any], event: str) -> Counter[tuple[str, int]]:
+    """Reason and uses of each rotation of that kind."""
+    return Counter((line["reason"], line["uses"]) for line in lines if line["event"] == event)
+
+
+@pytest.mark.parametrize(("places", "contexts"), [(6, 36), (8, 60), (12, 60)])
+async def test_six_shops_at_a_polite_pace_wear_their_pages_out(places: int, contexts: int) -> None:
+    """Four lanes each, 3 to 4 s between visits that are over in half a second: whoever has a page at work waits for it
+    rather than close another shop's. So nearly every page comes to its ten uses, and its context to its fifty.
+    """
+    chance, time, opener = random.Random(5), Simulated(), CountingOpener()
+    shops = [shop(f"shop-{number}") for number in range(6)]
+    async with opened(opener, size=places, clock=time.clock) as pool:
+
+        async def lane(platform: Platform) -> None:
+            for _ in range(60):
+                await time.pause(3 + chance.random())
+                async with pool.lease(platform):
+                    await time.pause(0.2 + 0.3 * chance.random())
+
+        with capture_logs() as lines, ExitStack() as served:
+            for each in shops:
+                served.enter_context(pool.serving(each))
+            await time.run(*(lane(each) for each in shops for _ in range(LANES)))
+        assert pool.stats().leases == 6 * LANES * 60
+        assert told(lines, events.PAGE_ROTATION).keys() == {("uses", 10)}
+        assert {uses for reason, uses in told(lines, events.CONTEXT_ROTATION) if reason == "uses"} == {50}
+        assert opener.opened["context"] <= contexts  # 29 are the fewest
+        assert opener.opened["page"] <= 144 + contexts
+        assert pool.stats().idle <= places
+
+
+async def test_a_page_that_nobody_needs_is_closed() -> None:
+    """After `idle_s`, with its context, and it says so; one that is needed stays open."""
+    opener, clock = CountingOpener(), QuickClock()
+    async with opened(opener, size=4, clock=clock, idle_s=20) as pool:
+        with capture_logs() as lines:
+            await asyncio.gather(*(use(pool, shop(), 1) for _ in range(3)))
+            for _ in range(5):
+                clock.advance(5)
+                await use(pool, shop(), 1)
+            await turns()
+        assert opener.open["page"] == opener.open["context"] == 1
+        assert told(lines, events.CONTEXT_ROTATION) == {("idle", 1): 2}
+        clock.advance(21)
+        await turns()
+        assert opener.open["context"] == 0
+        assert pool.stats().reasons == {"context idle": 3}
+        await use(pool, shop(), 1)
+
+
+async def test_a_shop_that_comes_finds_room() -> None:
+    """The second page of a shop goes for it, not the only one of another that was used before."""
+    opener = CountingOpener()
+    one, two, three = shop("one"), shop("two"), shop("three")
+    async with opened(opener, size=3) as pool:
+        await use(pool, one, 1)
+        with pool.serving(one), pool.serving(two):
+            async with pool.lease(two), pool.lease(two):
+                pass
+            with pool.serving(three):
+                await use(pool, three, 1)
+                await use(pool, one, 1)
+                await use(pool, two, 1)
+                await turns()
+        assert opener.opened["page"] == 4
+        assert opener.open["page"] == 3
+        assert pool.stats().reasons == {"context platform": 1}
+
+
+async def test_two_shops_in_turn_keep_their_pages() -> None:
+    """Where there is a place for each: counts go on over the other's visits."""
+    opener = CountingOpener()
+    async with opened(opener, size=2) as pool:
+        for _ in range(20):
+            await use(pool, shop("one"), 1)
+            await use(pool, shop("two"), 1)
+        await turns()
+        assert opener.opened == {"driver": 1, "browser": 1, "context": 2, "page": 6}
+        assert pool.stats().rotations == {"page": 4, "context": 0, "browser": 0, "driver": 0}
+
+
+@pytest.mark.parametrize(("pause_s", "during"), [(0.05, [1, 1, 2, 1, 1, 2]), (1.0, [1] * 6)])
+async def test_a_successor_stands_by_only_where_there_is_no_pause(pause_s: float, during: list[int]) -> None:
+    """With pauses it is opened after the use, in time for the next one, and no page is open beside the one at work."""
+    opener, clock = CountingOpener(), QuickClock()
+    seen = []
+    async with opened(opener, size=2, clock=clock) as pool:
+        for _ in range(6):
+            async with pool.lease(shop(page=3)):
+                await turns()
+                seen.append(opener.open["page"])
+            await turns()
+            assert opener.open["page"] == 1
+            clock.advance(pause_s)
+    assert seen == during
+
+
+async def test_where_visits_wait_the_successor_stands_by() -> None:
+    """Also behind a page that has never been leased before: it is wanted the moment it is free."""
+    opener, clock, platform = CountingOpener(), QuickClock(), shop(page=1, context=1)
+    seen: list[int] = []
+
+    async def visit() -> None:
+        async with pool.lease(platform):
+            await turns()
+            seen.append(opener.open["page"])
+            clock.advance(1)
+
+    async with opened(opener, size=1, clock=clock) as pool:
+        await asyncio.gather(*(visit() for _ in range(3)))
+    assert seen == [2, 2, 2]
+
+
+async def test_no_successor_is_opened_while_another_page_is_idle() -> None:
+    """At a polite pace that one does; what is left is the context, in which the next page comes when it is needed."""
+    opener, clock, platform = CountingOpener(), QuickClock(), shop(page=3)
+    async with opened(opener, size=2, clock=clock) as pool:
+        async with pool.lease(platform), pool.lease(platform):
+            pass
+        for _ in range(2):  # the second and the third use of one of them
+            clock.advance(1)
+            await use(pool, platform, 1)
+        await turns()
+        assert (opener.opened["page"], opener.open["page"], opener.open["context"]) == (2, 1, 2)
+        assert pool.stats().idle == 1
+        async with pool.lease(platform), pool.lease(platform):
+            assert (opener.opened["page"], opener.opened["context"]) == (3, 2)
