@@ -99,7 +99,7 @@ def working(redis: Redis, config: Config, size: Size) -> Iterator[None]:
         while True:
             for number, writer in enumerate(writers):
                 publish(redis, snapshot(number, platforms, count))
-                writer.add(_point(_name(number), 100_000 + count))
+                writer.add(point(_name(number), 100_000 + count))
             count += 1
             if over.wait(_PUBLISH_S):
                 return
@@ -175,7 +175,8 @@ def _name(number: int) -> str:
     return f"machine-{number // 4}-{1000 + number}-ab{number:02}"
 
 
-def _point(worker: str, items: int) -> Point:
+def point(worker: str, items: int) -> Point:
+    """One measurement of such a worker."""
     return Point(
         worker=worker,
         pss_mb={"python": 120.0, "browser": 160.0, "renderers": 300.0 + items % 50, "gpu": 30.0, "utility": 40.0},
@@ -207,7 +208,7 @@ def _write_history(redis: Redis, kind: Kind, workers: list[str], now: datetime) 
         for number in range(moments):
             at_ms = round((now.timestamp() - (moments - number) * step_s) * 1000)
             for place, worker in enumerate(workers):
-                body = _POINT.dump_json(_point(worker, number * 10), exclude_defaults=True)
+                body = _POINT.dump_json(point(worker, number * 10), exclude_defaults=True)
                 pipeline.xadd(kind.key, {"point": body}, id=f"{at_ms}-{place}")
             if number % 50 == 0:
                 pipeline.execute()
@@ -221,33 +222,36 @@ def _write_run(store: ResultStore, platform: str, number: int, products: int) ->
     begun = datetime.now(UTC) - timedelta(hours=6)
     some: list[ItemResult] = []
     for product in range(products):
-        started = begun + timedelta(seconds=product)
-        verdict = chance.choice(_VERDICTS)
-        some.append(
-            ItemResult(
-                run=run,
-                batch=f"b{product // 50:05}",
-                product_id=f"P{product:06}",
-                url=f"https://www.{platform}.test/products/{product}",
-                platform=platform,
-                verdict=verdict,
-                reason="price: 12900 -> 9900" if verdict is Verdict.CHANGED else "",
-                differences=(Difference("price", 12900, 9900),) if verdict is Verdict.CHANGED else (),
-                facts={
-                    "name": f"오버핏 셔츠 {product}",
-                    "price": 12900,
-                    "in_stock": True,
-                    "image": f"/img/{product}.jpg",
-                },
-                attempts=1,
-                started_at=started,
-                finished_at=started + timedelta(seconds=chance.uniform(0.2, 3)),
-                worker=_name(product % 20),
-            )
-        )
+        some.append(result_of(run, platform, product, chance, begun))
         if len(some) == 1000:
             store.write(some)
             some = []
     if some:
         store.write(some)
     store.seal_run(run, products, products // 50, 0)
+
+
+def result_of(run: str, platform: str, product: int, chance: random.Random, begun: datetime) -> ItemResult:
+    """One of a run's results, as long as those of a real shop."""
+    started = begun + timedelta(seconds=product)
+    verdict = chance.choice(_VERDICTS)
+    return ItemResult(
+        run=run,
+        batch=f"b{product // 50:05}",
+        product_id=f"P{product:06}",
+        url=f"https://www.{platform}.test/products/{product}",
+        platform=platform,
+        verdict=verdict,
+        reason="price: 12900 -> 9900" if verdict is Verdict.CHANGED else "",
+        differences=(Difference("price", 12900, 9900),) if verdict is Verdict.CHANGED else (),
+        facts={
+            "name": f"오버핏 셔츠 {product}",
+            "price": 12900,
+            "in_stock": True,
+            "image": f"/img/{product}.jpg",
+        },
+        attempts=1,
+        started_at=started,
+        finished_at=started + timedelta(seconds=chance.uniform(0.2, 3)),
+        worker=_name(product % 20),
+    )

@@ -41,6 +41,9 @@ _ALERT_URL = re.compile(f"({ADDRESS_PREFIX}[A-Z0-9][A-Z0-9_]*?)(_FILE)?")
 _VISITOR_SECRET = re.compile(f"(({PROXY_PREFIX}|{CREDENTIALS_PREFIX})[A-Z][A-Z0-9_]*?)(_FILE)?")
 """The address of a proxy, or a user with a password; a platform's `visitor` names it."""
 
+_SERVICE_LINK = re.compile(r".+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
+"""What Kubernetes tells pods of a Service; of one that is called `pagemill...` it has our prefix."""
+
 _TESTS_PREFIX = "PAGEMILL_TEST_"
 """What the test suite tells itself; the commands that it starts inherit it."""
 
@@ -99,8 +102,10 @@ class _Reading:
             is_named = _ALERT_URL.fullmatch(name) or _VISITOR_SECRET.fullmatch(name)
             if is_ours and name not in VARIABLES and not is_named:
                 near = get_close_matches(name, sorted(VARIABLES), n=1, cutoff=0.8)
-                known = ", ".join(sorted(VARIABLES))
-                self._add(name, "unknown variable", f"did you mean `{near[0]}`?" if near else f"known are {known}")
+                remedy = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(sorted(VARIABLES))}"
+                if _SERVICE_LINK.fullmatch(name):
+                    remedy = "Kubernetes tells of its Services so: write `enableServiceLinks: false` for the pod"
+                self._add(name, "unknown variable", remedy)
 
     def path(self, name: str) -> Path | None:
         text = self._text(name)

@@ -100,6 +100,10 @@ def test_a_database_url_names_its_driver(url: str, taken: str) -> None:
     [
         ("PAGEMILL_REDIS_ULR", "redis://:hunter2@db", "unknown variable", "did you mean `PAGEMILL_REDIS_URL`?"),
         ("PAGEMILL_HUNTER", "hunter2", "unknown variable", "known are PAGEMILL_API_SECRET, "),
+        ("PAGEMILL_REDIS_SERVICE_HOST", "hunter2", "unknown variable", "enableServiceLinks: false"),
+        ("PAGEMILL_REDIS_SERVICE_PORT_REDIS", "hunter2", "unknown variable", "enableServiceLinks: false"),
+        ("PAGEMILL_API_PORT_8003_TCP_ADDR", "hunter2", "unknown variable", "enableServiceLinks: false"),
+        ("PAGEMILL_API_PORT", "hunter2", "unknown variable", "enableServiceLinks: false"),
         ("PAGEMILL_LOG_LEVEL", "warn", "'warn' is not known", "did you mean `WARNING`?"),
         ("PAGEMILL_LOG_LEVEL", "7", "'7' is not known", "DEBUG, INFO, WARNING, ERROR, CRITICAL"),
         ("PAGEMILL_LOG_FORMAT", "xml", "'xml' is not known", "auto, json, console"),
