@@ -22,7 +22,8 @@ pytestmark = pytest.mark.redis
 
 SHOP = (
     "platform: shop\nhosts: [www.shop.com]\n"
-    "extract: {fields: {name: h1, price: {selector: .price, type: number}, in_stock: {selector: .buy, type: boolean}}}\n"
+    "extract: {fields: {name: h1, price: {selector: .price, type: number},"
+    " in_stock: {selector: .buy, type: boolean}}}\n"
 )
 
 
