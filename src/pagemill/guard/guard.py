@@ -209,7 +209,11 @@ class Guard:
             )
         stood = self._stance
         self._stance, steps = plan(
-            stood, judgement, self._now_s(), may_help=self._may_leaving_help(judgement, sample, view)
+            stood,
+            judgement,
+            self._now_s(),
+            pages=view.pages,
+            may_help=self._may_leaving_help(judgement, sample, view),
         )
         if self._stance.admitted_places != stood.admitted_places:
             self._worksite.limit_places(self._stance.admitted_places)

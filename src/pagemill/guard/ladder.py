@@ -82,12 +82,19 @@ class Stance:
 
 
 def plan(
-    stance: Stance, judgement: Judgement, now_s: float, *, may_help: bool = True
+    stance: Stance, judgement: Judgement, now_s: float, *, pages: int, may_help: bool = True
 ) -> tuple[Stance, tuple[Step, ...]]:
-    """The next stance and what to do now; `may_help`: a fresh process would hold less of what is short.
+    """The next stance and what to do now.
 
     No level stops a worker for good. Below EMERGENCY visits are made. In an emergency none is, but after `LEAVE_S` the
     process leaves, or one is made.
+
+    Args:
+        stance: the present one.
+        judgement: the present pressure.
+        now_s: monotonic seconds.
+        pages: how many are open. Taking away places that nobody used would free nothing.
+        may_help: whether a fresh process would hold less of what is short.
     """
     level, before = judgement.level, stance.level
     if (left_s := stance.left_s) is not None:
@@ -107,19 +114,19 @@ def plan(
                 return replace(stance, left_s=now_s), (Step.LEAVE,)
             stance = replace(stance, sits_out=True)
     if level is not before:
-        return _act(stance, now_s) if level > before else (stance, ())
+        return _act(stance, now_s, pages) if level > before else (stance, ())
     if level is Level.NORMAL:
         return _grow(stance, now_s), ()
     pause_s = REPEAT_CLEANING_S if level is Level.WARNING or stance.sits_out else REPEAT_S
-    return _act(stance, now_s) if now_s - stance.acted_s >= pause_s else (stance, ())
+    return _act(stance, now_s, pages) if now_s - stance.acted_s >= pause_s else (stance, ())
 
 
-def _act(stance: Stance, now_s: float) -> tuple[Stance, tuple[Step, ...]]:
-    places = stance.places
+def _act(stance: Stance, now_s: float, pages: int) -> tuple[Stance, tuple[Step, ...]]:
+    places, used = stance.places, min(stance.places, pages)
     if stance.level is Level.CLEANUP:
-        places -= 1
+        places = used - 1
     elif stance.level >= Level.CRITICAL:
-        places //= 2
+        places = used // 2
     steps = _SITTING_OUT if stance.sits_out else RUNGS[stance.level]
     return replace(stance, places=max(1, places), acted_s=now_s), steps
 

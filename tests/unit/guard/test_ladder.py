@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.guard.ladder import ABANDON_S, GROW_S, LEAVE_S, PEACE_S, REPEAT_S, Stance, Step, plan
+from pagemill.guard import ladder
+from pagemill.guard.ladder import ABANDON_S, GROW_S, LEAVE_S, PEACE_S, REPEAT_S, Stance, Step
 from pagemill.guard.pressure import Judgement, Level, Reason
+
+plan = partial(ladder.plan, pages=100)
+"""Where every place has its page."""
 
 
 def at(level: Level) -> Judgement:
@@ -48,6 +54,21 @@ def test_a_rung_is_climbed_again_only_after_a_while() -> None:
     assert (steps, stance.places) == ((), 7)
     stance, steps = plan(stance, at(Level.CLEANUP), 100.0 + REPEAT_S)
     assert (steps, stance.places) == ((Step.CLEAN, Step.ROTATE_IDLE), 6)
+
+
+@pytest.mark.parametrize(
+    ("level", "pages", "places"),
+    [
+        (Level.WARNING, 3, 8),
+        (Level.CLEANUP, 3, 2),
+        (Level.CLEANUP, 9, 7),
+        (Level.CRITICAL, 5, 2),
+        (Level.CRITICAL, 0, 1),
+    ],
+)
+def test_places_go_from_those_that_are_used(level: Level, pages: int, places: int) -> None:
+    """A place without a page holds no memory: to take it away frees none."""
+    assert plan(fresh(), at(level), 100.0, pages=pages)[0].places == places
 
 
 def test_the_last_lane_stays() -> None:
