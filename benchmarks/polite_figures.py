@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -104,7 +104,7 @@ def lap_of(
     course: Course,
     arrivals: Mapping[str, float],
     shop_of: Mapping[str, int],
-    late_buckets: Mapping[float, float],
+    late_buckets: Callable[[float, float], Mapping[float, float]],
 ) -> Lap:
     """Sums a lap up.
 
@@ -114,13 +114,15 @@ def lap_of(
         course: what its processes took.
         arrivals: by product, when its document was asked for.
         shop_of: the shop of every product that was asked for.
-        late_buckets: of pagemill's own histogram: upper bound in seconds to how many were not above it; or nothing.
+        late_buckets: of pagemill's own histogram between two moments: upper bound in seconds to how many were not above
+            it; or nothing.
 
     Raises:
         ValueError: there are too few visits to speak of a rate.
     """
     begin, end, count = steady([visit.finished for visit in visits], case.shops * case.lanes)
     late_s, too_late_s = lateness(case, visits, arrivals, shop_of, begin, end)
+    own = late_buckets(begin, end)
     memory = [mb for at, mb in course.pss if begin <= at <= end] or [course.pss_mb_at(end)]
     complete = {visit.product_id for visit in visits if visit.complete}
     return Lap(
@@ -130,8 +132,8 @@ def lap_of(
         cpu_ms=1000 * course.cpu_s_between(begin, end) / count,
         late_s=late_s,
         too_late_s=too_late_s,
-        own_p50_s=quantile(late_buckets, 0.5),
-        own_p99_s=quantile(late_buckets, 0.99),
+        own_p50_s=quantile(own, 0.5),
+        own_p99_s=quantile(own, 0.99),
         complete=len(complete & shop_of.keys()) / len(shop_of),
         begin=begin,
         seconds=end - begin,

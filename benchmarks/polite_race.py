@@ -169,4 +169,4 @@ def carry_out(
     visits = contestant.visits(folder)
     check(contestant.name, course, visits, output)
     shop_of = {row.product.id: number for number, rows in enumerate(catalogues) for row in rows}
-    return lap_of(case, visits, course, street.take_arrivals(), shop_of, heard.buckets), course
+    return lap_of(case, visits, course, street.take_arrivals(), shop_of, heard.between), course

@@ -7,6 +7,7 @@ metric is not there, nothing is heard; from outside lateness is measured all the
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,7 @@ from pagemill.ops.fleet.view import FleetView
 from pagemill.ops.metrics.text import FleetCollector
 
 METRIC = "pagemill_turn_late_seconds"
-_EVERY_S = 5.0
+_EVERY_S = 2.0
 _TIMEOUT_S = 2.0
 
 
@@ -31,9 +32,8 @@ class TurnsHeard:
         self._data = data
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="turns heard")
-        self.buckets: Mapping[float, float] = {}
-        """Upper bound in seconds to how many turns were not above it, of all platforms. A worker that has ended tells
-        nothing any more, so this is the reading with the most turns."""
+        self._readings: list[tuple[float, Mapping[float, float]]] = []
+        """Seconds since the epoch, and the buckets of all platforms. A worker that has ended tells nothing any more."""
 
     def __enter__(self) -> Self:
         if self._data is not None:
@@ -47,6 +47,15 @@ class TurnsHeard:
         if self._data is not None:
             self._thread.join()
 
+    def between(self, begin: float, end: float) -> Mapping[float, float]:
+        """Upper bound in seconds to how many turns were not above it, of those that came between two moments in seconds
+        since the epoch, as exactly as it was asked for."""
+        readings = [buckets for at, buckets in self._readings if begin <= at <= end and buckets]
+        if not readings:
+            return {}
+        first, last = readings[0], readings[-1]
+        return {bound_s: count - first.get(bound_s, 0.0) for bound_s, count in last.items()}
+
     def _listen(self) -> None:
         assert self._data is not None
         # Never opened: that would start a server. The worker has one, sooner or later.
@@ -54,9 +63,7 @@ class TurnsHeard:
         with redis.Redis(unix_socket_path=path, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S) as client:
             collector = FleetCollector(FleetView(client, ()))
             while not self._over.wait(_EVERY_S):
-                buckets = late_buckets(collector.collect())
-                if max(buckets.values(), default=0) >= max(self.buckets.values(), default=0):
-                    self.buckets = buckets
+                self._readings.append((time.time(), late_buckets(collector.collect())))
 
 
 def late_buckets(told: Iterable[Metric]) -> dict[float, float]:

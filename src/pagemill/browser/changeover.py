@@ -136,6 +136,28 @@ class Changeover:
                 return float(sum(before[pid] for pid in gone))
             await self._clock.sleep(_RENDERER_EXIT_S / 6)
 
+    def close_page(self, slot: Slot) -> None:
+        """Closes the page of an idle slot, or the one that stands by, in the background; the context stays.
+
+        This is no rotation: it says nothing of wear.
+        """
+        generation, context = slot.generation, slot.context
+        pages = [] if slot.page is None else [slot.take_out(Level.PAGE)]
+        successor = slot.take_successor()
+        if successor is not None and successor.is_open:
+            pages.append(successor.task.result())
+
+        async def close() -> None:
+            for whose, page in pages:
+                if generation.lost:
+                    return
+                if whose is not context:
+                    await self._opener.close_context(whose.handle)
+                elif not await self._opener.close_page(page.handle):
+                    whose.wear.bad = "close"
+
+        self._generations.in_background(close())
+
     def drop(self, slot: Slot, reason: str) -> None:
         """Ends a slot: what stands in it is closed in the background, then it leaves its generation."""
         generation = slot.generation

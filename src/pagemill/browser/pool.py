@@ -68,7 +68,7 @@ class BrowserPool:
         self._changeover = Changeover(opener, settings, self._clock, self._generations, measure, self.proxies)
         self._upkeep = Upkeep(settings, page_max_mb, self._clock, self._generations, self._changeover)
         self._line = WaitingLine(size, self._closes_keep_up, lambda platform: self._slots.has_page(platform))
-        self._slots = Slots(settings.idle_s, self._clock, self._generations, self._changeover, self._line)
+        self._slots = Slots(settings, self._clock, self._generations, self._changeover, self._line)
         self._is_quiet = asyncio.Event()
         self._closed = False
 
@@ -100,6 +100,12 @@ class BrowserPool:
             TurnDenied: on entering, when there is no free place and `stop` is set before there is one.
         """
         return Lease(self, platform, fresh=fresh, stop=stop)
+
+    def prepare(self, platform: Platform) -> None:
+        """Says that a visit of this platform begins within moments: where there is room, it will find a page."""
+        serving = self._generations.serving
+        if serving is not None and not self._closed and not self._upkeep.saves_memory and not self._line.waiting:
+            self._slots.prepare(platform, serving)
 
     async def acquire(self, platform: Platform, *, fresh: bool = False, stop: asyncio.Event | None = None) -> Slot:
         """For `Lease`: waits for a free place and furnishes it."""
@@ -157,9 +163,7 @@ class BrowserPool:
             if not suspicious:
                 self._generations.worked()
             if not self._closed:
-                self._upkeep.after_use(
-                    slot, self._line.places, light=light, page_is_needed=self._is_page_needed(slot.platform)
-                )
+                self._upkeep.after_use(slot, self._line.places, light=light, page_is_needed=self._is_page_needed(slot))
             self._slots.give_back(slot)
         finally:
             self._leave(ticket)
@@ -176,10 +180,12 @@ class BrowserPool:
         slot.condemn("proxy")
         return self.proxies.any_awake(slot.platform.visitor.proxies)
 
-    def _is_page_needed(self, platform: Platform) -> bool:
-        """Whether a page should be ready for a platform's next visit: it has no other, and the place that its visit is
-        about to leave is not somebody else's."""
-        return self._line.free >= self._line.waiting and not self._slots.idle.has_ready(platform)
+    def _is_page_needed(self, slot: Slot) -> bool:
+        """Whether a page should be ready for the platform's next visit: visits come without a pause, it has no other
+        page, and the place that its visit is about to leave is not somebody else's."""
+        return (
+            slot.is_wanted and self._line.free >= self._line.waiting and not self._slots.idle.has_ready(slot.platform)
+        )
 
     def _closes_keep_up(self) -> bool:
         """Whether what was used is closed as fast as new things are opened."""

@@ -39,6 +39,7 @@ class Slot:
         "generation",
         "has_ended",
         "is_leased",
+        "is_wanted",
         "page",
         "platform",
         "released_s",
@@ -54,6 +55,8 @@ class Slot:
         self.is_leased = False
         self.released_s: float | None = None
         """When its latest lease ended."""
+        self.is_wanted = False
+        """Whether the visit that is made in it came without a pause, so that another one will."""
         self.has_ended = False
 
     @property
@@ -70,6 +73,16 @@ class Slot:
     def lacks_a_page(self) -> bool:
         """Whether none is there, or is being opened."""
         return self.page is None and self.successor is None
+
+    @property
+    def context_uses(self) -> int:
+        """How often its context was used."""
+        return 0 if self.context is None else self.context.wear.uses
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether something is being opened in it at this moment: until then its context cannot go."""
+        return self.successor is not None and not self.successor.task.done()
 
     @property
     def is_condemned(self) -> bool:
@@ -147,6 +160,12 @@ class Slot:
             if self.successor is not None and self.successor.level is Level.PAGE:
                 self.successor = None
         return context, page
+
+    def take_successor(self) -> Successor | None:
+        """Takes out what would have stood in it next; whoever calls closes it."""
+        assert not self.is_opening, "it is being opened"
+        successor, self.successor = self.successor, None
+        return successor
 
     def end(self) -> tuple[OpenContext | None, Successor | None]:
         """Ends it for good; whoever calls closes what is or will be in it."""

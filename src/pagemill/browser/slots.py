@@ -1,7 +1,8 @@
-"""Which slots there are: at work or idle, and no more of them than places as long as any is idle. Never awaits."""
+"""Which slots there are, at work or idle, and how many of them have a page: no more than places. Never awaits."""
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable
 
 from pagemill.browser.changeover import Changeover
@@ -9,21 +10,36 @@ from pagemill.browser.clock import Clock
 from pagemill.browser.generations import Generations
 from pagemill.browser.idle_pages import IdlePages
 from pagemill.browser.opened import Generation
+from pagemill.browser.rotation import Level
 from pagemill.browser.slot import Slot
 from pagemill.browser.waiting_line import Ticket, WaitingLine
 from pagemill.config.platform import Platform
+from pagemill.config.settings import PoolSettings
+
+COMES_WITHIN_S = 0.5
+"""A visit that was announced is not waited for any longer."""
+_CONTEXTS_PER_PLACE = 4
+"""How many slots there may be as long as any is idle; without a page each is a context of some 100 KB."""
 
 
 class Slots:
     """All slots of a pool, each with the ticket that it is at work for, or idle."""
 
     def __init__(
-        self, idle_s: float, clock: Clock, generations: Generations, changeover: Changeover, line: WaitingLine
+        self,
+        settings: PoolSettings,
+        clock: Clock,
+        generations: Generations,
+        changeover: Changeover,
+        line: WaitingLine,
     ) -> None:
         """`line` is told when a page has become free for somebody else."""
         self.at_work: dict[Slot, Ticket] = {}
         """Those that are leased, or are being furnished for it."""
-        self.idle = IdlePages(idle_s, clock, self._end_unused)
+        self.idle = IdlePages(settings.idle_pages, settings.idle_s, clock, self._close_page, self._end_unused)
+        self._coming: defaultdict[str, deque[float]] = defaultdict(deque)
+        """When visits were announced that have not come yet, by platform."""
+        self._clock = clock
         self._generations = generations
         self._changeover = changeover
         self._line = line
@@ -33,25 +49,46 @@ class Slots:
         """Whether a platform that has a page at work gets another one without closing one that is needed elsewhere: it
         would be opened again at once, and its own come back soon."""
         return (
-            len(self.idle) + len(self.at_work) < self._line.places
+            self._pages < self._line.places
             or platform in (idle := self.idle.platforms())
             or not all(map(self._line.is_served, idle))
         )
+
+    @property
+    def _pages(self) -> int:
+        return self.idle.pages + len(self.at_work)
 
     def take(self, platform: Platform, generation: Generation, ticket: Ticket, *, fresh: bool) -> Slot:
         """Puts a slot to work: an idle one of the platform, or a new one, for which another one may have to go.
 
         With `fresh` it is one whose context nothing was visited in, if there is room for that.
         """
+        if coming := self._coming[platform.platform]:
+            coming.popleft()
         slot = self.idle.take(platform, unused=fresh)
         if slot is None and fresh and len(self.idle) + len(self.at_work) >= self._line.places:
             slot = self.idle.take(platform)
         if slot is None:
-            self._make_room(1, "platform")
             self._generations.join(generation)
             slot = Slot(platform, generation)
         self.at_work[slot] = ticket
+        self.trim()
         return slot
+
+    def prepare(self, platform: Platform, generation: Generation) -> None:
+        """A visit of that platform comes within moments: where there is room, it finds a page of its own."""
+        coming = self._coming[platform.platform]
+        coming.append(self._clock.now_s())
+        while coming[0] < coming[-1] - COMES_WITHIN_S:
+            coming.popleft()
+        if self.idle.pages_of(platform) >= len(coming) or self._pages >= self._line.places:
+            return
+        slot = self.idle.take_bare(platform)
+        if slot is None:
+            self._generations.join(generation)
+            slot = Slot(platform, generation)
+        self._changeover.open(slot, Level.CONTEXT if slot.context is None else Level.PAGE)
+        self.idle.put(slot, after_s=COMES_WITHIN_S)
 
     def give_back(self, slot: Slot) -> None:
         """Puts a slot that was at work where the next lease finds it, or ends it: it is outdated, empty or too many."""
@@ -68,8 +105,22 @@ class Slots:
         self._changeover.drop(slot, reason)
 
     def trim(self) -> None:
-        """Ends idle slots while there are more slots than places."""
-        self._make_room(0, "resize")
+        """Closes idle pages while there are more pages than places, and ends idle slots of which there are too many."""
+        while self._pages > self._line.places:
+            if (slot := self.idle.page_to_give_way(self.at_work, self._line.is_served)) is None:
+                break
+            self._close_page(slot)
+        while self.idle and len(self.idle) + len(self.at_work) > _CONTEXTS_PER_PLACE * self._line.places:
+            self._changeover.drop(self.idle.take_oldest(), "resize")
+
+    def _close_page(self, slot: Slot) -> None:
+        """Closes the page of an idle slot. Its context stays, with its cookies, unless an elder one of its platform
+        does: one for each is enough."""
+        if self.idle.has_elder(slot):
+            self._end_those(self.idle.take_all(lambda each: each is slot), lambda _slot: "idle")
+        else:
+            self._changeover.close_page(slot)
+            self._line.admit()
 
     def end_idle(self, reason: str) -> None:
         """Ends all that are idle."""
@@ -91,7 +142,3 @@ class Slots:
         for slot in slots:
             self._changeover.drop(slot, reason(slot))
         self._line.admit()
-
-    def _make_room(self, more: int, reason: str) -> None:
-        while self.idle and len(self.idle) + len(self.at_work) + more > self._line.places:
-            self._changeover.drop(self.idle.give_way(self.at_work, self._line.is_served), reason)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pagemill.browser.changeover import Changeover
 from pagemill.browser.clock import Clock
 from pagemill.browser.generations import Generations
+from pagemill.browser.idle_pages import PAUSE_S
 from pagemill.browser.rotation import Level, Limits, Order, decide, last_use
 from pagemill.browser.slot import Slot
 from pagemill.config.platform import Platform, Rotation
@@ -15,8 +16,6 @@ from pagemill.config.settings import PoolSettings
 
 _BIG_PAGES = 2
 """How many of its pages may be replaced for their size before the context goes with the page."""
-_NO_PAUSE_S = 0.2
-"""A page that is leased again within this time is in use without a pause. Opening one takes about half as long."""
 
 
 class Upkeep:
@@ -40,10 +39,10 @@ class Upkeep:
 
     def before_use(self, slot: Slot, places: int, *, others_wait: bool) -> None:
         """Has the successor stand by when the last use of a page begins and the next visit will not be long in coming:
-        others wait, or the page came back without a pause. Otherwise there is time to open it after the use."""
+        others wait, or the page came back without a pause. Otherwise it is opened when it is needed."""
         released_s, limits, wears = slot.released_s, self._limits(slot.platform, places), slot.wears()
-        is_back_at_once = released_s is not None and self._clock.now_s() - released_s < _NO_PAUSE_S
-        if self.saves_memory or slot.successor is not None or not (others_wait or is_back_at_once):
+        slot.is_wanted = others_wait or (released_s is not None and self._clock.now_s() - released_s < PAUSE_S)
+        if self.saves_memory or slot.successor is not None or not slot.is_wanted:
             return
         if last_use(wears[Level.PAGE], limits[Level.PAGE]):
             new_context = last_use(wears[Level.CONTEXT], limits[Level.CONTEXT])

@@ -120,7 +120,7 @@ class Lane:
         item = None
         try:
             while True:
-                async with stations.turns.turn(state.platform, self._number, state.stop) as turn:
+                async with stations.turns.turn(state.platform, self._number, state.stop, self._visit_soon) as turn:
                     item = item or self._item(product)
                     outcome = await self._step(item, turn)
                     if outcome is None:
@@ -134,6 +134,11 @@ class Lane:
             if item is not None and not state.stop.is_set():
                 stations.broken_off.keep(state.batch.run, product.id, item.attempts)
             raise
+
+    def _visit_soon(self) -> None:
+        """Has a page opened meanwhile."""
+        if self._state.platform.extract.visits_pages:
+            self._stations.pool.prepare(self._state.platform)
 
     def _item(self, product: Product) -> _Item:
         platform, batch = self._state.platform, self._state.batch

@@ -26,6 +26,8 @@ _LOOK_S = 5.0
 """How long a closed platform is waited for before asking again: somebody may have opened it."""
 _LATE_S = 1.0
 """A place that was missed by more is given up: taken now, it could be too close to its neighbours'."""
+_SOON_S = 0.1
+"""How long before a lane's next visit is due others are told that it comes. Opening a page takes about half as long."""
 _GIVE_BACK_S = 1.0
 """How long a lane waits for Redis to take its seat back. That goes on without it."""
 
@@ -76,12 +78,13 @@ class Turns:
         self._seats = (f"{worker}:{number}" for number in count())
         self._leaving: set[asyncio.Task[None]] = set()
 
-    def turn(self, platform: Platform, lane: int, stop: asyncio.Event) -> Turn:
-        """That lane's next turn, to be entered with `async with`."""
+    def turn(self, platform: Platform, lane: int, stop: asyncio.Event, soon: Callable[[], None] = lambda: None) -> Turn:
+        """That lane's next turn, to be entered with `async with`. `soon` is called shortly before it may come, if the
+        lane waits for as long."""
         if platform.workflow.concurrency.fleet is None:
-            return Turn(self, platform, lane, stop)
+            return Turn(self, platform, lane, stop, soon)
         room = self._rooms.setdefault(platform.platform, WaitingRoom())
-        return Turn(self, platform, lane, stop, next(self._seats), room)
+        return Turn(self, platform, lane, stop, soon, next(self._seats), room)
 
     def _wait_after_visit(self, platform: Platform, lane: tuple[str, int]) -> None:
         """Draws the wait until that lane's next visit, from now on."""
@@ -111,6 +114,7 @@ class Turn:
         platform: Platform,
         lane: int,
         stop: asyncio.Event,
+        soon: Callable[[], None],
         seat: str = "",
         room: WaitingRoom | None = None,
     ) -> None:
@@ -118,6 +122,7 @@ class Turn:
         self._platform = platform
         self._lane = platform.platform, lane
         self._stop = stop
+        self._soon = soon
         self._seat = seat
         self._room = room
         self._has_seat = self._may_have_seat = False
@@ -141,7 +146,7 @@ class Turn:
         turns, asked_s = self._turns, self._turns._now_s()
         own_s = turns._next_s.get(self._lane, -math.inf)
         try:
-            await sleep_unless(self._stop, own_s - asked_s)
+            await self._wait(own_s - asked_s)
             await unless(self._stop, self._take())
         except BaseException:
             self._leave()
@@ -174,6 +179,13 @@ class Turn:
             await asyncio.wait((leaving,), timeout=_GIVE_BACK_S)
         if error is None and self.answer is not None:
             await self._report(self.answer)
+
+    async def _wait(self, seconds: float) -> None:
+        """The lane's own wait."""
+        if seconds > _SOON_S:
+            await sleep_unless(self._stop, seconds - _SOON_S)
+            self._soon()
+        await sleep_unless(self._stop, min(seconds, _SOON_S))
 
     async def _take(self) -> None:
         """Waits until the fleet lets the visit take place."""

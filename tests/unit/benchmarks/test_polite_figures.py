@@ -30,7 +30,7 @@ def made_up(case: Case, late_s: float, idle_s: float = 0.0) -> tuple[Lap, list[V
     seconds = [1000.0 + second for second in range(int(end - 1000) + 2)]
     memory = tuple((at, 900.0 if at < 1000 + idle_s else 400.0) for at in seconds)
     course = Course(0, tuple((at, (at - 1000) / 2) for at in seconds), memory, ())
-    return lap_of(case, visits, course, arrivals, shop_of, {}), visits
+    return lap_of(case, visits, course, arrivals, shop_of, lambda _begin, _end: {}), visits
 
 
 @pytest.mark.parametrize("shops", [1, 6])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
-from benchmarks.polite_turns import METRIC, late_buckets
+from benchmarks.polite_turns import METRIC, TurnsHeard, late_buckets
 
 
 def test_all_workers_and_platforms_are_put_together() -> None:
@@ -19,3 +19,11 @@ def test_all_workers_and_platforms_are_put_together() -> None:
 def test_without_the_metric_nothing_is_told() -> None:
     """Which is not that no turn was late."""
     assert late_buckets([]) == {}
+
+
+def test_only_turns_between_two_moments_count() -> None:
+    """What was heard before is taken off; the begin, when all lanes come at once, says nothing of the pace."""
+    heard = TurnsHeard(None)
+    heard._readings = [(10.0, {0.1: 5.0}), (12.0, {0.1: 8.0}), (14.0, {0.1: 9.0, 0.5: 12.0}), (16.0, {})]
+    assert heard.between(11.0, 20.0) == {0.1: 1.0, 0.5: 12.0}
+    assert heard.between(15.0, 20.0) == {}

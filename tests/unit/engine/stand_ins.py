@@ -119,6 +119,11 @@ class StandInPool:
         """What every answer says when the shop may be visited again."""
         self.current: dict[int, StandInLease] = {}
         self.served: list[str] = []
+        self.prepared: list[str] = []
+        """The platforms of visits that were announced."""
+
+    def prepare(self, platform: Platform) -> None:
+        self.prepared.append(platform.platform)
 
     @contextmanager
     def serving(self, platform: Platform) -> Iterator[None]:

@@ -176,6 +176,8 @@ def test_another_attempt_waits_for_the_lanes_turn_as_well() -> None:
         bench.strategy.script({"p1": [fail] * 3})
         await work_off(bench)
 
+        assert bench.pool.prepared == ["shop", "shop"]  # a page for each visit that was waited for
+
     run_skipping(scene())
     gaps_s = [later - earlier for earlier, later in itertools.pairwise(times_s)]
     assert gaps_s == pytest.approx([3, 3], abs=0.1)
