@@ -20,7 +20,7 @@ from benchmarks.fleet_ground import Fleet, batch_of, fill, redis_server
 from benchmarks.fleet_worker import Counts, Engines, FleetWorker
 from benchmarks.load_ground import snapshot
 from pagemill.config.settings import QueueSettings
-from pagemill.intake.batch_job import open_queue
+from pagemill.intake.batch_job import open_queue, open_queues
 from pagemill.intake.enqueue import put
 from pagemill.ops.fleet.snapshot import publish, read_workers
 from pagemill.telemetry.logging import set_up_logging
@@ -114,7 +114,7 @@ class Observer:
 
     def __init__(self, client: redis.Redis, fleet: Fleet) -> None:
         names = [f"observed-{number}" for number in range(fleet.shops)]
-        queues = [open_queue(client, name) for name in names]
+        queues = [queue for name in names for queue in open_queues(client, name)]
         never = asyncio.new_event_loop()
         never.close()  # nothing is ever found
         self._worker = BatchWorker(queues, "observer", client, client, Engines(never), QueueSettings())

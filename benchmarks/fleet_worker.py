@@ -23,7 +23,7 @@ from pagemill.broker.connection import open_redis
 from pagemill.config.platform import Platform
 from pagemill.config.settings import GuardSettings, QueueSettings
 from pagemill.engine.runner import BatchOutcome
-from pagemill.intake.batch_job import open_queue
+from pagemill.intake.batch_job import open_queues
 from pagemill.intake.leadership import Leadership
 from pagemill.intake.lost_batches import _LEAD_S, _LEADER_KEY, LOOK_S
 from pagemill.model import Batch
@@ -121,7 +121,7 @@ class FleetWorker:
         folder = Path()
         patient = self._parts.enter_context(open_redis(self._redis_url, folder))
         brisk = self._parts.enter_context(open_redis(self._redis_url, folder, patience_s=_BRISK_S))
-        queues = [open_queue(patient, name) for name in self._platforms]
+        queues = [queue for name in self._platforms for queue in open_queues(patient, name)]
         self._settings = QueueSettings()
         self.worker = BatchWorker(queues, self._name, patient, brisk, self._engines, self._settings)
         self._engines.by_name[self._name] = self

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pagemill.client import Pagemill, connect
     from pagemill.errors import PagemillError, ServiceUnavailable, UsageError
-    from pagemill.model import ItemResult, Product, Verdict
+    from pagemill.model import ItemResult, Priority, Product, Verdict
 
 __version__ = "0.1.0"
 
@@ -19,6 +19,7 @@ __all__ = [
     "ItemResult",
     "Pagemill",
     "PagemillError",
+    "Priority",
     "Product",
     "ServiceUnavailable",
     "UsageError",
@@ -33,6 +34,7 @@ _HOMES = {
     "ServiceUnavailable": "errors",
     "UsageError": "errors",
     "ItemResult": "model",
+    "Priority": "model",
     "Product": "model",
     "Verdict": "model",
 }

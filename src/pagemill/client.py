@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
-from pagemill.app.parts import DATA_FOLDER, chosen_platforms, result_store
+from pagemill.app.parts import DATA_FOLDER, platforms_meant, platforms_of_run, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
@@ -30,7 +30,8 @@ from pagemill.intake.again import WORTH_IT, products_again
 from pagemill.intake.cancel import cancel_run
 from pagemill.intake.catalog import BadRow, read_catalog, read_rows
 from pagemill.intake.enqueue import enqueue_run
-from pagemill.model import ItemResult, Product, Verdict
+from pagemill.model import ItemResult, Priority, Product, Verdict
+from pagemill.results.product_history import product_history
 from pagemill.results.runs import RunProgress, RunSummary
 
 _POLL_S = 0.5
@@ -62,6 +63,9 @@ class Pagemill:
         *,
         source: str = "python",
         batch_size: int | None = None,
+        priority: Priority | str = Priority.NORMAL,
+        encoding: str = "",
+        decimal: Literal[".", ","] | None = None,
         on_bad_row: Callable[[BadRow], None] | None = None,
     ) -> str:
         """Puts products on the queue as one run, in flat memory, and returns the run's id.
@@ -69,18 +73,22 @@ class Pagemill:
         Args:
             products: the path of a catalogue, `sql` or `sql:TABLE`; or rows with `id`, `url` and the values to expect,
                 such as `frame.to_dict("records")` or a generator.
-            platform: whose products these are.
+            platform: whose products these are; `auto`: each is of the platform whose hosts have its url's.
             source: what the list of runs says of rows; a catalogue is named by its path.
             batch_size: products in one batch; `queue.batch_size` unless told.
-            on_bad_row: called for each row that is no product, before it is passed over. Without it the first one is a
-                mistake: then nothing more is queued, and the run stays open.
+            priority: `high` before other runs of the platform, `low` after them.
+            encoding: of a file; UTF-8 unless told.
+            decimal: the decimal sign of numbers in text, the other one may part groups of three digits. Unless told,
+                what could be read in two ways is a bad row.
+            on_bad_row: called for each row that is no product, before it is passed over, and for what is told once of
+                all. Without it the first bad row is a mistake: then nothing more is queued, and the run stays open.
 
         Raises:
             UsageError: an unknown platform, a bad row, or not one product.
             ServiceUnavailable: Redis or the database is out of reach; a run that was begun is gone on with by itself as
                 far as it was queued.
         """
-        shop = chosen_platforms(self._config, [platform])[platform]
+        shop = platforms_meant(self._config, platform)
         skipped = 0
 
         def bad(row: BadRow) -> None:
@@ -94,9 +102,10 @@ class Pagemill:
         settings = self._config.settings
         if isinstance(products, str | Path):
             url, source = self._config.environment.catalog_database_url, str(products)
-            stream = read_catalog(products, shop, bad, url, settings.results.slow_statement_ms)
+            slow_ms = settings.results.slow_statement_ms
+            stream = read_catalog(products, shop, bad, url, slow_ms, encoding=encoding, decimal=decimal)
         else:
-            stream = read_rows(map(_row, products), shop, bad)
+            stream = read_rows(map(_row, products), shop, bad, decimal=decimal)
         return enqueue_run(
             stream,
             shop,
@@ -105,30 +114,38 @@ class Pagemill:
             settings=settings.queue,
             redis=self._redis,
             store=self._store,
+            priority=Priority(priority),
             skipped=lambda: skipped,
         ).run
 
-    def again(self, run: str, verdicts: Iterable[Verdict | str] = WORTH_IT, *, missing: bool = True) -> str:
+    def again(
+        self,
+        run: str,
+        verdicts: Iterable[Verdict | str] = WORTH_IT,
+        *,
+        missing: bool = True,
+        priority: Priority | str = Priority.NORMAL,
+    ) -> str:
         """Queues products of an older run as a new one, and returns its id.
 
         Args:
             run: the older one.
             verdicts: whose products are wanted.
             missing: whether products without a result are.
+            priority: of the new run.
 
         Raises:
             UsageError: there is no such run, or it has no such product.
         """
-        platform = self._store.platform_of(run)
-        shop = chosen_platforms(self._config, [platform])[platform]
         return enqueue_run(
             products_again(run, self._store, [Verdict(each) for each in verdicts], missing),
-            shop,
+            platforms_of_run(self._config, self._store, run),
             source=f"again {run}",
             batch_size=self._config.settings.queue.batch_size,
             settings=self._config.settings.queue,
             redis=self._redis,
             store=self._store,
+            priority=Priority(priority),
         ).run
 
     def progress(self, run: str) -> RunProgress:
@@ -167,6 +184,10 @@ class Pagemill:
     def results(self, run: str | None = None, verdict: Verdict | str | None = None) -> Iterator[ItemResult]:
         """Streams the results of a run, or of all, by run and product id, in flat memory."""
         return self._store.read(run, None if verdict is None else Verdict(verdict))
+
+    def history(self, product_id: str, platform: str | None = None) -> Iterator[ItemResult]:
+        """Streams what became of a product in each run, the newest first; of all platforms unless one is named."""
+        return product_history(self._store, product_id, platform)
 
     def runs(self, limit: int = 20) -> list[RunSummary]:
         """The newest runs, newest first."""

@@ -28,6 +28,14 @@ class Verdict(StrEnum):
     FAILED = "failed"
 
 
+class Priority(StrEnum):
+    """Which of a platform's runs come first; in this order."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionCounts:
     """A process' connections to one service."""
@@ -48,6 +56,8 @@ class Product:
     id: str
     url: str
     expected: Facts = field(default_factory=dict)
+    platform: str = ""
+    """Empty where all products are of one, which is known."""
 
 
 @dataclass(frozen=True, slots=True)

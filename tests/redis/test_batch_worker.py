@@ -37,9 +37,9 @@ from pagemill.errors import (
     RedisUnavailable,
     WorkerWornOut,
 )
-from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
+from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, open_queues, to_arguments
 from pagemill.intake.enqueue import EnqueuedRun, enqueue_run
-from pagemill.model import Batch, Product
+from pagemill.model import Batch, Priority, Product
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 from pagemill.worker import handle
@@ -123,11 +123,18 @@ def engine() -> Iterator[ToldEngine]:
 
 
 def put(
-    client: Redis, batch_id: str, platform: str = "shop", *, retries: int = 0, timeout_s: int = 60, products: int = 3
+    client: Redis,
+    batch_id: str,
+    platform: str = "shop",
+    *,
+    retries: int = 0,
+    timeout_s: int = 60,
+    products: int = 3,
+    priority: Priority = Priority.NORMAL,
 ) -> Job:
     """Puts a batch on its platform's queue, as `enqueue` does."""
     batch = Batch("run", batch_id, platform, tuple(Product(f"p{n}", f"https://shop.test/{n}") for n in range(products)))
-    return open_queue(client, platform).enqueue(
+    return open_queue(client, platform, priority).enqueue(
         RUN_BATCH,
         args=to_arguments(batch),
         job_id=job_id("run", batch_id),
@@ -149,7 +156,7 @@ def worker_for(
     brisk: Redis | None = None,
 ) -> BatchWorker:
     """A worker of these platforms."""
-    queues = [open_queue(client, platform) for platform in platforms]
+    queues = [queue for platform in platforms for queue in open_queues(client, platform)]
     return BatchWorker(queues, name, client, brisk or client, engine, SETTINGS)
 
 

@@ -84,6 +84,40 @@ def test_products_and_catalogues_become_runs(
     assert queued(redis_client) == [Product("P1", url(1), {"price": 5}), Product("P2", url(2), {"price": 6})]
 
 
+def test_a_file_of_any_form_and_a_priority(mill: pagemill.Pagemill, redis_client: redis.Redis, tmp_path: Path) -> None:
+    """What the command can be told."""
+    (tmp_path / "c.csv").write_bytes(f"ID;Url;Name;PRICE\nP1;{url(1)};컵;1.234\n".encode("cp949"))
+    run = mill.enqueue(tmp_path / "c.csv", "shop", encoding="cp949", decimal=",", priority="high")
+    [job] = open_queue(redis_client, "shop", pagemill.Priority.HIGH).get_jobs()
+    assert from_arguments(*job.args).products == (Product("P1", url(1), {"name": "컵", "price": 1234}),)
+    assert mill.runs()[0].priority is pagemill.Priority.HIGH
+    mill.cancel(run)
+    mill.again(run, priority=pagemill.Priority.LOW)
+    assert len(open_queue(redis_client, "shop", pagemill.Priority.LOW)) == 1
+
+
+def test_each_product_by_the_host_of_its_url(mill: pagemill.Pagemill, redis_client: redis.Redis) -> None:
+    """With `auto` in place of a platform's name."""
+    rows = [{"id": "P1", "url": url(1)}, {"id": "P2", "url": "https://elsewhere.com/"}]
+    heard: list[BadRow] = []
+    mill.enqueue(rows, "auto", on_bad_row=heard.append)
+    assert [product.id for product in queued(redis_client)] == ["P1"]
+    assert [row.line for row in heard] == [2]
+    assert (mill.runs()[0].platform, mill.runs()[0].skipped) == ("auto", 1)
+
+
+def test_a_products_history_is_read(mill: pagemill.Pagemill) -> None:
+    """The newest run first."""
+    runs = [mill.enqueue([{"id": "P1", "url": url(1)}], "shop") for _ in range(2)]
+    for run, price in zip(runs, (5, 6), strict=True):
+        mill._store.write([make_result("P1", run=run, facts={"price": price})])
+    assert [(result.run, result.facts["price"]) for result in mill.history("P1", "shop")] == [
+        (runs[1], 6),
+        (runs[0], 5),
+    ]
+    assert list(mill.history("P1", "other")) == []
+
+
 def test_a_bad_row_is_a_mistake_unless_somebody_hears_of_it(mill: pagemill.Pagemill) -> None:
     """Then it is passed over and counted."""
     rows = [{"id": "P1", "url": url(1)}, {"id": "P2", "url": "https://elsewhere.com/"}, {"id": "P1", "url": url(3)}]

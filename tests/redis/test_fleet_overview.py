@@ -12,7 +12,7 @@ from redis.retry import Retry
 from rq.job import JobStatus
 
 from pagemill.errors import RedisUnavailable
-from pagemill.intake.batch_job import open_queue
+from pagemill.intake.batch_job import open_queue, open_queues
 from pagemill.ops.fleet.snapshot import KEPT_S, PREFIX, WorkerSnapshot, publish, read_fleet, read_workers, withdraw
 from pagemill.ops.overview import read_overview
 from pagemill.ops.queues import QueueState, queue_states
@@ -114,6 +114,17 @@ def test_queues_are_counted_in_batches(redis_client: redis.Redis) -> None:
         QueueState("ably", waiting=0, at_work=0, failed=0),
         QueueState("musinsa", waiting=2, at_work=1, failed=1),
     ]
+
+
+def test_a_platforms_queues_are_counted_together(redis_client: redis.Redis) -> None:
+    """Whatever their priority."""
+    for number, queue in enumerate(open_queues(redis_client, "musinsa")):
+        for batch in range(number + 1):
+            queue.enqueue("pagemill.worker.job.run_batch", "run", f"b{number}{batch}", "musinsa", [])
+        redis_client.zadd(queue.started_job_registry.key, {f"s{number}:execution": 2**40})
+        redis_client.zadd(queue.failed_job_registry.key, {f"f{number}": 2**40})
+    assert queue_states(redis_client, ["musinsa"]) == [QueueState("musinsa", waiting=6, at_work=3, failed=3)]
+    assert queue_states(redis_client, []) == []
 
 
 def test_looking_takes_nothing_over(redis_client: redis.Redis) -> None:

@@ -21,9 +21,11 @@ from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings, RetentionSettings
 from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.intake.batch_job import open_queue
+from pagemill.intake.cancel import cancel_run
 from pagemill.intake.enqueue import enqueue_run
 from pagemill.model import Product
 from pagemill.ops.retention import DailyRetention, Retention
+from pagemill.results.asked import AskedBatches
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 from tests.unit.cli.command import Said, run
@@ -99,14 +101,15 @@ def waits_for_a_retry(client: redis.Redis, job: Job) -> None:
     queue.scheduled_job_registry.schedule(job, NOW + timedelta(days=3650))
 
 
-def is_over(client: redis.Redis, job: Job) -> None:
-    """It was given up, or lost."""
-    client.lpop(open_queue(client, "shop").key)
+def is_lost(client: redis.Redis, job: Job) -> None:
+    """It comes back within a minute, or waits for its platform to be configured again."""
+    client.flushall()
 
 
+@pytest.mark.parametrize("asked", [True, False], ids=["as-now", "as-in-0.1"])
 @pytest.mark.parametrize(
     ("happens", "stays"),
-    [(waits, True), (is_taken, True), (is_at_work, True), (waits_for_a_retry, True), (is_over, False)],
+    [(waits, True), (is_taken, True), (is_at_work, True), (waits_for_a_retry, True), (is_lost, True)],
 )
 def test_a_run_that_still_works_stays(
     redis_client: redis.Redis,
@@ -114,8 +117,10 @@ def test_a_run_that_still_works_stays(
     retention: Retention,
     happens: Callable[[redis.Redis, Job], None],
     stays: bool,
+    asked: bool,
 ) -> None:
-    """However long nothing has happened: its batch may wait for a shop that is paused for weeks."""
+    """However long nothing has happened: its batch may wait for a shop that is paused for weeks. In 0.1 the queue alone
+    knew what was asked for."""
     queue_run(redis_client, store, "waiting")
     add_run(store, "done", 40, 40, products=1)
     add_run(store, "waiting-2", 40)
@@ -123,10 +128,33 @@ def test_a_run_that_still_works_stays(
         connection.exec_driver_sql("UPDATE runs SET sealed_at = created_at")
     job = Job.fetch("waiting_b00001", connection=redis_client, serializer=JSONSerializer)
     happens(redis_client, job)
+    if not asked:
+        stays = stays and happens is not is_lost
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE runs SET asked_batches = NULL")
+            connection.exec_driver_sql("DELETE FROM batches")
 
     assert retention.remove_runs() == (2 if stays else 3, 1)
 
     assert [each.run for each in store.runs()] == (["waiting"] if stays else [])
+
+
+@pytest.mark.parametrize(("ended", "kept"), [("done", 0), ("cancelled", 0), ("", 1)])
+def test_a_run_goes_when_nothing_more_is_to_come(
+    redis_client: redis.Redis, store: ResultStore, retention: Retention, ended: str, kept: int
+) -> None:
+    """With what was asked for: its batches are done, or it was cancelled."""
+    queue_run(redis_client, store, "old")
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE runs SET sealed_at = created_at")
+    if ended == "done":
+        AskedBatches(store).done("old", "b00001")
+    if ended == "cancelled":
+        cancel_run("old", redis_client, store)
+
+    assert retention.remove_runs() == (1 - kept, 0)
+
+    assert (len(store.runs()), len(list(AskedBatches(store).outstanding("old")))) == (kept, kept)
 
 
 def test_only_evidence_that_is_old_and_ours_goes(retention: Retention, tmp_path: Path) -> None:

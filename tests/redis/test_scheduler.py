@@ -19,11 +19,11 @@ from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
 from pagemill.errors import DatabaseUnavailable
 from pagemill.intake import enqueue, scheduler
-from pagemill.intake.batch_job import open_queue
+from pagemill.intake.batch_job import open_queue, open_queues, queue_name
 from pagemill.intake.firing import Firing, Outcome
 from pagemill.intake.firing_log import LEADER_KEY, FiringLog
 from pagemill.intake.scheduler import Scheduler
-from pagemill.model import ItemResult, Product, Verdict
+from pagemill.model import ItemResult, Priority, Product, Verdict
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 
@@ -174,6 +174,36 @@ def test_a_time_that_comes_while_the_last_run_goes_on(office: Office, overlap: s
     else:
         assert office.queued() == EVERYTHING
         assert office.last().run != first
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+def test_an_entrys_runs_have_its_priority(office: Office, priority: Priority) -> None:
+    """And go on as long as a batch waits, wherever it does."""
+    office.schedule(priority=priority.value)
+    active = office.scheduler()
+    office.clock.now = THREE
+    active.tick()
+    queues = open_queues(office.client, "shop")
+    assert [queue.name for queue in queues if queue.count] == [queue_name("shop", priority)]
+    office.clock.now = THREE + DAY
+    active.tick()
+    assert office.last().outcome is Outcome.SKIPPED
+    for queue in queues:
+        queue.empty()  # type: ignore[no-untyped-call]
+    office.clock.now = THREE + 2 * DAY
+    active.tick()
+    assert office.last().outcome is Outcome.QUEUED
+
+
+def test_an_entrys_file_may_be_of_any_form(office: Office) -> None:
+    """What the command is told, the entry says."""
+    office.catalogue.write_bytes("id;url;name\np1;https://shop.test/1;컵\n".encode("cp949"))
+    office.schedule(encoding="cp949", decimal=",")
+    active = office.scheduler()
+    office.clock.now = THREE
+    active.tick()
+    [job] = open_queue(office.client, "shop").jobs
+    assert job.args[3] == [["p1", "https://shop.test/1", {"name": "컵"}]]
 
 
 def test_of_two_schedulers_one_fires(office: Office) -> None:

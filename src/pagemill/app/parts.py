@@ -17,7 +17,7 @@ from pagemill.browser.opener import Opener
 from pagemill.browser.playwright_launcher import PlaywrightLauncher
 from pagemill.browser.pool import BrowserPool
 from pagemill.browser.visitor.proxies import Proxies
-from pagemill.config.platform import Platform
+from pagemill.config.platform import AUTO, Platform
 from pagemill.config.section import ResourceKind
 from pagemill.config.settings import Config
 from pagemill.config.visitor.secrets import VisitorSecrets
@@ -53,6 +53,25 @@ def chosen_platforms(config: Config, names: Sequence[str], processes: int = 1) -
         raise UsageError(f"no platform is configured: add {config.environment.config_folder}/platforms/NAME.yaml")
     budget = machine_budget(config, processes)
     return {name: resolved(config.platforms[name], budget) for name in names or sorted(config.platforms)}
+
+
+def platforms_meant(config: Config, name: str) -> Platform | dict[str, Platform]:
+    """The platform of that name, as `chosen_platforms` has it; all of them by name for `auto`.
+
+    Raises:
+        UsageError: it is not configured, or no platform is.
+    """
+    return chosen_platforms(config, []) if name == AUTO else chosen_platforms(config, [name])[name]
+
+
+def platforms_of_run(config: Config, store: ResultStore, run: str) -> Platform | dict[str, Platform]:
+    """The platforms that products of that run are of.
+
+    Raises:
+        UsageError: there is no such run, or one of them is not configured any more.
+    """
+    name = store.platform_of(run)
+    return chosen_platforms(config, store.platforms_of(run)) if name == AUTO else platforms_meant(config, name)
 
 
 def machine_budget(config: Config, processes: int = 1) -> Budget:

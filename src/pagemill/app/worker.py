@@ -34,7 +34,7 @@ from pagemill.guard.caches import CACHES
 from pagemill.guard.guard import Guard
 from pagemill.guard.scratch import scratch_folder, sweep
 from pagemill.guard.sidecar import Chore
-from pagemill.intake.batch_job import open_queue
+from pagemill.intake.batch_job import open_queues
 from pagemill.intake.lost_batches import LOOK_S, LostBatches
 from pagemill.model import ConnectionCounts, ItemResult
 from pagemill.ops.alerting.desk import AlertDesk
@@ -152,7 +152,7 @@ def open_worker(
         engine = BatchEngine(loop, runner, store.write, worker_name, finished, is_cancelled)
         handle.install(engine)
         parts.callback(handle.install, None)
-        queues = [open_queue(connection, platform) for platform in platforms]
+        queues = [queue for platform in platforms for queue in open_queues(connection, platform)]
         orders = OrderDesk(brisk)
         worker = BatchWorker(queues, worker_name, connection, brisk, engine, settings.queue, orders.hear)
 

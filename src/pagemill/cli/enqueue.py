@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from pagemill.app.parts import DATA_FOLDER, chosen_platforms, result_store
+from pagemill.app.parts import DATA_FOLDER, platforms_meant, platforms_of_run, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.progress import counting, follow
@@ -17,11 +17,10 @@ from pagemill.cli.wording import counted
 from pagemill.config.platform import Platform
 from pagemill.errors import UsageError
 from pagemill.intake.again import WORTH_IT, products_again
-from pagemill.intake.catalog import BadRow, is_table, read_catalog
+from pagemill.intake.catalog import BadRow, Platforms, is_table, read_catalog
 from pagemill.intake.enqueue import enqueue_run
-from pagemill.model import Product, Verdict
+from pagemill.model import Priority, Product, Verdict
 from pagemill.ops.overview import read_overview
-from pagemill.results.store import ResultStore
 
 _SHOWN_BAD_ROWS = 20
 
@@ -53,7 +52,21 @@ def enqueue(
         ),
     ] = None,
     platform: Annotated[
-        str | None, typer.Option("--platform", help="A platform: config/platforms/NAME.yaml. Not with --again.")
+        str | None,
+        typer.Option(
+            "--platform",
+            help="A platform: config/platforms/NAME.yaml; or auto: of each row the one whose hosts have its url's.",
+        ),
+    ] = None,
+    priority: Annotated[
+        Priority, typer.Option("--priority", help="Before or after which other runs of the platform it is worked on.")
+    ] = Priority.NORMAL,
+    encoding: Annotated[
+        str, typer.Option("--encoding", help="Of FILE, such as cp949, euc-kr or utf-16. Default: UTF-8.")
+    ] = "",
+    decimal: Annotated[
+        Literal[".", ","] | None,
+        typer.Option("--decimal", help="The decimal sign of FILE. Default: what can be read in one way only."),
     ] = None,
     again: Annotated[
         str | None, typer.Option("--again", metavar="RUN", help="In place of FILE: products of that run.")
@@ -80,18 +93,20 @@ def enqueue(
     if again is None and (verdict or missing):
         raise UsageError("--verdict and --missing go with --again RUN")
     if again is None and platform is None:
-        raise UsageError("name the platform: --platform NAME")
+        raise UsageError("name the platform: --platform NAME, or --platform auto to go by each url's host")
+    if again is not None and (encoding or decimal):
+        raise UsageError("--encoding and --decimal go with FILE")
     config = load("WARNING")
     console = Console(stderr=True)
     bad_rows = _BadRows(console, "row" if source is not None and is_table(source) else "line")
 
-    def catalogue(shop: Platform) -> Iterator[Product]:
+    def catalogue(shop: Platforms) -> Iterator[Product]:
         assert source is not None
         url, slow_ms = config.environment.catalog_database_url, config.settings.results.slow_statement_ms
-        return read_catalog(source, shop, bad_rows, url, slow_ms)
+        return read_catalog(source, shop, bad_rows, url, slow_ms, encoding=encoding, decimal=decimal)
 
     if platform is not None and source is not None:
-        shop = chosen_platforms(config, [platform])[platform]
+        shop = platforms_meant(config, platform)
         if strict:
             for _product in catalogue(shop):
                 pass
@@ -103,8 +118,9 @@ def enqueue(
         result_store(config) as store,
     ):
         if again is not None:
-            platform = _platform_of(again, store, platform)
-            shop = chosen_platforms(config, [platform])[platform]
+            if platform not in (None, store.platform_of(again)):
+                raise UsageError(f"run {again} is of {store.platform_of(again)}: leave --platform {platform} out")
+            shop = platforms_of_run(config, store, again)
             products = products_again(again, store, *_wanted(verdict, missing=missing))
         else:
             products = catalogue(shop)
@@ -117,28 +133,26 @@ def enqueue(
                 settings=config.settings.queue,
                 redis=redis,
                 store=store,
+                priority=priority,
                 on_batch=advance,
                 skipped=lambda: bad_rows.skipped,
             )
         skipped = f", {counted(bad_rows.skipped, 'bad row')} skipped" if bad_rows.skipped else ""
         batches = counted(run.batches, "batch", "batches")
         typer.echo(f"run {run.run}: {counted(run.products, 'product')} in {batches}{skipped}")
+        if not isinstance(shop, Platform):
+            typer.echo(", ".join(f"{name} {count}" for name, count in sorted(run.by_platform.items())))
         if wait:
-            if not any(platform in worker.platforms for worker in read_overview(redis, []).workers):
-                console.print(f"no worker takes {platform} yet: start one with `pagemill worker`", highlight=False)
+            served = {name for worker in read_overview(redis, []).workers for name in worker.platforms}
+            if unserved := sorted(run.by_platform.keys() - served):
+                names = ", ".join(unserved)
+                console.print(f"no worker takes {names} yet: start one with `pagemill worker`", highlight=False)
             progress = follow(console, store, [run.run])[0]
             typer.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(progress.by_verdict.items())))
             if progress.cancelled:
                 typer.echo(f"the run was cancelled; {counted(progress.missing or 0, 'product')} without a result")
             if progress.by_verdict.get(Verdict.FAILED) or progress.cancelled:
                 raise typer.Exit(1)
-
-
-def _platform_of(run: str, store: ResultStore, named: str | None) -> str:
-    platform = store.platform_of(run)
-    if named not in (None, platform):
-        raise UsageError(f"run {run} is of {platform}: leave --platform {named} out")
-    return platform
 
 
 def _wanted(verdicts: str | None, *, missing: bool) -> tuple[tuple[Verdict, ...], bool]:

@@ -20,6 +20,7 @@ from pagemill.cli import (
     demo,
     enqueue,
     forget,
+    history,
     prune,
     report,
     results,
@@ -72,6 +73,7 @@ app.command("runs", epilog="Example: pagemill runs --limit 5")(runs.runs)
 app.command("cancel", epilog="Example: pagemill cancel 20261121-010203-musinsa-ab12")(cancel.cancel)
 app.command("status", epilog="Example: pagemill status --watch")(status.status)
 app.command("results", epilog="Example: pagemill results --verdict changed --format csv > changed.csv")(results.results)
+app.command("history", epilog="Example: pagemill history 1234567 --platform musinsa")(history.history)
 app.command("report", epilog="Example: pagemill report --format html --output report.html")(report.report)
 app.command("prune", epilog="Example: pagemill prune --days 90 --yes")(prune.prune)
 app.command("try", epilog="Example: pagemill try https://www.musinsa.com/products/1 --platform musinsa")(

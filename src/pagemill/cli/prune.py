@@ -26,7 +26,7 @@ def prune(
 ) -> None:
     """Show, or remove with --yes, old runs with their results and old evidence of failures.
 
-    A run is as old as its last result. One that has batches on the queue stays.
+    A run is as old as its last result. One with batches that are not done stays, unless it was cancelled.
     """
     config = load("WARNING")
     kept = config.settings.retention

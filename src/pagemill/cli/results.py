@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-import sys
-from enum import StrEnum
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, TextIO
 
 import typer
 
 from pagemill.app.parts import result_store
 from pagemill.cli.options import load
-from pagemill.model import Verdict
-from pagemill.results.export import write_csv, write_jsonl, write_table
-
-
-class Format(StrEnum):
-    """How results are written."""
-
-    TABLE = "table"
-    JSONL = "jsonl"
-    CSV = "csv"
-
-
-_WRITERS = {Format.TABLE: write_table, Format.JSONL: write_jsonl, Format.CSV: write_csv}
+from pagemill.cli.result_output import ExcelOption, Format, FormatOption, chosen_format, output
+from pagemill.errors import UsageError
+from pagemill.model import ItemResult, Verdict
+from pagemill.results.export import (
+    CHANGE_KEYS,
+    changes,
+    write_csv,
+    write_jsonl,
+    write_records_csv,
+    write_records_jsonl,
+    write_table,
+)
+from pagemill.results.tables import write_changes_table
 
 
 def results(
     run: Annotated[str | None, typer.Option("--run", help="A run's id. Default: the latest run.")] = None,
     verdict: Annotated[Verdict | None, typer.Option("--verdict", help="Only results with this verdict.")] = None,
-    output: Annotated[Format, typer.Option("--format", help="How to write them.")] = Format.TABLE,
+    only_changes: Annotated[
+        bool,
+        typer.Option("--changes", help="Only what changed, a line for each field: expected and found side by side."),
+    ] = False,
+    form: FormatOption = None,
+    excel: ExcelOption = False,
 ) -> None:
     """Write the results of a run to standard output."""
+    chosen_form = chosen_format(form, excel=excel)
+    if only_changes and verdict not in (None, Verdict.CHANGED):
+        raise UsageError(f"--changes is of changed products: leave --verdict {verdict} out")
     config = load("WARNING")
     with result_store(config) as store:
         chosen = run or store.latest_run()
@@ -38,4 +45,24 @@ def results(
             typer.echo("no run yet: queue a catalogue with `pagemill enqueue`", err=True)
             return
         store.progress(chosen)  # a run that does not exist is a mistake, not an empty answer
-        _WRITERS[output](store.read(chosen, verdict), sys.stdout)
+        found = store.read(chosen, Verdict.CHANGED if only_changes else verdict)
+        with output(excel=excel) as stream:
+            (_write_changes if only_changes else _write)(found, chosen_form, stream, excel=excel)
+
+
+def _write(results: Iterable[ItemResult], form: Format, stream: TextIO, *, excel: bool) -> None:
+    if form is Format.TABLE:
+        write_table(results, stream)
+    elif form is Format.JSONL:
+        write_jsonl(results, stream)
+    else:
+        write_csv(results, stream, excel=excel)
+
+
+def _write_changes(results: Iterable[ItemResult], form: Format, stream: TextIO, *, excel: bool) -> None:
+    if form is Format.TABLE:
+        write_changes_table(results, stream)
+    elif form is Format.JSONL:
+        write_records_jsonl(changes(results), stream)
+    else:
+        write_records_csv(CHANGE_KEYS, changes(results), stream, excel=excel)

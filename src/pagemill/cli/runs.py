@@ -17,7 +17,7 @@ def runs(
 ) -> None:
     """List the runs: how far they are, their verdicts, and how many products have no result."""
     config = load("WARNING")
-    columns = ("run", "source", "queued (UTC)", "products", "done", "missing", "state", "verdicts")
+    columns = ("run", "source", "queued (UTC)", "products", "done", "missing", "state", "verdicts", "priority")
     shown = table("Runs", *columns)
     with result_store(config) as store:
         for run in store.runs(limit):
@@ -27,7 +27,8 @@ def runs(
             verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(progress.by_verdict.items()))
             queued = f"{run.created_at:%Y-%m-%d %H:%M:%S}"
             state = _state(run, progress)
-            shown.add_row(run.run, run.source, queued, products, str(progress.done), missing, state, verdicts)
+            counts = (products, str(progress.done), missing)
+            shown.add_row(run.run, run.source, queued, *counts, state, verdicts, run.priority)
     output_console().print(shown)
 
 

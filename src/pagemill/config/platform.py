@@ -27,6 +27,9 @@ from pagemill.config.visitor.visitor import Viewport, Visitor
 PLATFORM_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """The whole of it: it stands in Redis keys, URLs and file names."""
 
+AUTO = "auto"
+"""In place of a platform's name: that of each product by the host of its URL."""
+
 
 class RateLimit(Section):
     """How fast a platform may be visited."""
@@ -117,6 +120,8 @@ class Retry(Section):
 def _check_name(value: str) -> str:
     if not PLATFORM_NAME.fullmatch(value):
         raise Mistake(f"{value!r} is not a platform's name", "use up to 63 small letters, digits, - and _")
+    if value == AUTO:
+        raise Mistake(f"{value!r} means each product's own platform", "choose another name")
     return value
 
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from pagemill.config.mistakes import Mistake
 from pagemill.config.section import Flag, Number, Section, Whole
-from pagemill.model import FactValue
+from pagemill.model import FactValue, Priority
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _FIELDS = 5
@@ -48,7 +48,10 @@ class Entry(Section):
     platform: str
     catalog: str = "sql"
     filter: dict[str, FactValue | tuple[FactValue, ...]] = Field(default_factory=dict)
+    encoding: str = ""
+    decimal: Literal[".", ","] | None = None
     batch_size: Annotated[Whole, Field(ge=1, le=1000)] | None = None
+    priority: Priority = Priority.NORMAL
     overlap: Literal["skip", "queue"] = "skip"
     catch_up_minutes: Number = Field(default=60, ge=0, le=7 * 24 * 60)
     enabled: Flag = True

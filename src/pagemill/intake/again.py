@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from pagemill.model import Product, Verdict
 from pagemill.results.asked import AskedBatches
@@ -15,7 +16,7 @@ WORTH_IT = (Verdict.FAILED, Verdict.BLOCKED)
 def products_again(
     run: str, store: ResultStore, verdicts: Collection[Verdict] = WORTH_IT, missing: bool = True
 ) -> Iterator[Product]:
-    """Streams them, with what the catalogue expected.
+    """Streams them, each with its platform and what the catalogue expected.
 
     Args:
         run: an older one.
@@ -25,11 +26,12 @@ def products_again(
     """
     for verdict in verdicts:
         for result in store.read(run, verdict):
-            yield Product(result.product_id, result.url, result.expected)
+            yield Product(result.product_id, result.url, result.expected, result.platform)
     if not missing:
         return
     asked = AskedBatches(store)
     for outstanding in asked.outstanding(run):
         if (batch := asked.batch(run, outstanding.batch)) is not None:
             known = store.judged(run, [product.id for product in batch.products])
-            yield from (product for product in batch.products if product.id not in known)
+            left = (product for product in batch.products if product.id not in known)
+            yield from (replace(product, platform=batch.platform) for product in left)

@@ -16,7 +16,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from pagemill.errors import PagemillError
-from pagemill.model import Batch, Product
+from pagemill.model import Batch, Priority, Product
 
 RUN_BATCH = "pagemill.worker.job.run_batch"
 """The job's function, by name: intake must not import the worker. `run_batch(run, batch, platform, products)`."""
@@ -81,14 +81,26 @@ class BatchJob(Job):
         """Batches have none."""
 
 
-def queue_name(platform: str) -> str:
-    """The queue of a platform."""
-    return QUEUE_PREFIX + platform
+def queue_name(platform: str, priority: Priority = Priority.NORMAL) -> str:
+    """A platform's queue for batches of that priority."""
+    name = QUEUE_PREFIX + platform
+    return name if priority is Priority.NORMAL else f"{name}:{priority}"
 
 
-def open_queue(connection: redis.Redis, platform: str) -> Queue:
-    """The queue of a platform, with JSON on both sides. Workers must use `JSONSerializer` too."""
-    return Queue(queue_name(platform), connection=connection, serializer=JSONSerializer, job_class=BatchJob)
+def platform_of(queue: Queue) -> str:
+    """The platform whose queue that is."""
+    return queue.name.removeprefix(QUEUE_PREFIX).partition(":")[0]
+
+
+def open_queue(connection: redis.Redis, platform: str, priority: Priority = Priority.NORMAL) -> Queue:
+    """One of a platform's queues, with JSON on both sides. Workers must use `JSONSerializer` too."""
+    name = queue_name(platform, priority)
+    return Queue(name, connection=connection, serializer=JSONSerializer, job_class=BatchJob)
+
+
+def open_queues(connection: redis.Redis, platform: str) -> list[Queue]:
+    """All queues of a platform, in the order in which batches are taken from them."""
+    return [open_queue(connection, platform, priority) for priority in Priority]
 
 
 def job_id(run: str, batch: str) -> str:

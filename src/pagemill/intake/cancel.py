@@ -43,7 +43,7 @@ def cancel_run(run: str, redis: Redis, store: ResultStore) -> Cancelled:
     taken_off = stopped = 0
     try:
         for batch in AskedBatches(store).outstanding(run):
-            queue = open_queue(redis, batch.platform)
+            queue = open_queue(redis, batch.platform, batch.priority)
             name = job_id(run, batch.batch)
             try:
                 job = queue.job_class.fetch(name, connection=redis, serializer=queue.serializer)

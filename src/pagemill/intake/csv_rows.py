@@ -9,48 +9,75 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TextIO
 
 from pagemill.errors import UsageError
 from pagemill.intake.rows import BadRow, RawRow, TextLine, bounded_lines
+from pagemill.intake.text_file import ENCODING_REMEDY, UNDECODABLE, encoding_name, undecodable
 
 REQUIRED = ("id", "url")
 _DELIMITERS = (",", ";", "\t")
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
+_UTF_16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
 
 
-def read_csv_rows(stream: TextIO, path: Path, on_bad_row: Callable[[BadRow], None]) -> Iterator[RawRow]:
-    """The rows below the header, with the line at which each begins.
+class CsvRows:
+    """The rows below the header, with the line at which each begins."""
 
-    The stream is opened with `newline=""` and `errors="surrogateescape"`, so that one wrong byte costs one row. The
-    delimiter is the one of comma, semicolon and tab that makes `id` and `url` columns of the header.
+    def __init__(self, stream: TextIO, called: str, on_bad_row: Callable[[BadRow], None]) -> None:
+        """Reads the header; `called` is what errors call the file.
 
-    Raises:
-        UsageError: no header, no column `id` or `url`, a column twice, or the header is not UTF-8.
-    """
-    lines = _CountedLines(bounded_lines(stream))
-    header_line = next((line for line in lines if line.strip()), "")
-    columns, delimiter = _header(header_line, path)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    while True:
-        begins_at = lines.number + 1
-        lines.cut_at = None
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            on_bad_row(BadRow(begins_at, _broken(error, begins_at, lines.number)))
-            continue
-        if not cells and lines.cut_at is None:
-            continue
-        reason = _fault(cells, len(columns), lines.cut_at)
-        if reason is not None:
-            on_bad_row(BadRow(begins_at, reason))
-            continue
-        values = {name: cell for name, cell in zip(columns, cells, strict=True) if name}
-        yield RawRow(begins_at, values)
+        The stream is opened by `open_text`, with `newline=""`. The delimiter is the one of comma, semicolon and tab
+        that makes `id` and `url` columns of the header, or the one that a line `sep=;` before it names.
+
+        Raises:
+            UsageError: no header, no column `id` or `url`, a column twice, or the header is of another encoding.
+        """
+        self._undecodable = undecodable(stream)
+        self._on_bad_row = on_bad_row
+        self._lines = _CountedLines(bounded_lines(stream))
+        line = self._next_line()
+        said = _SEPARATOR_LINE.fullmatch(line.strip("\ufeff \r\n"))
+        header = self._next_line() if said else line
+        if UNDECODABLE.search(header) or "\x00" in header:
+            remedy = "name its encoding with --encoding utf-16" if header.startswith(_UTF_16_MARKS) else ENCODING_REMEDY
+            raise UsageError(f"{called} is not {encoding_name(stream)} text: {remedy}, or save it as 'CSV UTF-8'")
+        self._columns, self.delimiter = _header(header.lstrip("\ufeff"), called, said[1] if said else "")
+
+    def __iter__(self) -> Iterator[RawRow]:
+        lines, columns = self._lines, self._columns
+        reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+        while True:
+            begins_at = lines.number + 1
+            lines.cut_at = None
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                self._on_bad_row(BadRow(begins_at, _broken(error, begins_at, lines.number)))
+                continue
+            if not cells and lines.cut_at is None:
+                continue
+            reason = self._fault(cells)
+            if reason is not None:
+                self._on_bad_row(BadRow(begins_at, reason))
+                continue
+            values = {name: cell for name, cell in zip(columns, cells, strict=True) if name}
+            yield RawRow(begins_at, values)
+
+    def _next_line(self) -> str:
+        return next((line for line in self._lines if line.strip("\ufeff \t\r\n")), "")
+
+    def _fault(self, cells: list[str]) -> str | None:
+        if self._lines.cut_at is not None:
+            return f"line {self._lines.cut_at} is longer than a million characters"
+        if len(cells) != len(self._columns):
+            return f"{len(cells)} cells, where the header has {len(self._columns)} columns"
+        text = "".join(cells)
+        if "\x00" in text:
+            return "it contains a NUL character"
+        return self._undecodable if UNDECODABLE.search(text) else None
 
 
 class _CountedLines:
@@ -73,26 +100,25 @@ class _CountedLines:
         return line.text
 
 
-def _header(line: str, path: Path) -> tuple[list[str], str]:
+def _header(line: str, called: str, said: str) -> tuple[list[str], str]:
     if not line:
-        raise UsageError(f"{path} is empty: its first line must name the columns, such as id,url,price")
-    if _NOT_UTF8.search(line) or "\x00" in line:
-        raise UsageError(f"{path} is not UTF-8 text: save it as 'CSV UTF-8'")
-    readings = {delimiter: _names(line, delimiter) for delimiter in _DELIMITERS}
+        raise UsageError(f"{called} is empty: its first line must name the columns, such as id,url,price")
+    known = (said,) if said else _DELIMITERS
+    readings = {delimiter: _names(line, delimiter) for delimiter in known}
     delimiter = max(
-        _DELIMITERS,
+        known,
         key=lambda mark: (sum(name in readings[mark] for name in REQUIRED), len(readings[mark])),
     )
     names = readings[delimiter]
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise UsageError(
-            f"{path} has no column {' and no column '.join(missing)}: its first line must name the columns, such as "
+            f"{called} has no column {' and no column '.join(missing)}: its first line must name the columns, such as "
             f"id,url,price; it reads {line.strip()[:100]!r}"
         )
     twice = [name for name, count in Counter(filter(None, names)).items() if count > 1]
     if twice:
-        raise UsageError(f"{path} has the column {twice[0]} twice: rename or remove one")
+        raise UsageError(f"{called} has the column {twice[0]} twice: rename or remove one")
     return names, delimiter
 
 
@@ -103,19 +129,6 @@ def _names(line: str, delimiter: str) -> list[str]:
         return []
     names = [cell.strip() for cell in cells]
     return [name.lower() if name.lower() in REQUIRED else name for name in names]
-
-
-def _fault(cells: list[str], columns: int, cut_at: int | None) -> str | None:
-    if cut_at is not None:
-        return f"line {cut_at} is longer than a million characters"
-    if len(cells) != columns:
-        return f"{len(cells)} cells, where the header has {columns} columns"
-    text = "".join(cells)
-    if "\x00" in text:
-        return "it contains a NUL character"
-    if _NOT_UTF8.search(text):
-        return "it is not UTF-8"
-    return None
 
 
 def _broken(error: csv.Error, begins_at: int, ends_at: int) -> str:

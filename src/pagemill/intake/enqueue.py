@@ -1,4 +1,4 @@
-"""Products of one platform become a run: batches, each one job on the platform's queue.
+"""Products become a run: batches of one platform each, each batch one job on its platform's queue.
 
 Owns the run's id, the cut into batches and the order of things: the run's row first, then each batch in the database,
 then on the queue, the seal last. Whoever takes over after a crash goes on behind the last batch that was noted; what
@@ -9,11 +9,13 @@ memory.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import accumulate, chain, islice
+from itertools import accumulate, chain, count, groupby, islice
+from operator import attrgetter
 
 import redis
 from rq import Queue, Retry
@@ -21,18 +23,19 @@ from rq.job import Job
 from rq.queue import EnqueueData
 
 from pagemill.broker.room import lack_of_room
-from pagemill.config.platform import Platform
+from pagemill.config.platform import AUTO, Platform
 from pagemill.config.settings import QueueSettings
 from pagemill.errors import PagemillError, RedisUnavailable, UsageError
 from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
 from pagemill.intake.job_timeout import job_timeout_s
-from pagemill.model import Batch, Product
+from pagemill.model import Batch, Priority, Product
 from pagemill.results.asked import NOTHING, AskedBatches, Reached
 from pagemill.results.store import ResultStore
 
 FAILURE_TTL_S = 7 * 24 * 3600
 _PRODUCTS_PER_PIPELINE = 2000
 _TRIES = 5
+_BY_PLATFORM = attrgetter("platform")
 _ROOM_REMEDY = "Let workers work some off, or give Redis more memory, and enqueue again"
 
 
@@ -43,6 +46,8 @@ class EnqueuedRun:
     run: str
     batches: int
     products: int
+    by_platform: Mapping[str, int] = field(default_factory=dict)
+    """How many of the products are each platform's; of a run that was gone on with, of its rest."""
 
 
 class EnqueuedElsewhere(PagemillError):
@@ -62,31 +67,33 @@ def behind(products: Callable[[], Iterable[Product]], last_id: str) -> Generator
 
 def enqueue_run(
     products: Iterable[Product],
-    platform: Platform,
+    platform: Platform | Mapping[str, Platform],
     *,
     source: str,
     batch_size: int,
     settings: QueueSettings,
     redis: redis.Redis,
     store: ResultStore,
+    priority: Priority = Priority.NORMAL,
     on_batch: Callable[[int], None] | None = None,
     skipped: Callable[[], int] | None = None,
     run: str = "",
     start: Reached = NOTHING,
 ) -> EnqueuedRun:
-    """Puts all products on the platform's queue as one run, a few batches at a time.
+    """Puts all products on the queues of their platforms as one run, a few batches at a time.
 
-    A run whose enqueueing broke off stays unsealed; what is on the queue by then will be worked on. It can be gone on
-    with: `run`, `start`, and the products `behind` its last one.
+    A run whose enqueueing broke off stays unsealed; what is on the queue by then will be worked on. One of one platform
+    can be gone on with: `run`, `start`, and the products `behind` its last one.
 
     Args:
         products: streamed; an error from it ends the run unsealed.
-        platform: whose products these are.
+        platform: whose products these are; or several by name, of which each product names its own.
         source: where they come from, for the list of runs.
         batch_size: how many products make a batch.
         settings: retries, time-out and how long RQ keeps what is done.
         redis: a client whose answers are bytes.
         store: an open store.
+        priority: before or after which other runs of the same platform its batches are taken.
         on_batch: called for each batch that is on the queue, with the number of products queued so far.
         skipped: asked at the end how many rows of the source were bad.
         run: its id; a new one if empty.
@@ -104,32 +111,39 @@ def enqueue_run(
     first = next(stream, None)
     if first is None and not start.batches:
         raise UsageError(f"{source} holds no product that can be checked: correct the rows reported, or add some")
+    if isinstance(platform, Platform):
+        name, platforms = platform.platform, {platform.platform: platform}
+    else:
+        name, platforms = AUTO, dict(platform)
     may_exist = bool(run)
-    run = run or new_run_id(platform.platform, datetime.now(UTC), secrets.token_hex(2))
-    store.create_run(run, platform.platform, source, may_exist=may_exist)
+    run = run or new_run_id(name, datetime.now(UTC), secrets.token_hex(2))
+    store.create_run(run, name, source, may_exist=may_exist, priority=priority)
     asked = AskedBatches(store)
-    queue = open_queue(redis, platform.platform)
+    by_platform: Counter[str] = Counter()
     products_left = stream if first is None else chain([first], stream)
-    batches = _batches(products_left, run, platform.platform, batch_size, start.batches)
+    batches = _batches(products_left, run, platforms, name, batch_size, start.batches)
     state = start
     if start.batches:
-        put_noted(asked, queue, run, platform, settings)
+        put_noted(asked, redis, run, platforms, settings)
     while group := list(islice(batches, max(1, _PRODUCTS_PER_PIPELINE // batch_size))):
         queued = list(accumulate((len(batch.products) for batch in group), initial=state.products))[1:]
         after = Reached(state.batches + len(group), queued[-1], group[-1].products[-1].id)
         if not asked.note(group, state, after):
             raise EnqueuedElsewhere(f"another process puts run {run} on the queue, from batch {state.batches + 1} on")
         try:
-            put(queue, group, platform, settings)
+            for shop, its in groupby(sorted(group, key=_BY_PLATFORM), key=_BY_PLATFORM):
+                put(open_queue(redis, shop, priority), list(its), platforms[shop], settings)
         except RedisUnavailable as error:
             so_far = f"Run {run} ends with {after.batches} batches; what the queue lacks comes when Redis is well"
             raise RedisUnavailable(f"{error}. {so_far}. {_ROOM_REMEDY}") from error
         state = after
+        for batch in group:
+            by_platform[batch.platform] += len(batch.products)
         if on_batch is not None:
             for products_so_far in queued:
                 on_batch(products_so_far)
     store.seal_run(run, state.products, state.batches, skipped() if skipped is not None else 0)
-    return EnqueuedRun(run, state.batches, state.products)
+    return EnqueuedRun(run, state.batches, state.products, dict(by_platform))
 
 
 def new_run_id(platform: str, now: datetime, suffix: str) -> str:
@@ -137,11 +151,24 @@ def new_run_id(platform: str, now: datetime, suffix: str) -> str:
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{platform}-{suffix}"
 
 
-def _batches(products: Iterator[Product], run: str, platform: str, size: int, before: int) -> Iterator[Batch]:
-    number = before
-    while chunk := tuple(islice(products, size)):
-        number += 1
-        yield Batch(run, f"b{number:05d}", platform, chunk)
+def _batches(
+    products: Iterator[Product], run: str, platforms: Mapping[str, Platform], only: str, size: int, before: int
+) -> Iterator[Batch]:
+    """Each as soon as its platform has products for it; the rest at the end. `only` is the platform of those that do
+    not say theirs."""
+    numbers = count(before + 1)
+    waiting: dict[str, list[Product]] = {name: [] for name in platforms}
+    for product in products:
+        name = product.platform or only
+        if name not in waiting:
+            raise UsageError(f"product {product.id} is of platform {name}, not of {' or '.join(platforms)}")
+        waiting[name].append(product)
+        if len(waiting[name]) == size:
+            yield Batch(run, f"b{next(numbers):05d}", name, tuple(waiting[name]))
+            waiting[name] = []
+    for name, left in waiting.items():
+        if left:
+            yield Batch(run, f"b{next(numbers):05d}", name, tuple(left))
 
 
 def _job(batch: Batch, platform: Platform, settings: QueueSettings) -> EnqueueData:
@@ -158,17 +185,20 @@ def _job(batch: Batch, platform: Platform, settings: QueueSettings) -> EnqueueDa
     )
 
 
-def put_noted(asked: AskedBatches, queue: Queue, run: str, platform: Platform, settings: QueueSettings) -> int:
+def put_noted(
+    asked: AskedBatches, redis: redis.Redis, run: str, platforms: Mapping[str, Platform], settings: QueueSettings
+) -> int:
     """Puts what was noted of a run and is not done on the queue, where that lacks it; how many batches those were.
 
     Raises:
         RedisUnavailable: as `put`.
     """
-    count = 0
-    for outstanding in asked.outstanding(run):
-        if (batch := asked.batch(run, outstanding.batch)) is not None:
-            count += put(queue, [batch], platform, settings)
-    return count
+    found = 0
+    for each in asked.outstanding(run):
+        if (batch := asked.batch(run, each.batch)) is not None:
+            queue = open_queue(redis, each.platform, each.priority)
+            found += put(queue, [batch], platforms[each.platform], settings)
+    return found
 
 
 def put(queue: Queue, batches: Sequence[Batch], platform: Platform, settings: QueueSettings) -> int:

@@ -1,7 +1,6 @@
 """What a product is expected to have: from the cells of a row to values of the types that the platform states.
 
-Pure. Owns the reading of plain numbers and yes or no; prices as people write them (`12,900원`) are for pages, where
-`extraction` reads them.
+Pure. Owns the reading of yes or no, and what a number may be; how its text is written is `number_text`'s.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from pagemill.config.reading.field_rule import FieldRule
+from pagemill.intake.number_text import DecimalSign, is_grouped_or_decimal, read_number_text
 from pagemill.model import FactValue
 
 Kind = Literal["text", "number", "boolean"]
 
-_NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 _TOO_LARGE = 10**30
 _YES = frozenset({"true", "yes", "1"})
@@ -30,10 +29,10 @@ def kind_of(rules: Sequence[FieldRule]) -> Kind:
     return kinds.pop() if len(kinds) == 1 else "text"
 
 
-def read_expected(value: object, kind: Kind) -> FactValue:
+def read_expected(value: object, kind: Kind, decimal: DecimalSign = "plain") -> FactValue:
     """The value as the given type; `None` when it is empty, which means: not expected.
 
-    Text is trimmed and its white space collapsed, as the text of a page is.
+    Text is trimmed and its white space collapsed, as the text of a page is. `decimal` is how its numbers are written.
 
     Raises:
         ValueError: it is not of that type; the message says what to write.
@@ -47,24 +46,28 @@ def read_expected(value: object, kind: Kind) -> FactValue:
     if isinstance(value, list | dict):
         raise ValueError("is a list or an object: write a single value")
     if kind == "number":
-        return _number(value)
+        return _number(value, decimal)
     if kind == "boolean":
         return _boolean(value)
     return _text(value)
 
 
-def _number(value: object) -> int | float:
+def _number(value: object, decimal: DecimalSign) -> int | float:
     if isinstance(value, bool):
         raise ValueError(f"{_shown(value)} is not a number: write one such as 12900")
     if isinstance(value, int) and abs(value) < _TOO_LARGE:
         return value
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        return int(value)
-    if isinstance(value, float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
-        number = float(value)
-        if math.isfinite(number):
-            return number
-    raise ValueError(f"{_shown(value)} is not a number: write one such as 12900 or 12.50")
+    remedy = "write one such as 12900 or 12.50"
+    number = value if isinstance(value, float) else None
+    if isinstance(value, str):
+        text = read_number_text(value, decimal)
+        if text is not None:
+            number = int(text) if _INTEGER.fullmatch(text) else float(text)
+        elif is_grouped_or_decimal(value):
+            remedy += ", or say with --decimal . or --decimal , which sign is the decimal one"
+    if number is not None and math.isfinite(number):
+        return number
+    raise ValueError(f"{_shown(value)} is not a number: {remedy}")
 
 
 def _boolean(value: object) -> bool:

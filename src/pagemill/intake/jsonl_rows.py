@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from typing import NoReturn, TextIO
 
 from pagemill.intake.rows import BadRow, RawRow, bounded_lines
+from pagemill.intake.text_file import undecodable
 
 
 def read_jsonl_rows(stream: TextIO, on_bad_row: Callable[[BadRow], None]) -> Iterator[RawRow]:
     """One row per line that holds a JSON object; blank lines are passed over.
 
-    The stream is opened with `newline="\\n"` and `errors="surrogateescape"`.
+    The stream is opened by `open_text`, with `newline="\\n"`.
     """
     for line in bounded_lines(stream):
         if not line.text.strip():
@@ -25,9 +26,9 @@ def read_jsonl_rows(stream: TextIO, on_bad_row: Callable[[BadRow], None]) -> Ite
             continue
         try:
             line.text.encode()
-            value = _decoder.decode(line.text.strip())
+            value = _decoder.decode(line.text.strip("\ufeff \t\r\n"))
         except UnicodeEncodeError:
-            on_bad_row(BadRow(line.number, "it is not UTF-8"))
+            on_bad_row(BadRow(line.number, undecodable(stream)))
         except json.JSONDecodeError as error:
             on_bad_row(BadRow(line.number, f"it is not JSON: {error.msg} at character {error.pos + 1}"))
         except ValueError as error:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
-from typing import cast
 
 import redis
 
@@ -19,6 +17,7 @@ from pagemill.errors import RedisUnavailable
 from pagemill.intake.batch_job import job_id, open_queue
 from pagemill.intake.enqueue import put
 from pagemill.intake.leadership import Leadership
+from pagemill.intake.runs_at_work import jobs_at_work
 from pagemill.results.asked import AskedBatches, Outstanding
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -100,7 +99,7 @@ class LostBatches:
             batch = self._asked.batch(each.run, each.batch)
             if batch is None:
                 continue  # it was done meanwhile
-            queue = open_queue(self._client, each.platform)
+            queue = open_queue(self._client, each.platform, each.priority)
             # What stands there of it is of no use: a job that is in no list and no registry is taken by nobody.
             self._client.delete(f"rq:job:{job_id(each.run, each.batch)}")
             put(queue, [batch], platform, self._settings)
@@ -118,17 +117,7 @@ class LostBatches:
 
 
 def _jobs_of(client: redis.Redis, platform: str) -> set[str]:
-    """The jobs that wait, are taken, at work, or put off until later, in one step: none is overlooked on its way."""
-    queue = open_queue(client, platform)
-    registries = (queue.started_job_registry, queue.scheduled_job_registry, queue.deferred_job_registry)
     try:
-        with client.pipeline() as pipeline:
-            for key in (queue.key, queue.intermediate_queue_key):
-                pipeline.lrange(key, 0, -1)
-            for registry in registries:
-                pipeline.zrange(registry.key, 0, -1)
-            found = cast("list[list[bytes]]", pipeline.execute())
+        return jobs_at_work(client, platform)
     except redis.RedisError as error:
         raise RedisUnavailable.gone(error) from error
-    # What is at work is noted as job:execution.
-    return {entry.decode("utf-8", "replace").partition(":")[0] for entry in chain.from_iterable(found)}

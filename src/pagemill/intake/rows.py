@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
+from pagemill.errors import UsageError
+
 MAX_LINE_CHARS = 1_000_000
 """A longer line is no catalogue row, and reading it whole could fill the memory."""
 
@@ -44,12 +46,20 @@ class TextLine:
 
 
 def bounded_lines(stream: TextIO) -> Iterator[TextLine]:
-    """The physical lines of a file, with their ends, none longer than `MAX_LINE_CHARS`."""
+    """The physical lines of a file, with their ends, none longer than `MAX_LINE_CHARS`.
+
+    Raises:
+        UsageError: the file is not of its encoding at all.
+    """
     number = 0
-    while text := stream.readline(MAX_LINE_CHARS):
-        number += 1
-        cut = len(text) == MAX_LINE_CHARS and not text.endswith(("\n", "\r"))
-        if cut:
-            while (rest := stream.readline(MAX_LINE_CHARS)) and not rest.endswith(("\n", "\r")):
-                pass
-        yield TextLine(number, text, cut)
+    try:
+        while text := stream.readline(MAX_LINE_CHARS):
+            number += 1
+            cut = len(text) == MAX_LINE_CHARS and not text.endswith(("\n", "\r"))
+            if cut:
+                while (rest := stream.readline(MAX_LINE_CHARS)) and not rest.endswith(("\n", "\r")):
+                    pass
+            yield TextLine(number, text, cut)
+    except UnicodeError as error:
+        told = f"from line {number + 1} on the file is not {stream.encoding}: {error}"
+        raise UsageError(f"{told}. Name its encoding with --encoding") from error

@@ -21,13 +21,13 @@ import redis
 from pagemill.config.schedule import Entry
 from pagemill.config.settings import Config
 from pagemill.errors import ConfigError, PagemillError, ServiceUnavailable, UsageError
-from pagemill.intake.batch_job import open_queue
 from pagemill.intake.catalog import read_catalog
 from pagemill.intake.enqueue import behind, enqueue_run, new_run_id
 from pagemill.intake.firing import Firing, Outcome, decide
 from pagemill.intake.firing_log import LEADER_KEY, FiringLog
 from pagemill.intake.leadership import Leadership, LeadLost
 from pagemill.intake.rows import BadRow
+from pagemill.intake.runs_at_work import any_at_work
 from pagemill.model import FactValue, Product
 from pagemill.results.asked import AskedBatches
 from pagemill.results.runs import RunProgress
@@ -162,9 +162,7 @@ class Scheduler:
         progress = self._progress(last.run)
         if progress is None or progress.finished:
             return False
-        queue = open_queue(self._client, entry.platform)
-        at_work = queue.started_job_registry.get_job_count(cleanup=False)
-        return bool(queue.count or at_work or queue.scheduled_job_registry.get_job_count(cleanup=False))
+        return any_at_work(self._client, entry.platform)
 
     def _fire(self, name: str, entry: Entry, firing: Firing, *, resumes: bool) -> None:
         if not resumes:
@@ -194,7 +192,8 @@ class Scheduler:
 
         def catalogue() -> Generator[Product]:
             url, slow_ms = environment.catalog_database_url, settings.results.slow_statement_ms
-            rows = read_catalog(entry.catalog, platform, bad_rows, url, slow_ms)
+            form = (entry.encoding, entry.decimal)
+            rows = read_catalog(entry.catalog, platform, bad_rows, url, slow_ms, *form)
             return _filtered(self._watched(rows), entry.filter)
 
         with closing(behind(catalogue, start.last_id) if start.batches else catalogue()) as products:
@@ -203,6 +202,7 @@ class Scheduler:
                 platform,
                 source=entry.catalog,
                 batch_size=entry.batch_size or settings.queue.batch_size,
+                priority=entry.priority,
                 settings=settings.queue,
                 redis=self._client,
                 store=self._store,

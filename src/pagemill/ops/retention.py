@@ -1,6 +1,6 @@
 """What is older than anybody wants to keep: runs with their results, and evidence of failures.
 
-Owns what may go: never a run that the queue still knows. How the rows go is `results.old_runs`'.
+Owns what may go: never a run that more is to come of. How the rows go is `results.old_runs`'.
 """
 
 from __future__ import annotations
@@ -79,12 +79,13 @@ class Retention:
             return
         at_work: dict[str, set[str]] = {}
         for run in self._old.before(self._before(self._settings.runs_days)):
-            if not run.complete:
+            is_over = run.complete or run.outstanding is False
+            if not is_over and run.outstanding is None:  # only the queue knows
                 if run.platform not in at_work:
                     at_work[run.platform] = self._at_work(run.platform)
-                if run.run in at_work[run.platform]:
-                    continue
-            yield run
+                is_over = run.run not in at_work[run.platform]
+            if is_over:
+                yield run
 
     def files(self) -> list[Path]:
         """The evidence that may go.

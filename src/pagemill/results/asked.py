@@ -16,9 +16,10 @@ from typing import Any
 from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pagemill.model import Batch, Product
+from pagemill.model import Batch, Priority, Product
 from pagemill.results import schema
 from pagemill.results.database import reading, writing
+from pagemill.results.runs import priority_of
 from pagemill.results.store import ResultStore
 
 _ROWS_PER_PAGE = 500
@@ -45,6 +46,7 @@ class Outstanding:
     platform: str
     products: int
     asked_at: datetime
+    priority: Priority = Priority.NORMAL
 
 
 class AskedBatches:
@@ -122,19 +124,16 @@ class AskedBatches:
         """Streams what is not done, by run and batch, in flat memory: of one run, or of all that were not cancelled."""
         columns = schema.batches.c
         named = (columns.run, columns.id, columns.platform, columns.products, columns.asked_at)
-        query = select(*named).order_by(columns.run, columns.id).limit(_ROWS_PER_PAGE)
-        if run is not None:
-            query = query.where(columns.run == run)
-        else:
-            cancelled = select(schema.runs.c.id).where(schema.runs.c.cancelled_at.is_not(None))
-            query = query.where(columns.run.not_in(cancelled))
+        query = select(*named, schema.runs.c.priority).outerjoin(schema.runs, schema.runs.c.id == columns.run)
+        query = query.order_by(columns.run, columns.id).limit(_ROWS_PER_PAGE)
+        query = query.where(schema.runs.c.cancelled_at.is_(None) if run is None else columns.run == run)
         after: tuple[str, str] | None = None
         while True:
             behind = query if after is None else query.where(tuple_(columns.run, columns.id) > tuple_(*after))
             with reading(self._store.engine) as connection:
                 page = connection.execute(behind).all()
             for row in page:
-                yield Outstanding(*row)
+                yield Outstanding(*row[:-1], priority_of(row.priority))
             if len(page) < _ROWS_PER_PAGE:
                 return
             after = (page[-1].run, page[-1].id)

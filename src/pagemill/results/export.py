@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TextIO
 
@@ -37,7 +37,14 @@ KEYS = (
 """The keys of a JSON line and the columns of the CSV, in this order."""
 
 _ROWS_PER_TABLE = 200
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+CHANGE_KEYS = ("run", "product_id", "platform", "url", "field", "expected", "found", "finished_at")
+"""The keys of a change, and its columns."""
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What makes a cell a formula; the wide ones do in East Asian spreadsheets."""
+_FORMULA_BEHIND = re.compile(r"([;\t\r\n]\s*)(?=[=+\-@＝＋－＠])")
+"""Where a spreadsheet whose columns semicolons part, as in many countries, or that does not go by the quotation marks,
+would begin a cell with a formula."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _STYLES = {
     Verdict.OK: "green",
@@ -73,32 +80,52 @@ def as_record(result: ItemResult) -> dict[str, Any]:
     }
 
 
+def changes(results: Iterable[ItemResult]) -> Iterator[dict[str, Any]]:
+    """What changed, with the keys of `CHANGE_KEYS`: one record for each field of a changed product."""
+    for result in results:
+        if result.verdict is not Verdict.CHANGED:
+            continue
+        record = as_record(result)
+        for difference in record["differences"]:
+            yield {key: difference[key] if key in difference else record[key] for key in CHANGE_KEYS}
+
+
 def write_jsonl(results: Iterable[ItemResult], stream: TextIO) -> int:
     """Writes one JSON object per line and returns how many. A stream that is not UTF-8 gets ASCII with escapes."""
+    return write_records_jsonl(map(as_record, results), stream)
+
+
+def write_records_jsonl(records: Iterable[Mapping[str, Any]], stream: TextIO) -> int:
+    """As `write_jsonl`, for records."""
     ascii_only = not _is_unicode(stream)
     count = 0
-    for result in results:
-        stream.write(json.dumps(as_record(result), ensure_ascii=ascii_only) + "\n")
+    for record in records:
+        stream.write(json.dumps(record, ensure_ascii=ascii_only) + "\n")
         count += 1
     return count
 
 
-def write_csv(results: Iterable[ItemResult], stream: TextIO) -> int:
+def write_csv(results: Iterable[ItemResult], stream: TextIO, *, excel: bool = False) -> int:
     """Writes a header and one line per result, and returns how many results.
 
     `differences` and `facts` hold JSON. A cell that a spreadsheet would take for a formula gets an apostrophe before
-    it, as spreadsheets do themselves.
+    it, as spreadsheets do themselves; with `excel` also within a cell, where some spreadsheets would cut it.
     """
+    return write_records_csv(KEYS, map(as_record, results), stream, excel=excel)
+
+
+def write_records_csv(
+    keys: Sequence[str], records: Iterable[Mapping[str, Any]], stream: TextIO, *, excel: bool = False
+) -> int:
+    """As `write_csv`, for records with these keys."""
     ascii_only = not _is_unicode(stream)
     # The line end of RFC 4180: the writer quotes a cell for the characters of it only, and texts contain both.
     writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(KEYS)
+    writer.writerow(keys)
     count = 0
-    for result in results:
-        record = as_record(result)
-        for key in ("differences", "facts"):
-            record[key] = json.dumps(record[key], ensure_ascii=ascii_only)
-        writer.writerow([_cell(record[key]) for key in KEYS])
+    for record in records:
+        cells = (record[key] for key in keys)
+        writer.writerow([_cell(_text(each, ascii_only=ascii_only), excel=excel) for each in cells])
         count += 1
     return count
 
@@ -131,8 +158,8 @@ def _table(rows: list[ItemResult], width: int, *, show_header: bool) -> Table:
     for result in rows:
         table.add_row(
             Text(result.verdict.value, style=_STYLES[result.verdict]),
-            _shown(result.product_id),
-            _shown("; ".join(_what(result))),
+            shown(result.product_id),
+            shown("; ".join(_what(result))),
             str(result.attempts),
             f"{result.finished_at:%m-%d %H:%M:%S}",
         )
@@ -148,15 +175,22 @@ def _what(result: ItemResult) -> Iterator[str]:
         yield f"{difference.field}: expected {difference.expected!r}, found {difference.found!r}"
 
 
-def _shown(text: str) -> Text:
+def shown(text: str) -> Text:
+    """Text of a page, for a terminal."""
     # A page's text must not be able to steer the terminal.
     return Text(_CONTROL.sub(" ", text))
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return "'" + value
-    return value
+def _text(value: Any, *, ascii_only: bool) -> Any:
+    return json.dumps(value, ensure_ascii=ascii_only) if isinstance(value, list | dict | bool) else value
+
+
+def _cell(value: Any, *, excel: bool) -> Any:
+    if not isinstance(value, str):
+        return value
+    if excel:
+        value = _FORMULA_BEHIND.sub(r"\1'", value.lstrip(" "))
+    return "'" + value if value.startswith(_FORMULA_STARTS) else value
 
 
 def _is_unicode(stream: TextIO) -> bool:

@@ -33,6 +33,9 @@ class OldRun:
     """When its last result came, or it was queued."""
     complete: bool
     """Whether every product has its result. One without an entry of its own is not: nobody knows its products."""
+    outstanding: bool | None = None
+    """Whether something more is to come: a batch that was asked for, is not done, and was not cancelled. `None` where
+    nobody noted what was asked for, in 0.1."""
 
 
 class OldRuns:
@@ -61,7 +64,8 @@ class OldRuns:
             if found is not None and last_at < moment:
                 count, finished_at = found
                 complete = row.sealed_at is not None and row.products is not None and count >= row.products
-                yield OldRun(row.id, row.platform, count, max(last_at, finished_at or last_at), complete)
+                outstanding = None if row.asked_batches is None else self._is_outstanding(row)
+                yield OldRun(row.id, row.platform, count, max(last_at, finished_at or last_at), complete, outstanding)
         for run, platform in self._without_entry():
             found = self._results_before(run, moment)
             if found is not None and found[1] is not None:
@@ -91,7 +95,8 @@ class OldRuns:
 
     def _entries(self, moment: datetime) -> Iterator[Any]:
         columns = schema.runs.c
-        query = select(columns.id, columns.platform, columns.products, columns.created_at, columns.sealed_at)
+        told = (columns.products, columns.created_at, columns.sealed_at, columns.asked_batches, columns.cancelled_at)
+        query = select(columns.id, columns.platform, *told)
         query = query.where(columns.created_at < moment).order_by(columns.id).limit(_RUNS_PER_PAGE)
         after: str | None = None
         while True:
@@ -101,6 +106,13 @@ class OldRuns:
             if len(page) < _RUNS_PER_PAGE:
                 return
             after = page[-1].id
+
+    def _is_outstanding(self, run: Any) -> bool:
+        if run.cancelled_at is not None:
+            return False
+        batch = select(schema.batches.c.id).where(schema.batches.c.run == run.id).limit(1)
+        with reading(self._store.engine) as connection:
+            return connection.scalar(batch) is not None
 
     def _without_entry(self) -> Iterator[tuple[str, str]]:
         """Run and platform of results whose run has no entry. Goes from run to run, not from result to result."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pagemill.model import Verdict
+from pagemill.model import Priority, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,17 @@ class RunProgress:
         return self.cancelled or (self.sealed and self.missing == 0)
 
 
+def priority_of(text: str | None) -> Priority:
+    """The priority that a row has; older rows have none."""
+    return Priority.NORMAL if text is None else Priority(text)
+
+
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One line of a list of runs. Times are timezone-aware UTC; the counts are `None` until the run is sealed."""
+    """One line of a list of runs; `platform` is `auto` for one over several.
+
+    Times are timezone-aware UTC; the counts are `None` until the run is sealed.
+    """
 
     run: str
     platform: str
@@ -49,3 +57,4 @@ class RunSummary:
     skipped: int | None
     done: int
     cancelled_at: datetime | None = None
+    priority: Priority = Priority.NORMAL

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, Select, Table, Text, cast, func, select, text, tuple_, update
+from sqlalchemy import Engine, Select, Table, Text, cast, func, select, text, tuple_, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from pagemill.config.platform import AUTO
 from pagemill.errors import DatabaseUnavailable, PagemillError, UsageError
-from pagemill.model import ConnectionCounts, ItemResult, ResultOutline, Verdict
+from pagemill.model import ConnectionCounts, ItemResult, Priority, ResultOutline, Verdict
 from pagemill.results import schema
 from pagemill.results.database import (
     LOCK_TIMEOUT_S,
@@ -28,7 +29,7 @@ from pagemill.results.database import (
     writing,
 )
 from pagemill.results.rows import from_row, outline_of, storable_text, to_row
-from pagemill.results.runs import RunProgress, RunSummary
+from pagemill.results.runs import RunProgress, RunSummary, priority_of
 from pagemill.results.upgrade import add_missing_columns
 
 _OPEN_TIMEOUT_S = 10.0
@@ -105,8 +106,16 @@ class ResultStore:
         """Those to the database now."""
         return connection_counts(self.engine)
 
-    def create_run(self, run_id: str, platform: str, source: str, *, may_exist: bool = False) -> None:
-        """Notes that a run begins; `source` says where its products come from.
+    def create_run(
+        self,
+        run_id: str,
+        platform: str,
+        source: str,
+        *,
+        may_exist: bool = False,
+        priority: Priority = Priority.NORMAL,
+    ) -> None:
+        """Notes that a run begins; `source` says where its products come from, `platform` is `auto` for several.
 
         Raises:
             UsageError: there is a run with this id, and it may not exist.
@@ -116,6 +125,7 @@ class ResultStore:
             "platform": platform,
             "source": storable_text(source),
             "created_at": datetime.now(UTC),
+            "priority": None if priority is Priority.NORMAL else priority.value,
         }
         if not self._insert(schema.runs, [row]) and not may_exist:
             raise UsageError(f"there is a run {run_id} already")
@@ -146,7 +156,7 @@ class ResultStore:
                 raise _no_such_run(run_id)
 
     def platform_of(self, run_id: str) -> str:
-        """The platform of a run.
+        """The platform of a run; `auto` for one over several.
 
         Raises:
             UsageError: there is no such run.
@@ -156,6 +166,18 @@ class ResultStore:
         if platform is None:
             raise _no_such_run(run_id)
         return platform
+
+    def platforms_of(self, run_id: str) -> list[str]:
+        """The platforms that a run has results of, or batches that are not done.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+        if (platform := self.platform_of(run_id)) != AUTO:
+            return [platform]
+        named = (select(table.c.platform).where(table.c.run == run_id) for table in (schema.results, schema.batches))
+        with reading(self.engine) as connection:
+            return sorted(connection.scalars(union(*named)))
 
     def is_cancelled(self, run_id: str) -> bool:
         """Whether nothing more of a run is wanted; one that is not known was not cancelled."""
@@ -242,6 +264,7 @@ class ResultStore:
                     skipped=row.skipped,
                     done=row.done,
                     cancelled_at=row.cancelled_at,
+                    priority=priority_of(row.priority),
                 )
                 for row in connection.execute(statement)
             ]

@@ -1,9 +1,9 @@
 """What RQ sees of a batch at work: who has it, that it is alive, and how it ended.
 
-A worker serves its platforms at once, each with a hand: a worker of RQ's own with one queue, which RQ lists and
-commands as any other, and which works one batch at a time in a thread of its own. RQ's SimpleWorker does that in the
-main thread, beats only between jobs, and ends jobs by SIGALRM. What is overridden here is exactly that; the comments
-name RQ's behaviour.
+A worker serves its platforms at once, each with a hand: a worker of RQ's own with that platform's queues, which RQ
+lists and commands as any other, and which works one batch at a time in a thread of its own. RQ's SimpleWorker does that
+in the main thread, beats only between jobs, and ends jobs by SIGALRM. What is overridden here is exactly that; the
+comments name RQ's behaviour.
 """
 
 from __future__ import annotations
@@ -134,8 +134,8 @@ class BatchEnder(SimpleWorker):
         return self._ttl_s
 
     def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
-        """RQ's, and from here on it beats for the batch."""
-        super().prepare_job_execution(job, remove_from_intermediate_queue)
+        """RQ's, and from here on it beats for the batch. RQ leaves safety copies to workers of one queue only."""
+        super().prepare_job_execution(job, remove_from_intermediate_queue=True)
         if self.execution is not None:
             with self._beating:
                 self._at_work = (job, self.execution)
@@ -212,9 +212,9 @@ class Hand(BatchEnder):
     RQ knows it from its first batch on, until it has had none for a while: those that wait cost Redis nothing.
     """
 
-    def __init__(self, queue: Queue, platform: str, *parts: Any) -> None:
-        """`parts` are those of `BatchEnder` after its queues."""
-        super().__init__([queue], *parts)
+    def __init__(self, queues: list[Queue], platform: str, *parts: Any) -> None:
+        """`queues` are the platform's, `parts` those of `BatchEnder` after them."""
+        super().__init__(queues, *parts)
         self.platform = platform
         self.failure: BaseException | None = None
         """What ended its last batch and was not the batch's own, such as a Redis that has gone."""
@@ -226,20 +226,16 @@ class Hand(BatchEnder):
         self.ip_address = "unknown"
 
     @property
-    def queue(self) -> Queue:
-        """Its platform's."""
-        return self.queues[0]
-
-    @property
     def is_free(self) -> bool:
         """Whether it can take a batch. From any thread."""
         return self._thread is None
 
-    def take(self, job: Job, wake: Callable[[], None]) -> None:
+    def take(self, job: Job, queue: Queue, wake: Callable[[], None]) -> None:
         """Begins to work a batch off, and returns; the hand must be free.
 
         Args:
             job: the batch's.
+            queue: which of its queues had it.
             wake: called on the hand's thread when it is free again.
         """
 
@@ -247,7 +243,7 @@ class Hand(BatchEnder):
             try:
                 if not self.is_born:
                     self.register_birth()  # type: ignore[no-untyped-call]
-                self.execute_job(job, self.queue)
+                self.execute_job(job, queue)
             except BaseException as error:  # noqa: BLE001 - the main thread has to hear of it
                 self.failure = error
             self._no_longer_at_work()

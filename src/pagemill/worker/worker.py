@@ -28,7 +28,7 @@ from rq.worker.base import WorkerStatus
 
 from pagemill.config.settings import QueueSettings
 from pagemill.errors import PagemillError, RedisUnavailable, ServiceUnavailable
-from pagemill.intake.batch_job import QUEUE_PREFIX
+from pagemill.intake.batch_job import platform_of, queue_name
 from pagemill.pacing.pace_script import KEY_PREFIX as PACE_PREFIX
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -56,25 +56,34 @@ end
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local held_back = 0
-for i = 1, #KEYS / 2 do
-  local key = KEYS[i]
-  local closed = redis.call('HMGET', KEYS[#KEYS / 2 + i], 'pause_us', 'open_us')
-  if math.max(tonumber(closed[1]) or 0, tonumber(closed[2]) or 0) > now then
-    held_back = held_back + redis.call('LLEN', key)
-  else
-    local id = redis.call('LMOVE', key, key .. ':intermediate', 'LEFT', 'RIGHT')
-    if id then
-      redis.call('DEL', key .. ':intermediate:first_seen:' .. id)
-      return {key, id}
+local first = 1
+for _, count in ipairs(ARGV) do
+  local pace, last = first, first + count
+  first = last + 1
+  if redis.call('EXISTS', unpack(KEYS, pace + 1, last)) > 0 then
+    local closed = redis.call('HMGET', KEYS[pace], 'pause_us', 'open_us')
+    local is_closed = math.max(tonumber(closed[1]) or 0, tonumber(closed[2]) or 0) > now
+    for i = pace + 1, last do
+      local key = KEYS[i]
+      if is_closed then
+        held_back = held_back + redis.call('LLEN', key)
+      else
+        local id = redis.call('LMOVE', key, key .. ':intermediate', 'LEFT', 'RIGHT')
+        if id then
+          redis.call('DEL', key .. ':intermediate:first_seen:' .. id)
+          return {key, id}
+        end
+      end
     end
   end
 end
 return held_back
 """
-"""Takes from the first queue that has something and leaves a safety copy, as RQ itself does for a single queue.
+"""Takes from the first platform that has something, there from the first of its queues that has, and leaves a safety
+copy, as RQ itself does for a single queue.
 
-In: the queues, then in the same order where their platforms' pace is kept. A platform that the fleet leaves alone keeps
-its batches. Out: a queue and a job; or how many batches were held back so.
+In: for each platform the key where its pace is kept, then its queues; as arguments, how many queues each has. A
+platform that the fleet leaves alone keeps its batches. Out: a queue and a job; or how many batches were held back so.
 
 RQ marks a copy that it finds with the time, for a day. A mark of an earlier taking would let maintenance take this one
 for stuck at once, so it goes."""
@@ -95,7 +104,7 @@ class BatchWorker(BatchEnder):
     ) -> None:
         """
         Args:
-            queues: one for each platform.
+            queues: those of each platform, in the order in which they are taken from.
             name: unique in the fleet.
             connection: patient: what ends a batch must reach Redis, be it after a minute.
             brisk: fails within seconds: used where something else must go on meanwhile, such as stopping.
@@ -107,8 +116,13 @@ class BatchWorker(BatchEnder):
         parts = (connection, engine, settings, beating, self._shutdown)
         super().__init__(list(queues), name, *parts)
         self.outage = Outage()
+        self._queues = {
+            platform: [queue for queue in queues if platform_of(queue) == platform]
+            for platform in dict.fromkeys(map(platform_of, queues))
+        }
+        """By platform; the platform that is asked first stands first."""
         self._hands = {
-            queue.key: Hand(queue, _platform(queue), f"{name}.{_platform(queue)}", *parts) for queue in queues
+            platform: Hand(its, platform, f"{name}.{platform}", *parts) for platform, its in self._queues.items()
         }
         self._brisk = brisk
         self._on_command = on_command
@@ -118,7 +132,7 @@ class BatchWorker(BatchEnder):
         """Set when a hand has become free, or when it is time to stop."""
         self._held_back = 0
         self._told_s: float | None = None
-        self._alone: str | None = None
+        self._alone: Queue | None = None
         """The queue whose next batch is worked off with no other beside it."""
 
     # Working
@@ -190,7 +204,8 @@ class BatchWorker(BatchEnder):
             if not queues:
                 self._held_back = 0
                 return None
-            found = self._take_script(keys=[*(queue.key for queue in queues), *map(_pace_key, queues)])
+            keys = [key for platform, its in queues.items() for key in (PACE_PREFIX + platform, *_keys(its))]
+            found = self._take_script(keys=keys, args=[len(its) for its in queues.values()])
             if isinstance(found, int):
                 if self._alone is not None:  # somebody else has it by now: look at all queues again
                     self._alone = None
@@ -198,38 +213,38 @@ class BatchWorker(BatchEnder):
                 self._held_back = found
                 return None
             key, raw_id = found[0].decode(), found[1]
-            queue = next(queue for queue in queues if queue.key == key)
+            queue = next(queue for its in queues.values() for queue in its if queue.key == key)
             job = unreadable.fetch(queue, raw_id)
             if job is None:
                 continue
             # Every platform gets its turn, however long the others' queues are.
-            position = self._ordered_queues.index(queue)
-            self._ordered_queues = self._ordered_queues[position + 1 :] + self._ordered_queues[: position + 1]
+            order = list(self._queues)
+            position = order.index(platform_of(queue)) + 1
+            self._queues = {platform: self._queues[platform] for platform in order[position:] + order[:position]}
             if job.retries_left == 0 and not self._is_at_rest:
                 self._put_back(queue, job)
                 return None
             job.redis_server_version = self.get_redis_server_version()  # type: ignore[no-untyped-call]
             return job, queue
 
-    def _open_queues(self) -> list[Queue]:
-        """Those for which something may be taken now."""
-        free = [queue for queue in self._ordered_queues if self._hands[queue.key].is_free]
+    def _open_queues(self) -> dict[str, list[Queue]]:
+        """Those of each platform for which something may be taken now."""
         if self._alone is None:
-            return free
-        return [queue for queue in free if queue.key == self._alone] if len(free) == len(self._hands) else []
+            return {platform: its for platform, its in self._queues.items() if self._hands[platform].is_free}
+        return {platform_of(self._alone): [self._alone]} if self._is_at_rest else {}
 
     def _put_back(self, queue: Queue, job: Job) -> None:
         """The batch has one try left: each of its workers died, or it failed each time. With others beside it they
         would die with it; and where it is one of them that ends the workers, it would be given up for that."""
-        self._alone = queue.key
+        self._alone = queue
         with self.connection.pipeline() as pipeline:
             queue.push_job_id(job.id, pipeline=pipeline, at_front=True)
             pipeline.lrem(queue.intermediate_queue.key, 1, job.id)
             pipeline.execute()
 
     def _give(self, job: Job, queue: Queue) -> None:
-        self._alone = queue.key if job.retries_left == 0 else None
-        self._hands[queue.key].take(job, self._woken.set)
+        self._alone = queue if job.retries_left == 0 else None
+        self._hands[platform_of(queue)].take(job, queue, self._woken.set)
         if self.get_state() != WorkerStatus.BUSY:
             self.set_state(WorkerStatus.BUSY)
 
@@ -298,23 +313,30 @@ class BatchWorker(BatchEnder):
         self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
 
     def _take_over(self) -> None:
-        for queue in self.queues:
-            lock = f"pagemill:maintenance:{queue.name}"
+        for platform, queues in self._queues.items():
+            lock = f"pagemill:maintenance:{queue_name(platform)}"
             if self.connection.set(lock, self.name, nx=True, ex=MAINTENANCE_S):
                 try:
-                    clean_registries(queue, self._exc_handlers)
-                    registration.clean_worker_registry(queue)
-                    queue.intermediate_queue.cleanup(self, queue)
+                    for queue in queues:
+                        self._look_after(queue)
                 except ServiceUnavailable as error:
                     self.end_unfit(error)
                     break
-                except redis.RedisError as error:
-                    if not str(error).startswith("WRONGTYPE") or not unreadable.clear(queue):
-                        raise
-                except Exception:
-                    # RQ could not read something; whatever it was, the batches of the dead must not wait behind it.
-                    if not unreadable.clear(queue):
-                        log.exception(events.UNEXPECTED, where=f"looking after {queue.name}")
+
+    def _look_after(self, queue: Queue) -> None:
+        try:
+            clean_registries(queue, self._exc_handlers)
+            registration.clean_worker_registry(queue)
+            queue.intermediate_queue.cleanup(self, queue)
+        except ServiceUnavailable:
+            raise
+        except redis.RedisError as error:
+            if not str(error).startswith("WRONGTYPE") or not unreadable.clear(queue):
+                raise
+        except Exception:
+            # RQ could not read something; whatever it was, the batches of the dead must not wait behind it.
+            if not unreadable.clear(queue):
+                log.exception(events.UNEXPECTED, where=f"looking after {queue.name}")
 
     # Stopping
 
@@ -390,9 +412,5 @@ class BatchWorker(BatchEnder):
         time.sleep(1.0)
 
 
-def _platform(queue: Queue) -> str:
-    return queue.name.removeprefix(QUEUE_PREFIX)
-
-
-def _pace_key(queue: Queue) -> str:
-    return PACE_PREFIX + _platform(queue)
+def _keys(queues: Sequence[Queue]) -> list[str]:
+    return [queue.key for queue in queues]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pagemill.model import Difference, Verdict
-from pagemill.results.export import KEYS
+from pagemill.results.export import CHANGE_KEYS, KEYS
 from pagemill.results.store import ResultStore
 from tests.unit.cli.command import Said, run
 from tests.unit.results.result_values import make_result
@@ -110,6 +113,77 @@ def test_results_can_be_chosen(filled: Path, arguments: list[str], products: lis
     """By run, the latest one by default, and by verdict."""
     lines = results(filled, *arguments, "--format", "jsonl").out.splitlines()
     assert [json.loads(line)["product_id"] for line in lines] == products
+
+
+@pytest.mark.parametrize("form", ["table", "jsonl", "csv"])
+def test_changes_have_expected_and_found_side_by_side(filled: Path, form: str) -> None:
+    """Of changed products only, in every format."""
+    said = results(filled, "--changes", "--format", form).out
+    lines = said.splitlines()
+    assert len(lines) == (1 if form == "jsonl" else 2)
+    assert "A1" not in said
+    assert all(word in lines[-1] for word in ("A2", "price", "1", "2"))
+    if form == "csv":
+        assert tuple(next(csv.reader(io.StringIO(said)))) == CHANGE_KEYS
+
+
+@pytest.mark.parametrize("options", [[], ["--changes"], ["--format", "csv"], ["--verdict", "changed"]])
+def test_a_spreadsheet_gets_utf8_with_bom(filled: Path, options: list[str]) -> None:
+    """Without the BOM, Excel takes it for the machine's own encoding; by a real pipe whose encoding is another."""
+    environment = {**os.environ, "PYTHONIOENCODING": "cp949", "PYTHONUTF8": "0"}
+    arguments = [sys.executable, "-m", "pagemill", "results", "--excel", *options]
+    done = subprocess.run(arguments, cwd=filled, env=environment, capture_output=True, check=True)
+    assert done.stdout.startswith("\ufeff".encode())
+    assert b"\r\r\n" not in done.stdout
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode("utf-8-sig"), newline="")))
+    assert {row["product_id"] for row in rows} >= {"A2"}
+    if "--changes" not in options:
+        assert "셔츠" in rows[0]["facts"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--excel", "--format", "jsonl"], "--excel is CSV: leave --format jsonl out"),
+        (["--changes", "--verdict", "gone"], "--changes is of changed products: leave --verdict gone out"),
+    ],
+)
+def test_what_does_not_go_together_is_told(filled: Path, options: list[str], told: str) -> None:
+    """With what to leave out."""
+    said = run(filled, "results", *options)
+    assert (said.code, said.out, told in said.err) == (2, "", True)
+
+
+def history(place: Path, *arguments: str) -> Said:
+    return run(place, "history", *arguments, COLUMNS="200")
+
+
+def test_a_products_history_is_written(filled: Path) -> None:
+    """The newest run first, in every format, at most so many."""
+    with store_in(filled) as store:
+        store.write([make_result("A1", run="run-0", facts={"price": 11})])
+    said = history(filled, "A1", "--format", "jsonl")
+    assert [json.loads(line)["run"] for line in said.out.splitlines()] == ["run-1", "run-0"]
+    rows = list(csv.DictReader(io.StringIO(history(filled, "A1", "--format", "csv").out)))
+    assert [row["run"] for row in rows] == ["run-1", "run-0"]
+    said = history(filled, "A1", "--platform", "shop")
+    assert [line.split()[2:6] for line in said.out.splitlines()[1:]] == [
+        ["run-1", "shop", "ok", "12900"],
+        ["run-0", "shop", "ok", "11"],
+    ]
+    assert said.err == ""
+    said = history(filled, "A1", "--limit", "1", "--excel")
+    assert said.out.startswith("\ufeffrun,")
+    assert (said.out.count("run-1"), said.out.count("run-0")) == (1, 0)
+    assert "--limit shows more" in said.err
+
+
+@pytest.mark.parametrize("arguments", [["A9"], ["A1", "--platform", "other"]])
+def test_a_product_without_results_is_a_mistake(filled: Path, arguments: list[str]) -> None:
+    """A script would take an empty answer for one that never changed."""
+    said = history(filled, *arguments)
+    assert (said.code, said.out) == (2, "")
+    assert "there is no result of a product" in said.err
 
 
 def test_a_run_that_has_just_begun_has_no_results_yet(place: Path) -> None:

@@ -14,7 +14,7 @@ from redis import Redis
 from rq.registry import StartedJobRegistry
 
 from pagemill.config.loading import load_config
-from pagemill.intake.batch_job import open_queue
+from pagemill.intake.batch_job import open_queues
 from pagemill.ops.api.frame.access import AccessRules
 from pagemill.ops.api.frame.frame import frame
 from pagemill.ops.dashboard import routes as dashboard
@@ -262,9 +262,9 @@ def keda_faults(built: list[Resource]) -> Iterator[str]:
     never_asked = Redis()
     wanted: dict[str, str] = {}
     for name in get(built, "ConfigMap", "pagemill-platforms")["data"]:
-        queue = open_queue(never_asked, name.removesuffix(".yaml"))
-        wanted[queue.key] = "10"
-        wanted[StartedJobRegistry(queue=queue).key] = "1"
+        for queue in open_queues(never_asked, name.removesuffix(".yaml")):
+            wanted[queue.key] = "10"
+            wanted[StartedJobRegistry(queue=queue).key] = "1"
     yield from (
         f"{key}: {asked.get(key)}, not {wanted.get(key)}"
         for key in asked.keys() | wanted.keys()
@@ -280,7 +280,7 @@ def test_workers_are_scaled_by_every_queue() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda spec: spec["triggers"].pop(), "rq:wip:pagemill:zigzag"),
+        (lambda spec: spec["triggers"].pop(), "rq:wip:pagemill:zigzag:low"),
         (lambda spec: spec["triggers"][0]["metadata"].update(listName="rq:queue:ably"), "rq:queue:ably"),
         (lambda spec: spec["triggers"][0]["metadata"].update(listLength=10), "texts only"),
         (lambda spec: spec["triggers"][0]["metadata"].update(length="10"), "not know all"),

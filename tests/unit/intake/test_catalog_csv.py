@@ -133,7 +133,8 @@ def test_a_row_that_is_not_utf8_is_one_bad_row(tmp_path: Path) -> None:
     products, bad = read_text(tmp_path, "c.csv", content)
 
     assert [product.id for product in products] == ["B"]
-    assert [(entry.line, entry.reason) for entry in bad] == [(2, "it is not UTF-8")]
+    assert [entry.line for entry in bad] == [2]
+    assert bad[0].reason.startswith("it is not UTF-8: ")
 
 
 def test_a_quotation_mark_that_is_never_closed_does_not_swallow_rows_silently(tmp_path: Path) -> None:

@@ -80,7 +80,8 @@ def test_a_line_that_is_not_utf8_is_one_bad_row(tmp_path: Path) -> None:
     products, bad = read_text(tmp_path, "c.jsonl", b'{"id": "\xff"}\n' + b'{"id": "B", "url": "%s"}\n' % U.encode())
 
     assert [product.id for product in products] == ["B"]
-    assert [(entry.line, entry.reason) for entry in bad] == [(1, "it is not UTF-8")]
+    assert [entry.line for entry in bad] == [1]
+    assert bad[0].reason.startswith("it is not UTF-8: ")
 
 
 def test_unknown_keys_are_reported_once_each_and_not_without_end(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event, update
 
+from pagemill.model import Batch, Product
 from pagemill.results import schema
+from pagemill.results.asked import NOTHING, AskedBatches, Reached
 from pagemill.results.old_runs import OldRun, OldRuns
 from pagemill.results.store import ResultStore
 from tests.unit.results.result_values import make_result
@@ -76,6 +78,22 @@ class OldRunsContract:
             ("d-unknown", 2, days_ago(39)),
         ]
         assert not any(each.complete for each in found)
+
+    def test_what_is_to_come_is_told(self, store: ResultStore) -> None:
+        """A batch that was asked for and is not done, of a run that nobody has cancelled."""
+        for run in ("a-asked", "b-done", "c-cancelled", "d-of-0-1"):
+            add_run(store, run, 40, products=3)
+            if run != "d-of-0-1":
+                batch = Batch(run, "b00001", "shop", (Product("P1", "https://www.shop.com/1"),))
+                assert AskedBatches(store).note([batch], NOTHING, Reached(1, 1, "P1"))
+        AskedBatches(store).done("b-done", "b00001")
+        store.cancel_run("c-cancelled")
+
+        found = {each.run: each.outstanding for each in OldRuns(store).before(LIMIT)}
+
+        assert found == {"a-asked": True, "b-done": False, "c-cancelled": False, "d-of-0-1": None}
+        OldRuns(store).remove("c-cancelled")
+        assert [each.run for each in AskedBatches(store).outstanding("c-cancelled")] == []
 
     def test_a_removed_run_leaves_its_neighbours_alone(self, store: ResultStore) -> None:
         """Also those whose ids begin alike."""

@@ -8,10 +8,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from sqlalchemy import update
 
 from pagemill.errors import PagemillError, UsageError
-from pagemill.model import Difference, ResultOutline, Verdict
+from pagemill.model import Batch, Difference, Priority, Product, ResultOutline, Verdict
+from pagemill.results import schema
+from pagemill.results.asked import NOTHING, AskedBatches, Reached
 from pagemill.results.database import ResultRefused
+from pagemill.results.product_history import product_history
 from pagemill.results.store import ResultStore
 from pagemill.results.writer import ResultWriter
 from tests.unit.results.old_database import make_old_database, write_as_before
@@ -213,6 +217,40 @@ class StoreContract:
         assert keys(None, Verdict.GONE) == [("r1", "B"), ("r2", "A")]
         assert keys("r1", Verdict.GONE) == [("r1", "B")]
         assert keys("r3", None) == []
+
+    def test_a_products_history_has_the_newest_run_first(self, store: ResultStore) -> None:
+        """Of one platform or of all, over more runs than a page; also of runs over several."""
+        for number in range(1100):
+            store.create_run(f"run-{number:04}", "auto" if number % 2 else "shop", "x.csv")
+        with store.engine.begin() as connection:  # half of them at the same moment
+            connection.execute(update(schema.runs).where(schema.runs.c.id >= "run-0550").values(created_at=STARTED_AT))
+        results = [make_result("A", run=f"run-{number:04}") for number in range(0, 1100, 100)]
+        others = [replace(make_result("A", run=f"run-{number:04}"), platform="other") for number in (1, 501, 1099)]
+        store.write([*results, *others, make_result("B", run="run-0000")])
+        order = [f"run-{number:04}" for number in (501, 500, 400, 300, 200, 100, 1, 0, 1099, 1000, 900, 800, 700, 600)]
+        assert [each.run for each in product_history(store, "A")] == order
+        assert [each.run for each in product_history(store, "A", "other")] == ["run-0501", "run-0001", "run-1099"]
+        assert [each.product_id for each in product_history(store, "B", "shop")] == ["B"]
+        assert list(product_history(store, "C")) == []
+
+    def test_a_run_keeps_its_priority_and_its_platforms(self, store: ResultStore) -> None:
+        """Of a run over several, those that it has results of, or batches that are not done."""
+        for priority in Priority:
+            store.create_run(f"run-{priority}", "auto", "x.csv", priority=priority)
+        assert {each.run: each.priority for each in store.runs()} == {f"run-{each}": each for each in Priority}
+        store.create_run("run-1", "shop", "x.csv")
+        store.write([replace(make_result("A", run="run-low"), platform="z")])
+        batches = [Batch("run-low", f"b{name}", name, (Product("P1", "https://a.test/"),)) for name in "ab"]
+        asked = AskedBatches(store)
+        assert asked.note(batches, NOTHING, Reached(2, 2, "P1"))
+        assert [each.priority for each in asked.outstanding()] == [Priority.LOW] * 2
+        assert [each.priority for each in asked.outstanding("run-low")] == [Priority.LOW] * 2
+        store.cancel_run("run-low")
+        assert list(asked.outstanding()) == []
+        assert store.platforms_of("run-low") == ["a", "b", "z"]
+        assert store.platforms_of("run-1") == ["shop"]
+        with pytest.raises(UsageError, match="there is no run run-7"):
+            store.platforms_of("run-7")
 
     @pytest.mark.parametrize("count", [499, 500, 501, 1000, 1300])
     def test_reading_crosses_pages_in_one_stable_order(self, store: ResultStore, count: int) -> None:

@@ -6,11 +6,22 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from pagemill.model import Difference, ItemResult, Verdict
-from pagemill.results.export import KEYS, write_csv, write_jsonl, write_table
+from pagemill.results.export import (
+    CHANGE_KEYS,
+    KEYS,
+    changes,
+    write_csv,
+    write_jsonl,
+    write_records_csv,
+    write_records_jsonl,
+    write_table,
+)
+from pagemill.results.tables import write_changes_table, write_history_table
 from tests.unit.results.result_values import make_result
 
 CHANGED = make_result(
@@ -103,6 +114,105 @@ def test_no_cell_becomes_a_formula(cell: str) -> None:
     (row,) = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
     assert row["product_id"] == "'" + cell
     assert row["reason"] == "'" + cell
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "＝1+1",
+        "＋1",
+        "－1",
+        "＠A1",
+        "  =1+1",
+        "a;=1+1",
+        "a\t@A1",
+        "a\n;  -1",
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_no_spreadsheet_finds_a_formula(cell: str, delimiter: str) -> None:
+    """Wherever it cuts the cells: where semicolons part columns, a file with commas is cut within texts."""
+    out = io.StringIO(newline="")
+    write_csv([make_result("A", reason=cell, facts={"name": cell})], out, excel=True)
+    cells = [each for row in csv.reader(io.StringIO(out.getvalue(), newline=""), delimiter=delimiter) for each in row]
+    starts = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+    assert [each for each in cells if each.strip(" ").startswith(starts)] == []
+    (row,) = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
+    assert row["reason"].replace("'", "").strip() == cell.strip(" ").strip()
+
+
+def test_changes_stand_side_by_side() -> None:
+    """One row for each field of a changed product, in every format; no other product."""
+    differences = (
+        Difference("price", 12900, 9900),
+        Difference("in_stock", True, False),
+        Difference("name", "=1", None),
+    )
+    results = [make_result("A0"), replace(CHANGED, differences=differences), make_result("A2", verdict=Verdict.GONE)]
+    table, lines, rows = io.StringIO(), io.StringIO(), io.StringIO(newline="")
+
+    assert write_changes_table(results, table, width=100) == 3
+    assert write_records_jsonl(changes(results), lines) == 3
+    assert write_records_csv(CHANGE_KEYS, changes(results), rows) == 3
+
+    assert [line.split() for line in table.getvalue().splitlines()] == [
+        ["product", "field", "expected", "found"],
+        ["A1", "price", "12900", "9900"],
+        ["A1", "in_stock", "true", "false"],
+        ["A1", "name", "=1"],
+    ]
+    assert json.loads(lines.getvalue().partition("\n")[0]) == {
+        "run": "run-1",
+        "product_id": "A1",
+        "platform": "shop",
+        "url": "https://www.shop.com/A1",
+        "field": "price",
+        "expected": 12900,
+        "found": 9900,
+        "finished_at": "2026-11-21T01:02:04.956789+00:00",
+    }
+    read = list(csv.DictReader(io.StringIO(rows.getvalue(), newline="")))
+    assert [(row["field"], row["expected"], row["found"]) for row in read] == [
+        ("price", "12900", "9900"),
+        ("in_stock", "true", "false"),
+        ("name", "'=1", ""),
+    ]
+
+
+def test_many_changes_have_one_header() -> None:
+    """The table is drawn in pieces."""
+    out = io.StringIO()
+    assert write_changes_table((replace(CHANGED, product_id=f"P{n:03}") for n in range(450)), out, width=100) == 450
+    assert out.getvalue().count("expected") == 1
+    assert len(out.getvalue().splitlines()) == 451
+
+
+def test_a_history_shows_the_facts_that_tell_something() -> None:
+    """Numbers, yes and no, and what was not always the same; what never changes stays out."""
+    out = io.StringIO()
+    results = [
+        make_result(
+            "A1",
+            run="run-2",
+            verdict=Verdict.CHANGED,
+            reason="price: 5 -> 6",
+            facts={"price": 6, "name": "컵", "image": "/b"},
+        ),
+        make_result("A1", run="run-1", facts={"price": 5, "name": "컵", "in_stock": True, "image": "/a"}),
+    ]
+    write_history_table(results, out, width=160)
+    assert [line.split() for line in out.getvalue().splitlines()] == [
+        ["finished", "(UTC)", "run", "platform", "verdict", "price", "image", "in_stock", "reason"],
+        ["2026-11-21", "01:02", "run-2", "shop", "changed", "6", "/b", "price:", "5", "->", "6"],
+        ["2026-11-21", "01:02", "run-1", "shop", "ok", "5", "/a", "true"],
+    ]
 
 
 def test_a_table_names_verdict_product_and_difference() -> None:

@@ -1,0 +1,53 @@
+"""How results are written to standard output: formats, and CSV as a spreadsheet opens it."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated, TextIO
+
+import typer
+
+from pagemill.errors import UsageError
+
+_BOM = "\ufeff"
+
+
+class Format(StrEnum):
+    """How results are written."""
+
+    TABLE = "table"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+FormatOption = Annotated[Format | None, typer.Option("--format", help="How to write them. Default: table.")]
+ExcelOption = Annotated[
+    bool, typer.Option("--excel", help="CSV for a spreadsheet: UTF-8 with BOM, and no cell is run as a formula.")
+]
+
+
+def chosen_format(form: Format | None, *, excel: bool) -> Format:
+    """The format that was asked for.
+
+    Raises:
+        UsageError: --excel with another format than CSV.
+    """
+    if excel and form not in (None, Format.CSV):
+        raise UsageError(f"--excel is CSV: leave --format {form} out")
+    return Format.CSV if excel else form or Format.TABLE
+
+
+@contextmanager
+def output(*, excel: bool) -> Iterator[TextIO]:
+    """Standard output; for a spreadsheet in UTF-8 whatever the terminal has, and with a BOM."""
+    if not excel:
+        yield sys.stdout
+        return
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
+    sys.stdout.write(_BOM)
+    yield sys.stdout

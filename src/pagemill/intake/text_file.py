@@ -1,0 +1,57 @@
+"""Text files in any encoding that Python knows, so that a byte that is none of it costs its row and not the file."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from pathlib import Path
+from typing import TextIO
+
+from pagemill.errors import UsageError
+
+UTF_8 = "utf-8-sig"
+"""UTF-8, with BOM or without."""
+
+UNDECODABLE = re.compile("[\udc00-\udcff]")
+"""What stands in place of such a byte: no text of any encoding has it."""
+
+_ERRORS = "pagemill.undecodable"
+ENCODING_REMEDY = "name the file's encoding with --encoding, such as cp949, euc-kr or utf-16"
+
+
+def known_encoding(name: str) -> str:
+    """An encoding by a name that Python knows it by; UTF-8 for none.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if not name:
+        return UTF_8
+    try:
+        io.TextIOWrapper(io.BytesIO(), encoding=name)
+        return UTF_8 if codecs.lookup(name).name == "utf-8" else name
+    except (LookupError, ValueError) as error:
+        raise UsageError(f"there is no encoding {name[:40]!r}: {ENCODING_REMEDY}") from error
+
+
+def open_text(path: Path, encoding: str, newline: str) -> TextIO:
+    """Opens a file for reading, in a known encoding."""
+    codecs.register_error(_ERRORS, _mark)
+    return path.open(encoding=encoding, errors=_ERRORS, newline=newline)
+
+
+def encoding_name(stream: TextIO) -> str:
+    """Its encoding, for people."""
+    return "UTF-8" if stream.encoding == UTF_8 else stream.encoding
+
+
+def undecodable(stream: TextIO) -> str:
+    """What is wrong with text that has such a byte, and what to do."""
+    return f"it is not {encoding_name(stream)}: {ENCODING_REMEDY}"
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
