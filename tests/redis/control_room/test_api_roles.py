@@ -80,7 +80,7 @@ def test_without_a_secret_loopback_may_do_all(redis_client: redis.Redis, redis_s
 
 def test_a_port_that_is_taken_is_told() -> None:
     """With what can be done about it."""
-    with listen("127.0.0.1", 0) as taken, pytest.raises(UsageError, match="end the process that has it.* --port"):
+    with listen("127.0.0.1", 0) as taken, pytest.raises(UsageError, match=r"end the process that has it.* --port"):
         listen("127.0.0.1", taken.getsockname()[1])
 
 

@@ -56,7 +56,7 @@ _LEAD_S = 30.0
 _GRACE_S = 5
 _MOST_CONNECTIONS = 500
 _MOST_BYTES = 64 * 1024
-_REMEDIES = {
+_REMEDIES: dict[int | None, str] = {
     errno.EADDRINUSE: "end the process that has it, another `pagemill api` perhaps, or choose another with --port",
     errno.EADDRNOTAVAIL: "name an address of this machine with --host",
     errno.EACCES: "choose another with --port; those below 1024 are for root",
@@ -257,5 +257,6 @@ def listen(host: str, port: int) -> socket.socket:
             raise
         return listener
     except (OSError, OverflowError) as error:
-        remedy = _REMEDIES.get(getattr(error, "errno", None), "choose another with --host and --port")
+        number = error.errno if isinstance(error, OSError) else None
+        remedy = _REMEDIES.get(number, "choose another with --host and --port")
         raise UsageError(f"cannot listen on {host} port {port}: {error}: {remedy}") from error
