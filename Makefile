@@ -30,7 +30,6 @@ image: ## Build the container image
 	docker compose build worker
 
 up: ## Start a worker, the scheduler, the control API and Redis in containers
-	@test -e .env.api || (umask 077 && printf 'PAGEMILL_API_SECRET=%s\n' "$$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')" > .env.api)
 	docker compose up --detach --build worker scheduler api
 	@echo "the dashboard: http://127.0.0.1:8003; a token for it: docker compose exec api pagemill token --role admin"
 
@@ -69,7 +68,7 @@ load: setup ## Hold a filled control API to its criteria under load (ARGS='--sec
 constraints: setup ## Renew constraints.txt: the newest versions that pyproject.toml allows
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
 	.venv/bin/python -m venv "$$fresh" && \
-	"$$fresh/bin/python" -m pip install --quiet --upgrade -e '.[api,demo,dev,load,postgres]' async-timeout setuptools && \
+	"$$fresh/bin/python" -m pip install --quiet --upgrade -e '.[api,dev,load,postgres]' async-timeout setuptools && \
 	"$$fresh/bin/python" -m pip freeze --all --exclude pip --exclude-editable > "$$fresh/pins" && \
 	cp "$$fresh/pins" constraints.txt && echo "constraints.txt: $$(wc -l < constraints.txt) pins"
 

@@ -56,7 +56,7 @@ set_up_venv() {
     if [[ "$(cat "$stamp" 2>/dev/null)" != "$fingerprint" ]]; then
         say "installing pagemill and its pinned requirements into .venv"
         .venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check \
-            -c constraints.txt -e '.[api,demo,dev,load,postgres]' >"$log" 2>&1 || {
+            -c constraints.txt -e '.[api,dev,load,postgres]' >"$log" 2>&1 || {
             cat "$log" >&2
             fail "the requirements could not be installed; the reason is above"
         }

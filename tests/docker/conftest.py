@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -23,25 +24,20 @@ _BUILD_S = 900
 
 
 class Project:
-    """One `docker compose` project: the shipped file, and a second one with the shop and what the test changes."""
+    """One `docker compose` project in a folder, which is empty at first."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.chmod(0o755)  # the containers' user reads in it
         self.name = f"pagemill-test-{secrets.token_hex(3)}"
+
+    def furnish(self) -> None:
+        """Puts the shipped files there, and a second Compose file with the shop and what the test changes."""
+        folder = self.folder
         shutil.copytree(REPOSITORY / "config", folder / "config")
         shutil.copytree(REPOSITORY / "docker", folder / "docker")
         shutil.copy(REPOSITORY / "docker-compose.yml", folder)
-        self.platform()
         self.change()
-
-    def platform(self, **sections: Any) -> None:
-        """Has the practice shop visited in its container."""
-        file = self.folder / "config" / "platforms" / "demo-hydrated.yaml"
-        source = yaml.safe_load(file.read_text()) | {"hosts": ["storefront"]}
-        for section, values in sections.items():
-            source[section] = {**source.get(section, {}), **values}
-        file.write_text(yaml.safe_dump(source, allow_unicode=True))
 
     def change(self, **services: dict[str, Any]) -> None:
         """Changes services of the shipped file."""
@@ -83,8 +79,9 @@ class Project:
     def enqueue(self, rows: list[CatalogueRow], **options: str) -> str:
         """Puts them on the queue from a container of its own; the run's id."""
         write_csv(self.folder / "catalogue.csv", rows)
+        options = {"platform": "demo-hydrated"} | options
         more = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", value)]
-        said = self.pagemill("enqueue", "/in/catalogue.csv", "--platform", "demo-hydrated", *more)
+        said = self.pagemill("enqueue", "/in/catalogue.csv", *more)
         return said.split()[1].rstrip(":")
 
     def results(self, run: str) -> list[dict[str, Any]]:
@@ -127,6 +124,13 @@ def until(condition: Callable[[], object], seconds: float, every_s: float = 0.5)
     return True
 
 
+def free_port() -> int:
+    """One that nobody has on this machine's loopback address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 def rows(count: int, **options: Any) -> list[CatalogueRow]:
     """Products of the shop's container."""
     return list(generate("demo-hydrated", SHOP, count, **options))
@@ -146,8 +150,15 @@ def image() -> None:
 
 
 @pytest.fixture
-def project(image: None, tmp_path: Path) -> Iterator[Project]:
-    """An empty project; its containers, networks and volumes are removed afterwards."""
+def empty_project(image: None, tmp_path: Path) -> Iterator[Project]:
+    """One without files; its containers, networks and volumes are removed afterwards."""
     project = Project(tmp_path)
     yield project
     project.compose("down", "--volumes", "--timeout", "5", check=False)
+
+
+@pytest.fixture
+def project(empty_project: Project) -> Project:
+    """One with the shipped files."""
+    empty_project.furnish()
+    return empty_project

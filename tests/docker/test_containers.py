@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
-import socket
 import time
 import urllib.request
 from typing import Any
 
 import pytest
 
-from tests.docker.conftest import Project, docker, rows, until
+from tests.docker.conftest import Project, docker, free_port, rows, until
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -100,13 +98,10 @@ def test_several_workers_share_the_work(project: Project) -> None:
 
 
 def test_the_control_room(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a secret of its own, reached through the published port: it sees all processes, and has them replaced.
-    Scheduler and API become fresh ones without an end of their containers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """With a secret that nobody gave it, reached through the published port: it sees all processes, and has them
+    replaced. Scheduler and API become fresh ones without an end of their containers."""
+    port = free_port()
     monkeypatch.setenv("PAGEMILL_API_PORT", str(port))
-    (project.folder / ".env.api").write_text(f"PAGEMILL_API_SECRET={secrets.token_hex(32)}\n")
     project.compose("up", "--detach", "storefront", "worker", "scheduler", "api")
     (api,) = project.containers("api")
     (scheduler,) = project.containers("scheduler")

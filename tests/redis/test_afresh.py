@@ -131,8 +131,22 @@ def test_a_stop_that_comes_meanwhile_is_not_lost(office: Office) -> None:
 
 
 def test_a_stop_that_comes_before_the_api_listens_is_not_lost(office: Office, port: int) -> None:
-    """It has said where it will be, and nobody is there yet to hear a signal."""
+    """It has opened its database, and nobody is there yet to hear a signal."""
     with office.running("api", "api", "--port", str(port)) as process:
-        eventually(lambda: "the dashboard is at" in office.log("api").read_text(), 60, "its first line")
+        eventually((office.folder / "data" / "pagemill.db").exists, 60, "its database")
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+def test_the_api_says_where_it_is_when_it_answers(office: Office, port: int) -> None:
+    """Whoever reads the line can ask; a second one at the same port says only what to do about it."""
+    with office.running("api", "api", "--port", str(port)):
+        eventually(lambda: "the dashboard is at" in office.log("api").read_text(), 60, "its line")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=20) as answer:
+            assert answer.status == 200
+        with office.running("second", "api", "--port", str(port)) as second:
+            assert second.wait(60) == 2
+    said = office.log("second").read_text()
+    assert "the dashboard is at" not in said
+    assert f"port {port}" in said
+    assert "--port" in said

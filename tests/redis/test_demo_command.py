@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pagemill.cli import demo, progress
+from pagemill.config.loading import load_config
 from pagemill.demo.catalogue import CatalogueRow, generate
 from pagemill.model import ItemResult, Verdict
 from pagemill.results.store import ResultStore
@@ -35,7 +36,9 @@ def wrong(row: CatalogueRow) -> Verdict:
     return next(verdict for verdict in Verdict if not row.accepts(verdict))
 
 
-def demo_with(folder: Path, monkeypatch: pytest.MonkeyPatch, judge: Judge, *options: str) -> Said:
+def demo_with(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, judge: Judge, *options: str, config: Path | None = SHIPPED
+) -> Said:
     """Runs the demo with a worker that judges at once; its process sleeps until it is stopped."""
     shares = dict(demo._shares(9))
 
@@ -55,7 +58,8 @@ def demo_with(folder: Path, monkeypatch: pytest.MonkeyPatch, judge: Judge, *opti
 
     monkeypatch.setattr(demo, "_worker", worker)
     monkeypatch.setattr(progress, "_POLL_S", 0.01)
-    return run(folder, "demo", "--products", "9", *options, PAGEMILL_CONFIG=str(SHIPPED), COLUMNS="200")
+    named = {} if config is None else {"PAGEMILL_CONFIG": str(config)}
+    return run(folder, "demo", "--products", "9", *options, **named, COLUMNS="200")
 
 
 def result(row: CatalogueRow, run_id: str, platform: str, verdict: Verdict) -> ItemResult:
@@ -100,6 +104,42 @@ def test_what_is_kept_is_kept_where_it_says(tmp_path: Path, monkeypatch: pytest.
     }
     with ResultStore(f"sqlite:///{folder / 'data' / 'pagemill.db'}") as store:
         assert len(store.runs()) == 3
+
+
+def test_the_demo_needs_no_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes with pagemill, wherever that is installed."""
+    said = demo_with(tmp_path, monkeypatch, right, config=None)
+    assert said.code == 0, said.out + said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_settings_of_ones_own_count_and_so_do_files_of_the_practice_shop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Platforms that are not the practice shop's are left out, and those that are not there are those of pagemill."""
+    platforms = tmp_path / "config" / "platforms"
+    platforms.mkdir(parents=True)
+    (tmp_path / "config" / "pagemill.yaml").write_text("queue: {batch_size: 1}\n")
+    (platforms / "shop.yaml").write_text("platform: shop\nhosts: [shop.test]\nextract: {fields: {name: h1}}\n")
+    own = (SHIPPED / "platforms" / "demo-api.yaml").read_text().replace("timeout_ms: 10000", "timeout_ms: 9000")
+    (platforms / "demo-api.yaml").write_text(own)
+    said = demo_with(tmp_path, monkeypatch, right, "--keep", config=None)
+    assert said.code == 0, said.out + said.err
+    assert said.out.count("in 3 batches") == 3
+    used = load_config(tmp_path / "data" / "demo" / "config", {}).platforms
+    assert {name: each.navigation.timeout_ms for name, each in used.items()} == {
+        "demo-api": 9000, "demo-hydrated": 10000, "demo-jsonld": 10000
+    }  # fmt: skip
+
+
+def test_a_mistake_in_ones_own_configuration_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the file's own name, and nothing is begun."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "pagemill.yaml").write_text("queue: {batch_size: many}\n")
+    said = demo_with(tmp_path, monkeypatch, right, "--keep", config=None)
+    assert said.code == 2
+    assert "pagemill: config/pagemill.yaml:1: queue.batch_size" in said.err
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(("worker_code", "code"), [(69, 69), (1, 1), (0, 1)])

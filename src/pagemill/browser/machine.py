@@ -38,8 +38,8 @@ def find_chromium(configured: Path | None) -> Path:
         if found:
             return Path(found)
     raise BrowserUnavailable(
-        "no Chromium found: run `make setup`, or install the package chromium-headless-shell, "
-        "or set PAGEMILL_CHROMIUM to a browser's path"
+        "no Chromium found: run `playwright install --with-deps --only-shell chromium`, or install the package "
+        "chromium-headless-shell, or set PAGEMILL_CHROMIUM to a browser's path"
     )
 
 

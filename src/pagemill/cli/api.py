@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -52,7 +53,8 @@ def api(
         # uvicorn stops by these signals, and then sends them to whoever would have had them.
         afresh.hear_signals()
         app = create_app(config, redis, store, name, restart=RollingRestart(redis, name, itself=afresh))
-        typer.echo(f"the dashboard is at http://{f'[{host}]' if ':' in host else host}:{port}/", err=True)
+        where = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         beside = reporting(config, API, name, afresh.orders())
-        serve(app, host, port, beside, pulse.beat, lambda: afresh.is_over)
+        announce = partial(typer.echo, f"the dashboard is at {where}", err=True)
+        serve(app, host, port, beside, announce, pulse.beat, lambda: afresh.is_over)
     afresh.begin_if_asked()

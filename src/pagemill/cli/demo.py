@@ -28,7 +28,8 @@ from pagemill.cli.progress import follow
 from pagemill.cli.wording import counted
 from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
-from pagemill.errors import PagemillError, ServiceUnavailable, UsageError
+from pagemill.config.shipped import SHIPPED_CONFIG
+from pagemill.errors import PagemillError, ServiceUnavailable
 from pagemill.intake.catalog import read_catalog
 from pagemill.intake.enqueue import enqueue_run
 from pagemill.model import Verdict
@@ -74,21 +75,14 @@ def demo(
     """Validate a practice catalogue from end to end.
 
     Everything is real: embedded Redis, SQLite, a worker with its browser, and the practice shop. Ends with 0 only if
-    every verdict is the right one; with --shops, every fact as well.
+    every verdict is the right one; with --shops, every fact as well. It needs no configuration; the settings of the
+    present one count, and its files of the practice shop where it has them.
     """
-    config = load("WARNING")
-    platforms = _platforms(shops)
-    missing = sorted(set(platforms) - config.platforms.keys())
-    if missing:
-        raise UsageError(
-            f"{config.environment.config_folder} lacks the practice shop's platforms ({', '.join(missing)}): "
-            "run the demo in pagemill's own folder, or set PAGEMILL_CONFIG to its config"
-        )
     console = Console(highlight=False)
-    with _surroundings(keep, config.environment.config_folder.absolute(), platforms) as place:
-        wrong = _run(config, place, products, console)
+    with _surroundings(keep, _platforms(shops)) as place:
+        wrong = _run(load_config(place.config_folder), place, products, console)
         if keep:
-            console.print(f"kept: {place.folder} (worker.log, data/pagemill.db, catalogues)")
+            console.print(f"kept: {place.folder} (worker.log, data/pagemill.db, configuration, catalogues)")
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -141,20 +135,42 @@ def _with_local_shops(place: _Surroundings, port: int) -> tuple[_Surroundings, C
     """The same place with the shipped files of the shops pointed at the practice ones."""
     from pagemill.demo.shops.local import write_local_config
 
-    local = place.folder / "config"
+    local = place.folder / "local"
     write_local_config(place.config_folder, local, port)
     return replace(place, config_folder=local), load_config(local)
 
 
 @contextmanager
-def _surroundings(keep: bool, config_folder: Path, platforms: tuple[str, ...]) -> Iterator[_Surroundings]:
+def _surroundings(keep: bool, platforms: tuple[str, ...]) -> Iterator[_Surroundings]:
+    present = _present_config()
     if keep:
         shutil.rmtree(_FOLDER, ignore_errors=True)
         _FOLDER.mkdir(parents=True)
-        yield _Surroundings(_FOLDER.absolute(), config_folder, platforms)
+        yield _furnished(_FOLDER.absolute(), present, platforms)
     else:
         with tempfile.TemporaryDirectory(prefix="pagemill-demo-") as folder:
-            yield _Surroundings(Path(folder), config_folder, platforms)
+            yield _furnished(Path(folder), present, platforms)
+
+
+def _present_config() -> Path:
+    """The folder of the configuration whose settings count: the one that comes with pagemill where there is no other.
+
+    Raises:
+        ConfigError: it has mistakes.
+    """
+    is_named = os.environ.get("PAGEMILL_CONFIG") or Path("config").exists()
+    config = load("WARNING", folder=None if is_named else SHIPPED_CONFIG)
+    return config.environment.config_folder
+
+
+def _furnished(folder: Path, present: Path, platforms: tuple[str, ...]) -> _Surroundings:
+    """The folder with a configuration of these platforms alone."""
+    place = _Surroundings(folder, folder / "config", platforms)
+    (place.config_folder / "platforms").mkdir(parents=True)
+    for name in ("pagemill.yaml", *(f"platforms/{platform}.yaml" for platform in platforms)):
+        source = present / name if (present / name).is_file() else SHIPPED_CONFIG / name
+        shutil.copyfile(source, place.config_folder / name)
+    return place
 
 
 def _shares(products: int, platforms: Sequence[str] = _PRACTICE) -> list[tuple[str, int]]:

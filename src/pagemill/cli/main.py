@@ -21,6 +21,7 @@ from pagemill.cli import (
     enqueue,
     forget,
     history,
+    init,
     prune,
     report,
     results,
@@ -63,6 +64,7 @@ def main(
     """Validates product catalogues against live shop pages with real browsers, in flat memory."""
 
 
+app.command("init", epilog="Example: pagemill init myshops")(init.init)
 app.command("demo", epilog="Example: pagemill demo --products 300 --keep")(demo.demo)
 app.command("storefront", epilog="Example: pagemill storefront --port 8900")(storefront.storefront)
 app.command("enqueue", epilog="Example: pagemill enqueue catalogue.csv --platform musinsa --wait")(enqueue.enqueue)

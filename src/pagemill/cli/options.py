@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,13 +33,13 @@ def needs_extra(name: str) -> Iterator[None]:
         raise UsageError(f"{error.name} is not installed: pip install 'pagemill[{name}]'") from error
 
 
-def load(log_level: str | None = None, *, tells_alerts: bool = False) -> Config:
+def load(log_level: str | None = None, *, folder: Path | None = None, tells_alerts: bool = False) -> Config:
     """The configuration, with logging set up by it; `log_level` beats the configured one. See `load_config`.
 
     Raises:
         ConfigError: it has mistakes.
     """
-    config = load_config(tells_alerts=tells_alerts)
+    config = load_config(folder, tells_alerts=tells_alerts)
     environment = config.environment
     set_up_logging(environment.log_format, log_level or environment.log_level, folder=environment.log_folder)
     return config

@@ -1,4 +1,7 @@
-"""Whether names that platforms list lead to private addresses, which no visit goes to unless they are listed too."""
+"""Whether names that platforms list lead to private addresses, which no visit goes to unless they are listed too.
+
+A name of the own network's may, so it is not looked up.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Mapping
 from pagemill.browser.name_lookup import NameLookup
 from pagemill.config.hosts import HostRule, Place
 from pagemill.config.platform import Platform
+from pagemill.config.private_addresses import is_internal
 from pagemill.ops.finding import Finding
 
 _PORTS = (80, 443)
@@ -20,7 +24,7 @@ def look_at_names(platforms: Mapping[str, Platform], lookup: NameLookup) -> list
         for name, platform in sorted(platforms.items())
         if not platform.visitor.proxies
         for rule in map(HostRule.parse, platform.hosts)
-        if rule.is_name
+        if rule.is_name and not is_internal(rule.host)
     ]
     addresses = asyncio.run(_addresses(lookup, [rule.host for _, _, rule in names]))
     findings = []

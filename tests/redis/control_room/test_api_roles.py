@@ -80,10 +80,14 @@ def test_without_a_secret_loopback_may_do_all(redis_client: redis.Redis, redis_s
 
 def test_a_port_that_is_taken_is_told() -> None:
     """With what can be done about it."""
-    with listen("127.0.0.1", 0) as taken:
-        taken.listen()
-        with pytest.raises(UsageError, match="--port"):
-            listen("127.0.0.1", taken.getsockname()[1])
+    with listen("127.0.0.1", 0) as taken, pytest.raises(UsageError, match=r"end the process that has it.* --port"):
+        listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_an_address_of_another_machine_is_told() -> None:
+    """Another port would not help."""
+    with pytest.raises(UsageError, match="name an address of this machine with --host"):
+        listen("192.0.2.1", 8003)
 
 
 def test_while_redis_is_frozen_every_answer_is_503(tmp_path: Path) -> None:

@@ -105,15 +105,3 @@ def test_a_good_configuration_is_followed_by_the_machine(place: Path, monkeypatc
     assert shown.items() >= {"configuration": "ok", "browser": "ok", "redis": "NOT OK", "database": "ok"}.items()
     assert {"memory", "sandbox", "platform shop"} <= shown.keys()
     assert "PAGEMILL_REDIS_URL" in said.out
-
-
-def test_the_demo_wants_its_own_platforms(place: Path) -> None:
-    """In a folder without them it names those that are missing, and starts nothing."""
-    for name in ("demo-api", "shop"):
-        (place / "config" / "platforms" / f"{name}.yaml").write_text(GOOD.format(name=name))
-    said = run(place, "demo", "--products", "3")
-    assert said.code == 2
-    assert "demo-hydrated, demo-jsonld" in said.err
-    assert "demo-api" not in said.err
-    assert "PAGEMILL_CONFIG" in said.err
-    assert not (place / "data").exists()

@@ -78,6 +78,7 @@ def test_the_version_is_printed(tmp_path: Path) -> None:
         (["demo", "--products", "many"], "--products"),
         (["storefront", "--port", "70000"], "--port"),
         (["enqueue"], "FILE"),
+        (["init"], "FOLDER"),
         (["enqueue", "catalogue.csv"], "--platform"),
         (["enqueue", "catalogue.csv", "--platform", "shop", "--batch-size", "0"], "--batch-size"),
         (["worker", "--processes", "0"], "--processes"),
@@ -115,7 +116,6 @@ def place(tmp_path: Path) -> Path:
         (["try", "https://evil.test/", "--platform", "shop"], "add the host to hosts in shop.yaml"),
         (["try", "file:///etc/passwd", "--platform", "shop"], "not an http"),
         (["results", "--run", "nosuch"], "there is no run nosuch"),
-        (["demo"], "demo-api, demo-hydrated, demo-jsonld"),
     ],
     ids=str,
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from pagemill.config.hosts import Place
 from pagemill.config.loading import load_config
 from pagemill.config.platform import Platform
 from pagemill.config.profiles import PROFILES, ProfileName
@@ -90,10 +91,10 @@ def test_a_real_shop_is_visited_slowly(shipped: Config, name: str, lanes: int, f
 
 @pytest.mark.parametrize(("name", "strategy"), [("hydrated", "dom"), ("jsonld", "jsonld"), ("api", "api_capture")])
 def test_the_practice_shop_is_visited_as_fast_as_it_goes(shipped: Config, name: str, strategy: str) -> None:
-    """On this machine only, and with short time-outs."""
+    """On this machine, or in a container beside the worker's, and with short time-outs."""
     platform: Platform = shipped.platforms[f"demo-{name}"]
     assert [source.strategy for source in platform.extract.sources] == [strategy]
-    assert platform.hosts == ("127.0.0.1",)
+    assert platform.hosts == ("127.0.0.1", "storefront")
     assert platform.workflow.rate_limit.wait_time_ms == MsRange(low_ms=0, high_ms=0)
     assert platform.workflow.rate_limit.max_per_minute is None
     assert platform.workflow.concurrency.default == 4
@@ -106,3 +107,4 @@ def test_the_practice_shop_is_visited_as_fast_as_it_goes(shipped: Config, name: 
     assert platform.judge.blocked.status == (403, 429)
     assert platform.judge.blocked.text == ("Access denied",)
     assert platform.host_rules().refusal(f"http://127.0.0.1:8900/{name}/p/1") is None
+    assert platform.host_rules().refusal_of(Place("storefront", 8900), ["172.18.0.2"]) is None

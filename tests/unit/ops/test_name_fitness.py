@@ -42,3 +42,15 @@ def test_a_name_that_leads_to_a_private_address_gets_advice(
     for finding in findings:
         assert (finding.fine, finding.is_advice) == (True, True)
         assert "resolves to the private address 10.0.0.5: list it in hosts to allow it" in finding.text
+
+
+def test_a_name_of_the_own_network_is_not_looked_up() -> None:
+    """It may lead anywhere, and its name server may be slow."""
+
+    async def nobody_asks(host: str) -> tuple[str, ...]:
+        raise AssertionError(f"{host} was asked for")
+
+    platform = Platform.model_validate(
+        {"platform": "shop", "hosts": ["storefront"], "extract": {"fields": {"name": "h1"}}}
+    )
+    assert look_at_names({"shop": platform}, NameLookup(nobody_asks)) == []

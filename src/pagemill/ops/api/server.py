@@ -6,6 +6,7 @@ Owns the order in which threads begin and end. Knows what there is, and not how 
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
@@ -55,6 +56,11 @@ _LEAD_S = 30.0
 _GRACE_S = 5
 _MOST_CONNECTIONS = 500
 _MOST_BYTES = 64 * 1024
+_REMEDIES: dict[int | None, str] = {
+    errno.EADDRINUSE: "end the process that has it, another `pagemill api` perhaps, or choose another with --port",
+    errno.EADDRNOTAVAIL: "name an address of this machine with --host",
+    errno.EACCES: "choose another with --port; those below 1024 are for root",
+}
 
 
 def create_app(
@@ -160,12 +166,23 @@ async def _answer_redis(request: Request, error: Exception) -> Response:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, telling about once a second that its loop comes round, and ending when it is over."""
+    """uvicorn, telling when it answers, and about once a second that its loop comes round; it ends when it is over."""
 
-    def __init__(self, config: uvicorn.Config, on_round: Callable[[], object], is_over: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_ready: Callable[[], object],
+        on_round: Callable[[], object],
+        is_over: Callable[[], bool],
+    ) -> None:
         super().__init__(config)
+        self._on_ready = on_ready
         self._on_round = on_round
         self._is_over = is_over
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
 
     async def on_tick(self, counter: int) -> bool:
         """uvicorn's hook: called ten times a second."""
@@ -179,6 +196,7 @@ def serve(
     host: str,
     port: int,
     beside: AbstractContextManager[object],
+    on_ready: Callable[[], object],
     on_round: Callable[[], object],
     is_over: Callable[[], bool],
 ) -> None:
@@ -189,6 +207,7 @@ def serve(
         host: the address to listen on.
         port: likewise.
         beside: entered when the address is this process', and left after the last answer.
+        on_ready: called once, when requests are answered.
         on_round: called about once a second while the loop makes progress.
         is_over: asked ten times a second.
 
@@ -199,7 +218,7 @@ def serve(
     if not rules.asks_for_tokens:
         check_address(host, "")
     with contextlib.closing(listen(host, port)) as listener, beside:
-        _Server(server_config(app), on_round, is_over).run(sockets=[listener])
+        _Server(server_config(app), on_ready, on_round, is_over).run(sockets=[listener])
 
 
 def server_config(app: FastAPI) -> uvicorn.Config:
@@ -219,7 +238,7 @@ def server_config(app: FastAPI) -> uvicorn.Config:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there.
+    """A socket that listens there: who asks from now on waits for the answer, and nobody else gets the port.
 
     Raises:
         UsageError: somebody else does, or the address is not this machine's.
@@ -232,11 +251,12 @@ def listen(host: str, port: int) -> socket.socket:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
+            listener.listen(_MOST_CONNECTIONS)
         except BaseException:
             listener.close()
             raise
         return listener
     except (OSError, OverflowError) as error:
-        raise UsageError(
-            f"cannot listen on {host} port {port}: {error}. Choose another with --port, or end the process that has it"
-        ) from error
+        number = error.errno if isinstance(error, OSError) else None
+        remedy = _REMEDIES.get(number, "choose another with --host and --port")
+        raise UsageError(f"cannot listen on {host} port {port}: {error}: {remedy}") from error
