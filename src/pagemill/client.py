@@ -27,9 +27,9 @@ from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
 from pagemill.errors import DeadlineExceeded, PagemillError, UsageError
 from pagemill.intake.again import WORTH_IT, products_again
+from pagemill.intake.begin import Beginner, again_of
 from pagemill.intake.cancel import cancel_run
-from pagemill.intake.catalog import BadRow, read_catalog, read_rows
-from pagemill.intake.enqueue import enqueue_run
+from pagemill.intake.catalog import BadRow, read_rows
 from pagemill.model import ItemResult, Product, Verdict
 from pagemill.results.runs import RunProgress, RunSummary
 
@@ -47,6 +47,7 @@ class Pagemill:
         with ExitStack() as parts:
             self._redis = parts.enter_context(open_redis(self._config.environment.redis_url, DATA_FOLDER))
             self._store = parts.enter_context(result_store(self._config))
+            self._beginner = Beginner(self._config, self._redis, self._store)
             self._parts = parts.pop_all()
         return self
 
@@ -91,22 +92,12 @@ class Pagemill:
             elif row.row_skipped:
                 raise UsageError(f"row {row.line}: {row.reason}")
 
-        settings = self._config.settings
         if isinstance(products, str | Path):
-            url, source = self._config.environment.catalog_database_url, str(products)
-            stream = read_catalog(products, shop, bad, url, settings.results.slow_statement_ms)
+            source = str(products)
+            stream = self._beginner.catalogue(products, shop, bad)
         else:
             stream = read_rows(map(_row, products), shop, bad)
-        return enqueue_run(
-            stream,
-            shop,
-            source=source,
-            batch_size=batch_size or settings.queue.batch_size,
-            settings=settings.queue,
-            redis=self._redis,
-            store=self._store,
-            skipped=lambda: skipped,
-        ).run
+        return self._beginner.begin(stream, shop, source=source, batch_size=batch_size, skipped=lambda: skipped).run
 
     def again(self, run: str, verdicts: Iterable[Verdict | str] = WORTH_IT, *, missing: bool = True) -> str:
         """Queues products of an older run as a new one, and returns its id.
@@ -121,15 +112,8 @@ class Pagemill:
         """
         platform = self._store.platform_of(run)
         shop = chosen_platforms(self._config, [platform])[platform]
-        return enqueue_run(
-            products_again(run, self._store, [Verdict(each) for each in verdicts], missing),
-            shop,
-            source=f"again {run}",
-            batch_size=self._config.settings.queue.batch_size,
-            settings=self._config.settings.queue,
-            redis=self._redis,
-            store=self._store,
-        ).run
+        products = products_again(run, self._store, [Verdict(each) for each in verdicts], missing)
+        return self._beginner.begin(products, shop, source=again_of(run)).run
 
     def progress(self, run: str) -> RunProgress:
         """How far a run is.

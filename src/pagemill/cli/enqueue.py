@@ -16,9 +16,9 @@ from pagemill.cli.progress import counting, follow
 from pagemill.cli.wording import counted
 from pagemill.config.platform import Platform
 from pagemill.errors import UsageError
-from pagemill.intake.again import WORTH_IT, products_again
+from pagemill.intake.again import products_again, wanted_again
+from pagemill.intake.begin import Beginner, again_of
 from pagemill.intake.catalog import BadRow, is_table, read_catalog
-from pagemill.intake.enqueue import enqueue_run
 from pagemill.model import Product, Verdict
 from pagemill.ops.overview import read_overview
 from pagemill.results.store import ResultStore
@@ -109,14 +109,11 @@ def enqueue(
         else:
             products = catalogue(shop)
         with counting(console, "queueing") as advance:
-            run = enqueue_run(
+            run = Beginner(config, redis, store).begin(
                 islice(products, limit),
                 shop,
-                source=source or f"again {again}",
-                batch_size=batch_size or config.settings.queue.batch_size,
-                settings=config.settings.queue,
-                redis=redis,
-                store=store,
+                source=source or again_of(again or ""),
+                batch_size=batch_size,
                 on_batch=advance,
                 skipped=lambda: bad_rows.skipped,
             )
@@ -144,9 +141,9 @@ def _platform_of(run: str, store: ResultStore, named: str | None) -> str:
 def _wanted(verdicts: str | None, *, missing: bool) -> tuple[tuple[Verdict, ...], bool]:
     """Which verdicts, and whether products without a result."""
     if verdicts is None:
-        return ((), True) if missing else (WORTH_IT, True)
+        return wanted_again(None, missing or None)
     known = {verdict.value: verdict for verdict in Verdict}
     named = [word.strip() for word in verdicts.split(",") if word.strip()]
     if unknown := [word for word in named if word not in known]:
         raise UsageError(f"no verdict {', '.join(unknown)}: known are {', '.join(known)}")
-    return tuple(known[word] for word in named), missing
+    return wanted_again([known[word] for word in named], missing)

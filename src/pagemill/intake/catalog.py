@@ -42,6 +42,8 @@ def read_catalog(
     on_bad_row: Callable[[BadRow], None],
     catalog_url: str = "",
     slow_statement_ms: float = 0,
+    *,
+    called: str = "",
 ) -> Iterator[Product]:
     """Streams the products of a catalogue, a file's in its order, a table's in the order of its ids.
 
@@ -58,6 +60,7 @@ def read_catalog(
         on_bad_row: called for each, before the next product is yielded.
         catalog_url: the database that tables are in.
         slow_statement_ms: a statement there that takes longer is logged; with 0 none is.
+        called: what errors call a file, where its path says nothing to who reads them.
 
     Raises:
         UsageError: at once when there is no such file or its kind is unknown; at the first product when the header or
@@ -81,7 +84,7 @@ def read_catalog(
         raise UsageError(f"{path} is a folder: name a file in it")
     if not path.exists():
         raise UsageError(f"{path} does not exist: correct the path")
-    return _file_products(path, platform, on_bad_row)
+    return _file_products(path, platform, on_bad_row, Path(called or path))
 
 
 def read_rows(
@@ -122,18 +125,20 @@ def _table_of(source: str, platform: Platform) -> CatalogTable:
     return platform.catalog.model_copy(update={"table": name})
 
 
-def _file_products(path: Path, platform: Platform, on_bad_row: Callable[[BadRow], None]) -> Iterator[Product]:
+def _file_products(
+    path: Path, platform: Platform, on_bad_row: Callable[[BadRow], None], called: Path
+) -> Iterator[Product]:
     is_csv = path.suffix.lower() in CSV_ENDINGS
 
     def rows(opened: ExitStack) -> Iterable[RawRow]:
         newline = "" if is_csv else "\n"
         stream = opened.enter_context(path.open(encoding="utf-8-sig", errors="surrogateescape", newline=newline))
-        return read_csv_rows(stream, path, on_bad_row) if is_csv else read_jsonl_rows(stream, on_bad_row)
+        return read_csv_rows(stream, called, on_bad_row) if is_csv else read_jsonl_rows(stream, on_bad_row)
 
     try:
         yield from _products(rows, platform, on_bad_row, "line")
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}. Make it readable") from error
+        raise UsageError(f"{called} cannot be read: {error.strerror}. Make it readable") from error
 
 
 def _products(
