@@ -27,9 +27,9 @@ from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
 from pagemill.errors import DeadlineExceeded, PagemillError, UsageError
 from pagemill.intake.again import WORTH_IT, products_again
+from pagemill.intake.begin import Beginner, again_of, catalogue_of
 from pagemill.intake.cancel import cancel_run
-from pagemill.intake.catalog import BadRow, read_catalog, read_rows
-from pagemill.intake.enqueue import enqueue_run
+from pagemill.intake.catalog import BadRow, read_rows
 from pagemill.model import ItemResult, Priority, Product, Verdict
 from pagemill.results.product_history import product_history
 from pagemill.results.runs import RunProgress, RunSummary
@@ -48,6 +48,7 @@ class Pagemill:
         with ExitStack() as parts:
             self._redis = parts.enter_context(open_redis(self._config.environment.redis_url, DATA_FOLDER))
             self._store = parts.enter_context(result_store(self._config))
+            self._beginner = Beginner(self._config, self._redis, self._store)
             self._parts = parts.pop_all()
         return self
 
@@ -99,21 +100,16 @@ class Pagemill:
             elif row.row_skipped:
                 raise UsageError(f"row {row.line}: {row.reason}")
 
-        settings = self._config.settings
         if isinstance(products, str | Path):
-            url, source = self._config.environment.catalog_database_url, str(products)
-            slow_ms = settings.results.slow_statement_ms
-            stream = read_catalog(products, shop, bad, url, slow_ms, encoding=encoding, decimal=decimal)
+            source = str(products)
+            stream = catalogue_of(self._config, products, shop, bad, encoding=encoding, decimal=decimal)
         else:
             stream = read_rows(map(_row, products), shop, bad, decimal=decimal)
-        return enqueue_run(
+        return self._beginner.begin(
             stream,
             shop,
             source=source,
-            batch_size=batch_size or settings.queue.batch_size,
-            settings=settings.queue,
-            redis=self._redis,
-            store=self._store,
+            batch_size=batch_size,
             priority=Priority(priority),
             skipped=lambda: skipped,
         ).run
@@ -137,16 +133,9 @@ class Pagemill:
         Raises:
             UsageError: there is no such run, or it has no such product.
         """
-        return enqueue_run(
-            products_again(run, self._store, [Verdict(each) for each in verdicts], missing),
-            platforms_of_run(self._config, self._store, run),
-            source=f"again {run}",
-            batch_size=self._config.settings.queue.batch_size,
-            settings=self._config.settings.queue,
-            redis=self._redis,
-            store=self._store,
-            priority=Priority(priority),
-        ).run
+        shop = platforms_of_run(self._config, self._store, run)
+        products = products_again(run, self._store, [Verdict(each) for each in verdicts], missing)
+        return self._beginner.begin(products, shop, source=again_of(run), priority=Priority(priority)).run
 
     def progress(self, run: str) -> RunProgress:
         """How far a run is.

@@ -34,9 +34,10 @@ KNOWN = ("401 (Unauthorized)", "ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET",
 class Room:
     """A running `pagemill api`."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, pid: int) -> None:
         self.url = url
         self.token = token
+        self.pid = pid
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """What the API answers an admin."""
@@ -45,6 +46,28 @@ class Room:
         request = urllib.request.Request(self.url + path, content, headers, method=method)
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read())
+
+    def send(self, path: str, content: bytes, kind: str) -> Any:
+        """The data of the answer to a body that is no JSON."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
+        request = urllib.request.Request(self.url + path, content, headers, method="POST")
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return json.loads(answer.read())["data"]
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """An answer line by line."""
+        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            yield from answer
+
+    def refusal(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, str]]:
+        """The status and the error of an answer that must be one."""
+        try:
+            self.ask(method, path, body)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read())["error"]
+        raise AssertionError(f"{method} {path} was not refused")
 
     def is_up(self) -> bool:
         """Whether it answers."""
@@ -72,7 +95,7 @@ def control_room(place: Workplace, port: int) -> Iterator[Room]:
     command = [sys.executable, "-m", "pagemill", "api", "--port", str(port)]
     with (place.folder / "api.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=place.folder, env=place.environment, stdout=log, stderr=log)
-    room = Room(f"http://127.0.0.1:{port}", token)
+    room = Room(f"http://127.0.0.1:{port}", token, process.pid)
     try:
         eventually(room.is_up, 60, "the API", (place.folder / "api.log").read_text)
         yield room

@@ -20,6 +20,7 @@ from pagemill.broker.connection import open_redis
 from pagemill.config.loading import load_config
 from pagemill.demo.catalogue import CatalogueRow
 from pagemill.demo.storefront_process import StorefrontProcess
+from pagemill.intake.batch_job import open_queue
 from pagemill.intake.enqueue import enqueue_run
 from pagemill.model import ItemResult
 from pagemill.results.store import ResultStore
@@ -123,6 +124,11 @@ class Workplace:
         """Waits until so many results are there."""
         with self.store() as store:
             eventually(lambda: store.progress(run).done >= done, timeout_s, f"{done} results")
+
+    def at_work(self, platform: str) -> int:
+        """How many batches of a platform some worker has at work."""
+        with self.redis() as redis:
+            return int(open_queue(redis, platform).started_job_registry.get_job_count(cleanup=False))
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """What workers have logged under that name."""

@@ -16,9 +16,9 @@ from pagemill.cli.progress import counting, follow
 from pagemill.cli.wording import counted
 from pagemill.config.platform import Platform
 from pagemill.errors import UsageError
-from pagemill.intake.again import WORTH_IT, products_again
-from pagemill.intake.catalog import BadRow, Platforms, is_table, read_catalog
-from pagemill.intake.enqueue import enqueue_run
+from pagemill.intake.again import products_again, wanted_again
+from pagemill.intake.begin import Beginner, again_of, catalogue_of
+from pagemill.intake.catalog import BadRow, Platforms, is_table
 from pagemill.model import Priority, Product, Verdict
 from pagemill.ops.overview import read_overview
 
@@ -102,8 +102,7 @@ def enqueue(
 
     def catalogue(shop: Platforms) -> Iterator[Product]:
         assert source is not None
-        url, slow_ms = config.environment.catalog_database_url, config.settings.results.slow_statement_ms
-        return read_catalog(source, shop, bad_rows, url, slow_ms, encoding=encoding, decimal=decimal)
+        return catalogue_of(config, source, shop, bad_rows, encoding=encoding, decimal=decimal)
 
     if platform is not None and source is not None:
         shop = platforms_meant(config, platform)
@@ -125,14 +124,11 @@ def enqueue(
         else:
             products = catalogue(shop)
         with counting(console, "queueing") as advance:
-            run = enqueue_run(
+            run = Beginner(config, redis, store).begin(
                 islice(products, limit),
                 shop,
-                source=source or f"again {again}",
-                batch_size=batch_size or config.settings.queue.batch_size,
-                settings=config.settings.queue,
-                redis=redis,
-                store=store,
+                source=source or again_of(again or ""),
+                batch_size=batch_size,
                 priority=priority,
                 on_batch=advance,
                 skipped=lambda: bad_rows.skipped,
@@ -158,9 +154,9 @@ def enqueue(
 def _wanted(verdicts: str | None, *, missing: bool) -> tuple[tuple[Verdict, ...], bool]:
     """Which verdicts, and whether products without a result."""
     if verdicts is None:
-        return ((), True) if missing else (WORTH_IT, True)
+        return wanted_again(None, missing or None)
     known = {verdict.value: verdict for verdict in Verdict}
     named = [word.strip() for word in verdicts.split(",") if word.strip()]
     if unknown := [word for word in named if word not in known]:
         raise UsageError(f"no verdict {', '.join(unknown)}: known are {', '.join(known)}")
-    return tuple(known[word] for word in named), missing
+    return wanted_again([known[word] for word in named], missing)

@@ -9,7 +9,14 @@ import typer
 from pagemill.app.parts import result_store
 from pagemill.cli.options import load
 from pagemill.cli.wording import output_console, table
-from pagemill.results.runs import RunProgress, RunSummary
+from pagemill.results.runs import RunState
+
+_STATES = {
+    RunState.QUEUEING: "being queued",
+    RunState.AT_WORK: "at work",
+    RunState.COMPLETE: "complete",
+    RunState.CANCELLED: "cancelled",
+}
 
 
 def runs(
@@ -21,20 +28,11 @@ def runs(
     shown = table("Runs", *columns)
     with result_store(config) as store:
         for run in store.runs(limit):
-            progress = store.progress(run.run)
-            missing = "" if progress.missing is None else str(progress.missing)
+            missing = "" if run.missing is None else str(run.missing)
             products = "" if run.products is None else str(run.products)
-            verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(progress.by_verdict.items()))
+            verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(run.by_verdict.items()))
             queued = f"{run.created_at:%Y-%m-%d %H:%M:%S}"
-            state = _state(run, progress)
-            counts = (products, str(progress.done), missing)
+            state = _STATES[run.state]
+            counts = (products, str(run.done), missing)
             shown.add_row(run.run, run.source, queued, *counts, state, verdicts, run.priority)
     output_console().print(shown)
-
-
-def _state(run: RunSummary, progress: RunProgress) -> str:
-    if run.cancelled_at is not None:
-        return "cancelled"
-    if progress.finished:
-        return "complete"
-    return "at work" if progress.sealed else "being queued"

@@ -13,6 +13,16 @@ WORTH_IT = (Verdict.FAILED, Verdict.BLOCKED)
 """Verdicts that say nothing of a product."""
 
 
+def wanted_again(verdicts: Collection[Verdict] | None, missing: bool | None) -> tuple[tuple[Verdict, ...], bool]:
+    """Which verdicts are meant, and whether products without a result are, where only one of the two may be named.
+
+    With neither it is all that was not found out; each alone is that alone.
+    """
+    if verdicts is not None:
+        return tuple(verdicts), bool(missing)
+    return ((), True) if missing else (WORTH_IT, missing is None)
+
+
 def products_again(
     run: str, store: ResultStore, verdicts: Collection[Verdict] = WORTH_IT, missing: bool = True
 ) -> Iterator[Product]:

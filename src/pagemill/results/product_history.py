@@ -1,4 +1,4 @@
-"""What became of one product in run after run. Reads only.
+"""What became of one product in run after run, the newest first. Reads only.
 
 The results' key begins with the run, so each run is asked for the product: that needs no index of its own, whose making
 would stop everybody who writes to a large table.
@@ -7,22 +7,32 @@ would stop everybody who writes to a large table.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 
 from pagemill.config.platform import AUTO
 from pagemill.model import ItemResult
 from pagemill.results import schema
 from pagemill.results.database import reading
 from pagemill.results.rows import from_row, storable_text
+from pagemill.results.run_rows import NEWEST_FIRST, older_than
 from pagemill.results.store import ResultStore
 
-_RUNS_PER_PAGE = 500
+_RUNS_PER_LOOK = 500
+_MOST_RUNS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Results of one product. `next_before` is the run to go on before; empty where older runs have nothing of it."""
+
+    results: tuple[ItemResult, ...]
+    next_before: str = ""
 
 
 def product_history(store: ResultStore, product_id: str, platform: str | None = None) -> Iterator[ItemResult]:
-    """Streams a product's results, those of the newest run first.
+    """Streams a product's results.
 
     Args:
         store: open.
@@ -32,23 +42,51 @@ def product_history(store: ResultStore, product_id: str, platform: str | None = 
     Raises:
         DatabaseUnavailable: a retry may help.
     """
+    return (result for _run, result in _by_run(store, product_id, platform) if result is not None)
+
+
+def history_page(
+    store: ResultStore, product_id: str, platform: str, limit: int = 20, before: str = "", most_runs: int = _MOST_RUNS
+) -> HistoryPage:
+    """The latest results of a product.
+
+    Args:
+        store: open.
+        product_id: the catalogue's.
+        platform: whose product is meant.
+        limit: how many results at most.
+        before: a run; only results of older ones.
+        most_runs: how many runs are looked at; then the page ends early and says where it goes on.
+
+    Raises:
+        UsageError: there is no run `before`.
+        DatabaseUnavailable: a retry may help.
+    """
+    found: list[ItemResult] = []
+    for looked_at, (run, result) in enumerate(_by_run(store, product_id, platform, before), 1):
+        if result is not None:
+            found.append(result)
+        if len(found) == limit or looked_at == most_runs:
+            return HistoryPage(tuple(found), run)
+    return HistoryPage(tuple(found))
+
+
+def _by_run(
+    store: ResultStore, product_id: str, platform: str | None, before: str = ""
+) -> Iterator[tuple[str, ItemResult | None]]:
+    """Each run that may have the product, and its result there."""
     runs, results = schema.runs.c, schema.results.c
-    query = select(runs.id, runs.created_at).order_by(runs.created_at.desc(), runs.id.desc()).limit(_RUNS_PER_PAGE)
+    query = select(runs.id).order_by(*NEWEST_FIRST).limit(_RUNS_PER_LOOK)
     wanted = select(schema.results).where(results.product_id == storable_text(product_id))
-    if platform is not None:
+    if platform:
         query = query.where(runs.platform.in_((platform, AUTO)))
         wanted = wanted.where(results.platform == platform)
-    before: Any = None
     while True:
-        older = query
-        if before is not None:
-            at_once = and_(runs.created_at == before.created_at, runs.id < before.id)
-            older = query.where(or_(runs.created_at < before.created_at, at_once))
         with reading(store.engine) as connection:
-            page = connection.execute(older).all()
-            names = [row.id for row in page]
+            names = list(connection.scalars(older_than(connection, query, before)))
             found = {row["run"]: row for row in connection.execute(wanted.where(results.run.in_(names))).mappings()}
-        yield from (from_row(found[name]) for name in names if name in found)
-        if len(page) < _RUNS_PER_PAGE:
+        for name in names:
+            yield name, from_row(found[name]) if name in found else None
+        if len(names) < _RUNS_PER_LOOK:
             return
-        before = page[-1]
+        before = names[-1]

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from pagemill.model import Priority, Verdict
+
+
+class RunState(StrEnum):
+    """What is to come of a run."""
+
+    QUEUEING = "queueing"
+    """Its batches are being put on the queue; how many products it has is not known yet."""
+    AT_WORK = "at_work"
+    COMPLETE = "complete"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,8 @@ def priority_of(text: str | None) -> Priority:
 class RunSummary:
     """One line of a list of runs; `platform` is `auto` for one over several.
 
-    Times are timezone-aware UTC; the counts are `None` until the run is sealed.
+    Times are timezone-aware UTC; the counts are `None` until the run is sealed. `done` counts results; `by_verdict`
+    splits it and leaves out verdicts that did not occur.
     """
 
     run: str
@@ -58,3 +70,18 @@ class RunSummary:
     done: int
     cancelled_at: datetime | None = None
     priority: Priority = Priority.NORMAL
+    by_verdict: Mapping[Verdict, int] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> int | None:
+        """How many products have no result; `None` until the run is sealed."""
+        return None if self.products is None else max(0, self.products - self.done)
+
+    @property
+    def state(self) -> RunState:
+        """What is to come of it."""
+        if self.cancelled_at is not None:
+            return RunState.CANCELLED
+        if self.missing is None:
+            return RunState.QUEUEING
+        return RunState.AT_WORK if self.missing else RunState.COMPLETE

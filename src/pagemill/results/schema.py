@@ -118,3 +118,14 @@ results = Table(
     Index("ix_results_run_verdict", "run", "verdict", "product_id"),
 )
 """One row per product of a run; the primary key is what makes a second write of the same item change nothing."""
+
+request_keys = Table(
+    "request_keys",
+    metadata,
+    Column("key", _key(), primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Index("ix_request_keys_asked_at", "asked_at"),
+)
+"""One row per request to begin a run that may be sent again; see `request_keys`."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, Select, Table, Text, cast, func, select, text, tuple_, union, update
+from sqlalchemy import Engine, Table, Text, cast, func, select, text, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pagemill.config.platform import AUTO
@@ -29,7 +29,9 @@ from pagemill.results.database import (
     writing,
 )
 from pagemill.results.rows import from_row, outline_of, storable_text, to_row
-from pagemill.results.runs import RunProgress, RunSummary, priority_of
+from pagemill.results.run_rows import NEWEST_FIRST, no_such_run, older_than, summaries
+from pagemill.results.runs import RunProgress, RunSummary
+from pagemill.results.selection import Selection
 from pagemill.results.upgrade import add_missing_columns
 
 _OPEN_TIMEOUT_S = 10.0
@@ -141,7 +143,7 @@ class ResultStore:
         with writing(self.engine) as connection:
             found = connection.execute(statement.values(sealed_at=datetime.now(UTC), **counts)).rowcount
         if not found:
-            raise _no_such_run(run_id)
+            raise no_such_run(run_id)
 
     def cancel_run(self, run_id: str) -> None:
         """Notes that nothing more of a run is wanted.
@@ -153,7 +155,7 @@ class ResultStore:
         moment = func.coalesce(schema.runs.c.cancelled_at, datetime.now(UTC))
         with writing(self.engine) as connection:
             if not connection.execute(statement.values(cancelled_at=moment)).rowcount:
-                raise _no_such_run(run_id)
+                raise no_such_run(run_id)
 
     def platform_of(self, run_id: str) -> str:
         """The platform of a run; `auto` for one over several.
@@ -164,7 +166,7 @@ class ResultStore:
         with reading(self.engine) as connection:
             platform: str | None = connection.scalar(select(schema.runs.c.platform).where(schema.runs.c.id == run_id))
         if platform is None:
-            raise _no_such_run(run_id)
+            raise no_such_run(run_id)
         return platform
 
     def platforms_of(self, run_id: str) -> list[str]:
@@ -232,7 +234,7 @@ class ResultStore:
             row = connection.execute(select(schema.runs).where(schema.runs.c.id == run)).one_or_none()
             counts = {Verdict(row[0]): int(row[1]) for row in connection.execute(by_verdict)}
         if row is None:
-            raise _no_such_run(run)
+            raise no_such_run(run)
         return RunProgress(
             run=run,
             products=row.products,
@@ -242,54 +244,67 @@ class ResultStore:
             cancelled=row.cancelled_at is not None,
         )
 
-    def runs(self, limit: int = 20) -> list[RunSummary]:
-        """The newest runs, newest first."""
-        done = (
-            select(func.count())
-            .where(schema.results.c.run == schema.runs.c.id)
-            .correlate(schema.runs)
-            .scalar_subquery()
-        )
-        statement = select(schema.runs, done.label("done")).order_by(*_NEWEST_FIRST).limit(limit)
+    def runs(self, limit: int = 20, before: str = "", platform: str = "") -> list[RunSummary]:
+        """The newest runs, newest first.
+
+        Args:
+            limit: how many at most.
+            before: a run; only older ones than that.
+            platform: only those of that platform.
+
+        Raises:
+            UsageError: there is no run `before`.
+        """
+        statement = select(schema.runs).order_by(*NEWEST_FIRST).limit(limit)
+        if platform:
+            statement = statement.where(schema.runs.c.platform == platform)
         with reading(self.engine) as connection:
-            return [
-                RunSummary(
-                    run=row.id,
-                    platform=row.platform,
-                    source=row.source,
-                    created_at=row.created_at,
-                    sealed_at=row.sealed_at,
-                    products=row.products,
-                    batches=row.batches,
-                    skipped=row.skipped,
-                    done=row.done,
-                    cancelled_at=row.cancelled_at,
-                    priority=priority_of(row.priority),
-                )
-                for row in connection.execute(statement)
-            ]
+            return summaries(connection, connection.execute(older_than(connection, statement, before)).all())
+
+    def run_ids(self, limit: int, before: str = "") -> list[str]:
+        """As `runs`, but their ids alone."""
+        statement = select(schema.runs.c.id).order_by(*NEWEST_FIRST).limit(limit)
+        with reading(self.engine) as connection:
+            return list(connection.scalars(older_than(connection, statement, before)))
+
+    def run(self, run_id: str) -> RunSummary:
+        """One of them.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+        with reading(self.engine) as connection:
+            rows = connection.execute(select(schema.runs).where(schema.runs.c.id == run_id)).all()
+            if not rows:
+                raise no_such_run(run_id)
+            return summaries(connection, rows)[0]
 
     def latest_run(self) -> str | None:
         """The run that was created last, or `None` when there is none."""
         with reading(self.engine) as connection:
-            return connection.scalar(select(schema.runs.c.id).order_by(*_NEWEST_FIRST).limit(1))
+            return connection.scalar(select(schema.runs.c.id).order_by(*NEWEST_FIRST).limit(1))
 
     def read(self, run: str | None = None, verdict: Verdict | None = None) -> Iterator[ItemResult]:
-        """Streams results by run and product id, in flat memory; all runs when none is given.
+        """Streams results by run and product id, in flat memory; all runs when none is given."""
+        return self.stream(Selection(run, () if verdict is None else (verdict,)))
+
+    def stream(self, wanted: Selection, after: tuple[str, str] | None = None) -> Iterator[ItemResult]:
+        """Streams what is wanted, by run and product id, in flat memory; all of it, or what is behind that one.
 
         Pages are read one by one, each in a short transaction of its own, so that a slow reader holds nothing up.
         What is written meanwhile appears if its place has not been passed.
         """
-        engine = self.engine
-        after: tuple[str, str] | None = None
         while True:
-            with reading(engine) as connection:
-                page = connection.execute(_page(run, verdict, after)).mappings().all()
-            for row in page:
-                yield from_row(row)
+            page = self.page(wanted, _ROWS_PER_PAGE, after)
+            yield from page
             if len(page) < _ROWS_PER_PAGE:
                 return
-            after = (page[-1]["run"], page[-1]["product_id"])
+            after = (page[-1].run, page[-1].product_id)
+
+    def page(self, wanted: Selection, rows: int, after: tuple[str, str] | None = None) -> list[ItemResult]:
+        """The first so many of what is wanted, or those behind that run and product."""
+        with reading(self.engine) as connection:
+            return [from_row(row) for row in connection.execute(wanted.page(rows, after)).mappings()]
 
     def outlines(self, run: str) -> Iterator[ResultOutline]:
         """As `read`, but for what sums need only, in half the time."""
@@ -315,9 +330,6 @@ class ResultStore:
             return len(connection.execute(statement.returning(*table.primary_key), rows).all())
 
 
-_NEWEST_FIRST = (schema.runs.c.created_at.desc(), schema.runs.c.id.desc())
-
-
 def _create_schema(engine: Engine) -> None:
     deadline = time.monotonic() + _OPEN_TIMEOUT_S
     while True:
@@ -334,21 +346,3 @@ def _create_schema(engine: Engine) -> None:
             if "locked" not in str(error) or time.monotonic() >= deadline:
                 raise
             time.sleep(_OPEN_RETRY_S)
-
-
-def _page(run: str | None, verdict: Verdict | None, after: tuple[str, str] | None) -> Select[Any]:
-    columns = schema.results.c
-    statement = select(schema.results).order_by(columns.run, columns.product_id).limit(_ROWS_PER_PAGE)
-    if run is not None:
-        statement = statement.where(columns.run == run)
-    if verdict is not None:
-        statement = statement.where(columns.verdict == verdict.value)
-    if after is None:
-        return statement
-    if run is not None:
-        return statement.where(columns.product_id > after[1])
-    return statement.where(tuple_(columns.run, columns.product_id) > tuple_(*after))
-
-
-def _no_such_run(run: str) -> UsageError:
-    return UsageError(f"there is no run {run}: pagemill runs lists them")

@@ -27,6 +27,7 @@ from pagemill.guard.python_memory import CollectorStats, PythonMemory
 from pagemill.ops.api.frame.access import AccessRules
 from pagemill.ops.api.frame.roles import Role
 from pagemill.ops.api.frame.tokens import issue
+from pagemill.ops.api.parts import Parts
 from pagemill.ops.api.server import create_app, listen, server_config
 from pagemill.ops.control.restart import RollingRestart, StartsAfresh
 from pagemill.ops.fleet.history import HistoryWriter, Point
@@ -72,8 +73,9 @@ class Client:
     def get(self, path: str, **headers: str) -> Reply:
         return self.ask("GET", path, headers=headers)
 
-    def post(self, path: str, body: object = None) -> Reply:
-        return self.ask("POST", path, body)
+    def post(self, path: str, body: object = None, **headers: str) -> Reply:
+        """JSON, unless it is bytes; then `Content_Type` among the headers says what."""
+        return self.ask("POST", path, body, {name.replace("_", "-"): value for name, value in headers.items()})
 
     def put(self, path: str, body: object) -> Reply:
         return self.ask("PUT", path, body)
@@ -82,8 +84,8 @@ class Client:
         sent = dict(headers or {})
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
-        content = None
-        if body is not None:
+        content = body if isinstance(body, bytes) else None
+        if body is not None and content is None:
             content = json.dumps(body).encode()
             sent["Content-Type"] = "application/json"
         request = urllib.request.Request(self.url + path, content, sent, method=method)
@@ -104,6 +106,7 @@ class World:
     planner: Client
     nobody: Client
     redis: redis.Redis
+    parts: Parts
 
 
 def a_config(secret: str = SECRET) -> Config:
@@ -155,7 +158,8 @@ def api_running(
                 thread.join(0.02)
             now = datetime.now(UTC)
             tokens = {role: issue(secret, role, 3600, now, "tester") if secret else "" for role in Role}
-            yield World(url, Client(url, tokens[Role.ADMIN]), Client(url, tokens[Role.PLANNER]), Client(url), client)
+            admin, planner = (Client(url, tokens[role]) for role in (Role.ADMIN, Role.PLANNER))
+            yield World(url, admin, planner, Client(url), client, app.state.parts)
         finally:
             server.should_exit = True
             thread.join(_JOIN_S)
@@ -193,7 +197,7 @@ def a_worker(name: str = "w1", **changes: Any) -> WorkerSnapshot:
         "rotations": {"page": 120, "context": 24, "browser": 1},
         "reasons": {"page uses": 120},
         "started_at": datetime.now(UTC) - timedelta(hours=2),
-        "at_work": AtWork("run-1", "batch-1", "musinsa", 10, 50),
+        "batches": (AtWork("run-1", "batch-1", "musinsa", 10, 50),),
         "sample": sample,
         "cpu_percent": 12.5,
         "collector": CollectorStats((100, 10, 1), 0.05, 3.0, 1.5),

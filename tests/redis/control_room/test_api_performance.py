@@ -269,6 +269,7 @@ def test_what_many_ask_for_is_made_once(world: World, redis_client: redis.Redis)
         "dashboards",
         "reports",
         "metrics",
+        "runs",
     }
 
 

@@ -45,6 +45,7 @@ CHANGES = [
     ("POST", "/api/performance/platforms/musinsa/pause", {"minutes": 5}),
     ("POST", "/api/performance/platforms/musinsa/resume", None),
     ("POST", "/api/v2/system/restart-all", None),
+    ("POST", "/api/v1/runs", {"platform": "ably", "products": [{"id": "1", "url": "https://www.ably.test/1"}]}),
 ]
 
 

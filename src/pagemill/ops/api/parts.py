@@ -12,7 +12,9 @@ from redis import Redis
 
 from pagemill.broker.connection import connection_counts
 from pagemill.config.alerts import AlertRule
+from pagemill.config.platform import Platform
 from pagemill.config.settings import GuardSettings
+from pagemill.intake.begin import Beginner
 from pagemill.model import ConnectionCounts
 from pagemill.ops.alerting.history import KEPT
 from pagemill.ops.api.dashboard_models import Dashboard
@@ -21,6 +23,8 @@ from pagemill.ops.api.sight import Sight
 from pagemill.ops.control.background_cleanup import BackgroundCleanup
 from pagemill.ops.control.database_check import DatabaseCheck
 from pagemill.ops.control.restart import RollingRestart
+from pagemill.ops.control.run_requests import RunRequests
+from pagemill.ops.control.trial import Trial
 from pagemill.ops.fleet.orders import Answer, give
 from pagemill.ops.fleet.overrides import Overrides, changed
 from pagemill.ops.fleet.snapshot import WorkerSnapshot
@@ -28,11 +32,13 @@ from pagemill.ops.fleet.view import FleetPicture
 from pagemill.ops.kept import Kept, Lookups
 from pagemill.ops.report.models import Report
 from pagemill.ops.report.summary import summary
+from pagemill.results.runs import RunSummary
 from pagemill.results.store import ResultStore
 
 ORDER_TIMEOUT_S = 10.0
 _MOST_REPORTS = 16
 _MOST_DASHBOARDS = 32
+_MOST_LISTS = 32
 
 Documented = dict[int | str, dict[str, Any]]
 """Answers of a route, as FastAPI takes them for its document."""
@@ -47,7 +53,8 @@ class Parts:
     redis: Redis
     """Fails within seconds."""
     view: Sight
-    platforms: tuple[str, ...]
+    configured: Mapping[str, Platform]
+    """The platforms of this process' own configuration, by name."""
     guard: GuardSettings
     """Those of this process' own configuration."""
     rules: Mapping[str, AlertRule]
@@ -56,11 +63,16 @@ class Parts:
     database: DatabaseCheck
     cleanup: BackgroundCleanup
     restart: RollingRestart
+    beginner: Beginner
+    run_requests: RunRequests
+    trial: Trial
     dashboards: Kept[tuple[str, bool], Dashboard] = field(default_factory=lambda: Kept(_MOST_DASHBOARDS))
     """By the worker that they are about, and by whether they tell the history."""
     reports: Kept[tuple[str, date | None], Report] = field(default_factory=lambda: Kept(_MOST_REPORTS))
     metrics: Kept[str, tuple[bytes, str]] = field(default_factory=lambda: Kept(1))
     """The text for Prometheus, with its content type."""
+    runs: Kept[tuple[int, str, str], list[RunSummary]] = field(default_factory=lambda: Kept(_MOST_LISTS, least_s=0))
+    """The list of runs: so many, before which one, of which platform."""
 
     def report(self, run: str, day: date | None, now: datetime) -> Report:
         """A report, see `summary`; it may be a minute old.
@@ -81,6 +93,7 @@ class Parts:
             "dashboards": self.dashboards.lookups,
             "reports": self.reports.lookups,
             "metrics": self.metrics.lookups,
+            "runs": self.runs.lookups,
         }
 
     def connections(self) -> dict[str, ConnectionCounts]:
@@ -169,6 +182,6 @@ def check_platform(parts: Parts, name: str) -> None:
     Raises:
         ApiError: 404, with those that are.
     """
-    if name not in parts.platforms:
-        known = ", ".join(parts.platforms) or "none"
+    if name not in parts.configured:
+        known = ", ".join(sorted(parts.configured)) or "none"
         raise ApiError(404, "unknown_platform", f"no platform of that name is configured; known are: {known}")

@@ -21,19 +21,23 @@ from pagemill import __version__
 from pagemill.config.schedule import Schedule
 from pagemill.config.settings import Config
 from pagemill.errors import RedisUnavailable, UsageError
+from pagemill.intake.begin import Beginner
 from pagemill.intake.leadership import Leadership
 from pagemill.ops.alerting.delivery import AlertDelivery
 from pagemill.ops.alerting.desk import AlertDesk
 from pagemill.ops.alerting.readings import PictureReadings
 from pagemill.ops.alerting.watch import LEADER_KEY, AlertWatch
 from pagemill.ops.api import (
+    begin_routes,
     gc_routes,
     health,
     memory_routes,
     metrics_route,
     performance_changes,
     performance_routes,
+    run_routes,
     system_routes,
+    try_routes,
 )
 from pagemill.ops.api.frame.access import AccessRules
 from pagemill.ops.api.frame.envelope import error_answer
@@ -42,11 +46,14 @@ from pagemill.ops.api.frame.origin import check_address
 from pagemill.ops.api.live import Live
 from pagemill.ops.api.parts import Parts
 from pagemill.ops.api.sight import Sight
+from pagemill.ops.api.upload import UPLOAD_LIMIT
 from pagemill.ops.control.background_cleanup import BackgroundCleanup
 from pagemill.ops.control.database_check import DatabaseCheck
 from pagemill.ops.control.restart import RollingRestart
 from pagemill.ops.control.rounds import Rounds
+from pagemill.ops.control.run_requests import RunRequests
 from pagemill.ops.control.thresholds_put import rules_in_force
+from pagemill.ops.control.trial import Trial
 from pagemill.ops.dashboard import routes as dashboard
 from pagemill.results.store import ResultStore
 
@@ -72,6 +79,7 @@ def create_app(
     rules: AccessRules | None = None,
     schedule: Callable[[], Schedule] | None = None,
     restart: RollingRestart | None = None,
+    trial: Trial | None = None,
 ) -> FastAPI:
     """The application; its threads live from its start-up to its shut-down.
 
@@ -83,23 +91,28 @@ def create_app(
         rules: who may do what; by default by the environment's secret.
         schedule: the schedule as it stands; by default that of `config`.
         restart: by default one with the usual patience.
+        trial: likewise.
 
     Raises:
         UsageError: an alert channel's address is not understood.
     """
     rules = rules or AccessRules(config.environment.api_secret)
+    beginner = Beginner(config, redis, store)
     parts = Parts(
         redis=redis,
         view=Sight(redis, sorted(config.platforms), schedule or (lambda: config.schedule)),
-        platforms=tuple(sorted(config.platforms)),
+        configured=config.platforms,
         guard=config.settings.guard,
         rules=config.alerts.rules,
         store=store,
         database=DatabaseCheck(store.latest_run),
         cleanup=BackgroundCleanup(),
         restart=restart or RollingRestart(redis, name),
+        beginner=beginner,
+        run_requests=RunRequests(beginner, store),
+        trial=trial or Trial(),
     )
-    app = frame(rules, "pagemill", __version__)
+    app = frame(rules, "pagemill", __version__, larger_bodies={begin_routes.BEGIN: UPLOAD_LIMIT})
     app.state.parts = parts
     app.add_exception_handler(RedisError, _answer_redis)
     for module in (
@@ -109,6 +122,9 @@ def create_app(
         performance_routes,
         performance_changes,
         system_routes,
+        begin_routes,
+        run_routes,
+        try_routes,
         metrics_route,
         dashboard,
     ):
@@ -123,6 +139,8 @@ def create_app(
         async with AsyncExitStack() as stack:
             stack.push_async_callback(run_in_threadpool, parts.cleanup.close, _CLOSE_S)
             stack.push_async_callback(run_in_threadpool, parts.restart.close, _CLOSE_S)
+            stack.push_async_callback(run_in_threadpool, parts.run_requests.close, _CLOSE_S)
+            stack.push_async_callback(run_in_threadpool, parts.trial.close, _CLOSE_S)
             with contextlib.suppress(RedisError):  # then the restart tells that this process did not come back
                 await run_in_threadpool(parts.restart.note_return)
             await run_in_threadpool(delivery.open)

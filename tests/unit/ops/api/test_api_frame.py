@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.exceptions import HTTPException
 
-from pagemill.ops.api.frame.gate import BODY_MAX_BYTES, Gate
+from pagemill.ops.api.frame.gate import BODY_MAX_BYTES, BodyLimit, Gate
 from tests.unit.ops.api.asking import SECRET, Client, Reply, client_of
 
 
@@ -140,6 +140,43 @@ async def test_after_the_body_a_client_may_stay_as_long_as_it_likes() -> None:
     await Gate(read, client_of().app.state.access_rules, body_timeout_s=0.01)(
         {"type": "http", "headers": []}, receive, send
     )
+
+
+async def test_what_may_be_larger_has_a_bound_of_its_own() -> None:
+    """By method and path; all else keeps the usual one."""
+    larger = {("POST", "/api/v1/runs"): BodyLimit(200_000, 10.0)}
+    read: list[int] = []
+    answers: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        more = True
+        while more:
+            message = await receive()
+            more = message["more_body"]
+            read.append(len(message["body"]))
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    gate = Gate(app, client_of().app.state.access_rules, larger=larger)
+    for method, path, fits in (("POST", "/api/v1/runs", True), ("PUT", "/api/v1/runs", False), ("POST", "/x", False)):
+        pieces = [{"type": "http.request", "body": b"x" * 50_000, "more_body": more} for more in (False, True, True)]
+
+        async def receive(pieces: Any = pieces) -> Any:
+            return pieces.pop()
+
+        read.clear()
+        scope = {"type": "http", "method": method, "path": path, "headers": [(b"content-length", b"150000")]}
+        await gate(scope, receive, send)
+        assert sum(read) == (150_000 if fits else 0), path
+    assert [message["status"] for message in answers if message["type"] == "http.response.start"] == [413, 413]
+    pieces = [{"type": "http.request", "body": b"x" * 50_000, "more_body": True}] * 5
+
+    async def receive_all() -> Any:
+        return pieces.pop()
+
+    with pytest.raises(HTTPException, match="the body has more than 195 KB"):
+        await gate({"type": "http", "method": "POST", "path": "/api/v1/runs", "headers": []}, receive_all, send)
 
 
 def test_the_documentation_needs_nobody_else(client: Client) -> None:

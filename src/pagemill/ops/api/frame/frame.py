@@ -16,7 +16,7 @@ from pagemill.ops.api.frame import docs_page, login
 from pagemill.ops.api.frame.access import AccessRules
 from pagemill.ops.api.frame.documented import document_failures
 from pagemill.ops.api.frame.failures import Unexpected, install_failures
-from pagemill.ops.api.frame.gate import Gate
+from pagemill.ops.api.frame.gate import Gate, LargerBodies
 from pagemill.ops.api.frame.login import FailedLogins
 from pagemill.ops.api.frame.shield import Shield
 
@@ -30,13 +30,21 @@ class _Frame(FastAPI):
         return document
 
 
-def frame(rules: AccessRules, title: str, version: str, *, now_s: Callable[[], float] = time.monotonic) -> FastAPI:
+def frame(
+    rules: AccessRules,
+    title: str,
+    version: str,
+    *,
+    larger_bodies: LargerBodies | None = None,
+    now_s: Callable[[], float] = time.monotonic,
+) -> FastAPI:
     """An API that can log in and out, documents itself at `/docs` and `/openapi.json`, and keeps the rules.
 
     Args:
         rules: who may do what; routes find them by `rules_of`, and the time by `Now`.
         title: what the document calls it.
         version: of the program.
+        larger_bodies: what may be larger than usual.
         now_s: monotonic seconds, for what is limited per minute.
     """
     app = _Frame(
@@ -52,7 +60,7 @@ def frame(rules: AccessRules, title: str, version: str, *, now_s: Callable[[], f
     app.state.access_rules = rules
     app.state.failed_logins = FailedLogins(now_s)
     install_failures(app)
-    app.add_middleware(Gate, rules=rules)
+    app.add_middleware(Gate, rules=rules, larger=larger_bodies)
     app.add_middleware(Unexpected)
     app.add_middleware(Shield)
     app.include_router(login.router)

@@ -7,6 +7,8 @@ deadline.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -20,19 +22,39 @@ BODY_MAX_BYTES = 64 * 1024
 BODY_TIMEOUT_S = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class BodyLimit:
+    """How large a body may be, and within which time it must have arrived, from when somebody wants it."""
+
+    max_bytes: int = BODY_MAX_BYTES
+    timeout_s: float = BODY_TIMEOUT_S
+
+
+LargerBodies = Mapping[tuple[str, str], BodyLimit]
+"""By method and path, for what may be larger than usual: such a body must be read piece by piece."""
+
+
 class Gate:
     """Lets requests pass, or answers them itself."""
 
-    def __init__(self, app: ASGIApp, rules: AccessRules, body_timeout_s: float = BODY_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        rules: AccessRules,
+        body_timeout_s: float = BODY_TIMEOUT_S,
+        larger: LargerBodies | None = None,
+    ) -> None:
         """
         Args:
             app: what is behind the gate.
             rules: say which names are ours.
             body_timeout_s: within which a body must have arrived, from when somebody wants it.
+            larger: what may be larger, and take longer.
         """
         self._app = app
         self._rules = rules
-        self._body_timeout_s = body_timeout_s
+        self._usual = BodyLimit(timeout_s=body_timeout_s)
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -49,19 +71,21 @@ class Gate:
             return
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
-        elif _declared_bytes(scope) > BODY_MAX_BYTES:
-            answer = error_answer(413, "too_large", _too_large().detail, self._rules.clock())
+            return
+        limit = self._larger.get((scope.get("method", ""), scope.get("path", "")), self._usual)
+        if _declared_bytes(scope) > limit.max_bytes:
+            answer = error_answer(413, "too_large", too_large(limit.max_bytes).detail, self._rules.clock())
             await answer(scope, receive, send)
         else:
-            await self._app(scope, _Body(receive, self._body_timeout_s).receive, send)
+            await self._app(scope, _Body(receive, limit).receive, send)
 
 
 class _Body:
     """The body of one request on its way in."""
 
-    def __init__(self, receive: Receive, timeout_s: float) -> None:
+    def __init__(self, receive: Receive, limit: BodyLimit) -> None:
         self._receive = receive
-        self._timeout_s = timeout_s
+        self._limit = limit
         self._deadline_s: float | None = None
         self._bytes = 0
         self._complete = False
@@ -71,21 +95,25 @@ class _Body:
         if self._complete:
             return await self._receive()
         if self._deadline_s is None:
-            self._deadline_s = asyncio.get_running_loop().time() + self._timeout_s
+            self._deadline_s = asyncio.get_running_loop().time() + self._limit.timeout_s
         try:
             async with asyncio.timeout_at(self._deadline_s):
                 message = await self._receive()
         except TimeoutError:
-            raise HTTPException(408, f"timeout: the body took longer than {self._timeout_s:g} s") from None
+            raise HTTPException(408, f"timeout: the body took longer than {self._limit.timeout_s:g} s") from None
         self._bytes += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
-        if self._bytes > BODY_MAX_BYTES:
-            raise _too_large()
+        if self._bytes > self._limit.max_bytes:
+            raise too_large(self._limit.max_bytes)
         return message
 
 
-def _too_large() -> HTTPException:
-    return HTTPException(413, f"the body has more than {BODY_MAX_BYTES // 1024} KB: send less")
+def too_large(max_bytes: int) -> HTTPException:
+    """The answer to a body that is larger than that."""
+    kib = max_bytes // 1024
+    return HTTPException(
+        413, f"the body has more than {f'{kib // 1024} MB' if kib >= 1024 else f'{kib} KB'}: send less"
+    )
 
 
 def _declared_bytes(scope: Scope) -> int:
