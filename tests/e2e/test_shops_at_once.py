@@ -74,9 +74,10 @@ class Shops:
             self.configure(name)
         self._shipped.unlink()
 
-    def configure(self, name: str, **changes: object) -> None:
-        """Writes a shop's file, with sections of its own."""
-        source = self._source | {"platform": name} | changes
+    def configure(self, name: str, **changes: dict[str, object]) -> None:
+        """Writes a shop's file, with keys of its own in these sections."""
+        sections = {section: self._source.get(section, {}) | keys for section, keys in changes.items()}
+        source = self._source | {"platform": name} | sections
         Path(self._shipped).with_name(f"{name}.yaml").write_text(yaml.safe_dump(source))
 
     def enqueue(self, count: int, faults: Mapping[str, list[str]] = {}, fault_every: int = 2) -> None:
@@ -197,7 +198,7 @@ def test_a_stop_drains_all_and_loses_none(shops: Shops) -> None:
 def test_a_second_signal_stops_all_at_once(shops: Shops) -> None:
     """Pages that hang for a minute keep nobody; no product is lost."""
     for name in SHOPS:
-        shops.configure(name, navigation={"ready": "body[data-ready]", "timeout_ms": 60_000})
+        shops.configure(name, navigation={"timeout_ms": 60_000})
     shops.enqueue(2, {name: ["hang"] for name in SHOPS}, fault_every=1)
     place = shops.place
     with place.worker() as worker:
