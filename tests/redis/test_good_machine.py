@@ -56,6 +56,7 @@ def test_a_good_machine_is_fine_in_every_point(
         "database",
         "memory",
         "sandbox",
+        "places",
         "platform shop",
     }
     version = redis_client.info("server")["redis_version"]

@@ -59,8 +59,16 @@ def test_the_look_leaves_nothing_behind(place: Path, url_of: UrlOf, redis_client
     assert redis_client.keys() == [b"rq:mine"]
 
 
-@pytest.mark.parametrize("command", [["status"], ["report"], ["enqueue", "rows.csv", "--platform", "shop"]])
-@pytest.mark.parametrize("user", ["narrow", "blind"])
+@pytest.mark.parametrize(
+    ("user", "command"),
+    [
+        ("narrow", ["status"]),
+        ("narrow", ["report"]),
+        ("blind", ["status"]),
+        ("blind", ["report"]),
+        ("blind", ["enqueue", "rows.csv", "--platform", "shop"]),  # it touches no key of pagemill's own
+    ],
+)
 def test_a_command_that_is_refused_says_so_in_one_line(
     place: Path, url_of: UrlOf, user: str, command: list[str]
 ) -> None:
