@@ -47,6 +47,17 @@ class Outstanding:
     asked_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A run that was not cancelled and has batches that are not done."""
+
+    run: str
+    platform: str
+    sealed: bool
+    batches: int
+    """How many those are."""
+
+
 class AskedBatches:
     """Those of one store. May be used from several threads.
 
@@ -118,8 +129,24 @@ class AskedBatches:
         with writing(self._store.engine) as connection:
             return connection.execute(delete(schema.batches).where(schema.batches.c.run == run)).rowcount
 
-    def outstanding(self, run: str | None = None) -> Iterator[Outstanding]:
-        """Streams what is not done, by run and batch, in flat memory: of one run, or of all that were not cancelled."""
+    def left(self) -> list[Left]:
+        """The runs that are not done, by name."""
+        runs, batches = schema.runs.c, schema.batches.c
+        count = select(batches.run, func.count().label("batches")).group_by(batches.run).subquery()
+        query = select(runs.id, runs.platform, runs.sealed_at.is_not(None), count.c.batches)
+        query = query.join(count, count.c.run == runs.id).where(runs.cancelled_at.is_(None)).order_by(runs.id)
+        with reading(self._store.engine) as connection:
+            return [Left(*row) for row in connection.execute(query)]
+
+    def is_any_left(self, run: str) -> bool:
+        """Whether a batch of that run is not done."""
+        query = select(schema.batches.c.id).where(schema.batches.c.run == run).limit(1)
+        with reading(self._store.engine) as connection:
+            return connection.scalar(query) is not None
+
+    def outstanding(self, run: str | None = None, after: Outstanding | None = None) -> Iterator[Outstanding]:
+        """Streams what is not done, by run and batch, in flat memory: of one run, or of all that were not cancelled;
+        behind that batch, where one is named."""
         columns = schema.batches.c
         named = (columns.run, columns.id, columns.platform, columns.products, columns.asked_at)
         query = select(*named).order_by(columns.run, columns.id).limit(_ROWS_PER_PAGE)
@@ -128,16 +155,14 @@ class AskedBatches:
         else:
             cancelled = select(schema.runs.c.id).where(schema.runs.c.cancelled_at.is_not(None))
             query = query.where(columns.run.not_in(cancelled))
-        after: tuple[str, str] | None = None
         while True:
-            behind = query if after is None else query.where(tuple_(columns.run, columns.id) > tuple_(*after))
+            behind = query if after is None else query.where(_place > tuple_(after.run, after.batch))
             with reading(self._store.engine) as connection:
-                page = connection.execute(behind).all()
-            for row in page:
-                yield Outstanding(*row)
+                page = [Outstanding(*row) for row in connection.execute(behind)]
+            yield from page
             if len(page) < _ROWS_PER_PAGE:
                 return
-            after = (page[-1].run, page[-1].id)
+            after = page[-1]
 
     def batch(self, run: str, batch: str) -> Batch | None:
         """A batch as it was asked for; `None` where it is done."""
@@ -147,6 +172,9 @@ class AskedBatches:
                 select(columns.platform, columns.content).where(columns.run == run, columns.id == batch)
             ).one_or_none()
         return None if row is None else Batch(run, batch, row.platform, _unpacked(row.content))
+
+
+_place = tuple_(schema.batches.c.run, schema.batches.c.id)
 
 
 def _packed(products: Sequence[Product]) -> bytes:

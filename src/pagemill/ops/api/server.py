@@ -47,6 +47,7 @@ from pagemill.ops.control.restart import RollingRestart
 from pagemill.ops.control.rounds import Rounds
 from pagemill.ops.control.thresholds_put import rules_in_force
 from pagemill.ops.dashboard import routes as dashboard
+from pagemill.ops.stranded import StrandedSight, read_stranded
 from pagemill.results.store import ResultStore
 
 _CLOSE_S = 10.0
@@ -82,9 +83,11 @@ def create_app(
         UsageError: an alert channel's address is not understood.
     """
     rules = rules or AccessRules(config.environment.api_secret)
+    stranded = StrandedSight(lambda: read_stranded(redis, store, lambda: config.platforms))
+    looks = Rounds("stranded runs", _WATCH_S, stranded.look)
     parts = Parts(
         redis=redis,
-        view=Sight(redis, sorted(config.platforms), schedule or (lambda: config.schedule)),
+        view=Sight(redis, sorted(config.platforms), schedule or (lambda: config.schedule), stranded=stranded.latest),
         platforms=tuple(sorted(config.platforms)),
         guard=config.settings.guard,
         rules=config.alerts.rules,
@@ -121,8 +124,9 @@ def create_app(
                 await run_in_threadpool(parts.restart.note_return)
             await run_in_threadpool(delivery.open)
             stack.push_async_callback(run_in_threadpool, delivery.close)
-            watch.open()
-            stack.push_async_callback(run_in_threadpool, watch.close, _CLOSE_S)
+            for rounds in (looks, watch):
+                rounds.open()
+                stack.push_async_callback(run_in_threadpool, rounds.close, _CLOSE_S)
             await live.open()
             stack.push_async_callback(live.close)
             yield
