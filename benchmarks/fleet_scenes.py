@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import statistics
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -22,7 +23,10 @@ from benchmarks.load_ground import snapshot
 from pagemill.config.settings import QueueSettings
 from pagemill.intake.batch_job import open_queue, open_queues
 from pagemill.intake.enqueue import put
+from pagemill.intake.lost_batches import LostBatches
 from pagemill.ops.fleet.snapshot import publish, read_workers
+from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.store import ResultStore
 from pagemill.telemetry.logging import set_up_logging
 from pagemill.worker import handle
 from pagemill.worker.worker import BatchWorker
@@ -31,6 +35,7 @@ SCENES = ("chores", "idle", "held", "work")
 _NEVER_MS = 3_600_000
 _START_S = 300.0
 _OBSERVE_S = 0.2
+_WATCHED = "20261128-000000-watched-ab12"
 _THREADS = 32
 """That speak to Redis, in each process."""
 
@@ -155,11 +160,11 @@ def measure(name: str, program: str, fleet: Fleet, processes: int, warm_s: float
             for _, pipe in children:
                 pipe.send("measure")
             client.config_resetstat()
-            before = client.info("cpu")
+            before_s = _cpu_s(client)
             began_s = time.monotonic()
             observer.look_for(seconds)
             took_s = time.monotonic() - began_s
-            after, commands = client.info("cpu"), client.info("commandstats")
+            cpu_s, commands = _cpu_s(client) - before_s, client.info("commandstats")
             totals, memory, clients = client.info("stats"), client.info("memory"), client.info("clients")
             for _, pipe in children:
                 pipe.send("tell")
@@ -176,7 +181,6 @@ def measure(name: str, program: str, fleet: Fleet, processes: int, warm_s: float
                 child.join()
                 child.close()
                 pipe.close()
-    cpu_s = sum(after[key] - before[key] for key in ("used_cpu_sys", "used_cpu_user"))
     calls = {
         key.removeprefix("cmdstat_"): (round(each["calls"] / took_s, 2), each["usec_per_call"])
         for key, each in commands.items()
@@ -217,34 +221,66 @@ class Watching:
     workers: int
     took_ms: float
     cpu_ms: float
+    search_cpu_ms: float
+    """What one look in a minute takes more: it walks over all keys, for workers of an older pagemill."""
     queue_mb: float
+    lost_ms: float
+    """What one look for lost batches takes, if it comes to the end; the database is SQLite."""
+    lost_cpu_ms: float
+    """Of Redis, therein."""
+    left_ms: float
+    """What the database takes to count the batches of each run, for whoever asks for stranded runs."""
 
 
 def watch(program: str, fleet: Fleet, waiting: int) -> Watching:
-    """Reads the snapshots of the workers out of a Redis that holds batches too."""
-    with redis_server(program) as (_, client):
+    """Reads the snapshots of the workers out of a Redis that holds batches too, and looks for lost ones."""
+    with (
+        redis_server(program) as (_, client),
+        tempfile.TemporaryDirectory(prefix="fleet-load-") as folder,
+        ResultStore(f"sqlite:///{folder}/r.db") as store,
+    ):
+        asked, state = AskedBatches(store), NOTHING
         empty = client.info("memory")["used_memory"]
         platform = fleet.platforms(0)[0]
         queue = open_queue(client, platform.platform)
+        store.create_run(_WATCHED, platform.platform, "watched")
         for start in range(0, waiting, 40):
-            batches = [
-                batch_of("20261128-000000-watched-ab12", start + each, platform.platform, 50) for each in range(40)
-            ]
+            batches = [batch_of(_WATCHED, start + each, platform.platform, 50) for each in range(40)]
+            reached = Reached(start + 40, (start + 40) * 50, batches[-1].products[-1].id)
+            asked.note(batches, state, reached)
+            state = reached
             put(queue, batches, platform, QueueSettings())
         queue_mb = (client.info("memory")["used_memory"] - empty) / 2**20
         for number in range(fleet.workers):
             publish(client, snapshot(number, (platform.platform,), number))
-        rounds, before = 5, client.info("cpu")
-        began_s = time.monotonic()
+        rounds, before_s = 20, _cpu_s(client)
+        read_workers(client)
+        first_s = _cpu_s(client) - before_s
+        before_s, began_s = _cpu_s(client), time.monotonic()
         for _ in range(rounds):
             found = len(read_workers(client))
-        took_s = time.monotonic() - began_s
-        after = client.info("cpu")
-    cpu_s = sum(after[key] - before[key] for key in ("used_cpu_sys", "used_cpu_user"))
+        took_s, cpu_s = time.monotonic() - began_s, _cpu_s(client) - before_s
+        lost = LostBatches(asked, client, lambda: {platform.platform: platform}, QueueSettings(), "watching")
+        before_s, began_s = _cpu_s(client), time.monotonic()
+        if lost.look() or lost._walked is not None or lost._missed:
+            raise RuntimeError("the look for lost batches did not come to its end")
+        lost_s, lost_cpu_s = time.monotonic() - began_s, _cpu_s(client) - before_s
+        began_s = time.monotonic()
+        asked.left()
+        left_s = time.monotonic() - began_s
     return Watching(
         waiting=waiting,
         workers=found,
         took_ms=round(took_s / rounds * 1000, 1),
-        cpu_ms=round(cpu_s / rounds * 1000, 1),
+        cpu_ms=round(cpu_s / rounds * 1000, 2),
+        search_cpu_ms=round((first_s - cpu_s / rounds) * 1000, 1),
         queue_mb=round(queue_mb, 1),
+        lost_ms=round(lost_s * 1000, 1),
+        lost_cpu_ms=round(lost_cpu_s * 1000, 1),
+        left_ms=round(left_s * 1000, 1),
     )
+
+
+def _cpu_s(client: redis.Redis) -> float:
+    used = client.info("cpu")
+    return float(used["used_cpu_sys"] + used["used_cpu_user"])

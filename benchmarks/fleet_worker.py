@@ -18,7 +18,8 @@ from typing import Any
 from rq import get_current_job
 
 from benchmarks.load_ground import point, snapshot
-from pagemill.app.worker import _BRISK_S, _PUBLISH_S
+from pagemill.app.parts import _BRISK_S
+from pagemill.app.worker import _PUBLISH_S
 from pagemill.broker.connection import open_redis
 from pagemill.config.platform import Platform
 from pagemill.config.settings import GuardSettings, QueueSettings

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from benchmarks.scaling_figures import Measured, figures_table, markdown, shown
 from pagemill.guard.budget import BASE_MB, LANE_MB, Budget, wanted_places
+from pagemill.ops.fleet.published import _SEARCH_S
 from pagemill.results.database import _POOL_SIZE
 from pagemill.worker.worker import _POLL_S
 
@@ -151,7 +152,8 @@ class Need:
     @property
     def redis_view_cores(self) -> float:
         """One control API that is watched, with the day's batches on the queue."""
-        return self.pace.products * self.pace.at_once / self.pace.batch * self.measured.view_us / 1e6
+        batches = self.pace.products * self.pace.at_once / self.pace.batch
+        return (self.workers * self.measured.view_us + batches * self.measured.search_us / _SEARCH_S) / 1e6
 
     @property
     def connections(self) -> float:

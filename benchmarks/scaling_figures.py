@@ -39,7 +39,9 @@ class Measured:
     queued_bytes: float
     """Redis' memory for each product that waits: `watching`."""
     view_us: float
-    """Redis, for each batch on the queue, when a control API looks at the fleet, once a second: `watching`."""
+    """Redis, for each worker, when a control API looks at the fleet, once a second: `watching`."""
+    search_us: float
+    """Redis, for each batch on the queue, once a minute while anybody looks at the fleet: `watching`."""
     row_bytes: float
     """PostgreSQL's disk for each result: `rows.json`."""
     log_bytes: float
@@ -78,7 +80,8 @@ class Measured:
             connections=chores["clients"] / workers,
             hand_connections=each("clients", "held", "chores", hands),
             queued_bytes=watching["queue_mb"] * 2**20 / (watching["waiting"] * 50),
-            view_us=watching["cpu_ms"] * 1000 / watching["waiting"],
+            view_us=watching["cpu_ms"] * 1000 / watching["workers"],
+            search_us=watching["search_cpu_ms"] * 1000 / watching["waiting"],
             row_bytes=rows["bytes_per_row"],
             log_bytes=rows["log_bytes_per_row"],
             rows_per_s=rows["rows_per_s"],
@@ -107,7 +110,8 @@ FIGURES: tuple[tuple[str, str, Callable[[Measured], float], str], ...] = (
     ("connections of a hand", "", lambda it: it.hand_connections, "`held` less `chores`"),
     ("Redis' memory of a worker", "KB", lambda it: it.worker_kb, "`chores`"),
     ("Redis' memory of a product that waits", "bytes", lambda it: it.queued_bytes, "`fleet.json`: `watching`"),
-    ("a control API's look, for each batch that waits", "µs", lambda it: it.view_us, "`watching`"),
+    ("a control API's look, for each worker", "µs", lambda it: it.view_us, "`watching`"),
+    ("one look in a minute, for each batch that waits", "µs", lambda it: it.search_us, "`watching`"),
     ("disk of a result, with its indexes", "bytes", lambda it: it.row_bytes, "`rows.json`"),
     ("log of a result", "bytes", lambda it: it.log_bytes, "`rows.json`"),
     ("disk of a product that waits", "bytes", lambda it: it.waiting_bytes, "`rows.json`"),

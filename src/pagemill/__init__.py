@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pagemill.client import Pagemill, connect
-    from pagemill.errors import PagemillError, ServiceUnavailable, UsageError
+    from pagemill.errors import PagemillError, RunStranded, ServiceUnavailable, UsageError
     from pagemill.model import ItemResult, Priority, Product, Verdict
 
 __version__ = "0.1.0"
@@ -21,6 +21,7 @@ __all__ = [
     "PagemillError",
     "Priority",
     "Product",
+    "RunStranded",
     "ServiceUnavailable",
     "UsageError",
     "Verdict",
@@ -31,6 +32,7 @@ _HOMES = {
     "Pagemill": "client",
     "connect": "client",
     "PagemillError": "errors",
+    "RunStranded": "errors",
     "ServiceUnavailable": "errors",
     "UsageError": "errors",
     "ItemResult": "model",

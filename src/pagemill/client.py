@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +23,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from pagemill.app.parts import DATA_FOLDER, platforms_meant, platforms_of_run, result_store
+from pagemill.app.waiting import noticing_stranded
 from pagemill.broker.connection import open_redis
 from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
@@ -146,7 +148,11 @@ class Pagemill:
         return self._store.progress(run)
 
     def wait(
-        self, run: str, timeout_s: float | None = None, on_progress: Callable[[RunProgress], None] | None = None
+        self,
+        run: str,
+        timeout_s: float | None = None,
+        on_progress: Callable[[RunProgress], None] | None = None,
+        on_stranded: Callable[[str], object] = warnings.warn,
     ) -> RunProgress:
         """Returns when every product of a run has its result, or the run was cancelled.
 
@@ -154,21 +160,27 @@ class Pagemill:
             run: its id.
             timeout_s: for how long at most; without end unless told.
             on_progress: called about twice a second; what it raises ends the wait.
+            on_stranded: called once, with the cause and the remedy, when the run cannot end by itself: no worker takes
+                its batches, or the queue has lost them. The wait goes on. A Python warning unless told.
 
         Raises:
             DeadlineExceeded: it took longer.
+            RunStranded: for a minute no worker has taken the run's batches, and its platform is not configured any
+                more.
             UsageError: there is no such run.
         """
         until_s = None if timeout_s is None else time.monotonic() + timeout_s
-        while True:
-            progress = self._store.progress(run)
-            if on_progress is not None:
-                on_progress(progress)
-            if progress.finished:
-                return progress
-            if until_s is not None and time.monotonic() >= until_s:
-                raise DeadlineExceeded(f"run {run}", timeout_s or 0)
-            time.sleep(_POLL_S)
+        with noticing_stranded(self._config, self._store, run, on_stranded) as notice:
+            while True:
+                progress = self._store.progress(run)
+                if on_progress is not None:
+                    on_progress(progress)
+                if progress.finished:
+                    return progress
+                if until_s is not None and time.monotonic() >= until_s:
+                    raise DeadlineExceeded(f"run {run}", timeout_s or 0)
+                notice()
+                time.sleep(_POLL_S)
 
     def results(self, run: str | None = None, verdict: Verdict | str | None = None) -> Iterator[ItemResult]:
         """Streams the results of a run, or of all, by run and product id, in flat memory."""

@@ -91,6 +91,12 @@ class WorkerWornOut(PagemillError):
     exit_code = 75
 
 
+class RunStranded(PagemillError):
+    """A run that is waited for cannot end: no worker takes its batches, and its platform is not configured any more."""
+
+    exit_code = 78
+
+
 class DeadlineExceeded(PagemillError):
     """A call to a browser, a network or a disk took longer than it may."""
 

@@ -217,6 +217,24 @@ def leftovers(client: Redis) -> list[str]:
     return sorted(key.decode() for kind in kinds for key in client.scan_iter(match=kind))
 
 
+# Being born
+
+
+def test_a_birth_asks_nothing_of_all_connections(redis_client: Redis, engine: ToldEngine) -> None:
+    """There are thousands of them in a large fleet; a worker's own one is enough."""
+    redis_client.config_set("slowlog-max-len", "10000")
+    redis_client.config_set("slowlog-log-slower-than", "0")
+    redis_client.slowlog_reset()
+    worker = worker_for(redis_client, engine)
+    work_off(worker)
+    redis_client.config_set("slowlog-log-slower-than", "10000")
+    said = [entry["command"] for entry in redis_client.slowlog_get(10_000)]
+    redis_client.slowlog_reset()
+    assert any(command.startswith(b"CLIENT SETNAME") for command in said)
+    assert not any(command.startswith(b"CLIENT LIST") for command in said)
+    assert worker.ip_address == redis_client.client_info()["addr"]
+
+
 # Taking batches
 
 

@@ -156,7 +156,8 @@ def test_a_run_is_waited_for_and_its_results_are_read(mill: pagemill.Pagemill) -
 
     worker = threading.Thread(target=work)
     worker.start()
-    progress = mill.wait(run, timeout_s=20, on_progress=lambda each: seen.append(each.done))
+    told: list[str] = []
+    progress = mill.wait(run, 20, lambda each: seen.append(each.done), told.append)
     worker.join()
     assert (progress.done, progress.finished, seen[-1]) == (3, True, 3)
     assert [result.product_id for result in mill.results(run, "changed")] == ["P1", "P2"]

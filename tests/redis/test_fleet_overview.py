@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 import redis
@@ -46,7 +48,7 @@ def test_what_is_published_is_read_back(redis_client: redis.Redis) -> None:
 def test_a_worker_that_stops_publishing_is_dead_and_then_forgotten(redis_client: redis.Redis) -> None:
     """It can be seen for ten minutes; nobody has to clean up after it."""
     publish(redis_client, SNAPSHOT)
-    [key] = redis_client.scan_iter()
+    [key] = redis_client.scan_iter(match=PREFIX + "*")
     redis_client.pexpire(key, KEPT_S * 1000 - 45_000)
     [dead] = read_workers(redis_client)
     assert not dead.is_alive
@@ -56,6 +58,8 @@ def test_a_worker_that_stops_publishing_is_dead_and_then_forgotten(redis_client:
     while redis_client.exists(key):
         pass
     assert read_workers(redis_client) == []
+    assert list(redis_client.scan_iter(match="*machine-1*")) == []
+    assert redis_client.smembers("pagemill:names:worker") == set()
 
 
 def test_a_worker_that_ends_well_withdraws(redis_client: redis.Redis) -> None:
@@ -80,17 +84,37 @@ def test_a_worker_that_vanishes_while_being_read_is_left_out(
     """Its key expires between the listing and the reading."""
     publish(redis_client, SNAPSHOT)
     publish(redis_client, replace(SNAPSHOT, name="machine-2"))
-    listed = list(redis_client.scan_iter(match=PREFIX + "*"))
+    listed = redis_client.smembers("pagemill:names:worker")
     withdraw(redis_client, "machine-2")
-    monkeypatch.setattr(redis_client, "scan_iter", lambda **_how: iter(listed))
+    monkeypatch.setattr(redis_client, "smembers", lambda _key: listed)
     assert read_fleet(redis_client) == [SNAPSHOT]
 
 
-def test_a_worker_that_is_listed_twice_is_read_once(redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redis may name a key twice while its table of keys is rebuilt under a SCAN."""
+def test_nobody_walks_over_all_keys_for_it_but_once_a_minute(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is one for each batch; the walk finds workers of a pagemill that wrote no names."""
+    walks = 0
+    scan = redis_client.scan_iter
+
+    def walk(**how: Any) -> Iterator[bytes]:
+        nonlocal walks
+        walks += 1
+        return scan(**how)
+
+    monkeypatch.setattr(redis_client, "scan_iter", walk)
+    redis_client.set(PREFIX + "machine-2", json.dumps(asdict(SNAPSHOT) | {"name": "machine-2"}), ex=KEPT_S)
     publish(redis_client, SNAPSHOT)
-    listed = list(redis_client.scan_iter(match=PREFIX + "*"))
-    monkeypatch.setattr(redis_client, "scan_iter", lambda **_how: iter(listed * 2))
+    for _ in range(3):
+        assert [worker.name for worker in read_fleet(redis_client)] == ["machine-1", "machine-2"]
+    assert walks == 1
+    assert 0 < redis_client.ttl("pagemill:names:worker:searched") <= 60
+
+
+def test_a_redis_that_is_full_can_be_looked_at(redis_client: redis.Redis) -> None:
+    """It takes nothing any more, and tells what it has."""
+    publish(redis_client, SNAPSHOT)
+    redis_client.config_set("maxmemory", "1")
     assert read_fleet(redis_client) == [SNAPSHOT]
 
 

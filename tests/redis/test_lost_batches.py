@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
 from pagemill.intake.batch_job import open_queue
 from pagemill.intake.enqueue import enqueue_run
+from pagemill.intake.job_timeout import CEILING_S
 from pagemill.intake.lost_batches import LostBatches
+from pagemill.intake.whereabouts import ids_of
 from pagemill.model import Product
 from pagemill.results.asked import AskedBatches
 from pagemill.results.store import ResultStore
@@ -49,7 +52,7 @@ class Place:
     def process(self, name: str = "w1", **platforms: Platform) -> LostBatches:
         """One that looks; its clock is the test's."""
         known = platforms or {"shop": SHOP}
-        return LostBatches(self.asked, self.client, known, SETTINGS, name, lambda: self.now_s)
+        return LostBatches(self.asked, self.client, lambda: known, SETTINGS, name, lambda: self.now_s)
 
     def queued(self) -> list[str]:
         """The batches on the queue, in its order."""
@@ -146,19 +149,83 @@ def test_one_leads_and_another_takes_over(place: Place) -> None:
     assert look_twice(place, second) == 3
 
 
-def test_a_platform_that_is_gone_is_told_once(place: Place) -> None:
-    """Its batches stay in the database: the file may come back."""
-    run = place.enqueue()
+def test_a_platform_that_is_not_configured_here_gets_its_batches_back(place: Place) -> None:
+    """Others may serve it; how long a batch of it may take is not known, so it is the longest."""
+    place.enqueue()
     place.client.flushall()
-    process = place.process(other=SHOP)
-    with capture_logs() as lines:
-        assert look_twice(place, process) == 0
-        assert process.look() == 0
-    [line] = [line for line in lines if line["event"] == events.RUN_STRANDED]
-    assert (line["run"], line["platform"]) == (run, "shop")
-    assert "shop.yaml" in line["remedy"]
-    assert len(list(place.asked.outstanding(run))) == 3
-    assert look_twice(place, place.process()) == 3
+    assert look_twice(place, place.process(other=SHOP)) == 3
+    assert {job.timeout for job in open_queue(place.client, "shop").get_jobs()} == {CEILING_S}
+
+
+@pytest.mark.parametrize("how", ["job", "state", "everything"])
+def test_of_a_long_queue_what_has_no_job_comes_back(place: Place, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not read whole."""
+    run = place.enqueue(21)
+    monkeypatch.setattr("pagemill.intake.whereabouts.SHORT", 2)
+    reads: list[str] = []
+
+    def read(client: Redis, platform: str) -> frozenset[str]:
+        reads.append(platform)
+        return ids_of(client, platform)
+
+    monkeypatch.setattr("pagemill.intake.whereabouts.ids_of", read)
+    if how == "job":
+        place.client.delete(f"rq:job:{run}_b00002")
+    elif how == "state":
+        place.client.hset(f"rq:job:{run}_b00002", "status", "canceled")
+    else:
+        place.client.flushall()
+    back = look_twice(place, place.process())
+    assert back == (11 if how == "everything" else 1)
+    assert bool(reads) == (how == "everything")
+    assert place.queued().count("b00002") == (1 if how == "everything" else 2)  # where there is no job, nothing is done
+
+
+def test_a_look_walks_over_a_part_and_the_next_one_goes_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look ends in time, and what it keeps in mind is bounded; in the end everything is back."""
+    place.enqueue(100)
+    place.client.flushall()
+    monkeypatch.setattr("pagemill.intake.lost_batches._PAGE", 3)
+    monkeypatch.setattr("pagemill.intake.lost_batches._MOST", 7)
+    process = place.process()
+    counts = []
+    for _ in range(12):
+        counts.append(process.look())
+        place.now_s += 20
+    assert counts[0] == 0
+    assert max(counts) == 9
+    assert sum(counts) == 50
+    assert len(set(place.queued())) == len(place.queued()) == 50
+
+
+def test_a_walk_that_takes_long_goes_on_at_the_next_look(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One batch is missing, at the end of what is outstanding."""
+    run = place.enqueue(20)
+    place.client.lrem(open_queue(place.client, "shop").key, 1, f"{run}_b00010")
+    monkeypatch.setattr("pagemill.intake.lost_batches._PAGE", 4)
+    monkeypatch.setattr("pagemill.intake.lost_batches._WALK_S", 1e-9)
+    clock = itertools.count(100.0, 5.0)
+    process = LostBatches(place.asked, place.client, lambda: {"shop": SHOP}, SETTINGS, "w1", lambda: next(clock))
+    looks = 0
+    while not process.look():
+        looks += 1
+        assert looks < 10
+    assert place.queued().count("b00010") == 1
+    assert looks >= 3
+
+
+def test_a_process_that_ends_lets_another_one_look_at_once(place: Place) -> None:
+    """Whoever does not lead takes nothing away."""
+    first, second = place.process("w1"), place.process("w2")
+    first.look()
+    second.look()
+    assert (first.leads, second.leads) == (True, False)
+    second.close()
+    second.look()
+    assert not second.leads
+    first.close()
+    second.look()
+    assert second.leads
 
 
 def test_a_queue_that_is_emptied_again_and_again_is_filled_again_and_again(place: Place) -> None:

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
-from pagemill.errors import DatabaseUnavailable
+from pagemill.errors import DatabaseUnavailable, RedisUnavailable
 from pagemill.intake import enqueue, scheduler
 from pagemill.intake.batch_job import open_queue, open_queues, queue_name
 from pagemill.intake.firing import Firing, Outcome
@@ -273,6 +273,61 @@ def test_one_that_dies_while_it_fires_is_replaced_by_one_that_goes_on(
     assert office.store.progress(run).products == PRODUCTS
     (fired,) = [line for line in lines if line["event"] == events.SCHEDULE_FIRED]
     assert fired["resumes"] is True
+
+
+@pytest.mark.parametrize("who", ["the same one", "another one"])
+def test_a_run_that_was_begun_goes_on_though_redis_was_emptied(
+    office: Office, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    """Nobody but the database knows of it then: it becomes whole, and the time is not fired again."""
+    monkeypatch.setattr(enqueue, "_PRODUCTS_PER_PIPELINE", 10)
+    office.clock.now = THREE
+    active = office.scheduler("s1")
+    renew = active._lead.renew
+
+    def go_away() -> None:
+        active._lead.renew = renew  # type: ignore[method-assign]
+        raise RedisUnavailable("away")
+
+    active._lead.renew = go_away  # type: ignore[method-assign]
+    with pytest.raises(RedisUnavailable):
+        active.tick()
+    run = office.last().run
+    office.client.flushall()
+    following = active if who == "the same one" else office.scheduler("s2")
+    for _ in range(2):
+        following.tick()
+    assert [each.run for each in office.store.runs()] == [run]
+    assert office.queued() == EVERYTHING
+    progress = office.store.progress(run)
+    assert (progress.sealed, progress.products) == (True, PRODUCTS)
+
+
+def test_a_time_that_is_due_just_after_redis_was_emptied_fires(office: Office) -> None:
+    """Whoever leads knows what it has noted; a time that it has fired it does not fire again."""
+    active = office.scheduler()
+    office.clock.now = THREE
+    active.tick()
+    office.finish(office.last().run)
+    office.client.flushall()
+    active.tick()
+    assert office.queued() == []
+    office.client.flushall()
+    office.clock.now = THREE + DAY
+    active.tick()
+    assert office.queued() == EVERYTHING
+    assert len(office.store.runs()) == 2
+
+
+def test_a_run_whose_batches_the_queue_has_lost_goes_on(office: Office) -> None:
+    """They come back: the next time does not fire beside it."""
+    active = office.scheduler()
+    office.clock.now = THREE
+    active.tick()
+    office.client.delete(open_queue(office.client, "shop").key)
+    office.clock.now = THREE + DAY
+    active.tick()
+    assert office.last().outcome is Outcome.SKIPPED
 
 
 def test_a_catalogue_that_changed_in_between_loses_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

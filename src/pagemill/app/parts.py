@@ -6,10 +6,13 @@ import contextlib
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from redis import Redis
+
+from pagemill.broker.connection import open_redis
 from pagemill.browser.cdp.launcher import CdpLauncher
 from pagemill.browser.flags import launch_options
 from pagemill.browser.machine import examine_machine, find_chromium, shm_total_mb
@@ -30,6 +33,7 @@ from pagemill.guard.probe import memory_limit_mb, private_mb_by_process
 from pagemill.results.store import ResultStore
 
 DATA_FOLDER = Path("data")
+_BRISK_S = 2.0
 _OPEN_S = 180.0
 _CLOSE_S = 60.0
 
@@ -91,6 +95,12 @@ def places(config: Config, platforms: Mapping[str, Platform], processes: int = 1
 def result_store(config: Config) -> ResultStore:
     """The results' database, to be opened."""
     return ResultStore(config.environment.database_url, slow_statement_ms=config.settings.results.slow_statement_ms)
+
+
+def brisk_redis(config: Config) -> AbstractContextManager[Redis]:
+    """A client of the queue's Redis that fails within seconds, for where something else must go on meanwhile; see
+    `open_redis`."""
+    return open_redis(config.environment.redis_url, DATA_FOLDER, patience_s=_BRISK_S)
 
 
 def artifact_store(config: Config) -> ArtifactStore:

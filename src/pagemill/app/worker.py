@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import redis
 
 from pagemill.app.guarding import build_guard
+from pagemill.app.looking_after import looking_after_runs
 from pagemill.app.parts import (
     DATA_FOLDER,
     artifact_store,
+    brisk_redis,
     build_pool,
     chosen_platforms,
     machine_budget,
@@ -35,10 +37,8 @@ from pagemill.guard.guard import Guard
 from pagemill.guard.scratch import scratch_folder, sweep
 from pagemill.guard.sidecar import Chore
 from pagemill.intake.batch_job import open_queues
-from pagemill.intake.lost_batches import LOOK_S, LostBatches
 from pagemill.model import ConnectionCounts, ItemResult
 from pagemill.ops.alerting.desk import AlertDesk
-from pagemill.ops.control.rounds import Rounds
 from pagemill.ops.fleet.actions import WorkerActions
 from pagemill.ops.fleet.orders import OrderDesk
 from pagemill.ops.fleet.publisher import Publisher
@@ -58,10 +58,8 @@ from pagemill.worker.worker import BatchWorker
 log = get_logger("app")
 
 _CLOSE_S = 60.0
-_BRISK_S = 2.0
 _SWEEP_S = 60.0
 _PUBLISH_S = 2.0
-_LOST_CLOSE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def open_worker(
         parts.callback(strategies.close)
         strategies.load_all()
         connection = parts.enter_context(open_redis(config.environment.redis_url, DATA_FOLDER))
-        brisk = parts.enter_context(open_redis(config.environment.redis_url, DATA_FOLDER, patience_s=_BRISK_S))
+        brisk = parts.enter_context(brisk_redis(config))
         store = parts.enter_context(result_store(config))
         writer = ResultWriter(store, settings.results.group_size, settings.results.group_delay_ms)
         parts.callback(writer.close, _CLOSE_S)
@@ -197,10 +195,7 @@ def open_worker(
         sidecar.start()
         parts.callback(sidecar.stop)
         parts.enter_context(DailyRetention(store, brisk, artifacts, settings.retention))
-        lost = LostBatches(asked, brisk, config.platforms, settings.queue, worker_name)
-        looks = Rounds("lost batches", LOOK_S, lost.look)
-        looks.open()
-        parts.callback(looks.close, _LOST_CLOSE_S)
+        parts.enter_context(looking_after_runs(brisk, store, lambda: config.platforms, settings.queue, worker_name))
         yield Worker(worker, pool, guard, sorted(platforms))
     stats = pool.stats()
     log.info(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 
 from pagemill.app.parts import DATA_FOLDER, platforms_meant, platforms_of_run, result_store
+from pagemill.app.waiting import noticing_stranded
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.progress import counting, follow
@@ -20,7 +22,6 @@ from pagemill.intake.again import products_again, wanted_again
 from pagemill.intake.begin import Beginner, again_of, catalogue_of
 from pagemill.intake.catalog import BadRow, Platforms, is_table
 from pagemill.model import Priority, Product, Verdict
-from pagemill.ops.overview import read_overview
 
 _SHOWN_BAD_ROWS = 20
 
@@ -39,7 +40,7 @@ class _BadRows:
         self.skipped += row.row_skipped
         if self.count <= _SHOWN_BAD_ROWS:
             place = f"{self._unit} {row.line}: " if row.line else ""
-            self._console.print(f"{place}{row.reason}", style="yellow", markup=False, highlight=False)
+            _tell(self._console, f"{place}{row.reason}")
         elif self.count == _SHOWN_BAD_ROWS + 1:
             self._console.print("... more bad rows; only their number is shown from here on")
 
@@ -139,16 +140,17 @@ def enqueue(
         if not isinstance(shop, Platform):
             typer.echo(", ".join(f"{name} {count}" for name, count in sorted(run.by_platform.items())))
         if wait:
-            served = {name for worker in read_overview(redis, []).workers for name in worker.platforms}
-            if unserved := sorted(run.by_platform.keys() - served):
-                names = ", ".join(unserved)
-                console.print(f"no worker takes {names} yet: start one with `pagemill worker`", highlight=False)
-            progress = follow(console, store, [run.run])[0]
+            with noticing_stranded(config, store, run.run, partial(_tell, console)) as notice:
+                progress = follow(console, store, [run.run], notice)[0]
             typer.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(progress.by_verdict.items())))
             if progress.cancelled:
                 typer.echo(f"the run was cancelled; {counted(progress.missing or 0, 'product')} without a result")
             if progress.by_verdict.get(Verdict.FAILED) or progress.cancelled:
                 raise typer.Exit(1)
+
+
+def _tell(console: Console, text: str) -> None:
+    console.print(text, style="yellow", markup=False, highlight=False)
 
 
 def _wanted(verdicts: str | None, *, missing: bool) -> tuple[tuple[Verdict, ...], bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -16,15 +17,18 @@ from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.wording import output_console, table
 from pagemill.ops.overview import Overview, read_overview
+from pagemill.ops.stranded import Stranded, read_stranded
 from pagemill.pacing.pace_state import PaceState
 from pagemill.results.store import ResultStore
 
 _RUNS = 5
+_STRANDED = 20
 _REFRESH_S = 1.0
 
 
 def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing until interrupted.")] = False) -> None:
-    """Show queues, pauses, workers and other processes with their memory, the schedule, and the last runs."""
+    """Show queues, pauses, workers and other processes with their memory, the schedule, what is stranded, and the last
+    runs."""
     config = load("WARNING")
     console = output_console()
     with (
@@ -37,7 +41,11 @@ def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing unt
             schedule = [_schedule(overview)] if overview.timetable.rows else []
             proxies = [_proxies(overview)] if any(worker.proxies for worker in overview.workers) else []
             processes = [_processes(overview)] if overview.processes else []
-            return Group(_queues(overview), _workers(overview), *proxies, *processes, *schedule, _runs(store))
+            found = read_stranded(redis, store, lambda: config.platforms)
+            stranded = [_stranded(found)] if found else []
+            return Group(
+                _queues(overview), _workers(overview), *proxies, *processes, *schedule, *stranded, _runs(store)
+            )
 
         if not watch:
             console.print(picture())
@@ -136,6 +144,15 @@ def _schedule(overview: Overview) -> Table:
 
 def _moment(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M %Z}"
+
+
+def _stranded(found: Sequence[Stranded]) -> Table:
+    shown = table("Runs that cannot end by themselves", "run", "platform", "batches", "why", "remedy")
+    for each in found[:_STRANDED]:
+        shown.add_row(each.run, each.platform, str(each.batches), each.cause.value, each.remedy)
+    if len(found) > _STRANDED:
+        shown.caption = f"and {len(found) - _STRANDED} more"
+    return shown
 
 
 def _runs(store: ResultStore) -> Table:

@@ -41,6 +41,7 @@ METRICS: Mapping[str, Meaning] = MappingProxyType(
         "error_rate": Meaning("share of failed products in the last 5 minutes"),
         "block_rate": Meaning("share of blocked products in the last 5 minutes"),
         "timeouts": Meaning("visits of the last 5 minutes that took longer than they may"),
+        "stranded_batches": Meaning("batches that no worker takes, or that the queue has lost"),
         "queue_stuck_s": Meaning("time for which batches have waited and none was finished", "s"),
     }
 )

@@ -84,6 +84,7 @@ def shipped_rules() -> dict[str, AlertRule]:
         "memory-runs-out": AlertRule(metric="memory_minutes_left", operator="lt", threshold=60, for_s=60),
         "worker-silent": AlertRule(metric="silent_s", threshold=60, level="critical"),
         "oom-kill": AlertRule(metric="oom_kills", threshold=0, level="critical"),
+        "run-stranded": AlertRule(metric="stranded_batches", threshold=0, for_s=30, level="critical"),
         "queue-stuck": AlertRule(metric="queue_stuck_s", threshold=600),
         "blocked": AlertRule(metric="block_rate", threshold=0.2, for_s=60),
     }

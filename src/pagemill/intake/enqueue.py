@@ -171,7 +171,7 @@ def _batches(
             yield Batch(run, f"b{next(numbers):05d}", name, tuple(left))
 
 
-def _job(batch: Batch, platform: Platform, settings: QueueSettings) -> EnqueueData:
+def _job(batch: Batch, platform: Platform | None, settings: QueueSettings) -> EnqueueData:
     return Queue.prepare_data(
         RUN_BATCH,
         args=to_arguments(batch),
@@ -201,9 +201,9 @@ def put_noted(
     return found
 
 
-def put(queue: Queue, batches: Sequence[Batch], platform: Platform, settings: QueueSettings) -> int:
+def put(queue: Queue, batches: Sequence[Batch], platform: Platform | None, settings: QueueSettings) -> int:
     """Puts those batches on the queue that it does not know, once, however often a lost connection makes it try; how
-    many those were.
+    many those were. `platform` is `None` where it is not configured here: their time-out is the longest then.
 
     Raises:
         RedisUnavailable: Redis does not answer, or is full: some room is left to the workers.

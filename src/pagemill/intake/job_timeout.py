@@ -17,7 +17,7 @@ _OPENING_S = 10.0
 """Per try, besides navigation: getting a page and reading it (`pool.open_timeout_s`)."""
 
 
-def job_timeout_s(platform: Platform, products: int, settings: QueueSettings) -> int:
+def job_timeout_s(platform: Platform | None, products: int, settings: QueueSettings) -> int:
     """Seconds that a batch of that many products may take: `job_timeout_s` of the settings, or computed for `auto`.
 
     The worst that can happen to one product is that each of its `attempts` waits the longest wait, runs into the
@@ -28,10 +28,12 @@ def job_timeout_s(platform: Platform, products: int, settings: QueueSettings) ->
 
     `max_per_minute` may be the tighter limit: attempts x products x 60 / max_per_minute. The larger of the two counts
     twice, for lanes taken away under memory pressure and for other workers that share the rate; the result lies
-    between 5 minutes and 4 hours.
+    between 5 minutes and 4 hours, which is that of a platform that is not known.
     """
     if settings.job_timeout_s != "auto":
         return settings.job_timeout_s
+    if platform is None:
+        return CEILING_S
     pace = platform.workflow.rate_limit
     attempts = platform.retry.attempts
     wait_s = pace.wait_time_ms.high_ms / 1000 if pace.enabled else 0.0

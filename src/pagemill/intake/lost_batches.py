@@ -1,23 +1,25 @@
 """Batches that the queue has lost: emptied, brought back without its last minutes, or a job that somebody deleted.
 
 The database knows what was asked for and is not done; what of that is nowhere on the queue is put there again. One
-process of the fleet looks at a time; should two do so, each batch still comes back once.
+process of the fleet looks at a time; should two do so, each batch still comes back once. A look walks over some of what
+is outstanding and the next one goes on there, so it takes a bounded time and memory however much there is.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from itertools import groupby, islice
 
 import redis
 
 from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
-from pagemill.errors import RedisUnavailable
 from pagemill.intake.batch_job import job_id, open_queue
 from pagemill.intake.enqueue import put
 from pagemill.intake.leadership import Leadership
-from pagemill.intake.runs_at_work import jobs_at_work
+from pagemill.intake.whereabouts import Whereabouts
 from pagemill.results.asked import AskedBatches, Outstanding
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -27,11 +29,15 @@ log = get_logger("queue")
 LOOK_S = 10.0
 """How often to look."""
 _LEADER_KEY = "pagemill:lost-batches"
-_LEAD_S = 35.0
+_LEAD_S = 25.0
 _SURE_S = 15.0
 """How long a batch must have been nowhere: between two places it is, for a moment, and while it is being put there."""
-_MOST = 200
-"""Batches that come back at one look, so that it ends soon; the next one goes on."""
+_WALK_S = 1.0
+"""Of each look: enough for some hundred thousand batches a minute."""
+_PAGE = 500
+_MOST = 2000
+"""Batches that come back at one look; while so many are missed, the walk stands still."""
+_AT_ONCE = 20
 
 
 class LostBatches:
@@ -41,7 +47,7 @@ class LostBatches:
         self,
         asked: AskedBatches,
         client: redis.Redis,
-        platforms: Mapping[str, Platform],
+        platforms: Callable[[], Mapping[str, Platform]],
         settings: QueueSettings,
         name: str,
         now_s: Callable[[], float] = time.monotonic,
@@ -50,7 +56,8 @@ class LostBatches:
         Args:
             asked: what is not done.
             client: of the queue's Redis.
-            platforms: by name; batches of others stay where they are, and are told.
+            platforms: those that are configured now, by name; batches of others come back as well, with the longest
+                time-out, for whoever knows their platform.
             settings: retries, time-outs, times to live of a job.
             name: unique in the fleet.
             now_s: monotonic seconds.
@@ -61,9 +68,12 @@ class LostBatches:
         self._settings = settings
         self._lead = Leadership(client, _LEADER_KEY, name, _LEAD_S)
         self._now_s = now_s
-        self._missed: dict[tuple[str, str], float] = {}
-        """Batches that the last look did not find, and since when."""
-        self._told: set[str] = set()
+        self._missed: dict[Outstanding, float] = {}
+        """Batches that were nowhere at every look since then."""
+        self._walked: Outstanding | None = None
+        """The last one that the walk has come to; `None` at its beginning."""
+        self.leads = False
+        """Whether this is the process that looks, as of the last look."""
 
     def look(self) -> int:
         """Puts back what has been nowhere for a while; how many batches those were.
@@ -71,53 +81,57 @@ class LostBatches:
         Raises:
             RedisError, RedisUnavailable, DatabaseUnavailable: the next look goes on.
         """
-        if not self._lead.hold():
+        self.leads = bool(self._lead.hold())
+        if not self.leads:
             self._missed.clear()
+            self._walked = None
             return 0
         now_s = self._now_s()
-        missing = list(self._missing(self._asked.outstanding()))
-        since_s = {(each.run, each.batch): self._missed.get((each.run, each.batch), now_s) for each in missing}
-        self._missed = since_s
-        lost = [each for each in missing if now_s - since_s[each.run, each.batch] >= _SURE_S]
-        return self._put_back(lost[:_MOST])
+        still = Whereabouts(self._client).lacking(list(self._missed))
+        self._missed = {each: self._missed[each] for each in still}
+        back = self._put_back([each for each, since_s in self._missed.items() if now_s - since_s >= _SURE_S])
+        self._walk(now_s)
+        return back
 
-    def _missing(self, outstanding: Iterable[Outstanding]) -> Iterable[Outstanding]:
-        known: dict[str, set[str]] = {}
-        for each in outstanding:
-            if each.platform not in known:
-                known[each.platform] = _jobs_of(self._client, each.platform)
-            if job_id(each.run, each.batch) not in known[each.platform]:
-                yield each
+    def close(self) -> None:
+        """Lets another process look at once."""
+        with suppress(redis.RedisError):  # the lead ends by itself
+            self._lead.release()
+
+    def _walk(self, now_s: float) -> None:
+        places = Whereabouts(self._client)
+        stream = self._asked.outstanding(after=self._walked)
+        while len(self._missed) < _MOST:
+            page = list(islice(stream, _PAGE))
+            for each in places.lacking(page):
+                self._missed.setdefault(each, now_s)
+            self._walked = page[-1] if len(page) == _PAGE else None
+            if self._walked is None or self._now_s() - now_s >= _WALK_S:
+                return
 
     def _put_back(self, lost: list[Outstanding]) -> int:
         back: dict[str, int] = {}
-        for each in lost:
-            platform = self._platforms.get(each.platform)
-            if platform is None:
-                self._tell_stranded(each)
-                continue
-            batch = self._asked.batch(each.run, each.batch)
-            if batch is None:
-                continue  # it was done meanwhile
-            queue = open_queue(self._client, each.platform, each.priority)
-            # What stands there of it is of no use: a job that is in no list and no registry is taken by nobody.
-            self._client.delete(f"rq:job:{job_id(each.run, each.batch)}")
-            put(queue, [batch], platform, self._settings)
-            self._missed.pop((each.run, each.batch), None)
-            back[each.run] = back.get(each.run, 0) + 1
-        for run, count in back.items():
-            log.warning(events.BATCHES_PUT_BACK, run=run, batches=count)
+        try:
+            for group in _groups(lost):
+                run, platform = group[0].run, group[0].platform
+                queue = open_queue(self._client, platform, group[0].priority)
+                found = [self._asked.batch(run, each.batch) for each in group]
+                batches = [batch for batch in found if batch is not None]  # the others were done meanwhile
+                if batches:
+                    # What stands there of them is of no use: a job in no list and no registry is taken by nobody.
+                    self._client.delete(*(f"rq:job:{job_id(run, batch.id)}" for batch in batches))
+                    put(queue, batches, self._platforms().get(platform), self._settings)
+                for each in group:
+                    self._missed.pop(each, None)
+                back[run] = back.get(run, 0) + len(batches)
+        finally:
+            for run, count in back.items():
+                log.warning(events.BATCHES_PUT_BACK, run=run, batches=count)
         return sum(back.values())
 
-    def _tell_stranded(self, each: Outstanding) -> None:
-        if each.run not in self._told:
-            self._told.add(each.run)
-            remedy = f"add config/platforms/{each.platform}.yaml, or cancel the run"
-            log.error(events.RUN_STRANDED, run=each.run, platform=each.platform, remedy=remedy)
 
-
-def _jobs_of(client: redis.Redis, platform: str) -> set[str]:
-    try:
-        return jobs_at_work(client, platform)
-    except redis.RedisError as error:
-        raise RedisUnavailable.gone(error) from error
+def _groups(lost: list[Outstanding]) -> Iterator[list[Outstanding]]:
+    """A few for one queue at a time."""
+    for _, for_one in groupby(lost, lambda each: (each.run, each.platform, each.priority)):
+        while group := list(islice(for_one, _AT_ONCE)):
+            yield group

@@ -18,16 +18,16 @@ from pathlib import Path
 
 import redis
 
+from pagemill.config.platform import Platform
 from pagemill.config.schedule import Entry
 from pagemill.config.settings import Config
 from pagemill.errors import ConfigError, PagemillError, ServiceUnavailable, UsageError
 from pagemill.intake.catalog import read_catalog
 from pagemill.intake.enqueue import behind, enqueue_run, new_run_id
-from pagemill.intake.firing import Firing, Outcome, decide
+from pagemill.intake.firing import Firing, Outcome, decide, latest_due, rule_of
 from pagemill.intake.firing_log import LEADER_KEY, FiringLog
 from pagemill.intake.leadership import Leadership, LeadLost
 from pagemill.intake.rows import BadRow
-from pagemill.intake.runs_at_work import any_at_work
 from pagemill.model import FactValue, Product
 from pagemill.results.asked import AskedBatches
 from pagemill.results.runs import RunProgress
@@ -73,6 +73,8 @@ class Scheduler:
         self._now = now
         self._on_progress = on_progress
         self._log = FiringLog(client)
+        self._noted: dict[str, Firing] = {}
+        """What this one has noted last of each entry, for when Redis was emptied."""
         self._lead = Leadership(client, LEADER_KEY, name)
         self._leads = False
         self._config = load()
@@ -87,6 +89,11 @@ class Scheduler:
     def leads(self) -> bool:
         """Whether this is the one that fires, as far as it knows; from any thread."""
         return self._leads
+
+    @property
+    def platforms(self) -> Mapping[str, Platform]:
+        """Those that are configured, as far as it has read by now; from any thread."""
+        return self._config.platforms
 
     def run(self) -> None:
         """Fires what is due, about every second, until it is stopped. Services that are away are waited for."""
@@ -140,8 +147,8 @@ class Scheduler:
             log.info(events.SCHEDULE_RELOADED, entries=sorted(self._config.schedule.entries))
 
     def _look(self, name: str, entry: Entry) -> None:
-        last = self._log.last(name)
-        firing = decide(entry, last, self._now(), going=last is not None and self._is_going(entry, last))
+        last = self._log.last(name) or self._noted.get(name) or self._begun(name, entry)
+        firing = decide(entry, last, self._now(), going=last is not None and self._is_going(last))
         if firing is None:
             return
         if firing.outcome is Outcome.QUEUEING:
@@ -157,17 +164,25 @@ class Scheduler:
                 run=firing.run,
             )
 
-    def _is_going(self, entry: Entry, last: Firing) -> bool:
+    def _begun(self, name: str, entry: Entry) -> Firing | None:
+        """The firing whose run was begun and is not whole, where Redis has forgotten it with all else."""
+        due = latest_due(entry, self._now())
+        run = _run_of(name, entry, due)
+        progress = self._progress(run)
+        if progress is None or progress.sealed or progress.cancelled:
+            return None
+        return Firing(due, Outcome.QUEUEING, run, rule=rule_of(entry))
+
+    def _is_going(self, last: Firing) -> bool:
         """Whether the entry's last run has products without a result and batches that could bring them one."""
         progress = self._progress(last.run)
         if progress is None or progress.finished:
             return False
-        return any_at_work(self._client, entry.platform)
+        return AskedBatches(self._store).is_any_left(last.run)
 
     def _fire(self, name: str, entry: Entry, firing: Firing, *, resumes: bool) -> None:
         if not resumes:
-            digest = hashlib.sha256(name.encode()).hexdigest()[:4]
-            firing = replace(firing, run=new_run_id(entry.platform, firing.due, digest))
+            firing = replace(firing, run=_run_of(name, entry, firing.due))
             self._note(name, firing)
         log.info(events.SCHEDULE_FIRED, entry=name, due=firing.due.isoformat(), run=firing.run, resumes=resumes)
         try:
@@ -239,6 +254,7 @@ class Scheduler:
     def _note(self, name: str, firing: Firing) -> None:
         if not self._log.note(name, firing, self._lead.name):
             raise LeadLost("another scheduler leads now")
+        self._noted[name] = firing
 
 
 class _BadRows:
@@ -254,6 +270,11 @@ class _BadRows:
         if self._logged < _LOGGED_BAD_ROWS:
             self._logged += 1
             log.warning(events.BAD_ROW, run=self._run, row=row.line, reason=row.reason)
+
+
+def _run_of(name: str, entry: Entry, due: datetime) -> str:
+    """The run that an entry's due time has, whoever fires it."""
+    return new_run_id(entry.platform, due, hashlib.sha256(name.encode()).hexdigest()[:4])
 
 
 def _filtered(

@@ -49,6 +49,17 @@ class Outstanding:
     priority: Priority = Priority.NORMAL
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A run that was not cancelled and has batches of a platform that are not done."""
+
+    run: str
+    platform: str
+    sealed: bool
+    batches: int
+    """How many those are."""
+
+
 class AskedBatches:
     """Those of one store. May be used from several threads.
 
@@ -120,23 +131,39 @@ class AskedBatches:
         with writing(self._store.engine) as connection:
             return connection.execute(delete(schema.batches).where(schema.batches.c.run == run)).rowcount
 
-    def outstanding(self, run: str | None = None) -> Iterator[Outstanding]:
-        """Streams what is not done, by run and batch, in flat memory: of one run, or of all that were not cancelled."""
+    def left(self) -> list[Left]:
+        """The runs that are not done, by name, once for each of their platforms."""
+        runs, batches = schema.runs.c, schema.batches.c
+        place = batches.run, batches.platform
+        count = select(*place, func.count().label("batches")).group_by(*place).subquery()
+        query = select(runs.id, count.c.platform, runs.sealed_at.is_not(None), count.c.batches)
+        query = query.join(count, count.c.run == runs.id).where(runs.cancelled_at.is_(None))
+        query = query.order_by(runs.id, count.c.platform)
+        with reading(self._store.engine) as connection:
+            return [Left(*row) for row in connection.execute(query)]
+
+    def is_any_left(self, run: str) -> bool:
+        """Whether a batch of that run is not done."""
+        query = select(schema.batches.c.id).where(schema.batches.c.run == run).limit(1)
+        with reading(self._store.engine) as connection:
+            return connection.scalar(query) is not None
+
+    def outstanding(self, run: str | None = None, after: Outstanding | None = None) -> Iterator[Outstanding]:
+        """Streams what is not done, by run and batch, in flat memory: of one run, or of all that were not cancelled;
+        behind that batch, where one is named."""
         columns = schema.batches.c
         named = (columns.run, columns.id, columns.platform, columns.products, columns.asked_at)
         query = select(*named, schema.runs.c.priority).outerjoin(schema.runs, schema.runs.c.id == columns.run)
         query = query.order_by(columns.run, columns.id).limit(_ROWS_PER_PAGE)
         query = query.where(schema.runs.c.cancelled_at.is_(None) if run is None else columns.run == run)
-        after: tuple[str, str] | None = None
         while True:
-            behind = query if after is None else query.where(tuple_(columns.run, columns.id) > tuple_(*after))
+            behind = query if after is None else query.where(_place > tuple_(after.run, after.batch))
             with reading(self._store.engine) as connection:
-                page = connection.execute(behind).all()
-            for row in page:
-                yield Outstanding(*row[:-1], priority_of(row.priority))
+                page = [Outstanding(*row[:-1], priority_of(row.priority)) for row in connection.execute(behind)]
+            yield from page
             if len(page) < _ROWS_PER_PAGE:
                 return
-            after = (page[-1].run, page[-1].id)
+            after = page[-1]
 
     def batch(self, run: str, batch: str) -> Batch | None:
         """A batch as it was asked for; `None` where it is done."""
@@ -146,6 +173,9 @@ class AskedBatches:
                 select(columns.platform, columns.content).where(columns.run == run, columns.id == batch)
             ).one_or_none()
         return None if row is None else Batch(run, batch, row.platform, _unpacked(row.content))
+
+
+_place = tuple_(schema.batches.c.run, schema.batches.c.id)
 
 
 def _packed(products: Sequence[Product]) -> bytes:

@@ -29,6 +29,7 @@ MEASURED = Measured(
     hand_connections=1,
     queued_bytes=100,
     view_us=2,
+    search_us=0.6,
     row_bytes=1000,
     log_bytes=2000,
     rows_per_s=5000,
@@ -99,13 +100,13 @@ def test_redis_and_postgresql_add_up() -> None:
     assert asked.redis_idle_commands_per_s == pytest.approx(239 * 4 + 2390 * 6 * 2.5)
     assert asked.redis_idle_cores == pytest.approx((239 * 500 + 2390 * 6 * 4) / 1e6)
     assert asked.connections == 239 * 9
-    assert asked.redis_view_cores == pytest.approx(DAY / 50 * 2e-6)
+    assert asked.redis_view_cores == pytest.approx((239 * 2 + DAY / 50 * 0.6 / 60) / 1e6)
     assert asked.redis_mb == pytest.approx(DAY * 100 / 2**20 + 239 * 200 / 1024)
     assert asked.rows_per_s == pytest.approx(1040)
     assert asked.database_connections == 239 * 5
     assert asked.writers == pytest.approx(0.208)
     assert asked.disk_gb == pytest.approx(DAY * (30 * 1000 + 50) / 1e9)
-    assert need(at_once=0.1).redis_view_cores == pytest.approx(asked.redis_view_cores / 10)
+    assert need(at_once=0.1).redis_view_cores == pytest.approx((239 * 2 + DAY / 500 * 0.6 / 60) / 1e6)
 
 
 def test_own_figures_are_put_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

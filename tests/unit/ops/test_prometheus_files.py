@@ -26,6 +26,7 @@ from pagemill.ops.fleet.tally import BUCKETS_S, PlatformTally
 from pagemill.ops.fleet.view import FleetPicture
 from pagemill.ops.metrics.text import metrics_text
 from pagemill.ops.queues import QueueState
+from pagemill.ops.stranded import Cause, Stranded
 from pagemill.pacing.pace_state import PaceState
 
 ROOT = Path(__file__).parents[3]
@@ -99,6 +100,7 @@ class Still:
             queues=(QueueState("musinsa", 3, 1, 0),),
             paces=(PaceState("musinsa", 0, "", 0, False, 1.0),),
             revisits={"musinsa": (4, 6)},
+            stranded=(Stranded("run-1", "ably", 7, Cause.UNSERVED),),
             processes=(
                 ProcessSnapshot("p1", "scheduler", 1, "machine", AT, 90.0, 75.0, 1.0, 12, leads=True),
                 ProcessSnapshot("p2", "api", 2, "machine", AT, 120.0, 100.0, 2.0, 20),

@@ -64,6 +64,8 @@ class PictureReadings:
         done = self._count(picture)
         found += self._shares(done)
         found += self._stuck(picture, done)
+        for platform, batches in (picture.stranded_batches or {}).items():
+            found.append(Reading("stranded_batches", platform, "", batches))
         return found
 
     def _lately(self) -> Mapping[str, dict[str, float | None]]:

@@ -55,6 +55,7 @@ from pagemill.ops.control.run_requests import RunRequests
 from pagemill.ops.control.thresholds_put import rules_in_force
 from pagemill.ops.control.trial import Trial
 from pagemill.ops.dashboard import routes as dashboard
+from pagemill.ops.stranded import StrandedSight, read_stranded
 from pagemill.results.store import ResultStore
 
 _CLOSE_S = 10.0
@@ -98,9 +99,12 @@ def create_app(
     """
     rules = rules or AccessRules(config.environment.api_secret)
     beginner = Beginner(config, redis, store)
+    stranded = StrandedSight(lambda: read_stranded(redis, store, lambda: config.platforms))
+    looks = Rounds("stranded runs", _WATCH_S, stranded.look)
+    schedule = schedule or (lambda: config.schedule)
     parts = Parts(
         redis=redis,
-        view=Sight(redis, sorted(config.platforms), schedule or (lambda: config.schedule)),
+        view=Sight(redis, sorted(config.platforms), schedule, stranded=stranded.latest),
         configured=config.platforms,
         guard=config.settings.guard,
         rules=config.alerts.rules,
@@ -145,8 +149,9 @@ def create_app(
                 await run_in_threadpool(parts.restart.note_return)
             await run_in_threadpool(delivery.open)
             stack.push_async_callback(run_in_threadpool, delivery.close)
-            watch.open()
-            stack.push_async_callback(run_in_threadpool, watch.close, _CLOSE_S)
+            for rounds in (looks, watch):
+                rounds.open()
+                stack.push_async_callback(run_in_threadpool, rounds.close, _CLOSE_S)
             await live.open()
             stack.push_async_callback(live.close)
             yield

@@ -15,6 +15,7 @@ from pagemill.ops.figures.curve import CurvePoint, curve
 from pagemill.ops.fleet.event_log import FleetEvent
 from pagemill.ops.fleet.view import FRESH_S, FleetView
 from pagemill.ops.kept import Kept, Lookups
+from pagemill.ops.stranded import Stranded
 
 _MOST_CURVES = 64
 _MOST_LISTS = 16
@@ -29,9 +30,10 @@ class Sight(FleetView):
         platforms: Sequence[str],
         schedule: Callable[[], Schedule] = Schedule,
         now_s: Callable[[], float] = time.monotonic,
+        stranded: Callable[[], tuple[Stranded, ...] | None] = lambda: None,
     ) -> None:
         """As `FleetView`'s."""
-        super().__init__(redis, platforms, schedule, now_s)
+        super().__init__(redis, platforms, schedule, now_s, stranded)
         self._curves: Kept[tuple[float, str, int], list[CurvePoint]] = Kept(_MOST_CURVES, now_s=now_s)
         self._events: Kept[tuple[int, float], list[FleetEvent]] = Kept(_MOST_LISTS, now_s=now_s)
         self._alerts: Kept[int, list[Alert]] = Kept(_MOST_LISTS, now_s=now_s)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import TypeAdapter
 from redis import Redis
 
-from pagemill.ops.fleet.published import ALIVE_S, publish_at, read_published
+from pagemill.ops.fleet.published import Published, Snapshot
 
 SCHEDULER = "scheduler"
 API = "api"
 SUPERVISOR = "supervisor"
 
-PREFIX = "pagemill:process:"
-
 
 @dataclass(frozen=True, slots=True)
-class ProcessSnapshot:
+class ProcessSnapshot(Snapshot):
     """One process at one moment. What it uses is its own, without that of processes which it has started."""
 
     name: str
@@ -35,29 +32,14 @@ class ProcessSnapshot:
     leads: bool | None = None
     """Whether it is the scheduler that fires; `None` for other roles."""
     silent_s: float = 0.0
-    """How old this is; known when it is read."""
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether it has published lately."""
-        return self.silent_s <= ALIVE_S
 
 
-_ADAPTER = TypeAdapter(ProcessSnapshot)
-
-
-def publish(redis: Redis, snapshot: ProcessSnapshot) -> None:
-    """Stores it."""
-    publish_at(redis, PREFIX + snapshot.name, _ADAPTER.dump_json(snapshot))
-
-
-def withdraw(redis: Redis, name: str) -> None:
-    """Removes a process that ends."""
-    redis.delete(PREFIX + name)
+_PROCESSES = Published(ProcessSnapshot, "process")
+PREFIX = _PROCESSES.prefix
+publish = _PROCESSES.publish
+withdraw = _PROCESSES.withdraw
 
 
 def read_processes(redis: Redis) -> list[ProcessSnapshot]:
     """Every process that published within the last ten minutes, dead or alive, by role and name."""
-    found = read_published(redis, PREFIX)
-    processes = [replace(_ADAPTER.validate_json(body), silent_s=silent_s) for body, silent_s in found]
-    return sorted(processes, key=lambda process: (process.role, process.name))
+    return sorted(_PROCESSES.read(redis), key=lambda process: (process.role, process.name))

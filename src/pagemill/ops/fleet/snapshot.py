@@ -7,10 +7,9 @@ then expires. Its age is told by Redis' own clock, whatever the machines' clocks
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from pydantic import TypeAdapter
 from redis import Redis
 
 from pagemill.browser.visitor.proxies import ProxyState
@@ -19,7 +18,7 @@ from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats
 from pagemill.model import ConnectionCounts
 from pagemill.ops.fleet.overrides import GuardInForce
-from pagemill.ops.fleet.published import ALIVE_S, KEPT_S, publish_at, read_published
+from pagemill.ops.fleet.published import ALIVE_S, KEPT_S, Published, Snapshot
 from pagemill.ops.fleet.tally import PlatformTally
 
 __all__ = [
@@ -34,8 +33,6 @@ __all__ = [
     "withdraw",
 ]
 
-PREFIX = "pagemill:worker:"
-
 
 @dataclass(frozen=True, slots=True)
 class AtWork:
@@ -49,7 +46,7 @@ class AtWork:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerSnapshot:
+class WorkerSnapshot(Snapshot):
     """One worker at one moment. Memory is PSS of its whole process tree."""
 
     name: str
@@ -93,37 +90,18 @@ class WorkerSnapshot:
     allocated_mb: float = 0.0
     """By how much memory has risen from sample to sample, all rises together."""
     silent_s: float = 0.0
-    """How old this is; known when it is read."""
 
     @property
     def at_work(self) -> AtWork | None:
         """One of its batches, where it has any."""
         return self.batches[0] if self.batches else None
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether it has published lately."""
-        return self.silent_s <= ALIVE_S
 
-
-_ADAPTER = TypeAdapter(WorkerSnapshot)
-
-
-def publish(redis: Redis, snapshot: WorkerSnapshot) -> None:
-    """Stores it."""
-    publish_at(redis, PREFIX + snapshot.name, _ADAPTER.dump_json(snapshot))
-
-
-def withdraw(redis: Redis, name: str) -> None:
-    """Removes a worker that stops."""
-    redis.delete(PREFIX + name)
-
-
-def read_workers(redis: Redis) -> list[WorkerSnapshot]:
-    """Every worker that published within the last ten minutes, dead or alive, by name."""
-    # While a fleet is renewed step by step, newer workers publish fields that are not known here yet; they are ignored.
-    found = read_published(redis, PREFIX)
-    return [replace(_ADAPTER.validate_json(body), silent_s=silent_s) for body, silent_s in found]
+_WORKERS = Published(WorkerSnapshot, "worker")
+PREFIX = _WORKERS.prefix
+publish = _WORKERS.publish
+withdraw = _WORKERS.withdraw
+read_workers = _WORKERS.read
 
 
 def read_fleet(redis: Redis) -> list[WorkerSnapshot]:

@@ -25,6 +25,7 @@ from pagemill.ops.fleet.processes import ProcessSnapshot, read_processes
 from pagemill.ops.fleet.snapshot import WorkerSnapshot, read_workers
 from pagemill.ops.kept import Kept, Lookups
 from pagemill.ops.queues import QueueState, queue_states
+from pagemill.ops.stranded import Stranded
 from pagemill.ops.timetable import Timetable, read_timetable
 from pagemill.pacing.pace_state import PaceState, read_paces
 from pagemill.revisit.visit_memory import VisitMemory
@@ -68,6 +69,18 @@ class FleetPicture:
     overrides: Overrides = field(default_factory=Overrides)
     processes: tuple[ProcessSnapshot, ...] = ()
     """Those beside the workers, by role and name; dead ones for ten minutes as well."""
+    stranded: tuple[Stranded, ...] | None = None
+    """The runs that cannot end by themselves, as of some seconds ago; `None` where nobody can say."""
+
+    @property
+    def stranded_batches(self) -> Mapping[str, int] | None:
+        """By platform: each that is configured, or has a stranded run; `None` where nobody can say."""
+        if self.stranded is None:
+            return None
+        counts = dict.fromkeys((queue.platform for queue in self.queues), 0)
+        for each in self.stranded:
+            counts[each.platform] = counts.get(each.platform, 0) + each.batches
+        return counts
 
     @property
     def alive(self) -> tuple[WorkerSnapshot, ...]:
@@ -84,6 +97,7 @@ class FleetView:
         platforms: Sequence[str],
         schedule: Callable[[], Schedule] = Schedule,
         now_s: Callable[[], float] = time.monotonic,
+        stranded: Callable[[], tuple[Stranded, ...] | None] = lambda: None,
     ) -> None:
         """
         Args:
@@ -91,7 +105,9 @@ class FleetView:
             platforms: whose queues and pace are shown.
             schedule: the schedule as it stands.
             now_s: monotonic seconds.
+            stranded: tells at once which runs cannot end by themselves; `None` where nobody can say.
         """
+        self._stranded = stranded
         self._redis = redis
         self._platforms = tuple(platforms)
         self._schedule = schedule
@@ -174,6 +190,7 @@ class FleetView:
             revisits={platform: self._memory.counts(platform) for platform in self._platforms},
             timetable=read_timetable(self._redis, self._schedule(), datetime.now(UTC)),
             overrides=read_overrides(self._redis),
+            stranded=self._stranded(),
         )
 
 

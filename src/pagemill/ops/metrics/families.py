@@ -55,6 +55,11 @@ def platforms(picture: FleetPicture) -> Iterator[Metric]:
     yield queues
 
     yield _of_platforms(
+        "pagemill_platform_stranded_batches",
+        "Batches of runs that cannot end by themselves: no worker takes them, or the queue has lost them.",
+        (picture.stranded_batches or {}).items(),
+    )
+    yield _of_platforms(
         "pagemill_platform_paused_seconds",
         "For how long the platform will not be visited because the shop, or somebody here, asked for that.",
         ((pace.platform, pace.paused_s) for pace in picture.paces),

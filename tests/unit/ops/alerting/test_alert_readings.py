@@ -14,6 +14,7 @@ from pagemill.ops.fleet.snapshot import WorkerSnapshot
 from pagemill.ops.fleet.tally import PlatformTally
 from pagemill.ops.fleet.view import FleetPicture
 from pagemill.ops.queues import QueueState
+from pagemill.ops.stranded import Cause, Stranded
 from pagemill.pacing.pace_state import PaceState
 
 WORKER = WorkerSnapshot("w1", 1, "machine", ("musinsa",), 1, 4, 100.0, 120.0, 7, cpu_percent=33.0)
@@ -93,6 +94,19 @@ def test_a_queue_is_stuck_from_when_nothing_moves_any_more() -> None:
     fleet.told()
     fleet.done(ok=1)
     assert fleet.told()["queue_stuck_s"] == 0
+
+
+def test_stranded_batches_are_told_by_platform() -> None:
+    """Of each that is configured, so that the alert can end, and of one that is not any more; unless nobody can say."""
+    fleet = Fleet()
+    fleet.waiting(3)
+    assert "stranded_batches" not in fleet.told()
+    fleet.shown = replace(fleet.shown, stranded=())
+    assert fleet.told()["stranded_batches"] == 0
+    gone = [Stranded("run-1", "gone", 2, Cause.FORGOTTEN), Stranded("run-2", "gone", 3, Cause.FORGOTTEN)]
+    fleet.shown = replace(fleet.shown, stranded=(*gone, Stranded("run-3", "musinsa", 1, Cause.LOST)))
+    found = [each for each in fleet.readings.readings() if each.metric == "stranded_batches"]
+    assert {each.scope: each.value for each in found} == {"musinsa": 1, "gone": 5}
 
 
 def test_an_hours_measurements_are_read_now_and_then_only() -> None:
