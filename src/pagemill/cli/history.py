@@ -10,6 +10,7 @@ import typer
 from pagemill.app.parts import result_store
 from pagemill.cli.options import load
 from pagemill.cli.result_output import ExcelOption, Format, FormatOption, chosen_format, output
+from pagemill.cli.wording import output_console
 from pagemill.errors import UsageError
 from pagemill.results.export import write_csv, write_jsonl
 from pagemill.results.product_history import product_history
@@ -34,7 +35,7 @@ def history(
     shown = found[:limit]
     with output(excel=excel) as stream:
         if chosen_form is Format.TABLE:
-            write_history_table(shown, stream)
+            write_history_table(shown, stream, width=output_console().width)
         elif chosen_form is Format.JSONL:
             write_jsonl(shown, stream)
         else:

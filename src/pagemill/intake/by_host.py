@@ -12,6 +12,7 @@ from pagemill.intake.rows import BadRow, RawRow
 from pagemill.model import Product
 
 _MAX_KNOWN = 1000
+_USUAL_PORTS = (80, 443)
 
 
 class ReaderByHost:
@@ -40,11 +41,12 @@ class ReaderByHost:
                 self._known.clear()
             self._known[place] = [name for name, rules in self._rules.items() if rules.refusal(url) is None]
         names = self._known[place]
+        host = place.host if place.port in _USUAL_PORTS else f"{place.host}:{place.port}"
         if not names:
-            raise ValueError(f"host {place.host} is not one of any platform's hosts: add it to those of its platform")
+            raise ValueError(f"host {host} is not one of any platform's hosts: add it to those of its platform")
         if len(names) > 1:
             raise ValueError(
-                f"host {place.host} is one of the hosts of {' and '.join(names)}: queue such rows in a catalogue of "
+                f"host {host} is one of the hosts of {' and '.join(names)}: queue such rows in a catalogue of "
                 f"their own, with --platform {names[0]} or another"
             )
         return names[0]

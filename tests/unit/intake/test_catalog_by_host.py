@@ -64,7 +64,7 @@ def test_each_row_is_of_the_platform_with_its_host(tmp_path: Path) -> None:
     ("address", "reason"),
     [
         ("https://elsewhere.test/1", "host elsewhere.test is not one of any platform's hosts: add it to those of its"),
-        ("http://127.0.0.1:8904/1", "host 127.0.0.1 is not one of any platform's hosts"),
+        ("http://127.0.0.1:8904/1", "host 127.0.0.1:8904 is not one of any platform's hosts"),
         ("https://both.test/p/1", "host both.test is one of the hosts of a and b: .* --platform a"),
         ("https://b.test/1", "product.id of platform b finds no id"),
         ("nonsense", "not an http or https URL"),
