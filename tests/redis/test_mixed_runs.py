@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,15 +133,17 @@ def test_waiting_tells_which_platforms_nobody_serves(
     class Enough(Exception):
         """The command got as far as waiting."""
 
-    def enough(*_arguments: object) -> None:
+    def one_look(_console: object, _store: object, _runs: object, look: Callable[[], None]) -> None:
+        look()
         raise Enough
 
-    monkeypatch.setattr(enqueue, "follow", enough)
+    monkeypatch.setattr(enqueue, "follow", one_look)
     told: list[str] = []
     monkeypatch.setattr("rich.console.Console.print", lambda _self, *words, **_how: told.extend(map(str, words)))
     with pytest.raises(Enough):
         auto(place, redis_server, "--wait")
-    assert "no worker takes a, b yet: start one with `pagemill worker`" in told
+    for platform in ("a", "b"):
+        assert any(f"of {platform}): no worker takes its batches" in each for each in told), told
 
 
 def test_a_product_of_an_unknown_platform_ends_the_enqueueing(redis_client: redis.Redis, tmp_path: Path) -> None:
