@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from pagemill.browser.idle_pages import PAUSE_S
 from pagemill.config.platform import Platform
 from pagemill.telemetry import events
 from tests.browser.pool.real_pool import accounted_pages, local_platform, open_pages, real_pool, settled, until, visit
@@ -22,14 +23,14 @@ SHOPS = 6
 VISITS = 6
 
 
-async def test_six_shops_at_a_polite_pace_wear_their_pages_out(
+async def test_pages_that_may_stay_are_worn_out(
     executable: Path, temporary: Path, opener_kind: str, server: WatchedServer
 ) -> None:
-    """Two lanes each, half a second between their visits, and a place for each shop: each keeps its context, uses every
-    page as often as it may, and no page is open beside those six."""
+    """Six shops with two lanes each, half a second between their visits, and a place for each shop: each keeps its
+    context, uses every page as often as it may, and no page is open beside those six."""
     chance = random.Random(3)
     shops = [local_platform(3, 50, name=f"shop-{number}") for number in range(SHOPS)]
-    async with real_pool(executable, temporary, SHOPS, kind=opener_kind) as real:
+    async with real_pool(executable, temporary, SHOPS, kind=opener_kind, idle_pages=SHOPS) as real:
 
         async def lane(platform: Platform) -> None:
             for _ in range(VISITS):
@@ -44,7 +45,31 @@ async def test_six_shops_at_a_polite_pace_wear_their_pages_out(
         rotations = [line for line in lines if line["event"].endswith("Rotation")]
         told = Counter((line["event"], line["reason"], line["uses"]) for line in rotations)
         assert told == {(events.PAGE_ROTATION, "uses", 3): SHOPS * 2 * VISITS // 3}
-        assert await open_pages(real.browser) == accounted_pages(real.pool) == SHOPS
+        assert await open_pages(real.browser) == accounted_pages(real.pool) == 0  # each page had its last use
+
+
+async def test_few_pages_are_open_between_visits_and_contexts_stay(
+    executable: Path, temporary: Path, opener_kind: str, server: WatchedServer
+) -> None:
+    """Whoever comes back finds its cookies, on a page that was opened when its visit was announced."""
+    shops = [local_platform(10, 50, name=f"shop-{number}") for number in range(SHOPS)]
+    async with real_pool(executable, temporary, SHOPS, kind=opener_kind, idle_pages=1) as real:
+        for each in shops:
+            async with real.pool.lease(each) as lease:
+                await lease.page.goto(server.shop("/usable"), wait_until="commit", timeout=3000)
+                await lease.page.evaluate("name => { document.cookie = `shop=${name}` }", each.platform)
+        await asyncio.sleep(2 * PAUSE_S)
+        assert await settled(real.pool)
+        assert await open_pages(real.browser) == real.pool.stats().idle == 1
+        for each in shops:
+            real.pool.prepare(each)
+            assert await settled(real.pool)
+            opened = await open_pages(real.browser)
+            async with real.pool.lease(each) as lease:
+                assert await open_pages(real.browser) == opened
+                await lease.page.goto(server.shop("/usable"), wait_until="commit", timeout=3000)
+                assert await lease.page.evaluate("() => document.cookie") == f"shop={each.platform}"
+        assert real.pool.stats().rotations == {"page": 0, "context": 0, "browser": 0, "driver": 0}
 
 
 async def test_pages_that_nobody_needs_are_closed(
@@ -65,15 +90,15 @@ async def test_pages_that_nobody_needs_are_closed(
 async def test_no_page_stands_by_at_a_polite_pace(
     executable: Path, temporary: Path, opener_kind: str, server: WatchedServer
 ) -> None:
-    """During the last use there is the page at work and no other; afterwards its successor is there."""
+    """During the last use there is the page at work and no other; its successor is opened when it is needed."""
     platform = local_platform(page=2, context=50)
     async with real_pool(executable, temporary, kind=opener_kind) as real:
-        for _ in range(4):
+        for left in (1, 0, 1, 0):
             async with real.pool.lease(platform) as lease:
                 await lease.page.goto(server.shop("/usable"), wait_until="commit", timeout=3000)
                 await asyncio.sleep(0.2)
                 assert await open_pages(real.browser) == 1
             assert await settled(real.pool)
-            assert await open_pages(real.browser) == 1
+            assert await open_pages(real.browser) == left
             await asyncio.sleep(0.3)
         assert real.pool.stats().rotations["page"] == 2
