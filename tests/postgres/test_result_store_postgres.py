@@ -83,7 +83,7 @@ def test_who_may_not_change_the_table_is_told_who_may(database_url: str, postgre
     as_worker = make_url(database_url).update_query_dict({"options": f"-csearch_path={schema} -crole={role}"})
     url = as_worker.render_as_string(hide_password=False)
     try:
-        with pytest.raises(DatabaseUnavailable, match=r"must be owner.*Let the owner of its tables open it once"):
+        with pytest.raises(DatabaseUnavailable, match=r"permission denied.*Let the owner of its tables open it once"):
             ResultStore(url).open()
 
         with ResultStore(database_url), ResultStore(url) as store:

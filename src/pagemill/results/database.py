@@ -231,8 +231,8 @@ def _is_about_content(error: Exception) -> bool:
 
 
 def _remedy(url: URL, cause: str) -> str:
-    if "must be owner" in cause:
-        return "Let the owner of its tables open it once, as with `pagemill status`: a newer pagemill adds columns"
+    if "must be owner" in cause or "permission denied for schema" in cause:
+        return "Let the owner of its tables open it once, as with `pagemill status`: a newer pagemill adds to them"
     if "permission denied" in cause:
         return "Grant its account SELECT, INSERT, UPDATE and DELETE on the tables"
     if "lock timeout" in cause:
