@@ -88,7 +88,8 @@ def machine_budget(config: Config, processes: int = 1) -> Budget:
 def places(config: Config, platforms: Mapping[str, Platform], processes: int = 1) -> int:
     """How many visits may be at work at once in one worker process that serves these resolved platforms."""
     lanes = [platform.workflow.concurrency.default for platform in platforms.values()]
-    wanted = wanted_places(config.settings.pool.places, lanes, max(1, cores() // processes))
+    shm_mb = 0 if config.settings.browser.dev_shm is False else shm_total_mb() // processes
+    wanted = wanted_places(config.settings.pool.places, lanes, max(1, cores() // processes), shm_mb)
     return machine_budget(config, processes).lanes(wanted)
 
 

@@ -23,6 +23,8 @@ LANE_MB = 80
 PLANNED_SHARE = 0.85
 """How much of the limit is planned with; the rest is for what shops do."""
 _SHM_PER_LANE_MB = 256
+SHM_ON_PURPOSE_MB = 1024
+"""A /dev/shm of so much is there for a browser; Docker's own has 64 MB."""
 PLACES_PER_CORE = 6
 """A visit mostly waits for its shop: more at once make none of them faster, and each takes a page."""
 
@@ -87,19 +89,23 @@ def budget_of(
     return Budget(memory_mb, shm_total_mb // processes if dev_shm is True else 0)
 
 
-def wanted_places(asked: int | Auto, lanes: Sequence[int], cores: int) -> int:
+def wanted_places(asked: int | Auto, lanes: Sequence[int], cores: int, shm_mb: int) -> int:
     """How many visits should be at work at once, all platforms together, if memory and /dev/shm carry them.
 
     Args:
         asked: the setting. `auto`: so many for each core, but as many as the platform with most lanes has, so that one
             shop alone is not slowed down, and one for each platform, so that none waits for another one's visits. No
-            more than there are lanes.
+            more than there are lanes. Where /dev/shm was made large for Chromium, no more than it carries.
         lanes: of each platform.
         cores: of the process.
+        shm_mb: the process' share of /dev/shm, if Chromium may use it.
     """
     if asked != "auto":
         return asked
-    return max(1, min(sum(lanes), max(PLACES_PER_CORE * cores, len(lanes), *lanes)))
+    shared = max(PLACES_PER_CORE * cores, len(lanes))
+    if shm_mb >= SHM_ON_PURPOSE_MB:
+        shared = min(shared, shm_mb // _SHM_PER_LANE_MB)
+    return max(1, min(sum(lanes), max(shared, *lanes)))
 
 
 def page_uses(memory_mb: int) -> int:

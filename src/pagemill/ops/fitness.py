@@ -173,7 +173,8 @@ def _memory(budget: Budget) -> Finding:
 def _places(config: Config, machine: Machine, budget: Budget) -> Finding:
     own_cores, asked = cores(), config.settings.pool.places
     lanes = [resolved(platform, budget).workflow.concurrency.default for platform in config.platforms.values()]
-    wanted = wanted_places(asked, lanes, own_cores)
+    shm_mb = 0 if config.settings.browser.dev_shm is False else machine.shm_total_mb
+    wanted = wanted_places(asked, lanes, own_cores, shm_mb)
     places = budget.lanes(wanted)
     width = f"{places} visits at work at once"
     if places < wanted:

@@ -114,7 +114,22 @@ def test_places_go_by_cores_lanes_and_platforms(
     asked: int | Literal["auto"], lanes: list[int], cores: int, places: int
 ) -> None:
     """Or are what was asked for; memory and /dev/shm bound them as they bound lanes."""
-    assert wanted_places(asked, lanes, cores) == places
+    assert wanted_places(asked, lanes, cores, shm_mb=0) == places
+
+
+@pytest.mark.parametrize(
+    ("lanes", "shm_mb", "places"),
+    [
+        ([4] * 9, 2048, 8),  # a container of 2 GB: so Chromium can use it
+        ([4] * 9, 1024, 4),
+        ([4] * 9, 64, 12),  # Docker's own is never used
+        ([4] * 9, 12_000, 12),
+        ([10, 4], 2048, 10),  # one shop alone is not slowed down
+    ],
+)
+def test_places_keep_to_what_dev_shm_carries(lanes: list[int], shm_mb: int, places: int) -> None:
+    """Where it was made large for a browser."""
+    assert wanted_places("auto", lanes, 2, shm_mb) == places
 
 
 @pytest.mark.parametrize(
