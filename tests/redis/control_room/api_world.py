@@ -193,7 +193,7 @@ def a_worker(name: str = "w1", **changes: Any) -> WorkerSnapshot:
         "rotations": {"page": 120, "context": 24, "browser": 1},
         "reasons": {"page uses": 120},
         "started_at": datetime.now(UTC) - timedelta(hours=2),
-        "at_work": AtWork("run-1", "batch-1", "musinsa", 10, 50),
+        "batches": (AtWork("run-1", "batch-1", "musinsa", 10, 50),),
         "sample": sample,
         "cpu_percent": 12.5,
         "collector": CollectorStats((100, 10, 1), 0.05, 3.0, 1.5),
