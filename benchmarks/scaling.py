@@ -79,7 +79,7 @@ class Need:
     def places_of_worker(self) -> int:
         """As `auto` would have it."""
         lanes = [self.pace.lanes] * self.pace.shops
-        return Budget(self.pace.worker_mb, 0).lanes(wanted_places("auto", lanes, math.floor(self.pace.worker_cores)))
+        return Budget(self.pace.worker_mb, 0).lanes(wanted_places("auto", lanes, math.floor(self.pace.worker_cores), 0))
 
     @property
     def workers_by_lanes(self) -> int:

@@ -105,7 +105,7 @@ def wanted_places(asked: int | Auto, lanes: Sequence[int], cores: int, shm_mb: i
     shared = max(PLACES_PER_CORE * cores, len(lanes))
     if shm_mb >= SHM_ON_PURPOSE_MB:
         shared = min(shared, shm_mb // _SHM_PER_LANE_MB)
-    return max(1, min(sum(lanes), max(shared, *lanes)))
+    return max(1, min(sum(lanes), max([shared, *lanes])))
 
 
 def page_uses(memory_mb: int) -> int:
