@@ -13,8 +13,15 @@ from pagemill.browser.slot import Slot
 from pagemill.config.platform import Platform
 
 PAUSE_S = 0.1
-"""A page that is not leased for so long makes a pause. Before that it is at work: to close it and open it again would
-cost more than it holds."""
+"""A page that is not leased for so long makes a pause, if its platform's lanes wait long between their visits."""
+_LONG_WAIT_MS = 1000
+
+
+def makes_pauses(platform: Platform) -> bool:
+    """Whether lanes wait so long between two visits that closing a page and opening another one costs less than it
+    holds meanwhile. Where they do not, a page that nobody leases for a moment is only late."""
+    limit = platform.workflow.rate_limit
+    return limit.enabled and limit.wait_time_ms.low_ms >= _LONG_WAIT_MS
 
 
 class IdlePages:
@@ -137,7 +144,7 @@ class IdlePages:
 
     def _too_many(self) -> list[Slot]:
         """Those whose page goes when it makes a pause."""
-        pages = self._with_page()
+        pages = [slot for slot in self._with_page() if makes_pauses(slot.platform)]
         return pages[: max(0, len(pages) - self._kept)]
 
     def _set_timer(self) -> None:

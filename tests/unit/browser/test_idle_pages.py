@@ -9,7 +9,7 @@ import pytest
 
 from pagemill.browser.idle_pages import PAUSE_S, IdlePages
 from pagemill.browser.slot import Slot
-from pagemill.config.platform import Platform
+from pagemill.config.platform import Platform, RateLimit, Workflow
 from tests.unit.browser.test_pool import QuickClock, shop
 
 
@@ -179,6 +179,16 @@ def test_pages_that_make_a_pause_are_closed_but_for_those_used_last() -> None:
     assert room.closed == [first, second, third]
     room.clock.advance(30)
     assert len(room.unneeded) == 5
+
+
+def test_pages_of_lanes_that_hardly_wait_stay() -> None:
+    """One that nobody leases for a moment is only late: the machine is busy."""
+    room = Room(kept=0)
+    brisk = shop("brisk").model_copy(update={"workflow": Workflow(rate_limit=RateLimit(wait_time_ms="0-50"))})
+    room.put(*(cast(Slot, Stand(brisk)) for _ in range(3)))
+    assert room.closed == []
+    room.clock.advance(30)
+    assert len(room.unneeded) == 3
 
 
 def test_a_page_that_is_used_again_within_the_pause_stays() -> None:
