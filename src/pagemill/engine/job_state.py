@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -29,6 +29,8 @@ class JobState:
     done: int = 0
     visited: list[Visited] = field(default_factory=list)
     """What visits came to, for the platform that remembers it."""
+    store: Callable[[], Awaitable[None]] | None = None
+    """Waits until results are stored. Set where the next product may end the worker: it would take the last ones along."""
     _left: bool = False
 
     @property

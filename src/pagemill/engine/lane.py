@@ -6,6 +6,7 @@ cannot be had, because then no product could be judged.
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from pagemill.errors import (
     TurnDenied,
     VisitGoesOn,
     VisitRefused,
+    WorkerWornOut,
 )
 from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.judge import judge
@@ -45,6 +47,7 @@ log = get_logger("lane")
 
 _MAX_STEPS = 12
 """Steps of one attempt: more than a platform has sources."""
+_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 _GRACE_S = 5.0
 """How much longer than its own deadline a strategy may take before it is cut off from outside."""
 
@@ -107,6 +110,8 @@ class Lane:
                 return
             self._stations.deliver(result)
             state.done += 1
+            if state.store is not None:
+                await state.store()
             if state.platform.revisit.enabled:
                 state.visited.append(Visited(product, result.verdict, result.facts))
 
@@ -185,6 +190,12 @@ class Lane:
             return failure("the visit has more steps than its sources", retryable=False)
         except (BrowserUnavailable, TurnDenied):
             raise
+        except OSError as error:
+            if error.errno in _NO_DESCRIPTORS:  # the worker's fault: it says nothing of the product
+                log.error(events.WORKER_WORN_OUT, reason=str(error))
+                raise WorkerWornOut(f"there are no file descriptors left: {error}") from error
+            log.exception(events.UNEXPECTED, product=item.product.id)
+            return failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
         except PagemillError as error:
             if isinstance(error, DeadlineExceeded):
                 self._log_timeout(item.product, error)

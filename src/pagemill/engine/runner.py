@@ -122,14 +122,16 @@ class Runner:
         lanes = self._lanes(platform)
         spared = await self._spare(batch, platform, todo)
         todo = [product for product in todo if product.id not in spared]
+        one_by_one = False
         if known:
             # Begun before and not ended: one of these products may be what ends workers. From the one end and the other
             # in turn, and the last few one by one, all others get their verdict before the batch is given up.
             if batch.tries_left % 2 == 0:
                 todo.reverse()
-            if len(todo) <= _FEW_PER_LANE * lanes:
+            if one_by_one := len(todo) <= _FEW_PER_LANE * lanes:
                 lanes = 1
         with self.states.open(batch, platform, todo, self._stop) as state, self._stations.pool.serving(platform):
+            state.store = self._flush if one_by_one else None
             try:
                 await self._run_lanes(state, lanes)
             except BaseException:

@@ -10,7 +10,7 @@ from rq import Queue, get_current_job
 from rq.timeouts import JobTimeoutException
 
 from pagemill.engine.runner import BatchOutcome
-from pagemill.errors import DeadlineExceeded, ServiceUnavailable
+from pagemill.errors import DeadlineExceeded, ServiceUnavailable, WorkerWornOut
 from pagemill.intake.batch_job import from_arguments
 from pagemill.worker.handle import declare_unfit, installed
 
@@ -31,7 +31,7 @@ def run_batch(run: str, batch: str, platform: str, products: list[list[Any]]) ->
         outcome = installed().run_batch(work, timeout_s)
     except DeadlineExceeded as error:
         raise JobTimeoutException(f"Task exceeded maximum timeout value ({timeout_s:g} seconds)") from error
-    except ServiceUnavailable as error:
+    except (ServiceUnavailable, WorkerWornOut) as error:
         # Not the batch's fault: failing it would burn its retries, and those of every batch after it.
         declare_unfit(error)
         outcome = BatchOutcome(done=0, resumed=0, remaining=len(work.products))
