@@ -30,7 +30,7 @@ class JobState:
     visited: list[Visited] = field(default_factory=list)
     """What visits came to, for the platform that remembers it."""
     store: Callable[[], Awaitable[None]] | None = None
-    """Waits until results are stored. Set where the next product may end the worker: it would take the last ones along."""
+    """Waits until results are stored. Set where the next product may end the worker, and with it what is not."""
     _left: bool = False
 
     @property

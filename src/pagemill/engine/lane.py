@@ -192,8 +192,9 @@ class Lane:
             raise
         except OSError as error:
             if error.errno in _NO_DESCRIPTORS:  # the worker's fault: it says nothing of the product
-                log.error(events.WORKER_WORN_OUT, reason=str(error))
-                raise WorkerWornOut(f"there are no file descriptors left: {error}") from error
+                worn_out = WorkerWornOut(f"descriptors are used up: {error}")
+                log.warning(events.WORKER_WORN_OUT, reason=str(worn_out))
+                raise worn_out from error
             log.exception(events.UNEXPECTED, product=item.product.id)
             return failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
         except PagemillError as error:
