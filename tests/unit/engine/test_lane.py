@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from pagemill.errors import (
     VisitFailed,
     VisitGoesOn,
     VisitRefused,
+    WorkerWornOut,
 )
 from pagemill.model import PageReading, Verdict
 from pagemill.pacing.answer import Answer, Welcome
@@ -315,6 +317,34 @@ async def test_without_a_browser_the_lane_ends_and_judges_nothing() -> None:
         await Lane(0, state, bench.stations).run()
     assert bench.shelf.waiting == []
     assert state.done == 0
+
+
+async def test_without_descriptors_the_lane_ends_and_judges_nothing() -> None:
+    """The process is worn out; of the product that says nothing."""
+    bench = Bench()
+
+    async def fail() -> PageReading:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    bench.strategy.script({"p1": [fail]})
+    state = bench.state(3)
+    with pytest.raises(WorkerWornOut, match="descriptors are used up"):
+        await Lane(0, state, bench.stations).run()
+    assert (bench.shelf.waiting, state.done) == ([], 0)
+
+
+async def test_where_a_product_may_end_the_worker_each_result_is_stored_before_the_next() -> None:
+    """It would go with the worker, and its product would be given up although it was visited."""
+    bench = Bench()
+    state = bench.state(3)
+    stored: list[int] = []
+
+    async def store() -> None:
+        stored.append(len(bench.shelf.waiting))
+
+    state.store = store
+    await Lane(0, state, bench.stations).run()
+    assert stored == [1, 2, 3]
 
 
 async def test_a_result_that_cannot_be_handed_on_ends_the_lane() -> None:
