@@ -45,7 +45,7 @@ async def test_pages_that_may_stay_are_worn_out(
         rotations = [line for line in lines if line["event"].endswith("Rotation")]
         told = Counter((line["event"], line["reason"], line["uses"]) for line in rotations)
         assert told == {(events.PAGE_ROTATION, "uses", 3): SHOPS * 2 * VISITS // 3}
-        assert await open_pages(real.browser) == accounted_pages(real.pool) == 0  # each page had its last use
+        assert await open_pages(real.browser) == accounted_pages(real.pool) <= SHOPS
 
 
 async def test_few_pages_are_open_between_visits_and_contexts_stay(
