@@ -27,7 +27,7 @@ def makes_pauses(platform: Platform) -> bool:
 class IdlePages:
     """The idle slots of all platforms, the least recently used first.
 
-    A page is a process of 25 to 40 MB, a context some 100 KB: pages go early, and contexts, with cookies and storage,
+    A page is a process of 25 to 40 MB, a context about 2 MB: pages go early, and contexts, with cookies and storage,
     stay until `idle_s`.
     """
 

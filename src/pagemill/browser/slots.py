@@ -19,7 +19,7 @@ from pagemill.config.settings import PoolSettings
 COMES_WITHIN_S = 0.5
 """A visit that was announced is not waited for any longer."""
 _CONTEXTS_PER_PLACE = 4
-"""How many slots there may be as long as any is idle; without a page each is a context of some 100 KB."""
+"""How many slots there may be as long as any is idle; without a page each is a context of about 2 MB."""
 
 
 class Slots:

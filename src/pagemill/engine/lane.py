@@ -190,18 +190,15 @@ class Lane:
             return failure("the visit has more steps than its sources", retryable=False)
         except (BrowserUnavailable, TurnDenied):
             raise
-        except OSError as error:
-            if error.errno in _NO_DESCRIPTORS:  # the worker's fault: it says nothing of the product
-                worn_out = WorkerWornOut(f"descriptors are used up: {error}")
-                log.warning(events.WORKER_WORN_OUT, reason=str(worn_out))
-                raise worn_out from error
-            log.exception(events.UNEXPECTED, product=item.product.id)
-            return failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
         except PagemillError as error:
             if isinstance(error, DeadlineExceeded):
                 self._log_timeout(item.product, error)
             return outcome_of_error(error)
         except Exception as error:  # the top of a lane: one product must not end the others
+            if isinstance(error, OSError) and error.errno in _NO_DESCRIPTORS:  # the worker's fault, not the product's
+                worn_out = WorkerWornOut(f"descriptors are used up: {error}")
+                log.warning(events.WORKER_WORN_OUT, reason=str(worn_out))
+                raise worn_out from error
             log.exception(events.UNEXPECTED, product=item.product.id)
             return failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
 
