@@ -1034,6 +1034,20 @@ def test_a_batch_that_made_the_loop_stand_still_counts_as_tried(redis_client: Re
     assert engine.given_up == []
 
 
+def test_a_batch_that_used_up_the_descriptors_counts_as_tried_and_the_worker_leaves(
+    redis_client: Redis, engine: ToldEngine
+) -> None:
+    """A fresh process tries it again; the next batch is not begun in this one."""
+    job = put(redis_client, "b1", retries=3)
+    put(redis_client, "b2")
+    engine.script["b1"] = [fails(WorkerWornOut("descriptors are used up"))]
+    worker_for(redis_client, engine).work(burst=True)
+    job.refresh()  # type: ignore[no-untyped-call]
+    assert (job.get_status(), job.retries_left) == (JobStatus.QUEUED, 2)
+    assert (engine.ran, engine.given_up) == (["b1"], [])
+    assert isinstance(handle.unfit(), WorkerWornOut)
+
+
 def test_an_idle_worker_can_be_told_to_leave(redis_client: Redis, engine: ToldEngine) -> None:
     """It ends within a second although its queues stay empty."""
     worker = worker_for(redis_client, engine)

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.fleet_ground import Fleet
 from benchmarks.fleet_scenes import measure, watch
 from pagemill.broker.server_program import _program
+from pagemill.config.settings import QueueSettings
 
 SMALL = Fleet(workers=3, shops=2, groups=1, lanes=2, wait_ms="50-100", visit_s=0.05, batch=5)
 
@@ -14,7 +15,8 @@ SMALL = Fleet(workers=3, shops=2, groups=1, lanes=2, wait_ms="50-100", visit_s=0
 @pytest.mark.parametrize("scene", ["idle", "work"])
 def test_a_small_fleet_is_measured(scene: str) -> None:
     """In processes of its own: it looks where nothing is, and works batches off where something is."""
-    found = measure(scene, _program(), SMALL, 2, 1.0, 2.0)
+    a_beat_of_each_s = QueueSettings().heartbeat_interval_s + 1
+    found = measure(scene, _program(), SMALL, 2, 1.0, a_beat_of_each_s)
     assert found.errors == 0
     assert found.look_p50_ms > 0
     assert {"evalsha", "set", "hset", "expire"} <= found.calls.keys()

@@ -183,6 +183,8 @@ class BatchEnder(SimpleWorker):
             self.end_unfit(error)
             return
         super().handle_job_failure(job, queue, started_job_registry, exc_string)
+        if (cause := unfit()) is not None:
+            self.end_unfit(cause)
 
     def _on_exception(self, job: Job, kind: type[BaseException], *_rest: Any) -> None:
         """RQ calls this for failures, and for the batches of dead workers that it finds."""

@@ -31,7 +31,10 @@ def run_batch(run: str, batch: str, platform: str, products: list[list[Any]]) ->
         outcome = installed().run_batch(work, timeout_s)
     except DeadlineExceeded as error:
         raise JobTimeoutException(f"Task exceeded maximum timeout value ({timeout_s:g} seconds)") from error
-    except (ServiceUnavailable, WorkerWornOut) as error:
+    except WorkerWornOut as error:
+        declare_unfit(error)
+        raise  # counts as tried: a product that wears every worker out would go round for ever
+    except ServiceUnavailable as error:
         # Not the batch's fault: failing it would burn its retries, and those of every batch after it.
         declare_unfit(error)
         outcome = BatchOutcome(done=0, resumed=0, remaining=len(work.products))

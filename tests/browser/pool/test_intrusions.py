@@ -10,6 +10,7 @@ from playwright.async_api import Error as PlaywrightError
 from tests.browser.pool.real_pool import (
     WHEN_PARSED,
     RealPool,
+    accounted_pages,
     click,
     goto_loaded,
     is_usable,
@@ -67,9 +68,10 @@ async def test_beforeunload_holds_nobody(shared: RealPool, shop: WatchedServer) 
             assert await is_usable(lease, shop)
         await goto_loaded(lease, shop.shop())
         await click(lease)
+        assert await open_pages(shared.browser) == 1
     assert await settled(shared.pool)
     assert len(shared.launcher.browsers) == 1
-    assert await open_pages(shared.browser) == 1
+    assert await open_pages(shared.browser) == accounted_pages(shared.pool)
 
 
 _ATTACHMENT = Reply(
