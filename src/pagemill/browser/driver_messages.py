@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pagemill.browser.cdp.messages import MAX_BYTES
+from pagemill.browser.cdp.messages import ANSWER, MAX_BYTES, MAX_EVENT_BYTES
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -25,11 +25,16 @@ class BoundedOutput:
     A message that is too long is passed over. Who waits for it waits until its own deadline.
     """
 
-    def __init__(self, output: asyncio.StreamReader, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self, output: asyncio.StreamReader, max_bytes: int = MAX_BYTES, max_event_bytes: int = MAX_EVENT_BYTES
+    ) -> None:
         self._output = output
         self._max_bytes = max_bytes
+        self._max_event_bytes = min(max_event_bytes, max_bytes)
         self._left = 0
         """Of the message that is being read."""
+        self._begun = b""
+        """Its beginning, which was looked at."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._output, name)
@@ -38,15 +43,20 @@ class BoundedOutput:
         """As the stream's own."""
         if self._left > 0:
             self._left -= count
-            return await self._output.readexactly(count)
+            begun, self._begun = self._begun[:count], self._begun[count:]
+            return begun + await self._output.readexactly(count - len(begun))
         while True:
             head = await self._output.readexactly(_LENGTH_BYTES)
             length = int.from_bytes(head, "little")
-            if length <= self._max_bytes:
-                self._left = length
-                return head
-            await self._pass_over(length)
-            log.warning(events.MESSAGE_DROPPED, bytes=length, method="")
+            if length > self._max_event_bytes:
+                self._begun = await self._output.readexactly(min(length, len(ANSWER)))
+                if length > (self._max_bytes if self._begun == ANSWER else self._max_event_bytes):
+                    await self._pass_over(length - len(self._begun))
+                    self._begun = b""
+                    log.warning(events.MESSAGE_DROPPED, bytes=length, method="")
+                    continue
+            self._left = length
+            return head
 
     async def _pass_over(self, length: int) -> None:
         while length > 0:

@@ -54,6 +54,15 @@ def test_one_that_is_just_short_enough_is_kept() -> None:
     assert list(messages.cut(b"0123456789a\0")) == [TooLong(11, None, "", "")]
 
 
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_what_nobody_has_asked_for_may_be_less_long(size: int) -> None:
+    """An answer of that length is kept."""
+    answer, event = (json.dumps({key: 1, "v": "x" * 400}) for key in ("id", "method"))
+    kept, dropped, last = cut(Messages(1_000, 300), f"{answer}\0{event}\0{{}}\0".encode(), size)
+    assert (kept, last) == (answer, "{}")
+    assert dropped == TooLong(len(event), None, "", "")
+
+
 def test_nothing_of_one_that_is_too_long_is_kept_while_it_comes() -> None:
     """It may have no end."""
     messages = Messages(1_000)

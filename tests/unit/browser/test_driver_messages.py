@@ -52,6 +52,14 @@ async def test_messages_are_read_as_they_are_but_for_long_ones(piece: int) -> No
     assert [(line["event"], line["bytes"]) for line in lines] == [(events.MESSAGE_DROPPED, 200_000)] * 2
 
 
+@pytest.mark.parametrize("piece", [1, 4, 1000])
+async def test_what_nobody_has_asked_for_may_be_less_long(piece: int) -> None:
+    """An answer of that length is read, from its beginning."""
+    answer, long_answer, event = b'{"id":1,"v":"xxx"}', b'{"id":1,"v":"xxxxxxxxxx"}', b'{"guid":"page@1"}'
+    output = BoundedOutput(stream(framed(answer, event, long_answer, answer, b"{}")), max_bytes=20, max_event_bytes=9)
+    assert [await read(output, piece) for _ in range(3)] == [answer, answer, b"{}"]
+
+
 async def test_a_driver_that_ends_in_the_middle_of_one_has_ended() -> None:
     """As Playwright expects it."""
     with pytest.raises(asyncio.IncompleteReadError):

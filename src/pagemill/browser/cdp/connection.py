@@ -14,7 +14,7 @@ from typing import Any
 
 from playwright.async_api import Error as PlaywrightError
 
-from pagemill.browser.cdp.messages import MAX_BYTES, Messages, TooLong
+from pagemill.browser.cdp.messages import Messages, TooLong
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -22,7 +22,7 @@ log = get_logger("browser")
 
 CLOSED = "Target page, context or browser has been closed"
 CRASHED = "Target crashed"
-SAID_TOO_MUCH = f"the page said more than {MAX_BYTES} bytes at once"
+SAID_TOO_MUCH = "the page said more at once than is listened to"
 _NO_SUCH_SESSION = -32001
 
 Event = Callable[[dict[str, Any]], None]

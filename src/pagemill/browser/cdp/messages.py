@@ -14,6 +14,10 @@ from typing import Self
 MAX_BYTES = 64_000_000
 """The longest that is ever asked for, all that may be read of one page, has 8,000,000 characters in places and states
 and 2,000,000 of what is published, each of six bytes as `\\uXXXX`."""
+MAX_EVENT_BYTES = 16_000_000
+"""The longest that nobody has asked for. A request's body comes in one, as text and once more as base64."""
+ANSWER = b'{"id":'
+"""What answers to commands begin with, Chromium's and those of Playwright's driver."""
 _ENDS = 300
 _HEAD = re.compile(rb'\A\{"(?:id":(?P<id>\d+)|method":"(?P<method>[\w.]{1,80})")')
 _SESSION = re.compile(rb'"sessionId":"(\w+)"\}\Z')
@@ -47,8 +51,9 @@ class TooLong:
 class Messages:
     """The messages of one pipe, each ended by a NUL byte."""
 
-    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, max_bytes: int = MAX_BYTES, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max_bytes = max_bytes
+        self._max_event_bytes = min(max_event_bytes, max_bytes)
         self._chunks: list[bytes] = []
         self._length = 0
         self._head = b""
@@ -66,12 +71,15 @@ class Messages:
     def _add(self, part: bytes) -> None:
         self._length += len(part)
         self._chunks.append(part)
-        if self._length > self._max_bytes:
-            self._head = self._head or _first_of(self._chunks)
+        if not self._head and self._length > self._max_event_bytes:
+            head = _first_of(self._chunks)
+            if self._length > (self._max_bytes if head.startswith(ANSWER) else self._max_event_bytes):
+                self._head = head
+        if self._head:
             self._chunks = [_last_of(self._chunks)]
 
     def _ended(self) -> str | TooLong:
-        if self._length > self._max_bytes:
+        if self._head:
             message: str | TooLong = TooLong.of(self._length, self._head, self._chunks[0])
         else:
             joined = b"".join(self._chunks)
