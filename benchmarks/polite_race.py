@@ -68,14 +68,9 @@ class Pagemill:
         """See `Contestant`."""
         shutil.copytree(race.REPOSITORY / "config", folder / "config")
         platforms = folder / "config" / "platforms"
-        shipped = yaml.safe_load((platforms / f"{PLATFORM}.yaml").read_text())
         for file in platforms.iterdir():
             file.unlink()
-        shipped["workflow"]["rate_limit"]["wait_time_ms"] = "{}-{}".format(*case.wait_ms)
-        shipped["workflow"]["concurrency"]["default"] = case.lanes
-        for number in range(case.shops):
-            settings = {**shipped, "platform": platform_name(number), "hosts": [address(number)]}
-            (platforms / f"{platform_name(number)}.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
+        write_platforms(case, platforms)
         config = load_config(folder / "config", {})
         runs = []
         with open_redis("", folder / "data") as redis, ResultStore(store_url(folder)) as store:
@@ -106,6 +101,16 @@ class Pagemill:
 def platform_name(number: int) -> str:
     """Of the shop of that number, from 0."""
     return f"shop-{number + 1:02}"
+
+
+def write_platforms(case: Case, folder: Path) -> None:
+    """A file for each shop of the case, at its pace."""
+    shipped = yaml.safe_load((race.REPOSITORY / "config" / "platforms" / f"{PLATFORM}.yaml").read_text())
+    shipped["workflow"]["rate_limit"]["wait_time_ms"] = "{}-{}".format(*case.wait_ms)
+    shipped["workflow"]["concurrency"]["default"] = case.lanes
+    for number in range(case.shops):
+        settings = {**shipped, "platform": platform_name(number), "hosts": [address(number)]}
+        (folder / f"{platform_name(number)}.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""How long a product waits from being queued to the first byte of its visit, on a worker that has nothing to do.
+"""How long a product waits from being queued to the first byte of its visit, on a worker with nothing of its shop.
 
 The shop is a socket that notes when each path is asked for. Products are queued one by one, at uneven times, each as a
-run of its own: `python -m benchmarks.queue_latency`.
+run of its own: `python -m benchmarks.queue_latency`. With `--shops 6` the worker visits six other shops meanwhile, at
+the pace of real ones.
 """
 
 from __future__ import annotations
@@ -13,15 +14,23 @@ import statistics
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.polite_figures import Case
+from benchmarks.polite_race import catalogues_of, platform_name, write_platforms
+from benchmarks.polite_shops import Street
 from pagemill.demo.catalogue import CatalogueRow
 from pagemill.model import Product, Verdict
-from tests.e2e.workplace import Workplace
+from tests.e2e.workplace import Workplace, eventually
 
 PLATFORM = "demo-hydrated"
 _PAGE = b"<!doctype html><body data-ready><h1 class=name>A</h1><p class=price>1</p><p class=stock>in</p>"
 _WAIT_S = 20.0
+_PAUSE_S = (0.3, 1.2)
+_WARM_UP = 3
+_SETTLE_S = 10.0
+"""After this long all lanes of the other shops have made their first visit."""
 
 
 class Shop(http.server.ThreadingHTTPServer):
@@ -63,43 +72,60 @@ class _Visit(http.server.BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def measure(count: int, seed: int) -> list[float]:
-    """Milliseconds of each of so many products, sorted."""
+def occupy(place: Workplace, street: Street, shops: int, seconds: float) -> None:
+    """Gives the worker of that place products of other shops for longer than that."""
+    pace = Case(shops)
+    case = replace(pace, products=round(2 * seconds * pace.per_minute / 60))
+    write_platforms(case, place.config / "platforms")
+    for number, rows in enumerate(catalogues_of(case, street)):
+        place.enqueue(platform_name(number), rows)
+
+
+def measure(count: int, seed: int, shops: int) -> list[float]:
+    """Milliseconds of each of so many products, sorted, while so many other shops are visited."""
     chance = random.Random(seed)
-    with tempfile.TemporaryDirectory(prefix="latency-") as folder:
+    with tempfile.TemporaryDirectory(prefix="latency-") as folder, Street(max(shops, 1)) as street:
         place = Workplace(Path(folder))
         place.settings(queue={"heartbeat_interval_s": 5, "heartbeat_ttl_s": 45}, guard={"sample_interval_s": 5})
         shop = Shop()
         threading.Thread(target=shop.serve_forever, daemon=True).start()
         try:
-            with place.redis(), place.worker() as worker:
-                took = []
-                for number in range(-3, count):  # the first few warm up
-                    time.sleep(chance.uniform(0.3, 1.2))
-                    path = f"/{number}"
-                    url = f"http://127.0.0.1:{shop.server_address[1]}{path}"
-                    row = CatalogueRow(Product(f"p{number}", url, {"name": "A"}), Verdict.OK)
-                    began = time.monotonic()
-                    place.enqueue(PLATFORM, [row])
-                    if number >= 0:
-                        took.append(1000 * (shop.wait_for(path) - began))
-                    else:
-                        shop.wait_for(path)
-                worker.terminate()
-                worker.wait(30)
+            with place.redis():
+                if shops:
+                    occupy(place, street, shops, _SETTLE_S + count * (_PAUSE_S[1] + 0.2))
+                with place.worker() as worker:
+                    if shops:
+                        name = platform_name(shops - 1)
+                        eventually(lambda: place.at_work(name) == 1, _WAIT_S, f"a batch of {name}")
+                        time.sleep(_SETTLE_S)
+                    took = [_wait_ms(place, shop, number, chance) for number in range(-_WARM_UP, count)][_WARM_UP:]
+                    worker.terminate()
+                    worker.wait(30)
         finally:
             shop.shutdown()
             shop.server_close()
     return sorted(took)
 
 
+def _wait_ms(place: Workplace, shop: Shop, number: int, chance: random.Random) -> float:
+    """Of one product, after a pause."""
+    time.sleep(chance.uniform(*_PAUSE_S))
+    path = f"/{number}"
+    url = f"http://127.0.0.1:{shop.server_address[1]}{path}"
+    row = CatalogueRow(Product(f"p{number}", url, {"name": "A"}), Verdict.OK)
+    began = time.monotonic()
+    place.enqueue(PLATFORM, [row])
+    return 1000 * (shop.wait_for(path) - began)
+
+
 def main() -> None:
     """Prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, default=100, help="how many (100)")
+    parser.add_argument("--shops", type=int, default=0, help="how many others are visited meanwhile (0)")
     parser.add_argument("--seed", type=int, default=1, help="of the pauses between them (1)")
     options = parser.parse_args()
-    took = measure(options.products, options.seed)
+    took = measure(options.products, options.seed, options.shops)
     p95 = took[min(len(took) - 1, round(0.95 * len(took)))]
     print(f"{len(took)} products: p50 {statistics.median(took):.0f} ms, p95 {p95:.0f} ms, most {took[-1]:.0f} ms")
 
