@@ -1,7 +1,8 @@
 """How long a product waits from being queued to the first byte of its visit, on a worker with nothing of its shop.
 
 The shop is a socket that notes when each path is asked for. Products are queued one by one, at uneven times, each as a
-run of its own: `python -m benchmarks.queue_latency`. With `--shops 6` the worker visits six other shops meanwhile, at
+run of its own, by a program that has read its configuration and has its connections open, as the scheduler has:
+`python -m benchmarks.queue_latency`. With `--shops 6` the worker visits six other shops meanwhile, at
 the pace of real ones.
 """
 
@@ -14,14 +15,20 @@ import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+
+from redis import Redis
 
 from benchmarks.polite_figures import Case
 from benchmarks.polite_race import catalogues_of, platform_name, write_platforms
 from benchmarks.polite_shops import Street
-from pagemill.demo.catalogue import CatalogueRow
-from pagemill.model import Product, Verdict
+from pagemill.config.loading import load_config
+from pagemill.config.settings import Config
+from pagemill.intake.enqueue import enqueue_run
+from pagemill.model import Product
+from pagemill.results.store import ResultStore
 from tests.e2e.workplace import Workplace, eventually
 
 PLATFORM = "demo-hydrated"
@@ -29,8 +36,8 @@ _PAGE = b"<!doctype html><body data-ready><h1 class=name>A</h1><p class=price>1<
 _WAIT_S = 20.0
 _PAUSE_S = (0.3, 1.2)
 _WARM_UP = 3
-_SETTLE_S = 10.0
-"""After this long all lanes of the other shops have made their first visit."""
+_SETTLE_S = 40.0
+"""After this long the lanes of the other shops, which begin together, visit at different times."""
 
 
 class Shop(http.server.ThreadingHTTPServer):
@@ -90,7 +97,7 @@ def measure(count: int, seed: int, shops: int) -> list[float]:
         shop = Shop()
         threading.Thread(target=shop.serve_forever, daemon=True).start()
         try:
-            with place.redis():
+            with place.redis() as redis, place.store() as store:
                 if shops:
                     occupy(place, street, shops, _SETTLE_S + count * (_PAUSE_S[1] + 0.2))
                 with place.worker() as worker:
@@ -98,7 +105,8 @@ def measure(count: int, seed: int, shops: int) -> list[float]:
                         name = platform_name(shops - 1)
                         eventually(lambda: place.at_work(name) == 1, _WAIT_S, f"a batch of {name}")
                         time.sleep(_SETTLE_S)
-                    took = [_wait_ms(place, shop, number, chance) for number in range(-_WARM_UP, count)][_WARM_UP:]
+                    enqueue = _enqueuer(load_config(place.config, {}), redis, store)
+                    took = [_wait_ms(enqueue, shop, number, chance) for number in range(-_WARM_UP, count)][_WARM_UP:]
                     worker.terminate()
                     worker.wait(30)
         finally:
@@ -107,14 +115,26 @@ def measure(count: int, seed: int, shops: int) -> list[float]:
     return sorted(took)
 
 
-def _wait_ms(place: Workplace, shop: Shop, number: int, chance: random.Random) -> float:
+def _enqueuer(config: Config, redis: Redis, store: ResultStore) -> Callable[[Product], object]:
+    """Queues a product as a run of its own."""
+    return lambda product: enqueue_run(
+        [product],
+        config.platforms[PLATFORM],
+        source="benchmark",
+        batch_size=1,
+        settings=config.settings.queue,
+        redis=redis,
+        store=store,
+    )
+
+
+def _wait_ms(enqueue: Callable[[Product], object], shop: Shop, number: int, chance: random.Random) -> float:
     """Of one product, after a pause."""
     time.sleep(chance.uniform(*_PAUSE_S))
     path = f"/{number}"
     url = f"http://127.0.0.1:{shop.server_address[1]}{path}"
-    row = CatalogueRow(Product(f"p{number}", url, {"name": "A"}), Verdict.OK)
     began = time.monotonic()
-    place.enqueue(PLATFORM, [row])
+    enqueue(Product(f"p{number}", url, {"name": "A"}))
     return 1000 * (shop.wait_for(path) - began)
 
 
