@@ -30,6 +30,7 @@ _HEAD = (
     "| contestant | items/s | of pagemill's | CPU ms/item | with start | peak PSS MB | at the end | p50 ms | p99 ms "
     "| complete |\n|---|---|---|---|---|---|---|---|---|---|\n"
 )
+_FEW = 4
 _IDLE_HEAD = "| contestant | CPU s per lane and hour | peak PSS MB | complete |\n|---|---|---|---|\n"
 
 
@@ -132,13 +133,19 @@ def draw(table: Table, file: Path) -> None:
 def draw_bars(
     groups: Mapping[str, Mapping[str, Sequence[L]]], panels: Sequence[tuple[str, Callable[[L], float]]], file: Path
 ) -> None:
-    """One row of bars for each panel: medians by group and contestant, with the smallest and the largest value.
+    """Bars for each panel: medians by group and contestant, with the smallest and the largest value.
+
+    Panels stand two by two where groups are few.
 
     Who is in a group without a lap has failed, and is said to.
     """
     names = list(dict.fromkeys(name for laps in groups.values() for name in laps))
-    figure = Figure(figsize=(max(8.0, 1.5 * len(groups) + 3), 3.5 * len(panels) + 0.5), layout="constrained")
-    for axes, (title, value) in zip(figure.subplots(len(panels), 1), panels, strict=True):
+    columns = 2 if len(groups) <= _FEW else 1
+    rows = -(-len(panels) // columns)
+    size = (max(10.0, 1.5 * len(groups) + 3), 3.5 * rows + 0.5)
+    figure = Figure(figsize=size, layout="constrained")
+    for place, (title, value) in enumerate(panels, start=1):
+        axes = figure.add_subplot(rows, columns, place)
         for number, name in enumerate(names):
             values = [[value(lap) for lap in laps.get(name, ())] for laps in groups.values()]
             middles = [statistics.median(group) if group else 0.0 for group in values]
@@ -146,14 +153,14 @@ def draw_bars(
                 [middle - min(group, default=middle) for middle, group in zip(middles, values, strict=True)],
                 [max(group, default=middle) - middle for middle, group in zip(middles, values, strict=True)],
             ]
-            places = [place + 0.85 * (number / len(names) - 0.5) for place in range(len(groups))]
+            lefts = [group + 0.85 * (number / len(names) - 0.5) for group in range(len(groups))]
             width = 0.85 / len(names)
             axes.bar(
-                places, middles, width, yerr=spread, label=name, color=_COLOURS[number % len(_COLOURS)], align="edge"
+                lefts, middles, width, yerr=spread, label=name, color=_COLOURS[number % len(_COLOURS)], align="edge"
             )
-            for place, laps in zip(places, groups.values(), strict=True):
+            for left, laps in zip(lefts, groups.values(), strict=True):
                 if name in laps and not laps[name]:
-                    axes.text(place + width / 2, 0, " failed", rotation=90, ha="center", va="bottom", fontsize="small")
+                    axes.text(left + width / 2, 0, " failed", rotation=90, ha="center", va="bottom", fontsize="small")
         axes.set_title(title, loc="left")
         axes.set_xticks(range(len(groups)), list(groups))
         axes.spines[["top", "right"]].set_visible(False)
