@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pagemill.client import Pagemill, connect
-    from pagemill.errors import PagemillError, RunStranded, ServiceUnavailable, UsageError
+    from pagemill.errors import PagemillError, RunIncomplete, RunStranded, ServiceUnavailable, UsageError
     from pagemill.model import ItemResult, Priority, Product, Verdict
 
 __version__ = "0.1.0"
@@ -21,6 +21,7 @@ __all__ = [
     "PagemillError",
     "Priority",
     "Product",
+    "RunIncomplete",
     "RunStranded",
     "ServiceUnavailable",
     "UsageError",
@@ -32,6 +33,7 @@ _HOMES = {
     "Pagemill": "client",
     "connect": "client",
     "PagemillError": "errors",
+    "RunIncomplete": "errors",
     "RunStranded": "errors",
     "ServiceUnavailable": "errors",
     "UsageError": "errors",

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from pagemill.app.parts import DATA_FOLDER, platforms_meant, platforms_of_run, result_store
-from pagemill.app.waiting import noticing_stranded
+from pagemill.app.waiting import noticing_stranded, whole
 from pagemill.broker.connection import open_redis
 from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
@@ -84,7 +84,8 @@ class Pagemill:
             decimal: the decimal sign of numbers in text, the other one may part groups of three digits. Unless told,
                 what could be read in two ways is a bad row.
             on_bad_row: called for each row that is no product, before it is passed over, and for what is told once of
-                all. Without it the first bad row is a mistake: then nothing more is queued, and the run stays open.
+                all. Without it the first bad row is a mistake: then nothing more is queued, and the run ends with what
+                was handed in before.
 
         Raises:
             UsageError: an unknown platform, a bad row, or not one product.
@@ -161,12 +162,14 @@ class Pagemill:
             timeout_s: for how long at most; without end unless told.
             on_progress: called about twice a second; what it raises ends the wait.
             on_stranded: called once, with the cause and the remedy, when the run cannot end by itself: no worker takes
-                its batches, or the queue has lost them. The wait goes on. A Python warning unless told.
+                its batches, the queue has lost them, or its enqueueing broke off. The wait goes on. A Python warning
+                unless told.
 
         Raises:
             DeadlineExceeded: it took longer.
             RunStranded: for a minute no worker has taken the run's batches, and its platform is not configured any
                 more.
+            RunIncomplete: its enqueueing broke off, and all that was handed in by then has its result.
             UsageError: there is no such run.
         """
         until_s = None if timeout_s is None else time.monotonic() + timeout_s
@@ -176,7 +179,7 @@ class Pagemill:
                 if on_progress is not None:
                     on_progress(progress)
                 if progress.finished:
-                    return progress
+                    return whole(progress)
                 if until_s is not None and time.monotonic() >= until_s:
                     raise DeadlineExceeded(f"run {run}", timeout_s or 0)
                 notice()

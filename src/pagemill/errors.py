@@ -97,6 +97,10 @@ class RunStranded(PagemillError):
     exit_code = 78
 
 
+class RunIncomplete(PagemillError):
+    """A run that was waited for has ended, and is not whole: its enqueueing broke off."""
+
+
 class DeadlineExceeded(PagemillError):
     """A call to a browser, a network or a disk took longer than it may."""
 

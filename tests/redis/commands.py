@@ -32,13 +32,11 @@ class Office:
     @contextmanager
     def running(self, name: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         """`pagemill ARGUMENTS`, whose log is named; killed at the end of the block if it has not ended."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("PAGEMILL_")}
-        environment = kept | {"PAGEMILL_REDIS_URL": self._url, "PAGEMILL_LOG_FORMAT": "json"}
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "pagemill", *arguments],
                 cwd=self.folder,
-                env=environment,
+                env=self.environment(),
                 stdout=log,
                 stderr=log,
             )
@@ -48,6 +46,11 @@ class Office:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+
+    def environment(self) -> dict[str, str]:
+        """That of its commands."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("PAGEMILL_")}
+        return kept | {"PAGEMILL_REDIS_URL": self._url, "PAGEMILL_LOG_FORMAT": "json"}
 
     def log(self, name: str) -> Path:
         """What that command has said."""

@@ -15,6 +15,7 @@ from pagemill.config.settings import Config, Environment, Settings
 from pagemill.errors import ServiceUnavailable
 from pagemill.intake.batch_job import from_arguments, open_queue
 from pagemill.intake.begin import Beginner
+from pagemill.intake.enqueuer_life import LOOKS, DeadEnqueuers
 from pagemill.intake.rows import BadRow
 from pagemill.model import Product
 from pagemill.ops.control.run_requests import KeyTaken, RunRequest, RunRequests, TooManyAtOnce
@@ -88,7 +89,8 @@ def test_what_takes_long_goes_on_behind_the_answer(office: Office) -> None:
 
 
 def test_a_process_that_ends_leaves_its_run_to_the_next_one(office: Office) -> None:
-    """The same request goes on behind what was queued; each product is queued once."""
+    """The same request goes on behind what was queued, also with a run that was taken for broken off meanwhile; each
+    product is queued once."""
     requests, gate = office.requests(), threading.Event()
     raised: list[Exception] = []
 
@@ -112,11 +114,16 @@ def test_a_process_that_ends_leaves_its_run_to_the_next_one(office: Office) -> N
     assert "send the request again, with the same Idempotency-Key" in str(raised[0])
     (broken,) = office.store.runs()
     assert broken.state is RunState.QUEUEING
+    looker = DeadEnqueuers(office.store)
+    for _ in range(LOOKS + 1):
+        looker.look()
+    assert office.store.run(broken.run).broken_at is not None
     assert 0 < len(office.queued()) < COUNT
     begun = office.requests().begin(wanted(opened()), ExitStack())
     assert (begun.run, begun.is_new, begun.is_queued) == (broken.run, False, True)
     assert sorted(office.queued()) == [f"P{number:04}" for number in range(COUNT)]
     assert office.store.run(begun.run).products == COUNT
+    assert office.store.run(begun.run).broken_at is None
 
 
 def test_a_key_is_of_one_request(office: Office) -> None:

@@ -20,6 +20,7 @@ from pagemill.config.settings import Config
 from pagemill.errors import DatabaseUnavailable, RedisUnavailable
 from pagemill.intake import enqueue, scheduler
 from pagemill.intake.batch_job import open_queue, open_queues, queue_name
+from pagemill.intake.cancel import cancel_run
 from pagemill.intake.firing import Firing, Outcome
 from pagemill.intake.firing_log import LEADER_KEY, FiringLog
 from pagemill.intake.scheduler import Scheduler
@@ -326,7 +327,7 @@ def test_a_run_whose_batches_the_queue_has_lost_goes_on(office: Office) -> None:
 
 
 def test_a_catalogue_that_changed_in_between_loses_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The product at which the first one ended is gone: rather twice than never, and one result for each."""
+    """The product at which the first one ended is gone, and others stand elsewhere: each is queued and counted once."""
     monkeypatch.setattr(enqueue, "_PRODUCTS_PER_PIPELINE", 10)
     office.clock.now = THREE
     active = office.scheduler("s1")
@@ -335,10 +336,32 @@ def test_a_catalogue_that_changed_in_between_loses_nothing(office: Office, monke
         with pytest.raises(scheduler._Stopped):
             active.tick()
     assert office.queued() == EVERYTHING[:10]
-    office.stock([number for number in range(PRODUCTS) if number != 9])
+    office.stock([number for number in reversed(range(PRODUCTS)) if number != 9])
     office.client.delete(LEADER_KEY)
     office.scheduler("s2").tick()
-    assert set(office.queued()) == set(EVERYTHING)
+    assert sorted(office.queued()) == EVERYTHING
+    run = office.last().run
+    assert office.store.progress(run).products == PRODUCTS
+    office.finish(run)
+    assert office.store.progress(run).finished
+
+
+def test_a_run_that_was_cancelled_is_not_gone_on_with(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever cancels what a dead scheduler has left means all of it."""
+    monkeypatch.setattr(enqueue, "_PRODUCTS_PER_PIPELINE", 10)
+    office.clock.now = THREE
+    active = office.scheduler("s1")
+    with monkeypatch.context() as patch:
+        patch.setattr(active._lead, "renew", active.stop)
+        with pytest.raises(scheduler._Stopped):
+            active.tick()
+    cancel_run(office.last().run, office.client, office.store)
+    office.client.delete(LEADER_KEY)
+    office.scheduler("s2").tick()
+    assert office.queued() == []
+    office.clock.now = THREE + DAY
+    office.scheduler("s2").tick()
+    assert office.queued() == EVERYTHING
 
 
 def test_one_that_slept_through_its_lead_changes_nothing(office: Office) -> None:

@@ -1,4 +1,5 @@
-"""The thread by which a worker or scheduler looks after runs: what the queue has lost, what cannot end by itself."""
+"""The thread by which a worker or scheduler looks after runs: what the queue has lost, whose enqueuer died, what cannot
+end by itself."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from redis import Redis
 
 from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
+from pagemill.intake.enqueuer_life import DeadEnqueuers
 from pagemill.intake.lost_batches import LOOK_S, LostBatches
 from pagemill.ops.control.rounds import Rounds
 from pagemill.ops.stranded import StrandedWatch, read_stranded
@@ -41,13 +43,18 @@ def looking_after_runs(
         name: this process', unique in the fleet.
     """
     lost = LostBatches(AskedBatches(store), redis, platforms, settings, name)
+    enqueuers = DeadEnqueuers(store)
     watch = StrandedWatch(lambda: read_stranded(redis, store, platforms), 0, _SURE_S)
 
     def look() -> None:
         lost.look()
         if not lost.leads:
+            enqueuers.forget()
             return
+        enqueuers.look()
         for each in watch.news():
+            if each.is_broken_off:
+                continue  # told when it was noticed
             log.error(
                 events.RUN_STRANDED,
                 run=each.run,

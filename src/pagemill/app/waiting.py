@@ -11,8 +11,10 @@ from pagemill.app.parts import brisk_redis
 from pagemill.config.loading import load_config
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config
-from pagemill.errors import ConfigError, RedisUnavailable, RunStranded
+from pagemill.errors import ConfigError, RedisUnavailable, RunIncomplete, RunStranded
+from pagemill.intake.enqueuer_life import BROKEN_OFF_REMEDY
 from pagemill.ops.stranded import Cause, Stranded, StrandedWatch, read_stranded
+from pagemill.results.runs import RunProgress, broke_off
 from pagemill.results.store import ResultStore
 
 _LOOK_S = 5.0
@@ -64,3 +66,14 @@ def noticing_stranded(
                 raise RunStranded(f"run {run} cannot end: {Cause.FORGOTTEN.value}. Bring its file back, or cancel it")
 
         yield notice
+
+
+def whole(ended: RunProgress) -> RunProgress:
+    """How a run ended that was waited for.
+
+    Raises:
+        RunIncomplete: its enqueueing broke off.
+    """
+    if ended.broken_off and not ended.cancelled:
+        raise RunIncomplete(f"run {ended.run} is incomplete: {broke_off(ended.products or 0)}; {BROKEN_OFF_REMEDY}")
+    return ended

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from pagemill.app.parts import DATA_FOLDER, platforms_meant, platforms_of_run, result_store
-from pagemill.app.waiting import noticing_stranded
+from pagemill.app.waiting import noticing_stranded, whole
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.progress import counting, follow
@@ -145,7 +145,7 @@ def enqueue(
             typer.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(progress.by_verdict.items())))
             if progress.cancelled:
                 typer.echo(f"the run was cancelled; {counted(progress.missing or 0, 'product')} without a result")
-            if progress.by_verdict.get(Verdict.FAILED) or progress.cancelled:
+            if whole(progress).by_verdict.get(Verdict.FAILED) or progress.cancelled:
                 raise typer.Exit(1)
 
 

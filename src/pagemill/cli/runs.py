@@ -9,12 +9,13 @@ import typer
 from pagemill.app.parts import result_store
 from pagemill.cli.options import load
 from pagemill.cli.wording import output_console, table
-from pagemill.results.runs import RunState
+from pagemill.results.runs import RunState, broke_off
 
 _STATES = {
     RunState.QUEUEING: "being queued",
     RunState.AT_WORK: "at work",
     RunState.COMPLETE: "complete",
+    RunState.INCOMPLETE: "incomplete",
     RunState.CANCELLED: "cancelled",
 }
 
@@ -33,6 +34,8 @@ def runs(
             verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(run.by_verdict.items()))
             queued = f"{run.created_at:%Y-%m-%d %H:%M:%S}"
             state = _STATES[run.state]
+            if run.broken_at is not None and run.state is not RunState.CANCELLED:
+                state += f": {broke_off(run.products or 0)}"
             counts = (products, str(run.done), missing)
             shown.add_row(run.run, run.source, queued, *counts, state, verdicts, run.priority)
     output_console().print(shown)

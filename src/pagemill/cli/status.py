@@ -149,7 +149,7 @@ def _moment(moment: datetime) -> str:
 def _stranded(found: Sequence[Stranded]) -> Table:
     shown = table("Runs that cannot end by themselves", "run", "platform", "batches", "why", "remedy")
     for each in found[:_STRANDED]:
-        shown.add_row(each.run, each.platform, str(each.batches), each.cause.value, each.remedy)
+        shown.add_row(each.run, each.platform, str(each.batches), each.why, each.remedy)
     if len(found) > _STRANDED:
         shown.caption = f"and {len(found) - _STRANDED} more"
     return shown

@@ -42,6 +42,7 @@ METRICS: Mapping[str, Meaning] = MappingProxyType(
         "block_rate": Meaning("share of blocked products in the last 5 minutes"),
         "timeouts": Meaning("visits of the last 5 minutes that took longer than they may"),
         "stranded_batches": Meaning("batches that no worker takes, or that the queue has lost"),
+        "broken_off_runs": Meaning("runs of the last hour whose enqueueing broke off"),
         "queue_stuck_s": Meaning("time for which batches have waited and none was finished", "s"),
     }
 )

@@ -85,6 +85,7 @@ def shipped_rules() -> dict[str, AlertRule]:
         "worker-silent": AlertRule(metric="silent_s", threshold=60, level="critical"),
         "oom-kill": AlertRule(metric="oom_kills", threshold=0, level="critical"),
         "run-stranded": AlertRule(metric="stranded_batches", threshold=0, for_s=30, level="critical"),
+        "run-broken-off": AlertRule(metric="broken_off_runs", threshold=0, level="critical", cooldown_minutes=60),
         "queue-stuck": AlertRule(metric="queue_stuck_s", threshold=600),
         "blocked": AlertRule(metric="block_rate", threshold=0.2, for_s=60),
     }

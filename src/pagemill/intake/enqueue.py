@@ -1,16 +1,15 @@
 """Products become a run: batches of one platform each, each batch one job on its platform's queue.
 
 Owns the run's id, the cut into batches and the order of things: the run's row first, then each batch in the database,
-then on the queue, the seal last. Whoever takes over after a crash goes on behind the last batch that was noted; what
-was noted and is not on the queue is put there by who looks for lost batches. Must not hold more than a few batches in
-memory.
+then on the queue, the seal last. Whoever takes over after a crash goes on with the rest of the products; what was noted
+and is not on the queue is put there by who looks for lost batches. Must not hold more than a few batches in memory.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from pagemill.config.platform import AUTO, Platform
 from pagemill.config.settings import QueueSettings
 from pagemill.errors import PagemillError, RedisUnavailable, UsageError
 from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
+from pagemill.intake.enqueuer_life import giving_signs_of_life
 from pagemill.intake.job_timeout import job_timeout_s
 from pagemill.model import Batch, Priority, Product
 from pagemill.results.asked import NOTHING, AskedBatches, Reached
@@ -54,17 +54,6 @@ class EnqueuedElsewhere(PagemillError):
     """Another process goes on with this run."""
 
 
-def behind(products: Callable[[], Iterable[Product]], last_id: str) -> Generator[Product]:
-    """The products of a catalogue behind that one; all of them if it is no longer there: better twice than never."""
-    found = False
-    for product in products():
-        if found:
-            yield product
-        found = found or product.id == last_id
-    if not found:
-        yield from products()
-
-
 def enqueue_run(
     products: Iterable[Product],
     platform: Platform | Mapping[str, Platform],
@@ -82,11 +71,12 @@ def enqueue_run(
 ) -> EnqueuedRun:
     """Puts all products on the queues of their platforms as one run, a few batches at a time.
 
-    A run whose enqueueing broke off stays unsealed; what is on the queue by then will be worked on. One of one platform
-    can be gone on with: `run`, `start`, and the products `behind` its last one.
+    A run whose enqueueing broke off stays unsealed; what was noted by then will be worked on, and whoever looks after
+    runs closes it, see `enqueuer_life`. One of one platform can be gone on with: `run`, `start`, and the `rest_of` its
+    products.
 
     Args:
-        products: streamed; an error from it ends the run unsealed.
+        products: streamed, however slowly they come; an error from it ends the run unsealed.
         platform: whose products these are; or several by name, of which each product names its own.
         source: where they come from, for the list of runs.
         batch_size: how many products make a batch.
@@ -105,44 +95,46 @@ def enqueue_run(
         RedisUnavailable: Redis went away, or is full: some room is left to the workers.
         DatabaseUnavailable: the run could not be noted or sealed.
     """
-    if full := _lack_of_room(redis):
-        raise RedisUnavailable(f"Redis takes no run: {full}. {_ROOM_REMEDY}")
-    stream = iter(products)
-    first = next(stream, None)
-    if first is None and not start.batches:
-        raise UsageError(f"{source} holds no product that can be checked: correct the rows reported, or add some")
     if isinstance(platform, Platform):
         name, platforms = platform.platform, {platform.platform: platform}
     else:
         name, platforms = AUTO, dict(platform)
     may_exist = bool(run)
     run = run or new_run_id(name, datetime.now(UTC), secrets.token_hex(2))
-    store.create_run(run, name, source, may_exist=may_exist, priority=priority)
     asked = AskedBatches(store)
     by_platform: Counter[str] = Counter()
-    products_left = stream if first is None else chain([first], stream)
-    batches = _batches(products_left, run, platforms, name, batch_size, start.batches)
     state = start
-    if start.batches:
-        put_noted(asked, redis, run, platforms, settings)
-    while group := list(islice(batches, max(1, _PRODUCTS_PER_PIPELINE // batch_size))):
-        queued = list(accumulate((len(batch.products) for batch in group), initial=state.products))[1:]
-        after = Reached(state.batches + len(group), queued[-1], group[-1].products[-1].id)
-        if not asked.note(group, state, after):
-            raise EnqueuedElsewhere(f"another process puts run {run} on the queue, from batch {state.batches + 1} on")
-        try:
-            for shop, its in groupby(sorted(group, key=_BY_PLATFORM), key=_BY_PLATFORM):
-                put(open_queue(redis, shop, priority), list(its), platforms[shop], settings)
-        except RedisUnavailable as error:
-            so_far = f"Run {run} ends with {after.batches} batches; what the queue lacks comes when Redis is well"
-            raise RedisUnavailable(f"{error}. {so_far}. {_ROOM_REMEDY}") from error
-        state = after
-        for batch in group:
-            by_platform[batch.platform] += len(batch.products)
-        if on_batch is not None:
-            for products_so_far in queued:
-                on_batch(products_so_far)
-    store.seal_run(run, state.products, state.batches, skipped() if skipped is not None else 0)
+    with giving_signs_of_life(store, run):
+        if full := _lack_of_room(redis):
+            raise RedisUnavailable(f"Redis takes no run: {full}. {_ROOM_REMEDY}")
+        stream = iter(products)
+        first = next(stream, None)
+        if first is None and not start.batches:
+            raise UsageError(f"{source} holds no product that can be checked: correct the rows reported, or add some")
+        store.create_run(run, name, source, may_exist=may_exist, priority=priority)
+        products_left = stream if first is None else chain([first], stream)
+        batches = _batches(products_left, run, platforms, name, batch_size, start.batches)
+        if start.batches:
+            put_noted(asked, redis, run, platforms, settings)
+        while group := list(islice(batches, max(1, _PRODUCTS_PER_PIPELINE // batch_size))):
+            queued = list(accumulate((len(batch.products) for batch in group), initial=state.products))[1:]
+            after = Reached(state.batches + len(group), queued[-1], group[-1].products[-1].id)
+            if not asked.note(group, state, after):
+                from_here = f"from batch {state.batches + 1} on"
+                raise EnqueuedElsewhere(f"another process puts run {run} on the queue, {from_here}")
+            try:
+                for shop, its in groupby(sorted(group, key=_BY_PLATFORM), key=_BY_PLATFORM):
+                    put(open_queue(redis, shop, priority), list(its), platforms[shop], settings)
+            except RedisUnavailable as error:
+                so_far = f"Run {run} ends with {after.batches} batches; what the queue lacks comes when Redis is well"
+                raise RedisUnavailable(f"{error}. {so_far}. {_ROOM_REMEDY}") from error
+            state = after
+            for batch in group:
+                by_platform[batch.platform] += len(batch.products)
+            if on_batch is not None:
+                for products_so_far in queued:
+                    on_batch(products_so_far)
+        store.seal_run(run, state.products, state.batches, skipped() if skipped is not None else 0)
     return EnqueuedRun(run, state.batches, state.products, dict(by_platform))
 
 

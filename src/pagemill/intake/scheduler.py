@@ -2,7 +2,7 @@
 
 RQ's own cron fires in each process that runs it, forgets with the process what has fired, and knows UTC only; its
 expressions are read by the same croniter here. What was fired is noted in Redis before anything is enqueued, and a run
-whose scheduler died goes on behind the last batch that is on the queue.
+whose scheduler died goes on with the rest of its products.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import redis
@@ -23,10 +24,11 @@ from pagemill.config.schedule import Entry
 from pagemill.config.settings import Config
 from pagemill.errors import ConfigError, PagemillError, ServiceUnavailable, UsageError
 from pagemill.intake.catalog import read_catalog
-from pagemill.intake.enqueue import behind, enqueue_run, new_run_id
+from pagemill.intake.enqueue import enqueue_run, new_run_id
 from pagemill.intake.firing import Firing, Outcome, decide, latest_due, rule_of
 from pagemill.intake.firing_log import LEADER_KEY, FiringLog
 from pagemill.intake.leadership import Leadership, LeadLost
+from pagemill.intake.rest import rest_of
 from pagemill.intake.rows import BadRow
 from pagemill.model import FactValue, Product
 from pagemill.results.asked import AskedBatches
@@ -199,19 +201,18 @@ class Scheduler:
         """Puts the run on the queue, or the rest of it; how many products it has."""
         settings, environment = self._config.settings, self._config.environment
         platform = self._config.platforms[entry.platform]
-        start = AskedBatches(self._store).reached(run)
+        asked = AskedBatches(self._store)
+        start = asked.reached(run)
         progress = self._progress(run)
-        if progress is not None and progress.sealed:
+        if progress is not None and (progress.sealed or progress.cancelled):
             return progress.products or 0
         bad_rows = _BadRows(run)
-
-        def catalogue() -> Generator[Product]:
-            url, slow_ms = environment.catalog_database_url, settings.results.slow_statement_ms
-            form = (entry.encoding, entry.decimal)
-            rows = read_catalog(entry.catalog, platform, bad_rows, url, slow_ms, *form)
-            return _filtered(self._watched(rows), entry.filter)
-
-        with closing(behind(catalogue, start.last_id) if start.batches else catalogue()) as products:
+        url, slow_ms = environment.catalog_database_url, settings.results.slow_statement_ms
+        rows = read_catalog(entry.catalog, platform, bad_rows, url, slow_ms, entry.encoding, entry.decimal)
+        products = _filtered(self._watched(rows), entry.filter)
+        if start.batches:
+            products = rest_of(products, self._watched(asked.products(run)), partial(self._store.judged, run))
+        with closing(products):
             enqueued = enqueue_run(
                 products,
                 platform,

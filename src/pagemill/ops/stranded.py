@@ -1,6 +1,7 @@
-"""Runs that cannot end by themselves: found, and told once each to whoever looks, with the remedy.
+"""Runs that cannot end, or not as a whole, by themselves: found, and told once each to whoever looks, with the remedy.
 
-Finding is pure; `read_stranded` asks the database and Redis. Puts nothing back: that is `intake.lost_batches`'.
+Finding is pure; `read_stranded` asks the database and Redis. Puts nothing back and closes nothing: that is
+`intake.lost_batches`' and `intake.enqueuer_life`'s.
 """
 
 from __future__ import annotations
@@ -9,17 +10,23 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from redis import Redis, RedisError
 
 from pagemill.errors import RedisUnavailable
+from pagemill.intake.enqueuer_life import BROKEN_OFF_REMEDY
 from pagemill.intake.whereabouts import count_of
 from pagemill.ops.fleet.snapshot import read_fleet
 from pagemill.results.asked import AskedBatches, Left
+from pagemill.results.runs import broke_off
+from pagemill.results.signs_of_life import SignsOfLife
 from pagemill.results.store import ResultStore
 
 _OLD_S = 30.0
+_TOLD_FOR = timedelta(hours=1)
+"""A run whose enqueueing broke off has ended, or will; afterwards only the list of runs tells it."""
 
 
 class Cause(StrEnum):
@@ -28,17 +35,30 @@ class Cause(StrEnum):
     FORGOTTEN = "no worker takes its batches, and its platform is not configured"
     UNSERVED = "no worker takes its batches"
     LOST = "the queue has lost them"
+    BROKEN_OFF = "its enqueueing broke off"
 
 
 @dataclass(frozen=True, slots=True)
 class Stranded:
-    """A run that cannot end by itself."""
+    """A run that cannot end by itself, or not as a whole."""
 
     run: str
     platform: str
     batches: int
-    """How many wait in vain."""
+    """How many wait in vain; none of a run whose enqueueing broke off."""
     cause: Cause
+    products: int = 0
+    """Of a run whose enqueueing broke off: how many were handed in by then. They are worked off, and the run ends."""
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether it ends, but not as a whole."""
+        return self.cause is Cause.BROKEN_OFF
+
+    @property
+    def why(self) -> str:
+        """The cause, for people."""
+        return broke_off(self.products) if self.is_broken_off else self.cause.value
 
     @property
     def remedy(self) -> str:
@@ -51,12 +71,15 @@ class Stranded:
                 return f"start one: pagemill worker --platform {self.platform}"
             case Cause.LOST:
                 return "a worker or scheduler puts them back within a minute, where Redis has room"
+            case Cause.BROKEN_OFF:
+                return f"{BROKEN_OFF_REMEDY}; or end it: pagemill cancel {self.run}"
 
     @property
     def sentence(self) -> str:
         """All of it, for people."""
         batches = "1 batch" if self.batches == 1 else f"{self.batches} batches"
-        return f"run {self.run} ({batches} of {self.platform}): {self.cause.value}; {self.remedy}"
+        what = self.platform if self.is_broken_off else f"{batches} of {self.platform}"
+        return f"run {self.run} ({what}): {self.why}; {self.remedy}"
 
 
 def find_stranded(
@@ -74,7 +97,7 @@ def find_stranded(
     lost = {platform: -count for platform, count in queued.items()}
     for each in left:
         lost[each.platform] = lost.get(each.platform, 0) + each.batches
-    lost |= dict.fromkeys((each.platform for each in left if not each.sealed), 0)
+    lost |= dict.fromkeys((each.platform for each in left if each.being_queued), 0)
     found = []
     for each in left:
         if each.platform not in served:
@@ -87,7 +110,7 @@ def find_stranded(
 
 
 def read_stranded(redis: Redis, store: ResultStore, known: Callable[[], Collection[str]]) -> list[Stranded]:
-    """The stranded runs now, by name.
+    """The stranded runs now, by name; and those whose enqueueing broke off within the last hour.
 
     Args:
         redis: of the queue.
@@ -98,9 +121,14 @@ def read_stranded(redis: Redis, store: ResultStore, known: Callable[[], Collecti
         RedisUnavailable, DatabaseUnavailable: nobody can say.
     """
     asked = AskedBatches(store)
+    since = datetime.now(UTC) - _TOLD_FOR
+    broken_off = [
+        Stranded(each.run, each.platform, 0, Cause.BROKEN_OFF, each.products)
+        for each in SignsOfLife(store).broken_off(since)
+    ]
     left = asked.left()
     if not left:
-        return []
+        return broken_off
     try:
         served = {platform for worker in read_fleet(redis) for platform in worker.platforms}
         queued = {platform: count_of(redis, platform) for platform in sorted({each.platform for each in left})}
@@ -112,7 +140,7 @@ def read_stranded(redis: Redis, store: ResultStore, known: Callable[[], Collecti
         still = {(each.run, each.platform): each.batches for each in asked.left()}
         fewer = [(each, still.get((each.run, each.platform), 0)) for each in left]
         left = [replace(each, batches=min(each.batches, now)) for each, now in fewer if now]
-    return find_stranded(left, queued, served, configured)
+    return find_stranded(left, queued, served, configured) + broken_off
 
 
 class StrandedSight:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import and_, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pagemill.model import Batch, Priority, Product
@@ -23,6 +23,8 @@ from pagemill.results.runs import priority_of
 from pagemill.results.store import ResultStore
 
 _ROWS_PER_PAGE = 500
+_BATCHES_PER_PAGE = 50
+"""Of up to 1,000 products each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Left:
 
     run: str
     platform: str
-    sealed: bool
+    being_queued: bool
+    """Whether more of it is to come, as far as is known."""
     batches: int
     """How many those are."""
 
@@ -91,6 +94,7 @@ class AskedBatches:
             Whether the run was as far as `before`, or as `after` already; else somebody else goes on with it.
         """
         run = batches[0].run
+        now = datetime.now(UTC)
         columns = schema.runs.c
         moved = (
             update(schema.runs)
@@ -99,9 +103,14 @@ class AskedBatches:
                 func.coalesce(columns.asked_batches, 0) == before.batches,
                 func.coalesce(columns.asked_last, "") == before.last_id,
             )
-            .values(asked_batches=after.batches, asked_products=after.products, asked_last=after.last_id)
+            .values(
+                asked_batches=after.batches,
+                asked_products=after.products,
+                asked_last=after.last_id,
+                alive_at=now,
+                broken_at=None,
+            )
         )
-        now = datetime.now(UTC)
         rows = [
             {
                 "run": batch.run,
@@ -136,7 +145,8 @@ class AskedBatches:
         runs, batches = schema.runs.c, schema.batches.c
         place = batches.run, batches.platform
         count = select(*place, func.count().label("batches")).group_by(*place).subquery()
-        query = select(runs.id, count.c.platform, runs.sealed_at.is_not(None), count.c.batches)
+        being_queued = and_(runs.sealed_at.is_(None), runs.broken_at.is_(None))
+        query = select(runs.id, count.c.platform, being_queued, count.c.batches)
         query = query.join(count, count.c.run == runs.id).where(runs.cancelled_at.is_(None))
         query = query.order_by(runs.id, count.c.platform)
         with reading(self._store.engine) as connection:
@@ -147,6 +157,20 @@ class AskedBatches:
         query = select(schema.batches.c.id).where(schema.batches.c.run == run).limit(1)
         with reading(self._store.engine) as connection:
             return connection.scalar(query) is not None
+
+    def products(self, run: str) -> Iterator[Product]:
+        """Streams the products of the batches that are not done, in flat memory."""
+        columns = schema.batches.c
+        query = select(columns.id, columns.content).where(columns.run == run).order_by(columns.id)
+        after = ""
+        while True:
+            with reading(self._store.engine) as connection:
+                page = connection.execute(query.where(columns.id > after).limit(_BATCHES_PER_PAGE)).all()
+            for row in page:
+                yield from _unpacked(row.content)
+            if len(page) < _BATCHES_PER_PAGE:
+                return
+            after = page[-1].id
 
     def outstanding(self, run: str | None = None, after: Outstanding | None = None) -> Iterator[Outstanding]:
         """Streams what is not done, by run and batch, in flat memory: of one run, or of all that were not cancelled;

@@ -44,16 +44,22 @@ def summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSumma
             source=row.source,
             created_at=row.created_at,
             sealed_at=row.sealed_at,
-            products=row.products,
+            products=products_of(row),
             batches=row.batches,
             skipped=row.skipped,
             done=sum(by_verdict[row.id].values()),
             cancelled_at=row.cancelled_at,
             priority=priority_of(row.priority),
+            broken_at=row.broken_at,
             by_verdict=by_verdict[row.id],
         )
         for row in rows
     ]
+
+
+def products_of(row: Row[Any]) -> int | None:
+    """How many products a run has: those that were handed in, where that broke off; `None` while it goes on."""
+    return row.products if row.broken_at is None else row.asked_products or 0
 
 
 def no_such_run(run: str) -> UsageError:

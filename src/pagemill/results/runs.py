@@ -17,6 +17,8 @@ class RunState(StrEnum):
     """Its batches are being put on the queue; how many products it has is not known yet."""
     AT_WORK = "at_work"
     COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    """Its enqueueing broke off; each product that was handed in by then has its result."""
     CANCELLED = "cancelled"
 
 
@@ -24,8 +26,9 @@ class RunState(StrEnum):
 class RunProgress:
     """How far a run is.
 
-    `products` is `None` until the run is sealed: as long as batches are still being queued nobody knows the total.
-    `done` counts results; `by_verdict` splits it and leaves out verdicts that did not occur.
+    `products` is `None` until the run is sealed: as long as batches are still being queued nobody knows the total. Of
+    one whose enqueueing broke off it is what was handed in by then. `done` counts results; `by_verdict` splits it and
+    leaves out verdicts that did not occur.
     """
 
     run: str
@@ -34,16 +37,23 @@ class RunProgress:
     done: int
     by_verdict: Mapping[Verdict, int]
     cancelled: bool = False
+    broken_off: bool = False
+    """Whether its enqueuer died before all of it was on the queue, and nobody has gone on with it."""
 
     @property
     def missing(self) -> int | None:
-        """How many products have no result; `None` until the run is sealed."""
+        """How many products have no result; `None` until the run is sealed, or broke off."""
         return None if self.products is None else max(0, self.products - self.done)
 
     @property
     def finished(self) -> bool:
         """Whether nothing more is to come: every product of the run has its result, or it was cancelled."""
-        return self.cancelled or (self.sealed and self.missing == 0)
+        return self.cancelled or ((self.sealed or self.broken_off) and self.missing == 0)
+
+
+def broke_off(products: int) -> str:
+    """That the enqueueing of a run broke off, for people."""
+    return f"its enqueueing broke off after {products} product{'' if products == 1 else 's'}"
 
 
 def priority_of(text: str | None) -> Priority:
@@ -55,8 +65,9 @@ def priority_of(text: str | None) -> Priority:
 class RunSummary:
     """One line of a list of runs; `platform` is `auto` for one over several.
 
-    Times are timezone-aware UTC; the counts are `None` until the run is sealed. `done` counts results; `by_verdict`
-    splits it and leaves out verdicts that did not occur.
+    Times are timezone-aware UTC; the counts are `None` until the run is sealed. `products` of one whose enqueueing
+    broke off are those that were handed in by then. `done` counts results; `by_verdict` splits it and leaves out
+    verdicts that did not occur.
     """
 
     run: str
@@ -71,10 +82,12 @@ class RunSummary:
     cancelled_at: datetime | None = None
     priority: Priority = Priority.NORMAL
     by_verdict: Mapping[Verdict, int] = field(default_factory=dict)
+    broken_at: datetime | None = None
+    """When it was noticed that its enqueuer had died; `None` again when somebody goes on with it."""
 
     @property
     def missing(self) -> int | None:
-        """How many products have no result; `None` until the run is sealed."""
+        """How many products have no result; `None` until the run is sealed, or broke off."""
         return None if self.products is None else max(0, self.products - self.done)
 
     @property
@@ -84,4 +97,6 @@ class RunSummary:
             return RunState.CANCELLED
         if self.missing is None:
             return RunState.QUEUEING
-        return RunState.AT_WORK if self.missing else RunState.COMPLETE
+        if self.missing:
+            return RunState.AT_WORK
+        return RunState.COMPLETE if self.broken_at is None else RunState.INCOMPLETE

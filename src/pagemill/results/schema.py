@@ -79,11 +79,14 @@ runs = Table(
     Column("asked_last", Text),
     Column("cancelled_at", UtcDateTime),
     Column("priority", Text),
+    Column("alive_at", UtcDateTime),
+    Column("broken_at", UtcDateTime),
     Index("ix_runs_created_at", "created_at"),
 )
 """One row per run. `sealed_at` and the three counts are null until all batches are on the queue; `asked_...` tell how
 far it is by then, the last one by the id of its last product. `cancelled_at` is null unless somebody cancelled it,
-`priority` where it is normal. `platform` is `auto` for a run over several."""
+`priority` where it is normal. `platform` is `auto` for a run over several. `alive_at` and `broken_at`: see
+`signs_of_life`."""
 
 batches = Table(
     "batches",

@@ -29,7 +29,7 @@ from pagemill.results.database import (
     writing,
 )
 from pagemill.results.rows import from_row, outline_of, storable_text, to_row
-from pagemill.results.run_rows import NEWEST_FIRST, no_such_run, older_than, summaries
+from pagemill.results.run_rows import NEWEST_FIRST, no_such_run, older_than, products_of, summaries
 from pagemill.results.runs import RunProgress, RunSummary
 from pagemill.results.selection import Selection
 from pagemill.results.upgrade import add_missing_columns
@@ -128,6 +128,7 @@ class ResultStore:
             "source": storable_text(source),
             "created_at": datetime.now(UTC),
             "priority": None if priority is Priority.NORMAL else priority.value,
+            "alive_at": datetime.now(UTC),
         }
         if not self._insert(schema.runs, [row]) and not may_exist:
             raise UsageError(f"there is a run {run_id} already")
@@ -141,7 +142,8 @@ class ResultStore:
         counts = {"products": products, "batches": batches, "skipped": skipped}
         statement = update(schema.runs).where(schema.runs.c.id == run_id)
         with writing(self.engine) as connection:
-            found = connection.execute(statement.values(sealed_at=datetime.now(UTC), **counts)).rowcount
+            values = statement.values(sealed_at=datetime.now(UTC), broken_at=None, **counts)
+            found = connection.execute(values).rowcount
         if not found:
             raise no_such_run(run_id)
 
@@ -237,11 +239,12 @@ class ResultStore:
             raise no_such_run(run)
         return RunProgress(
             run=run,
-            products=row.products,
+            products=products_of(row),
             sealed=row.sealed_at is not None,
             done=sum(counts.values()),
             by_verdict=counts,
             cancelled=row.cancelled_at is not None,
+            broken_off=row.broken_at is not None,
         )
 
     def runs(self, limit: int = 20, before: str = "", platform: str = "") -> list[RunSummary]:

@@ -10,7 +10,7 @@ from pagemill.errors import DatabaseUnavailable
 from pagemill.ops.stranded import Cause, Stranded, StrandedSight, StrandedWatch, find_stranded
 from pagemill.results.asked import Left
 
-RUN = Left("run-1", "shop", True, 5)
+RUN = Left("run-1", "shop", False, 5)
 SERVED = {"shop"}
 
 
@@ -38,14 +38,14 @@ def test_a_run_is_stranded_by_one_cause(
 
 def test_what_several_runs_have_lost_is_told_of_each() -> None:
     """Whose batches they are the counts do not say; no run is told more than it lacks."""
-    runs = [RUN, Left("run-2", "shop", True, 100)]
+    runs = [RUN, Left("run-2", "shop", False, 100)]
     found = find_stranded(runs, {"shop": 85}, SERVED, SERVED)
     assert [(each.run, each.batches) for each in found] == [("run-1", 5), ("run-2", 20)]
 
 
 def test_a_run_that_is_being_queued_lacks_nothing() -> None:
     """Its batches are noted before they are on the queue; that nobody takes them is told all the same."""
-    runs = [RUN, Left("run-2", "shop", False, 100)]
+    runs = [RUN, Left("run-2", "shop", True, 100)]
     assert find_stranded(runs, {"shop": 85}, SERVED, SERVED) == []
     assert len(find_stranded(runs, {"shop": 85}, set(), SERVED)) == 2
 
@@ -63,6 +63,15 @@ def test_the_sentence_names_the_remedy(cause: Cause, remedy: str) -> None:
     sentence = Stranded("run-1", "shop", 1, cause).sentence
     assert sentence.startswith("run run-1 (1 batch of shop): ")
     assert remedy in sentence
+
+
+def test_the_sentence_of_a_run_whose_enqueueing_broke_off_names_no_batches() -> None:
+    """None waits in vain; how many products were handed in, and what to do."""
+    sentence = Stranded("run-1", "shop", 0, Cause.BROKEN_OFF, 4000).sentence
+    assert sentence.startswith(
+        "run run-1 (shop): its enqueueing broke off after 4000 products; enqueue its catalogue again"
+    )
+    assert sentence.endswith("pagemill cancel run-1")
 
 
 class Place:

@@ -66,6 +66,8 @@ class PictureReadings:
         found += self._stuck(picture, done)
         for platform, batches in (picture.stranded_batches or {}).items():
             found.append(Reading("stranded_batches", platform, "", batches))
+        for platform, runs in (picture.broken_off_runs or {}).items():
+            found.append(Reading("broken_off_runs", platform, "", runs))
         return found
 
     def _lately(self) -> Mapping[str, dict[str, float | None]]:

@@ -26,6 +26,7 @@ _SHOWN_RUN: JsonDict = {
     "created_at": "2026-11-28T02:00:00.000Z",
     "queued_at": "2026-11-28T02:00:00.210Z",
     "cancelled_at": None,
+    "broken_off_at": None,
     "products": 120,
     "skipped": 1,
     "done": 80,
@@ -113,7 +114,12 @@ class RunText(BaseModel):
     created_at: Moment
     queued_at: Moment | None = Field(description="When all of it was on the queue")
     cancelled_at: Moment | None
-    products: int | None = Field(description="None until all of it is on the queue")
+    broken_off_at: Moment | None = Field(
+        description="When it was noticed that its enqueueing broke off; none again when somebody goes on with it"
+    )
+    products: int | None = Field(
+        description="None until all of it is on the queue; where that broke off, those that were handed in by then"
+    )
     skipped: int | None = Field(description="Bad rows of its source; none until all of it is on the queue")
     done: int = Field(description="Products with a result")
     missing: int | None = Field(description="Products without one; none until all of it is on the queue")

@@ -179,6 +179,7 @@ def run_text(run: RunSummary) -> RunText:
         created_at=run.created_at,
         queued_at=run.sealed_at,
         cancelled_at=run.cancelled_at,
+        broken_off_at=run.broken_at,
         products=run.products,
         skipped=run.skipped,
         done=run.done,

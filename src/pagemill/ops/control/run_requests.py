@@ -12,17 +12,18 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 
 from pagemill.config.platform import Platform
 from pagemill.errors import PagemillError, ServiceUnavailable, UsageError
 from pagemill.intake.begin import Beginner
-from pagemill.intake.enqueue import EnqueuedElsewhere, behind, new_run_id
+from pagemill.intake.enqueue import EnqueuedElsewhere, new_run_id
+from pagemill.intake.rest import rest_of
 from pagemill.intake.rows import BadRow
 from pagemill.model import Product
 from pagemill.results.asked import AskedBatches
 from pagemill.results.request_keys import Claim, RequestKeys
-from pagemill.results.runs import RunState
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -207,9 +208,10 @@ class RunRequests:
     def _is_over(self, run: str) -> bool:
         """Whether nothing of it is left to be put on the queue."""
         try:
-            return self._store.run(run).state is not RunState.QUEUEING
+            progress = self._store.progress(run)
         except UsageError:
             return False
+        return progress.sealed or progress.cancelled
 
     def _start(self, run: str, wanted: RunRequest, held: ExitStack) -> _Beginning:
         beginning = _Beginning(run)
@@ -241,16 +243,15 @@ class RunRequests:
                 told = beginning.told(wanted.unit)
                 raise UsageError(f"nothing was queued: {told}. Correct these rows, or leave strict out")
         start = self._asked.reached(beginning.run)
-
-        def products() -> Iterator[Product]:
-            return islice(wanted.products(beginning.note), wanted.limit)
-
-        # Closed here: the streams hold what only this thread may let go of.
-        stream = self._watched(behind(products, start.last_id) if start.batches else products())
+        products = self._watched(islice(wanted.products(beginning.note), wanted.limit))
+        if start.batches:
+            noted = self._watched(self._asked.products(beginning.run))
+            products = rest_of(products, noted, partial(self._store.judged, beginning.run))
         try:
-            with closing(stream):
+            # Closed here: the streams hold what only this thread may let go of.
+            with closing(products):
                 self._beginner.begin(
-                    stream,
+                    products,
                     wanted.platform,
                     source=wanted.source,
                     batch_size=wanted.batch_size,

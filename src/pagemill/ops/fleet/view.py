@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -77,10 +77,20 @@ class FleetPicture:
         """By platform: each that is configured, or has a stranded run; `None` where nobody can say."""
         if self.stranded is None:
             return None
-        counts = dict.fromkeys((queue.platform for queue in self.queues), 0)
-        for each in self.stranded:
-            counts[each.platform] = counts.get(each.platform, 0) + each.batches
-        return counts
+        return self._by_platform((each.platform, each.batches) for each in self.stranded if not each.is_broken_off)
+
+    @property
+    def broken_off_runs(self) -> Mapping[str, int] | None:
+        """By platform as well: runs whose enqueueing broke off within the last hour."""
+        if self.stranded is None:
+            return None
+        return self._by_platform((each.platform, 1) for each in self.stranded if each.is_broken_off)
+
+    def _by_platform(self, counts: Iterable[tuple[str, int]]) -> Mapping[str, int]:
+        found = dict.fromkeys((queue.platform for queue in self.queues), 0)
+        for platform, count in counts:
+            found[platform] = found.get(platform, 0) + count
+        return found
 
     @property
     def alive(self) -> tuple[WorkerSnapshot, ...]:

@@ -60,6 +60,11 @@ def platforms(picture: FleetPicture) -> Iterator[Metric]:
         (picture.stranded_batches or {}).items(),
     )
     yield _of_platforms(
+        "pagemill_platform_broken_off_runs",
+        "Runs of the last hour whose enqueueing broke off: they end with what was handed in by then.",
+        (picture.broken_off_runs or {}).items(),
+    )
+    yield _of_platforms(
         "pagemill_platform_paused_seconds",
         "For how long the platform will not be visited because the shop, or somebody here, asked for that.",
         ((pace.platform, pace.paused_s) for pace in picture.paces),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pagemill.model import Verdict
 from pagemill.ops.figures.trend import trend_of
-from pagemill.ops.report.models import FleetFigures, ResultFigures
+from pagemill.ops.report.models import FleetFigures, ResultFigures, RunLine
+from pagemill.results.runs import broke_off
 
 _MANY_BLOCKED = 0.05
 _MANY_FAILED = 0.05
@@ -14,9 +17,10 @@ _GROWTH_PERCENT = 25.0
 FINE = "Nothing stands out: verdicts, times and memory are as they should be."
 
 
-def advice(results: ResultFigures, fleet: FleetFigures) -> tuple[str, ...]:
+def advice(results: ResultFigures, fleet: FleetFigures, runs: Sequence[RunLine] = ()) -> tuple[str, ...]:
     """Sentences, the most pressing first; one that says so when all is well."""
-    found = [*_on_results(results), *_on_fleet(fleet)]
+    broken = [f"Run {each.run} is incomplete: {broke_off(each.products or 0)}." for each in runs if each.broken_off]
+    found = [*broken, *_on_results(results), *_on_fleet(fleet)]
     if not results.products:
         return (*found, "No product got a verdict in this time.")
     return tuple(found) or (FINE,)

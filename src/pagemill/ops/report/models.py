@@ -140,6 +140,8 @@ class RunLine(_Value):
     products: int | None
     done: int
     verdicts: Mapping[str, int] = {}
+    broken_off: bool = False
+    """Whether its enqueueing broke off: `products` are those that were handed in by then."""
 
 
 class _Report(_Value):

@@ -93,15 +93,16 @@ def _of_run(view: Fleet, store: ResultStore, run: str, alerts: Sequence[Alert], 
     begin = known.created_at if known else results.begins_at or now
     end = results.ends_at if progress.finished and results.ends_at else now
     fleet = _fleet(view, alerts, begin, end, now)
+    line = _run_line(known, progress, begin)
     return RunReport(
         title=f"Run {run}",
         made_at=now,
         begins_at=begin,
         ends_at=end,
-        run=_run_line(known, progress, begin),
+        run=line,
         results=results,
         fleet=fleet,
-        recommendations=advice(results, fleet),
+        recommendations=advice(results, fleet, [line]),
     )
 
 
@@ -113,7 +114,7 @@ def _of_day(view: Fleet, store: ResultStore, day: date | None, alerts: Sequence[
     runs = [each for each in store.runs(_MOST_RUNS) if begin - _DAY <= each.created_at < end]
     results = figures_of(_read(store, runs), begin, end, _MOST_RESULTS_OF_DAY)
     fleet = _fleet(view, alerts, begin, end, now)
-    lines = (_run_line(each, store.progress(each.run), each.created_at) for each in runs if each.created_at >= begin)
+    lines = [_run_line(each, store.progress(each.run), each.created_at) for each in runs if each.created_at >= begin]
     return DayReport(
         title="The last 24 hours" if day is None else f"{day:%Y-%m-%d} (UTC)",
         made_at=now,
@@ -122,7 +123,7 @@ def _of_day(view: Fleet, store: ResultStore, day: date | None, alerts: Sequence[
         runs=tuple(lines),
         results=results,
         fleet=fleet,
-        recommendations=advice(results, fleet),
+        recommendations=advice(results, fleet, lines),
     )
 
 
@@ -148,4 +149,5 @@ def _run_line(known: RunSummary | None, progress: RunProgress, created_at: datet
         products=progress.products,
         done=progress.done,
         verdicts={verdict.value: count for verdict, count in progress.by_verdict.items()},
+        broken_off=progress.broken_off,
     )

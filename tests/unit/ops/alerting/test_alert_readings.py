@@ -109,6 +109,22 @@ def test_stranded_batches_are_told_by_platform() -> None:
     assert {each.scope: each.value for each in found} == {"musinsa": 1, "gone": 5}
 
 
+def test_runs_whose_enqueueing_broke_off_are_told_by_platform() -> None:
+    """They are no stranded batches; the alert can end."""
+    fleet = Fleet()
+    fleet.waiting(3)
+    assert "broken_off_runs" not in fleet.told()
+    broken = [Stranded(f"run-{number}", "gone", 0, Cause.BROKEN_OFF, 7) for number in (1, 2)]
+    fleet.shown = replace(fleet.shown, stranded=(*broken, Stranded("run-3", "musinsa", 4, Cause.LOST)))
+    found = [(each.metric, each.scope, each.value) for each in fleet.readings.readings()]
+    told = [each for each in found if each[0] in ("stranded_batches", "broken_off_runs")]
+    assert sorted(told) == [
+        ("broken_off_runs", "gone", 2),
+        ("broken_off_runs", "musinsa", 0),
+        ("stranded_batches", "musinsa", 4),
+    ]
+
+
 def test_an_hours_measurements_are_read_now_and_then_only() -> None:
     """They are many; kills and growth are those of ten minutes."""
     fleet = Fleet()

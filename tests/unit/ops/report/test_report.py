@@ -19,6 +19,7 @@ from pagemill.ops.report.figures import MOST_LINES, Quantiles, Stretches, figure
 from pagemill.ops.report.fleet import fleet_figures
 from pagemill.ops.report.models import FleetFigures, ResultFigures
 from pagemill.ops.report.summary import DayReport, RunReport, summary
+from pagemill.results.signs_of_life import SignsOfLife
 from pagemill.results.store import ResultStore
 from tests.unit.ops.report.report_values import NOW, a_result
 
@@ -140,6 +141,19 @@ def test_a_run_is_reported_with_what_the_fleet_did_meanwhile(store: ResultStore)
     assert counts["browser"] == (1, {"uses": 1})
     assert [alert.at for alert in report.fleet.alerts] == [alerts[1].at]
     assert json.loads(report.model_dump_json())["kind"] == "run"
+
+
+def test_a_run_whose_enqueueing_broke_off_is_told_first(store: ResultStore) -> None:
+    """In its own report and in the day's: what was handed in looks whole otherwise."""
+    store.create_run("r1", "musinsa", "catalogue.csv")
+    store.write([a_result("p1")])
+    signs = SignsOfLife(store)
+    assert "incomplete" not in summary(ToldFleet(), store, run="r1").recommendations[0]
+    signs.break_off(signs.enqueueing()[0])
+    told = "Run r1 is incomplete: its enqueueing broke off after 0 products."
+    assert summary(ToldFleet(), store, run="r1").recommendations[0] == told
+    day = summary(ToldFleet(), store, now=lambda: datetime.now(UTC) + timedelta(minutes=1))
+    assert day.recommendations[0] == told
 
 
 def test_a_run_that_is_not_there_is_a_mistake(store: ResultStore) -> None:
