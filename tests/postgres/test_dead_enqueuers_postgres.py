@@ -31,9 +31,9 @@ def test_a_killed_enqueuers_run_is_closed_and_a_living_ones_is_not(tmp_path: Pat
         process = subprocess.Popen(command, cwd=tmp_path, env=place.environment)
         asked, signs = AskedBatches(store), SignsOfLife(store)
         with process, catalogue.open("w") as out:
-            out.writelines(f'{{"id": "P{n}", "url": "http://127.0.0.1:8900/{n}"}}\n' for n in range(8000))
+            out.writelines(f'{{"id": "P{n}", "url": "http://127.0.0.1:8900/{n}"}}\n' for n in range(8100))
             out.flush()
-            eventually(lambda: reached(asked, store) == 6000, 60, "all that can be noted")
+            eventually(lambda: reached(asked, store) == 8000, 60, "all that can be noted")
             given: set[datetime] = set()
 
             def are_given() -> bool:
@@ -47,7 +47,7 @@ def test_a_killed_enqueuers_run_is_closed_and_a_living_ones_is_not(tmp_path: Pat
         for _ in range(LOOKS + 1):
             looker.look()
         progress = store.progress(str(store.latest_run()))
-    assert (progress.broken_off, progress.products) == (True, 6000)
+    assert (progress.broken_off, progress.products) == (True, 8000)
 
 
 def reached(asked: AskedBatches, store: ResultStore) -> int:
