@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -106,30 +107,15 @@ async def begin_run(
         if kind == upload.JSON:
             if named:
                 raise ApiError(422, "invalid", f"query.{next(iter(named))}: with JSON it stands in the body")
-            body = _run_body(await upload.read_small(request, digest))
-            check_platform(parts, body.platform)
-            if (body.products is None) == (body.catalog is None):
-                raise ApiError(422, "invalid", "body: name either products, or catalog: sql")
-            called, unit, products = _source_of(parts, body)
+            wanted = _of_body(parts, _run_body(await upload.read_small(request, digest)))
         else:
             if platform is None:
                 raise ApiError(422, "invalid", "query.platform: Field required: whose products these are")
             check_platform(parts, platform)
             file, path = held.enter_context(upload.file_for(kind))
             await upload.receive(request, file, digest)
-            body = RunBody(platform=platform, limit=limit, batch_size=batch_size, strict=bool(strict))
-            called, unit, products = source or "http upload", "line", _of_file(parts, platform, path)
-        wanted = RunRequest(
-            platform=parts.configured[body.platform],
-            products=products,
-            source=called,
-            unit=unit,
-            limit=body.limit,
-            batch_size=body.batch_size,
-            strict=body.strict,
-            key=idempotency_key,
-            digest=digest.hexdigest(),
-        )
+            wanted = _of_file(parts, path, RunBody.model_validate(named))
+        wanted = replace(wanted, key=idempotency_key, digest=digest.hexdigest())
         begun = await run_in_threadpool(_begin, parts, wanted, held.pop_all())
         return await run_in_threadpool(_answer, parts, wanted, begun, response, now)
 
@@ -183,16 +169,36 @@ def _run_body(content: bytes) -> RunBody:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in errors]) from error
 
 
-def _source_of(parts: Parts, body: RunBody) -> tuple[str, str, ReadProducts]:
-    """What the list of runs says of the source, what its rows are called, and the products."""
-    shop, rows = parts.configured[body.platform], body.products
+def _of_body(parts: Parts, body: RunBody) -> RunRequest:
+    check_platform(parts, body.platform)
+    rows, shop = body.products, parts.configured[body.platform]
+    if (rows is None) == (body.catalog is None):
+        raise ApiError(422, "invalid", "body: name either products, or catalog: sql")
     if rows is not None:
-        return body.source or "http", "product", lambda note: read_rows(rows, shop, note)
-    return body.source or SQL, "row", lambda note: parts.beginner.catalogue(SQL, shop, note)
+        return _wanted(parts, body, "http", "product", lambda note: read_rows(rows, shop, note))
+    return _wanted(parts, body, SQL, "row", lambda note: parts.beginner.catalogue(SQL, shop, note))
 
 
-def _of_file(parts: Parts, platform: str, path: Path) -> ReadProducts:
-    return lambda note: parts.beginner.catalogue(path, parts.configured[platform], note, called="the upload")
+def _of_file(parts: Parts, path: Path, options: RunBody) -> RunRequest:
+    shop = parts.configured[options.platform]
+
+    def products(note: Callable[[BadRow], None]) -> Iterator[Product]:
+        return parts.beginner.catalogue(path, shop, note, called="the upload")
+
+    return _wanted(parts, options, "http upload", "line", products)
+
+
+def _wanted(parts: Parts, body: RunBody, source: str, unit: str, products: ReadProducts) -> RunRequest:
+    """The run; `source` is what the list of runs says where the request does not, `unit` what its rows are called."""
+    return RunRequest(
+        platform=parts.configured[body.platform],
+        products=products,
+        source=body.source or source,
+        unit=unit,
+        limit=body.limit,
+        batch_size=body.batch_size,
+        strict=body.strict,
+    )
 
 
 def _begin(parts: Parts, wanted: RunRequest, held: ExitStack) -> BegunRun:
