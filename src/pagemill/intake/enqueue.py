@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,11 +23,13 @@ from rq.job import Job
 from rq.queue import EnqueueData
 
 from pagemill.broker.room import lack_of_room
-from pagemill.config.platform import AUTO, Platform
+from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
 from pagemill.errors import PagemillError, RedisUnavailable, UsageError
 from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
+from pagemill.intake.going_on import place_after
 from pagemill.intake.job_timeout import job_timeout_s
+from pagemill.intake.platforms import Platforms, by_name, name_of
 from pagemill.model import Batch, Priority, Product
 from pagemill.results.asked import NOTHING, AskedBatches, Reached
 from pagemill.results.store import ResultStore
@@ -54,20 +56,9 @@ class EnqueuedElsewhere(PagemillError):
     """Another process goes on with this run."""
 
 
-def behind(products: Callable[[], Iterable[Product]], last_id: str) -> Generator[Product]:
-    """The products of a catalogue behind that one; all of them if it is no longer there: better twice than never."""
-    found = False
-    for product in products():
-        if found:
-            yield product
-        found = found or product.id == last_id
-    if not found:
-        yield from products()
-
-
 def enqueue_run(
     products: Iterable[Product],
-    platform: Platform | Mapping[str, Platform],
+    platform: Platforms,
     *,
     source: str,
     batch_size: int,
@@ -82,8 +73,8 @@ def enqueue_run(
 ) -> EnqueuedRun:
     """Puts all products on the queues of their platforms as one run, a few batches at a time.
 
-    A run whose enqueueing broke off stays unsealed; what is on the queue by then will be worked on. One of one platform
-    can be gone on with: `run`, `start`, and the products `behind` its last one.
+    A run whose enqueueing broke off stays unsealed; what is on the queue by then will be worked on. It can be gone on
+    with: `run`, `start`, and the products `behind` its place.
 
     Args:
         products: streamed; an error from it ends the run unsealed.
@@ -111,10 +102,7 @@ def enqueue_run(
     first = next(stream, None)
     if first is None and not start.batches:
         raise UsageError(f"{source} holds no product that can be checked: correct the rows reported, or add some")
-    if isinstance(platform, Platform):
-        name, platforms = platform.platform, {platform.platform: platform}
-    else:
-        name, platforms = AUTO, dict(platform)
+    name, platforms = name_of(platform), by_name(platform)
     may_exist = bool(run)
     run = run or new_run_id(name, datetime.now(UTC), secrets.token_hex(2))
     store.create_run(run, name, source, may_exist=may_exist, priority=priority)
@@ -127,7 +115,7 @@ def enqueue_run(
         put_noted(asked, redis, run, platforms, settings)
     while group := list(islice(batches, max(1, _PRODUCTS_PER_PIPELINE // batch_size))):
         queued = list(accumulate((len(batch.products) for batch in group), initial=state.products))[1:]
-        after = Reached(state.batches + len(group), queued[-1], group[-1].products[-1].id)
+        after = Reached(state.batches + len(group), queued[-1], place_after(state.place, group, name))
         if not asked.note(group, state, after):
             raise EnqueuedElsewhere(f"another process puts run {run} on the queue, from batch {state.batches + 1} on")
         try:
@@ -197,7 +185,7 @@ def put_noted(
     for each in asked.outstanding(run):
         if (batch := asked.batch(run, each.batch)) is not None:
             queue = open_queue(redis, each.platform, each.priority)
-            found += put(queue, [batch], platforms[each.platform], settings)
+            found += put(queue, [batch], platforms.get(each.platform), settings)
     return found
 
 

@@ -22,11 +22,13 @@ from pagemill.config.platform import Platform
 from pagemill.config.schedule import Entry
 from pagemill.config.settings import Config
 from pagemill.errors import ConfigError, PagemillError, ServiceUnavailable, UsageError
-from pagemill.intake.catalog import read_catalog
-from pagemill.intake.enqueue import behind, enqueue_run, new_run_id
+from pagemill.intake.begin import Beginner
+from pagemill.intake.enqueue import new_run_id
 from pagemill.intake.firing import Firing, Outcome, decide, latest_due, rule_of
 from pagemill.intake.firing_log import LEADER_KEY, FiringLog
+from pagemill.intake.going_on import behind
 from pagemill.intake.leadership import Leadership, LeadLost
+from pagemill.intake.platforms import meant
 from pagemill.intake.rows import BadRow
 from pagemill.model import FactValue, Product
 from pagemill.results.asked import AskedBatches
@@ -197,8 +199,8 @@ class Scheduler:
 
     def _enqueue(self, entry: Entry, run: str) -> int:
         """Puts the run on the queue, or the rest of it; how many products it has."""
-        settings, environment = self._config.settings, self._config.environment
-        platform = self._config.platforms[entry.platform]
+        platform = meant(self._config.platforms, entry.platform)
+        beginner = Beginner(self._config, self._client, self._store)
         start = AskedBatches(self._store).reached(run)
         progress = self._progress(run)
         if progress is not None and progress.sealed:
@@ -206,21 +208,16 @@ class Scheduler:
         bad_rows = _BadRows(run)
 
         def catalogue() -> Generator[Product]:
-            url, slow_ms = environment.catalog_database_url, settings.results.slow_statement_ms
-            form = (entry.encoding, entry.decimal)
-            rows = read_catalog(entry.catalog, platform, bad_rows, url, slow_ms, *form)
+            rows = beginner.catalogue(entry.catalog, platform, bad_rows, encoding=entry.encoding, decimal=entry.decimal)
             return _filtered(self._watched(rows), entry.filter)
 
-        with closing(behind(catalogue, start.last_id) if start.batches else catalogue()) as products:
-            enqueued = enqueue_run(
+        with closing(behind(catalogue, start.place, entry.platform)) as products:
+            enqueued = beginner.begin(
                 products,
                 platform,
                 source=entry.catalog,
-                batch_size=entry.batch_size or settings.queue.batch_size,
+                batch_size=entry.batch_size,
                 priority=entry.priority,
-                settings=settings.queue,
-                redis=self._client,
-                store=self._store,
                 on_batch=lambda _products: self._keep_on(),
                 skipped=lambda: bad_rows.skipped,
                 run=run,

@@ -27,11 +27,12 @@ _ROWS_PER_PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far a run was asked for: so many batches and products, the last of them with that id."""
+    """How far a run was asked for: so many batches and products, and up to which place of its source."""
 
     batches: int = 0
     products: int = 0
-    last_id: str = ""
+    place: str = ""
+    """As whoever puts the run on the queue writes it."""
 
 
 NOTHING = Reached()
@@ -97,9 +98,9 @@ class AskedBatches:
             .where(
                 columns.id == run,
                 func.coalesce(columns.asked_batches, 0) == before.batches,
-                func.coalesce(columns.asked_last, "") == before.last_id,
+                func.coalesce(columns.asked_last, "") == before.place,
             )
-            .values(asked_batches=after.batches, asked_products=after.products, asked_last=after.last_id)
+            .values(asked_batches=after.batches, asked_products=after.products, asked_last=after.place)
         )
         now = datetime.now(UTC)
         rows = [

@@ -82,8 +82,8 @@ runs = Table(
     Index("ix_runs_created_at", "created_at"),
 )
 """One row per run. `sealed_at` and the three counts are null until all batches are on the queue; `asked_...` tell how
-far it is by then, the last one by the id of its last product. `cancelled_at` is null unless somebody cancelled it,
-`priority` where it is normal. `platform` is `auto` for a run over several."""
+far it is by then, the last one as the place of its source (see `intake.going_on`). `cancelled_at` is null unless
+somebody cancelled it, `priority` where it is normal. `platform` is `auto` for a run over several."""
 
 batches = Table(
     "batches",

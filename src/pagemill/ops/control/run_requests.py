@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 
-from pagemill.config.platform import Platform
 from pagemill.errors import PagemillError, ServiceUnavailable, UsageError
 from pagemill.intake.begin import Beginner
-from pagemill.intake.enqueue import EnqueuedElsewhere, behind, new_run_id
+from pagemill.intake.enqueue import EnqueuedElsewhere, new_run_id
+from pagemill.intake.going_on import behind
+from pagemill.intake.platforms import Platforms, name_of
 from pagemill.intake.rows import BadRow
-from pagemill.model import Product
+from pagemill.model import Priority, Product
 from pagemill.results.asked import AskedBatches
 from pagemill.results.request_keys import Claim, RequestKeys
 from pagemill.results.runs import RunState
@@ -55,7 +56,7 @@ class _BrokenOff(ServiceUnavailable):
 class RunRequest:
     """A run that somebody wants."""
 
-    platform: Platform
+    platform: Platforms
     products: ReadProducts
     source: str
     """What the list of runs says of where they come from."""
@@ -63,6 +64,7 @@ class RunRequest:
     """What the number of a bad row counts."""
     limit: int | None = None
     batch_size: int | None = None
+    priority: Priority = Priority.NORMAL
     strict: bool = False
     """Nothing is queued where a single row is bad."""
     key: str = ""
@@ -167,7 +169,7 @@ class RunRequests:
             ServiceUnavailable: Redis or the database is away, or full. The same request goes on.
         """
         with held:
-            mine = new_run_id(wanted.platform.platform, self._now(), secrets.token_hex(2))
+            mine = new_run_id(name_of(wanted.platform), self._now(), secrets.token_hex(2))
             run = self._run_of(wanted, mine)
             with self._lock:
                 beginning = self._under_way.get(run)
@@ -246,7 +248,7 @@ class RunRequests:
             return islice(wanted.products(beginning.note), wanted.limit)
 
         # Closed here: the streams hold what only this thread may let go of.
-        stream = self._watched(behind(products, start.last_id) if start.batches else products())
+        stream = self._watched(behind(products, start.place, name_of(wanted.platform)))
         try:
             with closing(stream):
                 self._beginner.begin(
@@ -254,6 +256,7 @@ class RunRequests:
                     wanted.platform,
                     source=wanted.source,
                     batch_size=wanted.batch_size,
+                    priority=wanted.priority,
                     skipped=lambda: beginning.skipped,
                     run=beginning.run,
                     start=start,
