@@ -22,42 +22,60 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from pagemill import arguments
 from pagemill.app.parts import DATA_FOLDER, platforms_meant, platforms_of_run, result_store
 from pagemill.app.waiting import noticing_stranded, whole
 from pagemill.broker.connection import open_redis
 from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
-from pagemill.errors import DeadlineExceeded, PagemillError, UsageError
+from pagemill.errors import DeadlineExceeded, UsageError
 from pagemill.intake.again import WORTH_IT, products_again
-from pagemill.intake.begin import Beginner, again_of, catalogue_of
+from pagemill.intake.begin import MOST_BATCH, MOST_SOURCE, Beginner, again_of
 from pagemill.intake.cancel import cancel_run
 from pagemill.intake.catalog import BadRow, read_rows
 from pagemill.model import ItemResult, Priority, Product, Verdict
 from pagemill.results.product_history import product_history
 from pagemill.results.runs import RunProgress, RunSummary
+from pagemill.results.store import ResultStore
 
 _POLL_S = 0.5
+_MOST_RUNS = 100_000
+_ROW_REMEDY = "a product is a mapping with id and url, or a pagemill.Product; of a data frame, frame.to_dict('records')"
 
 
 class Pagemill:
     """The queue and the results, by the configuration of a folder. `connect` gives one; it is for one thread."""
 
     def __init__(self, config: Config) -> None:
+        if not isinstance(config, Config):
+            raise UsageError("Pagemill takes a configuration that was read: pagemill.connect(FOLDER) does that")
         self._config = config
         self._parts = ExitStack()
+        self._opened: Beginner | None = None
 
     def __enter__(self) -> Self:
         with ExitStack() as parts:
-            self._redis = parts.enter_context(open_redis(self._config.environment.redis_url, DATA_FOLDER))
-            self._store = parts.enter_context(result_store(self._config))
-            self._beginner = Beginner(self._config, self._redis, self._store)
+            redis = parts.enter_context(open_redis(self._config.environment.redis_url, DATA_FOLDER))
+            store = parts.enter_context(result_store(self._config))
+            self._opened = Beginner(self._config, redis, store)
             self._parts = parts.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._opened = None
         self._parts.close()
+
+    @property
+    def _beginner(self) -> Beginner:
+        if self._opened is None:
+            raise UsageError("the queue is not open: write `with pagemill.connect() as mill:` and use it in that block")
+        return self._opened
+
+    @property
+    def _store(self) -> ResultStore:
+        return self._beginner.store
 
     def enqueue(
         self,
@@ -77,8 +95,8 @@ class Pagemill:
             products: the path of a catalogue, `sql` or `sql:TABLE`; or rows with `id`, `url` and the values to expect,
                 such as `frame.to_dict("records")` or a generator.
             platform: whose products these are; `auto`: each is of the platform whose hosts have its url's.
-            source: what the list of runs says of rows; a catalogue is named by its path.
-            batch_size: products in one batch; `queue.batch_size` unless told.
+            source: what the list of runs says of rows, up to 200 characters; a catalogue is named by its path.
+            batch_size: products in one batch, up to 1,000; `queue.batch_size` unless told.
             priority: `high` before other runs of the platform, `low` after them.
             encoding: of a file; UTF-8 unless told.
             decimal: the decimal sign of numbers in text, the other one may part groups of three digits. Unless told,
@@ -88,11 +106,20 @@ class Pagemill:
                 was handed in before.
 
         Raises:
-            UsageError: an unknown platform, a bad row, or not one product.
+            UsageError: an argument cannot be what it is, an unknown platform, a bad row, or not one product.
             ServiceUnavailable: Redis or the database is out of reach; a run that was begun is gone on with by itself as
                 far as it was queued.
         """
-        shop = platforms_meant(self._config, platform)
+        beginner = self._beginner
+        shop = platforms_meant(self._config, arguments.text("platform", platform))
+        arguments.text("source", source, MOST_SOURCE)
+        if batch_size is not None:
+            batch_size = arguments.whole("batch_size", batch_size, 1, MOST_BATCH)
+        wanted = arguments.one_of("priority", priority, Priority)
+        arguments.text("encoding", encoding)
+        arguments.decimal_sign("decimal", decimal)
+        if on_bad_row is not None:
+            arguments.function("on_bad_row", on_bad_row)
         skipped = 0
 
         def bad(row: BadRow) -> None:
@@ -104,17 +131,14 @@ class Pagemill:
                 raise UsageError(f"row {row.line}: {row.reason}")
 
         if isinstance(products, str | Path):
-            source = str(products)
-            stream = catalogue_of(self._config, products, shop, bad, encoding=encoding, decimal=decimal)
+            source = arguments.text("products", str(products))
+            stream = beginner.catalogue(products, shop, bad, encoding=encoding, decimal=decimal)
+        elif encoding:
+            raise UsageError("encoding is of a file, and rows have none: leave it out")
         else:
-            stream = read_rows(map(_row, products), shop, bad, decimal=decimal)
-        return self._beginner.begin(
-            stream,
-            shop,
-            source=source,
-            batch_size=batch_size,
-            priority=Priority(priority),
-            skipped=lambda: skipped,
+            stream = read_rows(_rows(products), shop, bad, decimal=decimal)
+        return beginner.begin(
+            stream, shop, source=source, batch_size=batch_size, priority=wanted, skipped=lambda: skipped
         ).run
 
     def again(
@@ -134,11 +158,13 @@ class Pagemill:
             priority: of the new run.
 
         Raises:
-            UsageError: there is no such run, or it has no such product.
+            UsageError: an argument cannot be what it is, there is no such run, or it has no such product.
         """
-        shop = platforms_of_run(self._config, self._store, run)
-        products = products_again(run, self._store, [Verdict(each) for each in verdicts], missing)
-        return self._beginner.begin(products, shop, source=again_of(run), priority=Priority(priority)).run
+        shop = platforms_of_run(self._config, self._store, arguments.text("run", run))
+        words = arguments.several_of("verdicts", verdicts, Verdict)
+        wanted = arguments.one_of("priority", priority, Priority)
+        products = products_again(run, self._store, words, arguments.flag("missing", missing))
+        return self._beginner.begin(products, shop, source=again_of(run), priority=wanted).run
 
     def progress(self, run: str) -> RunProgress:
         """How far a run is.
@@ -146,7 +172,7 @@ class Pagemill:
         Raises:
             UsageError: there is no such run.
         """
-        return self._store.progress(run)
+        return self._store.progress(arguments.text("run", run))
 
     def wait(
         self,
@@ -170,9 +196,13 @@ class Pagemill:
             RunStranded: for a minute no worker has taken the run's batches, and its platform is not configured any
                 more.
             RunIncomplete: its enqueueing broke off, and all that was handed in by then has its result.
-            UsageError: there is no such run.
+            UsageError: an argument cannot be what it is, or there is no such run.
         """
-        until_s = None if timeout_s is None else time.monotonic() + timeout_s
+        arguments.text("run", run)
+        until_s = None if timeout_s is None else time.monotonic() + arguments.seconds("timeout_s", timeout_s)
+        if on_progress is not None:
+            arguments.function("on_progress", on_progress)
+        arguments.function("on_stranded", on_stranded)
         with noticing_stranded(self._config, self._store, run, on_stranded) as notice:
             while True:
                 progress = self._store.progress(run)
@@ -186,16 +216,24 @@ class Pagemill:
                 time.sleep(_POLL_S)
 
     def results(self, run: str | None = None, verdict: Verdict | str | None = None) -> Iterator[ItemResult]:
-        """Streams the results of a run, or of all, by run and product id, in flat memory."""
-        return self._store.read(run, None if verdict is None else Verdict(verdict))
+        """Streams the results of a run, or of all, by run and product id, in flat memory.
+
+        Raises:
+            UsageError: there is no such run, or no such verdict.
+        """
+        if run is not None:
+            self._store.platform_of(arguments.text("run", run))  # one that does not exist is no empty answer
+        return self._store.read(run, None if verdict is None else arguments.one_of("verdict", verdict, Verdict))
 
     def history(self, product_id: str, platform: str | None = None) -> Iterator[ItemResult]:
         """Streams what became of a product in each run, the newest first; of all platforms unless one is named."""
-        return product_history(self._store, product_id, platform)
+        if platform is not None:
+            arguments.text("platform", platform)
+        return product_history(self._store, arguments.text("product_id", product_id), platform)
 
     def runs(self, limit: int = 20) -> list[RunSummary]:
         """The newest runs, newest first."""
-        return self._store.runs(limit)
+        return self._store.runs(arguments.whole("limit", limit, 1, _MOST_RUNS))
 
     def cancel(self, run: str) -> None:
         """Ends a run before its time: what is done stays, nothing more is begun.
@@ -203,7 +241,7 @@ class Pagemill:
         Raises:
             UsageError: there is no such run.
         """
-        cancel_run(run, self._redis, self._store)
+        cancel_run(arguments.text("run", run), self._beginner.redis, self._store)
 
 
 def connect(config: str | Path | None = None) -> Pagemill:
@@ -213,14 +251,28 @@ def connect(config: str | Path | None = None) -> Pagemill:
         config: the configuration folder; `PAGEMILL_CONFIG`, or `config` in the present folder, unless told.
 
     Raises:
+        UsageError: `config` is no path.
         ConfigError: the configuration has mistakes; the message has all of them.
     """
+    if config is not None:
+        config = arguments.text("config", str(config) if isinstance(config, Path) else config)
     return Pagemill(load_config(None if config is None else Path(config), os.environ))
 
 
-def _row(product: Mapping[str, object] | Product) -> Mapping[str, object]:
+def _rows(products: object) -> Iterator[Mapping[str, object]]:
+    """What a program calls products, as rows."""
+    if isinstance(products, bytes | Mapping) or not isinstance(products, Iterable):
+        told = arguments.shown(products)
+        raise UsageError(f"products is {told}: write a list or a generator of rows, or the path of a catalogue")
+    return (_row(number, product) for number, product in enumerate(products, 1))
+
+
+def _row(number: int, product: object) -> Mapping[str, object]:
     if isinstance(product, Product):
+        if not isinstance(product.expected, Mapping):
+            told = arguments.shown(product.expected)
+            raise UsageError(f"row {number}: what is expected is {told}: write a mapping of fields to values")
         return {**product.expected, "id": product.id, "url": product.url}
     if not isinstance(product, Mapping):
-        raise PagemillError(f"a product is a mapping with id and url, not {type(product).__name__}")
+        raise UsageError(f"row {number} is {arguments.shown(product)}: {_ROW_REMEDY}")
     return product

@@ -27,6 +27,25 @@ SHOP = (
 )
 
 
+class NotAvailable:
+    """What pandas has in empty cells of columns that are not floats."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __ne__(self, other: object) -> NotAvailable:  # type: ignore[override]
+        return self
+
+    def __bool__(self) -> bool:
+        raise TypeError("boolean value of NA is ambiguous")
+
+
+class Several:
+    """Several values in one cell, as libraries for tables have them."""
+
+    def item(self) -> float:
+        raise ValueError("can only convert an array of size 1")
+
+
 @pytest.fixture
 def mill(
     tmp_path: Path, redis_server: str, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
@@ -72,6 +91,15 @@ def test_rows_become_a_run(mill: pagemill.Pagemill, redis_client: redis.Redis) -
     assert prices == [12900, 9.5, None, 7.0, None, None]
     assert all(product.expected["name"] == "컵" for product in queued(redis_client))
     assert (mill.runs()[0].run, mill.runs()[0].source, mill.runs()[0].products) == (run, "nightly", 6)
+
+
+def test_cells_of_a_data_frame_are_read_as_what_they_are(mill: pagemill.Pagemill, redis_client: redis.Redis) -> None:
+    """One that is not available is empty, one with several values makes a bad row."""
+    rows = [{"id": f"P{number}", "url": url(number), "price": NotAvailable()} for number in range(2)]
+    heard: list[BadRow] = []
+    mill.enqueue([*rows, {"id": "P2", "url": url(2), "price": Several()}], "shop", on_bad_row=heard.append)
+    assert queued(redis_client) == [Product("P0", url(0), {}), Product("P1", url(1), {})]
+    assert [str(row) for row in heard] == ["line 3: price: is a list or an object: write a single value"]
 
 
 def test_products_and_catalogues_become_runs(
@@ -134,7 +162,7 @@ def test_a_bad_row_is_a_mistake_unless_somebody_hears_of_it(mill: pagemill.Pagem
     [
         ([], "shop", "holds no product"),
         ([{"id": "P1", "url": "https://www.shop.com/"}], "other", "no platform other"),
-        (["P1"], "shop", "a product is a mapping with id and url, not str"),
+        (["P1"], "shop", "row 1 is 'P1': a product is a mapping with id and url"),
     ],
 )
 def test_what_cannot_be_a_run_is_told(mill: pagemill.Pagemill, rows: list[object], platform: str, told: str) -> None:

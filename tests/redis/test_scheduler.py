@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
 from pagemill.errors import DatabaseUnavailable, RedisUnavailable
-from pagemill.intake import enqueue, scheduler
+from pagemill.intake import begin, enqueue, scheduler
 from pagemill.intake.batch_job import open_queue, open_queues, queue_name
 from pagemill.intake.cancel import cancel_run
 from pagemill.intake.firing import Firing, Outcome
@@ -475,7 +475,7 @@ def test_one_stops_also_where_no_product_is_wanted(office: Office, monkeypatch: 
     read: list[str] = []
     active = office.scheduler("s1")
 
-    def endless(*_arguments: Any) -> Iterator[Any]:
+    def endless(*_arguments: Any, **_options: Any) -> Iterator[Any]:
         number = 0
         while True:
             number += 1
@@ -487,7 +487,7 @@ def test_one_stops_also_where_no_product_is_wanted(office: Office, monkeypatch: 
             yield Product(f"p{number}", f"https://shop.test/{number}", {"name": "another"})
 
     office.schedule(filter={"name": "name 1"})
-    monkeypatch.setattr(scheduler, "read_catalog", endless)
+    monkeypatch.setattr(begin, "read_catalog", endless)
     office.clock.now = THREE
     active.run()
     assert read == ["p1", "p2", "p3"]
@@ -503,14 +503,14 @@ def test_the_lead_is_kept_through_a_long_stretch_without_a_batch(
     active = Scheduler(office.client, office.store, office.load, "s1", office.clock, lambda: beats.append(1))
     left_ms: list[int] = []
 
-    def nothing_wanted(*_arguments: Any) -> Iterator[Product]:
+    def nothing_wanted(*_arguments: Any, **_options: Any) -> Iterator[Product]:
         for number in range(3):
             office.client.pexpire(LEADER_KEY, 5000)
             yield Product(f"p{number}", f"https://shop.test/{number}", {"name": "another"})
             left_ms.append(office.client.pttl(LEADER_KEY))
 
     monkeypatch.setattr(scheduler, "_RENEW_S", 0.0)
-    monkeypatch.setattr(scheduler, "read_catalog", nothing_wanted)
+    monkeypatch.setattr(begin, "read_catalog", nothing_wanted)
     office.schedule(filter={"name": "name 1"})
     office.clock.now = THREE
     active.tick()

@@ -16,7 +16,7 @@ SOURCE = Path(__file__).parents[2] / "src"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"model", "errors", "deadlines"}),
-    frozenset({"telemetry"}),
+    frozenset({"telemetry", "arguments"}),
     frozenset({"config"}),
     frozenset({"browser", "extraction", "pacing", "revisit", "results", "guard", "broker"}),
     frozenset({"engine", "memory", "strategies"}),

@@ -30,6 +30,7 @@ from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.guard.budget import Budget, budget_of, resolved, wanted_places
 from pagemill.guard.container import cores
 from pagemill.guard.probe import memory_limit_mb, private_mb_by_process
+from pagemill.intake.platforms import Platforms, meant
 from pagemill.results.store import ResultStore
 
 DATA_FOLDER = Path("data")
@@ -59,23 +60,22 @@ def chosen_platforms(config: Config, names: Sequence[str], processes: int = 1) -
     return {name: resolved(config.platforms[name], budget) for name in names or sorted(config.platforms)}
 
 
-def platforms_meant(config: Config, name: str) -> Platform | dict[str, Platform]:
+def platforms_meant(config: Config, name: str) -> Platforms:
     """The platform of that name, as `chosen_platforms` has it; all of them by name for `auto`.
 
     Raises:
         UsageError: it is not configured, or no platform is.
     """
-    return chosen_platforms(config, []) if name == AUTO else chosen_platforms(config, [name])[name]
+    return meant(chosen_platforms(config, [] if name == AUTO else [name]), name)
 
 
-def platforms_of_run(config: Config, store: ResultStore, run: str) -> Platform | dict[str, Platform]:
+def platforms_of_run(config: Config, store: ResultStore, run: str) -> Platforms:
     """The platforms that products of that run are of.
 
     Raises:
         UsageError: there is no such run, or one of them is not configured any more.
     """
-    name = store.platform_of(run)
-    return chosen_platforms(config, store.platforms_of(run)) if name == AUTO else platforms_meant(config, name)
+    return meant(chosen_platforms(config, store.platforms_of(run)), store.platform_of(run))
 
 
 def machine_budget(config: Config, processes: int = 1) -> Budget:

@@ -19,8 +19,9 @@ from pagemill.cli.wording import counted
 from pagemill.config.platform import Platform
 from pagemill.errors import UsageError
 from pagemill.intake.again import products_again, wanted_again
-from pagemill.intake.begin import Beginner, again_of, catalogue_of
-from pagemill.intake.catalog import BadRow, Platforms, is_table
+from pagemill.intake.begin import MOST_BATCH, Beginner, again_of, catalogue_of
+from pagemill.intake.catalog import BadRow, is_table
+from pagemill.intake.platforms import Platforms
 from pagemill.model import Priority, Product, Verdict
 
 _SHOWN_BAD_ROWS = 20
@@ -80,7 +81,7 @@ def enqueue(
         bool, typer.Option("--missing", help="With --again: only products without a result, or also those.")
     ] = False,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many products.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, max=1000, help="Products per batch.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, max=MOST_BATCH, help="Products per batch.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Show progress until the run ends.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse a file with a bad row.")] = False,
 ) -> None:

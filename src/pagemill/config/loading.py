@@ -108,21 +108,9 @@ def _read_schedule(
     schedule = _read(source, Schedule, problems)
     if schedule is None:
         return Schedule()
-    for name, entry in schedule.entries.items():
-        platform = platforms.get(entry.platform)
-        fields = {} if platform is None else platform.extract.fields
-        unknown = [("platform", entry.platform)] if platform is None else []
-        unknown += [("filter", field) for field in entry.filter if platform is not None and field not in fields]
-        for key, word in unknown:
-            at = ("entries", name, key)
-            known = ", ".join(sorted(platforms if key == "platform" else fields)) or "none"
-            message = f"{word!r} is not configured" if key == "platform" else f"{word!r} is not one of its fields"
-            problems.append(Problem(source.file, source.line_of(at), ".".join(at), message, f"known are {known}"))
-        if platform is not None and entry.catalog == "sql" and platform.catalog.table is None:
-            at = ("entries", name, "catalog")
-            message = f"sql reads the platform's table, but platform {entry.platform} names none"
-            remedy = f"write catalog.table in {PLATFORMS_FOLDER}/{entry.platform}.yaml, or a file or sql:TABLE here"
-            problems.append(Problem(source.file, source.line_of(at), ".".join(at), message, remedy))
+    for mistake in schedule.mistakes(platforms):
+        line, key = source.line_of(mistake.path), dotted(mistake.path)
+        problems.append(Problem(source.file, line, key, mistake.message, mistake.remedy))
     return schedule
 
 

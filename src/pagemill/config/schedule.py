@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,6 +11,7 @@ from croniter import croniter
 from pydantic import AfterValidator, Field
 
 from pagemill.config.mistakes import Mistake
+from pagemill.config.platform import AUTO, Platform
 from pagemill.config.section import Flag, Number, Section, Whole
 from pagemill.model import FactValue, Priority
 
@@ -61,3 +63,37 @@ class Schedule(Section):
     """`config/schedule.yaml`."""
 
     entries: dict[Annotated[str, AfterValidator(_check_name)], Entry] = Field(default_factory=dict)
+
+    def mistakes(self, platforms: Mapping[str, Platform]) -> Iterator[Mistake]:
+        """What does not go with the platforms that are configured."""
+        for name, entry in self.entries.items():
+            for key, message, remedy in _mistakes_of(entry, platforms):
+                yield Mistake(message, remedy, "entries", name, key)
+
+
+def _mistakes_of(entry: Entry, platforms: Mapping[str, Platform]) -> Iterator[tuple[str, str, str]]:
+    """Key, message and remedy of each."""
+    shops = [platforms[name] for name in platforms if entry.platform in (name, AUTO)]
+    if not shops:
+        known = [*platforms, AUTO] if platforms else []
+        yield "platform", f"{entry.platform!r} is not configured", _known_are(known)
+        return
+    fields = {field for shop in shops for field in shop.extract.fields}
+    for field in (each for each in entry.filter if each not in fields):
+        yield "filter", f"{field!r} is not one of its fields", _known_are(fields)
+    if entry.catalog != "sql":
+        return
+    if entry.platform == AUTO:
+        yield (
+            "catalog",
+            "sql reads one platform's table, and auto stands for all platforms",
+            "write sql:TABLE, or a file",
+        )
+    elif shops[0].catalog.table is None:
+        message = f"sql reads the platform's table, but platform {entry.platform} names none"
+        remedy = f"write catalog.table in platforms/{entry.platform}.yaml, or a file or sql:TABLE here"
+        yield "catalog", message, remedy
+
+
+def _known_are(names: Iterable[str]) -> str:
+    return f"known are {', '.join(sorted(names)) or 'none'}"

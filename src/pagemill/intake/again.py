@@ -31,10 +31,10 @@ def products_again(
     Args:
         run: an older one.
         store: open.
-        verdicts: those whose products are wanted.
+        verdicts: those whose products are wanted; one that is named twice counts once.
         missing: whether those are that have no result, of a run that was cancelled or goes on.
     """
-    for verdict in verdicts:
+    for verdict in dict.fromkeys(verdicts):
         for result in store.read(run, verdict):
             yield Product(result.product_id, result.url, result.expected, result.platform)
     if not missing:

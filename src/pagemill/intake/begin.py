@@ -1,4 +1,4 @@
-"""Begins runs by one configuration: what the command, a program's own scheduler and the control API have in common.
+"""Begins runs by one configuration: for the command, the scheduler, a program of one's own and the control API alike.
 
 Owns which settings a run is queued by. Where the products come from, and what becomes of bad rows, is the caller's.
 """
@@ -11,11 +11,17 @@ from pathlib import Path
 from redis import Redis
 
 from pagemill.config.settings import Config
-from pagemill.intake.catalog import BadRow, Decimal, Platforms, read_catalog
+from pagemill.intake.catalog import BadRow, Decimal, read_catalog
 from pagemill.intake.enqueue import EnqueuedRun, enqueue_run
+from pagemill.intake.platforms import Platforms
 from pagemill.model import Priority, Product
 from pagemill.results.asked import NOTHING, Reached
 from pagemill.results.store import ResultStore
+
+MOST_BATCH = 1000
+"""Products of one batch."""
+MOST_SOURCE = 200
+"""Characters of what a program or request says of where its products come from."""
 
 
 class Beginner:
@@ -29,14 +35,23 @@ class Beginner:
             store: open.
         """
         self._config = config
-        self._redis = redis
-        self._store = store
+        self.redis = redis
+        self.store = store
 
     def catalogue(
-        self, source: str | Path, platform: Platforms, on_bad_row: Callable[[BadRow], None], *, called: str = ""
+        self,
+        source: str | Path,
+        platform: Platforms,
+        on_bad_row: Callable[[BadRow], None],
+        *,
+        encoding: str = "",
+        decimal: Decimal = None,
+        called: str = "",
     ) -> Iterator[Product]:
         """See `catalogue_of`."""
-        return catalogue_of(self._config, source, platform, on_bad_row, called=called)
+        return catalogue_of(
+            self._config, source, platform, on_bad_row, encoding=encoding, decimal=decimal, called=called
+        )
 
     def begin(
         self,
@@ -58,8 +73,8 @@ class Beginner:
             source=source,
             batch_size=batch_size or self._config.settings.queue.batch_size,
             settings=self._config.settings.queue,
-            redis=self._redis,
-            store=self._store,
+            redis=self.redis,
+            store=self.store,
             priority=priority,
             on_batch=on_batch,
             skipped=skipped,

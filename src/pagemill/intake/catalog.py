@@ -18,6 +18,7 @@ from pagemill.intake.by_host import ReaderByHost
 from pagemill.intake.catalog_table import read_table_rows
 from pagemill.intake.csv_rows import CsvRows
 from pagemill.intake.jsonl_rows import read_jsonl_rows
+from pagemill.intake.platforms import Platforms, by_name
 from pagemill.intake.row_reader import Numbers, RowReader
 from pagemill.intake.rows import BadRow, RawRow
 from pagemill.intake.seen_ids import SeenIds
@@ -31,9 +32,6 @@ SQL = "sql"
 
 CSV_ENDINGS = (".csv", ".tsv")
 JSONL_ENDINGS = (".jsonl", ".ndjson")
-
-Platforms = Platform | Mapping[str, Platform]
-"""The one platform that all rows are of; or several, by name, and each row is of the one whose hosts have its URL's."""
 
 Decimal = Literal[".", ","] | None
 """The decimal sign of numbers in text; `None` for what the form of the catalogue says."""
@@ -127,9 +125,16 @@ def read_rows(
 def _plain(value: object) -> object:
     """What libraries for tables have in their cells, as Python's own."""
     item = getattr(value, "item", None)
-    if callable(item):
-        value = item()
-    return None if value != value else value
+    try:
+        own = item() if callable(item) else value
+    except (TypeError, ValueError):  # several values in one cell
+        return [value]
+    try:
+        return None if own != own else own
+    except TypeError:  # pandas.NA, which says neither that it is itself nor that it is not
+        return None
+    except ValueError:
+        return [value]
 
 
 def is_table(source: str | Path) -> bool:
@@ -155,8 +160,7 @@ def _table_of(source: str, platform: Platforms) -> CatalogTable:
 
 
 def _fields(platform: Platforms) -> frozenset[str]:
-    platforms = [platform] if isinstance(platform, Platform) else platform.values()
-    return frozenset(field for each in platforms for field in each.extract.fields)
+    return frozenset(field for each in by_name(platform).values() for field in each.extract.fields)
 
 
 def _readable(called: str, products: Iterator[Product]) -> Iterator[Product]:

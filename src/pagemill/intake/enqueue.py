@@ -22,12 +22,13 @@ from rq.job import Job
 from rq.queue import EnqueueData
 
 from pagemill.broker.room import lack_of_room
-from pagemill.config.platform import AUTO, Platform
+from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
 from pagemill.errors import PagemillError, RedisUnavailable, UsageError
 from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
 from pagemill.intake.enqueuer_life import giving_signs_of_life
 from pagemill.intake.job_timeout import job_timeout_s
+from pagemill.intake.platforms import Platforms, by_name, name_of
 from pagemill.model import Batch, Priority, Product
 from pagemill.results.asked import NOTHING, AskedBatches, Reached
 from pagemill.results.store import ResultStore
@@ -56,7 +57,7 @@ class EnqueuedElsewhere(PagemillError):
 
 def enqueue_run(
     products: Iterable[Product],
-    platform: Platform | Mapping[str, Platform],
+    platform: Platforms,
     *,
     source: str,
     batch_size: int,
@@ -72,8 +73,7 @@ def enqueue_run(
     """Puts all products on the queues of their platforms as one run, a few batches at a time.
 
     A run whose enqueueing broke off stays unsealed; what was noted by then will be worked on, and whoever looks after
-    runs closes it, see `enqueuer_life`. One of one platform can be gone on with: `run`, `start`, and the `rest_of` its
-    products.
+    runs closes it, see `enqueuer_life`. It can be gone on with: `run`, `start`, and the `rest_of` its products.
 
     Args:
         products: streamed, however slowly they come; an error from it ends the run unsealed.
@@ -95,10 +95,7 @@ def enqueue_run(
         RedisUnavailable: Redis went away, or is full: some room is left to the workers.
         DatabaseUnavailable: the run could not be noted or sealed.
     """
-    if isinstance(platform, Platform):
-        name, platforms = platform.platform, {platform.platform: platform}
-    else:
-        name, platforms = AUTO, dict(platform)
+    name, platforms = name_of(platform), by_name(platform)
     may_exist = bool(run)
     run = run or new_run_id(name, datetime.now(UTC), secrets.token_hex(2))
     asked = AskedBatches(store)
@@ -189,7 +186,7 @@ def put_noted(
     for each in asked.outstanding(run):
         if (batch := asked.batch(run, each.batch)) is not None:
             queue = open_queue(redis, each.platform, each.priority)
-            found += put(queue, [batch], platforms[each.platform], settings)
+            found += put(queue, [batch], platforms.get(each.platform), settings)
     return found
 
 

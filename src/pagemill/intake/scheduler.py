@@ -23,11 +23,12 @@ from pagemill.config.platform import Platform
 from pagemill.config.schedule import Entry
 from pagemill.config.settings import Config
 from pagemill.errors import ConfigError, PagemillError, ServiceUnavailable, UsageError
-from pagemill.intake.catalog import read_catalog
-from pagemill.intake.enqueue import enqueue_run, new_run_id
+from pagemill.intake.begin import Beginner
+from pagemill.intake.enqueue import new_run_id
 from pagemill.intake.firing import Firing, Outcome, decide, latest_due, rule_of
 from pagemill.intake.firing_log import LEADER_KEY, FiringLog
 from pagemill.intake.leadership import Leadership, LeadLost
+from pagemill.intake.platforms import meant
 from pagemill.intake.rest import rest_of
 from pagemill.intake.rows import BadRow
 from pagemill.model import FactValue, Product
@@ -199,29 +200,25 @@ class Scheduler:
 
     def _enqueue(self, entry: Entry, run: str) -> int:
         """Puts the run on the queue, or the rest of it; how many products it has."""
-        settings, environment = self._config.settings, self._config.environment
-        platform = self._config.platforms[entry.platform]
+        platform = meant(self._config.platforms, entry.platform)
+        beginner = Beginner(self._config, self._client, self._store)
         asked = AskedBatches(self._store)
         start = asked.reached(run)
         progress = self._progress(run)
         if progress is not None and (progress.sealed or progress.cancelled):
             return progress.products or 0
         bad_rows = _BadRows(run)
-        url, slow_ms = environment.catalog_database_url, settings.results.slow_statement_ms
-        rows = read_catalog(entry.catalog, platform, bad_rows, url, slow_ms, entry.encoding, entry.decimal)
+        rows = beginner.catalogue(entry.catalog, platform, bad_rows, encoding=entry.encoding, decimal=entry.decimal)
         products = _filtered(self._watched(rows), entry.filter)
         if start.batches:
             products = rest_of(products, self._watched(asked.products(run)), partial(self._store.judged, run))
         with closing(products):
-            enqueued = enqueue_run(
+            enqueued = beginner.begin(
                 products,
                 platform,
                 source=entry.catalog,
-                batch_size=entry.batch_size or settings.queue.batch_size,
+                batch_size=entry.batch_size,
                 priority=entry.priority,
-                settings=settings.queue,
-                redis=self._client,
-                store=self._store,
                 on_batch=lambda _products: self._keep_on(),
                 skipped=lambda: bad_rows.skipped,
                 run=run,

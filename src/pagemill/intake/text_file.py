@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import io
 import re
 from pathlib import Path
 from typing import TextIO
@@ -16,6 +15,9 @@ UTF_8 = "utf-8-sig"
 UNDECODABLE = re.compile("[\udc00-\udcff]")
 """What stands in place of such a byte: no text of any encoding has it."""
 
+_SAMPLE = "id,url\nA,b\n"
+"""Codecs of Python that are for something else than files (`idna`, `punycode`) do not read it, or not in pieces."""
+
 _ERRORS = "pagemill.undecodable"
 ENCODING_REMEDY = "name the file's encoding with --encoding, such as cp949, euc-kr or utf-16"
 
@@ -24,12 +26,15 @@ def known_encoding(name: str) -> str:
     """An encoding by a name that Python knows it by; UTF-8 for none.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is none of that name, or it is none that a file is read by piece by piece.
     """
     if not name:
         return UTF_8
     try:
-        io.TextIOWrapper(io.BytesIO(), encoding=name)
+        sample = _SAMPLE.encode(name)
+        decoder = codecs.getincrementaldecoder(name)("replace")
+        if "".join(decoder.decode(bytes([byte])) for byte in sample) != _SAMPLE:
+            raise LookupError(name)
         return UTF_8 if codecs.lookup(name).name == "utf-8" else name
     except (LookupError, ValueError) as error:
         raise UsageError(f"there is no encoding {name[:40]!r}: {ENCODING_REMEDY}") from error

@@ -552,6 +552,25 @@ def test_a_schedule_may_name_its_source_itself(tmp_path: Path, catalog: str) -> 
     assert load_config(tmp_path, {}).schedule.entries["nightly"].catalog == catalog
 
 
+def test_a_schedule_may_be_for_several_platforms(tmp_path: Path) -> None:
+    """Their table must be named, and a filter may name any field of theirs."""
+    other = SHOP.replace("platform: shop", "platform: other")
+    files = {"platforms/shop.yaml": SHOP, "platforms/other.yaml": other}
+    entry = ENTRY.replace("platform: shop", "platform: auto")
+    write(tmp_path, {**files, "schedule.yaml": entry})
+    (problem,) = problems_of(tmp_path)
+    assert (problem.path, problem.remedy) == ("entries.nightly.catalog", "write sql:TABLE, or a file")
+    entry = entry.replace("catalog: sql", "catalog: sql:goods")
+    write(tmp_path, {"schedule.yaml": entry})
+    assert load_config(tmp_path, {}).schedule.entries["nightly"].platform == "auto"
+    write(tmp_path, {"schedule.yaml": entry.replace("catalog:", "filter: {nothing: 1}, catalog:")})
+    (problem,) = problems_of(tmp_path)
+    assert (problem.path, problem.message) == ("entries.nightly.filter", "'nothing' is not one of its fields")
+    write(tmp_path, {"schedule.yaml": entry.replace("auto", "nobody")})
+    (problem,) = problems_of(tmp_path)
+    assert (problem.path, problem.remedy) == ("entries.nightly.platform", "known are auto, other, shop")
+
+
 def test_a_platform_file_can_be_loaded_alone(tmp_path: Path) -> None:
     """With the same checks."""
     write(tmp_path, {"platforms/shop.yaml": SHOP, "platforms/other.yaml": SHOP, "platforms/bad.yaml": "a: ["})

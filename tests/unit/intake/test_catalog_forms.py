@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+from contextlib import suppress
+from encodings.aliases import aliases
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,15 @@ import pytest
 from pagemill.errors import UsageError
 from pagemill.intake.catalog import read_catalog
 from pagemill.intake.rows import BadRow
+from pagemill.intake.text_file import known_encoding
 from pagemill.model import Product
 from tests.unit.intake.intake_values import PLATFORM, url
 
 U = url("x")
+NO_TEXT = {"base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec", "zlib_codec"}
+"""Codecs that make bytes of bytes, or text of text."""
+ELSEWHERE = {"mbcs"}
+"""Known on Windows only."""
 
 
 def read(tmp_path: Path, content: str | bytes, name: str = "c.csv", **form: Any) -> tuple[list[Product], list[BadRow]]:
@@ -147,12 +155,30 @@ def test_a_wrong_byte_of_utf_16_costs_one_row(tmp_path: Path) -> None:
         (b"id,url\n", "cp950000", "there is no encoding 'cp950000': name the file's encoding"),
         (b"id,url\n", "rot13", "there is no encoding 'rot13'"),
         (b"id,url\n", "hex", "there is no encoding 'hex'"),
+        (b"id,url\n", "idna", "there is no encoding 'idna'"),
+        (b"id,url\n", "punycode", "there is no encoding 'punycode'"),
+        (b"id,url\n", "undefined", "there is no encoding 'undefined'"),
+        (b"id,url\n", "a\x00b", "there is no encoding"),
     ],
 )
 def test_a_file_of_another_encoding_is_told(tmp_path: Path, content: bytes, encoding: str, told: str) -> None:
     """With the line where it matters, and what to do."""
     with pytest.raises(UsageError, match=told):
         read(tmp_path, content, encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", sorted({*aliases.values(), "utf-8-sig"}))
+def test_an_encoding_that_is_known_reads_whatever_comes(tmp_path: Path, encoding: str) -> None:
+    """Bytes that are none of its text make bad rows, or a mistake that is told; nothing else goes wrong."""
+    try:
+        known = known_encoding(encoding)
+    except UsageError:
+        assert encoding in NO_TEXT | ELSEWHERE
+        return
+    content = "id,url,name\n".encode(known) + bytes(range(256)) * 40 + f"\nA,{U},x\n".encode(known)
+    with suppress(UsageError):
+        read(tmp_path, content, encoding=encoding)
+    assert codecs.getincrementaldecoder(known)("replace").decode(content, True)
 
 
 @pytest.mark.parametrize(("mark", "line"), [(";", "sep=;"), ("\t", "sep=\t"), ("|", "SEP=|"), (",", '"sep=,"')])

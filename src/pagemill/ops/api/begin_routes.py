@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -15,12 +16,15 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from pagemill.config.platform import AUTO
 from pagemill.errors import UsageError
 from pagemill.intake.again import products_again, wanted_again
-from pagemill.intake.begin import again_of
-from pagemill.intake.catalog import SQL, read_rows
+from pagemill.intake.begin import MOST_SOURCE, again_of
+from pagemill.intake.catalog import read_rows
+from pagemill.intake.platforms import Platforms, meant, name_of
 from pagemill.intake.rows import BadRow
-from pagemill.model import Product
+from pagemill.intake.text_file import known_encoding
+from pagemill.model import Priority, Product
 from pagemill.ops.api import upload
 from pagemill.ops.api.frame.access import changer
 from pagemill.ops.api.frame.envelope import ApiError, Envelope, Now, sealed
@@ -31,6 +35,7 @@ from pagemill.ops.api.run_models import (
     BadRowText,
     BatchSize,
     BegunText,
+    DecimalSign,
     Limit,
     RunBody,
 )
@@ -52,7 +57,9 @@ _ANSWERS: Documented = {
     422: {"description": "What was sent is no run; the message names fields, or rows with their numbers"},
     429: {"description": "Other runs are being put on the queue; `Retry-After` says when to try again"},
 }
-_UNSUPPORTED: Documented = {415: {"description": "The body is neither JSON nor a catalogue, or not UTF-8"}}
+_UNSUPPORTED: Documented = {
+    415: {"description": "The body is neither JSON nor a catalogue, or its charset is not UTF-8"}
+}
 _CSV = "id,url,price\nA1,https://www.musinsa.com/products/1,12900\n"
 _UPLOAD_SCHEMA = {"type": "string", "description": "A catalogue as `pagemill enqueue` reads it"}
 _BODY = {
@@ -90,46 +97,48 @@ async def begin_run(
     now: Now,
     idempotency_key: Key = "",
     platform: Annotated[str | None, Query(max_length=100, description=_OF_UPLOAD, examples=["musinsa"])] = None,
-    source: Annotated[str | None, Query(max_length=200, pattern=SOURCE, description=_OF_UPLOAD)] = None,
+    source: Annotated[str | None, Query(max_length=MOST_SOURCE, pattern=SOURCE, description=_OF_UPLOAD)] = None,
     limit: Annotated[Limit | None, Query(description=_OF_UPLOAD)] = None,
     batch_size: Annotated[BatchSize | None, Query(description=_OF_UPLOAD)] = None,
     strict: Annotated[bool | None, Query(description=_OF_UPLOAD)] = None,
+    priority: Annotated[Priority | None, Query(description=_OF_UPLOAD)] = None,
+    decimal: Annotated[DecimalSign | None, Query(description=_OF_UPLOAD)] = None,
+    encoding: Annotated[
+        str | None, Query(max_length=100, description="Of an upload, such as cp949; UTF-8 unless told")
+    ] = None,
 ) -> Envelope[BegunText]:
     """Begins a run with products in JSON (up to 5,000, 1 MB), with an uploaded catalogue (up to 250,000 lines, 32 MB),
-    or with the platform's table. Bad rows are told with their line and passed over."""
+    or with a table. Bad rows are told with their line and passed over."""
     kind = upload.content_type(request)
-    asked = {"platform": platform, "source": source, "limit": limit, "batch_size": batch_size, "strict": strict}
+    asked = {
+        "platform": platform,
+        "source": source,
+        "limit": limit,
+        "batch_size": batch_size,
+        "strict": strict,
+        "priority": priority,
+        "decimal": decimal,
+    }
     named = {name: value for name, value in asked.items() if value is not None}
-    digest = sha256(json.dumps([kind, named], sort_keys=True).encode())
+    digest = sha256(json.dumps([kind, named, encoding], sort_keys=True).encode())
     with ExitStack() as held:
         _take_place(parts, held)
         if kind == upload.JSON:
             if named:
                 raise ApiError(422, "invalid", f"query.{next(iter(named))}: with JSON it stands in the body")
-            body = _run_body(await upload.read_small(request, digest))
-            check_platform(parts, body.platform)
-            if (body.products is None) == (body.catalog is None):
-                raise ApiError(422, "invalid", "body: name either products, or catalog: sql")
-            called, unit, products = _source_of(parts, body)
+            if encoding is not None:
+                raise ApiError(
+                    422, "invalid", "query.encoding: is of an uploaded file, and JSON is UTF-8: leave it out"
+                )
+            wanted = _of_body(parts, _run_body(await upload.read_small(request, digest)))
         else:
             if platform is None:
                 raise ApiError(422, "invalid", "query.platform: Field required: whose products these are")
-            check_platform(parts, platform)
+            shop, known = _platforms(parts, platform), _known(encoding or "")
             file, path = held.enter_context(upload.file_for(kind))
-            await upload.receive(request, file, digest)
-            body = RunBody(platform=platform, limit=limit, batch_size=batch_size, strict=bool(strict))
-            called, unit, products = source or "http upload", "line", _of_file(parts, platform, path)
-        wanted = RunRequest(
-            platform=parts.configured[body.platform],
-            products=products,
-            source=called,
-            unit=unit,
-            limit=body.limit,
-            batch_size=body.batch_size,
-            strict=body.strict,
-            key=idempotency_key,
-            digest=digest.hexdigest(),
-        )
+            await upload.receive(request, file, digest, known)
+            wanted = _of_file(parts, shop, path, known, RunBody.model_validate(named))
+        wanted = replace(wanted, key=idempotency_key, digest=digest.hexdigest())
         begun = await run_in_threadpool(_begin, parts, wanted, held.pop_all())
         return await run_in_threadpool(_answer, parts, wanted, begun, response, now)
 
@@ -146,7 +155,7 @@ def begin_again(
     """Begins a run with products of an older one, with what the catalogue expected of them then."""
     asked = wanted or AgainBody()
     older = find_run(parts, run)
-    check_platform(parts, older.platform)
+    shop = _platforms_of(parts, older)
     verdicts, missing = wanted_again(asked.verdicts, asked.missing)
 
     def products(_note: Callable[[BadRow], None]) -> Iterator[Product]:
@@ -155,11 +164,12 @@ def begin_again(
     with ExitStack() as held:
         _take_place(parts, held)
         request = RunRequest(
-            platform=parts.configured[older.platform],
+            platform=shop,
             products=products,
             source=again_of(run),
             limit=asked.limit,
             batch_size=asked.batch_size,
+            priority=asked.priority,
             key=idempotency_key,
             digest=sha256(json.dumps([run, asked.model_dump(mode="json")]).encode()).hexdigest(),
         )
@@ -173,6 +183,27 @@ def _take_place(parts: Parts, held: ExitStack) -> None:
         raise ApiError(429, "too_many_requests", str(error), {"Retry-After": str(_BUSY_S)}) from error
 
 
+def _platforms(parts: Parts, name: str) -> Platforms:
+    if name != AUTO:
+        check_platform(parts, name)
+    return meant(parts.configured, name)
+
+
+def _platforms_of(parts: Parts, run: RunSummary) -> Platforms:
+    """Those that the products of a run are of."""
+    names = parts.store.platforms_of(run.run)
+    for name in names:
+        check_platform(parts, name)
+    return meant({name: parts.configured[name] for name in names}, run.platform)
+
+
+def _known(encoding: str) -> str:
+    try:
+        return known_encoding(encoding)
+    except UsageError as error:
+        raise ApiError(422, "invalid", f"query.encoding: {error}") from error
+
+
 def _run_body(content: bytes) -> RunBody:
     try:
         return RunBody.model_validate_json(content)
@@ -183,16 +214,38 @@ def _run_body(content: bytes) -> RunBody:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in errors]) from error
 
 
-def _source_of(parts: Parts, body: RunBody) -> tuple[str, str, ReadProducts]:
-    """What the list of runs says of the source, what its rows are called, and the products."""
-    shop, rows = parts.configured[body.platform], body.products
-    if rows is not None:
-        return body.source or "http", "product", lambda note: read_rows(rows, shop, note)
-    return body.source or SQL, "row", lambda note: parts.beginner.catalogue(SQL, shop, note)
+def _of_body(parts: Parts, body: RunBody) -> RunRequest:
+    shop, decimal = _platforms(parts, body.platform), body.decimal
+    rows, table = body.products, body.catalog
+    if rows is not None and table is None:
+        return _wanted(shop, body, "http", "product", lambda note: read_rows(rows, shop, note, decimal=decimal))
+    if table is not None and rows is None:
+        read = parts.beginner.catalogue
+        return _wanted(shop, body, table, "row", lambda note: read(table, shop, note, decimal=decimal))
+    raise ApiError(422, "invalid", "body: name either products, or catalog: sql")
 
 
-def _of_file(parts: Parts, platform: str, path: Path) -> ReadProducts:
-    return lambda note: parts.beginner.catalogue(path, parts.configured[platform], note, called="the upload")
+def _of_file(parts: Parts, shop: Platforms, path: Path, encoding: str, options: RunBody) -> RunRequest:
+    def products(note: Callable[[BadRow], None]) -> Iterator[Product]:
+        return parts.beginner.catalogue(
+            path, shop, note, encoding=encoding, decimal=options.decimal, called="the upload"
+        )
+
+    return _wanted(shop, options, "http upload", "line", products)
+
+
+def _wanted(shop: Platforms, body: RunBody, source: str, unit: str, products: ReadProducts) -> RunRequest:
+    """The run; `source` is what the list of runs says where the request does not, `unit` what its rows are called."""
+    return RunRequest(
+        platform=shop,
+        products=products,
+        source=body.source or source,
+        unit=unit,
+        limit=body.limit,
+        batch_size=body.batch_size,
+        priority=body.priority,
+        strict=body.strict,
+    )
 
 
 def _begin(parts: Parts, wanted: RunRequest, held: ExitStack) -> BegunRun:
@@ -217,6 +270,17 @@ def _answer(
     try:
         run = parts.store.run(begun.run)
     except UsageError:  # its first row is still being looked for
-        run = RunSummary(begun.run, wanted.platform.platform, wanted.source, now, None, None, None, None, 0)
+        run = RunSummary(
+            begun.run,
+            name_of(wanted.platform),
+            wanted.source,
+            now,
+            sealed_at=None,
+            products=None,
+            batches=None,
+            skipped=None,
+            done=0,
+            priority=wanted.priority,
+        )
     bad_rows = [BadRowText(line=row.line, reason=row.reason) for row in begun.bad_rows]
     return sealed(BegunText(run=run_text(run), bad_rows=bad_rows, bad_rows_in_all=begun.bad_rows_in_all), now)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
-from pagemill.model import FactValue, Verdict
+from pagemill.intake.begin import MOST_BATCH, MOST_SOURCE
+from pagemill.model import FactValue, Priority, Verdict
 from pagemill.ops.api.frame.envelope import Moment
 from pagemill.results.runs import RunState
 
 MOST_PRODUCTS = 5000
 """Products in a JSON body; there is room for ten times as many in an upload."""
-MOST_BATCH = 1000
+PLATFORM = "A configured platform; or `auto`: of each product the one whose hosts have its url's"
 SOURCE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 _EXAMPLE_RUN = "20261128-020000-musinsa-4f1c"
@@ -22,6 +23,7 @@ _SHOWN_RUN: JsonDict = {
     "run": _EXAMPLE_RUN,
     "platform": "musinsa",
     "source": "back office",
+    "priority": "normal",
     "state": "at_work",
     "created_at": "2026-11-28T02:00:00.000Z",
     "queued_at": "2026-11-28T02:00:00.210Z",
@@ -63,43 +65,64 @@ Limit = Annotated[int, Field(ge=1, le=10_000_000, description="At most so many p
 BatchSize = Annotated[
     int, Field(ge=1, le=MOST_BATCH, description="Products of one batch; the configured number unless told")
 ]
-SourceName = Annotated[str, Field(max_length=200, pattern=SOURCE, description="What the list of runs calls its source")]
+PriorityWord = Annotated[
+    # What comes as JSON has no enumerations, which strict models would ask for.
+    Priority,
+    Field(strict=False, description="Before or after which other runs of the platform it is worked on"),
+    WithJsonSchema({"type": "string", "enum": [word.value for word in Priority]}),
+]
+DecimalSign = Annotated[
+    Literal[".", ","],
+    Field(
+        description="The decimal sign of numbers in text, the other one may part groups of three digits; what can be "
+        "read in one way only unless told"
+    ),
+]
+SourceName = Annotated[
+    str, Field(max_length=MOST_SOURCE, pattern=SOURCE, description="What the list of runs calls its source")
+]
 
 
 class RunBody(BaseModel):
-    """A run that is wanted: `products`, or `catalog: sql` for the table that `pagemill enqueue sql` reads."""
+    """A run that is wanted: `products`, or `catalog` for the table that `pagemill enqueue sql` reads."""
 
     model_config = _body(
         {"platform": "musinsa", "products": [_PRODUCT], "source": "back office"},
-        {"platform": "musinsa", "catalog": "sql", "limit": 100},
+        {"platform": "musinsa", "catalog": "sql", "limit": 100, "priority": "low"},
+        {"platform": "auto", "catalog": "sql:goods"},
     )
 
-    platform: str = Field(max_length=100, description="A configured platform")
+    platform: str = Field(max_length=100, description=PLATFORM)
     products: list[dict[str, Any]] | None = Field(
         default=None,
         min_length=1,
         max_length=MOST_PRODUCTS,
         description="Each with `id`, `url` and the values to expect, named as in the platform's `extract.fields`",
     )
-    catalog: Literal["sql"] | None = Field(
-        default=None, description="The table that the platform's `catalog` describes"
+    catalog: str | None = Field(
+        default=None,
+        max_length=200,
+        pattern=r"^sql(:[^\x00-\x1f\x7f-\x9f]*)?$",
+        description="`sql` for the table that the platform's `catalog` describes, `sql:TABLE` for another one",
     )
+    decimal: DecimalSign | None = None
     source: SourceName = ""
     limit: Limit | None = None
     batch_size: BatchSize | None = None
+    priority: PriorityWord = Priority.NORMAL
     strict: bool = Field(default=False, description="Queue nothing where a single row is bad")
 
 
 class AgainBody(BaseModel):
     """Which products of a run are wanted again; with neither key those with `failed` or `blocked`, and missing ones."""
 
-    model_config = _body({"verdicts": ["failed", "blocked"], "missing": True}, {"missing": True})
+    model_config = _body({"verdicts": ["failed", "blocked"], "missing": True}, {"missing": True, "priority": "high"})
 
-    # What comes as JSON has no enumerations, which strict models would ask for.
     verdicts: Annotated[list[Annotated[Verdict, Field(strict=False)]], Field(max_length=len(Verdict))] | None = None
     missing: bool | None = Field(default=None, description="Those that have no result")
     limit: Limit | None = None
     batch_size: BatchSize | None = None
+    priority: PriorityWord = Priority.NORMAL
 
 
 class RunText(BaseModel):
@@ -108,8 +131,9 @@ class RunText(BaseModel):
     model_config = _like(_SHOWN_RUN)
 
     run: str
-    platform: str
+    platform: str = Field(description="`auto` for a run over several")
     source: str = Field(description="Where its products came from")
+    priority: Priority
     state: RunState
     created_at: Moment
     queued_at: Moment | None = Field(description="When all of it was on the queue")

@@ -175,6 +175,7 @@ def run_text(run: RunSummary) -> RunText:
         run=run.run,
         platform=run.platform,
         source=run.source,
+        priority=run.priority,
         state=run.state,
         created_at=run.created_at,
         queued_at=run.sealed_at,

@@ -5,6 +5,8 @@ Owns the bounds. What stands in it is for others.
 
 from __future__ import annotations
 
+import codecs
+import io
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -24,6 +26,9 @@ MOST_LINES = 250_000
 CATALOGUES = {"text/csv": ".csv", "text/tab-separated-values": ".tsv", "application/x-ndjson": ".jsonl"}
 """The kinds of catalogue that may be uploaded, with the end of a file's name that each has."""
 JSON = "application/json"
+_CHARSET_REMEDY = (
+    "the body must be UTF-8: leave charset out, and name a catalogue's encoding in the query (`?encoding=`)"
+)
 _REMEDY = f"send JSON (`Content-Type: {JSON}`), or a catalogue as {', '.join(CATALOGUES)}"
 
 
@@ -38,7 +43,7 @@ def content_type(request: Request) -> str:
     """What the body is, one of `JSON` and `CATALOGUES`.
 
     Raises:
-        ApiError: it is called something else, or is in another encoding than UTF-8.
+        ApiError: it is called something else, or says that it is in another encoding than UTF-8.
     """
     kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
     if kind.strip() not in (JSON, *CATALOGUES):
@@ -46,7 +51,7 @@ def content_type(request: Request) -> str:
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip() == "charset" and value.strip(' "') not in ("utf-8", "utf8", "us-ascii"):
-            raise ApiError(415, "unsupported_media_type", "the body must be UTF-8: convert it, and leave charset out")
+            raise ApiError(415, "unsupported_media_type", _CHARSET_REMEDY)
     return kind.strip()
 
 
@@ -83,17 +88,18 @@ def file_for(kind: str) -> Iterator[tuple[IO[bytes], Path]]:
         yield file, Path(file.name)
 
 
-async def receive(request: Request, file: IO[bytes], digest: Digest) -> None:
-    """Writes the body into the file.
+async def receive(request: Request, file: IO[bytes], digest: Digest, encoding: str) -> None:
+    """Writes the body, a text of that encoding, into the file.
 
     Raises:
         ApiError: it has too many lines, or the disk is full. The gate sees to its size and its time.
     """
+    text = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("replace"), translate=True)
     lines = 0
     try:
         async for piece in _pieces(request):
             digest.update(piece)
-            lines += piece.count(b"\n")
+            lines += text.decode(piece).count("\n")
             if lines > MOST_LINES:
                 raise ApiError(413, "too_large", f"the catalogue has more than {MOST_LINES:,} lines: send it in parts")
             await run_in_threadpool(file.write, piece)

@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 
-from pagemill.config.platform import Platform
 from pagemill.errors import PagemillError, ServiceUnavailable, UsageError
 from pagemill.intake.begin import Beginner
 from pagemill.intake.enqueue import EnqueuedElsewhere, new_run_id
+from pagemill.intake.platforms import Platforms, name_of
 from pagemill.intake.rest import rest_of
 from pagemill.intake.rows import BadRow
-from pagemill.model import Product
+from pagemill.model import Priority, Product
 from pagemill.results.asked import AskedBatches
 from pagemill.results.request_keys import Claim, RequestKeys
 from pagemill.results.store import ResultStore
@@ -56,7 +56,7 @@ class _BrokenOff(ServiceUnavailable):
 class RunRequest:
     """A run that somebody wants."""
 
-    platform: Platform
+    platform: Platforms
     products: ReadProducts
     source: str
     """What the list of runs says of where they come from."""
@@ -64,6 +64,7 @@ class RunRequest:
     """What the number of a bad row counts."""
     limit: int | None = None
     batch_size: int | None = None
+    priority: Priority = Priority.NORMAL
     strict: bool = False
     """Nothing is queued where a single row is bad."""
     key: str = ""
@@ -168,7 +169,7 @@ class RunRequests:
             ServiceUnavailable: Redis or the database is away, or full. The same request goes on.
         """
         with held:
-            mine = new_run_id(wanted.platform.platform, self._now(), secrets.token_hex(2))
+            mine = new_run_id(name_of(wanted.platform), self._now(), secrets.token_hex(2))
             run = self._run_of(wanted, mine)
             with self._lock:
                 beginning = self._under_way.get(run)
@@ -255,6 +256,7 @@ class RunRequests:
                     wanted.platform,
                     source=wanted.source,
                     batch_size=wanted.batch_size,
+                    priority=wanted.priority,
                     skipped=lambda: beginning.skipped,
                     run=beginning.run,
                     start=start,
