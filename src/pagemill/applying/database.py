@@ -20,6 +20,8 @@ from pagemill.results.database import LOCK_TIMEOUT_S, cause_of, is_file_missing,
 _CONTENT = ("22", "23", "44", "54", "P0")
 """Classes of SQLSTATE that say: this row may not say so. Data, constraints, views' conditions, limits, triggers."""
 
+_NOT_WRITABLE = ("cannot update view", "FOR UPDATE is not allowed", "because it is a view")
+
 
 @contextmanager
 def catalogue_engine(environment: Environment, slow_statement_ms: float, *, writes: bool) -> Iterator[Engine]:
@@ -79,6 +81,8 @@ def _remedy(cause: str) -> str:
             "Grant the account of PAGEMILL_CATALOG_WRITE_URL SELECT and UPDATE on the table, and SELECT, INSERT and "
             "UPDATE on pagemill_applied beside it"
         )
+    if any(words in cause for words in _NOT_WRITABLE):
+        return "Name a table in catalog.table, or a view that its database lets change"
     if "readonly" in cause or "read-only" in cause:
         return "Make the file and its folder writable"
     if "locked" in cause or "lock timeout" in cause:

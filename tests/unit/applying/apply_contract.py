@@ -15,10 +15,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from pagemill.applying import applier, undoer
+from pagemill.applying.catalog_rows import CatalogRows
+from pagemill.applying.rights import look_at_rights
 from pagemill.applying.told import Outcome
-from pagemill.errors import UsageError
+from pagemill.errors import DatabaseUnavailable, UsageError
+from pagemill.intake.catalog import read_catalog
 from pagemill.model import Verdict
-from pagemill.results.database import open_engine
+from pagemill.results.database import open_engine, transaction
 from pagemill.results.store import ResultStore
 from tests.unit.applying.apply_values import RUN, UPDATE, Catalogue, changed, judged, shop
 
@@ -171,13 +174,11 @@ class ApplyContract:
             "UPDATE goods SET price = 1 WHERE id = 'B'",
             "DELETE FROM goods WHERE id = 'D'",
         )
-        catalogue.undo()
-        assert catalogue.outcomes() == {
-            "A": Outcome.OTHERWISE,
-            "B": Outcome.ALREADY,
-            "C": Outcome.WRITTEN,
-            "D": Outcome.MISSING,
-        }
+        expected = {"A": Outcome.OTHERWISE, "B": Outcome.ALREADY, "C": Outcome.WRITTEN, "D": Outcome.MISSING}
+        for writes in (False, True):
+            catalogue.undo(writes=writes)
+            assert catalogue.outcomes() == expected
+            assert "price says" in catalogue.reasons()
         prices = {row[0]: float(row[1]) for row in catalogue.rows("SELECT id, price FROM goods")}
         assert prices == {"A": 3, "B": 1, "C": 1}
         assert {row[0]: row[4] for row in catalogue.audit()} == {"A": False, "B": True, "C": True, "D": False}
@@ -261,6 +262,45 @@ class ApplyContract:
         catalogue.platform = shop({"columns": {"in_stock": "note"}, "sold_out": {"in_stock": "no"}, "words": words})
         assert catalogue.apply().tally.figures() == {"written": 2, "columns": 2}
         assert catalogue.rows("SELECT note FROM goods ORDER BY id") == [("no",), ("yes",)]
+
+    def test_what_a_run_read_is_known_again(self, catalogue: Catalogue) -> None:
+        """Whatever is peculiar about it: what the intake reads is what a row is compared with."""
+        catalogue.insert(
+            A="'  two  blanks ', 12900.50, 'on_sale'",
+            B="'O''Brien \U0001f455', 0.10, '1'",
+            C="'17', 1234567890.99, NULL",
+            D="'tab\there', NULL, ''",
+        )
+        bad: list[object] = []
+        products = list(read_catalog("sql", catalogue.platform, bad.append, catalogue.url))
+        assert bad == []
+        catalogue.found(
+            changed(
+                each.id, **{name: (value, 8 if name == "price" else "new") for name, value in each.expected.items()}
+            )
+            for each in products
+        )
+        catalogue.platform = shop({"columns": UPDATE["columns"]})
+        before = catalogue.bytes_of()
+        assert catalogue.apply().tally.figures() == {"written": 4, "columns": 9}
+        assert {row[:3] for row in catalogue.rows("SELECT name, price * 1.0, status FROM goods WHERE id < 'C'")} == {
+            ("new", 8, "new")
+        }
+        catalogue.undo()
+        assert catalogue.bytes_of() == before
+
+    def test_a_view_that_cannot_be_written_is_told(self, catalogue: Catalogue) -> None:
+        """With what to name instead, by `pagemill check` as well; nothing is written."""
+        catalogue.insert(A="'a', 5, 'on_sale'")
+        catalogue.execute("CREATE VIEW shown AS SELECT id, url, max(price) AS price FROM goods GROUP BY id, url")
+        catalogue.platform = shop({"columns": {"price": "price"}}, table="shown")
+        catalogue.found([changed("A", price=(5, 6))])
+        assert catalogue.apply(writes=False).tally.figures() == {"written": 1, "columns": 1}
+        with pytest.raises(DatabaseUnavailable, match=r"Name a table in catalog\.table"):
+            catalogue.apply()
+        with pytest.raises(DatabaseUnavailable, match=r"Name a table in catalog\.table"):
+            look_at_rights(catalogue.environment(), catalogue.platform)
+        assert catalogue.audit() == []
 
     def test_rows_of_others_are_never_touched(self, catalogue: Catalogue) -> None:
         """Another shop's product may have the same id; the key is the table's own."""
@@ -349,6 +389,18 @@ class ApplyContract:
         assert (list(catalogue.outcomes()), first.next_after) == (["A", "B"], "B")
         rest = catalogue.apply(after=first.next_after)
         assert (list(catalogue.outcomes()), rest.next_after) == (["C", "D", "E"], "")
+
+    def test_the_statement_itself_names_what_stood_there(self, catalogue: Catalogue) -> None:
+        """Whoever changed the row since it was read, by a blank even, is not overwritten; nothing is like nothing."""
+        catalogue.insert(A="'a', 5, NULL")
+        with catalogue.engine() as engine, transaction(engine, writes=True) as connection:
+            rows = CatalogRows(engine, catalogue.platform)
+            (row,) = rows.find(connection, ["A"], locks=False).rows["A"]
+            read = row.raw_of(["name", "status"])
+            for outdated in ({"name": "a "}, {"name": None}, {"status": ""}, {"status": "x"}):
+                assert rows.raw.change(connection, row.key, {**read, **outdated}, {"name": "b"}) is None
+            assert rows.raw.change(connection, row.key, read, {"name": "b"}) == {"name": "b"}
+        assert catalogue.rows("SELECT name FROM goods") == [("b",)]
 
     def test_nothing_of_another_writer_is_lost(self, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
         """Whoever changes the same rows at the same time, in transactions of several rows, in any order."""

@@ -75,16 +75,17 @@ class Catalogue:
 
     def execute(self, *statements: str) -> None:
         """Runs them in one transaction of somebody else."""
-        with self._engine() as engine, engine.begin() as connection:
+        with self.engine() as engine, engine.begin() as connection:
             for statement in statements:
                 connection.execute(text(statement))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with self._engine() as engine, engine.connect() as connection:
+        with self.engine() as engine, engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query))]
 
     @contextmanager
-    def _engine(self) -> Iterator[Engine]:
+    def engine(self) -> Iterator[Engine]:
+        """Somebody's way to the database."""
         engine = open_engine(self.url)
         try:
             yield engine
