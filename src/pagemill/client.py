@@ -23,8 +23,9 @@ from types import TracebackType
 from typing import Literal, Self
 
 from pagemill import arguments
-from pagemill.app.parts import DATA_FOLDER, platforms_meant, platforms_of_run, result_store
+from pagemill.app.parts import DATA_FOLDER, applier, platforms_meant, platforms_of_run, result_store, undoer
 from pagemill.app.waiting import noticing_stranded, whole
+from pagemill.applying.told import Told
 from pagemill.broker.connection import open_redis
 from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
@@ -243,6 +244,49 @@ class Pagemill:
         """
         cancel_run(arguments.text("run", run), self._beginner.redis, self._store)
 
+    def apply(
+        self,
+        run: str,
+        *,
+        write: bool = False,
+        on_change: Callable[[Mapping[str, object]], object] = lambda _change: None,
+    ) -> Mapping[str, int]:
+        """Writes what a run found into the catalogue's own table, as `pagemill apply` does; without `write` it only
+        tells what would be written.
+
+        Args:
+            run: its id.
+            write: whether anything is changed. It takes PAGEMILL_CATALOG_WRITE_URL.
+            on_change: called for each column of each row, with the keys of `pagemill apply --format jsonl`.
+
+        Returns:
+            Rows by what became of them (`written`, `already`, `otherwise`, ...), and `columns` that were written.
+
+        Raises:
+            UsageError: there is no such run, or nothing may be written.
+            ServiceUnavailable: a database is out of reach. What was told is written; the next call goes on.
+        """
+        arguments.text("run", run)
+        arguments.function("on_change", on_change)
+        return applier(self._config, self._store).apply(run, _each(on_change), writes=write).tally.figures()
+
+    def undo(
+        self,
+        run: str,
+        *,
+        write: bool = False,
+        on_change: Callable[[Mapping[str, object]], object] = lambda _change: None,
+    ) -> Mapping[str, int]:
+        """Takes back what was applied of a run; otherwise as `apply`.
+
+        Raises:
+            UsageError: nothing of that run is applied, or nothing may be written.
+            ServiceUnavailable: the database is out of reach. What was told is undone; the next call goes on.
+        """
+        arguments.text("run", run)
+        arguments.function("on_change", on_change)
+        return undoer(self._config).undo(run, _each(on_change), writes=write).figures()
+
 
 def connect(config: str | Path | None = None) -> Pagemill:
     """The queue and the results, to be used in a `with` block.
@@ -257,6 +301,14 @@ def connect(config: str | Path | None = None) -> Pagemill:
     if config is not None:
         config = arguments.text("config", str(config) if isinstance(config, Path) else config)
     return Pagemill(load_config(None if config is None else Path(config), os.environ))
+
+
+def _each(on_change: Callable[[Mapping[str, object]], object]) -> Callable[[Told], None]:
+    def tell(told: Told) -> None:
+        for record in told.records():
+            on_change(record)
+
+    return tell
 
 
 def _rows(products: object) -> Iterator[Mapping[str, object]]:

@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"config"}),
     frozenset({"browser", "extraction", "pacing", "revisit", "results", "guard", "broker"}),
     frozenset({"engine", "memory", "strategies"}),
-    frozenset({"intake", "worker", "ops"}),
+    frozenset({"intake", "worker", "applying", "ops"}),
     frozenset({"app"}),
     frozenset({"demo", "client"}),
     frozenset({"cli"}),
@@ -31,6 +31,8 @@ LAYERS: tuple[frozenset[str], ...] = (
 SIDEWAYS = {
     ("deadlines", "pagemill.errors"),
     ("worker", "pagemill.intake.batch_job"),
+    ("applying", "pagemill.intake"),
+    ("ops", "pagemill.applying"),
     ("ops", "pagemill.intake"),
     ("ops", "pagemill.worker"),
 }
@@ -57,7 +59,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "regex": ("config",),
     "rq": ("intake", "worker", "ops"),
     "socketio": ("ops.api*",),
-    "sqlalchemy": ("results", "intake.catalog*"),
+    "sqlalchemy": ("results", "applying", "intake.catalog*"),
     "typer": ("cli",),
 }
 """Libraries that only some units may import; a name with a star is the beginning of a module's name."""

@@ -12,6 +12,8 @@ from uuid import uuid4
 
 from redis import Redis
 
+from pagemill.applying.applier import Applier
+from pagemill.applying.undoer import Undoer
 from pagemill.broker.connection import open_redis
 from pagemill.browser.cdp.launcher import CdpLauncher
 from pagemill.browser.flags import launch_options
@@ -96,6 +98,18 @@ def places(config: Config, platforms: Mapping[str, Platform], processes: int = 1
 def result_store(config: Config) -> ResultStore:
     """The results' database, to be opened."""
     return ResultStore(config.environment.database_url, slow_statement_ms=config.settings.results.slow_statement_ms)
+
+
+def applier(config: Config, store: ResultStore) -> Applier:
+    """What writes the results of that store into catalogues."""
+    slow_ms = config.settings.results.slow_statement_ms
+    return Applier(config.platforms, config.environment, store, slow_statement_ms=slow_ms)
+
+
+def undoer(config: Config) -> Undoer:
+    """What takes that back."""
+    slow_ms = config.settings.results.slow_statement_ms
+    return Undoer(config.platforms, config.environment, slow_statement_ms=slow_ms)
 
 
 def brisk_redis(config: Config) -> AbstractContextManager[Redis]:

@@ -15,6 +15,7 @@ import typer
 from pagemill import __version__
 from pagemill.cli import (
     api,
+    apply,
     cancel,
     check,
     demo,
@@ -76,6 +77,7 @@ app.command("cancel", epilog="Example: pagemill cancel 20261121-010203-musinsa-a
 app.command("status", epilog="Example: pagemill status --watch")(status.status)
 app.command("results", epilog="Example: pagemill results --verdict changed --format csv > changed.csv")(results.results)
 app.command("history", epilog="Example: pagemill history 1234567 --platform musinsa")(history.history)
+app.command("apply", epilog="Example: pagemill apply 20261121-010203-musinsa-ab12 --yes")(apply.apply)
 app.command("report", epilog="Example: pagemill report --format html --output report.html")(report.report)
 app.command("prune", epilog="Example: pagemill prune --days 90 --yes")(prune.prune)
 app.command("try", epilog="Example: pagemill try https://www.musinsa.com/products/1 --platform musinsa")(

@@ -18,7 +18,15 @@ from pagemill.config.settings import Environment
 from pagemill.config.visitor.secrets import CREDENTIALS_PREFIX, PROXY_PREFIX, Credentials, ProxyAddress
 from pagemill.errors import Problem
 
-FROM_FILE = frozenset({"PAGEMILL_REDIS_URL", "PAGEMILL_DATABASE_URL", "PAGEMILL_CATALOG_URL", "PAGEMILL_API_SECRET"})
+FROM_FILE = frozenset(
+    {
+        "PAGEMILL_REDIS_URL",
+        "PAGEMILL_DATABASE_URL",
+        "PAGEMILL_CATALOG_URL",
+        "PAGEMILL_CATALOG_WRITE_URL",
+        "PAGEMILL_API_SECRET",
+    }
+)
 """Variables whose value may stand in a file that `..._FILE` names; one that is set itself beats its file."""
 
 VARIABLES = frozenset(
@@ -76,6 +84,7 @@ def read_environment(environ: Mapping[str, str], folder: Path | None = None) -> 
         "redis_url": reading.secret_url("PAGEMILL_REDIS_URL"),
         "database_url": reading.secret_url("PAGEMILL_DATABASE_URL"),
         "catalog_url": reading.secret_url("PAGEMILL_CATALOG_URL"),
+        "catalog_write_url": reading.secret_url("PAGEMILL_CATALOG_WRITE_URL"),
         "api_secret": reading.api_secret("PAGEMILL_API_SECRET"),
         "alert_urls": reading.alert_urls(),
         "proxies": reading.visitor_secrets(PROXY_PREFIX, ProxyAddress.parse),

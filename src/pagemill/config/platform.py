@@ -15,7 +15,13 @@ from pagemill.config.catalog import CatalogTable
 from pagemill.config.hosts import HostRule, HostRules
 from pagemill.config.mistakes import Mistake, Mistakes
 from pagemill.config.product import ProductAddress
-from pagemill.config.reading.crosschecks import addresses_in, judge_mistakes, unknown_fields, unknown_names
+from pagemill.config.reading.crosschecks import (
+    addresses_in,
+    catalog_mistakes,
+    judge_mistakes,
+    unknown_fields,
+    unknown_names,
+)
 from pagemill.config.reading.extract import Extract
 from pagemill.config.reading.judge import Comparisons, Confirmable, Judge
 from pagemill.config.reading.patterns import Names, Part, fill_address
@@ -221,7 +227,7 @@ class Platform(Section):
     @field_validator("catalog")
     @classmethod
     def _maps_known_fields(cls, value: CatalogTable, info: ValidationInfo) -> CatalogTable:
-        _refuse(unknown_fields(info.data.get("extract"), ("columns",), value.columns, also=("id", "url")))
+        _refuse(catalog_mistakes(value, info.data.get("extract")))
         return value
 
     @field_validator("revisit")

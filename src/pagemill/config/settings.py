@@ -193,6 +193,8 @@ class Environment(Section):
     database_url: str = Field(default="sqlite:///data/pagemill.db", repr=False)
     catalog_url: str = Field(default="", repr=False)
     """Empty for the results' own database; `catalog_database_url` says which it is then."""
+    catalog_write_url: str = Field(default="", repr=False)
+    """The one way to change a catalogue's table; without it none is changed."""
     api_secret: str = Field(default="", repr=False)
     """Signs the control API's tokens; empty for an API on loopback that asks nobody for one."""
     alert_urls: Mapping[str, str] = Field(default_factory=dict, repr=False)

@@ -5,25 +5,20 @@ Owns the statements and the way to the catalogue's database. Must not know platf
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime, time
-from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, MetaData, Table, func, inspect, select, text
-from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
+from sqlalchemy import ColumnElement, Engine, Table, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import TextClause
 
 from pagemill.config.catalog import CatalogTable
 from pagemill.errors import DatabaseUnavailable, UsageError
+from pagemill.intake.catalog_columns import columns_named, condition_of, plain_value, reflected
 from pagemill.intake.rows import BadRow, RawRow
 from pagemill.results.database import cause_of, is_file_missing, open_engine, place
 
 PAGE_ROWS = 1000
-_SHOWN_COLUMNS = 12
 
 
 def read_table_rows(
@@ -56,10 +51,10 @@ def read_table_rows(
                 f"the catalogue's database {place(engine.url)} does not exist: correct PAGEMILL_CATALOG_URL"
             )
         with _translated(engine, source):
-            table = _reflected(engine, source)
+            table = reflected(engine, source)
             columns = _columns(table, source, fields)
-            yield from _rows(engine, table, columns, _condition(source))
-            _report_without_id(engine, table, columns["id"], _condition(source), on_bad_row)
+            yield from _rows(engine, table, columns, condition_of(source))
+            _report_without_id(engine, table, columns["id"], condition_of(source), on_bad_row)
     finally:
         engine.dispose()
 
@@ -78,7 +73,7 @@ def _rows(
             page = connection.execute(query if last is None else query.where(key > last)).mappings().all()
         for row in page:
             number += 1
-            yield RawRow(number, {name: _plain(value) for name, value in row.items()})
+            yield RawRow(number, {name: plain_value(value) for name, value in row.items()})
         if len(page) < PAGE_ROWS:
             return
         last = page[-1]["id"]
@@ -100,49 +95,11 @@ def _report_without_id(
         on_bad_row(BadRow(0, "no id"))
 
 
-def _reflected(engine: Engine, source: CatalogTable) -> Table:
-    assert source.table is not None
-    schema, _, name = source.table.rpartition(".")
-    try:
-        return Table(name, MetaData(), schema=schema or None, autoload_with=engine, resolve_fks=False)
-    except NoSuchTableError as error:
-        inspector = inspect(engine)
-        known = [*inspector.get_table_names(schema or None), *inspector.get_view_names(schema or None)]
-        raise UsageError(f"there is no table {source.table}: {_nearest(name, known)}") from error
-
-
-def _columns(table: Table, source: CatalogTable, fields: frozenset[str]) -> dict[str, ColumnElement[Any]]:
+def _columns(table: Table, source: CatalogTable, fields: frozenset[str]) -> Mapping[str, ColumnElement[Any]]:
     wanted = {"id": "id", "url": "url", **source.columns}
     if not source.columns:
         wanted |= {name: name for name in fields if name in table.columns}
-    missing = {column for column in wanted.values() if column not in table.columns}
-    if missing:
-        column = min(missing)
-        remedy = f"{_nearest(column, list(table.columns.keys()))}. Correct catalog.columns of the platform"
-        raise UsageError(f"table {source.table} has no column {column}: {remedy}")
-    return {name: table.columns[column] for name, column in wanted.items()}
-
-
-def _condition(source: CatalogTable) -> TextClause | None:
-    if source.where is None:
-        return None
-    # A colon is part of the condition, never a parameter.
-    return text("(" + re.sub(r":", r"\\:", source.where) + ")")
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.6)
-    listed = ", ".join(sorted(known)[:_SHOWN_COLUMNS]) or "none"
-    return f"did you mean {near[0]}?" if near else f"there are {listed}"
-
-
-def _plain(value: object) -> object:
-    """The value as JSON could hold it."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, uuid.UUID | datetime | date | time):
-        return str(value)
-    return value
+    return columns_named(table, wanted, "catalog.columns")
 
 
 class _translated:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from pagemill.applying.rights import look_at_rights
 from pagemill.browser.flags import Machine, launch_options, looks_names_up, shm_needed_mb
 from pagemill.browser.machine import examine_machine, find_chromium
 from pagemill.browser.name_lookup import NameLookup
@@ -46,6 +47,7 @@ def examine(config: Config, data_folder: Path) -> list[Finding]:
         ("database", lambda: _database(config)),
         ("memory", lambda: _room(config)),
         ("log files", lambda: _log_files(config)),
+        *((f"catalogue of {name}", partial(_catalogue, config, platform)) for name, platform in _written(config)),
         *((f"strategy of {name}", partial(_strategy, platform)) for name, platform in own_strategies(config)),
         *((f"visitor of {name}", partial(_visitor, config, platform)) for name, platform in _described(config)),
         ("keys", lambda: _outdated(config)),
@@ -79,6 +81,23 @@ def _database(config: Config) -> str:
     with ResultStore(config.environment.database_url) as store:
         latest = store.latest_run()
     return f"answers; {'no run yet' if latest is None else f'latest run {latest}'}"
+
+
+def _written(config: Config) -> list[tuple[str, Platform]]:
+    """Platforms whose catalogue results may be written to."""
+    return [
+        (name, platform)
+        for name, platform in sorted(config.platforms.items())
+        if platform.catalog.table is not None and platform.catalog.update.written
+    ]
+
+
+def _catalogue(config: Config, platform: Platform) -> str | Finding:
+    """Whether `pagemill apply` could write there."""
+    if config.environment.catalog_write_url:
+        return look_at_rights(config.environment, platform)
+    text = "PAGEMILL_CATALOG_WRITE_URL is not set: `pagemill apply` shows what it would write, and writes nothing"
+    return Finding(f"catalogue of {platform.platform}", True, text, is_advice=True)
 
 
 def _log_files(config: Config) -> str | Sequence[Finding]:

@@ -94,22 +94,29 @@ def use_write_ahead_log(engine: Engine) -> None:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that writes: committed at the end, rolled back on any error.
+def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
+    """One transaction: committed at the end, rolled back on any error. The errors are the database's own.
 
-    On SQLite it takes the write lock at its beginning (`BEGIN IMMEDIATE`), where waiting for it is possible; a
+    One that writes takes SQLite's write lock at its beginning (`BEGIN IMMEDIATE`), where waiting for it is possible; a
     transaction that starts with reading and then writes can only fail.
     """
-    with translated(engine), engine.connect() as plain:
-        connection = plain.execution_options(**{_WRITES: True})
+    with engine.connect() as plain:
+        connection = plain.execution_options(**{_WRITES: writes})
         with connection.begin():
             yield connection
 
 
 @contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes, with our errors."""
+    with translated(engine), transaction(engine, writes=True) as connection:
+        yield connection
+
+
+@contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One short transaction that reads."""
-    with translated(engine), engine.connect() as connection, connection.begin():
+    """One short transaction that reads, with our errors."""
+    with translated(engine), transaction(engine, writes=False) as connection:
         yield connection
 
 

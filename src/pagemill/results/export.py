@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TextIO
 
@@ -35,6 +35,8 @@ KEYS = (
     "worker",
 )
 """The keys of a JSON line and the columns of the CSV, in this order."""
+
+RecordWriter = Callable[[Mapping[str, Any]], None]
 
 _ROWS_PER_TABLE = 200
 CHANGE_KEYS = ("run", "product_id", "platform", "url", "field", "expected", "found", "finished_at")
@@ -97,12 +99,17 @@ def write_jsonl(results: Iterable[ItemResult], stream: TextIO) -> int:
 
 def write_records_jsonl(records: Iterable[Mapping[str, Any]], stream: TextIO) -> int:
     """As `write_jsonl`, for records."""
+    return _write_each(records, jsonl_record_writer(stream))
+
+
+def jsonl_record_writer(stream: TextIO) -> RecordWriter:
+    """Writes one record as a line of JSON."""
     ascii_only = not _is_unicode(stream)
-    count = 0
-    for record in records:
+
+    def write(record: Mapping[str, Any]) -> None:
         stream.write(json.dumps(record, ensure_ascii=ascii_only) + "\n")
-        count += 1
-    return count
+
+    return write
 
 
 def write_csv(results: Iterable[ItemResult], stream: TextIO, *, excel: bool = False) -> int:
@@ -118,14 +125,27 @@ def write_records_csv(
     keys: Sequence[str], records: Iterable[Mapping[str, Any]], stream: TextIO, *, excel: bool = False
 ) -> int:
     """As `write_csv`, for records with these keys."""
+    return _write_each(records, csv_record_writer(keys, stream, excel=excel))
+
+
+def csv_record_writer(keys: Sequence[str], stream: TextIO, *, excel: bool = False) -> RecordWriter:
+    """Writes the header at once, and then one record as a line."""
     ascii_only = not _is_unicode(stream)
     # The line end of RFC 4180: the writer quotes a cell for the characters of it only, and texts contain both.
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(keys)
-    count = 0
-    for record in records:
+
+    def write(record: Mapping[str, Any]) -> None:
         cells = (record[key] for key in keys)
         writer.writerow([_cell(_text(each, ascii_only=ascii_only), excel=excel) for each in cells])
+
+    return write
+
+
+def _write_each(records: Iterable[Mapping[str, Any]], write: RecordWriter) -> int:
+    count = 0
+    for record in records:
+        write(record)
         count += 1
     return count
 

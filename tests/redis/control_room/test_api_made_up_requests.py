@@ -36,6 +36,8 @@ OPERATIONS = [
     ("GET", "/api/v1/runs/{run}/results"),
     ("POST", "/api/v1/runs/{run}/cancel"),
     ("POST", "/api/v1/runs/{run}/again"),
+    ("POST", "/api/v1/runs/{run}/apply"),
+    ("POST", "/api/v1/runs/{run}/apply/undo"),
     ("GET", "/api/v1/products/{platform}/{product}/history"),
     ("POST", "/api/v1/try"),
 ]

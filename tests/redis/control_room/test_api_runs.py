@@ -140,6 +140,8 @@ def test_who_may_only_read_changes_nothing(world: World, redis_client: redis.Red
         "/api/v1/runs": body,
         f"/api/v1/runs/{run}/cancel": None,
         f"/api/v1/runs/{run}/again": {"missing": True},
+        f"/api/v1/runs/{run}/apply": None,
+        f"/api/v1/runs/{run}/apply/undo": {"write": True},
         "/api/v1/try": {"platform": "shop", "url": "https://www.shop.com/1"},
     }
     for path, sent in changes.items():
@@ -161,6 +163,7 @@ def test_who_may_only_read_changes_nothing(world: World, redis_client: redis.Red
         ("GET", "/api/v1/runs?before=nobody"),
         ("POST", "/api/v1/runs/nobody/cancel"),
         ("POST", "/api/v1/runs/nobody/again"),
+        ("POST", "/api/v1/runs/nobody/apply"),
         ("GET", "/api/v1/products/shop/P1/history?before=nobody"),
     ],
 )

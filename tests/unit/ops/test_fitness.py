@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -259,3 +261,64 @@ def test_log_files_are_looked_at_where_they_are_asked_for(tmp_path: Path) -> Non
     assert not bad.fine
     assert "PAGEMILL_LOG_FOLDER" in bad.text
     assert list((tmp_path / "logs" / "here").iterdir()) == []
+
+
+CATALOG = {"table": "goods", "update": {"columns": {"name": "name"}}}
+
+
+def catalogue(folder: Path) -> str:
+    """The URL of a catalogue's database."""
+    path = folder / "goods.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE goods (id TEXT PRIMARY KEY, url TEXT, name TEXT)")
+    return f"sqlite:///{path}"
+
+
+def test_a_catalogue_that_may_be_written_is_told(tmp_path: Path) -> None:
+    """With its columns, and whether the audit is there; looking changes nothing."""
+    url = catalogue(tmp_path)
+    before = (tmp_path / "goods.db").read_bytes()
+    finding = found(tmp_path, shop("a", catalog=CATALOG), catalog_write_url=url)["catalogue of a"]
+    assert finding.fine
+    assert finding.text == (
+        "may be written: name of goods; the audit pagemill_applied is made by the first `pagemill apply --yes`"
+    )
+    with closing(sqlite3.connect(tmp_path / "goods.db")) as connection:
+        assert [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")] == [
+            "goods"
+        ]
+    assert len((tmp_path / "goods.db").read_bytes()) == len(before)
+
+
+def test_a_catalogue_without_an_account_for_writing_is_an_advice(tmp_path: Path) -> None:
+    """`apply` shows what it would write; of a platform without `catalog.update` nothing is said."""
+    findings = found(tmp_path, shop("a", catalog=CATALOG), shop("b"), catalog_url=catalogue(tmp_path))
+    finding = findings["catalogue of a"]
+    assert (finding.fine, finding.is_advice) == (True, True)
+    assert "PAGEMILL_CATALOG_WRITE_URL is not set" in finding.text
+    assert "catalogue of b" not in findings
+
+
+@pytest.mark.parametrize(
+    ("catalog", "said", "exit_code"),
+    [
+        ({**CATALOG, "table": "gods"}, "no table gods: did you mean goods", 2),
+        ({**CATALOG, "update": {"columns": {"name": "title"}}}, "no column title", 2),
+    ],
+)
+def test_a_catalogue_that_is_not_as_it_should_be_is_told(
+    tmp_path: Path, catalog: dict[str, Any], said: str, exit_code: int
+) -> None:
+    """With the nearest name."""
+    findings = found(tmp_path, shop("a", catalog=catalog), catalog_write_url=catalogue(tmp_path))
+    finding = findings["catalogue of a"]
+    assert (finding.fine, finding.exit_code) == (False, exit_code)
+    assert said in finding.text
+
+
+def test_a_catalogue_that_is_away_is_told(tmp_path: Path) -> None:
+    """With the variable that names it."""
+    url = "postgresql+psycopg://nobody@127.0.0.1:1/none"
+    finding = found(tmp_path, shop("a", catalog=CATALOG), catalog_write_url=url)["catalogue of a"]
+    assert (finding.fine, finding.exit_code) == (False, 69)
+    assert "correct PAGEMILL_CATALOG_WRITE_URL" in finding.text

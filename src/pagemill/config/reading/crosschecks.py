@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from pagemill.config.catalog import CatalogTable
 from pagemill.config.mistakes import Mistake
 from pagemill.config.reading.extract import Extract
 from pagemill.config.reading.field_rule import FieldRule
@@ -28,6 +29,44 @@ def unknown_fields(extract: object, above: Key, names: Iterable[str], *, also: t
     known = (*also, *sorted(extract.fields))
     remedy = f"write one of {', '.join(known)}"
     return [Mistake("is not one of extract.fields", remedy, *above, name) for name in names if name not in known]
+
+
+def catalog_mistakes(catalog: CatalogTable, extract: object) -> list[Mistake]:
+    """Columns of fields that are not there, and what must never be written to them."""
+    mistakes = unknown_fields(extract, ("columns",), catalog.columns, also=("id", "url"))
+    update = catalog.update
+    mistakes += unknown_fields(extract, ("update", "columns"), update.columns)
+    mistakes += unknown_fields(extract, ("update", "never"), update.never)
+    if not isinstance(extract, Extract):
+        return mistakes
+    keys = [catalog.columns.get(name, name) for name in ("id", "url")]
+    for field, column in update.columns.items():
+        if catalog.columns and field in extract.fields and field not in catalog.columns:
+            remedy = "add it to catalog.columns"
+            mistakes.append(
+                Mistake("is not read, so no run knows what the row said", remedy, "update", "columns", field)
+            )
+        if column in keys:
+            mistakes.append(Mistake("says which product a row is", "name another column", "update", "columns", field))
+    for place, field, value in update.said():
+        if field not in update.columns:
+            known = ", ".join(update.columns) or "none"
+            message, remedy = f"{field} is not one of update.columns", f"add it there; those are {known}"
+            mistakes.append(Mistake(message, remedy, "update", *place))
+        elif value is None or (isinstance(value, str) and not value.strip()):
+            mistakes.append(Mistake("nothing is never written", "write a value, or remove the line", "update", *place))
+        elif is_number(extract.fields.get(field, ())) and not _is_above_0(value):
+            mistakes.append(Mistake("is never written to a number", "write one above 0", "update", *place))
+    return mistakes
+
+
+def is_number(rules: tuple[FieldRule, ...]) -> bool:
+    """Whether a field's values are numbers."""
+    return {rule.kind for rule in rules} == {"number"}
+
+
+def _is_above_0(value: FactValue) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def addresses_in(extract: Extract) -> list[tuple[Key, str | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,6 +11,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 from redis import Redis
 
+from pagemill.applying.applier import Applier
+from pagemill.applying.undoer import Undoer
 from pagemill.broker.connection import connection_counts
 from pagemill.config.alerts import AlertRule
 from pagemill.config.platform import Platform
@@ -66,6 +69,10 @@ class Parts:
     beginner: Beginner
     run_requests: RunRequests
     trial: Trial
+    applier: Applier
+    undoer: Undoer
+    applying: threading.Lock = field(default_factory=threading.Lock)
+    """Held while something is applied or undone: one at a time."""
     dashboards: Kept[tuple[str, bool], Dashboard] = field(default_factory=lambda: Kept(_MOST_DASHBOARDS))
     """By the worker that they are about, and by whether they tell the history."""
     reports: Kept[tuple[str, date | None], Report] = field(default_factory=lambda: Kept(_MOST_REPORTS))

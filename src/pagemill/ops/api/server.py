@@ -18,6 +18,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from pagemill import __version__
+from pagemill.applying.applier import Applier
+from pagemill.applying.undoer import Undoer
 from pagemill.config.schedule import Schedule
 from pagemill.config.settings import Config
 from pagemill.errors import RedisUnavailable, UsageError
@@ -28,6 +30,7 @@ from pagemill.ops.alerting.desk import AlertDesk
 from pagemill.ops.alerting.readings import PictureReadings
 from pagemill.ops.alerting.watch import LEADER_KEY, AlertWatch
 from pagemill.ops.api import (
+    apply_routes,
     begin_routes,
     gc_routes,
     health,
@@ -102,6 +105,7 @@ def create_app(
     stranded = StrandedSight(lambda: read_stranded(redis, store, lambda: config.platforms))
     looks = Rounds("stranded runs", _WATCH_S, stranded.look)
     schedule = schedule or (lambda: config.schedule)
+    slow_ms = config.settings.results.slow_statement_ms
     parts = Parts(
         redis=redis,
         view=Sight(redis, sorted(config.platforms), schedule, stranded=stranded.latest),
@@ -115,6 +119,8 @@ def create_app(
         beginner=beginner,
         run_requests=RunRequests(beginner, store),
         trial=trial or Trial(),
+        applier=Applier(config.platforms, config.environment, store, slow_statement_ms=slow_ms),
+        undoer=Undoer(config.platforms, config.environment, slow_statement_ms=slow_ms),
     )
     app = frame(rules, "pagemill", __version__, larger_bodies={begin_routes.BEGIN: UPLOAD_LIMIT})
     app.state.parts = parts
@@ -128,6 +134,7 @@ def create_app(
         system_routes,
         begin_routes,
         run_routes,
+        apply_routes,
         try_routes,
         metrics_route,
         dashboard,

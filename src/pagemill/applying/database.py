@@ -1,0 +1,90 @@
+"""The way to the catalogue's database for who writes there: its own connection, and its errors as ours.
+
+`PAGEMILL_CATALOG_WRITE_URL` is the only way to write. A rehearsal goes by it too, where it is set: it shows what that
+account would do; else by the way that catalogues are read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+
+from pagemill.config.settings import Environment
+from pagemill.errors import DatabaseUnavailable, UsageError
+from pagemill.results.database import LOCK_TIMEOUT_S, cause_of, is_file_missing, open_engine, place
+
+_CONTENT = ("22", "23", "44", "54", "P0")
+"""Classes of SQLSTATE that say: this row may not say so. Data, constraints, views' conditions, limits, triggers."""
+
+_NOT_WRITABLE = ("cannot update view", "FOR UPDATE is not allowed", "because it is a view")
+
+
+@contextmanager
+def catalogue_engine(environment: Environment, slow_statement_ms: float, *, writes: bool) -> Iterator[Engine]:
+    """An engine for the catalogue's database.
+
+    Raises:
+        UsageError: it is to be written, and nothing says by whom; or its file does not exist.
+    """
+    if writes and not environment.catalog_write_url:
+        raise UsageError(
+            "nothing can be written: set PAGEMILL_CATALOG_WRITE_URL to the database of the catalogue, with an account "
+            "that may change it"
+        )
+    url = environment.catalog_write_url or environment.catalog_database_url
+    engine = open_engine(url, LOCK_TIMEOUT_S, creates=False, slow_statement_ms=slow_statement_ms)
+    try:
+        if is_file_missing(engine):
+            raise UsageError(
+                f"the catalogue's database {place(engine.url)} does not exist: correct {variable(environment)}"
+            )
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def variable(environment: Environment) -> str:
+    """The variable that names the database."""
+    return "PAGEMILL_CATALOG_WRITE_URL" if environment.catalog_write_url else "PAGEMILL_CATALOG_URL"
+
+
+@contextmanager
+def translated(engine: Engine, table: str) -> Iterator[None]:
+    """Turns the errors of SQLAlchemy and of the drivers into ours.
+
+    Raises:
+        DatabaseUnavailable: the message has the cause and the remedy. What was written before is written.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        cause = cause_of(error)
+        raise DatabaseUnavailable(
+            f"the catalogue {table} in {place(engine.url)} cannot be used: {cause}. {_remedy(cause)}"
+        ) from error
+
+
+def is_refusal(error: DBAPIError) -> bool:
+    """Whether the database refuses one row for its content; others may go."""
+    if isinstance(error, DataError | IntegrityError):
+        return True
+    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_CONTENT)
+
+
+def _remedy(cause: str) -> str:
+    if "permission denied" in cause:
+        return (
+            "Grant the account of PAGEMILL_CATALOG_WRITE_URL SELECT and UPDATE on the table, and SELECT, INSERT and "
+            "UPDATE on pagemill_applied beside it"
+        )
+    if any(words in cause for words in _NOT_WRITABLE):
+        return "Name a table in catalog.table, or a view that its database lets change"
+    if "readonly" in cause or "read-only" in cause:
+        return "Make the file and its folder writable"
+    if "locked" in cause or "lock timeout" in cause:
+        return "Another program holds it: wait for its end, and apply again"
+    return "Start the database, or correct PAGEMILL_CATALOG_WRITE_URL; then apply again: what is written stays"

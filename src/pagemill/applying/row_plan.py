@@ -1,0 +1,109 @@
+"""What is to be done with one product's row. Pure: the result's wishes and the row in, the outcome out.
+
+A row is changed only where it says what the run read there, by the same rules by which it was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.types import TypeEngine
+
+from pagemill.applying.catalog_rows import CatalogRow
+from pagemill.applying.column_value import Unfit, column_value
+from pagemill.applying.told import Cell, Outcome
+from pagemill.applying.wishes import Wish
+from pagemill.intake.expected import Kind, read_expected
+from pagemill.model import FactValue, ItemResult
+
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One cell that is to be changed: `value` is what the column is given, `reads` what a run would read there."""
+
+    wish: Wish
+    value: str | int | float
+    reads: FactValue
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`cells` are what the outcome is about; `writes` only where something is to be written."""
+
+    outcome: Outcome
+    cells: tuple[Cell, ...]
+    reason: str = ""
+    writes: tuple[Write, ...] = ()
+
+
+_NOT_READABLE = object()
+
+
+def plans_of(
+    result: ItemResult, wishes: Sequence[Wish], row: CatalogRow, types: Mapping[str, TypeEngine[Any]]
+) -> list[Plan]:
+    """One plan for the row, and one for each value that is unfit. `types` are those of the columns, by field."""
+    plans: list[Plan] = []
+    writes: list[Write] = []
+    for wish in wishes:
+        cell = Cell(wish.field, wish.column, _shown(row.said[wish.field]), wish.value)
+        try:
+            value = _value(wish, types[wish.field])
+            writes.append(Write(wish, value, _reads(value, wish.kind), cell))
+        except Unfit as error:
+            plans.append(Plan(Outcome.UNFIT, (cell,), str(error)))
+    if writes:
+        plans.append(_plan(result, row, writes))
+    return plans
+
+
+def _plan(result: ItemResult, row: CatalogRow, writes: list[Write]) -> Plan:
+    cells = tuple(write.cell for write in writes)
+    if row.url != result.url:
+        return Plan(Outcome.OTHERWISE, cells, f"the row's url is {_cut(row.url)}, the run was about {_cut(result.url)}")
+    left = [write for write in writes if not is_read(row.said[write.wish.field], write.reads, write.wish.kind)]
+    if not left:
+        return Plan(Outcome.ALREADY, cells)
+    for write in left:
+        wish, said = write.wish, row.said[write.wish.field]
+        if not is_read(said, wish.expected, wish.kind):
+            expected = "nothing" if wish.expected is None else _cut(wish.expected)
+            says = "nothing" if said is None else _cut(said)
+            return Plan(Outcome.OTHERWISE, cells, f"{wish.column} says {says}, the run expected {expected}")
+    return Plan(Outcome.WRITTEN, tuple(write.cell for write in left), writes=tuple(left))
+
+
+def is_read(value: object, expected: FactValue, kind: Kind) -> bool:
+    """Whether a run would read that in a cell."""
+    try:
+        read: object = read_expected(value, kind)
+    except ValueError:
+        read = _NOT_READABLE
+    return read == expected and isinstance(read, bool) is isinstance(expected, bool)
+
+
+def _value(wish: Wish, kind: TypeEngine[Any]) -> str | int | float:
+    if wish.never:
+        raise Unfit(wish.never)
+    return column_value(wish.value, kind)
+
+
+def _reads(value: str | int | float, kind: Kind) -> FactValue:
+    try:
+        return read_expected(value, kind)
+    except ValueError as error:
+        raise Unfit(f"no run could read it there: {error}") from error
+
+
+def _shown(value: object) -> FactValue:
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+def _cut(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

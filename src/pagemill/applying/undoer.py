@@ -1,0 +1,185 @@
+"""Takes back what was applied of a run: each row gets its former cells, where it still says what apply wrote.
+
+Goes by the audit alone, the newest application first: neither the run nor its platforms' fields are needed any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine
+
+from pagemill.applying.audit import Application, Audit, Entry
+from pagemill.applying.database import catalogue_engine, translated
+from pagemill.applying.raw_table import Raw, RawTable, is_same
+from pagemill.applying.row_change import change_row
+from pagemill.applying.told import Cell, Outcome, Tally, Told
+from pagemill.config.catalog import CatalogTable
+from pagemill.config.platform import Platform
+from pagemill.config.settings import Environment
+from pagemill.errors import UsageError
+from pagemill.intake.catalog_columns import reflected
+from pagemill.model import FactValue
+from pagemill.results.database import transaction
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("applying")
+
+CHUNK = 100
+"""Rows of one transaction."""
+
+
+class Undoer:
+    """For the catalogues of some platforms. May be used from several threads."""
+
+    def __init__(
+        self,
+        platforms: Mapping[str, Platform],
+        environment: Environment,
+        *,
+        slow_statement_ms: float = 0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """
+        Args:
+            platforms: those that are configured: their tables say where audits are.
+            environment: says where the catalogue is, and whether it may be written.
+            slow_statement_ms: a statement that takes longer is logged; with 0 none is.
+            now: the time of day, with its zone.
+        """
+        self._tables = sorted({p.catalog.table for p in platforms.values() if p.catalog.table is not None})
+        self._environment = environment
+        self._slow_statement_ms = slow_statement_ms
+        self._now = now
+
+    def undo(self, run: str, tell: Callable[[Told], object] = lambda _told: None, *, writes: bool = False) -> Tally:
+        """Takes back what was applied of a run, or tells what would be.
+
+        Args:
+            run: its id; it may have been pruned.
+            tell: called for each row, after the transaction that it was part of.
+            writes: without it nothing is changed.
+
+        Raises:
+            UsageError: nothing of that run was applied, or all of it is undone; or nothing may be written.
+            DatabaseUnavailable: the database is out of reach. What was told is undone.
+        """
+        tally, applications = Tally(), 0
+        with catalogue_engine(self._environment, self._slow_statement_ms, writes=writes) as engine:
+            for audit in self._audits(engine):
+                with translated(engine, audit.name), transaction(engine, writes=False) as connection:
+                    found = audit.applications(connection, run)
+                for application in found:
+                    applications += 1
+                    work = _Undoing(engine, audit, run, application, self._now(), writes=writes)
+                    for told in work.told():
+                        tally.add(told)
+                        tell(told)
+        if not applications:
+            raise UsageError(f"nothing of run {run} is applied: there is nothing to undo")
+        if writes:
+            log.info(events.UNDONE, run=run, **tally.figures())
+        return tally
+
+    def _audits(self, engine: Engine) -> Iterator[Audit]:
+        """Those that are there, once each."""
+        audits = {audit.name: audit for audit in (Audit(engine, table) for table in self._tables)}
+        for audit in audits.values():
+            with translated(engine, audit.name):
+                exists = audit.exists()
+            if exists:
+                yield audit
+
+
+class _Undoing:
+    """One application, taken back some rows at a time."""
+
+    def __init__(
+        self, engine: Engine, audit: Audit, run: str, application: Application, now: datetime, *, writes: bool
+    ) -> None:
+        self._engine = engine
+        self._audit = audit
+        self._run = run
+        self._application = application
+        self._now = now
+        self._writes = writes
+        with translated(engine, application.table):
+            self._table = reflected(engine, CatalogTable(table=application.table))
+
+    def told(self) -> Iterator[Told]:
+        after = ""
+        while True:
+            with (
+                translated(self._engine, self._application.table),
+                transaction(self._engine, writes=self._writes) as connection,
+            ):
+                entries = self._audit.entries(connection, self._run, self._application, CHUNK, after)
+                told = self._undo(connection, entries) if entries else []
+            yield from told
+            if len(entries) < CHUNK:
+                return
+            after = entries[-1].key
+
+    def _undo(self, connection: Connection, entries: list[Entry]) -> list[Told]:
+        named = sorted({name for entry in entries for name in (*entry.after, *entry.key_columns())})
+        if missing := [name for name in named if name not in self._table.columns]:
+            raise UsageError(
+                f"table {self._application.table} has no column {missing[0]} any more: bring it back, "
+                f"or correct the rows by hand with what {self._audit.name} has"
+            )
+        table = RawTable(self._table, self._engine.dialect, entries[0].key_columns())
+        keys = [entry.key for entry in entries]
+        rows = table.read(connection, keys, named, locks=self._writes)
+        absent = [key for key in keys if key not in rows]
+        busy = table.read(connection, absent, (), locks=False) if absent and self._writes else {}
+        told: list[Told] = []
+        undone: list[str] = []
+        for entry in entries:
+            outcome, reason = self._undo_one(connection, table, entry, rows, busy)
+            if outcome in (Outcome.WRITTEN, Outcome.ALREADY):
+                undone.append(entry.key)
+            told.append(self._told(entry, outcome, reason))
+        if undone and self._writes:
+            self._audit.note_undone(connection, self._run, self._application, undone, self._now)
+        return told
+
+    def _undo_one(
+        self,
+        connection: Connection,
+        table: RawTable,
+        entry: Entry,
+        rows: Mapping[str, Mapping[str, Raw]],
+        busy: Iterable[str],
+    ) -> tuple[Outcome, str]:
+        row = rows.get(entry.key)
+        if row is None:
+            if entry.key in busy:
+                return Outcome.BUSY, "somebody else is changing the row: undo again"
+            return Outcome.MISSING, "the row is not in the table any more"
+        if all(is_same(row[name], value) for name, value in entry.before.items()):
+            return Outcome.ALREADY, ""
+        for name, value in entry.after.items():
+            if not is_same(row[name], value):
+                return Outcome.OTHERWISE, f"{name} says {row[name]!r}, apply wrote {value!r}"
+        if not self._writes:
+            return Outcome.WRITTEN, ""
+        before = entry.before
+        return change_row(
+            connection,
+            table,
+            entry.key,
+            entry.after,
+            before,
+            is_right=lambda name, value: is_same(value, before[name]),
+            note=lambda _now: None,
+        )
+
+    def _told(self, entry: Entry, outcome: Outcome, reason: str) -> Told:
+        cells = tuple(Cell("", name, _shown(entry.after[name]), _shown(entry.before[name])) for name in entry.after)
+        return Told(self._run, self._application.platform, entry.product_id, outcome, cells, reason)
+
+
+def _shown(value: Raw) -> FactValue:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

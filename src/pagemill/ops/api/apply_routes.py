@@ -1,0 +1,81 @@
+"""`POST /api/v1/runs/RUN/apply` and `.../apply/undo`: what a run found into the catalogue's own table, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fastapi import APIRouter, Depends
+
+from pagemill.applying.told import Tally, Told
+from pagemill.errors import UsageError
+from pagemill.ops.api.apply_models import AppliedText, ApplyBody, ChangeText, UndoBody
+from pagemill.ops.api.frame.access import changer
+from pagemill.ops.api.frame.envelope import ApiError, Envelope, Now, sealed
+from pagemill.ops.api.parts import Documented, Parts, PartsOfApp
+from pagemill.ops.api.run_routes import RunPath, find_run
+
+router = APIRouter(prefix="/api/v1/runs", tags=["runs"], dependencies=[Depends(changer)])
+
+_ANSWERS: Documented = {
+    404: {"description": "There is no run of that id"},
+    422: {"description": "Nothing may be written, or there is nothing to undo; the message says why"},
+    429: {"description": "Something is being applied just now; `Retry-After` says when to try again"},
+}
+_BUSY_S = 5
+
+
+@router.post("/{run}/apply", responses=_ANSWERS)
+def apply(parts: PartsOfApp, run: RunPath, now: Now, wanted: ApplyBody | None = None) -> Envelope[AppliedText]:
+    """Writes what a run found into the catalogue's own table, or shows what it would write: only columns that
+    `catalog.update` of the platform names, only where the row still says what the run expected. Rows that say so
+    already stay, so a request may be sent again."""
+    asked = wanted or ApplyBody()
+    find_run(parts, run)
+    changes = _Changes(asked.limit)
+    with _alone(parts):
+        applied = parts.applier.apply(run, changes.add, writes=asked.write, after=asked.after, most=asked.most)
+    text = changes.text(applied.tally, written=asked.write)
+    return sealed(text.model_copy(update={"next_after": applied.next_after, "without": list(applied.without)}), now)
+
+
+@router.post("/{run}/apply/undo", responses={key: _ANSWERS[key] for key in (422, 429)})
+def undo(parts: PartsOfApp, run: RunPath, now: Now, wanted: UndoBody | None = None) -> Envelope[AppliedText]:
+    """Takes back what was applied of a run, or shows what it would take back: each row gets its former values, where
+    it still says what was written. The run itself may have been pruned."""
+    asked = wanted or UndoBody()
+    changes = _Changes(asked.limit)
+    with _alone(parts):
+        tally = parts.undoer.undo(run, changes.add, writes=asked.write)
+    return sealed(changes.text(tally, written=asked.write), now)
+
+
+@contextmanager
+def _alone(parts: Parts) -> Iterator[None]:
+    if not parts.applying.acquire(blocking=False):
+        message = "something is being applied just now: try again in some seconds"
+        raise ApiError(429, "too_many_requests", message, {"Retry-After": str(_BUSY_S)})
+    try:
+        yield
+    except UsageError as error:
+        raise ApiError(422, "invalid", str(error)) from error
+    finally:
+        parts.applying.release()
+
+
+class _Changes:
+    """The first so many."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._texts: list[ChangeText] = []
+
+    def add(self, told: Told) -> None:
+        for record in told.records():
+            if len(self._texts) < self._limit:
+                del record["run"]
+                self._texts.append(ChangeText.model_validate(record))
+
+    def text(self, tally: Tally, *, written: bool) -> AppliedText:
+        outcomes = {outcome: count for outcome, count in tally.products.items() if count}
+        return AppliedText(written=written, outcomes=outcomes, columns=tally.columns, changes=self._texts)
