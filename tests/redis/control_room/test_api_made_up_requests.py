@@ -36,6 +36,7 @@ OPERATIONS = [
     ("GET", "/api/v1/runs/{run}/results"),
     ("POST", "/api/v1/runs/{run}/cancel"),
     ("POST", "/api/v1/runs/{run}/again"),
+    ("GET", "/api/v1/platforms"),
     ("GET", "/api/v1/products/{platform}/{product}/history"),
     ("POST", "/api/v1/try"),
 ]
@@ -64,7 +65,7 @@ def operations(world: World) -> dict[tuple[str, str], Any]:
     return {
         (one.method.upper(), one.path): one
         for one in found
-        if one.path.startswith(("/api/v1/runs", "/api/v1/products", "/api/v1/try"))
+        if one.path.startswith(("/api/v1/runs", "/api/v1/platforms", "/api/v1/products", "/api/v1/try"))
     }
 
 

@@ -101,6 +101,23 @@ class AgainBody(BaseModel):
     batch_size: BatchSize | None = None
 
 
+class PlatformText(BaseModel):
+    """A configured platform."""
+
+    model_config = ConfigDict(frozen=True)
+
+    platform: str
+    fields: list[str] = Field(description="What the columns of its catalogues may be called, beside id and url")
+
+
+class PlatformsText(BaseModel):
+    """All of them, by name."""
+
+    model_config = _like({"platforms": [{"platform": "musinsa", "fields": ["name", "price", "in_stock"]}]})
+
+    platforms: list[PlatformText]
+
+
 class RunText(BaseModel):
     """A run and how far it is."""
 
@@ -207,7 +224,10 @@ class ResultsPage(BaseModel):
     model_config = _like({"results": [_RESULT], "next_after": "A1"})
 
     results: list[ResultText]
-    next_after: str = Field(description="`after` of the next page; empty on the last one")
+    next_after: str = Field(
+        description="`after` of the next page, which may be empty where many results were not wanted; empty on the "
+        "last one"
+    )
 
 
 class HistoryText(BaseModel):
