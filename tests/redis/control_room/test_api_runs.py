@@ -171,11 +171,13 @@ def test_who_may_only_read_changes_nothing(world: World, redis_client: redis.Red
         assert world.nobody.post(path, sent).status == 401, path
         assert "--role admin" in message(world.planner.post(path, sent), 403, "forbidden"), path
     assert answer_before_the_body(world.planner, "/api/v1/runs?platform=shop") == 403
+    artifacts = f"/runs/{run}/artifacts?product=P00000"
     for path in (
         "/platforms",
         "/runs",
         f"/runs/{run}",
         f"/runs/{run}/results",
+        artifacts,
         "/products/shop/P00000/history",
     ):
         assert world.nobody.get(f"/api/v1{path}").status == 401, path

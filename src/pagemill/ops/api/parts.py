@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -66,6 +67,8 @@ class Parts:
     beginner: Beginner
     run_requests: RunRequests
     trial: Trial
+    artifacts: Path
+    """The folder of what was kept of failures; it need not be there."""
     dashboards: Kept[tuple[str, bool], Dashboard] = field(default_factory=lambda: Kept(_MOST_DASHBOARDS))
     """By the worker that they are about, and by whether they tell the history."""
     reports: Kept[tuple[str, date | None], Report] = field(default_factory=lambda: Kept(_MOST_REPORTS))

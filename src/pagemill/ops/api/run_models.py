@@ -230,6 +230,24 @@ class ResultsPage(BaseModel):
     )
 
 
+class ArtifactText(BaseModel):
+    """A file that was kept of a failure."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["picture", "html"]
+    bytes: int
+    taken_at: Moment
+
+
+class ArtifactsText(BaseModel):
+    """What was kept of one product's failure in one run."""
+
+    model_config = _like({"artifacts": [{"kind": "picture", "bytes": 48211, "taken_at": "2026-11-28T02:00:03.900Z"}]})
+
+    artifacts: list[ArtifactText]
+
+
 class HistoryText(BaseModel):
     """Results of one product, the newest run's first."""
 

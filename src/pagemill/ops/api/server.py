@@ -28,6 +28,7 @@ from pagemill.ops.alerting.desk import AlertDesk
 from pagemill.ops.alerting.readings import PictureReadings
 from pagemill.ops.alerting.watch import LEADER_KEY, AlertWatch
 from pagemill.ops.api import (
+    artifact_routes,
     begin_routes,
     gc_routes,
     health,
@@ -115,8 +116,10 @@ def create_app(
         beginner=beginner,
         run_requests=RunRequests(beginner, store),
         trial=trial or Trial(),
+        artifacts=config.settings.artifacts.folder,
     )
-    app = frame(rules, "pagemill", __version__, larger_bodies={begin_routes.BEGIN: UPLOAD_LIMIT})
+    larger = {begin_routes.BEGIN: UPLOAD_LIMIT}
+    app = frame(rules, "pagemill", __version__, larger_bodies=larger)
     app.state.parts = parts
     app.add_exception_handler(RedisError, _answer_redis)
     for module in (
@@ -128,6 +131,7 @@ def create_app(
         system_routes,
         begin_routes,
         run_routes,
+        artifact_routes,
         try_routes,
         metrics_route,
         dashboard,
