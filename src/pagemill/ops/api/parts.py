@@ -69,6 +69,8 @@ class Parts:
     trial: Trial
     artifacts: Path
     """The folder of what was kept of failures; it need not be there."""
+    root_path: str = ""
+    """Where a proxy has the API; empty where it is at the top."""
     dashboards: Kept[tuple[str, bool], Dashboard] = field(default_factory=lambda: Kept(_MOST_DASHBOARDS))
     """By the worker that they are about, and by whether they tell the history."""
     reports: Kept[tuple[str, date | None], Report] = field(default_factory=lambda: Kept(_MOST_REPORTS))

@@ -82,6 +82,7 @@ def create_app(
     schedule: Callable[[], Schedule] | None = None,
     restart: RollingRestart | None = None,
     trial: Trial | None = None,
+    root_path: str = "",
 ) -> FastAPI:
     """The application; its threads live from its start-up to its shut-down.
 
@@ -94,6 +95,7 @@ def create_app(
         schedule: the schedule as it stands; by default that of `config`.
         restart: by default one with the usual patience.
         trial: likewise.
+        root_path: where a proxy has it, such as `/pagemill`; empty where it is at the top.
 
     Raises:
         UsageError: an alert channel's address is not understood.
@@ -117,9 +119,10 @@ def create_app(
         run_requests=RunRequests(beginner, store),
         trial=trial or Trial(),
         artifacts=config.settings.artifacts.folder,
+        root_path=root_path,
     )
     larger = {begin_routes.BEGIN: UPLOAD_LIMIT}
-    app = frame(rules, "pagemill", __version__, larger_bodies=larger)
+    app = frame(rules, "pagemill", __version__, larger_bodies=larger, root_path=root_path)
     app.state.parts = parts
     app.add_exception_handler(RedisError, _answer_redis)
     for module in (
