@@ -13,7 +13,7 @@ from pagemill.app.reporting import reporting
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load, needs_extra
 from pagemill.config.loading import load_config
-from pagemill.ops.api.frame.origin import check_address
+from pagemill.ops.api.frame.origin import check_address, checked_root_path
 from pagemill.ops.control.restart import RollingRestart
 from pagemill.ops.fleet.processes import API
 from pagemill.telemetry.pulse import Pulse
@@ -26,6 +26,10 @@ _PATIENCE_S = 2.0
 def api(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on.")] = 8003,
+    root_path: Annotated[
+        str,
+        typer.Option("--root-path", help="Where a proxy has it, such as /pagemill; whether it takes that away or not."),
+    ] = "",
 ) -> None:
     """Serve the control API, the dashboard and the metrics until stopped.
 
@@ -39,6 +43,7 @@ def api(
     def check() -> None:
         check_address(host, load_config(tells_alerts=True).environment.api_secret)
 
+    root = checked_root_path(root_path)
     config = load(tells_alerts=True)
     check_address(host, config.environment.api_secret)
     name = process_name()
@@ -52,8 +57,8 @@ def api(
         afresh = Afresh(check)
         # uvicorn stops by these signals, and then sends them to whoever would have had them.
         afresh.hear_signals()
-        app = create_app(config, redis, store, name, restart=RollingRestart(redis, name, itself=afresh))
-        where = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        app = create_app(config, redis, store, name, restart=RollingRestart(redis, name, itself=afresh), root_path=root)
+        where = f"http://{f'[{host}]' if ':' in host else host}:{port}{root}/"
         beside = reporting(config, API, name, afresh.orders())
         announce = partial(typer.echo, f"the dashboard is at {where}", err=True)
         serve(app, host, port, beside, announce, pulse.beat, lambda: afresh.is_over)

@@ -7,9 +7,7 @@ file may vanish at any moment. Keeping evidence never fails a visit: what cannot
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
-import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,6 +19,7 @@ from playwright.async_api import Page, ViewportSize
 
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, PageLost, PagemillError
+from pagemill.extraction.artifact_files import HTML, PICTURE, file_name
 from pagemill.extraction.navigate import translate
 from pagemill.extraction.world import PageWorld, World
 from pagemill.telemetry import events
@@ -34,10 +33,6 @@ _VIEWPORT_TIMEOUT_S = 2.0
 _HTML_TIMEOUT_S = 3.0
 _SCREENSHOT_TIMEOUT_S = 5.0
 _WRITE_TIMEOUT_S = 5.0
-_MAX_HTML_BYTES = 2_000_000
-_MAX_SCREENSHOT_BYTES = 4_000_000
-_MAX_NAME = 100
-_SUFFIXES = (".jpg", ".html")
 _UNFINISHED = ".part"
 _ABANDONED_S = 600.0
 """Age of an unfinished file whose writer must have died."""
@@ -70,8 +65,8 @@ class ArtifactStore:
         name = file_name(name_parts)
         kept: list[Path] = []
         takes: dict[str, Callable[[], Awaitable[bytes]]] = {
-            ".html": lambda: _html(world or PageWorld(page)),
-            ".jpg": lambda: take_screenshot(page),
+            HTML.suffix: lambda: _html(world or PageWorld(page)),
+            PICTURE.suffix: lambda: take_screenshot(page),
         }
         for suffix, take in takes.items():
             path = self._folder / f"{name}{suffix}"
@@ -134,25 +129,18 @@ class ArtifactStore:
                     facts = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue  # another worker has just made room
-                if entry.name.endswith(_SUFFIXES):
+                if entry.name.endswith((HTML.suffix, PICTURE.suffix)):
                     found.append((facts.st_mtime_ns, Path(entry.path), facts.st_size))
                 elif entry.name.endswith(_UNFINISHED) and time.time() - facts.st_mtime > _ABANDONED_S:
                     Path(entry.path).unlink(missing_ok=True)
         return found
 
 
-def file_name(parts: Sequence[str]) -> str:
-    """A file name without suffix: what is readable of the parts, and a digest that keeps different parts apart."""
-    digest = hashlib.blake2s("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
-    readable = "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", part[:_MAX_NAME]).strip("._-") for part in parts)
-    return f"{readable[:_MAX_NAME].strip('-')}-{digest}".lstrip("-")
-
-
 async def _html(world: World) -> bytes:
-    html = await within(_HTML_TIMEOUT_S, world.evaluate(_HTML_SCRIPT, _MAX_HTML_BYTES), "reading the HTML")
+    html = await within(_HTML_TIMEOUT_S, world.evaluate(_HTML_SCRIPT, HTML.most_bytes), "reading the HTML")
     if not isinstance(html, str):
         raise ValueError("the page gave no HTML")
-    content = html.encode("utf-8", "replace")[:_MAX_HTML_BYTES]
+    content = html.encode("utf-8", "replace")[: HTML.most_bytes]
     return content.decode("utf-8", "ignore").encode()
 
 
@@ -168,7 +156,7 @@ async def take_screenshot(page: Page) -> bytes:
     finally:
         if before is not None:
             await within(_VIEWPORT_TIMEOUT_S, page.set_viewport_size(before), "resizing after a screenshot")
-    if len(shot) > _MAX_SCREENSHOT_BYTES:
+    if len(shot) > PICTURE.most_bytes:
         raise ValueError(f"the screenshot has {len(shot)} bytes")
     return shot
 

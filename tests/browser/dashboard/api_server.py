@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import redis
 import uvicorn
@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from pagemill.config.platform import Platform
-from pagemill.config.settings import Config, Environment, Settings
+from pagemill.config.settings import ArtifactSettings, Config, Environment, Settings
 from pagemill.ops.api.frame.access import AccessRules
 from pagemill.ops.api.frame.roles import Role
 from pagemill.ops.api.frame.tokens import issue
@@ -31,18 +31,20 @@ _JOIN_S = 15
 
 
 class ApiServer:
-    """As `pagemill api` builds it, on a thread."""
+    """As `pagemill api` builds it, on a thread; with a root path a proxy has it there, and nothing else."""
 
-    def __init__(self, redis_url: str, folder: Path, secret: str = SECRET) -> None:
+    def __init__(self, redis_url: str, folder: Path, secret: str = SECRET, root_path: str = "") -> None:
         self._redis_url = redis_url
-        self._database = f"sqlite:///{folder / 'results.db'}"
+        self.database = f"sqlite:///{folder / 'results.db'}"
+        self.artifacts = folder / "artifacts"
         self._secret = secret
+        self._root_path = root_path
         self._port = 0
         self._running: ExitStack | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self._port}{self._root_path}"
 
     def token(self, role: Role) -> str:
         return issue(self._secret, role, 3600, datetime.now(UTC), "tester")
@@ -61,12 +63,14 @@ class ApiServer:
         with ExitStack() as stack:
             retry = Retry(NoBackoff(), 0)
             client = stack.enter_context(redis.Redis.from_url(self._redis_url, socket_timeout=2, retry=retry))
-            store = stack.enter_context(ResultStore(self._database))
-            app = create_app(_config(self._secret), client, store, "api-test", rules=AccessRules(self._secret))
+            store = stack.enter_context(ResultStore(self.database))
+            config = _config(self._secret, self.artifacts)
+            rules = AccessRules(self._secret)
+            app = create_app(config, client, store, "api-test", rules=rules, root_path=self._root_path)
             app.state.parts = replace(app.state.parts, view=Sight(client, PLATFORMS, now_s=_hasty_s))
             listener = stack.enter_context(listen("127.0.0.1", self._port))
             self._port = listener.getsockname()[1]
-            server = uvicorn.Server(server_config(app))
+            server = uvicorn.Server(behind_proxy(server_config(app), self._root_path))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api", daemon=True)
             thread.start()
             stack.callback(_end, server, thread)
@@ -93,11 +97,30 @@ def _end(server: uvicorn.Server, thread: threading.Thread) -> None:
     assert not thread.is_alive(), "the API did not end"
 
 
-def _config(secret: str) -> Config:
+def behind_proxy(config: uvicorn.Config, root_path: str) -> uvicorn.Config:
+    """With a proxy in front that takes its path away, and has nothing at any other."""
+    app: Any = config.app
+
+    async def proxy(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            inside = scope["path"].startswith(f"{root_path}/")
+            scope = {**scope, "path": scope["path"].removeprefix(root_path) if inside else "/not-ours"}
+        await app(scope, receive, send)
+
+    if root_path:
+        config.app = proxy
+    return config
+
+
+def _config(secret: str, artifacts: Path) -> Config:
     platforms = {
         name: Platform.model_validate(
             {"platform": name, "hosts": [f"www.{name}.test"], "extract": {"fields": {"name": "h1"}}}
         )
         for name in PLATFORMS
     }
-    return Config(settings=Settings(), platforms=platforms, environment=Environment(api_secret=secret))
+    return Config(
+        settings=Settings(artifacts=ArtifactSettings(folder=artifacts)),
+        platforms=platforms,
+        environment=Environment(api_secret=secret),
+    )

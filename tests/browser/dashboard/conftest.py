@@ -11,6 +11,7 @@ import pytest_asyncio
 import redis
 from playwright.async_api import Page, async_playwright, expect
 
+from pagemill.results.store import ResultStore
 from tests.browser.dashboard.api_server import ApiServer
 from tests.browser.dashboard.fleet_world import FleetWorld
 from tests.redis.conftest import redis_client, redis_server
@@ -47,6 +48,13 @@ def api(redis_server: str, world: FleetWorld, tmp_path: Path) -> Iterator[ApiSer
     """The control API, which asks for tokens."""
     with ApiServer(redis_server, tmp_path) as server:
         yield server
+
+
+@pytest.fixture
+def store(api: ApiServer) -> Iterator[ResultStore]:
+    """The API's own results."""
+    with ResultStore(api.database) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture

@@ -24,9 +24,9 @@ _PATIENT_MS = 20_000
 _GOOD_CELL = 4
 
 
-async def enter(page: Page, api: ApiServer, role: Role) -> None:
-    """Opens the dashboard and logs in."""
-    await page.goto(f"{api.url}/performance/dashboard")
+async def enter(page: Page, api: ApiServer, role: Role, path: str = "/performance/dashboard") -> None:
+    """Opens the page and logs in."""
+    await page.goto(f"{api.url}{path}")
     await page.get_by_label("Token").fill(api.token(role))
     await page.get_by_role("button", name="Log in").click()
     await expect(page.locator("#connection-text")).to_have_text("Live")

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from pagemill.config.platform import Platform
-from pagemill.config.settings import Config, Environment, Settings
+from pagemill.config.settings import ArtifactSettings, Config, Environment, Settings
 from pagemill.intake.batch_job import from_arguments, open_queue
 from pagemill.model import Product, Verdict
 from pagemill.results.store import ResultStore
@@ -32,7 +32,8 @@ def config(tmp_path: Path) -> Config:
         }
     )
     environment = Environment(api_secret=SECRET, catalog_url=f"sqlite:///{tmp_path}/goods.db")
-    return Config(settings=Settings(), platforms={"shop": shop}, environment=environment)
+    settings = Settings(artifacts=ArtifactSettings(folder=tmp_path / "artifacts"))
+    return Config(settings=settings, platforms={"shop": shop}, environment=environment)
 
 
 @pytest.fixture

@@ -34,10 +34,14 @@ OPERATIONS = [
     ("POST", "/api/v1/runs"),
     ("GET", "/api/v1/runs/{run}"),
     ("GET", "/api/v1/runs/{run}/results"),
+    ("GET", "/api/v1/runs/{run}/artifacts"),
+    ("GET", "/api/v1/runs/{run}/artifacts/html"),
+    ("GET", "/api/v1/runs/{run}/artifacts/picture"),
     ("POST", "/api/v1/runs/{run}/cancel"),
     ("POST", "/api/v1/runs/{run}/again"),
     ("POST", "/api/v1/runs/{run}/apply"),
     ("POST", "/api/v1/runs/{run}/apply/undo"),
+    ("GET", "/api/v1/platforms"),
     ("GET", "/api/v1/products/{platform}/{product}/history"),
     ("POST", "/api/v1/try"),
 ]
@@ -66,7 +70,7 @@ def operations(world: World) -> dict[tuple[str, str], Any]:
     return {
         (one.method.upper(), one.path): one
         for one in found
-        if one.path.startswith(("/api/v1/runs", "/api/v1/products", "/api/v1/try"))
+        if one.path.startswith(("/api/v1/runs", "/api/v1/platforms", "/api/v1/products", "/api/v1/try"))
     }
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from pagemill.model import Verdict
+from pagemill.model import Difference, Verdict
 from pagemill.results.store import ResultStore
 from tests.redis.control_room.api_world import Client, World
 from tests.redis.control_room.runs_world import begin, config, finish, message, queued, store, world
@@ -58,6 +58,31 @@ def test_results_come_in_pages_and_by_their_marks(world: World, store: ResultSto
     assert len(world.planner.get(f"{path}?format=jsonl&limit=4").text.splitlines()) == 4
     (one,) = world.planner.get(f"{path}?product=P00003").data["results"]
     assert (one["verdict"], one["differences"], one["facts"]["name"]) == ("failed", [], "셔츠")
+
+
+def test_results_are_searched(world: World, store: ResultStore) -> None:
+    """By text and by the field that differs, in both forms; page by page past what is not wanted."""
+    run = begin(world, 1)
+    store.write([make_result(f"P{number:05}", run=run) for number in range(10_500)])
+    price = (Difference("price", 12900, 9900),)
+    store.write([make_result("Q1", run=run, verdict=Verdict.CHANGED, differences=price, facts={"name": "Linen shirt"})])
+    path = f"/api/v1/runs/{run}/results"
+    for wanted in ("search=LINEN", "field=price"):
+        first = world.planner.get(f"{path}?{wanted}").data
+        assert (first["results"], first["next_after"]) == ([], "P09999")
+        second = world.planner.get(f"{path}?{wanted}&after=P09999").data
+        assert ([each["product_id"] for each in second["results"]], second["next_after"]) == (["Q1"], "")
+        (line,) = world.planner.get(f"{path}?{wanted}&format=jsonl").text.splitlines()
+        assert json.loads(line)["differences"] == [{"field": "price", "expected": 12900, "found": 9900}]
+    found = world.planner.get(f"{path}?field=price&verdict=changed").data
+    assert ([each["product_id"] for each in found["results"]], found["next_after"]) == (["Q1"], "")
+
+
+def test_the_platforms_are_listed(world: World) -> None:
+    """With what a catalogue may expect of their products."""
+    assert world.planner.get("/api/v1/platforms").data == {
+        "platforms": [{"platform": "shop", "fields": ["name", "price"]}]
+    }
 
 
 def test_results_are_streamed(world: World, store: ResultStore) -> None:
@@ -148,7 +173,15 @@ def test_who_may_only_read_changes_nothing(world: World, redis_client: redis.Red
         assert world.nobody.post(path, sent).status == 401, path
         assert "--role admin" in message(world.planner.post(path, sent), 403, "forbidden"), path
     assert answer_before_the_body(world.planner, "/api/v1/runs?platform=shop") == 403
-    for path in ("/runs", f"/runs/{run}", f"/runs/{run}/results", "/products/shop/P00000/history"):
+    artifacts = f"/runs/{run}/artifacts?product=P00000"
+    for path in (
+        "/platforms",
+        "/runs",
+        f"/runs/{run}",
+        f"/runs/{run}/results",
+        artifacts,
+        "/products/shop/P00000/history",
+    ):
         assert world.nobody.get(f"/api/v1{path}").status == 401, path
         assert world.planner.get(f"/api/v1{path}").status == 200, path
     assert (len(queued(redis_client)), world.planner.get(f"/api/v1/runs/{run}").data["state"]) == (3, "at_work")

@@ -266,7 +266,7 @@ def _answer(
         response.status_code = 202
     elif not begun.is_new:
         response.status_code = 200
-    response.headers["Location"] = f"/api/v1/runs/{begun.run}"
+    response.headers["Location"] = f"{parts.root_path}/api/v1/runs/{begun.run}"
     try:
         run = parts.store.run(begun.run)
     except UsageError:  # its first row is still being looked for

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -71,8 +72,12 @@ class Parts:
     trial: Trial
     applier: Applier
     undoer: Undoer
+    artifacts: Path
+    """The folder of what was kept of failures; it need not be there."""
     applying: threading.Lock = field(default_factory=threading.Lock)
     """Held while something is applied or undone: one at a time."""
+    root_path: str = ""
+    """Where a proxy has the API; empty where it is at the top."""
     dashboards: Kept[tuple[str, bool], Dashboard] = field(default_factory=lambda: Kept(_MOST_DASHBOARDS))
     """By the worker that they are about, and by whether they tell the history."""
     reports: Kept[tuple[str, date | None], Report] = field(default_factory=lambda: Kept(_MOST_REPORTS))

@@ -125,6 +125,23 @@ class AgainBody(BaseModel):
     priority: PriorityWord = Priority.NORMAL
 
 
+class PlatformText(BaseModel):
+    """A configured platform."""
+
+    model_config = ConfigDict(frozen=True)
+
+    platform: str
+    fields: list[str] = Field(description="What the columns of its catalogues may be called, beside id and url")
+
+
+class PlatformsText(BaseModel):
+    """All of them, by name."""
+
+    model_config = _like({"platforms": [{"platform": "musinsa", "fields": ["name", "price", "in_stock"]}]})
+
+    platforms: list[PlatformText]
+
+
 class RunText(BaseModel):
     """A run and how far it is."""
 
@@ -237,7 +254,28 @@ class ResultsPage(BaseModel):
     model_config = _like({"results": [_RESULT], "next_after": "A1"})
 
     results: list[ResultText]
-    next_after: str = Field(description="`after` of the next page; empty on the last one")
+    next_after: str = Field(
+        description="`after` of the next page, which may be empty where many results were not wanted; empty on the "
+        "last one"
+    )
+
+
+class ArtifactText(BaseModel):
+    """A file that was kept of a failure."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["picture", "html"]
+    bytes: int
+    taken_at: Moment
+
+
+class ArtifactsText(BaseModel):
+    """What was kept of one product's failure in one run."""
+
+    model_config = _like({"artifacts": [{"kind": "picture", "bytes": 48211, "taken_at": "2026-11-28T02:00:03.900Z"}]})
+
+    artifacts: list[ArtifactText]
 
 
 class HistoryText(BaseModel):

@@ -16,10 +16,20 @@ from pagemill.model import ItemResult, Verdict
 from pagemill.ops.api.frame.access import changer, reader
 from pagemill.ops.api.frame.envelope import ApiError, Envelope, Now, sealed
 from pagemill.ops.api.parts import Documented, Parts, PartsOfApp
-from pagemill.ops.api.run_models import CancelledText, HistoryText, ResultsPage, ResultText, RunsPage, RunText
+from pagemill.ops.api.run_models import (
+    CancelledText,
+    HistoryText,
+    PlatformsText,
+    PlatformText,
+    ResultsPage,
+    ResultText,
+    RunsPage,
+    RunText,
+)
 from pagemill.results.export import as_record
 from pagemill.results.product_history import history_page
 from pagemill.results.runs import RunSummary
+from pagemill.results.search import search as find_results
 from pagemill.results.selection import Selection
 
 router = APIRouter(prefix="/api/v1", tags=["runs"])
@@ -50,6 +60,16 @@ Before = Annotated[
 PlatformFilter = Annotated[
     str, Query(max_length=100, pattern=_PLAIN_OR_NONE, description="Only of this platform", examples=[""])
 ]
+
+
+@router.get("/platforms", dependencies=_READS)
+def list_platforms(parts: PartsOfApp, now: Now) -> Envelope[PlatformsText]:
+    """The platforms that runs can be begun of, and what may be expected of their products."""
+    found = [
+        PlatformText(platform=name, fields=list(platform.extract.fields))
+        for name, platform in sorted(parts.configured.items())
+    ]
+    return sealed(PlatformsText(platforms=found), now)
 
 
 @router.get("/runs", dependencies=_READS, responses=UNKNOWN_RUN)
@@ -100,6 +120,18 @@ def show_results(
             examples=[""],
         ),
     ] = "",
+    field: Annotated[
+        str, Query(max_length=200, pattern=_PLAIN_OR_NONE, description="Only where this field differs", examples=[""])
+    ] = "",
+    search: Annotated[
+        str,
+        Query(
+            max_length=200,
+            pattern=_PLAIN_OR_NONE,
+            description="Only with this text in id, name or address; ASCII letters in either case",
+            examples=[""],
+        ),
+    ] = "",
     limit: Annotated[
         int | None, Query(ge=1, le=1000, description="At most so many; 100 in a page, all as JSON lines unless told")
     ] = None,
@@ -108,14 +140,23 @@ def show_results(
     ] = "json",
 ) -> Envelope[ResultsPage] | Response:
     """The results of a run by product id, also while it is at work: in pages, or all of them line by line, as they are
-    read from the database."""
-    find_run(parts, run)
-    wanted = Selection(run, verdict or (), platform, product)
+    read from the database. With `field` or `search` a page looks at 10,000 results, and may be short or empty before
+    the last one."""
+    try:
+        parts.store.platform_of(run)  # the whole of it would be counted for each page
+    except UsageError as error:
+        raise unknown_run() from error
+    wanted = Selection(run, verdict or (), platform, product, field, search)
     behind = (run, after) if after else None
     if format == "jsonl":
         found = islice(parts.store.stream(wanted, behind), limit)
         return StreamingResponse(_json_lines(found), media_type=_JSON_LINES)
     rows = limit or 100
+    if wanted.has_no_index:
+        some = find_results(parts.store, wanted, rows, after)
+        return sealed(
+            ResultsPage(results=[_result_text(each) for each in some.results], next_after=some.next_after), now
+        )
     page = parts.store.page(wanted, rows + 1, behind)
     more = page[rows - 1].product_id if len(page) > rows else ""
     return sealed(ResultsPage(results=[_result_text(result) for result in page[:rows]], next_after=more), now)

@@ -31,6 +31,7 @@ from pagemill.ops.alerting.readings import PictureReadings
 from pagemill.ops.alerting.watch import LEADER_KEY, AlertWatch
 from pagemill.ops.api import (
     apply_routes,
+    artifact_routes,
     begin_routes,
     gc_routes,
     health,
@@ -84,6 +85,7 @@ def create_app(
     schedule: Callable[[], Schedule] | None = None,
     restart: RollingRestart | None = None,
     trial: Trial | None = None,
+    root_path: str = "",
 ) -> FastAPI:
     """The application; its threads live from its start-up to its shut-down.
 
@@ -96,6 +98,7 @@ def create_app(
         schedule: the schedule as it stands; by default that of `config`.
         restart: by default one with the usual patience.
         trial: likewise.
+        root_path: where a proxy has it, such as `/pagemill`; empty where it is at the top.
 
     Raises:
         UsageError: an alert channel's address is not understood.
@@ -121,8 +124,11 @@ def create_app(
         trial=trial or Trial(),
         applier=Applier(config.platforms, config.environment, store, slow_statement_ms=slow_ms),
         undoer=Undoer(config.platforms, config.environment, slow_statement_ms=slow_ms),
+        artifacts=config.settings.artifacts.folder,
+        root_path=root_path,
     )
-    app = frame(rules, "pagemill", __version__, larger_bodies={begin_routes.BEGIN: UPLOAD_LIMIT})
+    larger = {begin_routes.BEGIN: UPLOAD_LIMIT}
+    app = frame(rules, "pagemill", __version__, larger_bodies=larger, root_path=root_path)
     app.state.parts = parts
     app.add_exception_handler(RedisError, _answer_redis)
     for module in (
@@ -135,6 +141,7 @@ def create_app(
         begin_routes,
         run_routes,
         apply_routes,
+        artifact_routes,
         try_routes,
         metrics_route,
         dashboard,

@@ -152,10 +152,10 @@ class Wish(BaseModel):
     lanes: int = Field(ge=1, le=10)
 
 
-def client_of(secret: str = SECRET) -> Client:
+def client_of(secret: str = SECRET, root_path: str = "") -> Client:
     """A client of an API with one route of each kind."""
     clock = Clock()
-    app = frame(AccessRules(secret, clock), "pagemill", "1.2.3", now_s=clock.monotonic_s)
+    app = frame(AccessRules(secret, clock), "pagemill", "1.2.3", now_s=clock.monotonic_s, root_path=root_path)
 
     @app.get("/api/lanes")
     async def show(access: Reader, now: Now) -> Envelope[str]:

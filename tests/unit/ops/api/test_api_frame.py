@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from pagemill.ops.api.frame.gate import BODY_MAX_BYTES, BodyLimit, Gate
+from pagemill.ops.api.frame.shield import CONTENT_POLICY
 from tests.unit.ops.api.asking import SECRET, Client, Reply, client_of
 
 
@@ -60,6 +62,19 @@ def test_every_answer_carries_the_headers(client: Client) -> None:
         assert "server" not in headers
         assert "strict-transport-security" not in headers
         assert len(headers) == len(reply.raw_headers), "a header stands there twice"
+
+
+def test_a_route_may_only_be_stricter(client: Client) -> None:
+    """Its own content policy holds beside ours; whatever else it says of the same is replaced."""
+
+    @client.app.get("/strict")
+    async def strict() -> Response:
+        own = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "none"}
+        return Response("text", headers=own)
+
+    headers = client.get("/strict").headers
+    assert headers["content-security-policy"] == f"sandbox; default-src 'none', {CONTENT_POLICY}"
+    assert headers["x-content-type-options"] == "nosniff"
 
 
 def test_encryption_is_asked_for_again_only_where_it_is(client: Client) -> None:
@@ -185,8 +200,8 @@ def test_the_documentation_needs_nobody_else(client: Client) -> None:
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     text = page.body.decode()
     scripts = re.findall(r"<script([^>]*)>([^<]*)</script>", text)
-    assert scripts == [(' src="/docs/operations.js"', "")]
-    assert re.findall(r"(?:src|href)=\"([^\"]*)\"", text) == ["data:,", "/openapi.json", "/docs/operations.js"]
+    assert scripts == [(' src="docs/operations.js"', "")]
+    assert re.findall(r"(?:src|href)=\"([^\"]*)\"", text) == ["data:,", "openapi.json", "docs/operations.js"]
     script = client.get("/docs/operations.js")
     assert script.headers["content-type"].startswith("text/javascript")
     assert "http" not in script.body.decode()

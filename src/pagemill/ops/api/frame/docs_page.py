@@ -2,6 +2,7 @@
 
 FastAPI's own page loads its scripts from elsewhere on the net, which a closed network does not have and our
 `Content-Security-Policy` refuses. This one is two files of ours. It never makes HTML out of what the document says.
+Addresses are relative: a proxy may have us below a path of its own.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ dt { font-weight: 600; }
 <body>
 <main>
 <h1 id="title">API</h1>
-<p>The same for programs: <a href="/openapi.json">openapi.json</a>.
+<p>The same for programs: <a href="openapi.json">openapi.json</a>.
 Send <code>Authorization: Bearer TOKEN</code>; <code>pagemill token</code> makes a token.</p>
 <div id="operations" role="status">Loading the list of operations.</div>
 <noscript><p>The list needs JavaScript; openapi.json says the same.</p></noscript>
 </main>
-<script src="/docs/operations.js"></script>
+<script src="docs/operations.js"></script>
 </body>
 </html>
 """
@@ -84,7 +85,7 @@ function operation(path, method, said) {
 async function show() {
   const place = document.getElementById("operations");
   try {
-    const answer = await fetch("/openapi.json");
+    const answer = await fetch("openapi.json");
     if (!answer.ok) throw new Error(`openapi.json: ${answer.status}`);
     const api = await answer.json();
     document.title = api.info.title;

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from pagemill.ops.api.frame import docs_page, login
 from pagemill.ops.api.frame.access import AccessRules
@@ -22,7 +23,21 @@ from pagemill.ops.api.frame.shield import Shield
 
 
 class _Frame(FastAPI):
-    """Its OpenAPI document says what the frame itself may answer."""
+    """Its OpenAPI document says what the frame itself may answer.
+
+    A proxy that leaves its own path in front of ours and one that takes it away are the same to all that is within.
+    """
+
+    below = ""
+    """Where a proxy has the API."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.below and scope["type"] in ("http", "websocket"):
+            path = scope["path"]
+            if path == self.below or path.startswith(f"{self.below}/"):
+                path = path.removeprefix(self.below) or "/"
+            scope = {**scope, "path": path, "root_path": self.below}
+        await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
@@ -36,6 +51,7 @@ def frame(
     version: str,
     *,
     larger_bodies: LargerBodies | None = None,
+    root_path: str = "",
     now_s: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
     """An API that can log in and out, documents itself at `/docs` and `/openapi.json`, and keeps the rules.
@@ -45,6 +61,7 @@ def frame(
         title: what the document calls it.
         version: of the program.
         larger_bodies: what may be larger than usual.
+        root_path: where a proxy has the API, such as `/pagemill`; empty where it is at the top.
         now_s: monotonic seconds, for what is limited per minute.
     """
     app = _Frame(
@@ -57,6 +74,7 @@ def frame(
         # What is measured stays here, whatever variables other programs on the machine are steered by.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
+    app.below = root_path
     app.state.access_rules = rules
     app.state.failed_logins = FailedLogins(now_s)
     install_failures(app)

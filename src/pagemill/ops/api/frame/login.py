@@ -113,7 +113,7 @@ async def log_in(request: Request, response: Response, login: LoginRequest, now:
             COOKIE,
             login.token,
             max_age=left_s,
-            path="/",
+            path=_cookie_path(request),
             secure=request.url.scheme == "https",
             httponly=True,
             samesite="strict",
@@ -126,7 +126,7 @@ async def log_out(request: Request, response: Response, now: Now) -> Envelope[No
     """Removes the login cookie. The token itself stays good until it expires."""
     rules_of(request).check_site(request)
     secure = request.url.scheme == "https"
-    response.delete_cookie(COOKIE, path="/", secure=secure, httponly=True, samesite="strict")
+    response.delete_cookie(COOKIE, path=_cookie_path(request), secure=secure, httponly=True, samesite="strict")
     return sealed(None, now)
 
 
@@ -134,6 +134,11 @@ async def log_out(request: Request, response: Response, now: Now) -> Envelope[No
 async def show_session(access: Reader, now: Now) -> Envelope[Session]:
     """Who one is, and until when."""
     return sealed(_session(access), now)
+
+
+def _cookie_path(request: Request) -> str:
+    """Behind a proxy the cookie is for our own path: what else is on that host has no use for it."""
+    return str(request.scope.get("root_path") or "/")
 
 
 def _session(access: Access) -> Session:

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers
 
 from pagemill.errors import UsageError
 
+_ROOT_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]/@\s]+)(:\d{0,5})?")
 
 
@@ -37,6 +38,17 @@ def check_address(host: str, secret: str) -> None:
             f"without a secret the API listens on loopback only, not on {host or 'every address'}: "
             "set PAGEMILL_API_SECRET, or use --host 127.0.0.1"
         )
+
+
+def checked_root_path(path: str) -> str:
+    """The path that a proxy has the API below, as every address begins with it: without a slash at its end.
+
+    Raises:
+        UsageError: it is no such path.
+    """
+    if path not in ("", "/") and not _ROOT_PATH.fullmatch(path):
+        raise UsageError(f"--root-path {path!r} is no path: write one such as /pagemill, of letters, digits and -._~")
+    return path.rstrip("/")
 
 
 def names_loopback(headers: Headers) -> bool:

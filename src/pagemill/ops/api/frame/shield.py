@@ -31,7 +31,7 @@ _NOT_KEPT = ("api", "memory")
 
 
 class Shield:
-    """Adds them. What a route has set itself is replaced."""
+    """Adds them. What a route has set itself is replaced; a content policy of its own holds beside ours."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -44,8 +44,11 @@ class Shield:
         async def send_shielded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                own_policy = headers.get("Content-Security-Policy")
                 for name, value in _ALWAYS.items():
                     headers[name] = value
+                if own_policy:
+                    headers["Content-Security-Policy"] = f"{own_policy}, {CONTENT_POLICY}"
                 if scope["path"].split("/", 2)[1:2] in ([part] for part in _NOT_KEPT):
                     headers["Cache-Control"] = "no-store"
                 if scope["scheme"] == "https":

@@ -2,6 +2,10 @@
 
 const DEADLINE_MS = 15000;
 const ACTION_DEADLINE_MS = 120000;
+const UPLOAD_DEADLINE_MS = 150000;
+
+/** The path that a proxy has us below; empty at the top. This file's own address tells it. */
+export const ROOT = new URL(import.meta.url).pathname.split("/performance/static/")[0];
 
 /** The API answered, and refused. */
 export class Refused extends Error {
@@ -15,17 +19,14 @@ export class Refused extends Error {
 /** The API did not answer. */
 export class Unreachable extends Error {}
 
-async function ask(method, path, body, deadlineMs) {
-  const headers = { Accept: "application/json" };
-  // Without this header the API takes a change for a forged one.
-  if (method !== "GET") headers["X-Requested-With"] = "pagemill";
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+async function ask(method, path, { body, headers = {}, deadlineMs }) {
   let answer, told;
   try {
-    answer = await fetch(path, {
+    answer = await fetch(ROOT + path, {
       method,
-      headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      // Without the mark the API takes a change for a forged one.
+      headers: { Accept: "application/json", ...(method === "GET" ? {} : { "X-Requested-With": "pagemill" }), ...headers },
+      body,
       credentials: "same-origin",
       cache: "no-store",
       signal: AbortSignal.timeout(deadlineMs),
@@ -48,8 +49,13 @@ async function ask(method, path, body, deadlineMs) {
   return value && typeof value === "object" && "success" in value && "data" in value ? value.data : value;
 }
 
-export const read = (path) => ask("GET", path, undefined, DEADLINE_MS);
-export const change = (method, path, body) => ask(method, path, body, ACTION_DEADLINE_MS);
+const asJson = (body) => (body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+
+export const read = (path) => ask("GET", path, { deadlineMs: DEADLINE_MS });
+export const change = (method, path, body) => ask(method, path, { ...asJson(body), deadlineMs: ACTION_DEADLINE_MS });
+/** Sends a file; `key` makes a second attempt the same request. */
+export const upload = (path, file, type, key) =>
+  ask("POST", path, { body: file, headers: { "Content-Type": type, "Idempotency-Key": key }, deadlineMs: UPLOAD_DEADLINE_MS });
 
 export const session = () => read("/api/session");
 export const logIn = (token) => change("POST", "/api/login", { token });

@@ -1,0 +1,80 @@
+"""The files that evidence of failures is kept in: their names, their bounds, and reading them again.
+
+Needs no browser. Several processes may share the folder, so a file may vanish at any moment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+_MAX_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What may be kept."""
+
+    suffix: str
+    most_bytes: int
+
+
+HTML = Kind(".html", 2_000_000)
+PICTURE = Kind(".jpg", 4_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file that is there."""
+
+    bytes: int
+    taken_at: datetime
+
+
+def file_name(parts: Sequence[str]) -> str:
+    """A file name without suffix: what is readable of the parts, and a digest that keeps different parts apart."""
+    digest = hashlib.blake2s("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    readable = "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", part[:_MAX_NAME]).strip("._-") for part in parts)
+    return f"{readable[:_MAX_NAME].strip('-')}-{digest}".lstrip("-")
+
+
+def find(folder: Path, parts: Sequence[str], kind: Kind) -> KeptFile | None:
+    """Whether there is one with the name of these parts.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    try:
+        facts = _path(folder, parts, kind).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISREG(facts.st_mode) or facts.st_size > kind.most_bytes:
+        return None
+    return KeptFile(facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
+
+
+def read(folder: Path, parts: Sequence[str], kind: Kind) -> bytes | None:
+    """Its content. Never that of anything else: no link is followed, and no more is read than may be kept.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if find(folder, parts, kind) is None:
+        return None
+    try:
+        descriptor = os.open(_path(folder, parts, kind), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None  # somebody has just made room
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(kind.most_bytes + 1)
+    return content if len(content) <= kind.most_bytes else None
+
+
+def _path(folder: Path, parts: Sequence[str], kind: Kind) -> Path:
+    return folder / f"{file_name(parts)}{kind.suffix}"

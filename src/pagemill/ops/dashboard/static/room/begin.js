@@ -1,0 +1,94 @@
+// Beginning a run with a file: dropped anywhere on the page, or chosen. It asks whose products they are.
+
+import { upload } from "../api.js";
+import { ask, tell } from "../dialog.js";
+import { byId, el } from "../dom.js";
+import { count, plural } from "../format.js";
+import { mayChange } from "../shell.js";
+import { query, runAddress } from "./addresses.js";
+
+const TYPES = { csv: "text/csv", tsv: "text/tab-separated-values", jsonl: "application/x-ndjson", ndjson: "application/x-ndjson" };
+const MOST_BYTES = 32 * 1024 * 1024;
+const MOST_NAME = 200;
+
+/** `platforms()` are the names to choose from; `begun()` is called when there is a new run. */
+export function setUpBegin(platforms, begun) {
+  const input = byId("begin-file");
+  const drop = byId("drop");
+  const begin = (file) => beginWith(file, platforms(), begun);
+  input.addEventListener("change", () => {
+    if (input.files.length) begin(input.files[0]);
+    input.value = ""; // so that the same file can be chosen again
+  });
+  let depth = 0;
+  const mark = (by) => {
+    depth = Math.max(0, depth + by);
+    drop.toggleAttribute("data-over", depth > 0);
+  };
+  addEventListener("dragenter", (event) => hasFile(event) && mark(1));
+  addEventListener("dragleave", (event) => hasFile(event) && mark(-1));
+  // Where it is not refused, a browser opens the file in place of the page.
+  addEventListener("dragover", (event) => hasFile(event) && event.preventDefault());
+  addEventListener("drop", (event) => {
+    if (!hasFile(event)) return;
+    event.preventDefault();
+    mark(-depth);
+    const { files } = event.dataTransfer;
+    if (!mayChange()) tell("You may look only: a run is begun with a token made with --role admin.", "critical");
+    else if (files.length !== 1) tell("Drop one file: each becomes a run of its own.", "critical");
+    else begin(files[0]);
+  });
+}
+
+const hasFile = (event) => [...event.dataTransfer.types].includes("Files");
+
+function beginWith(file, platforms, begun) {
+  if (byId("ask").open) return;
+  const type = TYPES[file.name.split(".").pop().toLowerCase()];
+  if (!type) return tell(`${file.name} is no catalogue: its name ends in ${Object.keys(TYPES).map((end) => `.${end}`).join(", ")}.`, "critical");
+  if (file.size > MOST_BYTES) return tell(`${file.name} has more than 32 MB: send it in parts, or use pagemill enqueue.`, "critical");
+  const platform = el("select", { id: "begin-platform", required: true }, ...platforms.map((name) => el("option", { value: name }, name)));
+  const guess = platforms.find((name) => file.name.toLowerCase().includes(name.toLowerCase()));
+  if (guess) platform.value = guess;
+  const strict = el("input", { id: "begin-strict", type: "checkbox" });
+  const key = newKey();
+  ask({
+    title: `Begin a run with ${file.name}?`, text: `${count(Math.ceil(file.size / 1024))} KB. Each product is visited once, at the platform's pace.`, confirm: "Begin",
+    fields: [
+      el("div", { class: "field" }, el("label", { for: "begin-platform" }, "Platform"), platform),
+      el("div", { class: "choice" }, strict, el("label", { for: "begin-strict" }, "Begin nothing where a single row is bad")),
+    ],
+    async act() {
+      const path = `/api/v1/runs${query({ platform: platform.value, source: file.name.slice(0, MOST_NAME), strict: strict.checked })}`;
+      // Asked again it is another request, as what it asks for may have changed.
+      const found = await upload(path, file, type, `${key}-${platform.value}-${strict.checked}`.slice(0, 200));
+      showBegun(found);
+      begun();
+      return `${found.run.run} was begun.`;
+    },
+  });
+  return undefined;
+}
+
+function showBegun({ run, bad_rows: rows, bad_rows_in_all: inAll }) {
+  const place = byId("begun");
+  const link = el("a", { href: runAddress(run.run) }, run.run);
+  const told = run.products === null ? " is being put on the queue." : ` was begun with ${plural(run.products, "product")}.`;
+  const parts = [el("p", {}, link, told)];
+  if (inAll) {
+    const more = inAll > rows.length ? ` The first ${count(rows.length)}:` : "";
+    parts.push(el("p", { class: "bad" }, `${plural(inAll, "row")} passed over or remarked on.${more}`), badRows(rows));
+  }
+  place.replaceChildren(...parts);
+  place.hidden = false;
+  byId("ask").addEventListener("close", () => place.focus(), { once: true });
+}
+
+function badRows(rows) {
+  const head = el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "n" }, "Line"), el("th", { scope: "col" }, "Why")));
+  const body = rows.map((row) => el("tr", {}, el("td", { class: "n" }, row.line ? count(row.line) : "all"), el("td", { class: "text" }, row.reason)));
+  return el("table", { class: "bad-rows" }, el("caption", { class: "hidden" }, "Bad rows"), head, el("tbody", {}, ...body));
+}
+
+/** Of characters that a header may have. `randomUUID` is not there where the page came in the clear. */
+const newKey = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

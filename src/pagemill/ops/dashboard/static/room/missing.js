@@ -1,0 +1,10 @@
+// What is shown where the address leads to nothing.
+
+import { byId } from "../dom.js";
+
+export function showMissing(view, title) {
+  byId(view).hidden = true;
+  byId("missing-view").hidden = false;
+  byId("missing-title").textContent = title;
+  document.title = `${title} - pagemill`;
+}

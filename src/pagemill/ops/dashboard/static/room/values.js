@@ -1,0 +1,45 @@
+// What pages said, shown to people. All of it is a stranger's text: it stays text, and leads nowhere but to http.
+
+import { el } from "../dom.js";
+import { count, words } from "../format.js";
+
+const number = new Intl.NumberFormat("en", { maximumFractionDigits: 6 });
+
+/** One value of a fact. */
+export function shown(value) {
+  if (value === null || value === undefined) return "nothing";
+  if (typeof value === "number") return number.format(value);
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return String(value);
+}
+
+/** A link to a page of a shop, or its address as text where that is none. */
+export function outside(address) {
+  let parsed = null;
+  try {
+    parsed = new URL(address);
+  } catch { /* then it is text */ }
+  if (!parsed || !["http:", "https:"].includes(parsed.protocol)) return el("span", { class: "address" }, address || "none");
+  return el("a", { class: "address", href: parsed.href, rel: "noreferrer noopener nofollow", target: "_blank" }, address);
+}
+
+/** A verdict's sign: its colour and its word. */
+export function badge(verdict) {
+  return el("span", { class: "badge", style: `--hue: var(--verdict-${verdict})` }, words(verdict));
+}
+
+/** "price 12,900 → 9,900" for each difference, read out as expected and found. */
+export function differences(result, most = Infinity) {
+  const told = result.differences.slice(0, most).map((each) =>
+    el(
+      "li", {}, el("span", { class: "field-name" }, `${each.field} `), el("span", { class: "hidden" }, "expected "), el("del", {}, shown(each.expected)),
+      el("span", { "aria-hidden": "true" }, " → "), el("span", { class: "hidden" }, ", found "), el("ins", {}, shown(each.found)),
+    ),
+  );
+  const rest = result.differences.length - told.length;
+  if (rest > 0) told.push(el("li", { class: "sub" }, `and ${count(rest)} more`));
+  return el("ul", { class: "differences" }, ...told);
+}
+
+/** The name of a product as its page had it; empty where it said none. */
+export const nameOf = (result) => (typeof result.facts.name === "string" ? result.facts.name : "");
