@@ -85,6 +85,17 @@ def stranger(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Stranger:
     return Stranger(programs, tmp_path_factory.mktemp("empty"))
 
 
+def test_the_wheel_has_what_the_control_rooms_pages_load(wheel: Path) -> None:
+    """The files of every folder there."""
+    source = REPOSITORY / "src"
+    static = source / "pagemill" / "ops" / "dashboard" / "static"
+    with zipfile.ZipFile(wheel) as packed:
+        names = set(packed.namelist())
+    ours = [path.relative_to(source).as_posix() for path in static.rglob("*") if path.is_file()]
+    assert any("/room/" in name for name in ours)
+    assert [name for name in ours if name not in names] == []
+
+
 def test_the_wheel_has_the_repositorys_own_files(wheel: Path) -> None:
     """Byte by byte: there is no second copy that could become another."""
     with zipfile.ZipFile(wheel) as packed:
