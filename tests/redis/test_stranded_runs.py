@@ -20,6 +20,7 @@ from pagemill.model import Batch, Product
 from pagemill.ops.fleet.snapshot import WorkerSnapshot, publish
 from pagemill.ops.stranded import Cause, Stranded, read_stranded
 from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.signs_of_life import SignsOfLife
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 from tests.redis.commands import Office, eventually
@@ -219,6 +220,32 @@ def test_the_api_tells_it(redis_server: str, redis_client: redis.Redis, tmp_path
     assert "(platform gone): 1" in alert["message"]
     assert 'pagemill_platform_stranded_batches{platform="gone"} 1.0' in metrics
     assert 'pagemill_platform_stranded_batches{platform="ably"} 0.0' in metrics
+
+
+def test_the_api_tells_a_run_whose_enqueueing_broke_off(
+    redis_server: str, redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    """By an alert and a metric, and to whoever asks for the run: how it stands, and when it has ended."""
+    rule = {"metric": "broken_off_runs", "threshold": 0, "level": "critical"}
+    config = a_config().model_copy(update={"alerts": AlertRules.model_validate({"rules": {"run-broken-off": rule}})})
+    with ResultStore(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        store.create_run("run-9", "ably", "c.csv")
+        batch = Batch("run-9", "b00001", "ably", (Product("A1", "https://ably.test/1"),))
+        AskedBatches(store).note([batch], NOTHING, Reached(1, 1, "A1"))
+        signs = SignsOfLife(store)
+        signs.break_off(signs.enqueueing()[0])
+        with api_running(redis_server, tmp_path, config=config) as world:
+            eventually(lambda: world.admin.get("/api/performance/alerts").data["alerts"], 30, "an alert")
+            [alert] = world.admin.get("/api/performance/alerts").data["alerts"]
+            metrics = world.admin.get("/metrics").text
+            at_work = world.admin.get("/api/v1/runs/run-9").data
+            store.write([make_result("A1", run="run-9")])
+            ended = world.admin.get("/api/v1/runs/run-9").data
+    assert "(platform ably): 1" in alert["message"]
+    assert 'pagemill_platform_broken_off_runs{platform="ably"} 1.0' in metrics
+    assert (at_work["state"], at_work["products"], at_work["missing"]) == ("at_work", 1, 1)
+    assert (ended["state"], ended["missing"]) == ("incomplete", 0)
+    assert at_work["broken_off_at"] == ended["broken_off_at"] is not None
 
 
 def test_a_scheduler_alone_looks_after_runs(redis_server: str, redis_client: redis.Redis, tmp_path: Path) -> None:
