@@ -30,6 +30,7 @@ GOODS = (
     "CREATE TABLE goods (id VARCHAR(20) PRIMARY KEY, url TEXT, name VARCHAR(40), price NUMERIC(12, 2), "
     "status VARCHAR(10), in_stock BOOLEAN, note TEXT)"
 )
+_BREATH_S = 0.005
 _KILLED = """
 import os, signal, sys
 from pagemill.applying.audit import Audit
@@ -498,7 +499,8 @@ class Writer(threading.Thread):
     def run(self) -> None:
         number = 1000
         chosen = random.Random(18)
-        while not self._over.is_set():
+        # SQLite's lock has no waiting line: without a breath of his between two transactions nobody else would get it.
+        while not self._over.wait(_BREATH_S):
             some = {name: number + step for step, name in enumerate(chosen.sample(self._names, 3))}
             number += 3
             try:
