@@ -282,7 +282,7 @@ async def test_lanes_that_wait_ask_redis_seldom(redis_client: redis.Redis, worke
     await asyncio.sleep(2)
     asked = redis_client.info("commandstats").get("cmdstat_evalsha", {"calls": 0})["calls"]
     assert asked <= (16 * 2 if own else 16 * 9)
-    assert asked >= (1 if own else 16 * 4)
+    assert own or asked >= 16 * 4
     release.set()
     await asyncio.wait_for(asyncio.gather(*tasks), 20)
 
