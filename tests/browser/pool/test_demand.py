@@ -66,7 +66,7 @@ async def test_few_pages_are_open_between_visits_and_contexts_stay(
             assert await settled(real.pool)
             opened = await open_pages(real.browser)
             async with real.pool.lease(each) as lease:
-                assert await open_pages(real.browser) == opened
+                assert await open_pages(real.browser) <= opened  # another shop may go meanwhile
                 await lease.page.goto(server.shop("/usable"), wait_until="commit", timeout=3000)
                 assert await lease.page.evaluate("() => document.cookie") == f"shop={each.platform}"
         assert real.pool.stats().rotations == {"page": 0, "context": 0, "browser": 0, "driver": 0}
