@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine, text
 
 from pagemill.demo.catalogue import CatalogueRow, generate, write_csv
 from pagemill.demo.storefront import StorefrontProcess
+from pagemill.model import Difference, Verdict
 from tests.e2e.test_control_room import Room, control_room, port
 from tests.e2e.workplace import REPOSITORY, Workplace, assert_each_right_once, eventually
 from tests.unit.results.result_values import make_result
@@ -86,20 +88,24 @@ def test_the_curl_lines_of_the_docs_do_what_they_say(place: Workplace, shop: Sto
     rows = list(generate(SHOP, shop.base_url, 3))
     write_csv(place.folder / "catalogue.csv", rows)
     (place.folder / "sheet.csv").write_bytes(f"ID;Url;name\nS1;{rows[0].product.url};컵\n".encode("cp949"))
-    place.platform(SHOP, catalog={"table": "goods"})
+    place.platform(SHOP, catalog={"table": "goods", "update": {"columns": {"name": "name"}}})
+    place.environment_changes["PAGEMILL_CATALOG_WRITE_URL"] = f"sqlite:///{place.folder}/data/pagemill.db"
     with control_room(place, port) as room:
         engine = create_engine(f"sqlite:///{place.folder}/data/pagemill.db")
         with engine.begin() as connection:
-            connection.execute(text("CREATE TABLE goods (id TEXT PRIMARY KEY, url TEXT)"))
-            connection.execute(text("INSERT INTO goods VALUES ('G1', :url)"), {"url": rows[0].product.url})
+            connection.execute(text("CREATE TABLE goods (id TEXT PRIMARY KEY, url TEXT, name TEXT)"))
+            connection.execute(text("INSERT INTO goods VALUES ('G1', :url, 'A')"), {"url": rows[0].product.url})
         engine.dispose()
         body = {"platform": SHOP, "products": as_products(rows)}
         run = room.ask("POST", "/api/v1/runs", body)["data"]["run"]["run"]
+        with place.store() as store:
+            found = make_result("G1", run=run, verdict=Verdict.CHANGED, differences=(Difference("name", "A", "B"),))
+            store.write([replace(found, platform=SHOP, url=rows[0].product.url, expected={"name": "A"})])
         planner = place.run("token", "--role", "planner").stdout.strip()
         url = rows[0].product.url
-        assert [code for _, code in curls(place.folder, room, planner, run, url)] == [403] * 5 + [200] * 5 + [403] * 3
+        assert [code for _, code in curls(place.folder, room, planner, run, url)] == [403] * 5 + [200] * 7 + [403] * 6
         assert len(room.ask("GET", "/api/v1/runs")["data"]["runs"]) == 1
-        codes = [201] * 5 + [200] * 5 + [200, 201, 200]
+        codes = [201] * 5 + [200] * 7 + [200, 201, 200] + [200] * 3
         assert [code for _, code in curls(place.folder, room, room.token, run, url)] == codes
         begun = [(each["platform"], each["priority"]) for each in room.ask("GET", "/api/v1/runs")["data"]["runs"]]
         assert begun[:4] == [(SHOP, "high"), ("auto", "high"), (SHOP, "normal"), (SHOP, "low")]
