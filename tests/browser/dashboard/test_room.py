@@ -11,8 +11,10 @@ import redis
 from playwright.async_api import Page, expect
 
 from pagemill.intake.batch_job import from_arguments, open_queue
-from pagemill.model import Difference, Verdict
+from pagemill.model import Batch, Difference, Product, Verdict
 from pagemill.ops.api.frame.roles import Role
+from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.signs_of_life import SignsOfLife
 from pagemill.results.store import ResultStore
 from tests.browser.dashboard.api_server import ApiServer
 from tests.browser.dashboard.conftest import Looker
@@ -267,6 +269,28 @@ async def test_what_is_not_there_is_told(looker: Looker, api: ApiServer) -> None
     await expect(page.get_by_role("heading", level=1)).to_have_text("Runs")
     await expect(page.get_by_role("button", name="Older")).to_be_disabled()
     assert looker.unexpected("404 (Not Found)") == []
+
+
+async def test_a_run_whose_enqueueing_broke_off_says_so(looker: Looker, api: ApiServer, store: ResultStore) -> None:
+    """At once, and by its state when what was handed in is done; whoever goes on with it then is seen too."""
+    store.create_run(RUN, PLATFORM, "catalogue.csv")
+    product = Product("P000000", "https://www.musinsa.test/products/0")
+    AskedBatches(store).note([Batch(RUN, "b00001", PLATFORM, (product,))], NOTHING, Reached(1, 1, product.id))
+    signs = SignsOfLife(store)
+    signs.break_off(signs.enqueueing()[0])
+    page = looker.page
+    await enter(page, api, Role.ADMIN, f"/runs/{RUN}")
+    state = page.locator("#run-state")
+    await expect(state).to_have_text("at work")
+    await expect(page.locator("#run-about")).to_contain_text("its enqueueing broke off ")
+    store.write([a_result(0)])
+    await expect(state).to_have_text("incomplete", timeout=_PATIENT_MS)
+    await expect(state).to_have_attribute("data-level", "critical")
+    await expect(page.get_by_role("button", name="Cancel", exact=True)).to_be_visible()
+    store.seal_run(RUN, 1, 1, 0)
+    await expect(state).to_have_text("complete", timeout=_PATIENT_MS)
+    await expect(page.locator("#run-about")).not_to_contain_text("broke off")
+    assert looker.unexpected() == []
 
 
 async def test_runs_are_listed_page_by_page(looker: Looker, api: ApiServer, store: ResultStore) -> None:

@@ -64,6 +64,7 @@ export class RunPage {
     say(byId("run-told"), `${told}.${this.#toCome(run)}`);
     const about = [`${run.platform}, from ${run.source}, begun ${moment(new Date(run.created_at))}`];
     if (run.skipped) about.push(`${plural(run.skipped, "bad row")} passed over`);
+    if (run.broken_off_at) about.push(`its enqueueing broke off ${moment(new Date(run.broken_off_at))}`);
     if (run.cancelled_at) about.push(`cancelled ${moment(new Date(run.cancelled_at))}`);
     if (run.cancelled_at && run.missing) about.push(`${count(run.missing)} without a result`);
     say(byId("run-about"), `${about.join("; ")}.`);

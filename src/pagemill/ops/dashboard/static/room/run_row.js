@@ -9,6 +9,7 @@ const STATES = {
   queueing: { name: "being queued", icon: "turn", level: "none" },
   at_work: { name: "at work", icon: "play", level: "good" },
   complete: { name: "complete", icon: "ok", level: "good" },
+  incomplete: { name: "incomplete", icon: "critical", level: "critical" },
   cancelled: { name: "cancelled", icon: "pause", level: "warning" },
 };
 
