@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def test_memory_stays_flat_with_many_results(tmp_path: Path) -> None:
-    """30 MB of growth at most, with 100,000 results. How quick the answers are the benchmark tells, on a quiet machine."""
+    """30 MB of growth at most, with 100,000 results. How quick the answers are, the benchmark tells."""
     numbers = tmp_path / "room.json"
     command = [sys.executable, "-m", "benchmarks.room", "--rounds", "20", "--output", str(numbers)]
     ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=150)

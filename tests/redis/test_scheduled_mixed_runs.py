@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -15,8 +14,7 @@ from pagemill.intake.batch_job import open_queue
 from pagemill.intake.firing import Outcome
 from pagemill.intake.firing_log import LEADER_KEY
 from pagemill.results.asked import AskedBatches
-from pagemill.results.store import ResultStore
-from tests.redis.test_scheduler import THREE, Office
+from tests.redis.test_scheduler import THREE, Office, fire_and_die
 
 pytestmark = pytest.mark.redis
 
@@ -72,24 +70,7 @@ def test_one_that_dies_while_it_fires_is_replaced_by_one_that_goes_on(
 ) -> None:
     """After any number of batches, while the rarer platform's is filling: each product once, in one run."""
     monkeypatch.setattr(enqueue, "_PRODUCTS_PER_PIPELINE", 10)
-    put = enqueue.put
-    done: list[int] = []
-
-    class Killed(BaseException):
-        pass
-
-    def put_or_die(*arguments: Any) -> None:
-        if len(done) == batches:
-            raise Killed
-        put(*arguments)
-        done.append(1)
-
-    office.clock.now = THREE
-    with monkeypatch.context() as patch:
-        patch.setattr(enqueue, "put", put_or_die)
-        patch.setattr(ResultStore, "seal_run", lambda *_: (_ for _ in ()).throw(Killed))
-        with pytest.raises(Killed):
-            office.scheduler("s1").tick()
+    fire_and_die(office, monkeypatch, batches)
     run = office.last().run
     assert AskedBatches(office.store).reached(run).batches == min(batches + 1, 5)
     office.client.delete(LEADER_KEY)

@@ -234,12 +234,8 @@ def test_another_takes_over_when_the_active_one_dies(office: Office) -> None:
     assert FiringLog(office.client).leader() == "s3"
 
 
-@pytest.mark.parametrize("batches", [0, 1, 2, 3])
-def test_one_that_dies_while_it_fires_is_replaced_by_one_that_goes_on(
-    office: Office, monkeypatch: pytest.MonkeyPatch, batches: int
-) -> None:
-    """After any number of batches, and between the last one and the note: each product once, in one run."""
-    monkeypatch.setattr(enqueue, "_PRODUCTS_PER_PIPELINE", 10)
+def fire_and_die(office: Office, monkeypatch: pytest.MonkeyPatch, batches: int) -> None:
+    """A scheduler fires, and is killed after so many groups of batches, or between the last one and the note."""
     put = enqueue.put
     done: list[int] = []
 
@@ -258,6 +254,15 @@ def test_one_that_dies_while_it_fires_is_replaced_by_one_that_goes_on(
         patch.setattr(ResultStore, "seal_run", lambda *_: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
             office.scheduler("s1").tick()
+
+
+@pytest.mark.parametrize("batches", [0, 1, 2, 3])
+def test_one_that_dies_while_it_fires_is_replaced_by_one_that_goes_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch, batches: int
+) -> None:
+    """After any number of batches, and between the last one and the note: each product once, in one run."""
+    monkeypatch.setattr(enqueue, "_PRODUCTS_PER_PIPELINE", 10)
+    fire_and_die(office, monkeypatch, batches)
     assert len(office.queued()) == min(10 * batches, PRODUCTS)
     run = office.last().run
     office.client.delete(LEADER_KEY)
