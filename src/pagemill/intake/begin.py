@@ -5,7 +5,8 @@ Owns which settings a run is queued by. Where the products come from, and what b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from redis import Redis
@@ -14,8 +15,9 @@ from pagemill.config.settings import Config
 from pagemill.intake.catalog import BadRow, Decimal, read_catalog
 from pagemill.intake.enqueue import EnqueuedRun, enqueue_run
 from pagemill.intake.platforms import Platforms
+from pagemill.intake.rest import rest_of
 from pagemill.model import Priority, Product
-from pagemill.results.asked import NOTHING, Reached
+from pagemill.results.asked import NOTHING, AskedBatches, Reached
 from pagemill.results.store import ResultStore
 
 MOST_BATCH = 1000
@@ -52,6 +54,16 @@ class Beginner:
         return catalogue_of(
             self._config, source, platform, on_bad_row, encoding=encoding, decimal=decimal, called=called
         )
+
+    def reached(self, run: str) -> Reached:
+        """How far that run is on the queue; not at all where it was not begun."""
+        return AskedBatches(self.store).reached(run)
+
+    def rest(
+        self, products: Iterator[Product], run: str, watched: Callable[[Iterator[Product]], Iterator[Product]]
+    ) -> Generator[Product]:
+        """Those that a run which broke off was not asked for; `watched` is laid round the reading of its batches."""
+        return rest_of(products, watched(AskedBatches(self.store).products(run)), partial(self.store.judged, run))
 
     def begin(
         self,

@@ -14,7 +14,6 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import redis
@@ -29,7 +28,6 @@ from pagemill.intake.firing import Firing, Outcome, decide, latest_due, rule_of
 from pagemill.intake.firing_log import LEADER_KEY, FiringLog
 from pagemill.intake.leadership import Leadership, LeadLost
 from pagemill.intake.platforms import meant
-from pagemill.intake.rest import rest_of
 from pagemill.intake.rows import BadRow
 from pagemill.model import FactValue, Product
 from pagemill.results.asked import AskedBatches
@@ -202,8 +200,7 @@ class Scheduler:
         """Puts the run on the queue, or the rest of it; how many products it has."""
         platform = meant(self._config.platforms, entry.platform)
         beginner = Beginner(self._config, self._client, self._store)
-        asked = AskedBatches(self._store)
-        start = asked.reached(run)
+        start = beginner.reached(run)
         progress = self._progress(run)
         if progress is not None and (progress.sealed or progress.cancelled):
             return progress.products or 0
@@ -211,7 +208,7 @@ class Scheduler:
         rows = beginner.catalogue(entry.catalog, platform, bad_rows, encoding=entry.encoding, decimal=entry.decimal)
         products = _filtered(self._watched(rows), entry.filter)
         if start.batches:
-            products = rest_of(products, self._watched(asked.products(run)), partial(self._store.judged, run))
+            products = beginner.rest(products, run, self._watched)
         with closing(products):
             enqueued = beginner.begin(
                 products,

@@ -12,17 +12,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from itertools import islice
 
 from pagemill.errors import PagemillError, ServiceUnavailable, UsageError
 from pagemill.intake.begin import Beginner
 from pagemill.intake.enqueue import EnqueuedElsewhere, new_run_id
 from pagemill.intake.platforms import Platforms, name_of
-from pagemill.intake.rest import rest_of
 from pagemill.intake.rows import BadRow
 from pagemill.model import Priority, Product
-from pagemill.results.asked import AskedBatches
 from pagemill.results.request_keys import Claim, RequestKeys
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
@@ -134,7 +131,6 @@ class RunRequests:
         self._beginner = beginner
         self._store = store
         self._keys = RequestKeys(store)
-        self._asked = AskedBatches(store)
         self._places = threading.BoundedSemaphore(most_at_once)
         self._wait_s = wait_s
         self._now = now
@@ -243,11 +239,10 @@ class RunRequests:
             if beginning.count:
                 told = beginning.told(wanted.unit)
                 raise UsageError(f"nothing was queued: {told}. Correct these rows, or leave strict out")
-        start = self._asked.reached(beginning.run)
+        start = self._beginner.reached(beginning.run)
         products = self._watched(islice(wanted.products(beginning.note), wanted.limit))
         if start.batches:
-            noted = self._watched(self._asked.products(beginning.run))
-            products = rest_of(products, noted, partial(self._store.judged, beginning.run))
+            products = self._beginner.rest(products, beginning.run, self._watched)
         try:
             # Closed here: the streams hold what only this thread may let go of.
             with closing(products):
