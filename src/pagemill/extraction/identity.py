@@ -99,17 +99,17 @@ class Identity:
 
     def is_said_by(self, json_text: str) -> bool:
         """Whether JSON says the product's id, under a key that looks like one of ids."""
-        said = (found[1] or found[2] for found in _ANY_ID.finditer(json_text))
+        said = (found[1] or found[2] or "" for found in _ANY_ID.finditer(json_text))
         return bool(self.token) and any(value.casefold() == self.token.casefold() for value in said)
 
     def is_contradicted_by(self, json_text: str) -> bool:
         """Whether JSON says ids of products, and none of them is this one's though they have its form."""
-        said = (found[1] or found[2] for found in _PRODUCT_ID.finditer(json_text))
+        said = (found[1] or found[2] or "" for found in _PRODUCT_ID.finditer(json_text))
         return any(self.is_like(value) for value in said) and not self.is_said_by(json_text)
 
     def is_left_out_by(self, json_text: str, request: str) -> bool:
         """Whether JSON says ids of products that the request has asked for beside this one, and not this one's."""
-        said = {found[1] or found[2] for found in _ANY_ID.finditer(json_text)}
+        said = {found[1] or found[2] or "" for found in _ANY_ID.finditer(json_text)}
         others = (value for value in said if value and self.is_like(value))
         return any(Identity(value).is_in(request) for value in others) and not self.is_said_by(json_text)
 
@@ -118,7 +118,7 @@ class Identity:
         if self.is_in(posted):
             return False
         if posted.lstrip()[:1] in ("{", "["):
-            return any(self.is_like(found[1] or found[2]) for found in _ASKED_ID.finditer(posted))
+            return any(self.is_like(found[1] or found[2] or "") for found in _ASKED_ID.finditer(posted))
         return any(ID_NAME.fullmatch(name) and self.is_like(value) for name, value in parse_qsl(posted))
 
     def is_like(self, text: str) -> bool:

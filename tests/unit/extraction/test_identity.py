@@ -198,6 +198,8 @@ def test_a_mention_is_a_word_of_its_own(token: str, text: str, mentioned: bool) 
         ("101", '{"categoryNo": 101, "brand_id": 101}', False),
         ("101", '{"goodsNo": 1010}', False),
         ("", '{"goodsNo": ""}', False),
+        ("101", '{"errorCode": "", "goods": {"goodsNo": 101}}', True),
+        ("101", '{"code": ""}', False),
     ],
 )
 def test_an_answer_says_its_product_by_an_id_and_not_by_any_number(token: str, json_text: str, said: bool) -> None:
@@ -214,6 +216,8 @@ def test_an_answer_says_its_product_by_an_id_and_not_by_any_number(token: str, j
         ("101", '{"optionNo": 999}', False),
         ("blue-cup", '{"product_id": 999}', False),
         ("", '{"goodsNo": 999}', False),
+        ("101", '{"sku": "", "goodsNo": 999}', True),
+        ("101", '{"sku": ""}', False),
     ],
 )
 def test_an_answer_with_another_products_id_is_anothers(token: str, json_text: str, contradicted: bool) -> None:
@@ -253,6 +257,7 @@ def test_pieces_of_an_address_stand_for_another_product_only_if_they_look_like_o
         ('[{"id": 102}, {"id": 101}]', '{"ids": [101, 102]}', False),
         ('{"skuId": 555, "name": "a"}', "/api/101", False),
         ('{"name": "a"}', '{"ids": [101, 102]}', False),
+        ('{"code": "", "id": 102}', '{"ids": [101, 102]}', True),
     ],
 )
 def test_an_answer_to_a_request_for_several_may_lack_the_product(json_text: str, asked: str, left_out: bool) -> None:
@@ -271,6 +276,8 @@ def test_an_answer_to_a_request_for_several_may_lack_the_product(json_text: str,
         ("goodsNo=101", False),
         ("t=102", False),
         ("", False),
+        ('{"sku": "", "id": 102}', True),
+        ('{"sku": ""}', False),
     ],
 )
 def test_a_request_may_be_for_another_product(posted: str, passed_over: bool) -> None:
