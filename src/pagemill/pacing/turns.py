@@ -69,6 +69,8 @@ class Turns:
         self._draw = draw
         self._next_s: dict[tuple[str, int], float] = {}
         """Before that moment a lane of a platform makes no visit."""
+        self._begins_s: dict[str, float] = {}
+        """Before that moment no lane of a platform begins that has rested."""
         self._probing: set[tuple[str, int]] = set()
         """Lanes whose visit is to try whether the breaker may close, and has not been answered yet."""
         self._slow: dict[str, float] = {}
@@ -85,6 +87,22 @@ class Turns:
             return Turn(self, platform, lane, stop, soon)
         room = self._rooms.setdefault(platform.platform, WaitingRoom())
         return Turn(self, platform, lane, stop, soon, next(self._seats), room)
+
+    def _own_s(self, platform: Platform, lane: tuple[str, int], now_s: float) -> float:
+        """When that lane may visit by its own wait.
+
+        Lanes that have rested begin one after another, spread over their wait: a shop never sees all of them at once,
+        and those of several shops that begin together do not go on in step.
+        """
+        limit = platform.workflow.rate_limit
+        wait_s = limit.wait_time_ms.low_ms / 1000 if limit.enabled else 0.0
+        next_s = self._next_s.get(lane, -math.inf)
+        if not wait_s or now_s - next_s < wait_s:
+            return next_s
+        begins_s = min(max(now_s, self._begins_s.get(platform.platform, -math.inf)), now_s + wait_s)
+        self._begins_s[platform.platform] = begins_s + wait_s / platform.workflow.concurrency.default
+        self._next_s[lane] = begins_s
+        return begins_s
 
     def _wait_after_visit(self, platform: Platform, lane: tuple[str, int]) -> None:
         """Draws the wait until that lane's next visit, from now on."""
@@ -144,7 +162,7 @@ class Turn:
             TurnDenied: `stop` was set before the turn has come, or the fleet leaves the platform alone for long.
         """
         turns, asked_s = self._turns, self._turns._now_s()
-        own_s = turns._next_s.get(self._lane, -math.inf)
+        own_s = turns._own_s(self._platform, self._lane, asked_s)
         try:
             await self._wait(own_s - asked_s)
             await unless(self._stop, self._take())

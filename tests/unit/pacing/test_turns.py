@@ -124,12 +124,68 @@ async def test_every_visit_draws_anew() -> None:
 
 
 async def test_lanes_and_platforms_wait_each_for_themselves() -> None:
-    """One lane's visit delays neither its neighbour nor another shop."""
-    turns = Turns(StandInPace(), now_s=StillClock(), draw=Draws())
+    """One lane's visit delays neither its neighbour's next one nor another shop."""
+    clock = StillClock()
+    turns = Turns(StandInPace(), now_s=clock, draw=Draws())
     await visit(turns, shop(), 0)
+    clock.time_s += 1
     assert not await comes_at_once(turns, shop(), lane=0)
     assert await comes_at_once(turns, shop(), lane=1)
     assert await comes_at_once(turns, shop("other"), lane=0)
+
+
+def begun(lanes: int, rounds: int, *, pause_s: float = 0, **rate_limit: Any) -> list[float]:
+    """When that many lanes begin their visits, all asking at the same moment: so often, and again after a pause."""
+    times_s: list[float] = []
+
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        begin_s = loop.time()
+        turns = Turns(StandInPace(), now_s=loop.time, draw=Draws())
+        platform = shop(**rate_limit)
+
+        async def work(lane: int) -> None:
+            for _ in range(rounds):
+                async with turns.turn(platform, lane, asyncio.Event()) as turn:
+                    await turn.begin()
+                    times_s.append(round(loop.time() - begin_s, 2))
+
+        for number in range(2 if pause_s else 1):
+            await asyncio.sleep(number * pause_s)
+            await asyncio.gather(*(work(lane) for lane in range(lanes)))
+
+    run_skipping(scene())
+    return times_s
+
+
+def test_lanes_begin_one_after_another() -> None:
+    """Spread over their wait, and so they stay: the shop sees no volley, be it the first one or one in each round."""
+    assert begun(4, 2) == pytest.approx([0, 0.75, 1.5, 2.25, 3, 3.75, 4.5, 5.25], abs=0.03)
+
+
+def test_lanes_that_have_rested_begin_one_after_another_again() -> None:
+    """Others keep the times that they have."""
+    soon, late = (begun(4, 1, pause_s=pause_s)[4:] for pause_s in (1.0, 60.0))
+    assert soon == pytest.approx([3.25, 3.75, 4.5, 5.25], abs=0.03)
+    assert [at - late[0] for at in late] == pytest.approx([0, 0.75, 1.5, 2.25], abs=0.03)
+
+
+def test_lanes_that_do_not_wait_begin_together() -> None:
+    """There is nothing to spread them over."""
+    assert begun(4, 1, wait_time_ms=0) == pytest.approx([0] * 4, abs=0.03)
+    assert begun(4, 1, enabled=False) == pytest.approx([0] * 4, abs=0.03)
+
+
+def test_more_lanes_than_are_configured_wait_no_longer_than_a_wait() -> None:
+    """Whatever was begun and given up meanwhile."""
+    assert max(begun(9, 1)) == pytest.approx(3, abs=0.03)
+
+
+async def test_a_lane_that_made_no_visit_keeps_its_time() -> None:
+    """Asking again does not send it to the end of the row."""
+    turns = Turns(StandInPace(), now_s=StillClock(), draw=Draws())
+    for _ in range(9):
+        assert await comes_at_once(turns, shop())
 
 
 async def test_a_wait_outlives_its_batch() -> None:
