@@ -12,8 +12,9 @@ from pagemill.browser.clock import Clock, Timer
 from pagemill.browser.slot import Slot
 from pagemill.config.platform import Platform
 
-PAUSE_S = 0.1
-"""A page that is not leased for so long makes a pause, if its platform's lanes wait long between their visits."""
+PAUSE_S = 0.02
+"""A page that is not leased for so long makes a pause, if its platform's lanes wait long between their visits. Whoever
+waits for it has it sooner."""
 _LONG_WAIT_MS = 1000
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from pagemill.browser.changeover import Changeover
 from pagemill.browser.clock import Clock
 from pagemill.browser.generations import Generations
-from pagemill.browser.idle_pages import PAUSE_S
 from pagemill.browser.rotation import Level, Limits, Order, decide, last_use
 from pagemill.browser.slot import Slot
 from pagemill.config.platform import Platform, Rotation
 from pagemill.config.settings import PoolSettings
 
+_PAUSE_S = 0.1
+"""A page that was not leased for less came back without a pause."""
 _BIG_PAGES = 2
 """How many of its pages may be replaced for their size before the context goes with the page."""
 
@@ -41,7 +42,7 @@ class Upkeep:
         """Has the successor stand by when the last use of a page begins and the next visit will not be long in coming:
         others wait, or the page came back without a pause. Otherwise it is opened when it is needed."""
         released_s, limits, wears = slot.released_s, self._limits(slot.platform, places), slot.wears()
-        slot.is_wanted = others_wait or (released_s is not None and self._clock.now_s() - released_s < PAUSE_S)
+        slot.is_wanted = others_wait or (released_s is not None and self._clock.now_s() - released_s < _PAUSE_S)
         if self.saves_memory or slot.successor is not None or not slot.is_wanted:
             return
         if last_use(wears[Level.PAGE], limits[Level.PAGE]):

@@ -36,7 +36,7 @@ class PoolSettings(Section):
     leaves without one."""
 
     places: Annotated[Whole, Field(ge=1, le=1000)] | Auto = "auto"
-    idle_pages: Whole = Field(default=2, ge=0, le=1000)
+    idle_pages: Whole = Field(default=0, ge=0, le=1000)
     idle_s: Number = Field(default=30, gt=0)
     browser_max_uses: Whole = Field(default=1000, ge=1)
     driver_max_uses: Whole = Field(default=5000, ge=1)

@@ -68,7 +68,7 @@ async def test_the_next_page_stands_by_during_the_last_use(
 ) -> None:
     """One page at first, two during the last use, one again after the rotation; and the second is the successor."""
     platform = local_platform(page=3, context=50)
-    async with real_pool(executable, temporary, kind=opener_kind) as real:
+    async with real_pool(executable, temporary, kind=opener_kind, idle_pages=1) as real:
         seen = []
         for _ in range(6):
             async with real.pool.lease(platform) as lease:

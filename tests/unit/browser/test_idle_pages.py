@@ -170,7 +170,9 @@ def test_it_says_which_there_are() -> None:
 def test_pages_that_make_a_pause_are_closed_but_for_those_used_last() -> None:
     """Their contexts stay until `idle_s`."""
     room = Room(kept=2)
-    first, second, third, _fourth = room.put(*(slot(name) for name in ("one", "two", "three", "four")), each_s=0.01)
+    first, second, third, _fourth = room.put(
+        *(slot(name) for name in ("one", "two", "three", "four")), each_s=PAUSE_S / 5
+    )
     assert room.closed == []
     room.clock.advance(PAUSE_S)
     assert room.closed == [first, second]

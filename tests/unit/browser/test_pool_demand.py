@@ -163,7 +163,7 @@ async def test_a_successor_stands_by_only_where_there_is_no_pause(
     """With pauses it is opened when it is needed, and no page is open beside the one at work."""
     opener, clock = CountingOpener(), QuickClock()
     seen, left = [], []
-    async with opened(opener, size=2, clock=clock) as pool:
+    async with opened(opener, size=2, clock=clock, idle_pages=2) as pool:
         for _ in range(6):
             async with pool.lease(shop(page=3)):
                 await turns()
@@ -193,7 +193,7 @@ async def test_where_visits_wait_the_successor_stands_by() -> None:
 async def test_no_successor_is_opened_while_another_page_is_idle() -> None:
     """At a polite pace that one does; what is left is the context, in which the next page comes when it is needed."""
     opener, clock, platform = CountingOpener(), QuickClock(), shop(page=3)
-    async with opened(opener, size=2, clock=clock) as pool:
+    async with opened(opener, size=2, clock=clock, idle_pages=2) as pool:
         async with pool.lease(platform), pool.lease(platform):
             pass
         for _ in range(2):  # the second and the third use of one of them
