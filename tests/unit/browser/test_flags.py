@@ -59,6 +59,14 @@ def test_the_sandbox_follows_the_kernel_unless_set() -> None:
     assert not options(sandbox=False).sandbox
 
 
+def test_nothing_but_pages_has_a_process_of_its_own() -> None:
+    """Each would take memory, and be woken for each visit; whoever wants the network apart says so."""
+    assert {"--in-process-gpu", "--no-unsandboxed-zygote"} <= set(options().args)
+    assert "NetworkServiceInProcess2" in _features(options(), "--enable-features=")
+    apart = options(extra_args=["--disable-features=NetworkServiceInProcess2"])
+    assert "NetworkServiceInProcess2" not in _features(apart, "--enable-features=")
+
+
 def test_only_what_is_blocked_gets_its_flag() -> None:
     """A platform that wants images gets them."""
     nothing = launch_options(BrowserSettings(), BIG, 4, frozenset())
