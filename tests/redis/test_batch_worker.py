@@ -37,12 +37,14 @@ from pagemill.errors import (
     RedisUnavailable,
     WorkerWornOut,
 )
-from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, open_queues, to_arguments
+from pagemill.intake.batch_job import RUN_BATCH, job_id, news_channel, open_queue, open_queues, to_arguments
 from pagemill.intake.enqueue import EnqueuedRun, enqueue_run
+from pagemill.intake.enqueue import put as put_on_queue
 from pagemill.model import Batch, Priority, Product
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 from pagemill.worker import handle
+from pagemill.worker import worker as worker_module
 from pagemill.worker.worker import BatchWorker
 from tests.redis.conftest import UrlOf
 
@@ -236,6 +238,33 @@ def test_a_birth_asks_nothing_of_all_connections(redis_client: Redis, engine: To
 
 
 # Taking batches
+
+
+def test_a_batch_that_is_queued_while_the_worker_waits_is_taken_at_once(
+    redis_client: Redis, engine: ToldEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever queues it tells; the worker does not wait for its next look, here half a minute away."""
+    monkeypatch.setattr(worker_module, "_POLL_S", (30.0, 30.0))
+    worker = worker_for(redis_client, engine, ["a", "b"])
+
+    def queued(number: str, platform: str) -> float:
+        """How long it took until it was begun."""
+        began_s, batch = time.monotonic(), Batch("run", number, platform, (Product("p", "https://a.test/"),))
+        put_on_queue(open_queue(redis_client, platform), [batch], None, QueueSettings())
+        eventually(lambda: number in engine.ran)
+        return time.monotonic() - began_s
+
+    took_s: list[float] = []
+
+    def act() -> None:
+        eventually(lambda: redis_client.pubsub_numsub(news_channel("b"))[0][1] == 1)
+        took_s.extend(queued(f"{number}", platform) for number, platform in enumerate("abba"))
+        stop_worker()
+
+    with meanwhile(act):
+        worker.work()
+    assert engine.ran == ["0", "1", "2", "3"]
+    assert max(took_s) < 5
 
 
 def test_platforms_are_served_at_once(redis_client: Redis, engine: ToldEngine) -> None:

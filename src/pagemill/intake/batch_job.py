@@ -103,6 +103,11 @@ def open_queues(connection: redis.Redis, platform: str) -> list[Queue]:
     return [open_queue(connection, platform, priority) for priority in Priority]
 
 
+def news_channel(platform: str) -> str:
+    """Where workers hear that a platform's queues have something new, sooner than by looking."""
+    return f"pagemill:queued:{platform}"
+
+
 def job_id(run: str, batch: str) -> str:
     """The id of a batch's job: `<run>_<batch>`; RQ allows letters, digits, underscores and dashes only."""
     return f"{run}_{batch}"

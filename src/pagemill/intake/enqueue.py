@@ -25,7 +25,7 @@ from pagemill.broker.room import lack_of_room
 from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
 from pagemill.errors import PagemillError, RedisUnavailable, UsageError
-from pagemill.intake.batch_job import RUN_BATCH, job_id, open_queue, to_arguments
+from pagemill.intake.batch_job import RUN_BATCH, job_id, news_channel, open_queue, platform_of, to_arguments
 from pagemill.intake.enqueuer_life import giving_signs_of_life
 from pagemill.intake.job_timeout import job_timeout_s
 from pagemill.intake.platforms import Platforms, by_name, name_of
@@ -211,10 +211,17 @@ def put(queue: Queue, batches: Sequence[Batch], platform: Platform | None, setti
                 if missing:
                     queue.enqueue_many(missing, pipeline=pipeline)
                 pipeline.execute()
+                _tell_workers(queue)
                 return len(missing)
         raise redis.ConnectionError("the connection is lost again and again")
     except redis.RedisError as error:
         raise RedisUnavailable(f"Redis did not take a batch: {error}") from error
+
+
+def _tell_workers(queue: Queue) -> None:
+    """They look by themselves, too: what does not reach them is a tenth of a second late."""
+    with suppress(redis.RedisError):
+        queue.connection.publish(news_channel(platform_of(queue)), "")
 
 
 def _lack_of_room(client: redis.Redis) -> str:

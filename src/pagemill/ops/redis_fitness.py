@@ -27,6 +27,7 @@ _TRIES: dict[str, Callable[[Redis], object]] = {
     "hashes": lambda client: client.hdel(f"rq:{_NOTHING}", ""),
     "scripts": lambda client: client.eval("return 1", 0),
     "the commands to workers (&rq:*)": lambda client: _subscribe(client, f"rq:{_NOTHING}"),
+    "the news of queues (&pagemill:*)": lambda client: _subscribe(client, f"pagemill:{_NOTHING}"),
 }
 """What a worker does all day, done to what is not there."""
 

@@ -28,7 +28,7 @@ from rq.worker.base import WorkerStatus
 
 from pagemill.config.settings import QueueSettings
 from pagemill.errors import PagemillError, RedisUnavailable, ServiceUnavailable
-from pagemill.intake.batch_job import platform_of, queue_name
+from pagemill.intake.batch_job import news_channel, platform_of, queue_name
 from pagemill.pacing.pace_script import KEY_PREFIX as PACE_PREFIX
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -129,7 +129,7 @@ class BatchWorker(BatchEnder):
         self._take_script = brisk.register_script(_TAKE)
         self._stopping = threading.Event()
         self._woken = threading.Event()
-        """Set when a hand has become free, or when it is time to stop."""
+        """Set when a hand has become free, when something was put on a queue, or when it is time to stop."""
         self._held_back = 0
         self._told_s: float | None = None
         self._alone: Queue | None = None
@@ -377,11 +377,12 @@ class BatchWorker(BatchEnder):
     # Commands
 
     def subscribe(self) -> None:
-        """RQ's; one connection and one thread hear the commands for all hands."""
+        """RQ's; one connection and one thread hear the commands for all hands, and what was put on their queues."""
         self.pubsub = self.connection.pubsub()  # type: ignore[no-untyped-call]
-        channels = {self.pubsub_channel_name: self.handle_payload}
-        for hand in self._hands.values():
+        channels: dict[str, Callable[[Any], None]] = {self.pubsub_channel_name: self.handle_payload}
+        for platform, hand in self._hands.items():
             channels[hand.pubsub_channel_name] = partial(self._carry_out, hand)
+            channels[news_channel(platform)] = lambda _message: self._woken.set()
         self.pubsub.subscribe(**channels)
         self.pubsub_thread = self.pubsub.run_in_thread(  # type: ignore[assignment]
             sleep_time=60, daemon=True, exception_handler=self._pubsub_exception_handler
