@@ -32,7 +32,11 @@ from pagemill.results.store import ResultStore
 from tests.e2e.workplace import Workplace, eventually
 
 PLATFORM = "demo-hydrated"
-_PAGE = b"<!doctype html><body data-ready><h1 class=name>A</h1><p class=price>1</p><p class=stock>in</p>"
+_PAGE = (
+    b"<!doctype html><body data-ready><h1 class=name>A</h1><p class=price>1</p><p class=stock>in</p>"
+    b"<img class=photo src=/photo>"
+)
+"""All that the platform reads: a page that lacks something is given time to settle."""
 _WAIT_S = 20.0
 _PAUSE_S = (0.3, 1.2)
 _WARM_UP = 3
@@ -106,7 +110,11 @@ def measure(count: int, seed: int, shops: int) -> list[float]:
                         eventually(lambda: place.at_work(name) == 1, _WAIT_S, f"a batch of {name}")
                         time.sleep(_SETTLE_S)
                     enqueue = _enqueuer(load_config(place.config, {}), redis, store)
-                    took = [_wait_ms(enqueue, shop, number, chance) for number in range(-_WARM_UP, count)][_WARM_UP:]
+                    took = []
+                    for number in range(-_WARM_UP, count):
+                        eventually(lambda: place.at_work(PLATFORM) == 0, _WAIT_S, f"the end of product {number - 1}")
+                        took.append(_wait_ms(enqueue, shop, number, chance))
+                    took = took[_WARM_UP:]
                     worker.terminate()
                     worker.wait(30)
         finally:
