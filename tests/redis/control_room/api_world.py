@@ -24,6 +24,7 @@ from pagemill.config.settings import Config, Environment, GuardSettings, Setting
 from pagemill.guard.pressure import Limits
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats, PythonMemory
+from pagemill.ops.api.connections import STRANGER_S
 from pagemill.ops.api.frame.access import AccessRules
 from pagemill.ops.api.frame.roles import Role
 from pagemill.ops.api.frame.tokens import issue
@@ -130,6 +131,7 @@ def api_running(
     restart_s: float = 5.0,
     config: Config | None = None,
     itself: StartsAfresh | None = None,
+    stranger_s: float = STRANGER_S,
 ) -> Iterator[World]:
     """The API as `pagemill api` builds it, on a thread; `config` takes the place of `a_config(secret)`, and `itself`
     restarts it."""
@@ -149,7 +151,7 @@ def api_running(
         app = create_app(config, client, store, "api-test", rules=rules, restart=restart)
         listener = stack.enter_context(listen("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = uvicorn.Server(server_config(app))
+        server = uvicorn.Server(server_config(app, stranger_s))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api", daemon=True)
         thread.start()
         try:

@@ -255,7 +255,7 @@ class Live:
         unknown = {eio_sid: socket for eio_sid, socket in self._server.eio.sockets.items() if eio_sid not in known}
         self._strangers = {eio_sid: self._strangers.get(eio_sid, 0) + 1 for eio_sid in unknown}
         for eio_sid, looks in self._strangers.items():
-            if looks > _STRANGER_LOOKS or len(unknown) > MOST_CLIENTS:
+            if looks > (1 if len(unknown) > MOST_CLIENTS else _STRANGER_LOOKS):
                 with contextlib.suppress(Exception):
                     await unknown[eio_sid].close(wait=False)
                 self._server.eio.sockets.pop(eio_sid, None)

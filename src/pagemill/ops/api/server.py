@@ -43,6 +43,7 @@ from pagemill.ops.api import (
     system_routes,
     try_routes,
 )
+from pagemill.ops.api.connections import STRANGER_S, Porch, watched
 from pagemill.ops.api.frame.access import AccessRules
 from pagemill.ops.api.frame.envelope import error_answer
 from pagemill.ops.api.frame.frame import frame
@@ -258,9 +259,9 @@ def serve(
         _Server(server_config(app), on_ready, on_round, is_over).run(sockets=[listener])
 
 
-def server_config(app: FastAPI) -> uvicorn.Config:
-    """How it is served. Bounds what a single client can take."""
-    return uvicorn.Config(
+def server_config(app: FastAPI, stranger_s: float = STRANGER_S) -> uvicorn.Config:
+    """How it is served. Bounds what a single client can take, and for how long, in seconds, without showing a token."""
+    config = uvicorn.Config(
         app,
         access_log=False,
         log_config=None,
@@ -271,7 +272,9 @@ def server_config(app: FastAPI) -> uvicorn.Config:
         timeout_graceful_shutdown=_GRACE_S,
         ws="websockets-sansio",
         ws_max_size=_MOST_BYTES,
+        backlog=_MOST_CONNECTIONS,
     )
+    return watched(config, Porch(patience_s=stranger_s))
 
 
 def listen(host: str, port: int) -> socket.socket:

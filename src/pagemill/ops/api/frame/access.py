@@ -27,6 +27,9 @@ MARK_HEADER = "X-Requested-With"
 MARK = "pagemill"
 """What a request that a cookie authorises must say to change something: no form and no other site's script can."""
 
+INTRODUCE = "introduce"
+"""Of a connection's state: what its server wants to have called when a token was shown over it."""
+
 
 class AccessRefused(PagemillError):
     """Known or not, this may not be done; `code` is a word for programs."""
@@ -111,6 +114,13 @@ class AccessRules:
             HostUnknown: there is no secret, and the request was sent to a stranger's name.
         """
         self.check_host(connection)
+        access = self._access_of(credentials)
+        introduce: Callable[[], None] | None = connection.scope.get("state", {}).get(INTRODUCE)
+        if introduce is not None:
+            introduce()
+        return access
+
+    def _access_of(self, credentials: Credentials) -> Access:
         if not self.asks_for_tokens:
             return Access(Role.ADMIN, "loopback", None)
         return verify(self._secret, credentials.token, self.clock())

@@ -10,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pagemill.ops.api.frame.access import COOKIE, Credentials, Reader, rules_of
 from pagemill.ops.api.frame.envelope import ApiError, Envelope, Moment, Now, sealed
+from pagemill.ops.api.frame.origin import party
 from pagemill.ops.api.frame.roles import Access, Role
 from pagemill.ops.api.frame.tokens import TOKEN_MAX, TokenRefused
 
@@ -68,7 +68,7 @@ class FailedLogins:
         now_s = self._now_s()
         while self._failures and self._failures[0].at_s <= now_s - WINDOW_S:
             self._failures.popleft()
-        own = [failure.at_s for failure in self._failures if failure.address == _party(address)]
+        own = [failure.at_s for failure in self._failures if failure.address == party(address)]
         waits_s = [0.0]
         if len(own) >= MOST_OF_ADDRESS:
             waits_s.append(own[-MOST_OF_ADDRESS] + WINDOW_S - now_s)
@@ -78,7 +78,7 @@ class FailedLogins:
 
     def add(self, address: str) -> None:
         """Counts one failure of that address."""
-        self._failures.append(_Failure(self._now_s(), _party(address)))
+        self._failures.append(_Failure(self._now_s(), party(address)))
 
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -143,14 +143,3 @@ def _cookie_path(request: Request) -> str:
 
 def _session(access: Access) -> Session:
     return Session(role=access.role, subject=access.subject, expires_at=access.expires_at)
-
-
-def _party(address: str) -> str:
-    """Whom failures are counted for: of IPv6 the /64 network, as a single household has all of it."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or int(parsed) >> 64)

@@ -6,7 +6,7 @@ Pure: headers in, a judgement out. A program that is no browser sends none of th
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -25,6 +25,17 @@ def is_loopback(name: str) -> bool:
         return ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
     except ValueError:
         return False
+
+
+def party(address: str) -> str:
+    """Whom something is counted for: of IPv6 the /64 network, as a single household has all of it."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or int(parsed) >> 64)
 
 
 def check_address(host: str, secret: str) -> None:
