@@ -15,7 +15,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src"
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"model", "errors", "deadlines"}),
+    frozenset({"model", "errors", "deadlines", "visible"}),
     frozenset({"telemetry", "arguments"}),
     frozenset({"config"}),
     frozenset({"browser", "extraction", "pacing", "revisit", "results", "guard", "broker"}),

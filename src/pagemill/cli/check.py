@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 from rich.table import Table
 
+from pagemill import visible
 from pagemill.app.parts import DATA_FOLDER
 from pagemill.cli.options import load
 from pagemill.cli.wording import counted, output_console
@@ -22,7 +23,7 @@ def check() -> None:
         config = load("ERROR", tells_alerts=True)
     except ConfigError as error:
         for problem in error.problems:
-            typer.echo(str(problem))
+            typer.echo(visible.lines(str(problem)))
         typer.echo(f"{counted(len(error.problems), 'mistake')} in the configuration", err=True)
         raise typer.Exit(error.exit_code) from None
     findings = examine(config, DATA_FOLDER)

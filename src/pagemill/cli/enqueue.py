@@ -15,7 +15,7 @@ from pagemill.app.waiting import noticing_stranded, whole
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.progress import counting, follow
-from pagemill.cli.wording import counted
+from pagemill.cli.wording import PlainConsole, counted
 from pagemill.config.platform import Platform
 from pagemill.errors import UsageError
 from pagemill.intake.again import products_again, wanted_again
@@ -99,7 +99,7 @@ def enqueue(
     if again is not None and (encoding or decimal):
         raise UsageError("--encoding and --decimal go with FILE")
     config = load("WARNING")
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     bad_rows = _BadRows(console, "row" if source is not None and is_table(source) else "line")
 
     def catalogue(shop: Platforms) -> Iterator[Product]:
@@ -151,7 +151,7 @@ def enqueue(
 
 
 def _tell(console: Console, text: str) -> None:
-    console.print(text, style="yellow", markup=False, highlight=False)
+    console.print(text, style="yellow")
 
 
 def _wanted(verdicts: str | None, *, missing: bool) -> tuple[tuple[Verdict, ...], bool]:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pagemill import __version__
+from pagemill import __version__, visible
 from pagemill.cli import (
     api,
     apply,
@@ -99,7 +99,7 @@ def run() -> None:
         app()
     except (PagemillError, OSError) as error:
         if "--debug" in sys.argv:
-            traceback.print_exc()
+            sys.stderr.write(visible.lines(traceback.format_exc()))
         end_with(error)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from pagemill import visible
 from pagemill.app.parts import DATA_FOLDER, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load, needs_extra
@@ -65,9 +66,9 @@ def _write(made: Report, form: Format, output: Path | None) -> None:
         from pagemill.ops.report.page import page
 
         with needs_extra("api"):
-            text = page(made)
+            text = visible.lines(page(made))
     else:
-        text = made.model_dump_json(indent=2) + "\n"
+        text = visible.in_file(made.model_dump_json(indent=2)) + "\n"
     if output is None:
         sys.stdout.write(text)
     else:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from pagemill import visible
 from pagemill.cli.wording import output_console
 from pagemill.model import FieldTold, Judgement, PageReading, Verdict
 
@@ -59,7 +60,7 @@ def as_json(tried: TriedProduct) -> str:
         "browser_ms": tried.browser_ms,
         "read_ms": tried.read_ms,
     }
-    return json.dumps(whole, ensure_ascii=False, indent=2)
+    return visible.in_file(json.dumps(whole, ensure_ascii=False, indent=2))
 
 
 def print_report(tried: TriedProduct) -> None:
@@ -130,7 +131,7 @@ def _print_list(console: Console, title: str, lines: list[str]) -> None:
     if lines:
         console.print(f"{title}:")
         for line in lines:
-            console.print(f"  {line}", markup=False, highlight=False)
+            console.print(f"  {line}")
 
 
 def _cut(text: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from pagemill import visible
 from pagemill.errors import PagemillError
 
 _PIPED_WIDTH = 200
@@ -18,10 +20,21 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
+class PlainConsole(Console):
+    """Shows text as it is: no markup in it counts, and none of it steers the terminal."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """What rich makes of each text that is no `Text` yet, wherever it stands."""
+        return super().render_str(visible.lines(text), **options)
+
+
 def output_console() -> Console:
     """For tables on standard output: as wide as the terminal, or wide enough for programs that read them."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    return console if console.is_terminal else Console(width=_PIPED_WIDTH, highlight=False, markup=False, emoji=False)
+    console = PlainConsole()
+    return console if console.is_terminal else PlainConsole(width=_PIPED_WIDTH)
 
 
 def table(title: str, *columns: str) -> Table:
@@ -34,5 +47,5 @@ def table(title: str, *columns: str) -> Table:
 
 def end_with(error: PagemillError | OSError) -> NoReturn:
     """Ends the process with one line on standard error and the error's exit code."""
-    sys.stderr.write(f"pagemill: {error}\n")
+    sys.stderr.write(f"pagemill: {visible.lines(str(error))}\n")
     sys.exit(error.exit_code if isinstance(error, PagemillError) else 1)

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pagemill import visible
 from pagemill.model import ItemResult, Verdict
 
 KEYS = (
@@ -47,7 +48,6 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 _FORMULA_BEHIND = re.compile(r"([;\t\r\n]\s*)(?=[=+\-@＝＋－＠])")
 """Where a spreadsheet whose columns semicolons part, as in many countries, or that does not go by the quotation marks,
 would begin a cell with a formula."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _STYLES = {
     Verdict.OK: "green",
     Verdict.CHANGED: "yellow",
@@ -107,16 +107,22 @@ def jsonl_record_writer(stream: TextIO) -> RecordWriter:
     ascii_only = not _is_unicode(stream)
 
     def write(record: Mapping[str, Any]) -> None:
-        stream.write(json.dumps(record, ensure_ascii=ascii_only) + "\n")
+        stream.write(json_line(record, ascii_only=ascii_only))
 
     return write
+
+
+def json_line(record: Mapping[str, Any], *, ascii_only: bool = False) -> str:
+    """A record as a line of JSON, which may be shown on a terminal."""
+    return visible.in_file(json.dumps(record, ensure_ascii=ascii_only)) + "\n"
 
 
 def write_csv(results: Iterable[ItemResult], stream: TextIO, *, excel: bool = False) -> int:
     """Writes a header and one line per result, and returns how many results.
 
     `differences` and `facts` hold JSON. A cell that a spreadsheet would take for a formula gets an apostrophe before
-    it, as spreadsheets do themselves; with `excel` also within a cell, where some spreadsheets would cut it.
+    it, as spreadsheets do themselves; with `excel` also within a cell, where some spreadsheets would cut it. What would
+    steer a terminal is written as its number.
     """
     return write_records_csv(KEYS, map(as_record, results), stream, excel=excel)
 
@@ -131,13 +137,15 @@ def write_records_csv(
 def csv_record_writer(keys: Sequence[str], stream: TextIO, *, excel: bool = False) -> RecordWriter:
     """Writes the header at once, and then one record as a line."""
     ascii_only = not _is_unicode(stream)
+    harmless = visible.one_line if stream.isatty() else visible.in_file
     # The line end of RFC 4180: the writer quotes a cell for the characters of it only, and texts contain both.
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(keys)
 
     def write(record: Mapping[str, Any]) -> None:
         cells = (record[key] for key in keys)
-        writer.writerow([_cell(_text(each, ascii_only=ascii_only), excel=excel) for each in cells])
+        texts = (_text(each, ascii_only=ascii_only) for each in cells)
+        writer.writerow([_cell(harmless(text), excel=excel) if isinstance(text, str) else text for text in texts])
 
     return write
 
@@ -197,20 +205,17 @@ def _what(result: ItemResult) -> Iterator[str]:
 
 def shown(text: str) -> Text:
     """Text of a page, for a terminal."""
-    # A page's text must not be able to steer the terminal.
-    return Text(_CONTROL.sub(" ", text))
+    return Text(visible.one_line(text))
 
 
 def _text(value: Any, *, ascii_only: bool) -> Any:
     return json.dumps(value, ensure_ascii=ascii_only) if isinstance(value, list | dict | bool) else value
 
 
-def _cell(value: Any, *, excel: bool) -> Any:
-    if not isinstance(value, str):
-        return value
+def _cell(text: str, *, excel: bool) -> str:
     if excel:
-        value = _FORMULA_BEHIND.sub(r"\1'", value.lstrip(" "))
-    return "'" + value if value.startswith(_FORMULA_STARTS) else value
+        text = _FORMULA_BEHIND.sub(r"\1'", text.lstrip(" "))
+    return "'" + text if text.startswith(_FORMULA_STARTS) else text
 
 
 def _is_unicode(stream: TextIO) -> bool:

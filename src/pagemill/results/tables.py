@@ -47,11 +47,12 @@ def write_history_table(results: Sequence[ItemResult], stream: TextIO, *, width:
     facts = _telling_facts(results)
     table = Table(box=None, pad_edge=False)
     for name in ("finished (UTC)", "run", "platform", "verdict", *facts, "reason"):
-        table.add_column(name, overflow="fold", no_wrap=name == "finished (UTC)")
+        table.add_column(shown(name), overflow="fold", no_wrap=name == "finished (UTC)")
     for result in results:
         found = (shown(_word(result.facts.get(name))) for name in facts)
         finished = f"{result.finished_at:%Y-%m-%d %H:%M}"
-        table.add_row(finished, result.run, result.platform, result.verdict.value, *found, shown(result.reason))
+        place = (shown(result.run), shown(result.platform))
+        table.add_row(finished, *place, result.verdict.value, *found, shown(result.reason))
     console.print(table)
 
 

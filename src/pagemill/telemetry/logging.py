@@ -19,8 +19,12 @@ from typing import Any, TextIO
 
 import structlog
 
+from pagemill import visible
 from pagemill.telemetry.log_files import LogFiles
 from pagemill.telemetry.tap import TAP
+
+_LONG = ("exception", "stack")
+"""What a line goes on with below itself."""
 
 
 def set_up_logging(
@@ -43,7 +47,7 @@ def set_up_logging(
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
     ]
-    renderers = [structlog.processors.JSONRenderer(ensure_ascii=False)] if as_json else _readable(out.isatty())
+    renderers = _json() if as_json else _readable(out.isatty())
     handlers: list[tuple[logging.Handler, list[Any]]] = [(logging.StreamHandler(out), renderers)]
     if folder is not None:
         handlers.append((LogFiles(folder), [_add_process, *_readable(colors=False)]))
@@ -67,16 +71,29 @@ def set_up_logging(
     atexit.register(_end_logging)
 
 
+def _json() -> list[Any]:
+    return [structlog.processors.JSONRenderer(ensure_ascii=False), lambda _logger, _method, line: visible.in_file(line)]
+
+
 def _readable(colors: bool) -> list[Any]:
     """Lines for people and for grep: levels in capitals, as other logs have them."""
     usual = structlog.dev.ConsoleRenderer.get_default_level_styles(colors)
     styles = {name.upper(): style for name, style in usual.items()}
-    return [_shout_level, structlog.dev.ConsoleRenderer(colors=colors, level_styles=styles)]
+    return [_shout_level, _calm, structlog.dev.ConsoleRenderer(colors=colors, level_styles=styles)]
 
 
 def _shout_level(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if "level" in line:
         line["level"] = str(line["level"]).upper()
+    return line
+
+
+def _calm(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A page's text cannot steer the terminal, nor begin a line that looks like one of ours. What is no text is shown
+    by its `repr`, which does neither."""
+    for name, value in line.items():
+        if isinstance(value, str):
+            line[name] = (visible.lines if name in _LONG else visible.one_line)(value)
     return line
 
 

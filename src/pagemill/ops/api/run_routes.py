@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Literal
@@ -26,7 +25,7 @@ from pagemill.ops.api.run_models import (
     RunsPage,
     RunText,
 )
-from pagemill.results.export import as_record
+from pagemill.results.export import as_record, json_line
 from pagemill.results.product_history import history_page
 from pagemill.results.runs import RunSummary
 from pagemill.results.search import search as find_results
@@ -236,5 +235,5 @@ def _result_text(result: ItemResult) -> ResultText:
 
 def _json_lines(results: Iterator[ItemResult]) -> Iterator[str]:
     """A few hundred at a time: one by one, each would wait for a thread of its own."""
-    while lines := [json.dumps(as_record(result), ensure_ascii=False) for result in islice(results, _LINES_PER_PIECE)]:
-        yield "\n".join(lines) + "\n"
+    while lines := [json_line(as_record(result)) for result in islice(results, _LINES_PER_PIECE)]:
+        yield "".join(lines)
