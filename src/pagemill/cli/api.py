@@ -13,7 +13,7 @@ from pagemill.app.reporting import reporting
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load, needs_extra
 from pagemill.config.loading import load_config
-from pagemill.ops.api.frame.origin import check_address, checked_root_path
+from pagemill.ops.api.frame.origin import check_address, check_root_path, checked_root_path
 from pagemill.ops.control.restart import RollingRestart
 from pagemill.ops.fleet.processes import API
 from pagemill.telemetry.pulse import Pulse
@@ -33,7 +33,7 @@ def api(
 ) -> None:
     """Serve the control API, the dashboard and the metrics until stopped.
 
-    Without PAGEMILL_API_SECRET it asks nobody for a token, and listens on loopback only.
+    Without PAGEMILL_API_SECRET it asks for no token, listens on loopback only, and answers to this user only.
     """
     leave_on_signals()
     with needs_extra("api"):
@@ -46,6 +46,7 @@ def api(
     root = checked_root_path(root_path)
     config = load(tells_alerts=True)
     check_address(host, config.environment.api_secret)
+    check_root_path(root, config.environment.api_secret)
     name = process_name()
     with (
         Pulse() as pulse,

@@ -132,3 +132,13 @@ request_keys = Table(
     Index("ix_request_keys_asked_at", "asked_at"),
 )
 """One row per request to begin a run that may be sent again; see `request_keys`."""
+
+revoked_tokens = Table(
+    "revoked_tokens",
+    metadata,
+    Column("id", _key(), primary_key=True),
+    Column("made_before", UtcDateTime),
+    Column("until", UtcDateTime, nullable=False),
+)
+"""One row per token of the control API that was revoked, and one for all that were made before a moment; see
+`revoked_tokens`."""

@@ -90,3 +90,20 @@ def test_a_token_lasts_thirty_days_at_most(text: str) -> None:
     """None can be taken back, so none may be good for years."""
     with pytest.raises(UsageError, match="30d or less"):
         seconds_of(text)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--role", "admin", "--revoke-all"], ["--revoke-all", "--revoke", "x"]])
+def test_it_makes_or_revokes(tmp_path: Path, arguments: list[str]) -> None:
+    """One thing at a time, and it says which there are."""
+    said = run(tmp_path, "token", *arguments, PAGEMILL_API_SECRET=SECRET)
+    assert (said.code, said.out) == (2, "")
+    for word in ("--role", "--revoke", "--revoke-all"):
+        assert word in said.err
+
+
+def test_a_token_of_another_secret_is_not_revoked(tmp_path: Path) -> None:
+    """It opens nothing here anyway, and may be one that was cut when it was copied."""
+    token = run(tmp_path, "token", "--role", "admin", PAGEMILL_API_SECRET=SECRET[::-1]).out.strip()
+    said = run(tmp_path, "token", "--revoke", token, PAGEMILL_API_SECRET=SECRET)
+    assert said.code == 2
+    assert token not in said.out + said.err

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from uvicorn import Config
@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from pagemill.ops.api.frame.access import INTRODUCE
+from pagemill.ops.api.frame.neighbour import IS_OWN, is_own_end
 from pagemill.ops.api.frame.origin import party
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -93,6 +94,11 @@ class Guest:
         self._deadline: asyncio.TimerHandle | None = None
         porch.enter(self)
 
+    def is_own(self) -> bool:
+        """Whether its client is a process of the user that we are; the kernel is asked each time."""
+        ends = [self._transport.get_extra_info(end) for end in ("sockname", "peername")]
+        return None not in ends and is_own_end(ends[0][:2], ends[1][:2])
+
     def introduce(self) -> None:
         """Its client has shown a token."""
         self._porch.leave(self)
@@ -134,7 +140,7 @@ class _Http(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._guest = Guest(self._porch, transport)
-        self.app_state = {**self.app_state, INTRODUCE: self._guest.introduce}
+        self.app_state = {**self.app_state, INTRODUCE: self._guest.introduce, IS_OWN: cache(self._guest.is_own)}
         self.ws_protocol_class = partial(_WebSocket, guest=self._guest)  # type: ignore[assignment]
         self._expect_head()
 

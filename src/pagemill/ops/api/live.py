@@ -12,7 +12,6 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, TypeVar
 
 import socketio  # type: ignore[import-untyped]
@@ -27,6 +26,7 @@ from pagemill.ops.alerting.history import alerts_after, latest_cursor
 from pagemill.ops.api import performance_view as view
 from pagemill.ops.api.frame.access import AccessRefused, AccessRules
 from pagemill.ops.api.frame.origin import is_own_origin
+from pagemill.ops.api.frame.roles import Access
 from pagemill.ops.api.frame.tokens import TokenRefused
 from pagemill.ops.api.parts import Parts
 from pagemill.ops.api.performance_data import alert_text_of
@@ -54,7 +54,7 @@ _STRANGER_LOOKS = 5
 
 @dataclass(slots=True)
 class _Client:
-    expires_at: datetime | None
+    access: Access
     wants: set[str] = field(default_factory=set)
 
 
@@ -132,7 +132,7 @@ class Live:
             raise socketio.exceptions.ConnectionRefusedError(str(error), {"code": error.code}) from error
         if len(self._clients) >= MOST_CLIENTS:
             raise socketio.exceptions.ConnectionRefusedError("too many connections: try again", {"code": "full"})
-        self._clients[sid] = _Client(access.expires_at)
+        self._clients[sid] = _Client(access)
 
     async def _disconnect(self, sid: str, reason: object = None) -> None:
         self._clients.pop(sid, None)
@@ -196,9 +196,8 @@ class Live:
 
     async def _tell_metrics(self) -> None:
         await self._send_strangers_away()
-        now = self._rules.clock()
         for sid, client in tuple(self._clients.items()):
-            if client.expires_at is not None and client.expires_at <= now:
+            if self._rules.is_over(client.access):
                 await self._let_go(sid)
         if not self._listeners(_METRICS):
             return

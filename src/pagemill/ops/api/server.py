@@ -50,6 +50,7 @@ from pagemill.ops.api.frame.frame import frame
 from pagemill.ops.api.frame.origin import check_address
 from pagemill.ops.api.live import Live
 from pagemill.ops.api.parts import Parts
+from pagemill.ops.api.revoked import Revoked
 from pagemill.ops.api.sight import Sight
 from pagemill.ops.api.upload import UPLOAD_LIMIT
 from pagemill.ops.control.background_cleanup import BackgroundCleanup
@@ -61,11 +62,13 @@ from pagemill.ops.control.thresholds_put import rules_in_force
 from pagemill.ops.control.trial import Trial
 from pagemill.ops.dashboard import routes as dashboard
 from pagemill.ops.stranded import StrandedSight, read_stranded
+from pagemill.results.revoked_tokens import RevokedTokens
 from pagemill.results.store import ResultStore
 
 _CLOSE_S = 10.0
 _WATCH_S = 5.0
 _LEAD_S = 30.0
+_REVOKED_S = 2.0
 _GRACE_S = 5
 _MOST_CONNECTIONS = 500
 _MOST_BYTES = 64 * 1024
@@ -103,11 +106,16 @@ def create_app(
 
     Raises:
         UsageError: an alert channel's address is not understood.
+        DatabaseUnavailable: nobody knows which tokens were revoked.
     """
     rules = rules or AccessRules(config.environment.api_secret)
+    revoked = Revoked(RevokedTokens(store))
+    revoked.look()
+    rules.heed(revoked)
     beginner = Beginner(config, redis, store)
     stranded = StrandedSight(lambda: read_stranded(redis, store, lambda: config.platforms))
     looks = Rounds("stranded runs", _WATCH_S, stranded.look)
+    tokens = Rounds("revoked tokens", _REVOKED_S, revoked.look)
     schedule = schedule or (lambda: config.schedule)
     slow_ms = config.settings.results.slow_statement_ms
     parts = Parts(
@@ -164,7 +172,7 @@ def create_app(
                 await run_in_threadpool(parts.restart.note_return)
             await run_in_threadpool(delivery.open)
             stack.push_async_callback(run_in_threadpool, delivery.close)
-            for rounds in (looks, watch):
+            for rounds in (looks, tokens, watch):
                 rounds.open()
                 stack.push_async_callback(run_in_threadpool, rounds.close, _CLOSE_S)
             await live.open()

@@ -19,6 +19,7 @@ from pagemill.errors import RedisUnavailable
 from pagemill.ops.api.frame.access import AccessRules, Changer, Reader
 from pagemill.ops.api.frame.envelope import ApiError, Envelope, Now, sealed
 from pagemill.ops.api.frame.frame import frame
+from pagemill.ops.api.frame.neighbour import IS_OWN
 from pagemill.ops.api.frame.roles import Role
 from pagemill.ops.api.frame.tokens import issue
 
@@ -130,6 +131,7 @@ class Client:
             "headers": headers,
             "client": (self.address, 50_000),
             "server": ("127.0.0.1", 8003),
+            "state": {IS_OWN: lambda: True},
         }
         said: list[Message] = []
 

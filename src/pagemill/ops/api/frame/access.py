@@ -1,7 +1,8 @@
 """Who may do what: routes ask by the dependencies `Reader` and `Changer`, live connections by `access_of_token`.
 
 Whether tokens are needed is decided once, when `AccessRules` is built: with a secret everybody shows one; without a
-secret nobody does, everybody is admin, and requests that come from elsewhere by way of a browser are refused.
+secret nobody does, this machine's user is admin, and requests that come from elsewhere, by way of a proxy or of a
+browser, are refused.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from starlette.requests import HTTPConnection
 
 from pagemill.config.environment import API_SECRET_MIN
 from pagemill.errors import PagemillError, UsageError
+from pagemill.ops.api.frame.neighbour import IS_OWN, is_passed_on
 from pagemill.ops.api.frame.origin import is_cross_site, is_own_origin, names_loopback
 from pagemill.ops.api.frame.roles import Access, Role
-from pagemill.ops.api.frame.tokens import verify
+from pagemill.ops.api.frame.tokens import TokenRevoked, verify
 
 COOKIE = "pagemill_token"
 MARK_HEADER = "X-Requested-With"
@@ -46,6 +48,12 @@ class RequestForged(AccessRefused):
     """A browser was led to send it by another site, or nothing shows that it was not."""
 
     code = "forged"
+
+
+class NotDirect(AccessRefused):
+    """Without a secret it came from somebody else than this user, or by way of a proxy."""
+
+    code = "not_direct"
 
 
 class HostUnknown(AccessRefused):
@@ -79,6 +87,7 @@ class AccessRules:
         if secret and len(secret) < API_SECRET_MIN:
             raise UsageError(f"PAGEMILL_API_SECRET is shorter than {API_SECRET_MIN} characters: choose a longer one")
         self._secret = secret
+        self._is_revoked: Callable[[Access], bool] = lambda _access: False
         self.clock = clock
 
     @property
@@ -86,14 +95,32 @@ class AccessRules:
         """Whether there is a secret."""
         return self._secret != ""
 
+    def heed(self, is_revoked: Callable[[Access], bool]) -> None:
+        """From now on, tokens of which this says so open nothing."""
+        self._is_revoked = is_revoked
+
+    def is_over(self, access: Access) -> bool:
+        """Whether what somebody once showed counts no more."""
+        return access.expires_at is not None and (access.expires_at <= self.clock() or self._is_revoked(access))
+
     def check_host(self, connection: HTTPConnection) -> None:
-        """Without a secret, nobody may come by a name that is not this machine's.
+        """Without a secret, only this user may come, straight, and by a name that is this machine's.
 
         Raises:
             HostUnknown: the request was sent to another name, as rebound ones are.
+            NotDirect: it came from another user of this machine, such as a proxy's, or a proxy says that it passed it
+                on.
         """
-        if not self.asks_for_tokens and not names_loopback(connection.headers):
+        if self.asks_for_tokens:
+            return
+        if not names_loopback(connection.headers):
             raise HostUnknown("without a secret the API answers to localhost only: ask for it by that name")
+        is_own: Callable[[], bool] = connection.scope.get("state", {}).get(IS_OWN, lambda: False)
+        if is_passed_on(connection.headers) or not is_own():
+            raise NotDirect(
+                "without a secret the API answers to the user that runs it only, and to no proxy: set "
+                "PAGEMILL_API_SECRET and show a token"
+            )
 
     def check_site(self, connection: HTTPConnection) -> None:
         """Refuses what another site makes a browser send.
@@ -111,7 +138,7 @@ class AccessRules:
 
         Raises:
             TokenRefused: nobody whom a token shows.
-            HostUnknown: there is no secret, and the request was sent to a stranger's name.
+            AccessRefused: there is no secret, and `check_host` refuses it.
         """
         self.check_host(connection)
         access = self._access_of(credentials)
@@ -123,7 +150,10 @@ class AccessRules:
     def _access_of(self, credentials: Credentials) -> Access:
         if not self.asks_for_tokens:
             return Access(Role.ADMIN, "loopback", None)
-        return verify(self._secret, credentials.token, self.clock())
+        access = verify(self._secret, credentials.token, self.clock())
+        if self._is_revoked(access):
+            raise TokenRevoked
+        return access
 
     def to_change(self, connection: HTTPConnection, credentials: Credentials) -> Access:
         """Who asks to change something, and may.

@@ -1,6 +1,7 @@
 """Logging in: a browser hands its token over once and gets it back as a cookie that no script can read.
 
-Owns the three routes and the count of failed logins, which is one process' own and holds at most a minute.
+Owns the three routes and the count of failed logins, which is one process' own and holds at most a minute. It slows
+down who guesses, and nobody who has a good token: behind one address there may be a whole office.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pagemill.ops.api.frame.access import COOKIE, Credentials, Reader, rules_of
 from pagemill.ops.api.frame.envelope import ApiError, Envelope, Moment, Now, sealed
 from pagemill.ops.api.frame.origin import party
 from pagemill.ops.api.frame.roles import Access, Role
-from pagemill.ops.api.frame.tokens import TOKEN_MAX, TokenRefused
+from pagemill.ops.api.frame.tokens import TOKEN_MAX, TokenInvalid
 
 WINDOW_S = 60.0
 MOST_OF_ADDRESS = 5
@@ -94,17 +95,17 @@ async def log_in(request: Request, response: Response, login: LoginRequest, now:
     rules.check_site(request)
     failed: FailedLogins = request.app.state.failed_logins
     address = request.client.host if request.client else ""
-    wait_s = failed.wait_s(address)
-    if wait_s > 0:
-        raise ApiError(
-            429,
-            "too_many_logins",
-            f"too many logins failed: try again in {math.ceil(wait_s)} s",
-            {"Retry-After": str(math.ceil(wait_s))},
-        )
     try:
         access = rules.to_read(request, Credentials(login.token, by_cookie=False))
-    except TokenRefused:
+    except TokenInvalid:  # others were ours once, and no guess
+        wait_s = math.ceil(failed.wait_s(address))
+        if wait_s > 0:
+            raise ApiError(
+                429,
+                "too_many_logins",
+                f"too many logins failed: a good token gets in at once, another one is looked at in {wait_s} s",
+                {"Retry-After": str(wait_s)},
+            ) from None
         failed.add(address)
         raise
     if access.expires_at is not None:

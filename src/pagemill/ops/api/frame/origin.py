@@ -62,6 +62,16 @@ def checked_root_path(path: str) -> str:
     return path.rstrip("/")
 
 
+def check_root_path(path: str, secret: str) -> None:
+    """Refuses a proxy in front of an API that asks nobody for a token.
+
+    Raises:
+        UsageError: there is no secret, and such a path.
+    """
+    if path and not secret:
+        raise UsageError("--root-path is for a proxy, and behind one the API needs a secret: set PAGEMILL_API_SECRET")
+
+
 def names_loopback(headers: Headers) -> bool:
     """Whether the request was sent to a name of this machine. A rebound name of a stranger's is not one."""
     hosts = headers.getlist("host")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,6 +25,10 @@ class Access:
     """A name for people; nothing is decided by it."""
     expires_at: datetime | None
     """When it ends, in UTC; `None` where nobody is asked for a token."""
+    token_id: str = field(default="", compare=False)
+    """Of the token that showed it; empty where there was none."""
+    made_at: datetime | None = field(default=None, compare=False)
+    """When that was made, in UTC, to the second."""
 
     @property
     def may_change(self) -> bool:

@@ -48,6 +48,15 @@ class TokenExpired(TokenRefused):
     code = "token_expired"
 
 
+class TokenRevoked(TokenRefused):
+    """Somebody has seen to it that it counts no more."""
+
+    code = "token_revoked"
+
+    def __init__(self) -> None:
+        super().__init__(f"the token was revoked: {_RENEW}")
+
+
 class RoleUnknown(TokenRefused):
     """It is signed by us, but its role is neither of the two."""
 
@@ -104,14 +113,14 @@ def verify(secret: str, token: str | None, now: datetime) -> Access:
     except jwt.PyJWTError:
         # `from None`: the library's errors quote parts of what they refuse.
         raise TokenInvalid(f"the token is not one that was made with this secret: {_RENEW}") from None
-    expires_at = _moment(claims["exp"])
+    expires_at, made_at = _moment(claims["exp"]), _moment(claims["iat"])
     if now >= expires_at:
         raise TokenExpired(f"the token has expired: {_RENEW}")
     try:
         role = Role(claims["role"])
     except ValueError:
         raise RoleUnknown(f"the token's role is not one of {', '.join(Role)}: {_RENEW}") from None
-    return Access(role, claims["sub"], expires_at)
+    return Access(role, claims["sub"], expires_at, claims["jti"], made_at)
 
 
 def _moment(claim: object) -> datetime:
@@ -120,4 +129,4 @@ def _moment(claim: object) -> datetime:
             return datetime.fromtimestamp(claim, UTC)
         except (ValueError, OverflowError, OSError):
             pass
-    raise TokenInvalid(f"the token's end is no moment: {_RENEW}")
+    raise TokenInvalid(f"the token's beginning or end is no moment: {_RENEW}")
