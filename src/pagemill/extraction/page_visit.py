@@ -129,9 +129,7 @@ class PageVisit:
             StepFailed: a step before reading could not be done, and no sign in the page says why.
         """
         budget = TimeBudget(visit.timeout_s)
-        status = await navigate(page, visit.url, visit.timeout_s)
-        if visit.news is not None:
-            visit.news.arrived()
+        status = await _arrive(page, visit)
         if self._watch.is_settled_by(status):
             return PageSeen(status, page.url[:MAX_URL])
         identity = Identity.of(visit.names, visit.url)
@@ -314,6 +312,16 @@ async def _stop(world: World, stop: str, timeout_s: float) -> None:
                 raise translate(error, _STEP) from error
         else:
             return
+
+
+async def _arrive(page: Page, visit: Visit) -> int | None:
+    """Sends the page to the product, unless it is there; the HTTP status of its document."""
+    if visit.arrival is not None:
+        return visit.arrival.status
+    status = await navigate(page, visit.url, visit.timeout_s)
+    if visit.news is not None:
+        visit.news.arrived()
+    return status
 
 
 def _page_seen(seen: Sighting, visit: Visit, ending: int | None) -> PageSeen:

@@ -13,6 +13,13 @@ from pagemill.model import Product
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """That the page has been sent to the product already, and shows its document, which has that HTTP status."""
+
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """One attempt at one product: go to `url`, and be back within `timeout_s`.
 
@@ -36,5 +43,7 @@ class Visit:
     """The visitor's passwords and sessions, for requests without a page."""
     explain: bool = False
     """Whether every source is to be read, and all of what it says told: for `pagemill try`."""
+    arrival: Arrival | None = None
+    """Where the page need not be sent to any more: it is read as it is, with what was heard of it so far."""
     so_far: object = None
     """What an earlier part of the same attempt has found out; the strategy's own."""

@@ -78,6 +78,17 @@ async def test_what_a_visitor_reads_is_a_sign(markup: str, quick_reader: ShopRea
     assert read.verdict == "gone", read.judgement
 
 
+@pytest.mark.parametrize(("classes", "verdict"), [("page gone", "gone"), ("page", "ok")])
+async def test_a_class_of_the_whole_page_is_a_sign(
+    classes: str, verdict: str, quick_reader: ShopReader, local_shop: LocalShop
+) -> None:
+    """The root element stands in nothing that could hide it."""
+    local_shop.replies["/p/101"] = html(PAGE.replace("<meta", f"<html class='{classes}'><meta"))
+    shop = SHOP.replace("gone: {text:", "gone: {selector: [html.gone], text:")
+    read = await quick_reader.read(shop, local_shop.url("/p/101"), EXPECTED)
+    assert read.verdict == verdict, read.judgement
+
+
 def moved(to: str) -> Reply:
     return Reply(status=302, headers=(("location", to),))
 

@@ -75,7 +75,7 @@ DOCUMENT = r"""
   const ownerOf = getterOf(Node, "ownerDocument"), bodyOf = getterOf(Document, "body");
   const rootOf = getterOf(Document, "documentElement"), viewOf = getterOf(Document, "defaultView");
   const homeOf = (node) => {
-    const owner = ownerOf(node);
+    const owner = typeOf(node) === 9 ? node : ownerOf(node);  // a document is of no other
     if (owner === page) return doc;
     return { body: bodyOf(owner), documentElement: rootOf(owner), defaultView: viewOf(owner) };
   };
