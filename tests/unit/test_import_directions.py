@@ -19,7 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"telemetry", "arguments"}),
     frozenset({"config"}),
     frozenset({"browser", "extraction", "pacing", "revisit", "results", "guard", "broker"}),
-    frozenset({"engine", "memory", "strategies"}),
+    frozenset({"engine", "memory", "strategies", "drafting"}),
     frozenset({"intake", "worker", "applying", "ops"}),
     frozenset({"app"}),
     frozenset({"demo", "client"}),

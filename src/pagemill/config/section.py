@@ -43,7 +43,12 @@ class MsRange(BaseModel):
         return str(self.low_ms) if self.low_ms == self.high_ms else f"{self.low_ms}-{self.high_ms}"
 
 
-def _read_ms_range(value: Any) -> Any:
+def read_ms_range(value: Any) -> MsRange:
+    """The span that a value means, as configuration writes it.
+
+    Raises:
+        Mistake: it is none.
+    """
     if isinstance(value, MsRange):
         return value
     text = value if isinstance(value, str) and len(value) <= 40 else ""
@@ -59,4 +64,4 @@ def _read_ms_range(value: Any) -> Any:
     return MsRange(low_ms=low, high_ms=high)
 
 
-WaitMs = Annotated[MsRange, BeforeValidator(_read_ms_range), PlainSerializer(str)]
+WaitMs = Annotated[MsRange, BeforeValidator(read_ms_range), PlainSerializer(str)]

@@ -1,0 +1,136 @@
+"""From the evidence of a few pages to a platform's file: what is believed, where it stands, which places are trusted.
+
+Nothing is visited here; elements are asked through a `Probe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from pagemill.config.platform import Platform
+from pagemill.config.product import ProductAddress
+from pagemill.drafting.addresses import product_addresses
+from pagemill.drafting.beliefs import Beliefs, agrees, beliefs_of
+from pagemill.drafting.candidates import Candidate, json_candidates, structured_candidates
+from pagemill.drafting.element_candidates import Probe, element_candidates
+from pagemill.drafting.evidence import PageEvidence, Role
+from pagemill.drafting.field_choice import FieldChoice, Sureness, choose_field
+from pagemill.drafting.file_text import FileParts, file_text
+from pagemill.drafting.page_view import PageView, views_of
+from pagemill.drafting.price_paths import price_candidates
+from pagemill.drafting.signs import FoundSign, signs_of
+from pagemill.drafting.source_order import Placed, sources_of
+from pagemill.drafting.stock_choice import FIELD, as_in_stock, choose_stock
+
+FIELDS = ("name", "price", "list_price", "image", "brand", "currency")
+ALWAYS = ("name", "price")
+"""Fields without which a file is of little use: they are told even where they were not found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A drafted file, checked, and how sure each of its fields is."""
+
+    text: str
+    platform: Platform
+    choices: tuple[FieldChoice, ...]
+    beliefs: Beliefs
+    """Of every page, in the order given."""
+
+
+async def draft(
+    name: str,
+    pages: Sequence[PageEvidence],
+    probe: Probe,
+    *,
+    wait_time_ms: str = "3000-4000",
+    visitor: Mapping[str, Any] | None = None,
+    more_hosts: Sequence[str] = (),
+) -> Draft:
+    """The platform file that reads these pages.
+
+    Args:
+        name: the platform's.
+        pages: at least one with the role `on_sale`.
+        probe: asks the pages, in their order, what selectors find.
+        wait_time_ms: the pace to write.
+        visitor: the section of that name, as the pages were visited.
+        more_hosts: hosts to list beside those of the pages.
+    """
+    shown = [page for page in pages if page.role is not Role.GONE] or list(pages)
+    addresses = product_addresses(list(dict.fromkeys(page.url for page in shown)))
+    views = views_of(pages, ProductAddress(id=addresses.id))
+    beliefs = beliefs_of(views)
+    prices = price_candidates(views, beliefs)
+    choices = []
+    for field in FIELDS:
+        candidates: list[Candidate] = structured_candidates(field, views)
+        candidates += prices[field] if field in prices else json_candidates(field, views, beliefs)
+        candidates += await element_candidates(field, views, beliefs, probe)
+        choice = choose_field(field, candidates, views, beliefs)
+        if choice.rules or field in ALWAYS:
+            choices.append(choice)
+    if all(_same(one, "price", "list_price") for one in beliefs):
+        choices = [choice for choice in choices if choice.name != "list_price"]
+    stock = await choose_stock(views, probe)
+    choices.append(stock)
+    parts = FileParts(
+        platform=name,
+        hosts=tuple(dict.fromkeys([*(urlsplit(page.url).hostname or "" for page in pages), *more_hosts])),
+        pages=len(pages),
+        addresses=addresses,
+        wait_time_ms=wait_time_ms,
+        visitor=visitor or {},
+        sources=sources_of(_placed(choices)),
+        choices=choices,
+        signs=_signs(views, stock),
+        require=("name",) if any(choice.name == "name" and choice.rules for choice in choices) else (),
+        judge_facts=_facts(stock),
+    )
+    text = file_text(parts)
+    return Draft(text, Platform.model_validate(yaml.safe_load(text)), tuple(choices), beliefs)
+
+
+def _placed(choices: Sequence[FieldChoice]) -> dict[str, list[Placed]]:
+    """Every field's rules in their sources; prices first, because their order matters most."""
+    order = {"price": 0, "list_price": 1, FIELD: 2}
+    fields: dict[str, list[Placed]] = {}
+    for choice in sorted(choices, key=lambda one: order.get(one.name, 3)):
+        fields[choice.name] = [(rule.source, rule.rule, rule.why) for rule in choice.rules]
+        if choice.name == FIELD:
+            fields["in_stock"] = [(rule.source, as_in_stock(dict(rule.rule)), rule.why) for rule in choice.rules]
+    return {name: rules for name, rules in fields.items() if rules}
+
+
+def _same(beliefs: Mapping[str, Any], one: str, other: str) -> bool:
+    """Whether both are believed to be the same, or one is not believed at all."""
+    return one not in beliefs or other not in beliefs or agrees(beliefs[one].value, beliefs[other].value)
+
+
+def _signs(views: Sequence[PageView], stock: FieldChoice) -> dict[str, tuple[FoundSign, ...]]:
+    """Signs of what is gone; of the other states only where no fact tells them."""
+    found = {"gone": signs_of(Role.GONE, views)}
+    for role in (Role.SOLD_OUT, Role.OFF_SALE):
+        told = {value for rule in stock.rules for value in rule.values}
+        if role.value not in told:
+            found[role.value] = signs_of(role, views)
+    return found
+
+
+def _facts(stock: FieldChoice) -> dict[str, dict[str, Any]]:
+    """Which values of the field mean which verdict."""
+    values = {
+        value
+        for rule in stock.rules
+        for value in (*rule.rule.get("map", {}).values(), rule.rule.get("else"))
+        if value is not None
+    }
+    return {state: {FIELD: state} for state in ("off_sale", "sold_out") if state in values}
+
+
+__all__ = ["Draft", "Probe", "Sureness", "draft"]

@@ -1,0 +1,159 @@
+"""Visits each page of a draft once, at a shop's pace, and keeps the pages open until the draft has been tried on them.
+
+Owns the leases. What a page holds is `reading`'s to find, what that means is for whoever chooses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pagemill.browser.lease import Lease
+from pagemill.browser.pool import BrowserPool
+from pagemill.config.hosts import place_of
+from pagemill.config.platform import Platform
+from pagemill.config.section import MsRange
+from pagemill.drafting.evidence import PageEvidence, Role
+from pagemill.drafting.reading import read_all
+from pagemill.errors import DeadlineExceeded, ItemError, UsageError, VisitFailed
+from pagemill.extraction.navigate import navigate
+
+DEFAULT_WAIT_MS = MsRange(low_ms=3000, high_ms=4000)
+_REFUSALS = frozenset({401, 403, 405, 406, 407, 418, 429, 451, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525})
+_READ_S = 40.0
+"""For all that is read in one page, beside the way to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPage:
+    """A page that is to be visited, and what is known of its product."""
+
+    url: str
+    role: Role
+    expected: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPage:
+    """A page that was visited, and stands open."""
+
+    evidence: PageEvidence
+    lease: Lease
+
+
+def preliminary(
+    name: str,
+    pages: Sequence[AskedPage],
+    visitor: Mapping[str, Any],
+    *,
+    more_hosts: Sequence[str] = (),
+    timeout_ms: int = 30_000,
+) -> Platform:
+    """The platform that the pages are visited as: its hosts are theirs and those named beside, and every answer of
+    JSON is heard.
+
+    Raises:
+        UsageError: a URL is none that may be visited.
+        ValidationError: the name is none of a platform, or the visitor is none.
+    """
+    hosts: dict[str, None] = {}
+    for page in pages:
+        place = place_of(page.url)
+        if isinstance(place, str):
+            raise UsageError(f"{place}: write the whole address, such as https://www.shop.com/products/123")
+        hosts[place.host] = None
+    hosts |= dict.fromkeys(more_hosts)
+    return Platform.model_validate(
+        {
+            "platform": name,
+            "hosts": list(hosts),
+            "visitor": dict(visitor),
+            "navigation": {"timeout_ms": timeout_ms, "block": ["media"]},
+            "rotation": {"page": 1, "context": 1},
+            "workflow": {"concurrency": {"default": min(64, max(1, len(pages)))}},
+            "extract": {"strategy": "api_capture", "match": "**", "fields": {"name": "name"}},
+        }
+    )
+
+
+class Gathering:
+    """The pages of one draft."""
+
+    def __init__(self, pool: BrowserPool, platform: Platform, wait_ms: MsRange = DEFAULT_WAIT_MS) -> None:
+        """
+        Args:
+            pool: has a place for each page at once.
+            platform: as `preliminary` makes it.
+            wait_ms: between one visit's end and the next one.
+        """
+        self._pool = pool
+        self._platform = platform
+        self._wait_ms = wait_ms
+        self._leases = AsyncExitStack()
+        self.pages: list[OpenPage] = []
+
+    async def visit_all(self, pages: Sequence[AskedPage]) -> list[PageEvidence]:
+        """Visits them one after another; each stays open.
+
+        Raises:
+            VisitFailed: one could not be read; the message says which, and why.
+        """
+        for number, asked in enumerate(pages):
+            if number:
+                await asyncio.sleep(random.uniform(self._wait_ms.low_ms, self._wait_ms.high_ms) / 1000)
+            self.pages.append(await self._visit(asked))
+        return [page.evidence for page in self.pages]
+
+    async def close(self) -> None:
+        """Gives the pages back."""
+        await self._leases.aclose()
+
+    async def _visit(self, asked: AskedPage) -> OpenPage:
+        lease = await self._leases.enter_async_context(self._pool.lease(self._platform))
+        timeout_s = self._platform.navigation.timeout_ms / 1000
+        evidence = PageEvidence(asked.role, asked.url, asked.url, None, "", "", expected=asked.expected)
+        try:
+            status = await navigate(lease.page, asked.url, timeout_s)
+            lease.news.arrived()
+            evidence = PageEvidence(asked.role, asked.url, asked.url, status, "", "", expected=asked.expected)
+            evidence = await read_all(lease, evidence, _READ_S, _apart(asked.url))
+        except (ItemError, DeadlineExceeded) as error:
+            if (away := lease.strayed or lease.refusal) is not None:
+                raise _led_away(asked.url, away) from error
+            raise VisitFailed(
+                f"{asked.url} could not be read: {error}. Does it open in an ordinary browser?"
+            ) from error
+        if lease.strayed is not None:
+            raise _led_away(asked.url, lease.strayed)
+        return OpenPage(evidence, lease)
+
+
+def _led_away(url: str, refusal: str) -> VisitFailed:
+    return VisitFailed(f"{url} could not be read: it led away: {refusal}. --host allows another host")
+
+
+def refused_pages(pages: Sequence[PageEvidence]) -> str:
+    """What to tell where the shop has turned visitors away; empty where it has not. A page that is said to be gone may
+    be refused."""
+    refused = [page for page in pages if page.status in _REFUSALS and page.role is not Role.GONE]
+    refused += [page for page in pages if page.role is Role.ON_SALE and page.status in (404, 410)]
+    if not refused:
+        return ""
+    told = ", ".join(f"{page.url}: HTTP {page.status}" for page in refused[:3])
+    return (
+        f"{told}. Does it open in an ordinary browser? If so, the shop refuses this one: try --device 'iPhone 15' and "
+        "--locale, or the address of its API in place of the page's"
+    )
+
+
+def _apart(url: str) -> tuple[str, ...]:
+    """What in a product's address is likely to be its own, and no other's."""
+    address = urlsplit(url)
+    parts = re.split(r"[/?&=]+", f"{address.path}?{address.query}")
+    return tuple(unquote(part) for part in parts if re.search(r"\d", part) or part.count("-") >= 2)

@@ -1,0 +1,31 @@
+// Waits until a page has come to rest: it has loaded, nothing in it changes, and it asks for nothing any more.
+//
+// In (`spec`): `quietMs`, for how long nothing may change; `leastMs`, after loading; `mostMs`, for all of it.
+// Returns `{rested, texts}`: whether it did come to rest, and what it showed on its way there, `textChars` of each.
+
+async (spec) => await { then(resolve) {
+  const page = document, start = performance.now();
+  let changedAt = start, asked = -1, loadedAt = 0, state = "";
+  const texts = [];
+  const keepText = () => {
+    state = page.readyState;
+    const text = page.body === null ? "" : page.body.innerText.slice(0, spec.textChars);
+    if (text !== "" && texts.indexOf(text) < 0) texts.push(text);
+  };
+  const observer = new MutationObserver(() => { changedAt = performance.now(); });
+  observer.observe(page, { subtree: true, childList: true, attributes: true, characterData: true });
+  const end = (rested) => {
+    clearInterval(timer);
+    observer.disconnect();
+    resolve({ rested, texts });
+  };
+  const timer = setInterval(() => {
+    const at = performance.now(), count = performance.getEntriesByType("resource").length;
+    if (count !== asked) changedAt = at;
+    asked = count;
+    if (page.readyState !== state || (loadedAt && at - loadedAt > 300 && texts.length < 4)) keepText();
+    if (page.readyState === "complete" && !loadedAt) loadedAt = at;
+    if (loadedAt && at - changedAt >= spec.quietMs && at - loadedAt >= spec.leastMs) end(true);
+    else if (at - start >= spec.mostMs) end(false);
+  }, 50);
+} }

@@ -1,0 +1,107 @@
+"""Which of the places that say whether a product is sold are written into the file: field `status`, and what follows
+from it. Pure but for the asking of elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pagemill.drafting.beliefs import Belief, Beliefs
+from pagemill.drafting.candidates import STRUCTURED, Candidate
+from pagemill.drafting.element_candidates import Probe
+from pagemill.drafting.evidence import Role
+from pagemill.drafting.field_choice import FieldChoice, Sureness
+from pagemill.drafting.page_view import PageView
+from pagemill.drafting.stock_data import data_candidates
+from pagemill.drafting.stock_words import control_candidates, link_candidates, word_candidates
+from pagemill.model import FactValue
+
+FIELD = "status"
+_MAX_RULES = 4
+_SPARE_TRUST = 4.0
+
+
+def role_beliefs(views: Sequence[PageView]) -> list[dict[str, Belief]]:
+    """How each page's product is sold, as whoever drafts has said."""
+    return [{FIELD: Belief(view.evidence.role.value, 0, given=True)} if view.shows else {} for view in views]
+
+
+async def choose_stock(views: Sequence[PageView], probe: Probe) -> FieldChoice:
+    """The rules of field `status`, whose values are `on_sale`, `sold_out` and `off_sale`."""
+    candidates = [
+        *data_candidates(views),
+        *_from_structured(views),
+        *control_candidates(views),
+        *await link_candidates(views, probe),
+        *await word_candidates(views, probe),
+    ]
+    return _choice(candidates, views, role_beliefs(views))
+
+
+def as_in_stock(rule: dict[str, Any]) -> dict[str, Any]:
+    """The same rule for a field that is true or false."""
+    meaning = {"on_sale": True, "sold_out": False, "off_sale": False}
+    changed = {**rule, "map": {word: meaning[value] for word, value in rule["map"].items()}}
+    if "else" in rule:
+        changed["else"] = meaning[rule["else"]]
+    return changed
+
+
+def _choice(candidates: Sequence[Candidate], views: Sequence[PageView], beliefs: Beliefs) -> FieldChoice:
+    wanted = {at: one[FIELD].value for at, one in enumerate(beliefs) if one}
+    chosen: list[Candidate] = []
+    covered: set[int] = set()
+    while len(chosen) < _MAX_RULES and wanted.keys() - covered:
+        best = max(
+            (one for one in candidates if _is_right(one, wanted, covered)),
+            key=lambda one: len(_says(one, wanted, covered)) + one.trust / 2,
+            default=None,
+        )
+        if best is None:
+            break
+        chosen.append(best)
+        covered |= {at for at in wanted if best.values[at] is not None}
+    guesses = tuple(sorted((one for one in candidates if one not in chosen), key=lambda one: -one.trust)[:3])
+    if not chosen:
+        return FieldChoice(FIELD, (), Sureness.NOT_FOUND, "nothing tells the pages apart", guesses)
+    used = {one.source for one in chosen}
+    for one in sorted(candidates, key=lambda candidate: -candidate.trust):
+        same = sum(two.source == one.source for two in chosen)
+        speaks = len(_says(one, wanted, set())) >= len(wanted) - 2
+        is_spare = _is_right(one, wanted, set()) and speaks and one.trust >= _SPARE_TRUST
+        if one not in chosen and len(chosen) < _MAX_RULES and is_spare and (one.source not in used or same < 2):
+            chosen.append(one)
+            used.add(one.source)
+    missing = len(wanted.keys() - covered)
+    sold_out = any(view.evidence.role is Role.SOLD_OUT for view in views)
+    if missing:
+        sureness, why = Sureness.UNSURE, f"{missing} of {len(wanted)} pages do not say it"
+    elif not sold_out:
+        sureness, why = Sureness.UNSURE, "no page of a sold-out product was given: add --sold-out URL"
+    elif len({one.source for one in chosen}) > 1:
+        sureness, why = Sureness.SURE, f"{len(used)} sources tell the sold-out page from the others"
+    else:
+        sureness, why = Sureness.LIKELY, "one source tells the sold-out page from the others"
+    return FieldChoice(FIELD, tuple(chosen), sureness, why, guesses)
+
+
+def _says(candidate: Candidate, wanted: dict[int, FactValue], covered: set[int]) -> set[int]:
+    """The pages not yet spoken of on which it is right."""
+    return {at for at, value in wanted.items() if at not in covered and candidate.values[at] == value}
+
+
+def _is_right(candidate: Candidate, wanted: dict[int, FactValue], covered: set[int]) -> bool:
+    """Whether it says something of a page not yet spoken of, and nothing wrong of any."""
+    wrong = any(candidate.values[at] not in (None, value) for at, value in wanted.items() if at not in covered)
+    return not wrong and bool(_says(candidate, wanted, covered))
+
+
+def _from_structured(views: Sequence[PageView]) -> list[Candidate]:
+    said = [view.evidence.structured.get("in_stock") for view in views]
+    if all(value is None for value in said):
+        return []
+    words = {True: "on_sale", False: "sold_out"}
+    values = tuple(words[value] if isinstance(value, bool) else None for value in said)
+    rule = {"path": "in_stock", "map": {"true": "on_sale", "false": "sold_out"}}
+    return [Candidate(STRUCTURED, rule, values, 5.0, "published for search engines")]

@@ -1,0 +1,171 @@
+"""The words by which shops name what they say: keys of JSON, labels beside prices, buttons, and pages of nothing.
+
+Everything here is a hint and no proof: what a word suggests counts only where the pages agree.
+"""
+
+from __future__ import annotations
+
+import re
+
+_PARTS_OF_KEYS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+_NAME = frozenset({"name", "title", "nm", "label", "subject", "headline", "heading", "prdnm", "goodsnm", "displayname"})
+_NOT_A_NAME = frozenset(
+    {
+        "brand", "shop", "seller", "market", "category", "cate", "option", "user", "image", "img", "site", "store",
+        "maker", "vendor", "menu", "badge", "event", "coupon", "review", "page", "file", "eng", "en", "author", "tag",
+        "dept", "department", "section", "variant", "attribute", "color", "size", "promotion", "banner", "button",
+    }
+)  # fmt: skip
+_PRICE = frozenset(
+    {
+        "price", "prices", "amount", "cost", "sale", "selling", "sell", "discount", "discounted", "final", "consumer",
+        "retail", "list", "original", "regular", "msrp", "normal", "base", "current", "prc", "incl", "gross", "special",
+        "basic", "market", "strike", "before", "compare", "max", "min", "usd", "eur", "krw", "won", "value",
+    }
+)  # fmt: skip
+_PRICE_ITSELF = frozenset({"price", "prices", "amount", "cost", "prc", "msrp"})
+_NOT_A_PRICE = frozenset(
+    {
+        "rate", "percent", "percentage", "pct", "ratio", "point", "points", "reward", "mileage", "ship", "shipping",
+        "delivery", "unit", "monthly", "month", "installment", "count", "cnt", "qty", "quantity", "id", "no", "num",
+        "tax", "vat", "fee", "first", "member", "coupon", "saving", "savings", "stock", "rank", "score", "order",
+        "status", "type", "code", "yn", "at", "date", "time", "start", "end", "excl", "limit", "step", "width",
+        "height", "review", "free", "threshold",
+    }
+)  # fmt: skip
+_LIST = frozenset(
+    {
+        "list", "original", "normal", "consumer", "retail", "regular", "msrp", "max", "before", "strike", "compare",
+        "market", "old", "was", "full", "rrp", "org", "origin",
+    }
+)  # fmt: skip
+_SALE = frozenset(
+    {"sale", "final", "discounted", "discount", "selling", "sell", "current", "special", "actual", "pay", "payment",
+     "thumbnail", "now", "incl"}
+)  # fmt: skip
+_STATE = frozenset(
+    {
+        "status", "state", "stock", "stocks", "sold", "soldout", "sale", "sales", "avail", "available", "availability",
+        "purchasable", "purchase", "buyable", "orderable", "inventory", "qty", "quantity", "saleable", "salable",
+        "sellable", "selling", "out", "display", "discontinued", "active", "enabled", "type", "stck",
+    }
+)  # fmt: skip
+_NOT_A_STATE = frozenset({"delivery", "shipping", "review", "user", "member", "login", "page", "count", "at", "date"})
+_IMAGE = frozenset({"image", "images", "img", "imgs", "thumbnail", "thumb", "picture", "photo", "photos", "src"})
+
+OTHER_PRICE = re.compile(
+    r"coupon|쿠폰|첫\s*구매|최대\s*혜택|혜택가|적립|포인트|배송|shipping|delivery|point|reward|member|회원|per month"
+    r"|월\s|할부|unit price"
+    r"|优惠券|クーポン|送料|gutschein|versand|livraison|cupón|env[ií]o",
+    re.IGNORECASE,
+)
+"""A label beside an amount that is not what everybody pays for the product."""
+CONTROL_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "korean": {
+        "sold_out": ("품절", "재입고", "매진", "완판"),
+        "off_sale": ("판매중지", "판매 중지", "판매종료", "판매 종료", "단종", "전시기간"),
+        "on_sale": ("구매하기", "바로구매", "바로 구매", "장바구니"),
+    },
+    "english": {
+        "sold_out": ("Sold out", "Out of stock", "Notify me", "Unavailable"),
+        "off_sale": ("Discontinued", "No longer available", "No longer sold"),
+        "on_sale": ("Add to cart", "Add to basket", "Add to bag", "Buy now", "Buy it now"),
+    },
+    "german": {
+        "sold_out": ("Ausverkauft", "Nicht verfügbar", "Nicht vorrätig"),
+        "off_sale": ("Nicht mehr erhältlich", "Nicht mehr lieferbar"),
+        "on_sale": ("In den Warenkorb", "In den Einkaufswagen", "Jetzt kaufen"),
+    },
+    "french": {
+        "sold_out": ("Épuisé", "Rupture de stock", "Indisponible"),
+        "off_sale": ("Plus disponible", "Plus commercialisé"),
+        "on_sale": ("Ajouter au panier", "Acheter"),
+    },
+    "spanish": {
+        "sold_out": ("Agotado", "Sin existencias", "No disponible"),
+        "off_sale": ("Descatalogado",),
+        "on_sale": ("Añadir al carrito", "Añadir a la cesta", "Comprar"),
+    },
+    "italian": {
+        "sold_out": ("Esaurito", "Non disponibile"),
+        "off_sale": ("Fuori produzione",),
+        "on_sale": ("Aggiungi al carrello", "Acquista"),
+    },
+    "dutch": {
+        "sold_out": ("Uitverkocht", "Niet op voorraad"),
+        "off_sale": ("Niet meer leverbaar",),
+        "on_sale": ("In winkelwagen", "Bestellen"),
+    },
+    "japanese": {
+        "sold_out": ("在庫切れ", "売り切れ", "品切れ"),
+        "off_sale": ("販売終了",),
+        "on_sale": ("カートに入れる", "購入する"),
+    },
+    "chinese": {
+        "sold_out": ("缺货", "售罄", "无货"),
+        "off_sale": ("停售", "已下架"),
+        "on_sale": ("加入购物车", "立即购买"),
+    },
+}
+"""What stands on the button of a product that can be bought, or cannot: by language, then by what it means. What says
+that it cannot comes first, because it may hold a word of the other.
+"""
+NOTHING_HERE = re.compile(
+    r"not\s+(?:be\s+)?found|no longer|does ?n[o']t exist|doesn.t exist|removed|deleted|unavailable|cannot be|could not"
+    r"|404|gone"
+    r"|찾을 수 없|존재하지 않|삭제된|판매.{0,4}(?:종료|끝난|중지|중인 상품이 아닙)|없는 (?:상품|페이지)"
+    r"|nicht gefunden|nicht mehr|introuvable|n'existe|no existe|no encontrad|non trovat|non esiste|niet gevonden"
+    r"|não encontrad|見つかりません|存在しません|不存在|已下架",
+    re.IGNORECASE,
+)
+"""A sentence of a page at which no product stands."""
+WORDS_OF_STATE = {
+    "on_sale": re.compile(
+        r"on_?sale|selling|in_?stock|available|sale|normal|selng|instock|true|yes|y|active|enabled|in", re.IGNORECASE
+    ),
+    "sold_out": re.compile(
+        r"sold_?out|out_?of_?stock|sldot|soldout|oos|unavailable|no_?stock|outofstock|out|temporar\w*|not_available",
+        re.IGNORECASE,
+    ),
+    "off_sale": re.compile(
+        r"stop\w*|\w*_stop\w*|suspend\w*|discontinued?|stsel|closed?|hidden|end(?:ed)?|deleted|archived|off_?sale",
+        re.IGNORECASE,
+    ),
+}
+"""Words of enumerations with what they mean; the whole word."""
+
+
+def parts_of(key: str) -> tuple[str, ...]:
+    """The words of a key: `goodsPrice`, `goods_price` and `GOODS-PRICE` have the same."""
+    return tuple(part.lower() for part in _PARTS_OF_KEYS.findall(key))
+
+
+def names_a_product(key: str) -> bool:
+    """Whether under that key a product's name may stand."""
+    parts = parts_of(key)
+    return bool(parts) and parts[-1] in _NAME and not _NOT_A_NAME & set(parts)
+
+
+def price_kind(path: tuple[str | int, ...]) -> str:
+    """What the keys of a path say of an amount below them: `list`, `sale`, `price`, or nothing where it is none."""
+    words = [part for key in path if isinstance(key, str) for part in parts_of(key)]
+    last = [part for key in path[-2:] if isinstance(key, str) for part in parts_of(key)]
+    if not words or _NOT_A_PRICE & set(last) or not _PRICE & set(last):
+        return ""
+    if not _PRICE_ITSELF & set(words) and not {"sale", "selling", "discounted", "consumer", "retail"} & set(last):
+        return ""
+    if _LIST & set(last):
+        return "list"
+    return "sale" if _SALE & set(last) else "price"
+
+
+def names_a_state(key: str) -> bool:
+    """Whether under that key it may stand how a product is sold."""
+    parts = set(parts_of(key))
+    return bool(parts & _STATE) and not parts & _NOT_A_STATE
+
+
+def names_an_image(key: str) -> bool:
+    """Whether under that key a picture's address may stand."""
+    return bool(_IMAGE & set(parts_of(key)))
