@@ -19,6 +19,7 @@ from pagemill.cli import (
     cancel,
     check,
     demo,
+    draft,
     enqueue,
     forget,
     history,
@@ -82,6 +83,9 @@ app.command("report", epilog="Example: pagemill report --format html --output re
 app.command("prune", epilog="Example: pagemill prune --days 90 --yes")(prune.prune)
 app.command("try", epilog="Example: pagemill try https://www.musinsa.com/products/1 --platform musinsa")(
     try_url.try_url
+)
+app.command("draft", epilog="Example: pagemill draft myshop https://www.myshop.com/p/1 https://www.myshop.com/p/2")(
+    draft.draft
 )
 app.command("check", epilog="Example: PAGEMILL_CONFIG=/etc/pagemill pagemill check")(check.check)
 app.command("api", epilog="Example: pagemill api --host 127.0.0.1 --port 8003")(api.api)

@@ -33,8 +33,17 @@ class PlainConsole(Console):
 
 def output_console() -> Console:
     """For tables on standard output: as wide as the terminal, or wide enough for programs that read them."""
-    console = PlainConsole()
-    return console if console.is_terminal else PlainConsole(width=_PIPED_WIDTH)
+    return _console(stderr=False)
+
+
+def error_console() -> Console:
+    """The same on standard error, where standard output is for programs."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    console = PlainConsole(stderr=stderr)
+    return console if console.is_terminal else PlainConsole(width=_PIPED_WIDTH, stderr=stderr)
 
 
 def table(title: str, *columns: str) -> Table:

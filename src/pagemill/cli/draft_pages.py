@@ -1,0 +1,138 @@
+"""Which pages a draft is made from, as its options say, and what is known of their products."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pagemill.config.platform import Platform
+from pagemill.drafting.evidence import Role
+from pagemill.drafting.gather import AskedPage
+from pagemill.errors import UsageError
+from pagemill.intake.catalog import BadRow, read_catalog
+from pagemill.intake.expected import Kind, read_expected
+from pagemill.model import Product
+
+MOST_PAGES = 12
+"""Each stands open until the end, and takes memory as one that is visited."""
+_MOST_ROWS = 20_000
+"""Of a catalogue, from which some are chosen."""
+_KINDS: Mapping[str, Kind] = {
+    "name": "text",
+    "brand": "text",
+    "sku": "text",
+    "image": "text",
+    "price": "number",
+    "list_price": "number",
+    "currency": "text",
+    "in_stock": "boolean",
+    "status": "text",
+}
+_ROLES = {"sold_out": Role.SOLD_OUT, "off_sale": Role.OFF_SALE, "gone": Role.GONE}
+_PAIR = re.compile(r"(?:\A|,)\s*(\w+)\s*=")
+
+
+def asked_pages(
+    urls: Sequence[str],
+    others: Mapping[Role, Sequence[str]],
+    expect: str,
+    source: Path | None,
+    rows: int,
+) -> list[AskedPage]:
+    """All of them, products on sale first.
+
+    Args:
+        urls: of products on sale.
+        others: URLs by what is said of them.
+        expect: what the first one is expected to have: `name=..., price=...`.
+        source: a catalogue; `rows` of it are taken, with what they expect.
+        rows: how many.
+
+    Raises:
+        UsageError: there is none, one comes twice, there are too many, or what is expected cannot be read.
+    """
+    expected = read_pairs(expect)
+    if expected and not urls:
+        raise UsageError("--expect says what the first URL has: name a URL")
+    pages = [AskedPage(url, Role.ON_SALE, expected if at == 0 else {}) for at, url in enumerate(urls)]
+    pages += [AskedPage(url, role) for role, several in others.items() for url in several]
+    known = {page.url for page in pages}
+    if source is not None:
+        pages += [page for page in _rows_of(source, rows) if page.url not in known]
+    if not any(page.role is Role.ON_SALE for page in pages):
+        raise UsageError("name the page of at least one product on sale, three are better: pagemill draft NAME URL ...")
+    twice = sorted({page.url for page in pages if sum(other.url == page.url for other in pages) > 1})
+    if twice:
+        raise UsageError(f"{twice[0]} is named twice: each page is visited once")
+    if len(pages) > MOST_PAGES:
+        raise UsageError(f"{len(pages)} pages are too many: {MOST_PAGES} at most")
+    return sorted(pages, key=lambda page: page.role is not Role.ON_SALE)
+
+
+def read_pairs(text: str) -> dict[str, Any]:
+    """What `--expect` says, field by value.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    found = list(_PAIR.finditer(text))
+    if text.strip() and (not found or found[0].start() != 0):
+        raise UsageError(f"--expect {text!r} is not understood: write name=...,price=12900")
+    values: dict[str, Any] = {}
+    for at, pair in enumerate(found):
+        name, end = pair[1], found[at + 1].start() if at + 1 < len(found) else len(text)
+        if name not in _KINDS:
+            raise UsageError(f"--expect: {name} is no field of a draft: use {', '.join(_KINDS)}")
+        try:
+            value = read_expected(text[pair.end() : end], _KINDS[name])
+        except ValueError as error:
+            raise UsageError(f"--expect: {name} {str(error).partition(', or say with')[0]}") from error
+        if value is not None:
+            values[name] = value
+    return values
+
+
+def _rows_of(source: Path, count: int) -> list[AskedPage]:
+    """So many rows of a catalogue, spread over it, and one of each state that its rows say."""
+    products = list(islice(_products(source), _MOST_ROWS))
+    if not products:
+        raise UsageError(f"{source} has no row that can be used: it needs the columns id and url")
+    by_role: dict[Role, list[Product]] = {}
+    for product in products:
+        by_role.setdefault(_role_of(product), []).append(product)
+    others = [several[0] for role, several in by_role.items() if role is not Role.ON_SALE]
+    on_sale = _spread(by_role.get(Role.ON_SALE, []), max(1, count - len(others)))
+    return [AskedPage(each.url, _role_of(each), each.expected) for each in (*on_sale, *others)]
+
+
+def _products(source: Path) -> Iterator[Product]:
+    bad: list[BadRow] = []
+    return read_catalog(source, _any_platform(), bad.append)
+
+
+def _any_platform() -> Platform:
+    """Stands for the platform that is not there yet: it takes a row's url as it is, since it would not visit it."""
+    fields = {name: {"path": name, **({} if kind == "text" else {"type": kind})} for name, kind in _KINDS.items()}
+    return Platform.model_validate(
+        {
+            "platform": "draft",
+            "hosts": ["shop.invalid"],
+            "product": {"visit": "https://shop.invalid/{id}"},
+            "extract": {"strategy": "api_capture", "match": "**", "fields": fields},
+        }
+    )
+
+
+def _role_of(product: Product) -> Role:
+    if product.expected.get("in_stock") is False:
+        return Role.SOLD_OUT
+    return _ROLES.get(str(product.expected.get("status")), Role.ON_SALE)
+
+
+def _spread(products: Sequence[Product], count: int) -> list[Product]:
+    if len(products) <= count:
+        return list(products)
+    return [products[at * (len(products) - 1) // max(1, count - 1)] for at in range(count)]
