@@ -20,6 +20,7 @@ from redis.retry import Retry
 from pagemill.broker import embedded
 from pagemill.broker.embedded import EmbeddedServer
 from pagemill.broker.flocks import FileLock
+from pagemill.broker.server_program import NOT_NEEDED
 from pagemill.errors import RedisUnavailable
 
 pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("redis_server")]
@@ -339,3 +340,28 @@ def test_threads_that_come_and_go_never_see_it_down(tmp_path: Path) -> None:
     assert failures == []
     with EmbeddedServer(tmp_path) as server, client_of(server) as client:
         assert client.get("visits") == b"20"
+
+
+def test_what_nobody_needs_is_not_there(tmp_path: Path) -> None:
+    """No command that loads programs, reaches other servers, or belongs to types that nothing here uses."""
+    with EmbeddedServer(tmp_path) as server, redis.Redis(unix_socket_path=str(server.socket_path)) as client:
+        for command in NOT_NEEDED:
+            with pytest.raises(redis.ResponseError, match="unknown command"):
+                client.execute_command(command, "x", "y")
+        assert client.eval("return redis.call('INCR', KEYS[1])", 1, "counted") == 1
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can start a process of another user")
+def test_no_other_user_reaches_it(tmp_path: Path) -> None:
+    """Faults of its version need a connection first: it has no port, and its folder is closed to others."""
+    script = (
+        "import os, socket, sys\n"
+        "os.setuid(65534)\n"
+        "try:\n"
+        "    socket.socket(socket.AF_UNIX).connect(sys.argv[1])\n"
+        "except PermissionError:\n"
+        "    sys.exit(7)\n"
+    )
+    with EmbeddedServer(tmp_path) as server, redis.Redis(unix_socket_path=str(server.socket_path)) as client:
+        assert client.config_get("port") == {"port": "0"}
+        assert subprocess.run([sys.executable, "-c", script, str(server.socket_path)]).returncode == 7

@@ -19,12 +19,19 @@ REMEDY = "or set PAGEMILL_REDIS_URL to a server of your own"
 MEMORY_MB = 512
 """Holds the batches of some millions of products."""
 
+NOT_NEEDED = (
+    *("DEBUG", "MIGRATE", "MODULE", "PSYNC", "REPLCONF", "REPLICAOF", "SLAVEOF", "SYNC"),
+    *("PFADD", "PFCOUNT", "PFDEBUG", "PFMERGE", "PFSELFTEST"),
+)
+"""Commands that the server is started without: neither pagemill nor RQ uses them, and they load programs, reach other
+servers, or have had faults that write over memory."""
+
 
 def server_command(folder: Path, socket: Path, log_file: Path) -> list[str]:
     """The command line of a server that loses nothing that it acknowledged more than a second ago.
 
     It goes to the background, listens on that Unix socket alone, appends every write to a file in `folder` and refuses
-    writes rather than evicting jobs when memory is short.
+    writes rather than evicting jobs when memory is short. It has no command of `NOT_NEEDED`.
 
     Raises:
         RedisUnavailable: there is no redis-server on this machine.
@@ -46,6 +53,8 @@ def server_command(folder: Path, socket: Path, log_file: Path) -> list[str]:
     command = [_program()]
     for name, value in options.items():
         command += [f"--{name}", value]
+    for name in NOT_NEEDED:
+        command += ["--rename-command", name, ""]
     return command
 
 

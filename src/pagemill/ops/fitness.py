@@ -215,8 +215,12 @@ def _short(budget: Budget, carried: int) -> str:
 def _sandbox(config: Config, machine: Machine) -> Finding:
     setting = config.settings.browser.sandbox
     on = machine.can_sandbox if setting == "auto" else setting
-    why = "" if on else ": run as an ordinary user on a kernel with user namespaces to have it"
-    return Finding("sandbox", True, f"Chromium's sandbox is {'on' if on else 'off'} ({setting}){why}")
+    why = (
+        ": run as an ordinary user on a kernel with user namespaces to have it. Without it a page that breaks out of "
+        "its process has all rights of this user"
+    )
+    text = f"Chromium's sandbox is {'on' if on else 'off'} ({setting}){'' if on else why}"
+    return Finding("sandbox", True, text, is_advice=not on)
 
 
 def _platforms(config: Config, budget: Budget) -> list[Finding]:

@@ -44,16 +44,17 @@ def look_at_redis(redis_url: str, data_folder: Path) -> Finding:
         try:
             refused = _refused(client)
             version, unseen = _version(client)
+            doubts = [] if unseen else [*_eviction(client), *_persistence(client)]
         except RedisError as error:
             raise RedisUnavailable.gone(error) from error
     if refused:
         text = f"{where}, but it refuses {'; '.join(refused)}. Give its user these rights: {NEEDED_RIGHTS}"
         return Finding("redis", False, text, RedisUnavailable.exit_code)
     if unseen:
-        remedy = "See yourself that the policy is noeviction, or allow its user INFO (+info)"
-        text = f"{where}; its version and its maxmemory-policy cannot be seen: {unseen}. {remedy}"
+        remedy = "See yourself that the policy is noeviction and appendonly yes, or allow its user INFO (+info)"
+        text = f"{where}; its version and its maxmemory-policy cannot be seen, nor what it keeps: {unseen}. {remedy}"
         return Finding("redis", True, text, is_advice=True)
-    return Finding("redis", True, f"{where}, version {version}")
+    return Finding("redis", True, "; ".join([f"{where}, version {version}", *doubts]), is_advice=bool(doubts))
 
 
 def _version(client: Redis) -> tuple[str, str]:
@@ -62,6 +63,33 @@ def _version(client: Redis) -> tuple[str, str]:
         return client.info("server").get("redis_version", "?"), ""
     except NoPermissionError as error:
         return "", str(error).rstrip(".")
+
+
+def _eviction(client: Redis) -> list[str]:
+    policy = client.info("memory").get("maxmemory_policy")
+    if policy is None:
+        return ["its maxmemory-policy is not seen: it must be noeviction"]
+    if policy != "noeviction":
+        return [f"its maxmemory-policy is {policy}, by which queued batches go when memory is short: set noeviction"]
+    return []
+
+
+def _persistence(client: Redis) -> list[str]:
+    """What becomes of the queue when it restarts."""
+    appends = client.info("persistence").get("aof_enabled")
+    if appends is None:
+        return ["whether it keeps anything on disk is not seen: it must have appendonly yes"]
+    if appends:
+        return []
+    try:
+        snapshots = client.config_get("save").get("save")
+    except ResponseError:  # CONFIG is one of the dangerous commands, and has another name in some places
+        snapshots = None
+    if snapshots is None:
+        return ["it appends to no file, and whether it takes snapshots is not seen (CONFIG GET): set appendonly yes"]
+    if snapshots:
+        return ["it keeps snapshots only, so a crash loses what was queued since the last one: set appendonly yes"]
+    return ["it keeps nothing on disk, so a restart loses what is queued: set appendonly yes"]
 
 
 def _refused(client: Redis) -> list[str]:

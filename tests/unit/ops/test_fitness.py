@@ -156,10 +156,10 @@ def test_memory_is_told_with_what_follows_from_it(
     [("auto", "off (auto): run as an ordinary user"), (True, "on (True)"), (False, "off (False)")],
 )
 def test_the_sandbox_is_told(tmp_path: Path, written: object, words: str) -> None:
-    """Being without is no mistake, but the way to it is named."""
+    """Being without is no mistake, but advised against, and the way to it is named."""
     settings = Settings.model_validate({"browser": {"sandbox": written}})
     sandbox = found(tmp_path, settings=settings)["sandbox"]
-    assert sandbox.fine
+    assert (sandbox.fine, sandbox.is_advice) == (True, "off" in words)
     assert words in sandbox.text
 
 
