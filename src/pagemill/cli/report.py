@@ -14,6 +14,8 @@ from pagemill import visible
 from pagemill.app.parts import DATA_FOLDER, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load, needs_extra
+from pagemill.config.mistakes import Mistake
+from pagemill.config.schedule import check_zone
 from pagemill.errors import UsageError
 from pagemill.ops.fleet.view import FleetView
 from pagemill.ops.report.summary import Report, kept_alerts, summary
@@ -28,7 +30,13 @@ class Format(StrEnum):
 
 def report(
     run: Annotated[str, typer.Option("--run", help="A run's id. Default: the latest run.")] = "",
-    day: Annotated[str, typer.Option("--day", help="A day in UTC, as 2026-11-21, in place of a run.")] = "",
+    day: Annotated[str, typer.Option("--day", help="A day, as 2026-11-21, in place of a run.")] = "",
+    time_zone: Annotated[
+        str,
+        typer.Option(
+            "--time-zone", help="Whose day, such as Asia/Seoul. Default: that of the schedule's entries, or UTC."
+        ),
+    ] = "",
     form: Annotated[Format, typer.Option("--format", help="HTML is one file with charts.")] = Format.JSON,
     output: Annotated[Path | None, typer.Option("--output", help="A file. Default: standard output.")] = None,
 ) -> None:
@@ -36,6 +44,7 @@ def report(
     chosen_day = day_of(day) if day else None
     if run and day:
         raise UsageError("--run and --day exclude each other: a report is of a run or of a day")
+    zone = zone_named(time_zone) if time_zone else ""
     config = load("WARNING")
     with (
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
@@ -45,7 +54,8 @@ def report(
         if chosen is None:
             typer.echo("no run yet: this is the report of the last 24 hours", err=True)
         view = FleetView(redis, sorted(config.platforms))
-        made = summary(view, store, run=chosen or "", day=chosen_day, alerts=kept_alerts(redis))
+        zone = zone or config.schedule.time_zone
+        made = summary(view, store, run=chosen or "", day=chosen_day, time_zone=zone, alerts=kept_alerts(redis))
     _write(made, form, output)
 
 
@@ -59,6 +69,18 @@ def day_of(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"--day {text[:40]!r} is no day: write it as 2026-11-21") from None
+
+
+def zone_named(text: str) -> str:
+    """The name of a time zone.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    try:
+        return check_zone(text)
+    except Mistake as mistake:
+        raise UsageError(f"--time-zone: {mistake}") from None
 
 
 def _write(made: Report, form: Format, output: Path | None) -> None:

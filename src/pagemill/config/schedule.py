@@ -28,7 +28,12 @@ def _check_cron(value: str) -> str:
     return value
 
 
-def _check_zone(value: str) -> str:
+def check_zone(value: str) -> str:
+    """The name of a time zone.
+
+    Raises:
+        Mistake: there is none of that name.
+    """
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -46,7 +51,7 @@ class Entry(Section):
     """One thing that is enqueued again and again."""
 
     cron: Annotated[str, AfterValidator(_check_cron)]
-    time_zone: Annotated[str, AfterValidator(_check_zone)] = "UTC"
+    time_zone: Annotated[str, AfterValidator(check_zone)] = "UTC"
     platform: str
     catalog: str = "sql"
     filter: dict[str, FactValue | tuple[FactValue, ...]] = Field(default_factory=dict)
@@ -63,6 +68,13 @@ class Schedule(Section):
     """`config/schedule.yaml`."""
 
     entries: dict[Annotated[str, AfterValidator(_check_name)], Entry] = Field(default_factory=dict)
+
+    @property
+    def time_zone(self) -> str:
+        """Whose days count where nobody names a time zone: that of all entries that are switched on, UTC if they are of
+        several."""
+        zones = {entry.time_zone for entry in self.entries.values() if entry.enabled}
+        return zones.pop() if len(zones) == 1 else "UTC"
 
     def mistakes(self, platforms: Mapping[str, Platform]) -> Iterator[Mistake]:
         """What does not go with the platforms that are configured."""

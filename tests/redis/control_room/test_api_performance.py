@@ -167,6 +167,10 @@ def test_report_as_json_and_as_a_page(world: World) -> None:
     assert world.planner.get("/api/performance/report?day=0").status == 422
     assert world.planner.get("/api/performance/report?day=2026-11-20").data["kind"] == "day"
     assert world.planner.get("/api/performance/report?run=none&day=2026-11-20").status == 422
+    in_seoul = world.planner.get("/api/performance/report?day=2026-11-20&time_zone=Asia/Seoul").data
+    assert (in_seoul["title"], in_seoul["begins_at"]) == ("2026-11-20 (Asia/Seoul)", "2026-11-19T15:00:00Z")
+    assert world.planner.get("/api/performance/report?day=2026-11-20&time_zone=Seoul").status == 422
+    assert world.planner.get("/api/performance/report?day=0001-01-01").status == 422
 
 
 def test_thresholds_are_kept_beside_those_before(world: World, redis_client: redis.Redis) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from pagemill.applying.undoer import Undoer
 from pagemill.broker.connection import connection_counts
 from pagemill.config.alerts import AlertRule
 from pagemill.config.platform import Platform
+from pagemill.config.schedule import Schedule
 from pagemill.config.settings import GuardSettings
 from pagemill.intake.begin import Beginner
 from pagemill.model import ConnectionCounts
@@ -70,6 +71,8 @@ class Parts:
     beginner: Beginner
     run_requests: RunRequests
     trial: Trial
+    schedule: Callable[[], Schedule]
+    """The schedule as it stands."""
     applier: Applier
     undoer: Undoer
     artifacts: Path
@@ -80,23 +83,26 @@ class Parts:
     """Where a proxy has the API; empty where it is at the top."""
     dashboards: Kept[tuple[str, bool], Dashboard] = field(default_factory=lambda: Kept(_MOST_DASHBOARDS))
     """By the worker that they are about, and by whether they tell the history."""
-    reports: Kept[tuple[str, date | None], Report] = field(default_factory=lambda: Kept(_MOST_REPORTS))
+    reports: Kept[tuple[str, date | None, str], Report] = field(default_factory=lambda: Kept(_MOST_REPORTS))
     metrics: Kept[str, tuple[bytes, str]] = field(default_factory=lambda: Kept(1))
     """The text for Prometheus, with its content type."""
     runs: Kept[tuple[int, str, str], list[RunSummary]] = field(default_factory=lambda: Kept(_MOST_LISTS, least_s=0))
     """The list of runs: so many, before which one, of which platform."""
 
-    def report(self, run: str, day: date | None, now: datetime) -> Report:
-        """A report, see `summary`; it may be a minute old.
+    def report(self, run: str, day: date | None, now: datetime, time_zone: str = "") -> Report:
+        """A report, see `summary`; it may be a minute old. Without a time zone, a day is that of the schedule's.
 
         Raises:
             UsageError, RedisUnavailable, DatabaseUnavailable: as `summary`.
         """
 
-        def make() -> Report:
-            return summary(self.view, self.store, run=run, day=day, alerts=self.view.alerts(KEPT), now=lambda: now)
+        zone = time_zone or self.schedule().time_zone
 
-        return self.reports.get((run, day), make)
+        def make() -> Report:
+            alerts = self.view.alerts(KEPT)
+            return summary(self.view, self.store, run=run, day=day, time_zone=zone, alerts=alerts, now=lambda: now)
+
+        return self.reports.get((run, day, zone), make)
 
     def lookups(self) -> dict[str, Lookups]:
         """How often something was ready when somebody asked, by what it was."""

@@ -10,9 +10,11 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from pagemill.config.mistakes import Mistake
+from pagemill.config.schedule import check_zone
 from pagemill.errors import UsageError
 from pagemill.ops.alerting.history import KEPT
 from pagemill.ops.api import performance_data as data
@@ -137,6 +139,13 @@ def show_times(chosen: ChosenWorkers, now: Now) -> Envelope[ResponseTimeData]:
     return sealed(data.response_time_of(chosen.picture, chosen.workers), now)
 
 
+def _zone_named(value: str) -> str:
+    try:
+        return check_zone(value) if value else ""
+    except Mistake as mistake:
+        raise ValueError(str(mistake)) from None
+
+
 def _written_out(value: object) -> object:
     """Pydantic takes seconds since 1970 for a day too."""
     if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
@@ -155,13 +164,18 @@ def show_report(
     parts: PartsOfApp,
     now: Now,
     run: Annotated[str, Query(max_length=200, description="A run's id; by default the last 24 hours")] = "",
-    day: Annotated[date | None, BeforeValidator(_written_out), Query(description="A UTC day, not with a run")] = None,
+    day: Annotated[date | None, BeforeValidator(_written_out), Query(description="Not with a run")] = None,
+    time_zone: Annotated[
+        str,
+        AfterValidator(_zone_named),
+        Query(max_length=60, description="Whose day; by default that of the schedule's entries, or UTC"),
+    ] = "",
     form: Annotated[Literal["json", "html"], Query(alias="format")] = "json",
 ) -> Envelope[RunReport | DayReport] | Response:
     """The summary of a run, of a day, or of the last 24 hours; as HTML it is one page with charts. It may be as old as
     twenty times what making it takes, a minute at most; `made_at` tells."""
     try:
-        report = parts.report(run, day, now)
+        report = parts.report(run, day, now, time_zone)
     except UsageError as error:
         if run and day is None:
             raise ApiError(404, "not_found", str(error)) from error

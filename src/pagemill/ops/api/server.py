@@ -131,6 +131,7 @@ def create_app(
         beginner=beginner,
         run_requests=RunRequests(beginner, store),
         trial=trial or Trial(),
+        schedule=schedule,
         applier=Applier(config.platforms, config.environment, store, slow_statement_ms=slow_ms),
         undoer=Undoer(config.platforms, config.environment, slow_statement_ms=slow_ms),
         artifacts=config.settings.artifacts.folder,

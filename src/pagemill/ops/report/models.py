@@ -162,7 +162,7 @@ class RunReport(_Report):
 
 
 class DayReport(_Report):
-    """One day in UTC, or the last 24 hours."""
+    """One day, or the last 24 hours."""
 
     kind: Literal["day"] = "day"
     runs: tuple[RunLine, ...] = ()

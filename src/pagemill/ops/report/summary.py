@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from redis import Redis, RedisError
 
@@ -33,6 +34,7 @@ _HISTORY_REACHES = timedelta(days=8)
 _MOST_EVENTS = 5000
 _MOST_RUNS = 100
 _MOST_RESULTS_OF_DAY = 100_000
+_FIRST_DAY = date(2000, 1, 1)
 
 
 class Fleet(Protocol):
@@ -49,16 +51,18 @@ def summary(
     *,
     run: str = "",
     day: date | None = None,
+    time_zone: str = "UTC",
     alerts: Sequence[Alert] = (),
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Report:
-    """The report of a run, else of a day in UTC, else of the last 24 hours.
+    """The report of a run, else of a day, else of the last 24 hours.
 
     Args:
         view: the fleet.
         store: open.
         run: its id.
         day: not together with `run`.
+        time_zone: the name of the one whose day that is.
         alerts: the newest first, see `kept_alerts`.
         now: the time of day, with its zone.
 
@@ -70,7 +74,7 @@ def summary(
     if run and day is not None:
         raise UsageError("a report is of a run or of a day: leave one of them out")
     moment = now()
-    return _of_run(view, store, run, alerts, moment) if run else _of_day(view, store, day, alerts, moment)
+    return _of_run(view, store, run, alerts, moment) if run else _of_day(view, store, day, time_zone, alerts, moment)
 
 
 def kept_alerts(redis: Redis) -> list[Alert]:
@@ -106,17 +110,16 @@ def _of_run(view: Fleet, store: ResultStore, run: str, alerts: Sequence[Alert], 
     )
 
 
-def _of_day(view: Fleet, store: ResultStore, day: date | None, alerts: Sequence[Alert], now: datetime) -> DayReport:
-    begin = now - _DAY if day is None else datetime.combine(day, time(), UTC)
-    if begin >= now:
-        raise UsageError(f"{day} has not come yet: ask for today in UTC, {now.astimezone(UTC):%Y-%m-%d}, or before")
-    end = min(begin + _DAY, now)
+def _of_day(
+    view: Fleet, store: ResultStore, day: date | None, time_zone: str, alerts: Sequence[Alert], now: datetime
+) -> DayReport:
+    begin, end = (now - _DAY, now) if day is None else _span_of(day, time_zone, now)
     runs = [each for each in store.runs(_MOST_RUNS) if begin - _DAY <= each.created_at < end]
     results = figures_of(_read(store, runs), begin, end, _MOST_RESULTS_OF_DAY)
     fleet = _fleet(view, alerts, begin, end, now)
     lines = [_run_line(each, store.progress(each.run), each.created_at) for each in runs if each.created_at >= begin]
     return DayReport(
-        title="The last 24 hours" if day is None else f"{day:%Y-%m-%d} (UTC)",
+        title="The last 24 hours" if day is None else f"{day:%Y-%m-%d} ({time_zone})",
         made_at=now,
         begins_at=begin,
         ends_at=end,
@@ -125,6 +128,18 @@ def _of_day(view: Fleet, store: ResultStore, day: date | None, alerts: Sequence[
         fleet=fleet,
         recommendations=advice(results, fleet, lines),
     )
+
+
+def _span_of(day: date, time_zone: str, now: datetime) -> tuple[datetime, datetime]:
+    """From midnight to midnight there, or until now; where clocks are changed, that is not 24 hours."""
+    zone = ZoneInfo(time_zone)
+    today = now.astimezone(zone).date()
+    if day > today:
+        raise UsageError(f"{day} has not come yet: ask for today in {time_zone}, {today:%Y-%m-%d}, or before")
+    if day < _FIRST_DAY:
+        raise UsageError(f"{day} is too long ago: ask for a day from {_FIRST_DAY:%Y-%m-%d} on")
+    midnight, next_midnight = (datetime.combine(each, time(), zone) for each in (day, day + _DAY))
+    return midnight.astimezone(UTC), min(next_midnight.astimezone(UTC), now)
 
 
 def _read(store: ResultStore, runs: Sequence[RunSummary]) -> Iterator[ResultOutline]:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from pagemill.errors import UsageError
 from pagemill.model import Difference, ItemResult, Verdict
@@ -19,6 +20,7 @@ from pagemill.ops.report.figures import MOST_LINES, Quantiles, Stretches, figure
 from pagemill.ops.report.fleet import fleet_figures
 from pagemill.ops.report.models import FleetFigures, ResultFigures
 from pagemill.ops.report.summary import DayReport, RunReport, summary
+from pagemill.results.schema import runs
 from pagemill.results.signs_of_life import SignsOfLife
 from pagemill.results.store import ResultStore
 from tests.unit.ops.report.report_values import NOW, a_result
@@ -177,6 +179,39 @@ def test_a_day_sums_its_runs_up(store: ResultStore) -> None:
     assert (report.title, report.results.products, report.ends_at) == ("The last 24 hours", 1, now)
     assert [(run.run, run.done) for run in report.runs] == [("r1", 2)]
     assert fleet.spans_s == [86400]
+
+
+def test_a_day_goes_from_midnight_to_midnight_of_its_time_zone(store: ResultStore) -> None:
+    """A run at three in the morning in Seoul is of that day, though in UTC it was the evening before."""
+    store.create_run("r1", "musinsa", "a.csv")
+    three_in_seoul = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+    store.write([a_result("p1", ended_at=three_in_seoul)])
+    with store.engine.begin() as connection:
+        connection.execute(update(runs).values(created_at=three_in_seoul))
+    day = date(2026, 11, 21)
+    in_seoul = summary(ToldFleet(), store, day=day, time_zone="Asia/Seoul", now=lambda: NOW)
+    assert isinstance(in_seoul, DayReport)
+    assert (in_seoul.title, in_seoul.results.products) == ("2026-11-21 (Asia/Seoul)", 1)
+    assert [run.run for run in in_seoul.runs] == ["r1"]
+    assert (in_seoul.begins_at, in_seoul.ends_at) == (datetime(2026, 11, 20, 15, 0, tzinfo=UTC), NOW)
+    assert summary(ToldFleet(), store, day=day, now=lambda: NOW).results.products == 0
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 6, 1), 24)])
+def test_a_day_on_which_clocks_change_is_as_long_as_it_was(store: ResultStore, day: date, hours: int) -> None:
+    """In Berlin."""
+    report = summary(ToldFleet(), store, day=day, time_zone="Europe/Berlin", now=lambda: NOW)
+    assert report.ends_at - report.begins_at == timedelta(hours=hours)
+
+
+def test_a_day_that_begins_elsewhere_first_has_come_there(store: ResultStore) -> None:
+    """At noon in UTC it is tomorrow on the other side of the world, and nowhere the year one."""
+    tomorrow = date(2026, 11, 22)
+    assert "Auckland" in summary(ToldFleet(), store, day=tomorrow, time_zone="Pacific/Auckland", now=lambda: NOW).title
+    with pytest.raises(UsageError, match="today in Asia/Seoul, 2026-11-21"):
+        summary(ToldFleet(), store, day=tomorrow, time_zone="Asia/Seoul", now=lambda: NOW)
+    with pytest.raises(UsageError, match="too long ago"):
+        summary(ToldFleet(), store, day=date(1, 1, 1), time_zone="Asia/Seoul", now=lambda: NOW)
 
 
 def test_a_day_before_the_history_needs_no_workers(store: ResultStore) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from pagemill.cli.report import day_of, report
+from pagemill.cli.report import day_of, report, zone_named
 from pagemill.errors import UsageError
 
 
@@ -26,3 +26,10 @@ def test_a_run_and_a_day_exclude_each_other() -> None:
     """No configuration is read for that."""
     with pytest.raises(UsageError, match="exclude each other"):
         report(run="r1", day="2026-11-21")
+
+
+def test_a_time_zone_is_one_that_is_known() -> None:
+    """The mistake says how to write it."""
+    assert zone_named("Asia/Seoul") == "Asia/Seoul"
+    with pytest.raises(UsageError, match="'Seoul' is not a time zone: write a name such as Asia/Seoul or UTC"):
+        zone_named("Seoul")
