@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
-from aiosmtpd.controller import Controller
 from pydantic import TypeAdapter
 
 from pagemill.config.alerts import AlertRules
@@ -20,6 +15,7 @@ from pagemill.config.settings import Config
 from pagemill.ops.fleet.history import FINE, Point
 from pagemill.ops.fleet.snapshot import WorkerSnapshot, publish
 from tests.redis.control_room.api_world import a_config, a_worker, api_running
+from tests.redis.control_room.mail_server import free_port, mail_server
 from tests.redis.control_room.webhook import open_webhook
 
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(120)]
@@ -33,36 +29,6 @@ RULES = {
 }
 ROUNDS_S = 12.0
 """Two rounds of the watch: time enough for an alert that comes twice."""
-
-
-class Mailbox:
-    """What came by mail."""
-
-    def __init__(self) -> None:
-        self.subjects: list[str] = []
-
-    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:
-        lines = envelope.content.decode().splitlines()
-        self.subjects += [line for line in lines if line.startswith("Subject:")]
-        return "250 ok"
-
-
-@contextmanager
-def mail_server() -> Iterator[tuple[Mailbox, int]]:
-    """A real one, on a free port."""
-    box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    try:
-        yield box, controller.port
-    finally:
-        controller.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def half_an_hour(client: redis.Redis, worker: str, first_percent: float, last_percent: float) -> None:

@@ -195,6 +195,29 @@ def test_a_rule_has_a_cooldown_of_its_own(redis_client: redis.Redis) -> None:
     assert [alert.worker for alert in recent_alerts(redis_client)] == ["w1", "w7", "w7"]
 
 
+def test_news_are_told_once_whoever_tells_them(redis_client: redis.Redis) -> None:
+    """By their id, for as long as that is remembered; a level of `info` is a line of that level."""
+    news = Alert("run-ended", "info", "all is well", "", NOON, id="id-1", kind="run")
+    with capture_logs() as lines:
+        assert desk(redis_client).tell_once(news, 60)
+        assert not desk(redis_client, "w2").tell_once(news, 60)
+        assert not desk(redis_client).tell_once(news, 60)
+    assert [(line["event"], line["log_level"]) for line in lines] == [(events.ALERT, "info")]
+    assert recent_alerts(redis_client) == [news]
+    assert 0 < cooldown(redis_client, "told:id-1") <= 60_000
+
+
+def test_news_that_redis_does_not_take_are_told_to_nobody(redis_client: redis.Redis) -> None:
+    """Whoever tells them tries again: unlike trouble, they need not be told at once."""
+    news = Alert("run-ended", "info", "all is well", "", NOON, id="id-1", kind="run")
+    redis_client.config_set("maxmemory", "1")
+    with capture_logs() as lines, pytest.raises(redis.RedisError):
+        desk(redis_client).tell_once(news, 60)
+    assert lines == []
+    redis_client.config_set("maxmemory", "0")
+    assert desk(redis_client).tell_once(news, 60)
+
+
 def test_a_redis_without_room_loses_no_alert(redis_client: redis.Redis) -> None:
     """It refuses to keep anything: the worker's own memory decides then."""
     one = desk(redis_client)

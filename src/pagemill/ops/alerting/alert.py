@@ -12,6 +12,10 @@ _TRENDS = frozenset({"leak"})
 """The guard's alerts that foresee trouble instead of reporting it."""
 
 
+GRAVE = ("critical", "emergency")
+"""Levels of what somebody should see to at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One alert that went out."""
@@ -19,7 +23,7 @@ class Alert:
     name: str
     """What it is about, such as `leak` or a rule's name: few and fixed."""
     level: str
-    """`warning`, `critical` or `emergency`."""
+    """`info`, `warning`, `critical` or `emergency`."""
     message: str
     worker: str
     """Who raised it, or whom it is about; empty where a platform is."""
@@ -30,9 +34,13 @@ class Alert:
     id: str = ""
     """Unique; the same in every channel, also when one tells it twice."""
     kind: str = "performance"
-    """`performance`, `critical` or `predictive`."""
+    """`performance`, `critical` or `predictive`; `run` for what came of runs."""
     channels: tuple[str, ...] | None = None
     """Where it goes; `None` for everywhere."""
+    title: str = ""
+    """What a message is headed by in place of the name."""
+    details: tuple[str, ...] = ()
+    """Lines that only messages to people have."""
 
     def goes_to(self, channel: str) -> bool:
         """Whether that channel is to have it."""
@@ -63,8 +71,9 @@ def decode(text: bytes | str) -> Alert:
     try:
         told = {name: value for name, value in json.loads(text).items() if name in known}
         told["at"] = datetime.fromisoformat(told["at"])
-        if told.get("channels") is not None:
-            told["channels"] = tuple(told["channels"])
+        for name in ("channels", "details"):
+            if told.get(name) is not None:
+                told[name] = tuple(told[name])
         return Alert(**told)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not an alert: {error}") from error

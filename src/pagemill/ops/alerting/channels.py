@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat, NotifyType, PersistentStoreMode
+from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat, NotifyType, OverflowMode, PersistentStoreMode
 
 from pagemill.config.alert_channels import ADDRESS_PREFIX, ChannelKind, address_key
 from pagemill.errors import UsageError
@@ -32,6 +32,9 @@ _MOST_HANGING = 3
 """Tries that took too long and have not ended. Without a bound, a server that never ends an answer gathers threads."""
 _SHORTEST_SECRET = 4
 _LONGEST_REASON = 300
+_LONGEST_TITLE = 200
+_LONGEST_BODY = 10_000
+_TYPES = {"info": NotifyType.INFO, "warning": NotifyType.WARNING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +116,12 @@ class AlertChannelSender:
         service = self._service(alert)
         if service is None:
             return Outcome(False, "apprise does not understand the address")
+        if service.overflow_mode == OverflowMode.UPSTREAM:
+            # Else a service that takes less refuses what is longer, again and again.
+            service.overflow_mode = OverflowMode.TRUNCATE
         service.socket_connect_timeout, service.socket_read_timeout = _CONNECT_S, _READ_S
         title, body = worded(alert)
-        kind = NotifyType.WARNING if alert.level == "warning" else NotifyType.FAILURE
+        kind = _TYPES.get(alert.level, NotifyType.FAILURE)
         apprise = Apprise()
         apprise.add(service)
         result = apprise.notify(body, title=title, notify_type=kind, body_format=NotifyFormat.TEXT)
@@ -152,7 +158,9 @@ def worded(alert: Alert) -> tuple[str, str]:
     """Title and text of a message to people."""
     known = {"worker": alert.worker, "scope": alert.scope, **alert.facts, "at": alert.at.isoformat(timespec="seconds")}
     facts = [f"{name}: {value}" for name, value in known.items() if value != ""]
-    return f"[{alert.level}] pagemill: {alert.name}", "\n".join([alert.message, "", *facts])
+    details = [*alert.details, ""] if alert.details else []
+    title = f"[{alert.level}] pagemill: {alert.title or alert.name}"
+    return title[:_LONGEST_TITLE], "\n".join([alert.message, "", *details, *facts])[:_LONGEST_BODY]
 
 
 def _webhook(url: str, alert: Alert | None) -> dict[str, Any]:
@@ -170,7 +178,7 @@ def _webhook(url: str, alert: Alert | None) -> dict[str, Any]:
         "password": unquote(parts.password) if parts.password else None,
         "fullpath": parts.path,
         "params": dict(parse_qsl(parts.query, keep_blank_values=True)),
-        "payload": {**named, **placed},
+        "payload": {**named, **placed, **({} if alert is None else {"facts": dict(alert.facts)})},
     }
 
 

@@ -49,7 +49,7 @@ def log_alert(alert: Alert) -> None:
     """The channel that is always there: one line at the alert's own level, unless its rule leaves the log out."""
     if not alert.goes_to("log"):
         return
-    write = log.warning if alert.level == "warning" else log.critical
+    write = {"info": log.info, "warning": log.warning}.get(alert.level, log.critical)
     place = {"scope": alert.scope} if alert.scope else {}
     known = {"alert": alert.name, "message": alert.message, "worker": alert.worker}
     write(events.ALERT, **{**alert.facts, **place, **known})
@@ -86,6 +86,11 @@ class AlertDesk:
         self._now_s = now_s
         self._lock = threading.Lock()
         self._quiet_until_s: dict[str, float] = {}
+
+    @property
+    def enabled(self) -> bool:
+        """Whether anything is raised at all."""
+        return self._enabled
 
     @property
     def cooldown_minutes(self) -> float:
@@ -127,6 +132,25 @@ class AlertDesk:
         minutes = self._cooldown_minutes if cooldown_minutes is None else cooldown_minutes
         return self._let_out(f"rule:{_key_of(alert)}", alert, minutes)
 
+    def tell_once(self, alert: Alert, remembered_s: float) -> bool:
+        """Tells what is no trouble but news: whatever was told of late, and never twice.
+
+        Args:
+            alert: its id says what is the same one.
+            remembered_s: for how long a second one with that id is held back.
+
+        Returns:
+            Whether it went out; if not, it has gone out before.
+
+        Raises:
+            RedisError: nobody has been told; to be done again.
+        """
+        told = replace(alert, message=alert.message[:_LONGEST])
+        goes_out = self._claim(f"told:{alert.id}", told, remembered_s)
+        if goes_out:
+            self._pass_on(told)
+        return goes_out
+
     def _let_out(self, key: str, asked: Alert, cooldown_minutes: float) -> bool:
         if not self._enabled or self._is_quiet(key):
             return False
@@ -145,7 +169,7 @@ class AlertDesk:
 
     def _claim(self, key: str, alert: Alert, cooldown_s: float) -> bool:
         """Whether the fleet's cooldown lets it through; it is in the history then."""
-        entry, mark = encode(alert), f"{self._worker} {alert.id}"
+        entry, mark = encode(alert), f"{self._worker} {uuid4().hex}"
         if cooldown_s <= 0:
             return bool(self._raise(keys=[STREAM], args=[entry, mark, KEPT]))
         cooldown_ms = max(1, round(cooldown_s * 1000))

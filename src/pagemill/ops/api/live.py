@@ -22,6 +22,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
 from pagemill.errors import RedisUnavailable
+from pagemill.ops.alerting.alert import GRAVE
 from pagemill.ops.alerting.history import alerts_after, latest_cursor
 from pagemill.ops.api import performance_view as view
 from pagemill.ops.api.frame.access import AccessRefused, AccessRules
@@ -47,7 +48,6 @@ _MOST_BYTES = 64 * 1024
 _CHANNEL = "live"
 _METRICS = "metrics"
 _ALERTS = "alerts"
-_GRAVE = ("critical", "emergency")
 _STRANGER_LOOKS = 5
 """Rounds of the metrics after which a connection that has not introduced itself is closed."""
 
@@ -217,7 +217,7 @@ class Live:
             told = alert_text_of(alert).model_dump(mode="json", by_alias=True)
             for sid in self._listeners(_ALERTS):
                 await self._send(sid, "alert:new", told)
-                if alert.level in _GRAVE:
+                if alert.level in GRAVE:
                     await self._send(sid, "alert:critical", told)
 
     def _listeners(self, what: str) -> list[str]:

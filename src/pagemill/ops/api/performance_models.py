@@ -126,8 +126,8 @@ class AlertText(Camel):
 
     id: str
     name: str
-    level: str = Field(description="warning, critical or emergency")
-    kind: str = Field(description="performance, critical or predictive")
+    level: str = Field(description="info, warning, critical or emergency")
+    kind: str = Field(description="performance, critical or predictive; run for what came of runs")
     message: str
     worker: str
     scope: str = Field(description="What it is about apart from its name, such as a platform")

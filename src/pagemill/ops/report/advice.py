@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pagemill.model import Verdict
+from pagemill.ops.alerting.alert import GRAVE
 from pagemill.ops.figures.trend import trend_of
 from pagemill.ops.report.models import FleetFigures, ResultFigures, RunLine
 from pagemill.results.runs import broke_off
@@ -53,7 +54,7 @@ def _on_results(results: ResultFigures) -> list[str]:
 
 def _on_fleet(fleet: FleetFigures) -> list[str]:
     found = []
-    grave = sum(alert.level != "warning" for alert in fleet.alerts)
+    grave = sum(alert.level in GRAVE for alert in fleet.alerts)
     if grave:
         found.append(f"{grave} alerts were critical: see the list of alerts.")
     growth = trend_of([point.total_mb for point in fleet.memory])

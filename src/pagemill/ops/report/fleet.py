@@ -64,7 +64,7 @@ def _rotations(points: Sequence[Point], told: Sequence[FleetEvent]) -> tuple[Rot
 
 def _line(alert: Alert) -> AlertLine:
     return AlertLine(
-        at=alert.at,
+        at=alert.at.astimezone(UTC),
         level=alert.level,
         name=alert.name,
         scope=alert.scope,

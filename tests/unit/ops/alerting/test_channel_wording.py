@@ -23,6 +23,18 @@ def test_a_message_has_level_name_sentence_and_facts() -> None:
     )
 
 
+def test_a_message_may_have_a_heading_and_lines_of_its_own() -> None:
+    """The lines stand between the sentence and the facts; neither has any length."""
+    alert = Alert("run-ended", "info", "all is well", "", NOON, title="nightly: all ok", details=("one", "two"))
+    assert worded(alert) == (
+        "[info] pagemill: nightly: all ok",
+        "all is well\n\none\ntwo\n\nat: 2025-06-01T12:00:00+00:00",
+    )
+    assert decode(encode(alert)) == alert
+    title, body = worded(Alert("x", "info", "x", "", NOON, title="y" * 9999, details=("z" * 99_999,)))
+    assert (len(title), len(body)) == (200, 10_000)
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
@@ -221,6 +222,17 @@ def test_a_day_before_the_history_needs_no_workers(store: ResultStore) -> None:
     assert report.title == "2026-11-01 (UTC)"
     assert report.fleet == FleetFigures()
     assert fleet.spans_s == []
+
+
+def test_what_came_of_runs_is_no_critical_alert() -> None:
+    """News have the level `info`, and a time zone of their own."""
+    noon_in_seoul = datetime(2026, 11, 21, 12, 0, tzinfo=ZoneInfo("Asia/Seoul"))
+    news = [Alert("run-ended", level, "all is well", "", noon_in_seoul) for level in ("info", "warning", "critical")]
+    found = fleet_figures([], [], news, NOW - timedelta(days=1), NOW)
+    assert {line.at.utcoffset() for line in found.alerts} == {timedelta(0)}
+    assert [each for each in advice(ResultFigures(products=1), found) if "critical" in each] == [
+        "1 alerts were critical: see the list of alerts."
+    ]
 
 
 def test_a_worker_that_starts_afresh_counts_from_nothing() -> None:

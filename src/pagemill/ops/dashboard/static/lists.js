@@ -8,7 +8,7 @@ const SHOWN_FACTS = ["reason", "platform", "uses", "age_s", "freed_mb", "level",
 const MOST = 60;
 
 export function showAlerts(picture) {
-  const grave = picture.alerts.filter((each) => each.level !== "warning").length;
+  const grave = picture.alerts.filter((each) => each.isGrave).length;
   say(byId("alerts-note"), picture.alerts.length ? `${plural(picture.alerts.length, "alert")}, ${grave} critical` : "");
   sync(byId("alerts-list"), picture.alerts.slice(0, MOST), (each) => each.id, makeAlert, () =>
     el("li", { class: "none" }, "No alerts."),
@@ -16,10 +16,10 @@ export function showAlerts(picture) {
 }
 
 function makeAlert(alert) {
-  const level = ALERT_ICONS[alert.level] || "warning";
+  const level = alert.level === "info" ? "none" : ALERT_ICONS[alert.level] || "warning";
   const head = el("span", { class: "what" }, `${capital(alert.level)}: ${alert.name}`, alert.about ? ` (${alert.about})` : "");
   const when = el("time", { datetime: alert.at.toISOString() });
-  const node = el("li", { "data-level": level }, icon(level), head, when, el("span", { class: "how" }, alert.message));
+  const node = el("li", { "data-level": level }, icon(level === "none" ? "ok" : level), head, when, el("span", { class: "how" }, alert.message));
   return { node, update: () => say(when, moment(alert.at)) };
 }
 

@@ -101,6 +101,7 @@ function alert(told) {
     id: told.id,
     at: date(told.timestamp),
     level: told.level,
+    isGrave: told.level === "critical" || told.level === "emergency",
     name: told.name,
     message: told.message,
     about: told.scope || told.worker,

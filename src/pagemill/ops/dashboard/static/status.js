@@ -27,7 +27,7 @@ function reasonOf(picture) {
 
 function tiles(picture) {
   const [memory, unit] = size(picture.memoryMb);
-  const grave = picture.alerts.filter((each) => each.level !== "warning").length;
+  const grave = picture.alerts.filter((each) => each.isGrave).length;
   const dead = picture.workers.length - picture.alive.length;
   return [
     { name: "Throughput", value: rate(picture.itemsPerS), unit: "products/s", more: `${percent(100 * picture.errorRate)} failed`, bad: picture.errorRate >= 0.05 },
