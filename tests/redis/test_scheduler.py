@@ -25,7 +25,9 @@ from pagemill.intake.firing import Firing, Outcome
 from pagemill.intake.firing_log import LEADER_KEY, FiringLog
 from pagemill.intake.scheduler import Scheduler
 from pagemill.model import ItemResult, Priority, Product, Verdict
+from pagemill.results.runs import Telling
 from pagemill.results.store import ResultStore
+from pagemill.results.untold import Untold
 from pagemill.telemetry import events
 
 pytestmark = pytest.mark.redis
@@ -125,6 +127,17 @@ def office(tmp_path: Path, redis_client: Redis) -> Iterator[Office]:
 
 
 EVERYTHING = [f"p{number:03d}" for number in range(PRODUCTS)]
+
+
+def test_a_run_knows_how_its_entry_wants_it_told(office: Office) -> None:
+    """As the entry says then, whatever becomes of it until the run's end."""
+    office.schedule(time_zone="Asia/Seoul", cron="0 12 * * *", notify={"quiet": True, "channels": ["live"]})
+    active = office.scheduler()
+    active.tick()
+    office.clock.now = THREE
+    active.tick()
+    (run,) = Untold(office.store).runs(10)
+    assert run.telling == Telling("nightly", "Asia/Seoul", {"quiet": True, "channels": ["live"]})
 
 
 def test_a_due_time_puts_the_catalogue_on_the_queue_once(office: Office) -> None:

@@ -34,6 +34,7 @@ from pagemill.guard.container import cores
 from pagemill.guard.probe import memory_limit_mb, private_mb_by_process
 from pagemill.intake.platforms import Platforms, meant
 from pagemill.results.store import ResultStore
+from pagemill.results.watched import watching
 
 DATA_FOLDER = Path("data")
 _BRISK_S = 2.0
@@ -97,7 +98,11 @@ def places(config: Config, platforms: Mapping[str, Platform], processes: int = 1
 
 def result_store(config: Config) -> ResultStore:
     """The results' database, to be opened."""
-    return ResultStore(config.environment.database_url, slow_statement_ms=config.settings.results.slow_statement_ms)
+    return ResultStore(
+        config.environment.database_url,
+        slow_statement_ms=config.settings.results.slow_statement_ms,
+        is_watched=watching(config.platforms),
+    )
 
 
 def applier(config: Config, store: ResultStore) -> Applier:

@@ -1,4 +1,5 @@
-"""Pydantic models of `config/alerts.yaml`: which readings of the fleet are worth an alert, and where alerts go.
+"""Pydantic models of `config/alerts.yaml`: which readings of the fleet are worth an alert, what is told of runs, and
+where all that goes.
 
 The defaults are those of the file that comes with pagemill. Evaluating rules is `ops.alerting.rules`', delivering is
 `ops.alerting.delivery`'s.
@@ -12,15 +13,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from pagemill.config.alert_channels import (
-    ALWAYS_THERE,
-    AlertChannel,
-    ChannelName,
-    address_key,
-    unknown_channel,
-)
+from pagemill.config.alert_channels import AlertChannel, ChannelName, address_key
 from pagemill.config.alert_metrics import METRICS, Metric
 from pagemill.config.mistakes import Mistake, Mistakes
+from pagemill.config.notices import RunNotices, WatchedNotices, channel_mistakes
 from pagemill.config.section import Flag, Number, Section
 
 Operator = Literal["gt", "gte", "lt", "lte"]
@@ -96,6 +92,8 @@ class AlertRules(Section):
 
     rules: dict[RuleName, AlertRule] = Field(default_factory=shipped_rules)
     channels: dict[ChannelName, AlertChannel] = Field(default_factory=dict)
+    runs: RunNotices = RunNotices()
+    watched: WatchedNotices = WatchedNotices()
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
@@ -105,10 +103,9 @@ class AlertRules(Section):
 
     def _unknown_channels(self) -> Iterator[Mistake]:
         for name, rule in self.rules.items():
-            for number, channel in enumerate(rule.channels or ()):
-                if channel not in self.channels and channel not in ALWAYS_THERE:
-                    mistake = unknown_channel(channel, self.channels)
-                    yield Mistake(mistake.message, mistake.remedy, "rules", name, "channels", number)
+            yield from channel_mistakes(rule.channels, self.channels, "rules", name)
+        yield from channel_mistakes(self.runs.channels, self.channels, "runs")
+        yield from channel_mistakes(self.watched.channels, self.channels, "watched")
 
     def _same_addresses(self) -> Iterator[Mistake]:
         first: dict[str, str] = {}

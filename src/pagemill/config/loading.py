@@ -58,16 +58,16 @@ def load_config(
         problems.append(Problem(str(where), None, "", "the configuration folder is not there", remedy))
     settings, lines = _read_settings(where / SETTINGS_FILE, files or [], environment.profile, problems)
     platforms = _read_platforms(_yaml_files(where / PLATFORMS_FOLDER, problems) or [], problems)
-    schedule = _read_schedule(where / SCHEDULE_FILE, files or [], platforms, problems)
     urls = environment.alert_urls if tells_alerts else None
     alerts = _read_alerts(where / ALERTS_FILE, files or [], urls, problems)
+    schedule = _read_schedule(where / SCHEDULE_FILE, files or [], platforms, alerts, problems)
     if problems:
         raise ConfigError(problems)
     return Config(
         settings=settings,
         platforms=platforms,
         schedule=schedule,
-        alerts=alerts,
+        alerts=alerts or AlertRules(),
         environment=environment,
         settings_lines=lines,
     )
@@ -99,16 +99,21 @@ def _read_settings(
 
 
 def _read_schedule(
-    path: Path, files: Collection[Path], platforms: Mapping[str, Platform], problems: list[Problem]
+    path: Path,
+    files: Collection[Path],
+    platforms: Mapping[str, Platform],
+    alerts: AlertRules | None,
+    problems: list[Problem],
 ) -> Schedule:
-    """The schedule of that file, an empty one without it."""
+    """The schedule of that file, an empty one without it. Without `alerts` nobody knows which channels there are."""
     if path not in files:
         return Schedule()
     source = read_yaml(path)
     schedule = _read(source, Schedule, problems)
     if schedule is None:
         return Schedule()
-    for mistake in schedule.mistakes(platforms):
+    channels = None if alerts is None else alerts.channels
+    for mistake in schedule.mistakes(platforms, channels):
         line, key = source.line_of(mistake.path), dotted(mistake.path)
         problems.append(Problem(source.file, line, key, mistake.message, mistake.remedy))
     return schedule
@@ -116,13 +121,13 @@ def _read_schedule(
 
 def _read_alerts(
     path: Path, files: Collection[Path], urls: Mapping[str, str] | None, problems: list[Problem]
-) -> AlertRules:
-    """The rules and channels of that file, the default ones without it. Where addresses are wanted, each channel must
-    have one that fits."""
+) -> AlertRules | None:
+    """The rules and channels of that file, the default ones without it, `None` if it has mistakes. Where addresses are
+    wanted, each channel must have one that fits."""
     source = read_yaml(path) if path in files else YamlSource(str(path), {})
     alerts = _read(source, AlertRules, problems)
     if alerts is None or urls is None:
-        return alerts or AlertRules()
+        return alerts
     missing: dict[str, str] = {}
     for name, channel in alerts.channels.items():
         variable = ADDRESS_PREFIX + address_key(name)

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pagemill.config.catalog import CatalogTable
 from pagemill.config.hosts import HostRule, HostRules
 from pagemill.config.mistakes import Mistake, Mistakes
+from pagemill.config.notices import Watch
 from pagemill.config.product import ProductAddress
 from pagemill.config.reading.crosschecks import (
     addresses_in,
@@ -160,6 +161,7 @@ class Platform(Section):
     retry: Retry = Retry()
     catalog: CatalogTable = CatalogTable()
     revisit: Revisit = Revisit()
+    watch: Watch = Watch()
 
     @field_validator("hosts")
     @classmethod
@@ -234,6 +236,12 @@ class Platform(Section):
     @classmethod
     def _tags_known_fields(cls, value: Revisit, info: ValidationInfo) -> Revisit:
         _refuse(unknown_fields(info.data.get("extract"), ("tags",), value.tags))
+        return value
+
+    @field_validator("watch")
+    @classmethod
+    def _watches_known_fields(cls, value: Watch, info: ValidationInfo) -> Watch:
+        _refuse(unknown_fields(info.data.get("extract"), ("fields",), value.fields))
         return value
 
     @field_validator("judge")

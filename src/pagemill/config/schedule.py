@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,6 +11,7 @@ from croniter import croniter
 from pydantic import AfterValidator, Field
 
 from pagemill.config.mistakes import Mistake
+from pagemill.config.notices import Notify, channel_mistakes
 from pagemill.config.platform import AUTO, Platform
 from pagemill.config.section import Flag, Number, Section, Whole
 from pagemill.model import FactValue, Priority
@@ -62,6 +63,7 @@ class Entry(Section):
     overlap: Literal["skip", "queue"] = "skip"
     catch_up_minutes: Number = Field(default=60, ge=0, le=7 * 24 * 60)
     enabled: Flag = True
+    notify: Notify = Notify()
 
 
 class Schedule(Section):
@@ -76,11 +78,14 @@ class Schedule(Section):
         zones = {entry.time_zone for entry in self.entries.values() if entry.enabled}
         return zones.pop() if len(zones) == 1 else "UTC"
 
-    def mistakes(self, platforms: Mapping[str, Platform]) -> Iterator[Mistake]:
-        """What does not go with the platforms that are configured."""
+    def mistakes(self, platforms: Mapping[str, Platform], channels: Collection[str] | None) -> Iterator[Mistake]:
+        """What does not go with the platforms that are configured, nor with the channels; those are `None` where nobody
+        knows them."""
         for name, entry in self.entries.items():
             for key, message, remedy in _mistakes_of(entry, platforms):
                 yield Mistake(message, remedy, "entries", name, key)
+            if channels is not None:
+                yield from channel_mistakes(entry.notify.channels, channels, "entries", name, "notify")
 
 
 def _mistakes_of(entry: Entry, platforms: Mapping[str, Platform]) -> Iterator[tuple[str, str, str]]:

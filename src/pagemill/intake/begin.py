@@ -18,6 +18,7 @@ from pagemill.intake.platforms import Platforms
 from pagemill.intake.rest import rest_of
 from pagemill.model import Priority, Product
 from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.runs import Telling
 from pagemill.results.store import ResultStore
 
 MOST_BATCH = 1000
@@ -77,6 +78,7 @@ class Beginner:
         skipped: Callable[[], int] | None = None,
         run: str = "",
         start: Reached = NOTHING,
+        telling: Telling | None = None,
     ) -> EnqueuedRun:
         """Puts products on the queue as one run, as `enqueue_run` does; `batch_size` is the settings' unless told."""
         return enqueue_run(
@@ -92,6 +94,7 @@ class Beginner:
             skipped=skipped,
             run=run,
             start=start,
+            telling=telling,
         )
 
 

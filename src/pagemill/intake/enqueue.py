@@ -31,6 +31,7 @@ from pagemill.intake.job_timeout import job_timeout_s
 from pagemill.intake.platforms import Platforms, by_name, name_of
 from pagemill.model import Batch, Priority, Product
 from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.runs import Telling
 from pagemill.results.store import ResultStore
 
 FAILURE_TTL_S = 7 * 24 * 3600
@@ -69,6 +70,7 @@ def enqueue_run(
     skipped: Callable[[], int] | None = None,
     run: str = "",
     start: Reached = NOTHING,
+    telling: Telling | None = None,
 ) -> EnqueuedRun:
     """Puts all products on the queues of their platforms as one run, a few batches at a time.
 
@@ -88,6 +90,7 @@ def enqueue_run(
         skipped: asked at the end how many rows of the source were bad.
         run: its id; a new one if empty.
         start: how far it is already, as `AskedBatches.reached` tells it.
+        telling: how its end is told, where that is said for this run.
 
     Raises:
         UsageError: there is not one product; no run is left behind.
@@ -108,7 +111,7 @@ def enqueue_run(
         first = next(stream, None)
         if first is None and not start.batches:
             raise UsageError(f"{source} holds no product that can be checked: correct the rows reported, or add some")
-        store.create_run(run, name, source, may_exist=may_exist, priority=priority)
+        store.create_run(run, name, source, may_exist=may_exist, priority=priority, telling=telling)
         products_left = stream if first is None else chain([first], stream)
         batches = _batches(products_left, run, platforms, name, batch_size, start.batches)
         if start.batches:

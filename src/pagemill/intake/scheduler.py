@@ -31,7 +31,7 @@ from pagemill.intake.platforms import meant
 from pagemill.intake.rows import BadRow
 from pagemill.model import FactValue, Product
 from pagemill.results.asked import AskedBatches
-from pagemill.results.runs import RunProgress
+from pagemill.results.runs import RunProgress, Telling
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -187,7 +187,7 @@ class Scheduler:
             self._note(name, firing)
         log.info(events.SCHEDULE_FIRED, entry=name, due=firing.due.isoformat(), run=firing.run, resumes=resumes)
         try:
-            products = self._enqueue(entry, firing.run)
+            products = self._enqueue(name, entry, firing.run)
         except (LeadLost, _Stopped, ServiceUnavailable):
             raise
         except PagemillError as error:
@@ -196,7 +196,7 @@ class Scheduler:
         else:
             self._note(name, replace(firing, outcome=Outcome.QUEUED, detail=f"{products} products"))
 
-    def _enqueue(self, entry: Entry, run: str) -> int:
+    def _enqueue(self, name: str, entry: Entry, run: str) -> int:
         """Puts the run on the queue, or the rest of it; how many products it has."""
         platform = meant(self._config.platforms, entry.platform)
         beginner = Beginner(self._config, self._client, self._store)
@@ -220,6 +220,7 @@ class Scheduler:
                 skipped=lambda: bad_rows.skipped,
                 run=run,
                 start=start,
+                telling=Telling(name, entry.time_zone, entry.notify.said),
             )
         return enqueued.products
 

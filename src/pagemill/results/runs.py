@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pagemill.model import Priority, Verdict
 
@@ -54,6 +55,17 @@ class RunProgress:
 def broke_off(products: int) -> str:
     """That the enqueueing of a run broke off, for people."""
     return f"its enqueueing broke off after {products} product{'' if products == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a run's end is to be told, as whoever has begun it said."""
+
+    entry: str = ""
+    """The schedule's, if it was one."""
+    time_zone: str = "UTC"
+    notify: Mapping[str, Any] = field(default_factory=dict)
+    """What it said otherwise than `runs` of `alerts.yaml`."""
 
 
 def priority_of(text: str | None) -> Priority:

@@ -122,6 +122,33 @@ results = Table(
 )
 """One row per product of a run; the primary key is what makes a second write of the same item change nothing."""
 
+untold_ends = Table(
+    "untold_ends",
+    metadata,
+    Column("run", _key(), primary_key=True),
+    Column("noted_at", UtcDateTime, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("notify", JSON, nullable=False),
+    Column("claimed_by", Text),
+    Column("claimed_at", UtcDateTime),
+    Column("tries", Integer, nullable=False),
+    Column("changes_told_at", UtcDateTime),
+    Column("told_broken_at", UtcDateTime),
+)
+"""One row per run whose end was not told yet; see `untold`. Who has claimed it is about to tell something of the run,
+`tries` counts the claims of which nothing came. `told_broken_at` is the run's `broken_at` of which people know."""
+
+untold_changes = Table(
+    "untold_changes",
+    metadata,
+    Column("run", _key(), primary_key=True),
+    Column("product_id", _key(), primary_key=True),
+    Column("notice", Text),
+)
+"""One row per result that is to be told at once and was not yet; see `untold`. `notice` is the id of the message that
+it is part of, once there is one."""
+
 request_keys = Table(
     "request_keys",
     metadata,

@@ -7,12 +7,12 @@ A store may be used from several threads; a process opens its own, never one tha
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, Table, Text, cast, func, select, text, union, update
+from sqlalchemy import Connection, Engine, Row, Table, Text, cast, func, select, text, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pagemill.config.platform import AUTO
@@ -30,7 +30,7 @@ from pagemill.results.database import (
 )
 from pagemill.results.rows import from_row, outline_of, storable_text, to_row
 from pagemill.results.run_rows import NEWEST_FIRST, no_such_run, older_than, products_of, summaries
-from pagemill.results.runs import RunProgress, RunSummary
+from pagemill.results.runs import RunProgress, RunSummary, Telling
 from pagemill.results.selection import Selection
 from pagemill.results.upgrade import add_missing_columns
 
@@ -49,14 +49,23 @@ class ResultStore:
     longer than a few seconds, or is full. No message contains the password.
     """
 
-    def __init__(self, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S, slow_statement_ms: float = 0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        lock_timeout_s: float = LOCK_TIMEOUT_S,
+        slow_statement_ms: float = 0,
+        is_watched: Callable[[ItemResult], bool] = lambda _result: False,
+    ) -> None:
         """
         Args:
             url: `sqlite:///data/pagemill.db` or `postgresql+psycopg://user:password@host/database`.
             lock_timeout_s: how long a statement waits for what another process has locked.
             slow_statement_ms: a statement that takes longer is logged; with 0 none is.
+            is_watched: whether a result is one that is told at once, see `untold`.
         """
         self._url = url
+        self._is_watched = is_watched
         self._slow_statement_ms = slow_statement_ms
         self._lock_timeout_s = lock_timeout_s
         self._engine: Engine | None = None
@@ -116,22 +125,35 @@ class ResultStore:
         *,
         may_exist: bool = False,
         priority: Priority = Priority.NORMAL,
+        telling: Telling | None = None,
     ) -> None:
-        """Notes that a run begins; `source` says where its products come from, `platform` is `auto` for several.
+        """Notes that a run begins; `source` says where its products come from, `platform` is `auto` for several, and
+        `telling` how its end is told.
 
         Raises:
             UsageError: there is a run with this id, and it may not exist.
         """
+        telling, now = telling or Telling(), datetime.now(UTC)
         row = {
             "id": run_id,
             "platform": platform,
             "source": storable_text(source),
-            "created_at": datetime.now(UTC),
+            "created_at": now,
             "priority": None if priority is Priority.NORMAL else priority.value,
-            "alive_at": datetime.now(UTC),
+            "alive_at": now,
         }
-        if not self._insert(schema.runs, [row]) and not may_exist:
-            raise UsageError(f"there is a run {run_id} already")
+        end = {
+            "run": run_id,
+            "noted_at": now,
+            "entry": telling.entry,
+            "time_zone": telling.time_zone,
+            "notify": dict(telling.notify),
+            "tries": 0,
+        }
+        with writing(self.engine) as connection:
+            if not _insert(connection, schema.runs, [row]) and not may_exist:
+                raise UsageError(f"there is a run {run_id} already")
+            _insert(connection, schema.untold_ends, [end])
 
     def seal_run(self, run_id: str, products: int, batches: int, skipped: int) -> None:
         """Notes that all batches of a run are on the queue, and how many products, batches and skipped rows it has.
@@ -206,7 +228,7 @@ class ResultStore:
         """Writes all of them in one transaction and returns how many are new.
 
         A result whose run and product have one already changes nothing, so writing again is always safe. Text is
-        cleaned of what databases refuse.
+        cleaned of what databases refuse. Those of the new ones that are watched are noted in the same transaction.
 
         Raises:
             ResultRefused: the database refuses one of them for its content; none is written.
@@ -215,8 +237,15 @@ class ResultStore:
             return 0
         # One order for everybody: two processes that write the same keys cannot wait for each other in a circle.
         rows = sorted((to_row(result) for result in results), key=lambda row: (row["run"], row["product_id"]))
+        watched = {
+            (storable_text(each.run), storable_text(each.product_id)) for each in filter(self._is_watched, results)
+        }
         try:
-            return self._insert(schema.results, rows)
+            with writing(self.engine) as connection:
+                new = _insert(connection, schema.results, rows)
+                if untold := [key for key in map(tuple, new) if key in watched]:
+                    _note_untold(connection, untold)
+            return len(new)
         except (ValueError, TypeError, OverflowError) as error:
             # psycopg makes JSON of facts itself, and lets what goes wrong there through as it is.
             raise ResultRefused(f"a result cannot be stored: {error}") from error
@@ -324,13 +353,21 @@ class ResultStore:
                 return
             after = page[-1].product_id
 
-    def _insert(self, table: Table, rows: list[dict[str, Any]]) -> int:
-        """Inserts the rows whose key is new, in one transaction, and returns how many those were."""
-        with writing(self.engine) as connection:
-            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            statement = dialect.insert(table).on_conflict_do_nothing()
-            # What RETURNING returns is counted: a row count of many rows is not known on every driver.
-            return len(connection.execute(statement.returning(*table.primary_key), rows).all())
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[Row[Any]]:
+    """Inserts the rows whose key is new, and returns those keys."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).on_conflict_do_nothing()
+    # What RETURNING returns is counted: a row count of many rows is not known on every driver.
+    return list(connection.execute(statement.returning(*table.primary_key), rows).all())
+
+
+def _note_untold(connection: Connection, keys: list[tuple[str, str]]) -> None:
+    """Notes these results as still to be told, but those of runs of which nothing is told any more."""
+    column = schema.untold_ends.c.run
+    open_runs = set(connection.scalars(select(column).where(column.in_({run for run, _ in keys}))))
+    if rows := [{"run": run, "product_id": product} for run, product in keys if run in open_runs]:
+        _insert(connection, schema.untold_changes, rows)
 
 
 def _create_schema(engine: Engine) -> None:

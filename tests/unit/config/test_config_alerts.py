@@ -11,6 +11,7 @@ from pagemill.config.alert_channels import AlertChannel
 from pagemill.config.alert_metrics import METRICS
 from pagemill.config.alerts import AlertRule, AlertRules
 from pagemill.config.loading import load_config
+from pagemill.config.notices import RunNotices, Watch, WatchedNotices
 from pagemill.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[3] / "config" / "alerts.yaml"
@@ -36,6 +37,8 @@ def test_the_shipped_file_states_the_defaults(tmp_path: Path) -> None:
     assert load(tmp_path, text) == AlertRules()
     assert [name for name in METRICS if not re.search(rf"\b{name}\b", text)] == []
     for name in AlertRule.model_fields:
+        assert re.search(rf"^# +{name} ", text, re.MULTILINE), f"{name} is not explained"
+    for name in (*RunNotices.model_fields, "watched"):
         assert re.search(rf"^# +{name} ", text, re.MULTILINE), f"{name} is not explained"
 
 
@@ -96,7 +99,55 @@ def test_channels_alone_keep_the_default_rules(tmp_path: Path) -> None:
     assert load(tmp_path, "rules: {}\n").rules == {}
 
 
+def test_how_runs_are_told_is_read(tmp_path: Path) -> None:
+    """All of them everywhere by default; an entry of the schedule says otherwise for its own."""
+    assert load(tmp_path, "").runs == RunNotices(enabled=True, quiet=False, channels=None, changes=10)
+    (tmp_path / "platforms").mkdir()
+    shop = (
+        "platform: shop\nhosts: [shop.com]\nextract: {fields: {price: .p}}\nwatch: {fields: [price], products: [A1]}\n"
+    )
+    (tmp_path / "platforms" / "shop.yaml").write_text(shop, encoding="utf-8")
+    entry = 'cron: "0 3 * * *"\n    platform: shop\n    catalog: c.csv\n    notify: {quiet: true, channels: [hook]}'
+    (tmp_path / "schedule.yaml").write_text(f"entries:\n  nightly:\n    {entry}\n", encoding="utf-8")
+    text = """\
+channels: {hook: {kind: webhook}}
+runs: {quiet: true, channels: [hook, log], changes: 0}
+watched: {channels: [hook]}
+"""
+    (tmp_path / "alerts.yaml").write_text(text, encoding="utf-8")
+    config = load_config(tmp_path, {"PAGEMILL_ALERT_URL_HOOK": HOOK}, tells_alerts=True)
+    assert config.alerts.runs == RunNotices(quiet=True, channels=("hook", "log"), changes=0)
+    assert config.alerts.watched == WatchedNotices(channels=("hook",))
+    assert config.schedule.entries["nightly"].notify.said == {"quiet": True, "channels": ["hook"]}
+    assert config.platforms["shop"].watch == Watch(fields=("price",), products=("A1",))
+    wrong = entry.replace("[hook]", "[hok]")
+    (tmp_path / "schedule.yaml").write_text(f"entries:\n  nightly:\n    {wrong}\n", encoding="utf-8")
+    (tmp_path / "platforms" / "shop.yaml").write_text(shop.replace("[price]", "[prize]"), encoding="utf-8")
+    (platform, *_) = problems_of(tmp_path, text, {"PAGEMILL_ALERT_URL_HOOK": HOOK})
+    assert platform == "platforms/shop.yaml:4: watch.fields.prize: is not one of extract.fields (write one of price)"
+    (tmp_path / "platforms" / "shop.yaml").write_text(shop, encoding="utf-8")
+    no_channel = "schedule.yaml:6: entries.nightly.notify.channels.0: there is no channel 'hok' (did you mean `hook`?)"
+    assert problems_of(tmp_path, text, {"PAGEMILL_ALERT_URL_HOOK": HOOK}) == [no_channel]
+    everywhere = wrong.replace("platform: shop", "platform: auto").replace("c.csv", "sql")
+    (tmp_path / "schedule.yaml").write_text(f"entries:\n  nightly:\n    {everywhere}\n", encoding="utf-8")
+    (catalog, channel) = problems_of(tmp_path, text, {"PAGEMILL_ALERT_URL_HOOK": HOOK})
+    assert catalog.startswith("schedule.yaml:5: entries.nightly.catalog: sql reads one platform's table")
+    assert channel == no_channel
+
+
 MISTAKES = [
+    (
+        "runs: {channels: [team]}\n",
+        "alerts.yaml:1: runs.channels.0: there is no channel 'team' (known are log, live; others go under channels:)",
+    ),
+    (
+        "watched: {channels: [lvie]}\n",
+        "alerts.yaml:1: watched.channels.0: there is no channel 'lvie' (did you mean `live`?)",
+    ),
+    (
+        "runs: {changes: 21}\n",
+        "alerts.yaml:1: runs.changes: must be at most 20, found 21 (write at most 20 (the default is 10))",
+    ),
     (
         "rules:\n  x: {metric: memory_precent, threshold: 1}",
         "alerts.yaml:2: rules.x.metric: 'memory_precent' is not a metric (did you mean `memory_percent`?)",

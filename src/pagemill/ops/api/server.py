@@ -20,6 +20,7 @@ from starlette.responses import Response
 from pagemill import __version__
 from pagemill.applying.applier import Applier
 from pagemill.applying.undoer import Undoer
+from pagemill.config.alerts import AlertRules
 from pagemill.config.schedule import Schedule
 from pagemill.config.settings import Config
 from pagemill.errors import RedisUnavailable, UsageError
@@ -27,6 +28,7 @@ from pagemill.intake.begin import Beginner
 from pagemill.intake.leadership import Leadership
 from pagemill.ops.alerting.delivery import AlertDelivery
 from pagemill.ops.alerting.desk import AlertDesk
+from pagemill.ops.alerting.notifier import Notifier
 from pagemill.ops.alerting.readings import PictureReadings
 from pagemill.ops.alerting.watch import LEADER_KEY, AlertWatch
 from pagemill.ops.api import (
@@ -160,7 +162,7 @@ def create_app(
     live = Live(parts, rules)
     app.mount("/socket.io", live.app)
     delivery = AlertDelivery(redis, config.alerts.channels, config.environment.alert_urls, name)
-    watch = _watch(parts, name)
+    watch, notices = _watch(parts, name), _notices(parts, config.alerts, name)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -173,7 +175,7 @@ def create_app(
                 await run_in_threadpool(parts.restart.note_return)
             await run_in_threadpool(delivery.open)
             stack.push_async_callback(run_in_threadpool, delivery.close)
-            for rounds in (looks, tokens, watch):
+            for rounds in (looks, tokens, watch, notices):
                 rounds.open()
                 stack.push_async_callback(run_in_threadpool, rounds.close, _CLOSE_S)
             await live.open()
@@ -203,6 +205,18 @@ def _watch(parts: Parts, name: str) -> Rounds:
             watch.close()
 
     return Rounds("alert-watch", _WATCH_S, check, end)
+
+
+def _notices(parts: Parts, settings: AlertRules, name: str) -> Rounds:
+    """The thread that tells ends of runs and watched changes."""
+    desk = AlertDesk(parts.redis, parts.guard.alerts, name)
+    notifier = Notifier(parts.store, desk, settings, name)
+
+    def look() -> None:
+        desk.configure(parts.guard_in_force(parts.view.picture().overrides).alerts)
+        notifier.look()
+
+    return Rounds("notices", _WATCH_S, look)
 
 
 async def _answer_redis(request: Request, error: Exception) -> Response:

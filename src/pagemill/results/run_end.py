@@ -1,0 +1,84 @@
+"""What came of a run that has ended, as far as people are told: counts, the first changes, why products failed.
+
+Reads only, and a bounded part of the results, however many there are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from pagemill.model import ItemResult, Verdict
+from pagemill.results import schema
+from pagemill.results.database import reading
+from pagemill.results.rows import from_row
+from pagemill.results.runs import RunSummary
+from pagemill.results.store import ResultStore
+
+CHANGES = (Verdict.CHANGED, Verdict.GONE, Verdict.OFF_SALE, Verdict.SOLD_OUT)
+"""Verdicts by which the shop says something else than the catalogue; in the order in which they are told."""
+FAILURES = (Verdict.BLOCKED, Verdict.FAILED)
+"""Verdicts that say nothing of a product."""
+_MOST_REASONS_READ = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why so many products have no good verdict."""
+
+    verdict: Verdict
+    text: str
+    products: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """A run's end."""
+
+    summary: RunSummary
+    ended_at: datetime
+    changes: tuple[ItemResult, ...]
+    """The first ones."""
+    reasons: tuple[Reason, ...]
+    """The most frequent first."""
+
+    def count(self, verdicts: Sequence[Verdict]) -> int:
+        """How many products have one of these."""
+        return sum(self.summary.by_verdict.get(verdict, 0) for verdict in verdicts)
+
+
+def run_end(store: ResultStore, run: str, most_changes: int, grouped_as: Callable[[str], str]) -> RunEnd:
+    """What came of it.
+
+    Args:
+        store: open.
+        run: its id.
+        most_changes: how many changes are read.
+        grouped_as: what of a reason counts where products are gathered by theirs.
+
+    Raises:
+        UsageError: there is no such run.
+        DatabaseUnavailable: a retry may help.
+    """
+    summary = store.run(run)
+    columns = schema.results.c
+    with reading(store.engine) as connection:
+        last_at: datetime | None = connection.scalar(select(func.max(columns.finished_at)).where(columns.run == run))
+        changes: list[ItemResult] = []
+        for verdict in CHANGES:
+            query = select(schema.results).where(columns.run == run, columns.verdict == verdict.value)
+            query = query.order_by(columns.product_id).limit(most_changes - len(changes))
+            changes += [from_row(row) for row in connection.execute(query).mappings()]
+        counts: Counter[tuple[Verdict, str]] = Counter()
+        for verdict in FAILURES:
+            query = select(columns.reason).where(columns.run == run, columns.verdict == verdict.value)
+            query = query.order_by(columns.product_id).limit(_MOST_REASONS_READ)
+            counts.update((verdict, grouped_as(reason)) for reason in connection.scalars(query))
+    reasons = tuple(Reason(verdict, text, count) for (verdict, text), count in counts.most_common())
+    moments = (summary.cancelled_at, summary.sealed_at, summary.broken_at, last_at, summary.created_at)
+    ended_at = max(moment for moment in moments if moment is not None)
+    return RunEnd(summary, ended_at, tuple(changes), reasons)
