@@ -72,6 +72,11 @@ class Applier:
         self._slow_statement_ms = slow_statement_ms
         self._now = now
 
+    @property
+    def may_write(self) -> bool:
+        """Whether an account is named that may write."""
+        return bool(self._environment.catalog_write_url)
+
     def apply(
         self,
         run: str,
@@ -124,9 +129,7 @@ class Applier:
         chosen = {
             name: platform
             for name in names
-            if (platform := self._platforms.get(name)) is not None
-            and platform.catalog.table is not None
-            and platform.catalog.update.written
+            if (platform := self._platforms.get(name)) is not None and platform.catalog.written
         }
         if not chosen:
             which = ", ".join(names) or "none"

@@ -62,3 +62,8 @@ class CatalogTable(Section):
     columns: dict[str, Name] = Field(default_factory=dict)
     where: str | None = None
     update: CatalogUpdate = CatalogUpdate()
+
+    @property
+    def written(self) -> dict[str, str]:
+        """The columns that results may change, by their fields; none without a table."""
+        return {} if self.table is None else self.update.written

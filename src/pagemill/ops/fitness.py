@@ -85,11 +85,7 @@ def _database(config: Config) -> str:
 
 def _written(config: Config) -> list[tuple[str, Platform]]:
     """Platforms whose catalogue results may be written to."""
-    return [
-        (name, platform)
-        for name, platform in sorted(config.platforms.items())
-        if platform.catalog.table is not None and platform.catalog.update.written
-    ]
+    return [(name, platform) for name, platform in sorted(config.platforms.items()) if platform.catalog.written]
 
 
 def _catalogue(config: Config, platform: Platform) -> str | Finding:

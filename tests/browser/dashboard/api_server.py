@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,18 +28,34 @@ from pagemill.results.store import ResultStore
 from tests.browser.dashboard.fleet_world import PLATFORMS
 
 SECRET = "a-secret-for-tests-that-is-long-enough"
+CATALOG = {
+    "table": "goods",
+    "update": {"columns": {"name": "name", "price": "price", "status": "status"}, "gone": {"status": "stopped"}},
+}
 _JOIN_S = 15
 
 
 class ApiServer:
-    """As `pagemill api` builds it, on a thread; with a root path a proxy has it there, and nothing else."""
+    """As `pagemill api` builds it, on a thread; with a root path a proxy has it there, and nothing else. With the
+    database `catalogue` its platforms have their products in the table `goods`, and may write there unless told
+    otherwise."""
 
-    def __init__(self, redis_url: str, folder: Path, secret: str = SECRET, root_path: str = "") -> None:
+    def __init__(
+        self,
+        redis_url: str,
+        folder: Path,
+        secret: str = SECRET,
+        root_path: str = "",
+        catalogue: str = "",
+        may_write: bool = True,
+    ) -> None:
         self._redis_url = redis_url
         self.database = f"sqlite:///{folder / 'results.db'}"
         self.artifacts = folder / "artifacts"
         self._secret = secret
         self._root_path = root_path
+        self._catalogue = catalogue
+        self._may_write = may_write
         self._port = 0
         self._running: ExitStack | None = None
 
@@ -64,7 +81,7 @@ class ApiServer:
             retry = Retry(NoBackoff(), 0)
             client = stack.enter_context(redis.Redis.from_url(self._redis_url, socket_timeout=2, retry=retry))
             store = stack.enter_context(ResultStore(self.database))
-            config = _config(self._secret, self.artifacts)
+            config = self._config()
             rules = AccessRules(self._secret)
             app = create_app(config, client, store, "api-test", rules=rules, root_path=self._root_path)
             app.state.parts = replace(app.state.parts, view=Sight(client, PLATFORMS, now_s=_hasty_s))
@@ -78,6 +95,18 @@ class ApiServer:
                 assert thread.is_alive(), "the API did not start"
                 thread.join(0.02)
             self._running = stack.pop_all()
+
+    def _config(self) -> Config:
+        environment = Environment(
+            api_secret=self._secret,
+            catalog_url=self._catalogue,
+            catalog_write_url=self._catalogue if self._may_write else "",
+        )
+        return Config(
+            settings=Settings(artifacts=ArtifactSettings(folder=self.artifacts)),
+            platforms={name: _platform(name, CATALOG if self._catalogue else {}) for name in PLATFORMS},
+            environment=environment,
+        )
 
     def stop(self) -> None:
         """Ends it; a second time nothing happens."""
@@ -97,6 +126,12 @@ def _end(server: uvicorn.Server, thread: threading.Thread) -> None:
     assert not thread.is_alive(), "the API did not end"
 
 
+def _platform(name: str, catalog: Mapping[str, Any]) -> Platform:
+    fields = {"name": "h1", "price": {"selector": ".price", "type": "number"}, "status": ".status"}
+    said = {"platform": name, "hosts": [f"www.{name}.test"], "extract": {"fields": fields}, "catalog": catalog}
+    return Platform.model_validate(said)
+
+
 def behind_proxy(config: uvicorn.Config, root_path: str) -> uvicorn.Config:
     """With a proxy in front that takes its path away, and has nothing at any other."""
     app: Any = config.app
@@ -110,17 +145,3 @@ def behind_proxy(config: uvicorn.Config, root_path: str) -> uvicorn.Config:
     if root_path:
         config.app = proxy
     return config
-
-
-def _config(secret: str, artifacts: Path) -> Config:
-    platforms = {
-        name: Platform.model_validate(
-            {"platform": name, "hosts": [f"www.{name}.test"], "extract": {"fields": {"name": "h1"}}}
-        )
-        for name in PLATFORMS
-    }
-    return Config(
-        settings=Settings(artifacts=ArtifactSettings(folder=artifacts)),
-        platforms=platforms,
-        environment=Environment(api_secret=secret),
-    )

@@ -65,7 +65,7 @@ def a_result(number: int, run: str = RUN, at: datetime | None = None) -> ItemRes
         finished_at=at + timedelta(seconds=1.4),
         worker="vm-7307-3d1d",
         final_url=f"{url}?from=list" if verdict is Verdict.CHANGED else url,
-        expected={"price": price},
+        expected={"price": price, "status": "on sale"},
     )
 
 

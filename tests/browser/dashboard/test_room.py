@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import redis
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from pagemill.intake.batch_job import from_arguments, open_queue
-from pagemill.model import Batch, Difference, Product, Verdict
+from pagemill.model import Batch, Difference, Priority, Product, Verdict
 from pagemill.ops.api.frame.roles import Role
 from pagemill.results.asked import NOTHING, AskedBatches, Reached
 from pagemill.results.signs_of_life import SignsOfLife
@@ -135,6 +135,34 @@ async def test_a_file_that_cannot_be_begun_is_told(looker: Looker, api: ApiServe
     await drop(page, "goods.csv", CSV)
     await expect(page.locator("#said")).to_contain_text("--role admin")
     await expect(page.get_by_role("dialog")).to_be_hidden()
+    assert looker.unexpected("422") == []
+
+
+async def test_a_catalogue_of_several_platforms_is_begun_before_others(
+    looker: Looker, api: ApiServer, redis_client: redis.Redis
+) -> None:
+    """In another encoding, each row with the platform that has its address; what is wrong is said in the dialog."""
+    rows = "id,url,name\nA1,https://www.ably.test/1,오버핏 데님\nM1,https://www.musinsa.test/1,울 니트\n"
+    page = looker.page
+    await enter(page, api, Role.ADMIN, "/runs")
+    goods = FilePayload(name="goods.csv", mimeType="text/csv", buffer=rows.encode("cp949"))
+    await page.get_by_label("Drop a catalogue on this page").set_input_files(goods)
+    dialog = page.get_by_role("dialog")
+    assert await dialog.get_by_label("Platform").input_value() == "auto"
+    await dialog.get_by_label("Priority").select_option("high")
+    begin = dialog.get_by_role("button", name="Begin")
+    encoding = dialog.get_by_label("Encoding")
+    for wrong in ("한글", "cp9490"):
+        await encoding.fill(wrong)
+        await begin.click()
+        await expect(page.locator("#ask-error")).to_contain_text(wrong)
+    await encoding.fill("cp949")
+    await begin.click()
+    await expect(page.locator("#begun")).to_contain_text("was begun with 2 products")
+    for platform, name in (("ably", "오버핏 데님"), ("musinsa", "울 니트")):
+        (job,) = open_queue(redis_client, platform, Priority.HIGH).get_jobs()
+        (product,) = from_arguments(*job.args).products
+        assert product.expected == {"name": name}
     assert looker.unexpected("422") == []
 
 

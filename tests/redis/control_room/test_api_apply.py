@@ -82,6 +82,25 @@ def test_a_request_shows_unless_it_says_write(world: World, catalogue: Catalogue
     assert "nothing to undo" in message(world.admin.post(f"{PATH}/undo", {"write": True}), 422, "invalid")
 
 
+def test_what_is_left_is_told_by_itself(world: World, catalogue: Catalogue) -> None:
+    """However many are written before it, with the reason."""
+    catalogue.execute("UPDATE goods SET price = 7 WHERE id = 'C'")
+    shown = world.admin.post(PATH, {"limit": 1}).data
+    assert shown["outcomes"] == {"written": 2, "otherwise": 1}
+    assert [each["product_id"] for each in shown["changes"]] == ["A"]
+    (left,) = shown["left"]
+    assert (left["product_id"], left["outcome"], left["before"]) == ("C", "otherwise", 7)
+    assert left["reason"] == "price says 7, the run expected 5"
+    assert [each["product_id"] for each in world.admin.post(PATH).data["changes"]] == ["A", "B", "C"]
+
+
+def test_a_client_knows_what_it_may_offer(world: World, catalogue: Catalogue) -> None:
+    """Which fields of a platform may be written, and that there is an account for it."""
+    (shop,) = world.planner.get("/api/v1/platforms").data["platforms"]
+    assert "price" in shop["written_back"]
+    assert world.admin.post(PATH).data["may_be_written"] is True
+
+
 def test_only_an_admin_may(world: World, catalogue: Catalogue) -> None:
     """Not even look: what a rehearsal shows is the catalogue's."""
     for path in (PATH, f"{PATH}/undo"):
@@ -104,5 +123,6 @@ def test_without_an_account_for_it_nothing_can_write(world: World, catalogue: Ca
     """The remedy names the variable."""
     told = message(world.admin.post(PATH, {"write": True}), 422, "invalid")
     assert "set PAGEMILL_CATALOG_WRITE_URL" in told
-    assert world.admin.post(PATH).data["outcomes"] == {"written": 3}
+    shown = world.admin.post(PATH).data
+    assert (shown["outcomes"], shown["may_be_written"]) == ({"written": 3}, False)
     assert prices(catalogue) == [5, 5, 5]

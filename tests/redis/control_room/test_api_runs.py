@@ -81,7 +81,7 @@ def test_results_are_searched(world: World, store: ResultStore) -> None:
 def test_the_platforms_are_listed(world: World) -> None:
     """With what a catalogue may expect of their products."""
     assert world.planner.get("/api/v1/platforms").data == {
-        "platforms": [{"platform": "shop", "fields": ["name", "price"]}]
+        "platforms": [{"platform": "shop", "fields": ["name", "price"], "written_back": []}]
     }
 
 

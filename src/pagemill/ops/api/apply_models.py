@@ -22,6 +22,12 @@ _CHANGE: JsonDict = {
     "after": 9900,
     "reason": "",
 }
+_LEFT: JsonDict = {
+    **_CHANGE,
+    "product_id": "A2",
+    "outcome": "otherwise",
+    "reason": "sale_price says 11900, the run expected 12900",
+}
 
 
 def _body(*examples: JsonDict) -> ConfigDict:
@@ -38,7 +44,7 @@ class UndoBody(BaseModel):
     model_config = _body({"write": True}, {"limit": 20})
 
     write: bool = Field(default=False, description="Write. Without it nothing is changed")
-    limit: int = Field(default=SHOWN, ge=0, le=1000, description="Changes in the answer, the first ones")
+    limit: int = Field(default=SHOWN, ge=0, le=1000, description="Changes in each list of the answer, the first ones")
 
 
 class ApplyBody(UndoBody):
@@ -82,8 +88,10 @@ class AppliedText(BaseModel):
             "outcomes": {"written": 7, "otherwise": 1},
             "columns": 9,
             "changes": [_CHANGE],
+            "left": [_LEFT],
             "next_after": "",
             "without": [],
+            "may_be_written": True,
         }
     )
 
@@ -93,7 +101,13 @@ class AppliedText(BaseModel):
     )
     columns: int = Field(description="How many columns of these rows were, or would be, written")
     changes: list[ChangeText] = Field(description="The first ones")
+    left: list[ChangeText] = Field(
+        description="The first ones that are not written though they should be, each with its reason"
+    )
     next_after: str = Field(default="", description="`after` of the next request; empty at the end")
     without: list[str] = Field(
         default_factory=list, description="Platforms of the run that do not say what may be written: nothing is"
+    )
+    may_be_written: bool = Field(
+        description="Whether `PAGEMILL_CATALOG_WRITE_URL` is set; where it is not, all of this can only be shown"
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
+from typing import Any
 
 from fastapi import APIRouter, Depends
 
-from pagemill.applying.told import Tally, Told
+from pagemill.applying.told import LEFT, Tally, Told
 from pagemill.errors import UsageError
 from pagemill.ops.api.apply_models import AppliedText, ApplyBody, ChangeText, UndoBody
 from pagemill.ops.api.frame.access import changer
@@ -32,7 +34,7 @@ def apply(parts: PartsOfApp, run: RunPath, now: Now, wanted: ApplyBody | None = 
     already stay, so a request may be sent again."""
     asked = wanted or ApplyBody()
     find_run(parts, run)
-    changes = _Changes(asked.limit)
+    changes = _Changes(parts, asked.limit)
     with _alone(parts):
         applied = parts.applier.apply(run, changes.add, writes=asked.write, after=asked.after, most=asked.most)
     text = changes.text(applied.tally, written=asked.write)
@@ -44,7 +46,7 @@ def undo(parts: PartsOfApp, run: RunPath, now: Now, wanted: UndoBody | None = No
     """Takes back what was applied of a run, or shows what it would take back: each row gets its former values, where
     it still says what was written. The run itself may have been pruned."""
     asked = wanted or UndoBody()
-    changes = _Changes(asked.limit)
+    changes = _Changes(parts, asked.limit)
     with _alone(parts):
         tally = parts.undoer.undo(run, changes.add, writes=asked.write)
     return sealed(changes.text(tally, written=asked.write), now)
@@ -64,18 +66,30 @@ def _alone(parts: Parts) -> Iterator[None]:
 
 
 class _Changes:
-    """The first so many."""
+    """The first so many: of all, and of those that are left as they were."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, parts: Parts, limit: int) -> None:
+        self._may_be_written = parts.applier.may_write
         self._limit = limit
-        self._texts: list[ChangeText] = []
+        self._first: list[ChangeText] = []
+        self._left: list[ChangeText] = []
 
     def add(self, told: Told) -> None:
-        for record in told.records():
-            if len(self._texts) < self._limit:
-                del record["run"]
-                self._texts.append(ChangeText.model_validate(record))
+        for texts in (self._first, self._left) if told.outcome in LEFT else (self._first,):
+            if room := self._limit - len(texts):
+                texts += [_change_text(record) for record in islice(told.records(), room)]
 
     def text(self, tally: Tally, *, written: bool) -> AppliedText:
         outcomes = {outcome: count for outcome, count in tally.products.items() if count}
-        return AppliedText(written=written, outcomes=outcomes, columns=tally.columns, changes=self._texts)
+        return AppliedText(
+            written=written,
+            outcomes=outcomes,
+            columns=tally.columns,
+            changes=self._first,
+            left=self._left,
+            may_be_written=self._may_be_written,
+        )
+
+
+def _change_text(record: Mapping[str, Any]) -> ChangeText:
+    return ChangeText.model_validate({name: value for name, value in record.items() if name != "run"})

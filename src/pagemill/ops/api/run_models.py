@@ -132,12 +132,15 @@ class PlatformText(BaseModel):
 
     platform: str
     fields: list[str] = Field(description="What the columns of its catalogues may be called, beside id and url")
+    written_back: list[str] = Field(description="Those of them that `apply` may write into the catalogue's own table")
 
 
 class PlatformsText(BaseModel):
     """All of them, by name."""
 
-    model_config = _like({"platforms": [{"platform": "musinsa", "fields": ["name", "price", "in_stock"]}]})
+    model_config = _like(
+        {"platforms": [{"platform": "musinsa", "fields": ["name", "price", "in_stock"], "written_back": ["price"]}]}
+    )
 
     platforms: list[PlatformText]
 

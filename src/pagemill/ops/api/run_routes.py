@@ -65,7 +65,7 @@ PlatformFilter = Annotated[
 def list_platforms(parts: PartsOfApp, now: Now) -> Envelope[PlatformsText]:
     """The platforms that runs can be begun of, and what may be expected of their products."""
     found = [
-        PlatformText(platform=name, fields=list(platform.extract.fields))
+        PlatformText(platform=name, fields=list(platform.extract.fields), written_back=list(platform.catalog.written))
         for name, platform in sorted(parts.configured.items())
     ]
     return sealed(PlatformsText(platforms=found), now)

@@ -6,47 +6,67 @@ const SAID_MS = 9000;
 const MOST_SAID = 3;
 
 /**
- * Asks. `fields` are elements for the dialog; `confirm` is the button's word. `act()` does it while the dialog is open
- * and may throw an `Error` whose message is shown there; what it returns is said afterwards.
+ * Asks. `fields` are elements for the dialog; `confirm` is the button's word, without it nothing is offered. What has to
+ * be looked for first `prepare(signal)` finds while the dialog is open; it returns `text`, `fields` and `confirm`.
+ * `act(signal)` does it while the dialog is open and may throw an `Error` whose message is shown there; what it returns is
+ * said afterwards. `signal` is aborted when the dialog is left.
  */
-export function ask({ title, text, confirm, fields = [], act }) {
+export function ask({ title, text, confirm = "", fields = [], prepare, act }) {
   const dialog = byId("ask"), form = byId("ask-form"), yes = byId("ask-yes"), no = byId("ask-no"), error = byId("ask-error");
-  byId("ask-title").textContent = title;
-  byId("ask-text").textContent = text;
-  byId("ask-fields").replaceChildren(...fields);
-  error.textContent = "";
-  yes.textContent = confirm;
-  yes.disabled = false;
   const ended = new AbortController();
   const { signal } = ended;
   let busy = false;
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  let word = "";
+  const offer = (found) => {
+    byId("ask-text").textContent = found.text;
+    byId("ask-fields").replaceChildren(...found.fields);
+    word = found.confirm;
+  };
+  const work = async (task, whenLeft) => {
     if (busy) return;
     busy = true;
     yes.disabled = true;
+    yes.hidden = false;
     yes.textContent = "Working ...";
+    no.textContent = "Cancel";
     error.textContent = "";
     try {
-      const said = await act();
-      if (!signal.aborted) dialog.close();
-      tell(said);
+      await task();
     } catch (failure) {
       // The dialog may have been left meanwhile, and may ask something else by now.
-      if (signal.aborted) tell(failure.message, "critical");
+      if (signal.aborted) whenLeft(failure);
       else error.textContent = failure.message;
     } finally {
       busy = false;
-      if (!signal.aborted) {
-        yes.disabled = false;
-        yes.textContent = confirm;
-      }
+      if (!signal.aborted) showWord();
     }
+  };
+  const showWord = () => {
+    yes.disabled = false;
+    yes.hidden = !word;
+    yes.textContent = word;
+    no.textContent = word ? "Cancel" : "Close";
+  };
+  offer({ text, fields, confirm });
+  error.textContent = "";
+  byId("ask-title").textContent = title;
+  showWord();
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    work(async () => {
+      const said = await act(signal);
+      if (!signal.aborted) dialog.close();
+      tell(said);
+    }, (failure) => tell(failure.message, "critical"));
   }, { signal });
   no.addEventListener("click", () => dialog.close(), { signal });
   dialog.addEventListener("close", () => ended.abort(), { signal });
   dialog.showModal();
   (fields.length ? dialog.querySelector("#ask-fields input, #ask-fields select") : no).focus();
+  if (prepare) work(async () => {
+    const found = await prepare(signal);
+    if (!signal.aborted) offer(found);
+  }, () => {});
 }
 
 /** Says it, on the screen for a while and to screen readers. */

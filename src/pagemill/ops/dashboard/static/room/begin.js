@@ -10,6 +10,8 @@ import { query, runAddress } from "./addresses.js";
 const TYPES = { csv: "text/csv", tsv: "text/tab-separated-values", jsonl: "application/x-ndjson", ndjson: "application/x-ndjson" };
 const MOST_BYTES = 32 * 1024 * 1024;
 const MOST_NAME = 200;
+/** The usual ones; any other that Python knows may be written. */
+const ENCODINGS = ["utf-8", "cp949", "euc-kr", "shift_jis", "gb18030", "big5", "utf-16", "windows-1252"];
 
 /** `platforms()` are the names to choose from; `begun()` is called when there is a new run. */
 export function setUpBegin(platforms, begun) {
@@ -47,21 +49,28 @@ function beginWith(file, platforms, begun) {
   const type = TYPES[file.name.split(".").pop().toLowerCase()];
   if (!type) return tell(`${file.name} is no catalogue: its name ends in ${Object.keys(TYPES).map((end) => `.${end}`).join(", ")}.`, "critical");
   if (file.size > MOST_BYTES) return tell(`${file.name} has more than 32 MB: send it in parts, or use pagemill enqueue.`, "critical");
-  const platform = el("select", { id: "begin-platform", required: true }, ...platforms.map((name) => el("option", { value: name }, name)));
-  const guess = platforms.find((name) => file.name.toLowerCase().includes(name.toLowerCase()));
-  if (guess) platform.value = guess;
+  const platform = choice("begin-platform", [...platforms.map((name) => [name, name]), ["auto", "auto: of each row the one that has its url"]]);
+  platform.value = platforms.find((name) => file.name.toLowerCase().includes(name.toLowerCase())) ?? (platforms.length === 1 ? platforms[0] : "auto");
+  const priority = choice("begin-priority", ["high", "normal", "low"].map((word) => [word, word]));
+  priority.value = "normal";
+  const encoding = el("input", { id: "begin-encoding", list: "begin-encodings", placeholder: "UTF-8", maxlength: "100", autocomplete: "off", spellcheck: "false" });
+  const known = el("datalist", { id: "begin-encodings" }, ...ENCODINGS.map((name) => el("option", { value: name })));
   const strict = el("input", { id: "begin-strict", type: "checkbox" });
-  const key = newKey();
+  let asked = "";
+  let key = "";
   ask({
     title: `Begin a run with ${file.name}?`, text: `${count(Math.ceil(file.size / 1024))} KB. Each product is visited once, at the platform's pace.`, confirm: "Begin",
     fields: [
-      el("div", { class: "field" }, el("label", { for: "begin-platform" }, "Platform"), platform),
+      labelled("Platform", platform),
+      el("div", { class: "fields" }, labelled("Priority", priority), labelled("Encoding", encoding, known)),
       el("div", { class: "choice" }, strict, el("label", { for: "begin-strict" }, "Begin nothing where a single row is bad")),
     ],
     async act() {
-      const path = `/api/v1/runs${query({ platform: platform.value, source: file.name.slice(0, MOST_NAME), strict: strict.checked })}`;
-      // Asked again it is another request, as what it asks for may have changed.
-      const found = await upload(path, file, type, `${key}-${platform.value}-${strict.checked}`.slice(0, 200));
+      const wanted = { platform: platform.value, priority: priority.value, encoding: encoding.value.trim(), strict: strict.checked };
+      const path = `/api/v1/runs${query({ ...wanted, source: file.name.slice(0, MOST_NAME) })}`;
+      // The same once more is the same request; anything else is another one.
+      if (path !== asked) [asked, key] = [path, newKey()];
+      const found = await upload(path, file, type, key);
       showBegun(found);
       begun();
       return `${found.run.run} was begun.`;
@@ -69,6 +78,9 @@ function beginWith(file, platforms, begun) {
   });
   return undefined;
 }
+
+const choice = (id, options) => el("select", { id, required: true }, ...options.map(([value, name]) => el("option", { value }, name)));
+const labelled = (name, input, ...more) => el("div", { class: "field" }, el("label", { for: input.id }, name), input, ...more);
 
 function showBegun({ run, bad_rows: rows, bad_rows_in_all: inAll }) {
   const place = byId("begun");

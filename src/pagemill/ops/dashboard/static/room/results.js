@@ -7,6 +7,7 @@ import { count, plural, words } from "../format.js";
 import { VERDICTS } from "../picture.js";
 import { asking } from "../shell.js";
 import { apiRun, query } from "./addresses.js";
+import { platformsOf } from "./configured.js";
 import { makeResult } from "./result.js";
 
 const SHOWN = 50;
@@ -115,8 +116,7 @@ export class Results {
 
   async #offerFields() {
     if (this.#fieldsOf === this.#run.platform) return;
-    const { platforms } = await read("/api/v1/platforms");
-    const own = platforms.filter((each) => this.#run.platform === "auto" || each.platform === this.#run.platform);
+    const own = await platformsOf(this.#run);
     const names = [...new Set(own.flatMap((each) => each.fields))].sort();
     const choice = byId("results-field");
     choice.replaceChildren(choice.options[0], ...names.map((name) => el("option", { value: name }, name)));

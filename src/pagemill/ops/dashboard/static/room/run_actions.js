@@ -6,17 +6,18 @@ import { byId, el, sync } from "../dom.js";
 import { count, words } from "../format.js";
 import { VERDICTS } from "../picture.js";
 import { apiRun, runAddress } from "./addresses.js";
+import { applyActions } from "./apply.js";
 import { isOver } from "./run_row.js";
 
 const UNSETTLED = ["blocked", "failed"];
 
-/** The buttons for what can be done now; `changed()` is called when something was. */
-export function offerActions(run, changed) {
-  sync(byId("run-actions"), actionsOf(run, changed), (action) => action.name, makeButton);
+/** The buttons for what can be done now, with products of these platforms; `changed()` is called when something was. */
+export function offerActions(run, platforms, changed) {
+  sync(byId("run-actions"), actionsOf(run, platforms, changed), (action) => action.name, makeButton);
 }
 
-function actionsOf(run, changed) {
-  const actions = [];
+function actionsOf(run, platforms, changed) {
+  const actions = applyActions(run, platforms);
   if (run.done || run.missing) actions.push({ name: "Again", act: () => again(run) });
   if (!isOver(run)) actions.push({ name: "Cancel", act: () => cancel(run, changed) });
   return actions;

@@ -6,6 +6,7 @@ import { count, duration, moment, plural } from "../format.js";
 import { Poll } from "../poll.js";
 import { answered, asking } from "../shell.js";
 import { apiRun } from "./addresses.js";
+import { platformsOf } from "./configured.js";
 import { showMissing } from "./missing.js";
 import { Results } from "./results.js";
 import { offerActions } from "./run_actions.js";
@@ -50,14 +51,14 @@ export class RunPage {
       return showMissing("run-view", "There is no such run");
     }
     this.#first ??= { at: Date.now(), done: run.done };
-    this.#show(run);
+    this.#show(run, await platformsOf(run));
     if (this.#done !== run.done) await this.#results.look(run);
     this.#done = run.done;
     if (isOver(run)) this.#polls.stop();
     return undefined;
   }
 
-  #show(run) {
+  #show(run, platforms) {
     this.#tellState(run);
     this.#drawBar(run);
     const told = [progressText(run), verdictText(run)].filter(Boolean).join(": ");
@@ -68,7 +69,7 @@ export class RunPage {
     if (run.cancelled_at) about.push(`cancelled ${moment(new Date(run.cancelled_at))}`);
     if (run.cancelled_at && run.missing) about.push(`${count(run.missing)} without a result`);
     say(byId("run-about"), `${about.join("; ")}.`);
-    offerActions(run, () => {
+    offerActions(run, platforms, () => {
       this.#polls.start();
       this.#polls.now();
     });

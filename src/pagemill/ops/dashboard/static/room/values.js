@@ -28,14 +28,16 @@ export function badge(verdict) {
   return el("span", { class: "badge", style: `--hue: var(--verdict-${verdict})` }, words(verdict));
 }
 
+/** "price 12,900 → 9,900"; `from` and `to` are pairs of the word that is read out, and a value. */
+export const step = (name, from, to) =>
+  el(
+    "li", {}, el("span", { class: "field-name" }, `${name} `), el("span", { class: "hidden" }, `${from[0]} `), el("del", {}, shown(from[1])),
+    el("span", { "aria-hidden": "true" }, " → "), el("span", { class: "hidden" }, `, ${to[0]} `), el("ins", {}, shown(to[1])),
+  );
+
 /** "price 12,900 → 9,900" for each difference, read out as expected and found. */
 export function differences(result, most = Infinity) {
-  const told = result.differences.slice(0, most).map((each) =>
-    el(
-      "li", {}, el("span", { class: "field-name" }, `${each.field} `), el("span", { class: "hidden" }, "expected "), el("del", {}, shown(each.expected)),
-      el("span", { "aria-hidden": "true" }, " → "), el("span", { class: "hidden" }, ", found "), el("ins", {}, shown(each.found)),
-    ),
-  );
+  const told = result.differences.slice(0, most).map((each) => step(each.field, ["expected", each.expected], ["found", each.found]));
   const rest = result.differences.length - told.length;
   if (rest > 0) told.push(el("li", { class: "sub" }, `and ${count(rest)} more`));
   return el("ul", { class: "differences" }, ...told);

@@ -1,0 +1,17 @@
+// The platforms that the control API has, asked for once.
+
+import { read } from "../api.js";
+
+let asked = null;
+
+/** Those that a run may have products of. */
+export async function platformsOf(run) {
+  asked ??= read("/api/v1/platforms");
+  try {
+    const { platforms } = await asked;
+    return platforms.filter((each) => run.platform === "auto" || each.platform === run.platform);
+  } catch (error) {
+    asked = null;
+    throw error;
+  }
+}
