@@ -108,11 +108,9 @@ def create_app(
 
     Raises:
         UsageError: an alert channel's address is not understood.
-        DatabaseUnavailable: nobody knows which tokens were revoked.
     """
     rules = rules or AccessRules(config.environment.api_secret)
     revoked = Revoked(RevokedTokens(store))
-    revoked.look()
     rules.heed(revoked)
     beginner = Beginner(config, redis, store)
     stranded = StrandedSight(lambda: read_stranded(redis, store, lambda: config.platforms))
@@ -171,6 +169,7 @@ def create_app(
             stack.push_async_callback(run_in_threadpool, parts.restart.close, _CLOSE_S)
             stack.push_async_callback(run_in_threadpool, parts.run_requests.close, _CLOSE_S)
             stack.push_async_callback(run_in_threadpool, parts.trial.close, _CLOSE_S)
+            await run_in_threadpool(revoked.look)  # nothing is answered before it is known what was revoked
             with contextlib.suppress(RedisError):  # then the restart tells that this process did not come back
                 await run_in_threadpool(parts.restart.note_return)
             await run_in_threadpool(delivery.open)
