@@ -13,14 +13,21 @@ def storefront(
     shops: Annotated[
         bool, typer.Option("--shops", help="Serve the practice forms of the six shipped shops too.")
     ] = False,
+    redesign: Annotated[
+        bool, typer.Option("--redesign", help="Show the other design: other classes, other API, other words.")
+    ] = False,
+    build: Annotated[
+        int, typer.Option(min=0, max=999_999_999, help="Hash the class names; another number gives other hashes.")
+    ] = 0,
 ) -> None:
     """Run the practice shop until interrupted.
 
     Things go wrong in it on demand: add ?fault=hang to a page's address. docs/storefront.md lists all faults.
     """
+    from pagemill.demo.front import Front
     from pagemill.demo.storefront import serve
 
     def announce(base_url: str) -> None:
         typer.echo(f"practice shop at {base_url}\n  one product: {base_url}/hydrated/p/h-000001\n  stop it with Ctrl+C")
 
-    serve(host, port, announce, shops=shops)
+    serve(host, port, announce, shops=shops, front=Front(redesign, build))

@@ -18,6 +18,7 @@ from types import FrameType
 
 import uvicorn
 
+from pagemill.demo.front import FIRST_FRONT, Front
 from pagemill.demo.shops.addresses import ADDRESSES
 from pagemill.demo.storefront_app import create_app
 from pagemill.demo.storefront_process import StorefrontProcess
@@ -33,13 +34,20 @@ _PORT_TRIES = 20
 
 
 def serve(
-    host: str, port: int, on_ready: Callable[[str], None], *, shops: bool = False, parent_pid: int | None = None
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None],
+    *,
+    shops: bool = False,
+    front: Front = FIRST_FRONT,
+    parent_pid: int | None = None,
 ) -> None:
     """Serves the shop until SIGTERM or SIGINT, then returns. Call it in the main thread, which it blocks.
 
     Port 0 picks a free one. With `shops`, the six shops of `shops.addresses` are served as well, at their own addresses
-    and the same port. `on_ready` is called once, with the base URL (no slash at its end), when requests are answered.
-    With `parent_pid`, it also returns, within a second, when that process is no longer the parent.
+    and the same port. `front` is the design and build that they start with. `on_ready` is called once, with the base
+    URL (no slash at its end), when requests are answered. With `parent_pid`, it also returns, within a second, when
+    that process is no longer the parent.
 
     Raises:
         UsageError: an address cannot be listened on.
@@ -55,7 +63,7 @@ def serve(
         shown_host = f"[{host}]" if ":" in host else host
         base_url = f"http://{shown_host}:{listeners[0].getsockname()[1]}"
         config = uvicorn.Config(
-            create_app(shops=shops),
+            create_app(shops=shops, front=front),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -131,6 +139,8 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8900, help="0 picks a free one (default: 8900)")
     parser.add_argument("--shops", action="store_true", help="serve the six shops' forms at 127.0.0.11 to .16 as well")
+    parser.add_argument("--redesign", action="store_true", help="show the other design")
+    parser.add_argument("--build", type=int, default=0, help="hash the class names, for each number otherwise")
     parser.add_argument("--parent-pid", type=int, help="stop when this process is no longer the parent")
     arguments = parser.parse_args()
 
@@ -139,7 +149,15 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
-        serve(arguments.host, arguments.port, announce, shops=arguments.shops, parent_pid=arguments.parent_pid)
+        front = Front(arguments.redesign, arguments.build)
+        serve(
+            arguments.host,
+            arguments.port,
+            announce,
+            shops=arguments.shops,
+            front=front,
+            parent_pid=arguments.parent_pid,
+        )
     except PagemillError as error:
         sys.stderr.write(f"storefront: {error}\n")
         return error.exit_code

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pagemill.demo import page_faults, wire_faults
 from pagemill.demo.assets import PHOTO_COUNT, make_assets
 from pagemill.demo.faults import FAULTS, PAGE_FAULTS, Fault
+from pagemill.demo.front import FIRST_FRONT, PRACTICE, Front, FrontDoor
 from pagemill.demo.hits import HitCounter
 from pagemill.demo.pages import WEIGHTS, PageOptions, Pages, denied_page, gone_page, plain_page
 from pagemill.demo.replies import HTML, JSON, TEXT, Reply, Request
@@ -38,18 +39,22 @@ _REFUSALS = {
 }
 
 
-def create_app(*, shops: bool = False) -> ASGIApp:
-    """A shop of its own, with its own counts. With `shops`, the six shops of `shops.addresses` are there as well."""
-    hits = HitCounter()
-    shop = _Shop(hits)
-    return Street(shop, hits) if shops else shop
+def create_app(*, shops: bool = False, front: Front = FIRST_FRONT) -> ASGIApp:
+    """A shop of its own, with its own counts. With `shops`, the six shops of `shops.addresses` are there as well.
+
+    `front` is the design and build that all of them start with.
+    """
+    hits, door = HitCounter(), FrontDoor(front)
+    shop = _Shop(hits, door)
+    return Street(shop, hits, door) if shops else shop
 
 
 class _Shop:
-    def __init__(self, hits: HitCounter) -> None:
+    def __init__(self, hits: HitCounter, door: FrontDoor) -> None:
         assets = make_assets()
         self._pages = Pages(assets)
         self._hits = hits
+        self._door = door
         self._files = {
             f"/static/{name}": Reply(200, content_type, body, cache_control=_CACHED)
             for name, (content_type, body) in assets.files.items()
@@ -59,7 +64,8 @@ class _Shop:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
             case "http":
-                await self._answer(_read(scope), receive, send)
+                path = self._door.asked_path(PRACTICE, scope["path"])
+                await self._answer(_read(scope, path), receive, send)
             case "lifespan":
                 await _live(receive, send)
             case "websocket":
@@ -70,8 +76,13 @@ class _Shop:
         if path == "/_reset" and request.method == "POST":
             self._hits.reset()
             await Reply(200, JSON, b"{}").send(send)
+        elif path == "/_front" and request.method == "POST":
+            self._door.front = Front(
+                request.query.get("redesign") == "true", _number(request.query.get("build", ""), 0)
+            )
+            await Reply(200, JSON, b"{}").send(send)
         elif request.method not in ("GET", "HEAD"):
-            await Reply(405, TEXT, b"only GET and HEAD, and POST for /_reset").send(send)
+            await Reply(405, TEXT, b"only GET and HEAD, and POST for /_reset and /_front").send(send)
         elif path == "/healthz":
             await Reply(200, TEXT, b"ok").send(send)
         elif path == "/_hits":
@@ -84,7 +95,7 @@ class _Shop:
                 if path.startswith(prefix) and 0 < len(path) - len(prefix) <= MAX_ID_LENGTH:
                     await self._show_product(platform, path[len(prefix) :], request, receive, send)
                     return
-            await self._find(path, request).send(send)
+            await self._door.shown(PRACTICE, self._find(path, request)).send(send)
 
     def _find(self, path: str, request: Request) -> Reply:
         if (file := self._files.get(path)) is not None:
@@ -116,28 +127,31 @@ class _Shop:
             return
         truth = truth_of(product_id)
         if fault is None and truth.state in _REFUSALS:
-            await _REFUSALS[truth.state].send(send)
+            await self._door.shown(PRACTICE, _REFUSALS[truth.state]).send(send)
             return
         leak_kb = min(_number(query.get("leak", ""), 0), MAX_LEAK_KB)
         amount = _amount(fault, request)
         if kind in _PAGE_KINDS:
             opening = page_faults.opening(kind, amount, request.elsewhere_url)
             options = PageOptions(weight, leak_kb, opening, page_faults.needs_facts(kind))
-            await Reply(200, HTML, self._pages.product(platform, truth, options)).send(send)
+            await Reply(200, HTML, self._page(platform, truth, options)).send(send)
             return
-        page = self._pages.product(platform, truth, PageOptions(weight, leak_kb))
+        page = self._page(platform, truth, PageOptions(weight, leak_kb))
         if fault is None:
             await Reply(200, HTML, page).send(send)
         else:
             await wire_faults.commit(kind, amount, visit, page, request, receive, send)
 
+    def _page(self, platform: str, truth: Truth, options: PageOptions) -> bytes:
+        return self._door.document(PRACTICE, self._pages.product(platform, truth, options))
 
-def _read(scope: Scope) -> Request:
+
+def _read(scope: Scope, path: str) -> Request:
     query_string: bytes = scope["query_string"]
     query = dict(parse_qsl(query_string.decode("ascii", "replace"))) if query_string else {}
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
     url = raw_path.decode("ascii", "replace") + (f"?{query_string.decode('ascii', 'replace')}" if query_string else "")
-    return Request(scope["method"], scope["path"], url, query, _elsewhere(scope))
+    return Request(scope["method"], path, url, query, _elsewhere(scope))
 
 
 def _elsewhere(scope: Scope) -> str:

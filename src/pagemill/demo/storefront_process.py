@@ -16,6 +16,7 @@ from time import monotonic
 from typing import IO, Self
 from urllib.parse import quote, urlsplit
 
+from pagemill.demo.front import FIRST_FRONT, Front
 from pagemill.demo.hits import HitReport
 from pagemill.errors import ServiceUnavailable
 
@@ -26,18 +27,26 @@ REQUEST_TIMEOUT_S = 10.0
 class StorefrontProcess:
     """A running shop: `with StorefrontProcess() as shop: shop.base_url`.
 
-    With `shops`, the six shops of `shops.addresses` are there as well, at `shop_url(NAME, shop.port)`.
+    With `shops`, the six shops of `shops.addresses` are there as well, at `shop_url(NAME, shop.port)`. `front` is the
+    design and build that it starts with.
 
     Entering waits until the shop answers. Leaving asks it to stop and kills it when it does not within
     `STOP_TIMEOUT_S`. When this process dies without leaving, the shop notices within a second and stops.
     """
 
     def __init__(
-        self, *, host: str = "127.0.0.1", port: int = 0, shops: bool = False, start_timeout_s: float = 15.0
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        shops: bool = False,
+        front: Front = FIRST_FRONT,
+        start_timeout_s: float = 15.0,
     ) -> None:
         self._host = host
         self._port = port
         self._shops = shops
+        self._front = front
         self._start_timeout_s = start_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._base_url = ""
@@ -73,6 +82,8 @@ class StorefrontProcess:
         command = [sys.executable, "-m", "pagemill.demo.storefront"]
         command += ["--host", self._host, "--port", str(self._port), "--parent-pid", str(os.getpid())]
         command += ["--shops"] if self._shops else []
+        command += ["--redesign"] if self._front.redesigned else []
+        command += ["--build", str(self._front.build)]
         with tempfile.TemporaryFile() as last_words:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=last_words
@@ -105,6 +116,10 @@ class StorefrontProcess:
     def reset(self) -> None:
         """Forgets all hits and visits."""
         self._request("POST", "/_reset")
+
+    def change_front(self, front: Front) -> None:
+        """Shows that design and build from now on."""
+        self._request("POST", f"/_front?redesign={str(front.redesigned).lower()}&build={front.build}")
 
     def _request(self, method: str, path: str) -> bytes:
         connection = http.client.HTTPConnection(urlsplit(self._base_url).netloc, timeout=REQUEST_TIMEOUT_S)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pagemill.demo.front import FrontDoor
 from pagemill.demo.hits import HitCounter
 from pagemill.demo.replies import TEXT, Reply
 from pagemill.demo.shops import ably, hwahae, kurly, musinsa, oliveyoung, zigzag
@@ -34,9 +35,10 @@ class Street:
     An answer is counted as `SHOP page`, `SHOP api` or `SHOP other`.
     """
 
-    def __init__(self, rest: ASGIApp, hits: HitCounter) -> None:
+    def __init__(self, rest: ASGIApp, hits: HitCounter, door: FrontDoor) -> None:
         self._rest = rest
         self._hits = hits
+        self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         shop = _shop_of(scope) if scope["type"] == "http" else None
@@ -52,9 +54,10 @@ class Street:
         body = await _read_body(receive) if scope["method"] == "POST" else b""
         if body is None:
             return Reply(413, TEXT, b"too large")
-        answer = _ANSWERS[shop](_read(scope, body))
+        path = self._door.asked_path(shop, scope["path"])
+        answer = _ANSWERS[shop](_read(scope, path, self._door.asked_body(shop, body)))
         self._hits.count_as(f"{shop} {answer.kind}")
-        return answer.reply
+        return self._door.shown(shop, answer.reply)
 
 
 def _shop_of(scope: Scope) -> str | None:
@@ -65,11 +68,11 @@ def _headers(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-def _read(scope: Scope, body: bytes) -> ShopRequest:
+def _read(scope: Scope, path: str, body: bytes) -> ShopRequest:
     headers = _headers(scope)
     query = dict(parse_qsl(scope["query_string"].decode("ascii", "replace")))
     base_url = f"http://{headers['host']}"
-    return ShopRequest(scope["method"], scope["path"], query, headers, body, base_url)
+    return ShopRequest(scope["method"], path, query, headers, body, base_url)
 
 
 async def _read_body(receive: Receive) -> bytes | None:
