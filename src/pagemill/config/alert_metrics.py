@@ -15,11 +15,15 @@ from pagemill.config.mistakes import Mistake
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One metric: what it says, as an alert's sentence begins, and its unit."""
+    """One metric: what it says, as an alert's sentence begins, its unit, and how an alert's sentence ends.
+
+    `remedy` names what helps most often, with `{platform}` for whose it is.
+    """
 
     text: str
     unit: str = ""
     is_forecast: bool = False
+    remedy: str = ""
 
 
 METRICS: Mapping[str, Meaning] = MappingProxyType(
@@ -38,7 +42,10 @@ METRICS: Mapping[str, Meaning] = MappingProxyType(
         "oom_kills": Meaning("processes that the kernel killed for memory in 10 minutes"),
         "silent_s": Meaning("time since the worker's last sign of life", "s"),
         # Of each platform, for the whole fleet.
-        "error_rate": Meaning("share of failed products in the last 5 minutes"),
+        "error_rate": Meaning(
+            "share of failed products in the last 5 minutes",
+            remedy="if the shop has changed, `pagemill mend {platform}` tells what to change in its file",
+        ),
         "block_rate": Meaning("share of blocked products in the last 5 minutes"),
         "timeouts": Meaning("visits of the last 5 minutes that took longer than they may"),
         "stranded_batches": Meaning("batches that no worker takes, or that the queue has lost"),

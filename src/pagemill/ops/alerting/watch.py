@@ -133,7 +133,8 @@ def _sentence(firing: Firing) -> str:
     place += f" (worker {reading.worker})" if reading.worker else ""
     held = f" for {firing.held_s:.0f} s" if rule.for_s else ""
     mark = f"{_WORDS[rule.operator]} {rule.threshold:g}{unit}"
-    return f"{meaning.text}{place}: {_number(reading.value)}{unit}, {mark}{held}"
+    remedy = f"; {meaning.remedy.format(platform=reading.scope)}" if meaning.remedy and reading.scope else ""
+    return f"{meaning.text}{place}: {_number(reading.value)}{unit}, {mark}{held}{remedy}"
 
 
 def _number(value: float) -> float | str:
