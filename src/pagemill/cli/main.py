@@ -24,6 +24,7 @@ from pagemill.cli import (
     forget,
     history,
     init,
+    mend,
     prune,
     report,
     results,
@@ -87,6 +88,7 @@ app.command("try", epilog="Example: pagemill try https://www.musinsa.com/product
 app.command("draft", epilog="Example: pagemill draft myshop https://www.myshop.com/p/1 https://www.myshop.com/p/2")(
     draft.draft
 )
+app.command("mend", epilog="Example: pagemill mend musinsa > musinsa.patch && patch -p1 < musinsa.patch")(mend.mend)
 app.command("check", epilog="Example: PAGEMILL_CONFIG=/etc/pagemill pagemill check")(check.check)
 app.command("api", epilog="Example: pagemill api --host 127.0.0.1 --port 8003")(api.api)
 app.command("token", epilog="Example: pagemill token --role admin --expires 12h")(token.token)

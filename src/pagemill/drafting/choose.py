@@ -51,6 +51,7 @@ async def draft(
     wait_time_ms: str = "3000-4000",
     visitor: Mapping[str, Any] | None = None,
     more_hosts: Sequence[str] = (),
+    like: Platform | None = None,
 ) -> Draft:
     """The platform file that reads these pages.
 
@@ -61,10 +62,11 @@ async def draft(
         wait_time_ms: the pace to write.
         visitor: the section of that name, as the pages were visited.
         more_hosts: hosts to list beside those of the pages.
+        like: a platform that is there already: its fields alone are looked for, and its ids.
     """
     shown = [page for page in pages if page.role is not Role.GONE] or list(pages)
     addresses = product_addresses(list(dict.fromkeys(page.url for page in shown)))
-    views = views_of(pages, ProductAddress(id=addresses.id))
+    views = views_of(pages, ProductAddress(id=addresses.id) if like is None else like.product)
     beliefs = beliefs_of(views)
     prices = price_candidates(views, beliefs)
     choices = []
@@ -79,6 +81,9 @@ async def draft(
         choices = [choice for choice in choices if choice.name != "list_price"]
     stock = await choose_stock(views, probe)
     choices.append(stock)
+    fields = _placed(choices)
+    if like is not None:
+        fields = {name: rules for name, rules in fields.items() if name in like.extract.fields}
     parts = FileParts(
         platform=name,
         hosts=tuple(dict.fromkeys([*(urlsplit(page.url).hostname or "" for page in pages), *more_hosts])),
@@ -86,11 +91,11 @@ async def draft(
         addresses=addresses,
         wait_time_ms=wait_time_ms,
         visitor=visitor or {},
-        sources=sources_of(_placed(choices)),
+        sources=sources_of(fields),
         choices=choices,
         signs=_signs(views, stock),
-        require=("name",) if any(choice.name == "name" and choice.rules for choice in choices) else (),
-        judge_facts=_facts(stock),
+        require=("name",) if "name" in fields else (),
+        judge_facts={state: facts for state, facts in _facts(stock).items() if facts.keys() <= fields.keys()},
     )
     text = file_text(parts)
     return Draft(text, Platform.model_validate(yaml.safe_load(text)), tuple(choices), beliefs)

@@ -1,0 +1,64 @@
+"""What was known of a product, held against its page as it is now: prices change, and so do names. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pagemill.drafting.evidence import PageEvidence, Role
+from pagemill.drafting.known_products import KnownProduct
+from pagemill.extraction.values import collapse
+from pagemill.model import FactValue
+
+DRAFTED = frozenset({"name", "price", "list_price", "image", "brand", "currency", "status", "in_stock"})
+"""Fields that a draft looks for."""
+_STOCK = frozenset({"status", "in_stock"})
+"""What these said is the page's role, and nothing that could be found in it."""
+_GONE = frozenset({404, 410})
+
+
+def still_there(page: PageEvidence) -> bool:
+    """Whether the page can tell anything: not one that was known as a product's and is gone meanwhile."""
+    return page.role is Role.GONE or page.status not in _GONE
+
+
+def still_expected(page: PageEvidence, facts: Mapping[str, FactValue]) -> dict[str, FactValue]:
+    """Those of the facts of before that the page still says somewhere, however it is written there."""
+    if page.role is Role.GONE:
+        return {}
+    said = _everything(page)
+    looked_for = {name: value for name, value in facts.items() if name in DRAFTED - _STOCK}
+    return {name: value for name, value in looked_for.items() if _is_said(value, said)}
+
+
+def as_it_is(page: PageEvidence, known: KnownProduct) -> PageEvidence:
+    """The page with what is to be expected of it. One that was taken for gone and shows its name is what it was."""
+    if known.before is not None and page.status not in _GONE:
+        was = replace(page, role=known.before.role)
+        expected = still_expected(was, known.before.facts)
+        if "name" in expected:
+            return replace(was, expected=expected)
+    return replace(page, expected=still_expected(page, known.facts))
+
+
+def _everything(page: PageEvidence) -> str:
+    documents = [page.structured, *(one.document for one in page.states), *(one.document for one in page.answers)]
+    parts = [page.title, page.text, *(json.dumps(one, ensure_ascii=False, default=str) for one in documents)]
+    for element in page.elements:
+        parts += [element.text, *element.attributes.values()]
+    return collapse(" ".join(parts)).casefold()
+
+
+def _is_said(value: FactValue, said: str) -> bool:
+    if isinstance(value, bool) or value is None:
+        return False
+    if isinstance(value, str):
+        wanted = collapse(value).partition("?")[0] if value.startswith(("http", "/")) else collapse(value)
+        escaped = json.dumps(wanted, ensure_ascii=False)[1:-1]
+        return wanted.casefold() in said or escaped.casefold() in said
+    whole = f"{value:.2f}".removesuffix(".00")
+    grouped = f"{value:,.2f}".removesuffix(".00")
+    forms = {whole, grouped, whole.rstrip("0") if "." in whole else whole, grouped.translate(str.maketrans(",.", ".,"))}
+    return any(re.search(rf"(?<![\d.,]){re.escape(form)}(?!\d)", said) for form in forms)

@@ -1,0 +1,114 @@
+"""Which products tell what is right: those whose last good result is known, spread over what can be different of them.
+
+Reads the results store and nothing else. A result is good when something was read: not `failed`, not `blocked`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+
+from pagemill.drafting.evidence import Role
+from pagemill.model import Facts, FactValue, ItemResult, Verdict
+from pagemill.results.selection import Selection
+from pagemill.results.store import ResultStore
+
+_ROLES = {
+    Verdict.OK: Role.ON_SALE,
+    Verdict.CHANGED: Role.ON_SALE,
+    Verdict.SOLD_OUT: Role.SOLD_OUT,
+    Verdict.OFF_SALE: Role.OFF_SALE,
+    Verdict.GONE: Role.GONE,
+}
+_WANTED = {Role.ON_SALE: 4, Role.SOLD_OUT: 2, Role.OFF_SALE: 1, Role.GONE: 3}
+"""How many products of each role are visited, should there be as many."""
+_MOST_RUNS = 20
+_MOST_RESULTS = 2000
+"""Of each run: enough to see every kind of product that is not very rare."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProduct:
+    """A product, what it was when it was last read well, and what it then said."""
+
+    role: Role
+    product_id: str
+    url: str
+    facts: Facts
+    reason: str
+    """Why it was judged so: the ways to be gone are told apart by it."""
+    known_at: datetime
+    fails_now: bool
+    before: KnownProduct | None = None
+    """Of one that is gone: what it was when it was last there. A file that no longer fits may take all for gone."""
+
+
+def known_products(store: ResultStore, platform: str) -> list[KnownProduct]:
+    """The products to visit, by role: first those that fail now, of each form of facts one before a second one.
+
+    Raises:
+        DatabaseUnavailable: a retry may help.
+    """
+    failing: set[str] = set()
+    found: dict[str, KnownProduct] = {}
+    for number, run in enumerate(store.runs(_MOST_RUNS, platform=platform)):
+        if number == 0:
+            failing = {result.product_id for result in _results(store, run.run, platform, (Verdict.FAILED,))}
+        for result in _results(store, run.run, platform, tuple(_ROLES)):
+            known = _known(result, fails_now=result.product_id in failing)
+            newer = found.setdefault(result.product_id, known)
+            if newer.role is Role.GONE and newer.before is None and known.role is not Role.GONE:
+                found[result.product_id] = replace(newer, before=known)
+    return list(_chosen(found.values()))
+
+
+def _results(store: ResultStore, run: str, platform: str, verdicts: tuple[Verdict, ...]) -> Iterator[ItemResult]:
+    return islice(store.stream(Selection(run, verdicts, platform)), _MOST_RESULTS)
+
+
+def _known(result: ItemResult, *, fails_now: bool) -> KnownProduct:
+    return KnownProduct(
+        role=_ROLES[result.verdict],
+        product_id=result.product_id,
+        url=result.url,
+        facts=dict(result.facts),
+        reason=result.reason,
+        known_at=result.finished_at,
+        fails_now=fails_now,
+    )
+
+
+def _chosen(products: Iterable[KnownProduct]) -> Iterator[KnownProduct]:
+    """Of every role as many as are wanted. The last one is one that does not fail, so that what still reads is seen."""
+    by_role: dict[Role, list[KnownProduct]] = {role: [] for role in _WANTED}
+    for product in products:
+        by_role[product.role].append(product)
+    for role, wanted in _WANTED.items():
+        failing = _spread([product for product in by_role[role] if product.fails_now])
+        working = _spread([product for product in by_role[role] if not product.fails_now])
+        spared = working[:1] if wanted > 1 and failing else []
+        yield from [*(failing + working[len(spared) :])[: wanted - len(spared)], *spared]
+
+
+def _spread(products: list[KnownProduct]) -> list[KnownProduct]:
+    """The same products, one of each form before the second of any."""
+    rounds: dict[tuple[object, ...], int] = {}
+    placed = []
+    for product in products:
+        form = (product.reason,) if product.role is Role.GONE else _form(product.facts)
+        rounds[form] = rounds.get(form, -1) + 1
+        placed.append((rounds[form], product))
+    return [product for _round, product in sorted(placed, key=lambda one: one[0])]
+
+
+def _form(facts: Facts) -> tuple[object, ...]:
+    """What products share that are read alike, as far as facts tell: which there are, and whether prices differ."""
+    said = tuple(sorted(name for name, value in facts.items() if value is not None))
+    return said, _is_lower(facts.get("price"), facts.get("list_price"))
+
+
+def _is_lower(price: FactValue, list_price: FactValue) -> bool:
+    both = isinstance(price, int | float) and isinstance(list_price, int | float)
+    return both and price < list_price  # type: ignore[operator]
