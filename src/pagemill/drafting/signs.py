@@ -152,6 +152,7 @@ def _own_object(value: Any, view: PageView) -> tuple[str, ...] | None:
 def _sentences(role: Role, page: PageView, others: Sequence[PageView]) -> Iterator[FoundSign]:
     """Sentences that a visitor sees on this page only; one that says what they mean is no guess."""
     elsewhere = [_plain(one.evidence.text) for one in others]
+    elsewhere += [_plain(text) for one in others for text in one.evidence.passing]
     known: list[str] = []
     unknown: list[str] = []
     for element in page.evidence.elements:

@@ -313,3 +313,13 @@ def test_an_amount_that_is_shown_in_pieces_is_read_whole() -> None:
         ("Red cup 1", 1601.18),
         ("Red cup 2", 1602.18),
     ]
+
+
+def test_what_a_page_says_while_it_loads_is_no_sign() -> None:
+    """A page without its product may go on saying that it loads; so does every page of a product, for a moment."""
+    pages = [page(n, element("h1", f"Red cup {n}", *NAME), passing=("Loading the product",)) for n in range(2)]
+    loading = element("p", "Loading the product", ("p", "placed"))
+    assert _draft([*pages, page(7, loading, role=Role.GONE)]).platform.judge.gone.text == ()
+    gone = element("p", "Nothing here any more", ("p + p", "placed"))
+    found = _draft([*pages, page(7, loading, gone, role=Role.GONE)]).platform.judge.gone
+    assert found.text == ("Nothing here any more",)
