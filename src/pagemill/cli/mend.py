@@ -120,9 +120,7 @@ def _told(pages: Sequence[OpenPage], known: Sequence[KnownProduct]) -> list[Open
     Raises:
         VisitFailed: no product of those that were on sale is there any more.
     """
-    told = [
-        OpenPage(as_it_is(page.evidence, product), page.lease) for page, product in zip(pages, known, strict=True)
-    ]
+    told = [OpenPage(as_it_is(page.evidence, product), page.lease) for page, product in zip(pages, known, strict=True)]
     found = sorted(
         (page for page in told if still_there(page.evidence)), key=lambda page: page.evidence.role is not Role.ON_SALE
     )
