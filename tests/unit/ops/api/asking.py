@@ -24,6 +24,8 @@ from pagemill.ops.api.frame.roles import Role
 from pagemill.ops.api.frame.tokens import issue
 
 SECRET = "sixty-four-characters-that-nobody-else-has-seen-or-will-ever-see"
+STATE = {IS_OWN: lambda: True}
+"""Of a connection as the server makes it for a process of this user."""
 START = datetime(2024, 1, 20, 10, 30, 0, 250_000, UTC)
 
 
@@ -131,7 +133,7 @@ class Client:
             "headers": headers,
             "client": (self.address, 50_000),
             "server": ("127.0.0.1", 8003),
-            "state": {IS_OWN: lambda: True},
+            "state": STATE,
         }
         said: list[Message] = []
 

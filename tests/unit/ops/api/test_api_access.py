@@ -8,10 +8,19 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from pagemill.errors import UsageError
-from pagemill.ops.api.frame.access import AccessRefused, AccessRules, Credentials, RequestForged
+from pagemill.ops.api.frame.access import AccessRefused, AccessRules, Credentials, NotDirect, RequestForged
+from pagemill.ops.api.frame.neighbour import IS_OWN
 from pagemill.ops.api.frame.roles import Role
 from pagemill.ops.api.frame.tokens import TokenInvalid, TokenMissing, issue
-from tests.unit.ops.api.asking import SECRET, START, Client, Clock, Reply, client_of
+from tests.unit.ops.api.asking import SECRET, START, STATE, Client, Clock, Reply, client_of
+
+
+def test_without_a_secret_a_connection_that_nobody_looked_at_is_refused() -> None:
+    """That it is this user's own must be known, not only not denied."""
+    for state in ({}, {IS_OWN: lambda: False}):
+        asking = HTTPConnection({"type": "http", "path": "/", "headers": [(b"host", b"localhost")], "state": state})
+        with pytest.raises(NotDirect):
+            AccessRules("", Clock()).to_read(asking, Credentials(None, by_cookie=False))
 
 
 @pytest.fixture
@@ -162,7 +171,7 @@ async def test_the_gate_holds_for_live_connections_too(secret: str, host: bytes,
         sent.append(message)
 
     scope = {"type": "websocket", "path": "/nosuch", "headers": [(b"host", host)], "scheme": "ws", "query_string": b""}
-    await client_of(secret).app(scope | {"client": None, "subprotocols": [], "root_path": ""}, receive, send)
+    await client_of(secret).app(scope | {"client": None, "subprotocols": [], "root_path": "", "state": STATE}, receive, send)
     assert sent[0]["type"] == "websocket.close"
     assert (sent[0]["code"] == 1008) == (not accepted and not secret)
 
@@ -171,7 +180,7 @@ def connection(**headers: str) -> HTTPConnection:
     """The first request of a live connection."""
     named = {"host": "localhost:8003", **{name.replace("_", "-"): value for name, value in headers.items()}}
     raw = [(name.encode(), value.encode()) for name, value in named.items()]
-    return HTTPConnection({"type": "websocket", "path": "/socket.io/", "headers": raw})
+    return HTTPConnection({"type": "websocket", "path": "/socket.io/", "headers": raw, "state": STATE})
 
 
 def test_a_live_connection_shows_a_token() -> None:
