@@ -171,7 +171,9 @@ async def test_the_gate_holds_for_live_connections_too(secret: str, host: bytes,
         sent.append(message)
 
     scope = {"type": "websocket", "path": "/nosuch", "headers": [(b"host", host)], "scheme": "ws", "query_string": b""}
-    await client_of(secret).app(scope | {"client": None, "subprotocols": [], "root_path": "", "state": STATE}, receive, send)
+    await client_of(secret).app(
+        scope | {"client": None, "subprotocols": [], "root_path": "", "state": STATE}, receive, send
+    )
     assert sent[0]["type"] == "websocket.close"
     assert (sent[0]["code"] == 1008) == (not accepted and not secret)
 
