@@ -58,7 +58,13 @@ def _is_said(value: FactValue, said: str) -> bool:
         wanted = collapse(value).partition("?")[0] if value.startswith(("http", "/")) else collapse(value)
         escaped = json.dumps(wanted, ensure_ascii=False)[1:-1]
         return wanted.casefold() in said or escaped.casefold() in said
-    whole = f"{value:.2f}".removesuffix(".00")
-    grouped = f"{value:,.2f}".removesuffix(".00")
-    forms = {whole, grouped, whole.rstrip("0") if "." in whole else whole, grouped.translate(str.maketrans(",.", ".,"))}
-    return any(re.search(rf"(?<![\d.,]){re.escape(form)}(?!\d)", said) for form in forms)
+    plain, grouped = f"{value:.2f}", f"{value:,.2f}"
+    other_way = grouped.translate(str.maketrans(",.", ".,"))
+    written = (plain, grouped, other_way)
+    forms = {short for form in written for short in (form, form[:-1], form[:-3]) if _same(short, form)}
+    return any(re.search(rf"(?<![\d.,]){re.escape(form)}(?![.,]?\d)", said) for form in forms)
+
+
+def _same(short: str, form: str) -> bool:
+    """Whether only zeros of the cents are left out."""
+    return not form[len(short) :].strip("0.,")

@@ -81,15 +81,24 @@ def _known(result: ItemResult, *, fails_now: bool) -> KnownProduct:
 
 
 def _chosen(products: Iterable[KnownProduct]) -> Iterator[KnownProduct]:
-    """Of every role as many as are wanted. The last one is one that does not fail, so that what still reads is seen."""
+    """Of every role as many as are wanted: those that fail, then one that does not, so that what still reads is seen.
+    Last come those that were of that role and are said to be gone."""
     by_role: dict[Role, list[KnownProduct]] = {role: [] for role in _WANTED}
     for product in products:
         by_role[product.role].append(product)
+        if product.before is not None:
+            by_role[product.before.role].append(product)
+    taken: set[str] = set()
     for role, wanted in _WANTED.items():
-        failing = _spread([product for product in by_role[role] if product.fails_now])
-        working = _spread([product for product in by_role[role] if not product.fails_now])
+        there = [product for product in by_role[role] if product.product_id not in taken]
+        sure = [product for product in there if product.before is None]
+        failing = _spread([product for product in sure if product.fails_now])
+        working = _spread([product for product in sure if not product.fails_now])
         spared = working[:1] if wanted > 1 and failing else []
-        yield from [*(failing + working[len(spared) :])[: wanted - len(spared)], *spared]
+        others = [*failing, *working[len(spared) :], *_spread([one for one in there if one.before is not None])]
+        chosen = [*others[: wanted - len(spared)], *spared]
+        taken |= {product.product_id for product in chosen}
+        yield from chosen
 
 
 def _spread(products: list[KnownProduct]) -> list[KnownProduct]:
@@ -97,7 +106,8 @@ def _spread(products: list[KnownProduct]) -> list[KnownProduct]:
     rounds: dict[tuple[object, ...], int] = {}
     placed = []
     for product in products:
-        form = (product.reason,) if product.role is Role.GONE else _form(product.facts)
+        facts = product.facts if product.before is None else product.before.facts
+        form = _form(facts) if facts else (product.reason,)
         rounds[form] = rounds.get(form, -1) + 1
         placed.append((rounds[form], product))
     return [product for _round, product in sorted(placed, key=lambda one: one[0])]
