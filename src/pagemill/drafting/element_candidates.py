@@ -82,7 +82,9 @@ def _candidate(name: str, wanted: _Wanted, probed: Sequence[Probed]) -> Candidat
     trust = selector_trust(wanted.css, wanted.steadiness)
     trust -= _NOT_ALONE if any(one.matches > 1 for one in probed) else 0
     if name in NUMBERS and any(len(re.findall(r"\d[\d.,]*", one.text)) > 1 for one in probed):
-        trust -= _AMONG_OTHERS + max(len(one.text) for one in probed) / 200
+        trust -= _AMONG_OTHERS
+    if name in NUMBERS:
+        trust -= max(len(one.text) for one in probed) / 100
     if wanted.css.startswith("meta") or wanted.attribute:
         trust -= 1.0  # written for others than those who look at the page
     values = tuple(_read(rule, one) for one in probed)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pagemill.drafting.beliefs import Belief, Beliefs
-from pagemill.drafting.candidates import STRUCTURED, Candidate
+from pagemill.drafting.candidates import DOM, STRUCTURED, Candidate
 from pagemill.drafting.element_candidates import Probe
 from pagemill.drafting.evidence import Role
 from pagemill.drafting.field_choice import FieldChoice, Sureness
@@ -70,7 +70,12 @@ def _choice(candidates: Sequence[Candidate], views: Sequence[PageView], beliefs:
         same = sum(two.source == one.source for two in chosen)
         speaks = len(_says(one, wanted, set())) >= len(wanted) - 2
         is_spare = _is_right(one, wanted, set()) and speaks and one.trust >= _SPARE_TRUST
-        if one not in chosen and len(chosen) < _MAX_RULES and is_spare and (one.source not in used or same < 2):
+        if (
+            one not in chosen
+            and len(chosen) < _MAX_RULES
+            and is_spare
+            and (one.source not in used or (same < 2 and one.source != DOM))
+        ):
             chosen.append(one)
             used.add(one.source)
     missing = len(wanted.keys() - covered)

@@ -99,7 +99,7 @@ async def word_candidates(views: Sequence[PageView], probe: Probe) -> list[Candi
     selling = [view for view in views if view.sells]
     if not selling or not any(view.evidence.role is Role.SOLD_OUT for view in views):
         return []
-    shared = _constant_texts(selling)
+    shared = _constant_texts(selling) - _constant_texts([one for one in views if one.evidence.role is Role.SOLD_OUT])
     wanted: dict[str, Steadiness] = {}
     for element in selling[0].evidence.elements:
         text = collapse(element.text)

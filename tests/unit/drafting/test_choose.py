@@ -323,3 +323,27 @@ def test_what_a_page_says_while_it_loads_is_no_sign() -> None:
     gone = element("p", "Nothing here any more", ("p + p", "placed"))
     found = _draft([*pages, page(7, loading, gone, role=Role.GONE)]).platform.judge.gone
     assert found.text == ("Nothing here any more",)
+
+
+def test_the_word_of_stock_is_found_behind_a_long_menu() -> None:
+    """What stands on every page alike, sold out or not, says nothing of the product."""
+    menu = [element("a", f"Shelf {n}", (f".m{n}", "named")) for n in range(400)]
+    words = {Role.ON_SALE: "Ready to ship", Role.SOLD_OUT: "Sold out"}
+    pages = [
+        page(
+            n,
+            *menu,
+            element("h1", f"Red cup {n}", *NAME),
+            element("div", f"${900 + n}.00 {words[role]}", (".buybox", "named")),
+            element("b", f"${900 + n}.00", (".amount", "named")),
+            element("span", words[role], (".supply", "named")),
+            role=role,
+        )
+        for n, role in enumerate([Role.ON_SALE, Role.ON_SALE, Role.SOLD_OUT])
+    ]
+    rules = _first_rules(_draft(pages))
+    assert rules["status"] == (
+        "dom",
+        {"selector": ".supply", "map": {"Ready to ship": "on_sale", "Sold out": "sold_out"}},
+    )
+    assert rules["price"] == ("dom", {"selector": ".amount", "type": "number"})
