@@ -77,7 +77,7 @@ async def test_pages_that_nobody_needs_are_closed(
 ) -> None:
     """With nobody asking; the next visit finds another one."""
     platform = local_platform(10, 50)
-    async with real_pool(executable, temporary, 2, kind=opener_kind, idle_s=0.5) as real:
+    async with real_pool(executable, temporary, 2, kind=opener_kind, idle_s=0.5, idle_pages=2) as real:
         await asyncio.gather(*(visit(real.pool, platform, server.shop("/usable")) for _ in range(2)))
         assert await open_pages(real.browser) == 2
         assert await until(lambda: real.pool.stats().reasons == {"context idle": 2})
@@ -92,7 +92,7 @@ async def test_no_page_stands_by_at_a_polite_pace(
 ) -> None:
     """During the last use there is the page at work and no other; its successor is opened when it is needed."""
     platform = local_platform(page=2, context=50)
-    async with real_pool(executable, temporary, kind=opener_kind) as real:
+    async with real_pool(executable, temporary, kind=opener_kind, idle_pages=1) as real:
         for left in (1, 0, 1, 0):
             async with real.pool.lease(platform) as lease:
                 await lease.page.goto(server.shop("/usable"), wait_until="commit", timeout=3000)
