@@ -36,8 +36,9 @@ SHORT: dict[str, object] = {
     "open_timeout_s": 2,
     "launch_timeout_s": 10,
     "relaunch_backoff_s": 0.05,
+    "idle_pages": 2,
 }
-"""Deadlines that a test can wait for."""
+"""Deadlines that a test can wait for; and pages stay between visits, unless a test is about those that do not."""
 
 WHEN_PARSED = """() => new Promise((resolve) => {
   const look = () => { if (document.readyState !== "loading") resolve(document.body.textContent); };
