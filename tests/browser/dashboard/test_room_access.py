@@ -81,6 +81,8 @@ async def test_no_sideways_scrolling(looker: Looker, api: ApiServer, store: Resu
     await enter(page, api, Role.ADMIN, "/runs")
     await expect(page.locator("#runs-list > li")).to_have_count(20)
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    await drop(page, "goods.csv", CSV)
+    assert await page.eval_on_selector("#ask", "dialog => dialog.scrollWidth <= dialog.clientWidth")
     await open_results(page, api)
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
     await page.goto(f"{api.url}/products/{PLATFORM}/P000013")

@@ -21,12 +21,12 @@ export class PriceChart {
     new ResizeObserver(() => this.#draw()).observe(place);
   }
 
-  /** `results` are the newest first; those whose fact `name` is no number break the line. */
+  /** `results` in any order: runs that overlap visit a product in another one than they began. Those whose fact `name` is no number break the line. */
   show(results, name) {
     this.#name = name.replaceAll("_", " ");
     this.#points = results
       .map((each) => ({ at: new Date(each.finished_at), verdict: each.verdict, value: typeof each.facts[name] === "number" ? each.facts[name] : null }))
-      .reverse();
+      .sort((one, other) => one.at - other.at);
     say(this.#caption, this.#inWords());
     this.#draw();
   }
