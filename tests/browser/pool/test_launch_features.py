@@ -30,13 +30,17 @@ async def test_the_last_switch_has_what_all_others_have(executable: Path, tempor
         assert said[-1] >= {*(feature for feature, _why in known), own}.union(*said)
 
 
+_LOADED = "async () => { while (document.readyState !== 'complete') await new Promise((on) => setTimeout(on, 10)); }"
+
+
 async def test_a_browser_is_one_process_a_zygote_and_its_pages(
     executable: Path, temporary: Path, opener_kind: str, server: WatchedServer
 ) -> None:
     """What a page asks for goes through the browser itself, and so does what is drawn of it."""
     platform = local_platform(10, 50)
     async with real_pool(executable, temporary, kind=opener_kind) as real, real.pool.lease(platform) as lease:
-        await lease.page.goto(server.shop("/usable"), wait_until="load", timeout=5000)
+        await lease.page.goto(server.shop("/usable"), wait_until="commit", timeout=5000)
+        await lease.page.evaluate(_LOADED)
         assert await lease.page.screenshot(type="jpeg", quality=50, timeout=5000)
         browser = psutil.Process(real.browser.pid)
         kinds = [kind for process in browser.children(recursive=True) if (kind := _kind(process.pid))]
