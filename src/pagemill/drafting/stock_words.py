@@ -4,6 +4,7 @@ nothing else. Pure but for asking.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,21 +19,48 @@ from pagemill.extraction.values import collapse, to_fact
 
 _LONGEST_WORD = 40
 _CONTROLS = "button"
+_STATES = ("sold_out", "off_sale", "on_sale")
+_LONGEST_LEARNED = 20
 _LINKS = ("a", "input", "span", "div")
 _MAX_SELECTORS = 150
 
 
 def control_candidates(views: Sequence[PageView]) -> list[Candidate]:
-    """The first visible button with a word that says it, in the languages that the pages are in."""
-    words = _spoken([text for view in views if view.shows for text in _controls(view)])
-    if not words:
-        return []
-    rule = _words_rule(_CONTROLS, words)
-    parsed = FieldRule.model_validate(rule)
-    values = tuple(
-        next((fact for text in _controls(view) if (fact := to_fact(text, parsed)) is not None), None) for view in views
-    )
-    return [Candidate(DOM, rule, values, 5.2, "words on the buttons that a visitor sees")]
+    """The first button with a word that says it: in the languages that the pages are in, or as only such pages have
+    it."""
+    known = _spoken([text for view in views if view.shows for text in _controls(view)])
+    learned = _learned(views)
+    both = {state: [*known.get(state, ()), *learned.get(state, ())] for state in _STATES}
+    found = []
+    for words, trust, why in ((known, 5.2, "words on the buttons"), (both, 4.2, "words that only these buttons have")):
+        if not any(words.values()) or (words is both and not any(learned.values())):
+            continue
+        rule = _words_rule(_CONTROLS, words)
+        parsed = FieldRule.model_validate(rule)
+        values = tuple(
+            next((fact for text in _controls(view) if (fact := to_fact(text, parsed)) is not None), None)
+            for view in views
+        )
+        found.append(Candidate(DOM, rule, values, trust, why))
+    return found
+
+
+def _learned(views: Sequence[PageView]) -> dict[str, list[str]]:
+    """By state the texts of visible buttons that at least half of its pages have, and no page of another state."""
+    pages: dict[str, list[set[str]]] = {}
+    for view in views:
+        if view.shows:
+            texts = {
+                text for text in _controls(view, hidden=False) if len(text) <= _LONGEST_LEARNED and "|" not in text
+            }
+            pages.setdefault(view.evidence.role.value, []).append(texts)
+    found = {}
+    for state in _STATES:
+        others = set[str]().union(*(texts for other, several in pages.items() if other != state for texts in several))
+        own = pages.get(state, [])
+        counted = Counter(text for texts in own for text in texts - others)
+        found[state] = sorted(text for text, count in counted.items() if 2 * count >= len(own))
+    return found
 
 
 async def link_candidates(views: Sequence[PageView], probe: Probe) -> list[Candidate]:
@@ -77,21 +105,19 @@ def _spoken(texts: Sequence[str]) -> dict[str, list[str]]:
         for language in CONTROL_WORDS.values()
         if any(word.casefold() in text for words in language.values() for word in words for text in texts)
     ]
-    states = ("sold_out", "off_sale", "on_sale")
-    return {state: [word for one in languages for word in one[state]] for state in states} if languages else {}
+    return {state: [word for one in languages for word in one[state]] for state in _STATES} if languages else {}
 
 
 def _words_rule(selector: str, words: dict[str, list[str]]) -> dict[str, Any]:
-    meanings = {"contains:" + "|".join(several): state for state, several in words.items()}
+    meanings = {"contains:" + "|".join(several): state for state, several in words.items() if several}
     return {"selector": selector, "visible": True, "map": meanings}
 
 
-def _controls(view: PageView) -> list[str]:
-    return [
-        collapse(one.text).casefold()
-        for one in view.evidence.elements
-        if one.tag == "button" and one.visible and one.text
-    ]
+def _controls(view: PageView, *, hidden: bool = True) -> list[str]:
+    """The texts of buttons in the order in which they count: those that nobody sees come last."""
+    buttons = [one for one in view.evidence.elements if one.tag == "button" and one.text]
+    seen = [one for one in buttons if one.visible] + [one for one in buttons if hidden and not one.visible]
+    return [collapse(one.text).casefold() for one in seen]
 
 
 async def word_candidates(views: Sequence[PageView], probe: Probe) -> list[Candidate]:

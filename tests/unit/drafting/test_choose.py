@@ -347,3 +347,29 @@ def test_the_word_of_stock_is_found_behind_a_long_menu() -> None:
         {"selector": ".supply", "map": {"Ready to ship": "on_sale", "Sold out": "sold_out"}},
     )
     assert rules["price"] == ("dom", {"selector": ".amount", "type": "number"})
+
+
+def test_words_that_no_language_knows_are_learned_and_hidden_buttons_count_last() -> None:
+    """A button that nobody sees says that the product is sold out; the rule reads it where no visible one says more."""
+    words = {Role.ON_SALE: "Mine!", Role.SOLD_OUT: "Too late"}
+    pages = [
+        page(
+            n,
+            element("h1", f"Red cup {n}", *NAME),
+            element("button", "Sold out", (".sheet button", "placed"), visible=False),
+            element("button", "Share", ("button:nth-of-type(1)", "placed")),
+            element("button", words[role], ("button:nth-of-type(2)", "placed")),
+            role=role,
+        )
+        for n, role in enumerate([Role.ON_SALE, Role.ON_SALE, Role.SOLD_OUT])
+    ]
+    found = _draft(pages)
+    rule = _first_rules(found)["status"][1]
+    assert rule["selector"] == "button" and rule["visible"] is True
+    assert next(value for word, value in rule["map"].items() if "mine!" in word) == "on_sale"
+    assert next(value for word, value in rule["map"].items() if "too late" in word) == "sold_out"
+    assert next(one for one in found.choices if one.name == "status").rules[0].values == (
+        "on_sale",
+        "on_sale",
+        "sold_out",
+    )
