@@ -20,8 +20,8 @@ from tests.e2e.workplace import REPOSITORY, Workplace
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.redis]
 
-MENDED = ("demo-hydrated", "kurly", "oliveyoung")
-"""Read from elements, from data, and by position: each takes a minute."""
+MENDED = ("demo-hydrated", "kurly")
+"""Read from elements, and from data; each takes a minute."""
 TAKES_ALL_FOR_GONE = ("kurly",)
 """Its file says that state without a product is one that is gone."""
 REDESIGNED = Front(redesigned=True)

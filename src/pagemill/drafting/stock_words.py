@@ -30,7 +30,7 @@ def control_candidates(views: Sequence[PageView]) -> list[Candidate]:
     it."""
     known = _spoken([text for view in views if view.shows for text in _controls(view)])
     learned = _learned(views)
-    both = {state: [*known.get(state, ()), *learned.get(state, ())] for state in _STATES}
+    both = _both(known, learned)
     found = []
     for words, trust, why in ((known, 5.2, "words on the buttons"), (both, 4.2, "words that only these buttons have")):
         if not any(words.values()) or (words is both and not any(learned.values())):
@@ -43,6 +43,11 @@ def control_candidates(views: Sequence[PageView]) -> list[Candidate]:
         )
         found.append(Candidate(DOM, rule, values, trust, why))
     return found
+
+
+def _both(known: dict[str, list[str]], learned: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Words of languages and of this shop, each once."""
+    return {state: list(dict.fromkeys([*known.get(state, ()), *learned.get(state, ())])) for state in _STATES}
 
 
 def _learned(views: Sequence[PageView]) -> dict[str, list[str]]:
@@ -64,7 +69,10 @@ def _learned(views: Sequence[PageView]) -> dict[str, list[str]]:
 
 
 async def link_candidates(views: Sequence[PageView], probe: Probe) -> list[Candidate]:
-    """Links that a shop has for buttons, by names of their own: other links with such words are everywhere."""
+    """Links that a shop has for buttons, by names of their own: other links with such words are everywhere. What the
+    shop's buttons teach counts as well."""
+    learned = _learned(views)
+    taught = {word for words in learned.values() for word in words}
     wanted: dict[str, Steadiness] = {}
     said: list[str] = []
     for view in views:
@@ -72,19 +80,16 @@ async def link_candidates(views: Sequence[PageView], probe: Probe) -> list[Candi
             continue
         for element in view.evidence.elements:
             text = collapse(element.text).casefold()
-            if (
-                element.tag not in _LINKS
-                or not element.visible
-                or not 0 < len(text) <= _LONGEST_WORD
-                or not _spoken([text])
-            ):
+            if element.tag not in _LINKS or not element.visible or not 0 < len(text) <= _LONGEST_WORD:
+                continue
+            if text not in taught and not _spoken([text]):
                 continue
             said.append(text)
             for one in element.selectors:
                 if one.steadiness in (Steadiness.MEANT, Steadiness.NAMED):
                     wanted.setdefault(one.css, one.steadiness)
-    selectors, words = list(wanted)[:_MAX_SELECTORS], _spoken(said)
-    if not selectors or not words:
+    selectors, words = list(wanted)[:_MAX_SELECTORS], _both(_spoken(said), learned)
+    if not selectors or not any(words.values()):
         return []
     pages = await probe(selectors)
     found = []
