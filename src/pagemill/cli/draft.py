@@ -1,37 +1,11 @@
-"""`pagemill draft`."""
+"""`pagemill draft`: its options. What it does is `draft_run`'s, which no other command need load."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-
-from pagemill.app.parts import build_pool, running_loop
-from pagemill.browser.pool import BrowserPool
-from pagemill.cli.draft_pages import asked_pages
-from pagemill.cli.draft_report import print_report, shortcomings
-from pagemill.cli.options import load
-from pagemill.cli.wording import error_console, output_console
-from pagemill.config.loading import PLATFORMS_FOLDER, load_platform_file
-from pagemill.config.mistakes import Mistake
-from pagemill.config.platform import Platform
-from pagemill.config.section import MsRange, read_ms_range
-from pagemill.config.visitor.needs import visitor_needs
-from pagemill.drafting.choose import Draft
-from pagemill.drafting.choose import draft as choose
-from pagemill.drafting.evidence import Role
-from pagemill.drafting.gather import AskedPage, Gathering, preliminary, refused_pages
-from pagemill.drafting.probe import probe_pages
-from pagemill.drafting.trial import TriedPage, try_draft
-from pagemill.errors import UsageError, VisitFailed
-from pagemill.guard.scratch import scratch_folder
-
-_PER_PAGE_S = 90.0
-_CLOSE_S = 60.0
 
 
 def draft(
@@ -80,111 +54,20 @@ def draft(
     name, price or status is unsure, or if the trial reads something else. Read the file before you use it: each line
     says why it is there.
     """
-    config = load("WARNING")
-    visitor = _visitor(device, locale, header or [])
-    others = {Role.SOLD_OUT: sold_out or [], Role.OFF_SALE: off_sale or [], Role.GONE: gone or []}
-    pace = _pace(wait_ms)
-    file = config.environment.config_folder / PLATFORMS_FOLDER / f"{name}.yaml"
-    if file.exists() and not (force or only_print):
-        raise UsageError(f"{file} is there already: --force replaces it, --print writes none")
-    pages = asked_pages(urls or [], others, expect, source, rows)
-    platform = _preliminary(name, pages, visitor, host or [])
-    secrets = visitor_needs([platform], config.environment)
-    with scratch_folder(), running_loop() as loop, build_pool(config, {name: platform}, secrets, loop) as pool:
-        loop.call(pool.resize, len(pages))
-        work = _draft(pool, platform, pages, pace, visitor, host or [])
-        drafted, tried = loop.run(work, _PER_PAGE_S * len(pages), "draft the platform's file")
-    _check(name, drafted.text)
-    if only_print:
-        typer.echo(drafted.text)
-    else:
-        _write(file, drafted.text)
-    console = error_console() if only_print else output_console()
-    print_report(console, drafted, tried)
-    if not only_print:
-        console.print(f"{file} is written")
-    if lacking := shortcomings(drafted, tried):
-        console.print("not good enough yet:")
-        for line in lacking:
-            console.print(f"  {line}")
-        raise typer.Exit(1)
+    from pagemill.cli.draft_run import Asked, run_draft
 
-
-def _pace(text: str) -> MsRange:
-    try:
-        return read_ms_range(text)
-    except Mistake as mistake:
-        raise UsageError(f"--wait-ms: {mistake}") from mistake
-
-
-def _visitor(device: str | None, locale: str | None, headers: Sequence[str]) -> dict[str, Any]:
-    """The section of that name; empty for a browser's own ways."""
-    found: dict[str, str] = {}
-    for header in headers:
-        name, colon, value = header.partition(":")
-        if not colon:
-            raise UsageError(f"--header {header!r} is no header: write 'Referer: https://www.shop.com/'")
-        found[name.strip()] = value.strip()
-    said = {"device": device, "locale": locale, "headers": found}
-    return {key: value for key, value in said.items() if value}
-
-
-def _preliminary(name: str, pages: Sequence[AskedPage], visitor: dict[str, Any], hosts: Sequence[str]) -> Platform:
-    try:
-        return preliminary(name, pages, visitor, more_hosts=hosts)
-    except ValidationError as error:
-        first = error.errors()[0]
-        cause = first.get("ctx", {}).get("error", first["msg"])
-        raise UsageError(f"{'.'.join(str(part) for part in first['loc'])}: {cause}") from error
-
-
-async def _draft(
-    pool: BrowserPool,
-    platform: Platform,
-    pages: Sequence[AskedPage],
-    pace: MsRange,
-    visitor: dict[str, Any],
-    hosts: Sequence[str],
-) -> tuple[Draft, list[TriedPage]]:
-    gathering = Gathering(pool, platform, pace)
-    try:
-        evidence = await gathering.visit_all(pages)
-        if refused := refused_pages(evidence):
-            raise VisitFailed(refused)
-        leases = [page.lease for page in gathering.pages]
-        drafted = await choose(
-            platform.platform,
-            evidence,
-            lambda selectors: probe_pages(leases, selectors),
-            wait_time_ms=str(pace),
-            visitor=visitor,
-            more_hosts=hosts,
-        )
-        return drafted, await try_draft(drafted.platform, gathering.pages, wait_ms=pace, proxies=pool.proxies)
-    finally:
-        await gathering.close()
-
-
-def _check(name: str, text: str) -> None:
-    """That it is read as a platform file of that name.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.yaml"
-        path.write_text(text, encoding="utf-8")
-        load_platform_file(path)
-
-
-def _write(file: Path, text: str) -> None:
-    """Puts it there at once, and what was there aside."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f".{file.name}.new")
-    try:
-        new.write_text(text, encoding="utf-8")
-        if file.exists():
-            file.rename(f"{file}.before")
-        new.rename(file)
-    finally:
-        new.unlink(missing_ok=True)
+    asked = Asked(
+        on_sale=urls or [],
+        sold_out=sold_out or [],
+        off_sale=off_sale or [],
+        gone=gone or [],
+        expect=expect,
+        source=source,
+        rows=rows,
+        device=device,
+        locale=locale,
+        headers=header or [],
+        hosts=host or [],
+        wait_ms=wait_ms,
+    )
+    run_draft(name, asked, force=force, only_print=only_print)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pagemill.config.platform import Platform
+from pagemill.config.reading.strategies import STANDARD_FACTS
 from pagemill.drafting.evidence import Role
 from pagemill.drafting.gather import AskedPage
 from pagemill.errors import UsageError
@@ -20,17 +21,7 @@ MOST_PAGES = 12
 """Each stands open until the end, and takes memory as one that is visited."""
 _MOST_ROWS = 20_000
 """Of a catalogue, from which some are chosen."""
-_KINDS: Mapping[str, Kind] = {
-    "name": "text",
-    "brand": "text",
-    "sku": "text",
-    "image": "text",
-    "price": "number",
-    "list_price": "number",
-    "currency": "text",
-    "in_stock": "boolean",
-    "status": "text",
-}
+_KINDS: Mapping[str, Kind] = {**STANDARD_FACTS, "status": "text"}
 _ROLES = {"sold_out": Role.SOLD_OUT, "off_sale": Role.OFF_SALE, "gone": Role.GONE}
 _PAIR = re.compile(r"(?:\A|,)\s*(\w+)\s*=")
 

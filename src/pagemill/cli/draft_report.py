@@ -8,14 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from pagemill.drafting.beliefs import agrees
-from pagemill.drafting.choose import Draft, Sureness
+from pagemill.drafting.choose import Draft
 from pagemill.drafting.evidence import Role
 from pagemill.drafting.field_choice import FieldChoice
 from pagemill.drafting.trial import TriedPage
 from pagemill.model import FactValue
 
-NEEDED = ("name", "price", "status")
-"""The fields that a draft must be sure of, or nearly so."""
 _SHOWN = 60
 _GUESSES = 3
 
@@ -33,12 +31,7 @@ def print_report(console: Console, draft: Draft, tried: Sequence[TriedPage]) -> 
 
 def shortcomings(draft: Draft, tried: Sequence[TriedPage]) -> list[str]:
     """What is not good enough to be used as it is; nothing for a good draft."""
-    found = []
-    for name in NEEDED:
-        choice = _choice(draft, name)
-        sureness = Sureness.NOT_FOUND if choice is None else choice.sureness
-        if sureness in (Sureness.UNSURE, Sureness.NOT_FOUND):
-            found.append(f"{name}: {sureness.value}" + (f", {choice.why}" if choice is not None else ""))
+    found = [choice.told for choice in draft.choices if choice.is_too_unsure]
     for number, one in enumerate(tried, 1):
         if not one.is_right:
             reason = f" ({one.judgement.reason})" if one.judgement.reason else ""

@@ -1,40 +1,10 @@
-"""`pagemill mend`."""
+"""`pagemill mend`: its options. What it does is `mend_run`'s, which no other command need load."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-
-from pagemill.app.parts import build_pool, chosen_platforms, result_store, running_loop
-from pagemill.browser.pool import BrowserPool
-from pagemill.cli.draft_pages import MOST_PAGES
-from pagemill.cli.options import load
-from pagemill.cli.wording import counted
-from pagemill.config.loading import PLATFORMS_FOLDER
-from pagemill.config.platform import Platform
-from pagemill.config.visitor.needs import visitor_needs
-from pagemill.config.visitor.secrets import VisitorSecrets
-from pagemill.config.yaml_source import read_yaml
-from pagemill.drafting.choose import Draft
-from pagemill.drafting.choose import draft as choose
-from pagemill.drafting.evidence import Role
-from pagemill.drafting.gather import AskedPage, Gathering, OpenPage, preliminary
-from pagemill.drafting.known_facts import as_it_is, still_there
-from pagemill.drafting.known_products import KnownProduct, known_products
-from pagemill.drafting.mend import Mended
-from pagemill.drafting.mend import mend as mend_file
-from pagemill.drafting.probe import probe_pages
-from pagemill.drafting.trial import TriedPage, try_draft
-from pagemill.errors import UsageError, VisitFailed
-from pagemill.guard.scratch import scratch_folder
-
-_PER_PAGE_S = 200.0
-"""For its visit, and for up to five trials of a file on it."""
-_OLD_NAMES = ("viewport", "user_agent", "locale")
 
 
 def mend(
@@ -49,127 +19,6 @@ def mend(
     truth. `patch -p1 < FILE` applies what is printed. Nothing is printed where the file is right as it is. Ends with 1
     if name, price or status is unsure, or if a product is still judged wrongly.
     """
-    config = load("WARNING")
-    platform = chosen_platforms(config, [name])[name]
-    file = config.environment.config_folder / PLATFORMS_FOLDER / f"{name}.yaml"
-    with result_store(config) as store:
-        known = known_products(store, name)[:MOST_PAGES]
-    if not known:
-        raise UsageError(
-            f"no good result of {name} is known, so nothing tells what is right: `pagemill draft {name} URL`"
-        )
-    text, data = file.read_text(encoding="utf-8"), read_yaml(file).data or {}
-    pages = [AskedPage(_address(platform, product), product.role) for product in known]
-    visiting = preliminary(
-        name,
-        pages,
-        _visitor(data),
-        more_hosts=platform.hosts,
-        timeout_ms=platform.navigation.timeout_ms,
-    )
-    secrets = visitor_needs([platform], config.environment)
-    with scratch_folder(), running_loop() as loop, build_pool(config, {name: visiting}, secrets, loop) as pool:
-        loop.call(pool.resize, len(pages))
-        work = _mend(pool, visiting, platform, pages, known, text, secrets)
-        mended = loop.run(work, _PER_PAGE_S * len(pages), "mend the platform's file")
-    typer.echo(mended.patch(Path(os.path.relpath(file)).as_posix()), nl=False)
-    _tell(mended, name)
-    if write and mended.text != text:
-        _write(file, mended.text)
-        typer.echo(f"{file} is changed", err=True)
-    if mended.shortcomings:
-        raise typer.Exit(1)
+    from pagemill.cli.mend_run import run_mend
 
-
-async def _mend(
-    pool: BrowserPool,
-    visiting: Platform,
-    platform: Platform,
-    asked: Sequence[AskedPage],
-    known: Sequence[KnownProduct],
-    text: str,
-    secrets: VisitorSecrets,
-) -> Mended:
-    pace = platform.workflow.rate_limit.wait_time_ms
-    gathering = Gathering(pool, visiting, pace)
-
-    async def trial(platform: Platform, page: OpenPage) -> TriedPage:
-        tried = await try_draft(platform, [page], wait_ms=pace, proxies=pool.proxies, secrets=secrets)
-        return tried[0]
-
-    async def redraft() -> Draft:
-        leases = [page.lease for page in pages]
-        return await choose(
-            platform.platform,
-            [page.evidence for page in pages],
-            lambda selectors: probe_pages(leases, selectors),
-            like=platform,
-        )
-
-    try:
-        await gathering.visit_all(asked)
-        pages = _told(gathering.pages, known)
-        return await mend_file(text, platform, pages, trial, redraft)
-    finally:
-        await gathering.close()
-
-
-def _told(pages: Sequence[OpenPage], known: Sequence[KnownProduct]) -> list[OpenPage]:
-    """The pages that still tell something, with what is still to be expected of them.
-
-    Raises:
-        VisitFailed: no product of those that were on sale is there any more.
-    """
-    told = [OpenPage(as_it_is(page.evidence, product), page.lease) for page, product in zip(pages, known, strict=True)]
-    found = sorted(
-        (page for page in told if still_there(page.evidence)), key=lambda page: page.evidence.role is not Role.ON_SALE
-    )
-    if not any(page.evidence.expected for page in found):
-        statuses = ", ".join(f"{page.evidence.url}: HTTP {page.evidence.status}" for page in pages[:3])
-        raise VisitFailed(f"no page shows what its product was ({statuses}). Do they open in an ordinary browser?")
-    return found
-
-
-def _tell(mended: Mended, name: str) -> None:
-    """Beside the patch, for people."""
-    for number, one in enumerate(mended.tried, 1):
-        reason = f": {one.judgement.reason}" if one.judgement.reason else ""
-        wrong = "" if one.is_right else f" (wrong, it is {one.right.value})"
-        typer.echo(f"{number} {one.page.evidence.url} {one.judgement.verdict.value}{reason}{wrong}", err=True)
-    for choice in mended.choices:
-        typer.echo(f"{choice.name}: {choice.sureness.value}, {choice.why}", err=True)
-    if mended.left:
-        typer.echo(f"left as it was, for nobody looks for it: {', '.join(mended.left)}", err=True)
-    if mended.shortcomings:
-        typer.echo("not good enough yet:", err=True)
-        for line in mended.shortcomings:
-            typer.echo(f"  {line}", err=True)
-    elif mended.text == mended.before:
-        pages = counted(len(mended.tried), "product")
-        typer.echo(f"{name}.yaml reads everything right on {pages}: nothing need be changed", err=True)
-
-
-def _address(platform: Platform, product: KnownProduct) -> str:
-    """Where a run visits it, if its id is found there again; else the catalogue's own address."""
-    names = platform.names_of(product.product_id, product.url)
-    if names is None:
-        return product.url
-    address = platform.product.address_of(names)
-    return address if platform.names_of(product.product_id, address) == names else product.url
-
-
-def _visitor(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The file's own visitor, in its old names as well."""
-    navigation = data.get("navigation") or {}
-    old = {key: navigation[key] for key in _OLD_NAMES if key in navigation}
-    return {**old, **(data.get("visitor") or {})}
-
-
-def _write(file: Path, text: str) -> None:
-    new = file.with_name(f".{file.name}.new")
-    try:
-        new.write_text(text, encoding="utf-8")
-        file.rename(f"{file}.before")
-        new.rename(file)
-    finally:
-        new.unlink(missing_ok=True)
+    run_mend(name, write=write)

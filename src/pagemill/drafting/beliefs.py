@@ -309,11 +309,3 @@ def agrees(value: FactValue, belief: FactValue) -> bool:
     if isinstance(value, int | float) and isinstance(belief, int | float):
         return abs(value - belief) < 0.005
     return False
-
-
-def expected_numbers(expected: Mapping[str, Any]) -> dict[str, Any]:
-    """Expected values as facts are: a price written as text is a number."""
-    return {
-        name: read_number(value) if name in ("price", "list_price") and isinstance(value, str) else value
-        for name, value in expected.items()
-    }

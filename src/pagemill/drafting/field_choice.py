@@ -11,6 +11,8 @@ from pagemill.drafting.candidates import DOM, NUMBERS, Candidate
 from pagemill.drafting.page_view import PageView
 from pagemill.model import FactValue
 
+NEEDED = ("name", "price", "status")
+"""The fields that a file must be sure of, or nearly so."""
 _MAX_RULES = 3
 _MAX_SPARES = 2
 _SPARE_TRUST = 3.0
@@ -36,6 +38,16 @@ class FieldChoice:
     sureness: Sureness
     why: str
     guesses: tuple[Candidate, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """How sure it is and why, for people."""
+        return f"{self.name}: {self.sureness.value}, {self.why}"
+
+    @property
+    def is_too_unsure(self) -> bool:
+        """Whether a file should not be used because of it."""
+        return self.name in NEEDED and self.sureness in (Sureness.UNSURE, Sureness.NOT_FOUND)
 
 
 @dataclass(slots=True)

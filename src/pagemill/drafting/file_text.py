@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from pagemill.drafting.addresses import ProductAddresses
 from pagemill.drafting.field_choice import FieldChoice, Sureness
+from pagemill.drafting.file_edit import in_one_line
 from pagemill.drafting.signs import FoundSign
 from pagemill.drafting.source_order import DraftedSource
 
@@ -57,14 +56,14 @@ def _head(parts: FileParts) -> Iterator[str]:
     yield f"# {name}: drafted from {parts.pages} pages. Look it through, and try it on pages that it has not seen:"
     yield f"# `pagemill try URL --platform {name}`."
     yield f"platform: {name}"
-    yield f"hosts: [{', '.join(_scalar(host) for host in parts.hosts)}]"
+    yield f"hosts: [{', '.join(in_one_line(host) for host in parts.hosts)}]"
     if parts.addresses.id is not None:
         yield ""
         yield "product:"
         yield f"  # {parts.addresses.why}"
-        yield f"  id: {_scalar(parts.addresses.id)}"
+        yield f"  id: {in_one_line(parts.addresses.id)}"
         if parts.addresses.visit is not None:
-            yield f"  visit: {_scalar(parts.addresses.visit)}   # remove it if what else is in a row's URL matters"
+            yield f"  visit: {in_one_line(parts.addresses.visit)}   # remove it if what else is in a row's URL matters"
     else:
         yield f"# no product.id: {parts.addresses.why}"
     yield ""
@@ -74,7 +73,7 @@ def _head(parts: FileParts) -> Iterator[str]:
         yield ""
         yield "visitor:"
         for key, value in parts.visitor.items():
-            yield f"  {key}: {_flow(value)}"
+            yield f"  {key}: {in_one_line(value)}"
 
 
 def extract_lines(sources: Sequence[DraftedSource], choices: Sequence[FieldChoice]) -> Iterator[str]:
@@ -86,7 +85,7 @@ def extract_lines(sources: Sequence[DraftedSource], choices: Sequence[FieldChoic
     for source in sources:
         yield f"    - strategy: {source.key.strategy}   # {source.why}"
         if source.key.key:
-            value = "true" if source.key.key == "document" else _scalar(source.key.where)
+            value = "true" if source.key.key == "document" else in_one_line(source.key.where)
             yield f"      {source.key.key}: {value}"
         yield "      fields:"
         for name, rules in source.fields.items():
@@ -100,7 +99,7 @@ def extract_lines(sources: Sequence[DraftedSource], choices: Sequence[FieldChoic
             yield f"  # {choice.name} was not found: {choice.why}"
             for guess in choice.guesses:
                 said = ", ".join(repr(value) for value in guess.values)
-                yield f"  #   {guess.source.strategy} {_flow(_ordered(guess.rule))} says {said}"[:_WIDTH]
+                yield f"  #   {guess.source.strategy} {in_one_line(_ordered(guess.rule))} says {said}"[:_WIDTH]
 
 
 def judge_lines(parts: FileParts) -> Iterator[str]:
@@ -119,9 +118,9 @@ def judge_lines(parts: FileParts) -> Iterator[str]:
             if kind == "status" and verdict == "gone":
                 values = [*dict.fromkeys([404, 410, *values])]
             why = next((f"   # {_guess(sign)}{sign.why}" for sign in signs if sign.kind == kind), "")
-            yield f"    {kind}: {_flow(values)}{why}"
+            yield f"    {kind}: {in_one_line(values)}{why}"
         if facts is not None:
-            yield f"    facts: {_flow(facts)}"
+            yield f"    facts: {in_one_line(facts)}"
     if any("image" in source.fields for source in parts.sources):
         yield "  compare: {image: ignore_query}   # sizes and versions stand behind the ?"
     if parts.require:
@@ -142,41 +141,24 @@ def _rules(name: str, rules: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _rule(before: str, indent: str, rule: Mapping[str, Any]) -> Iterator[str]:
-    line = f"{before} {_flow(_ordered(rule))}"
+    line = f"{before} {in_one_line(_ordered(rule))}"
     if len(line) <= _WIDTH:
         yield line
         return
     items = list(_ordered(rule).items())
     if before.endswith("-"):
-        yield f"{before} {items[0][0]}: {_flow(items[0][1])}"
+        yield f"{before} {items[0][0]}: {in_one_line(items[0][1])}"
         items = items[1:]
     else:
         yield before
     for key, value in items:
-        if isinstance(value, dict) and len(f"{indent}{key}: {_flow(value)}") > _WIDTH:
+        if isinstance(value, dict) and len(f"{indent}{key}: {in_one_line(value)}") > _WIDTH:
             yield f"{indent}{key}:"
             for word, meaning in value.items():
-                yield f"{indent}  {_scalar(word)}: {_flow(meaning)}"
+                yield f"{indent}  {in_one_line(word)}: {in_one_line(meaning)}"
         else:
-            yield f"{indent}{key}: {_flow(value)}"
+            yield f"{indent}{key}: {in_one_line(value)}"
 
 
 def _ordered(rule: Mapping[str, Any]) -> dict[str, Any]:
     return dict(sorted(rule.items(), key=lambda item: _KEYS.get(item[0], 9)))
-
-
-def _flow(value: Any) -> str:
-    """A value on one line of YAML."""
-    text = yaml.dump(value, Dumper=_Flow, default_flow_style=True, allow_unicode=True, width=10**9, sort_keys=False)
-    return text.removesuffix("\n").removesuffix("\n...")
-
-
-def _scalar(value: str) -> str:
-    return _flow(value)
-
-
-class _Flow(yaml.SafeDumper):
-    """Writes a value that occurs twice out twice: pagemill takes no aliases."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True

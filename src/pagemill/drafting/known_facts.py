@@ -7,15 +7,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pagemill.drafting.choose import FIELDS
 from pagemill.drafting.evidence import PageEvidence, Role
 from pagemill.drafting.known_products import KnownProduct
 from pagemill.extraction.values import collapse
 from pagemill.model import FactValue
 
-DRAFTED = frozenset({"name", "price", "list_price", "image", "brand", "currency", "status", "in_stock"})
-"""Fields that a draft looks for."""
 _STOCK = frozenset({"status", "in_stock"})
 """What these said is the page's role, and nothing that could be found in it."""
+DRAFTED = frozenset(FIELDS) | _STOCK
+"""Fields that a draft looks for."""
 _GONE = frozenset({404, 410})
 
 

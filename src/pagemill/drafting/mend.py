@@ -19,7 +19,7 @@ from pagemill.config.reading.extract import Extract
 from pagemill.config.reading.judge import Judge
 from pagemill.drafting.beliefs import agrees
 from pagemill.drafting.choose import Draft
-from pagemill.drafting.field_choice import FieldChoice, Sureness
+from pagemill.drafting.field_choice import FieldChoice
 from pagemill.drafting.file_edit import Signs, in_one_line, section_lines, with_section, with_signs, without_sign
 from pagemill.drafting.gather import OpenPage
 from pagemill.drafting.known_facts import DRAFTED
@@ -33,7 +33,6 @@ Redraft = Callable[[], Awaitable[Draft]]
 
 _ENOUGH = 2
 """So many pages whose facts are not read: then the present sources are not looked at any further."""
-_NEEDED = ("name", "price", "status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +49,7 @@ class Mended:
     @property
     def shortcomings(self) -> tuple[str, ...]:
         """What is not good enough, in words."""
-        found = []
-        for choice in self.choices:
-            if choice.name in _NEEDED and choice.sureness in (Sureness.UNSURE, Sureness.NOT_FOUND):
-                found.append(f"{choice.name}: {choice.sureness.value}, {choice.why}")
+        found = [choice.told for choice in self.choices if choice.is_too_unsure]
         found += [f"{page.page.evidence.url}: {told}" for page in self.tried for told in mistakes(page)]
         return tuple(found)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,12 +71,11 @@ class PageView:
 def views_of(pages: Sequence[PageEvidence], address: ProductAddress) -> list[PageView]:
     """Every page with the documents that its sources would read."""
     identities = [_identity(page, address) for page in pages]
-    has_query = {
-        urlsplit(answer.url).path: True for page in pages for answer in page.answers if urlsplit(answer.url).query
-    }
+    addresses = (urlsplit(answer.url) for page in pages for answer in page.answers)
+    with_query = {address.path for address in addresses if address.query}
     found = []
     for page, identity in zip(pages, identities, strict=True):
-        documents = _documents(page, identity, has_query)
+        documents = _documents(page, identity, with_query)
         values = [leaf for key, document in documents.items() for leaf in _leaves(key, document, identity)]
         found.append(PageView(page, identity, documents, tuple(values)))
     return found
@@ -87,7 +86,7 @@ def _identity(page: PageEvidence, address: ProductAddress) -> Identity:
     return Identity.of(names, page.url) if names else Identity("")
 
 
-def _documents(page: PageEvidence, identity: Identity, has_query: dict[str, bool]) -> dict[DocumentKey, Any]:
+def _documents(page: PageEvidence, identity: Identity, with_query: Set[str]) -> dict[DocumentKey, Any]:
     found: dict[DocumentKey, Any] = {}
     for state in page.states:
         if _is_published(state.document):
@@ -103,7 +102,7 @@ def _documents(page: PageEvidence, identity: Identity, has_query: dict[str, bool
     for answer in page.answers:
         if answer.url.partition("#")[0] == page.final_url.partition("#")[0]:
             continue  # the document itself
-        match = _match(answer.url, identity, has_query)
+        match = _match(answer.url, identity, with_query)
         heard.setdefault(DocumentKey("api_capture", "match", match), []).append(answer)
     for key, answers in heard.items():
         own = _own_answer(answers, identity)
@@ -118,7 +117,7 @@ def _is_published(document: Any) -> bool:
     return isinstance(first, dict) and "@context" in first
 
 
-def _match(url: str, identity: Identity, has_query: dict[str, bool]) -> str:
+def _match(url: str, identity: Identity, with_query: Set[str]) -> str:
     """The pattern of the answer's address on any host, with `{id}` where the product's id stands."""
     parts = urlsplit(url)
     path = "/".join(
@@ -129,7 +128,7 @@ def _match(url: str, identity: Identity, has_query: dict[str, bool]) -> str:
     if identity.token and "{id}" not in path and identity.is_in(parts.query):
         name = next((one.partition("=")[0] for one in parts.query.split("&") if identity.is_in(one)), "")
         return f"{path}?**{name}={{id}}**"
-    return f"{path}?**" if has_query.get(parts.path) else path
+    return f"{path}?**" if parts.path in with_query else path
 
 
 def _own_answer(answers: Sequence[HeardDocument], identity: Identity) -> HeardDocument | None:

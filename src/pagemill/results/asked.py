@@ -14,11 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import and_, delete, func, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pagemill.model import Batch, Priority, Product
 from pagemill.results import schema
-from pagemill.results.database import reading, writing
+from pagemill.results.database import insert, reading, writing
 from pagemill.results.runs import priority_of
 from pagemill.results.store import ResultStore
 
@@ -124,8 +123,7 @@ class AskedBatches:
         ]
         with writing(self._store.engine) as connection:
             if connection.execute(moved).rowcount:
-                dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-                connection.execute(dialect.insert(schema.batches).on_conflict_do_nothing(), rows)
+                connection.execute(insert(connection, schema.batches).on_conflict_do_nothing(), rows)
                 return True
         return self.reached(run) == after
 

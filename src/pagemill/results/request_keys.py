@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pagemill.results import schema
-from pagemill.results.database import reading, writing
+from pagemill.results.database import insert, reading, writing
 from pagemill.results.store import ResultStore
 
 KEPT = timedelta(days=1)
@@ -43,8 +42,7 @@ class RequestKeys:
         row = {"key": key, "run": wanted.run, "digest": wanted.digest, "asked_at": now}
         with writing(self._store.engine) as connection:
             connection.execute(delete(schema.request_keys).where(columns.asked_at < now - KEPT))
-            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            connection.execute(dialect.insert(schema.request_keys).on_conflict_do_nothing(), [row])
+            connection.execute(insert(connection, schema.request_keys).on_conflict_do_nothing(), [row])
         with reading(self._store.engine) as connection:
             found = connection.execute(select(columns.run, columns.digest).where(columns.key == key)).one_or_none()
         return wanted if found is None else Claim(found.run, found.digest)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pagemill.results import schema
-from pagemill.results.database import reading, writing
+from pagemill.results.database import insert, reading, writing
 from pagemill.results.store import ResultStore
 
 _ALL = "*"
@@ -72,7 +71,6 @@ class RevokedTokens:
         columns = schema.revoked_tokens.c
         with writing(self._store.engine) as connection:
             connection.execute(delete(schema.revoked_tokens).where(columns.until < now))
-            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            statement = dialect.insert(schema.revoked_tokens).values([row])
+            statement = insert(connection, schema.revoked_tokens).values([row])
             later = {name: statement.excluded[name] for name in ("made_before", "until")}
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=later))

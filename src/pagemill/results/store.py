@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Row, Table, Text, cast, func, select, text, union, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Table, Text, cast, func, select, text, union, update
 
 from pagemill.config.platform import AUTO
 from pagemill.errors import DatabaseUnavailable, PagemillError, UsageError
@@ -23,6 +22,7 @@ from pagemill.results.database import (
     LOCK_TIMEOUT_S,
     ResultRefused,
     connection_counts,
+    insert,
     open_engine,
     reading,
     use_write_ahead_log,
@@ -243,7 +243,7 @@ class ResultStore:
         try:
             with writing(self.engine) as connection:
                 new = _insert(connection, schema.results, rows)
-                if untold := [key for key in map(tuple, new) if key in watched]:
+                if untold := [key for key in new if key in watched]:
                     _note_untold(connection, untold)
             return len(new)
         except (ValueError, TypeError, OverflowError) as error:
@@ -354,12 +354,11 @@ class ResultStore:
             after = page[-1].product_id
 
 
-def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[Row[Any]]:
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Inserts the rows whose key is new, and returns those keys."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).on_conflict_do_nothing()
+    statement = insert(connection, table).on_conflict_do_nothing()
     # What RETURNING returns is counted: a row count of many rows is not known on every driver.
-    return list(connection.execute(statement.returning(*table.primary_key), rows).all())
+    return [tuple(row) for row in connection.execute(statement.returning(*table.primary_key), rows)]
 
 
 def _note_untold(connection: Connection, keys: list[tuple[str, str]]) -> None:
