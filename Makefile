@@ -2,8 +2,11 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 JOBS ?= 2
-PARALLEL = --numprocesses $(JOBS) --dist worksteal
-.PHONY: help setup demo test test-docker image up down logs lint format types check bench soak chaos load constraints clean
+BASE ?= main
+PARALLEL = --dist worksteal --numprocesses
+# Tests of real parts wait for much of their time, so one more of them is at work than of the others.
+WITH_PARTS = $(PARALLEL) $$(( $(JOBS) + 1 )) tests/redis tests/postgres tests/browser tests/e2e
+.PHONY: help setup demo test test-quick test-docker coverage image up down logs lint format types check bench soak chaos load constraints clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -14,14 +17,21 @@ setup: ## Make .venv, install the pinned requirements and a Chromium; quick when
 demo: setup ## Validate a practice catalogue from end to end (ARGS='--products 1000')
 	@.venv/bin/python -m pagemill demo $(ARGS)
 
-test: setup ## Run all tests that this machine can run, with coverage but for whole runs (ARGS='tests/unit -k pool' for a part)
+test: setup ## Run all tests that this machine can run (ARGS='tests/unit -k pool' for a part)
 ifdef ARGS
 	.venv/bin/python -m pytest $(ARGS)
 else
-	@bash tools/test.sh $(PARALLEL) --cov --cov-report= tests/unit tests/redis tests/postgres tests/browser
-	.venv/bin/python -m coverage report --skip-covered --fail-under=85
-	@bash tools/test.sh $(PARALLEL) tests/e2e
+	@bash tools/test.sh $(PARALLEL) $(JOBS) tests/unit
+	@bash tools/test.sh $(WITH_PARTS)
 endif
+
+test-quick: setup ## Run the unit tests, and of those with real parts what a change touches (BASE=HEAD~3; else since main)
+	@tests=$$(.venv/bin/python tools/tests_of_change.py $(BASE)) && \
+	bash tools/test.sh $(PARALLEL) $(JOBS) tests/unit $$tests
+
+coverage: setup ## Run all tests but whole runs and tell which lines they reach; 85 % is wanted; twice as slow as without
+	@bash tools/test.sh $(PARALLEL) $(JOBS) --cov --cov-report= tests/unit tests/redis tests/postgres tests/browser
+	.venv/bin/python -m coverage report --skip-covered --fail-under=85
 
 test-docker: setup ## Build the image and test the containers on a real engine, which is started where there is none
 	@bash tools/with_engine.sh .venv/bin/python -m pytest tests/docker $(ARGS)

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -122,14 +123,20 @@ def test_a_head_that_never_ends_is_dropped(world: World) -> None:
 def test_a_connection_that_has_shown_a_token_stays(world: World) -> None:
     """It is not dropped for strangers, however many come."""
     place = urlsplit(world.url)
-    request = f"GET /memory/status HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {world.planner.token}\r\n\r\n"
     with ExitStack() as stack:
-        known = stack.enter_context(socket.create_connection((place.hostname, place.port), timeout=10))
-        known.sendall(request.encode())
-        assert known.recv(65536).startswith(b"HTTP/1.1 200")
+        known = stack.enter_context(contextlib.closing(HTTPConnection(str(place.hostname), place.port, timeout=10)))
+        assert status_of(known, world) == 200
+        connected = known.sock
         hold(stack, world, HALF_A_HEAD, HELD, "127.0.0.1")
-        known.sendall(request.encode())
-        assert known.recv(65536).startswith(b"HTTP/1.1 200")
+        assert (status_of(known, world), known.sock) == (200, connected)
+
+
+def status_of(connection: HTTPConnection, world: World) -> int:
+    """The answer's status; its body is read too, so that the connection stays."""
+    connection.request("GET", "/memory/status", headers={"Authorization": f"Bearer {world.planner.token}"})
+    with connection.getresponse() as answer:
+        answer.read()
+    return answer.status
 
 
 def test_a_crowd_at_one_address_costs_no_other_address(world: World) -> None:
