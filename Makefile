@@ -17,11 +17,12 @@ setup: ## Make .venv, install the pinned requirements and a Chromium; quick when
 demo: setup ## Validate a practice catalogue from end to end (ARGS='--products 1000')
 	@.venv/bin/python -m pagemill demo $(ARGS)
 
-test: setup ## Run all tests that this machine can run (ARGS='tests/unit -k pool' for a part)
+test: setup ## Run all tests that this machine can run, the unit tests with coverage (ARGS='tests/unit -k pool' for a part)
 ifdef ARGS
 	.venv/bin/python -m pytest $(ARGS)
 else
-	@bash tools/test.sh $(PARALLEL) $(JOBS) tests/unit
+	@bash tools/test.sh $(PARALLEL) $(JOBS) --cov --cov-report= tests/unit
+	.venv/bin/python -m coverage report --skip-covered --fail-under=80
 	@bash tools/test.sh $(WITH_PARTS)
 endif
 
