@@ -14,6 +14,7 @@ from typing import Any
 
 from pagemill.drafting.evidence import PageEvidence, SeenElement, Steadiness
 from pagemill.drafting.page_view import PageView
+from pagemill.drafting.price_labels import amounts_for_some
 from pagemill.drafting.vocabulary import OTHER_PRICE, names_a_product, names_an_image, price_kind
 from pagemill.extraction.numbers.number_text import read_number
 from pagemill.extraction.values import collapse
@@ -192,6 +193,10 @@ def _prices(view: PageView, name: str) -> dict[str, Belief]:
         (before if kind == "list" else sale).add(said_there, weight)
     if not sale.support and before.support:
         sale = before
+    for_some = amounts_for_some(view)
+    if sale.support.keys() - for_some:
+        for amount in for_some & sale.support.keys():
+            del sale.support[amount]
     best = sale.best()
     if best is None or best[1] <= 0:
         return {}

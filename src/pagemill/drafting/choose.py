@@ -19,10 +19,10 @@ from pagemill.drafting.beliefs import Beliefs, agrees, beliefs_of
 from pagemill.drafting.candidates import Candidate, json_candidates, structured_candidates
 from pagemill.drafting.element_candidates import Probe, element_candidates
 from pagemill.drafting.evidence import PageEvidence, Role
-from pagemill.drafting.field_choice import FieldChoice, Sureness, choose_field
+from pagemill.drafting.field_choice import FieldChoice, Sureness, choose_field, with_first
 from pagemill.drafting.file_text import FileParts, file_text
 from pagemill.drafting.page_view import PageView, views_of
-from pagemill.drafting.price_paths import price_candidates
+from pagemill.drafting.price_paths import other_price_candidates, price_candidates
 from pagemill.drafting.signs import FoundSign, signs_of
 from pagemill.drafting.source_order import Placed, sources_of
 from pagemill.drafting.stock_choice import FIELD, as_in_stock, choose_stock
@@ -68,18 +68,23 @@ async def draft(
     addresses = product_addresses(list(dict.fromkeys(page.url for page in shown)))
     views = views_of(pages, ProductAddress(id=addresses.id) if like is None else like.product)
     beliefs = beliefs_of(views)
-    prices = price_candidates(views, beliefs)
+    others = other_price_candidates(views)
+    labelled = {at for one in others for at, value in enumerate(one.values) if value is not None}
+    prices = price_candidates(views, beliefs, labelled)
     choices = []
     for field in FIELDS:
         candidates: list[Candidate] = structured_candidates(field, views)
         candidates += prices[field] if field in prices else json_candidates(field, views, beliefs)
         candidates += await element_candidates(field, views, beliefs, probe)
-        choice = choose_field(field, candidates, views, beliefs)
+        if field == "price":
+            choice = with_first(choose_field(field, [*others, *candidates], views, beliefs), others)
+        else:
+            choice = choose_field(field, candidates, views, beliefs)
         if choice.rules or field in ALWAYS:
             choices.append(choice)
     if all(_same(one, "price", "list_price") for one in beliefs):
         choices = [choice for choice in choices if choice.name != "list_price"]
-    stock = await choose_stock(views, probe)
+    stock = await choose_stock(views, beliefs, probe)
     choices.append(stock)
     fields = _placed(choices)
     if like is not None:
@@ -94,7 +99,7 @@ async def draft(
         sources=sources_of(fields),
         choices=choices,
         signs=_signs(views, stock),
-        require=("name",) if "name" in fields else (),
+        require=tuple(name for name in ("name", FIELD) if name in fields),
         judge_facts={state: facts for state, facts in _facts(stock).items() if facts.keys() <= fields.keys()},
     )
     text = file_text(parts)

@@ -307,12 +307,26 @@ const selectorsOf = (node) => {
     const steadiness = !isChild || /:/.test(way) ? "placed" : worse("named", how);
     add(isChild ? `${scope} > ${way}` : `${scope} ${way}`, steadiness);
   }
+  if (tag === "a") addPlaceOfLinks(node, found);
   if (tag !== "meta" && tag !== "link" && tag !== "script") placesOf(node, add);
   if (found.length === 0) {
     const css = lastPlace(node);
     if (css !== null) add(css, "placed");
   }
   return found.sort((one, other) => ORDER.indexOf(one.steadiness) - ORDER.indexOf(other.steadiness)).slice(0, 5);
+};
+// Where a few links stand for buttons, what stands in their place says it, whichever of them is there.
+const MOST_LINKS = 6;
+const addPlaceOfLinks = (node, found) => {
+  for (const [css, steadiness, top] of scopesOf(node)) {
+    if (steadiness !== "meant" && steadiness !== "named") continue;
+    if (wayTo(node, top, 2) === null) return;
+    const whole = `${css} a`;
+    if (allIn(page, css).length === 1 && allIn(page, whole).length <= MOST_LINKS && isFirst(node, whole)) {
+      found.push({ css: whole, steadiness });
+      return;
+    }
+  }
 };
 const rootNodeOf = (node) => Node.prototype.getRootNode.call(node);
 

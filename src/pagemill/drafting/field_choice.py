@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pagemill.drafting.beliefs import Belief, Beliefs, agrees
@@ -99,6 +99,17 @@ def choose_field(
         return FieldChoice(name, (), Sureness.NOT_FOUND, "no place says it on every page", guesses)
     chosen += _spares(candidates, chosen, board)
     return FieldChoice(name, tuple(chosen), *_sureness(chosen, board, known, missing), guesses)
+
+
+def with_first(choice: FieldChoice, silent: Sequence[Candidate]) -> FieldChoice:
+    """The choice, and before its rules those that speak of no page that was named: what they are for is known by its
+    name, wherever it stands."""
+    read = {(one.source, one.rule["path"]) for one in choice.rules if "path" in one.rule}
+    first = tuple(one for one in silent if one not in choice.rules and (one.source, one.rule["path"]) not in read)
+    if not choice.rules or not first:
+        return choice
+    told = ", ".join(dict.fromkeys(one.why for one in first))
+    return replace(choice, rules=(*first, *choice.rules), why=f"{choice.why}; and {told}")
 
 
 def _says_foreign(candidate: Candidate, name: str, views: Sequence[PageView], beliefs: Beliefs) -> bool:

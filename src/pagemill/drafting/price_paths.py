@@ -6,7 +6,8 @@ that is above 0 counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -14,6 +15,7 @@ from pagemill.drafting.beliefs import Beliefs, agrees
 from pagemill.drafting.candidates import Candidate, json_candidate
 from pagemill.drafting.json_paths import expressions
 from pagemill.drafting.page_view import DocumentKey, PageView
+from pagemill.drafting.price_labels import other_prices
 from pagemill.drafting.vocabulary import price_kind
 from pagemill.extraction.json_path import find
 from pagemill.model import FactValue
@@ -23,8 +25,11 @@ _LONGEST = 3
 _ORDER = {"sale": 0, "price": 1, "list": 2}
 
 
-def price_candidates(views: Sequence[PageView], beliefs: Beliefs) -> dict[str, list[Candidate]]:
-    """For `price` and `list_price`, one candidate of each document that says what is believed of every page it is on.
+def price_candidates(
+    views: Sequence[PageView], beliefs: Beliefs, labelled: Set[int] = frozenset()
+) -> dict[str, list[Candidate]]:
+    """For `price` and `list_price`, one candidate of each document that says what is believed of every page it is on,
+    but for the price of those that are `labelled`: it is read elsewhere.
 
     Behind the paths that are needed on the pages seen stands the other price: a product without a discount has one
     price, and shops leave out either of the two.
@@ -35,13 +40,20 @@ def price_candidates(views: Sequence[PageView], beliefs: Beliefs) -> dict[str, l
         chosen: dict[str, tuple[str, ...]] = {}
         for field in found:
             order = paths if field == "price" else sorted(paths, key=lambda path: -_ORDER[paths[path]])
-            if (best := _shortest(field, source, tuple(order), views, beliefs)) is not None:
+            known = [{} if field == "price" and at in labelled else believed for at, believed in enumerate(beliefs)]
+            if (best := _shortest(field, source, tuple(order), views, known)) is not None:
                 chosen[field] = best
         for field, several in chosen.items():
             other = chosen.get("list_price" if field == "price" else "price", ())
             whole = (*several, *(path for path in other if path not in several))
             found[field].append(json_candidate(source, _rule(whole, source, views), views))
     return found
+
+
+def other_price_candidates(views: Sequence[PageView]) -> list[Candidate]:
+    """Rules that speak only where the price of a page is some people's, and then of what all others pay."""
+    found = [json_candidate(source, rule, views) for source, rule in other_prices(views)]
+    return [replace(one, why="what all others pay where it is labelled as some people's") for one in found]
 
 
 def _paths(source: DocumentKey, views: Sequence[PageView]) -> dict[str, str]:

@@ -5,20 +5,24 @@ from it. Pure but for the asking of elements.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pagemill.drafting.beliefs import Belief, Beliefs
 from pagemill.drafting.candidates import DOM, STRUCTURED, Candidate
 from pagemill.drafting.element_candidates import Probe
 from pagemill.drafting.evidence import Role
-from pagemill.drafting.field_choice import FieldChoice, Sureness
+from pagemill.drafting.field_choice import FieldChoice, Sureness, with_first
 from pagemill.drafting.page_view import PageView
 from pagemill.drafting.stock_data import data_candidates
+from pagemill.drafting.stock_flags import flag_candidates
+from pagemill.drafting.stock_options import option_candidates
 from pagemill.drafting.stock_words import control_candidates, link_candidates, word_candidates
 from pagemill.model import FactValue
 
 FIELD = "status"
 _MAX_RULES = 4
+_MAX_FLAGS = 3
 _SPARE_TRUST = 4.0
 
 
@@ -27,16 +31,21 @@ def role_beliefs(views: Sequence[PageView]) -> list[dict[str, Belief]]:
     return [{FIELD: Belief(view.evidence.role.value, 0, given=True)} if view.shows else {} for view in views]
 
 
-async def choose_stock(views: Sequence[PageView], probe: Probe) -> FieldChoice:
+async def choose_stock(views: Sequence[PageView], beliefs: Beliefs, probe: Probe) -> FieldChoice:
     """The rules of field `status`, whose values are `on_sale`, `sold_out` and `off_sale`."""
+    options = option_candidates(views)
     candidates = [
         *data_candidates(views),
+        *options,
         *_from_structured(views),
         *control_candidates(views),
         *await link_candidates(views, probe),
         *await word_candidates(views, probe),
     ]
-    return _choice(candidates, views, role_beliefs(views))
+    roles = role_beliefs(views)
+    choice = _choice(candidates, views, roles)
+    choice = replace(choice, rules=tuple(_with_last(choice.rules, options, roles)))
+    return with_first(choice, flag_candidates(views, beliefs)[:_MAX_FLAGS])
 
 
 def as_in_stock(rule: dict[str, Any]) -> dict[str, Any]:
@@ -89,6 +98,32 @@ def _choice(candidates: Sequence[Candidate], views: Sequence[PageView], beliefs:
     else:
         sureness, why = Sureness.LIKELY, "one source tells the sold-out page from the others"
     return FieldChoice(FIELD, tuple(chosen), sureness, why, guesses)
+
+
+def _with_last(rules: Sequence[Candidate], options: Sequence[Candidate], beliefs: Beliefs) -> list[Candidate]:
+    """The rules, and behind them what speaks where a product has no state of its own.
+
+    First its options, which may still sell where the product does not. Last a flag that is alike on sold-out pages and
+    on those that are not sold any more: where nothing has said which of the two it is, nothing says that it comes back.
+    """
+    wanted = {at: one[FIELD].value for at, one in enumerate(beliefs) if one}
+    sold = {at: value for at, value in wanted.items() if value != Role.OFF_SALE.value}
+    flags = [one for one in rules if one.rule.get("map") in ({"true": "on_sale"}, {"false": "on_sale"})]
+    before = [one for one in rules if one not in flags]
+    told = {at for one in before for at in wanted if one.values[at] is not None}
+    if told != wanted.keys() or any(one.values[at] not in (None, wanted[at]) for one in before for at in wanted):
+        return list(rules)
+    sources = [one.source for one in before]
+    behind = [one for one in options if one not in rules and one.source in sources and _is_right(one, sold, set())]
+    return [*before, *behind[:1], *map(_closed, flags)]
+
+
+def _closed(flag: Candidate) -> Candidate:
+    """The flag, which is off where a product is not sold."""
+    [word] = flag.rule["map"]
+    other = "false" if word == "true" else "true"
+    values = tuple("off_sale" if value is None else value for value in flag.values)
+    return replace(flag, rule={**flag.rule, "map": {word: "on_sale", other: "off_sale"}}, values=values)
 
 
 def _says(candidate: Candidate, wanted: dict[int, FactValue], covered: set[int]) -> set[int]:

@@ -34,7 +34,7 @@ def data_candidates(views: Sequence[PageView]) -> list[Candidate]:
                     places.setdefault((leaf.source, expression), key)
     found = []
     for (source, path), key in places.items():
-        rule = _rule(path, key, [_word(view, source, path) for view in views], views)
+        rule = _rule(path, key, [word_at(view, source, path) for view in views], views)
         if rule is None:
             continue
         values = tuple(_read(view, source, rule) for view in views)
@@ -44,7 +44,7 @@ def data_candidates(views: Sequence[PageView]) -> list[Candidate]:
     return found
 
 
-def _word(view: PageView, source: DocumentKey, path: str) -> str | None:
+def word_at(view: PageView, source: DocumentKey, path: str) -> str | None:
     """The word that stands there; empty where the document is there and says none, `None` without a document."""
     if source not in view.documents:
         return None
@@ -71,9 +71,9 @@ def _rule(path: str, key: str, words: Sequence[str | None], views: Sequence[Page
         if out == {"0"} and "0" not in selling:
             return {"path": path, "map": {"0": "sold_out", "*": "on_sale"}}
         return None
-    if len(selling) > 1 and not all(_means(word) == "on_sale" for word in selling):
+    if len(selling) > 1 and not all(word_means(word) == "on_sale" for word in selling):
         return None
-    if not out and not all(_means(word) == "on_sale" for word in selling):
+    if not out and not all(word_means(word) == "on_sale" for word in selling):
         return None
     meanings = dict.fromkeys(sorted(selling), "on_sale") | dict.fromkeys(sorted(out), "sold_out")
     meanings |= dict.fromkeys(sorted(stopped - {""}), "off_sale")
@@ -102,7 +102,7 @@ def _flag(path: str, key: str, selling: set[str], out: set[str], stopped: set[st
     return rule | {"else": "off_sale"} if stopped == {""} else rule
 
 
-def _means(word: str) -> str:
+def word_means(word: str) -> str:
     return next((state for state, words in WORDS_OF_STATE.items() if words.fullmatch(word)), "")
 
 

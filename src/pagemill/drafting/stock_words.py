@@ -23,6 +23,7 @@ _STATES = ("sold_out", "off_sale", "on_sale")
 _LONGEST_LEARNED = 20
 _LINKS = ("a", "input", "span", "div")
 _MAX_SELECTORS = 150
+_PLACE_OF_LINKS = 4.5
 
 
 def control_candidates(views: Sequence[PageView]) -> list[Candidate]:
@@ -98,7 +99,11 @@ async def link_candidates(views: Sequence[PageView], probe: Probe) -> list[Candi
         parsed = FieldRule.model_validate(rule)
         probed = [page[place] for page in pages]
         values = tuple(to_fact(one.text, parsed) if one.visible and one.text else None for one in probed)
-        trust = selector_trust(css, wanted[css]) - 2 - (1.5 if any(one.matches > 1 for one in probed) else 0)
+        several = any(one.matches > 1 for one in probed)
+        if css.endswith(" a"):
+            trust = _PLACE_OF_LINKS - len(css) / 150  # its own name says of a link only that it is there
+        else:
+            trust = selector_trust(css, wanted[css]) - 2 - (1.5 if several else 0)
         found.append(Candidate(DOM, rule, values, trust, "words on what a visitor clicks"))
     return found
 

@@ -53,6 +53,7 @@ _STATE = frozenset(
 )  # fmt: skip
 _NOT_A_STATE = frozenset({"delivery", "shipping", "review", "user", "member", "login", "page", "count", "at", "date"})
 _IMAGE = frozenset({"image", "images", "img", "imgs", "thumbnail", "thumb", "picture", "photo", "photos", "src"})
+_LABEL = frozenset({"badge", "label", "tag", "text", "title", "description", "desc", "type", "kind", "condition"})
 
 OTHER_PRICE = re.compile(
     r"coupon|쿠폰|첫\s*구매|최대\s*혜택|혜택가|적립|포인트|배송|shipping|delivery|point|reward|member|회원|per month"
@@ -61,6 +62,27 @@ OTHER_PRICE = re.compile(
     re.IGNORECASE,
 )
 """A label beside an amount that is not what everybody pays for the product."""
+PRICE_FOR_SOME = (
+    r"첫\s*구매|신규\s*(?:회원|고객|가입)|회원\s*(?:전용|가(?!입))|first (?:purchase|order)|new (?:customers?|members?)"
+    r"|members? (?:only|price)|neukunden|erstbestell|premi[eè]re commande|nouveaux? clients?|primera compra"
+    r"|nuevos clientes|primo ordine|nuovi clienti|eerste bestelling|nieuwe klanten|初回|新規会員|首单|新人"
+)
+"""A label beside an amount that newcomers or members alone pay: part of a regular expression without groups."""
+_OUT_FLAGS = (
+    frozenset({"soldout"}),
+    frozenset({"sold", "out"}),
+    frozenset({"out", "stock"}),
+    frozenset({"unavailable"}),
+)
+_STOPPED_FLAGS = tuple(
+    frozenset(parts.split())
+    for parts in (
+        "member only", "members only", "membership only", "only for member", "only for members", "buy member",
+        "buy members", "purchase member", "member exclusive", "members exclusive", "hidden", "deleted", "discontinued",
+        "suspended", "withdrawn", "archived", "delisted", "unpublished", "not for sale", "sale stopped", "sale stop",
+        "sales stopped", "sale ended", "sale end", "sales ended", "sale closed", "display stopped",
+    )
+)  # fmt: skip
 CONTROL_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "korean": {
         "sold_out": ("품절", "재입고", "매진", "완판"),
@@ -164,6 +186,19 @@ def names_a_state(key: str) -> bool:
     """Whether under that key it may stand how a product is sold."""
     parts = set(parts_of(key))
     return bool(parts & _STATE) and not parts & _NOT_A_STATE
+
+
+def flag_means(key: str) -> str:
+    """What it means that a flag of that name is on: that a product is `sold_out` or `off_sale`; else nothing."""
+    parts = set(parts_of(key))
+    if any(flag <= parts for flag in _STOPPED_FLAGS):
+        return "off_sale"
+    return "sold_out" if any(flag <= parts for flag in _OUT_FLAGS) else ""
+
+
+def is_a_label(key: str) -> bool:
+    """Whether what stands under that key may say of what kind an amount beside it is."""
+    return bool(_LABEL & set(parts_of(key)))
 
 
 def names_an_image(key: str) -> bool:

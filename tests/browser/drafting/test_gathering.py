@@ -40,6 +40,8 @@ FULL = f"""{HEAD}
   <div class=hidden style="display:none">Hidden words</div>
   <button disabled data-testid=buy>Sold out</button>
   <img src=/a.jpg alt="A cup">
+  <div class=links-to-buy><a class=to-basket href=#>To the basket</a><a class=to-buy href=#>Buy it</a></div>
+  <nav class=menu><a href=/1>Page 1</a>{"".join(f"<a href=/{n}>Page {n}</a>" for n in range(2, 9))}</nav>
   <shop-box><template shadowrootmode=open><b class=inner>In the shadow</b></template></shop-box>
 </main>
 <script>
@@ -110,6 +112,9 @@ async def test_all_of_a_page_is_gathered(kind: str, executable: Path, temporary:
     sold = element(evidence, "Sold out")
     assert (sold.tag, "disabled" in sold.attributes) == ("button", True)
     assert sold.selectors[0].css == '[data-testid="buy"]' and sold.selectors[0].steadiness is Steadiness.MEANT
+    assert ".links-to-buy a" in [one.css for one in element(evidence, "To the basket").selectors]
+    assert ".links-to-buy a" not in [one.css for one in element(evidence, "Buy it").selectors]
+    assert ".menu a" not in [one.css for one in element(evidence, "Page 1").selectors], "many links are a menu"
     assert element(evidence, "In the shadow").selectors[0].css == ".inner"
     assert [one.selectors[0].css for one in evidence.elements if one.tag == "meta"] == ['meta[property="og:title"]']
 
