@@ -139,12 +139,6 @@ class Tally:
         """Whether all is right that could be known from the pages that were named."""
         return bool(self.products) and not (self.wrong_facts or self.wrong_verdicts or self.misleading)
 
-    def is_right_but_for(self, variants: Iterable[str]) -> bool:
-        """Whether all is right that could be known, without those variants."""
-        left_out = set(variants)
-        mistakes = (*self.wrong_facts, *self.wrong_verdicts, *self.misleading)
-        return bool(self.products) and all(mistake.split()[0] in left_out for mistake in mistakes)
-
     def count(self, row: JudgedRow, result: ItemResult, *, is_named: bool) -> None:
         """Adds one result; `is_named` says whether a page of its kind was named."""
         self.products += 1
