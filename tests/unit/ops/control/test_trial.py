@@ -53,7 +53,7 @@ def test_what_says_too_much_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_it_ends_at_its_deadline(tmp_path: Path, stubborn: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted, so that it can close its browser, and killed if it does not mind."""
-    monkeypatch.setattr("pagemill.ops.control.trial._END_S", 0.3)
+    monkeypatch.setattr("pagemill.ops.control.own_command._END_S", 0.3)
     mind = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)" if stubborn else "pass"
     with pytest.raises(DeadlineExceeded, match=r"timeout: trying the product took longer than 0\.5 s"):
         Trial(0.5, program(tmp_path, f"{mind}\ntime.sleep(60)")).run("shop", URL)
@@ -80,4 +80,4 @@ def test_one_at_a_time_and_none_when_the_api_ends(tmp_path: Path) -> None:
         trial.run("shop", URL)
     trial.close(20)
     thread.join(20)
-    assert [str(error) for error in raised] == ["the API ends: try the product again"]
+    assert [str(error) for error in raised] == ["the API ends, and with it trying the product: try again"]
