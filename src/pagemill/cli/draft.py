@@ -47,6 +47,10 @@ def draft(
     only_print: Annotated[
         bool, typer.Option("--print", help="Print the file and write none; what came of it goes to standard error.")
     ] = False,
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Print how far it is and all that was found as JSON lines, and write no file."),
+    ] = False,
 ) -> None:
     """Visit some pages of a shop, each once, and write the platform file that reads them.
 
@@ -70,4 +74,4 @@ def draft(
         hosts=host or [],
         wait_ms=wait_ms,
     )
-    run_draft(name, asked, force=force, only_print=only_print)
+    run_draft(name, asked, force=force, only_print=only_print, as_json=json)

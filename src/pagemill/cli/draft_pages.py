@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -64,26 +65,41 @@ def asked_pages(
 
 
 def read_pairs(text: str) -> dict[str, Any]:
-    """What `--expect` says, field by value.
+    """What `--expect` says, field by value; it may be a JSON object.
 
     Raises:
         UsageError: it cannot be read.
     """
-    found = list(_PAIR.finditer(text))
-    if text.strip() and (not found or found[0].start() != 0):
-        raise UsageError(f"--expect {text!r} is not understood: write name=...,price=12900")
     values: dict[str, Any] = {}
-    for at, pair in enumerate(found):
-        name, end = pair[1], found[at + 1].start() if at + 1 < len(found) else len(text)
+    for name, said in (_of_json(text) if text.lstrip().startswith("{") else _of_pairs(text)).items():
         if name not in _KINDS:
             raise UsageError(f"--expect: {name} is no field of a draft: use {', '.join(_KINDS)}")
         try:
-            value = read_expected(text[pair.end() : end], _KINDS[name])
+            value = read_expected(said, _KINDS[name])
         except ValueError as error:
             raise UsageError(f"--expect: {name} {str(error).partition(', or say with')[0]}") from error
         if value is not None:
             values[name] = value
     return values
+
+
+def _of_pairs(text: str) -> dict[str, Any]:
+    if not text.strip():
+        return {}
+    found = list(_PAIR.finditer(text))
+    if not found or found[0].start() != 0:
+        raise UsageError(f"--expect {text!r} is not understood: write name=...,price=12900")
+    ends = [*(pair.start() for pair in found[1:]), len(text)]
+    return {pair[1]: text[pair.end() : end] for pair, end in zip(found, ends, strict=True)}
+
+
+def _of_json(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f'--expect is not JSON: {error}: write {{"name": "...", "price": 12900}}') from error
+    assert isinstance(found, dict)
+    return found
 
 
 def _rows_of(source: Path, count: int) -> list[AskedPage]:

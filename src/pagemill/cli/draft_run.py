@@ -5,8 +5,9 @@ what came of it.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 
 from pagemill.app.parts import build_pool, running_loop
 from pagemill.browser.pool import BrowserPool
+from pagemill.cli.draft_json import tell_draft, tell_visited
 from pagemill.cli.draft_pages import asked_pages
 from pagemill.cli.draft_report import print_report, shortcomings
 from pagemill.cli.options import load
@@ -55,8 +57,8 @@ class Asked:
     wait_ms: str
 
 
-def run_draft(name: str, asked: Asked, *, force: bool, only_print: bool) -> None:
-    """Writes that platform's file, or prints it.
+def run_draft(name: str, asked: Asked, *, force: bool, only_print: bool, as_json: bool) -> None:
+    """Writes that platform's file, or prints it, or all that was found.
 
     Raises:
         UsageError: the options do not go together, or the file is there.
@@ -68,16 +70,21 @@ def run_draft(name: str, asked: Asked, *, force: bool, only_print: bool) -> None
     others = {Role.SOLD_OUT: asked.sold_out, Role.OFF_SALE: asked.off_sale, Role.GONE: asked.gone}
     pace = _pace(asked.wait_ms)
     file = config.environment.config_folder / PLATFORMS_FOLDER / f"{name}.yaml"
-    if file.exists() and not (force or only_print):
+    if file.exists() and not (force or only_print or as_json):
         raise UsageError(f"{file} is there already: --force replaces it, --print writes none")
     pages = asked_pages(asked.on_sale, others, asked.expect, asked.source, asked.rows)
     platform = _preliminary(name, pages, visitor, asked.hosts)
     secrets = visitor_needs([platform], config.environment)
+    note = partial(tell_visited, len(pages)) if as_json else None
     with scratch_folder(), running_loop() as loop, build_pool(config, {name: platform}, secrets, loop) as pool:
         loop.call(pool.resize, len(pages))
-        work = _draft(pool, platform, pages, pace, visitor, asked.hosts)
+        work = _draft(pool, platform, pages, pace, visitor, asked.hosts, note)
         drafted, tried = loop.run(work, _PER_PAGE_S * len(pages), "draft the platform's file")
     _check(name, drafted.text)
+    lacking = shortcomings(drafted, tried)
+    if as_json:
+        tell_draft(drafted, tried, lacking)
+        raise typer.Exit(1 if lacking else 0)
     if only_print:
         typer.echo(drafted.text)
     else:
@@ -86,7 +93,7 @@ def run_draft(name: str, asked: Asked, *, force: bool, only_print: bool) -> None
     print_report(console, drafted, tried)
     if not only_print:
         console.print(f"{file} is written")
-    if lacking := shortcomings(drafted, tried):
+    if lacking:
         console.print("not good enough yet:")
         for line in lacking:
             console.print(f"  {line}")
@@ -128,10 +135,11 @@ async def _draft(
     pace: MsRange,
     visitor: dict[str, Any],
     hosts: Sequence[str],
+    note: Callable[[int], object] | None,
 ) -> tuple[Draft, list[TriedPage]]:
     gathering = Gathering(pool, platform, pace)
     try:
-        evidence = await gathering.visit_all(pages)
+        evidence = await gathering.visit_all(pages, note)
         if refused := refused_pages(evidence):
             raise VisitFailed(refused)
         leases = [page.lease for page in gathering.pages]

@@ -41,6 +41,8 @@ class Draft:
     choices: tuple[FieldChoice, ...]
     beliefs: Beliefs
     """Of every page, in the order given."""
+    parts: FileParts
+    """What the text was written from; see `by_hand`."""
 
 
 async def draft(
@@ -86,7 +88,7 @@ async def draft(
         choices = [choice for choice in choices if choice.name != "list_price"]
     stock = await choose_stock(views, beliefs, probe)
     choices.append(stock)
-    fields = _placed(choices)
+    fields = placed(choices)
     if like is not None:
         fields = {name: rules for name, rules in fields.items() if name in like.extract.fields}
     parts = FileParts(
@@ -99,14 +101,14 @@ async def draft(
         sources=sources_of(fields),
         choices=choices,
         signs=_signs(views, stock),
-        require=tuple(name for name in ("name", FIELD) if name in fields),
-        judge_facts={state: facts for state, facts in _facts(stock).items() if facts.keys() <= fields.keys()},
+        require=required_of(fields),
+        judge_facts={state: facts for state, facts in meant_by(stock).items() if facts.keys() <= fields.keys()},
     )
     text = file_text(parts)
-    return Draft(text, Platform.model_validate(yaml.safe_load(text)), tuple(choices), beliefs)
+    return Draft(text, Platform.model_validate(yaml.safe_load(text)), tuple(choices), beliefs, parts)
 
 
-def _placed(choices: Sequence[FieldChoice]) -> dict[str, list[Placed]]:
+def placed(choices: Sequence[FieldChoice]) -> dict[str, list[Placed]]:
     """Every field's rules in their sources; prices first, because their order matters most."""
     order = {"price": 0, "list_price": 1, FIELD: 2}
     fields: dict[str, list[Placed]] = {}
@@ -115,6 +117,11 @@ def _placed(choices: Sequence[FieldChoice]) -> dict[str, list[Placed]]:
         if choice.name == FIELD:
             fields["in_stock"] = [(rule.source, as_in_stock(dict(rule.rule)), rule.why) for rule in choice.rules]
     return {name: rules for name, rules in fields.items() if rules}
+
+
+def required_of(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields without which a page has not said enough: a name, and how the product is sold."""
+    return tuple(name for name in ("name", FIELD) if name in fields)
 
 
 def _same(beliefs: Mapping[str, Any], one: str, other: str) -> bool:
@@ -132,7 +139,7 @@ def _signs(views: Sequence[PageView], stock: FieldChoice) -> dict[str, tuple[Fou
     return found
 
 
-def _facts(stock: FieldChoice) -> dict[str, dict[str, Any]]:
+def meant_by(stock: FieldChoice) -> dict[str, dict[str, Any]]:
     """Which values of the field mean which verdict."""
     values = {
         value

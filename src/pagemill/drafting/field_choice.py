@@ -15,6 +15,8 @@ NEEDED = ("name", "price", "status")
 """The fields that a file must be sure of, or nearly so."""
 _MAX_RULES = 3
 _MAX_SPARES = 2
+MOST_GUESSES = 10
+"""Places that are kept of a field beside those that were chosen."""
 _SPARE_TRUST = 3.0
 _FIRM = 3.5
 """Support from which a belief of a page that does not sell counts."""
@@ -38,6 +40,7 @@ class FieldChoice:
     sureness: Sureness
     why: str
     guesses: tuple[Candidate, ...] = ()
+    """The best first."""
 
     @property
     def told(self) -> str:
@@ -162,7 +165,7 @@ def _guesses(
     candidates: Sequence[Candidate], chosen: Sequence[Candidate], views: Sequence[PageView]
 ) -> tuple[Candidate, ...]:
     speaking = [one for one in candidates if one not in chosen and any(value is not None for value in one.values)]
-    return tuple(sorted(speaking, key=lambda one: -one.trust)[:3])
+    return tuple(sorted(speaking, key=lambda one: -one.trust)[:MOST_GUESSES])
 
 
 def _sureness(

@@ -15,6 +15,7 @@ from pagemill.drafting.signs import FoundSign
 from pagemill.drafting.source_order import DraftedSource
 
 _WIDTH = 118
+_GUESSES = 3
 _KEYS = {
     "selector": 0,
     "path": 0,
@@ -97,7 +98,7 @@ def extract_lines(sources: Sequence[DraftedSource], choices: Sequence[FieldChoic
     for choice in choices:
         if choice.sureness is Sureness.NOT_FOUND:
             yield f"  # {choice.name} was not found: {choice.why}"
-            for guess in choice.guesses:
+            for guess in choice.guesses[:_GUESSES]:
                 said = ", ".join(repr(value) for value in guess.values)
                 yield f"  #   {guess.source.strategy} {in_one_line(_ordered(guess.rule))} says {said}"[:_WIDTH]
 

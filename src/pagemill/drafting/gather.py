@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,8 +98,10 @@ class Gathering:
         self._leases = AsyncExitStack()
         self.pages: list[OpenPage] = []
 
-    async def visit_all(self, pages: Sequence[AskedPage]) -> list[PageEvidence]:
-        """Visits them one after another; each stays open.
+    async def visit_all(
+        self, pages: Sequence[AskedPage], note: Callable[[int], object] | None = None
+    ) -> list[PageEvidence]:
+        """Visits them one after another; each stays open. `note` is told how many were visited, after each.
 
         Raises:
             VisitFailed: one could not be read; the message says which, and why.
@@ -108,6 +110,8 @@ class Gathering:
             if number:
                 await asyncio.sleep(random.uniform(self._wait_ms.low_ms, self._wait_ms.high_ms) / 1000)
             self.pages.append(await self._visit(asked))
+            if note is not None:
+                note(len(self.pages))
         return [page.evidence for page in self.pages]
 
     async def close(self) -> None:

@@ -12,7 +12,7 @@ from pagemill.drafting.beliefs import Belief, Beliefs
 from pagemill.drafting.candidates import DOM, STRUCTURED, Candidate
 from pagemill.drafting.element_candidates import Probe
 from pagemill.drafting.evidence import Role
-from pagemill.drafting.field_choice import FieldChoice, Sureness, with_first
+from pagemill.drafting.field_choice import MOST_GUESSES, FieldChoice, Sureness, with_first
 from pagemill.drafting.page_view import PageView
 from pagemill.drafting.stock_data import data_candidates
 from pagemill.drafting.stock_flags import flag_candidates
@@ -71,7 +71,7 @@ def _choice(candidates: Sequence[Candidate], views: Sequence[PageView], beliefs:
             break
         chosen.append(best)
         covered |= {at for at in wanted if best.values[at] is not None}
-    guesses = tuple(sorted((one for one in candidates if one not in chosen), key=lambda one: -one.trust)[:3])
+    guesses = tuple(sorted((one for one in candidates if one not in chosen), key=lambda one: -one.trust)[:MOST_GUESSES])
     if not chosen:
         return FieldChoice(FIELD, (), Sureness.NOT_FOUND, "nothing tells the pages apart", guesses)
     used = {one.source for one in chosen}

@@ -77,6 +77,7 @@ def test_a_file_that_is_there_is_not_replaced(folder: Path) -> None:
         ("name=Blue cup,price=12900", {"name": "Blue cup", "price": 12900}),
         ("name=Cup, blue, small, price=12900, in_stock=yes", {"name": "Cup, blue, small", "price": 12900}),
         (" price = 12.50 ", {"price": 12.5}),
+        ('{"name": "Cup, price=1", "price": 12900}', {"name": "Cup, price=1", "price": 12900}),
     ],
 )
 def test_expected_values_are_read(text: str, values: dict[str, Any]) -> None:

@@ -1,0 +1,65 @@
+"""Another place for a field than the one that was chosen, as somebody wants it. Pure: no page is visited for that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pagemill.drafting.candidates import Candidate
+from pagemill.drafting.choose import meant_by, placed, required_of
+from pagemill.drafting.field_choice import FieldChoice, Sureness
+from pagemill.drafting.file_text import FileParts
+from pagemill.drafting.source_order import sources_of
+from pagemill.drafting.stock_choice import FIELD
+from pagemill.errors import UsageError
+
+
+def places(choice: FieldChoice) -> tuple[Candidate, ...]:
+    """All that may say the field, each once: those that were chosen, in their order, and then the others, the best
+    first."""
+    found: list[Candidate] = list(choice.rules)
+    for guess in choice.guesses:
+        if not any(one.source == guess.source and one.rule == guess.rule for one in found):
+            found.append(guess)
+    return tuple(found)
+
+
+def chosen_by_hand(parts: FileParts, picks: Mapping[str, int]) -> FileParts:
+    """The same file with other places first; those that were chosen before stay behind them.
+
+    Args:
+        parts: as drafted.
+        picks: field by the number of one of its `places`, from 0.
+
+    Raises:
+        UsageError: there is no such field or no such place.
+    """
+    known = {choice.name: choice for choice in parts.choices}
+    for name, number in picks.items():
+        if name not in known:
+            raise UsageError(f"{name} is no field of this draft: choose among {', '.join(known)}")
+        count = len(places(known[name]))
+        if not 0 <= number < count:
+            told = f"choose one from 0 to {count - 1}" if count else "no place was found that says it"
+            raise UsageError(f"{name} has no place {number}: {told}")
+    choices = [_picked(choice, picks[choice.name]) if choice.name in picks else choice for choice in parts.choices]
+    stock = next((choice for choice in choices if choice.name == FIELD), None)
+    fields = placed(choices)
+    return replace(
+        parts,
+        sources=sources_of(fields),
+        choices=choices,
+        require=required_of(fields),
+        judge_facts={} if stock is None else meant_by(stock),
+    )
+
+
+def _picked(choice: FieldChoice, number: int) -> FieldChoice:
+    first = places(choice)[number]
+    if choice.rules[:1] == (first,):
+        return choice
+    rules = (first, *(rule for rule in choice.rules if rule != first))
+    guesses = tuple(guess for guess in choice.guesses if guess != first)
+    silent = sum(value is None for value in first.values)
+    why = "chosen by hand" + (f"; it says nothing on {silent} of {len(first.values)} pages" if silent else "")
+    return replace(choice, rules=rules, guesses=guesses, sureness=Sureness.LIKELY if silent else Sureness.SURE, why=why)
