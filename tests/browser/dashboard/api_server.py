@@ -24,6 +24,7 @@ from pagemill.ops.api.frame.roles import Role
 from pagemill.ops.api.frame.tokens import issue
 from pagemill.ops.api.server import create_app, listen, server_config
 from pagemill.ops.api.sight import Sight
+from pagemill.ops.control.drafts import Drafts
 from pagemill.results.store import ResultStore
 from tests.browser.dashboard.fleet_world import PLATFORMS
 
@@ -48,6 +49,7 @@ class ApiServer:
         root_path: str = "",
         catalogue: str = "",
         may_write: bool = True,
+        drafts: Drafts | None = None,
     ) -> None:
         self._redis_url = redis_url
         self.database = f"sqlite:///{folder / 'results.db'}"
@@ -56,6 +58,7 @@ class ApiServer:
         self._root_path = root_path
         self._catalogue = catalogue
         self._may_write = may_write
+        self._drafts = drafts
         self._port = 0
         self._running: ExitStack | None = None
 
@@ -83,7 +86,9 @@ class ApiServer:
             store = stack.enter_context(ResultStore(self.database))
             config = self._config()
             rules = AccessRules(self._secret)
-            app = create_app(config, client, store, "api-test", rules=rules, root_path=self._root_path)
+            app = create_app(
+                config, client, store, "api-test", rules=rules, drafts=self._drafts, root_path=self._root_path
+            )
             app.state.parts = replace(app.state.parts, view=Sight(client, PLATFORMS, now_s=_hasty_s))
             listener = stack.enter_context(listen("127.0.0.1", self._port))
             self._port = listener.getsockname()[1]

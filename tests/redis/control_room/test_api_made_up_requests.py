@@ -6,10 +6,10 @@ Few and always the same ones, so that it takes seconds: the point is what nobody
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
 from schemathesis.checks import not_a_server_error
@@ -21,9 +21,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from pagemill.model import Verdict
+from pagemill.ops.control.drafts import DraftRequest
 from pagemill.results.store import ResultStore
+from tests.browser.dashboard.draft_world import DraftedShop
 from tests.redis.control_room.api_world import World
 from tests.redis.control_room.runs_world import begin, config, finish, store, world
+from tests.redis.control_room.test_processes import eventually
 
 __all__ = ["config", "store", "world"]
 
@@ -44,6 +47,9 @@ OPERATIONS = [
     ("GET", "/api/v1/platforms"),
     ("GET", "/api/v1/products/{platform}/{product}/history"),
     ("POST", "/api/v1/try"),
+    ("POST", "/api/v1/drafts"),
+    ("GET", "/api/v1/drafts/{draft}"),
+    ("POST", "/api/v1/drafts/{draft}/choose"),
 ]
 EXAMPLES = 20
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -63,6 +69,19 @@ def run(world: World, store: ResultStore) -> Iterator[str]:
     yield name
 
 
+@pytest.fixture
+def draft(world: World, tmp_path: Path) -> Iterator[str]:
+    """One that is done; the next one that is begun waits, and visits nothing."""
+    shop = DraftedShop(tmp_path)
+    shop.says("Cup")
+    object.__setattr__(world.parts, "drafts", shop.drafts)
+    shop.go_on()
+    begun = shop.drafts.begin(DraftRequest("myshop", ["https://www.shop.example/p/1"]))
+    eventually(lambda: (now := shop.drafts.find(begun.id)) is not None and now.told is not None)
+    yield begun.id
+    shop.drafts.close(20)
+
+
 def operations(world: World) -> dict[tuple[str, str], Any]:
     """Those of runs, as the API describes them."""
     schema = schemathesis.openapi.from_url(f"{world.url}/openapi.json")
@@ -70,7 +89,9 @@ def operations(world: World) -> dict[tuple[str, str], Any]:
     return {
         (one.method.upper(), one.path): one
         for one in found
-        if one.path.startswith(("/api/v1/runs", "/api/v1/platforms", "/api/v1/products", "/api/v1/try"))
+        if one.path.startswith(
+            ("/api/v1/runs", "/api/v1/platforms", "/api/v1/products", "/api/v1/try", "/api/v1/drafts")
+        )
     }
 
 
@@ -82,11 +103,15 @@ def test_all_of_them_are_tried(world: World) -> None:
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: str(mode.value))
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_every_answer_is_one_that_is_described(
-    world: World, run: str, redis_client: redis.Redis, method: str, path: str, mode: schemathesis.GenerationMode
+    world: World, run: str, request: pytest.FixtureRequest, method: str, path: str, mode: schemathesis.GenerationMode
 ) -> None:
     """With its status, its content type and its shape; whatever breaks the description is refused."""
     operation = operations(world)[method, path]
-    known = {"path_parameters": {"run": run}} if "{run}" in path else {}
+    there = {"run": run} if "{run}" in path else {}
+    if "/drafts" in path:
+        draft = request.getfixturevalue("draft")
+        there = {"draft": draft} if "{draft}" in path else {}
+    known = {"path_parameters": there} if there else {}
     positive = mode is schemathesis.GenerationMode.POSITIVE
     checks = CHECKS if positive else [*CHECKS, negative_data_rejection]
 

@@ -27,6 +27,7 @@ from pagemill.ops.api.frame.envelope import ApiError
 from pagemill.ops.api.sight import Sight
 from pagemill.ops.control.background_cleanup import BackgroundCleanup
 from pagemill.ops.control.database_check import DatabaseCheck
+from pagemill.ops.control.drafts import Drafts
 from pagemill.ops.control.restart import RollingRestart
 from pagemill.ops.control.run_requests import RunRequests
 from pagemill.ops.control.trial import Trial
@@ -73,6 +74,7 @@ class Parts:
     trial: Trial
     schedule: Callable[[], Schedule]
     """The schedule as it stands."""
+    drafts: Drafts
     applier: Applier
     undoer: Undoer
     artifacts: Path

@@ -35,6 +35,7 @@ from pagemill.ops.api import (
     apply_routes,
     artifact_routes,
     begin_routes,
+    draft_routes,
     gc_routes,
     health,
     memory_routes,
@@ -57,6 +58,7 @@ from pagemill.ops.api.sight import Sight
 from pagemill.ops.api.upload import UPLOAD_LIMIT
 from pagemill.ops.control.background_cleanup import BackgroundCleanup
 from pagemill.ops.control.database_check import DatabaseCheck
+from pagemill.ops.control.drafts import Drafts
 from pagemill.ops.control.restart import RollingRestart
 from pagemill.ops.control.rounds import Rounds
 from pagemill.ops.control.run_requests import RunRequests
@@ -91,6 +93,7 @@ def create_app(
     schedule: Callable[[], Schedule] | None = None,
     restart: RollingRestart | None = None,
     trial: Trial | None = None,
+    drafts: Drafts | None = None,
     root_path: str = "",
 ) -> FastAPI:
     """The application; its threads live from its start-up to its shut-down.
@@ -103,7 +106,7 @@ def create_app(
         rules: who may do what; by default by the environment's secret.
         schedule: the schedule as it stands; by default that of `config`.
         restart: by default one with the usual patience.
-        trial: likewise.
+        trial, drafts: likewise.
         root_path: where a proxy has it, such as `/pagemill`; empty where it is at the top.
 
     Raises:
@@ -132,6 +135,7 @@ def create_app(
         run_requests=RunRequests(beginner, store),
         trial=trial or Trial(),
         schedule=schedule,
+        drafts=drafts or Drafts(),
         applier=Applier(config.platforms, config.environment, store, slow_statement_ms=slow_ms),
         undoer=Undoer(config.platforms, config.environment, slow_statement_ms=slow_ms),
         artifacts=config.settings.artifacts.folder,
@@ -153,6 +157,7 @@ def create_app(
         apply_routes,
         artifact_routes,
         try_routes,
+        draft_routes,
         metrics_route,
         dashboard,
     ):
@@ -169,6 +174,7 @@ def create_app(
             stack.push_async_callback(run_in_threadpool, parts.restart.close, _CLOSE_S)
             stack.push_async_callback(run_in_threadpool, parts.run_requests.close, _CLOSE_S)
             stack.push_async_callback(run_in_threadpool, parts.trial.close, _CLOSE_S)
+            stack.push_async_callback(run_in_threadpool, parts.drafts.close, _CLOSE_S)
             await run_in_threadpool(revoked.look)  # nothing is answered before it is known what was revoked
             with contextlib.suppress(RedisError):  # then the restart tells that this process did not come back
                 await run_in_threadpool(parts.restart.note_return)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
-from pagemill.ops.dashboard.static_files import BOARD, ROOM, Site, StaticFile, site
+from pagemill.ops.dashboard.static_files import BOARD, DRAFT, ROOM, Site, StaticFile, site
 
 PATH = "/performance/dashboard"
 
@@ -33,6 +33,12 @@ def show_dashboard(request: Request) -> Response:
 def show_room(request: Request) -> Response:
     """The results room: the list of runs, one run, or one product. The page knows by its address which of them."""
     return _page(request, ROOM)
+
+
+@router.get("/draft")
+def show_draft(request: Request) -> Response:
+    """Where a platform's file is drafted."""
+    return _page(request, DRAFT)
 
 
 @router.get("/performance/static/{version}/{name:path}")

@@ -19,7 +19,8 @@ SHELL = "shell.html"
 """What all pages have around them: head, top, login, dialog."""
 BOARD = "board.html"
 ROOM = "room.html"
-PAGES = {BOARD: "app.js", ROOM: "room/room.js"}
+DRAFT = "draft.html"
+PAGES = {BOARD: "app.js", ROOM: "room/room.js", DRAFT: "room/draft.js"}
 """What stands in the middle of each page, and the script that fills it."""
 PLOTLY = "plotly.min.js"
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
