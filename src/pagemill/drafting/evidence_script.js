@@ -1,9 +1,12 @@
 // What stands in a page and could be a fact: its own names, the scripts that hold JSON, its elements.
 //
-// Needs `page`, a document, `spec`, and what `page_script` gives. In (`spec`): `most`, how many elements are told;
+// Works by what `page_script` gives. In (`spec`): `most`, how many elements are told;
 // `textChars`, of the page's text; `within`, milliseconds for the elements; `apart`, words of the page's own address.
-// Gives `evidence()`: `{title, text, isJson, scripts, names, elements, cut}`.
+// Returns `{title, text, isJson, scripts, names, elements, cut}`.
 
+(spec) => {
+  const page = document;
+  /* page_script */
 const SHORT = 300, LONGEST = 2000, MAX_SCRIPTS = 60, MAX_NAMES = 200, MAX_WALKED = 30000;
 const blanksToOne = (text) => legible(text).replace(/[\s\u00a0]+/g, " ").trim();
 const wholeText = (node) => {
@@ -497,3 +500,5 @@ const evidence = () => {
     cut,
   };
 };
+  return evidence();
+}

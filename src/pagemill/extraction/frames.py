@@ -17,7 +17,7 @@ from pagemill.deadlines import within
 from pagemill.errors import VisitFailed
 from pagemill.extraction.look import watch_page
 from pagemill.extraction.navigate import translate
-from pagemill.extraction.scripts.page_script import reading_script
+from pagemill.extraction.scripts.page_script import ELEMENTS
 from pagemill.extraction.sighting import Raw, Sighting
 from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.visit import Visit
@@ -34,9 +34,8 @@ _LEAST_S = 0.2
 """The least time in which a frame can be read."""
 _IN_PAGE = "about:srcdoc"
 """The address of a document that is written in the page itself."""
-_READER = reading_script(structured=False, states=False)
-_ELEMENT = f"(spec) => {{\n  const page = document;\n{_READER}\n  return firstIn(page, spec.frame);\n}}"
-_IS_SEEN = f"(spec) => {{\n  const page = document;\n{_READER}\n  return isFrameSeen(spec.frame);\n}}"
+_ELEMENT = f"(spec) => {{ const page = document; {ELEMENTS} return firstIn(page, spec.frame); }}"
+_IS_SEEN = f"(spec) => {{ const page = document; {ELEMENTS} return isFrameSeen(spec.frame); }}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,12 @@ from typing import cast
 import redis
 
 from pagemill.intake.firing import Firing, Outcome
+from pagemill.script_files import read_script
 
 KEY_PREFIX = "pagemill:schedule:"
 LEADER_KEY = "pagemill:scheduler"
 
-_NOTE = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[2], 'due', ARGV[2], 'outcome', ARGV[3], 'run', ARGV[4], 'detail', ARGV[5],
-  'rule', ARGV[6])
-redis.call('EXPIRE', KEYS[2], ARGV[7])
-return 1
-"""
-"""Only the leader may note anything."""
+_NOTE = read_script(__file__, "note_firing.lua")
 
 _KEEP_S = 400 * 24 * 3600
 """Longer than the longest time between two firings of a cron expression that fires once a year."""

@@ -5,14 +5,10 @@ from __future__ import annotations
 import redis
 
 from pagemill.errors import PagemillError
+from pagemill.script_files import read_script
 
-_HOLD = """
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-"""
-_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+_HOLD = read_script(__file__, "hold_lead.lua")
+_RELEASE = read_script(__file__, "release_lead.lua")
 
 
 class LeadLost(PagemillError):

@@ -30,6 +30,7 @@ from pagemill.config.settings import QueueSettings
 from pagemill.errors import PagemillError, RedisUnavailable, ServiceUnavailable
 from pagemill.intake.batch_job import news_channel, platform_of, queue_name
 from pagemill.pacing.pace_script import KEY_PREFIX as PACE_PREFIX
+from pagemill.script_files import read_script
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 from pagemill.worker import unreadable
@@ -49,44 +50,7 @@ _HAND_IDLE_S = 60.0
 _SECOND_SIGNAL_S = 1.0
 """Signals that come closer together are one request: a supervisor's and the terminal's."""
 
-_TAKE = """
-if redis.call('EXISTS', 'rq:suspended') == 1 then
-  return 0
-end
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local held_back = 0
-local first = 1
-for _, count in ipairs(ARGV) do
-  local pace, last = first, first + count
-  first = last + 1
-  if redis.call('EXISTS', unpack(KEYS, pace + 1, last)) > 0 then
-    local closed = redis.call('HMGET', KEYS[pace], 'pause_us', 'open_us')
-    local is_closed = math.max(tonumber(closed[1]) or 0, tonumber(closed[2]) or 0) > now
-    for i = pace + 1, last do
-      local key = KEYS[i]
-      if is_closed then
-        held_back = held_back + redis.call('LLEN', key)
-      else
-        local id = redis.call('LMOVE', key, key .. ':intermediate', 'LEFT', 'RIGHT')
-        if id then
-          redis.call('DEL', key .. ':intermediate:first_seen:' .. id)
-          return {key, id}
-        end
-      end
-    end
-  end
-end
-return held_back
-"""
-"""Takes from the first platform that has something, there from the first of its queues that has, and leaves a safety
-copy, as RQ itself does for a single queue.
-
-In: for each platform the key where its pace is kept, then its queues; as arguments, how many queues each has. A
-platform that the fleet leaves alone keeps its batches. Out: a queue and a job; or how many batches were held back so.
-
-RQ marks a copy that it finds with the time, for a day. A mark of an earlier taking would let maintenance take this one
-for stuck at once, so it goes."""
+_TAKE = read_script(__file__, "take.lua")
 
 
 class BatchWorker(BatchEnder):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.extraction.scripts.shadow_script import MAX_ROOTS
 from tests.browser.extraction.local_shop import LocalShop, html
 from tests.browser.extraction.shop_reader import ShopReader
 
@@ -14,6 +13,7 @@ HEAD = "<!doctype html><meta charset=utf-8><h1>Blue cup</h1>"
 PRICE = "<p class=price>12,900</p>"
 SHOP = "extract: {fields: {name: h1, price: {selector: .price, type: number}}}"
 EXPECTED = {"name": "Blue cup", "price": 12900}
+MOST_ROOTS = 1000
 
 
 def declared(inner: str, light: str = "", host: str = "product-card") -> str:
@@ -154,10 +154,10 @@ async def test_a_change_within_a_shadow_root_is_waited_for(quick_reader: ShopRea
 
 async def test_too_many_shadow_roots_are_told(quick_reader: ShopReader, local_shop: LocalShop) -> None:
     """What was not looked at may hold it: neither absence nor an `else` is said."""
-    local_shop.replies["/p/1"] = html(HEAD, declared("<b></b>") * (MAX_ROOTS + 1))
+    local_shop.replies["/p/1"] = html(HEAD, declared("<b></b>") * (MOST_ROOTS + 1))
     shop = (
         "extract: {fields: {name: h1, price: {selector: .price, type: number}, gift: {selector: .gift, exists: true}}}"
     )
     read = await quick_reader.read(shop, local_shop.url("/p/1"), EXPECTED)
     assert read.facts == {"name": "Blue cup"}
-    assert "there are more than 1000 shadow roots" in read.judgement.reason, read.judgement
+    assert f"there are more than {MOST_ROOTS} shadow roots" in read.judgement.reason, read.judgement

@@ -12,8 +12,7 @@ from playwright.async_api import Page
 from pagemill.extraction.navigate import navigate
 from pagemill.extraction.published.schema_product import StructuredData, StructuredFacts, standard_facts
 from pagemill.extraction.published.structured_script import STRUCTURED
-from pagemill.extraction.scripts.document_script import DOCUMENT
-from pagemill.extraction.scripts.seen_script import SEEN
+from pagemill.extraction.scripts.page_script import ELEMENTS
 from tests.browser.extraction.local_shop import LocalShop, html
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -23,7 +22,7 @@ PARSED = """if (document.readyState === "loading") {
   await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve));
 }
 const page = document;"""
-READ = f"async (spec) => {{ {PARSED} {DOCUMENT} {SEEN} {STRUCTURED} return [readStructured(), hasStructured()]; }}"
+READ = f"async (spec) => {{ {PARSED} {ELEMENTS} {STRUCTURED} return [readStructured(), hasStructured()]; }}"
 READ_FETCHED = f"""async (spec) => {{
   const page = await new Promise((resolve) => {{
     const request = new XMLHttpRequest();
@@ -32,7 +31,7 @@ READ_FETCHED = f"""async (spec) => {{
     request.onload = () => resolve(request.response);
     request.send();
   }});
-  {DOCUMENT} {SEEN} {STRUCTURED}
+  {ELEMENTS} {STRUCTURED}
   return [readStructured(), hasStructured()];
 }}"""
 MUG = '<script type="application/ld+json">{"@type":"Product","name":"Mug","offers":{"price":"7.50"}}</script>'
@@ -234,7 +233,7 @@ async def test_sees_a_product_that_a_script_adds(fresh_page: Page, local_shop: L
     """Also where it fills a script element that was looked at before."""
     local_shop.replies["/"] = html('<script type="application/ld+json" id="s">{}</script>')
     await fresh_page.goto(local_shop.url("/"))
-    script = f"""async (spec) => {{ {PARSED} {DOCUMENT} {SEEN} {STRUCTURED}
+    script = f"""async (spec) => {{ {PARSED} {ELEMENTS} {STRUCTURED}
       const before = hasStructured();
       document.getElementById("s").textContent = '{{"@type": "Product"}}';
       return [before, hasStructured()]; }}"""
@@ -292,7 +291,7 @@ async def test_does_not_disturb_the_page(driverless_page: Page, local_shop: Loca
     content = f"{hostile}<h1>Mug</h1>{MUG}<div itemscope itemtype=Product><b itemprop=name>Mug</b></div>"
     local_shop.replies["/mug"] = html(content)
     await navigate(driverless_page, local_shop.url("/mug"), 10)
-    script = f"""async (spec) => {{ {PARSED} {DOCUMENT} {SEEN} {STRUCTURED} const answer = readStructured();
+    script = f"""async (spec) => {{ {PARSED} {ELEMENTS} {STRUCTURED} const answer = readStructured();
       return "" + answer.scripts.length + answer.items[0].name[0] + answer.headings[0] + hasStructured() +
         (Object.keys(window).length - window.known); }}"""
     assert await driverless_page.evaluate(script, {"structuredChars": BOUND}) == "1MugMugtrue1"

@@ -18,7 +18,8 @@ from redis import Redis, RedisError
 
 from pagemill.config.settings import AlertSettings
 from pagemill.ops.alerting.alert import Alert, encode, kind_of
-from pagemill.ops.alerting.history import DROP_LIST, FIELD, KEPT, STREAM
+from pagemill.ops.alerting.history import FIELD, KEPT, STREAM
+from pagemill.script_files import read_script
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -28,18 +29,7 @@ _COOLDOWN = "pagemill:alert:"
 _LONGEST = 1000
 _MOST_LOCAL = 256
 
-_RAISE = f"""
-if KEYS[2] then
-    local held = redis.call('GET', KEYS[2])
-    if held then return held == ARGV[2] and 1 or 0 end
-    redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[4])
-end
-{DROP_LIST}
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', '{FIELD.decode()}', ARGV[1])
-return 1
-"""
-"""Takes the cooldown and adds to the history in one step. The client repeats a command whose answer was lost: then the
-mark is this very call's own, and the alert goes out instead of counting as somebody else's."""
+_RAISE = read_script(__file__, "take_cooldown.lua", "drop_list.lua", "add_alert.lua")
 
 Channel = Callable[[Alert], None]
 """Passes an alert on, quickly; one that fails does not keep the others from it."""
@@ -171,9 +161,9 @@ class AlertDesk:
         """Whether the fleet's cooldown lets it through; it is in the history then."""
         entry, mark = encode(alert), f"{self._worker} {uuid4().hex}"
         if cooldown_s <= 0:
-            return bool(self._raise(keys=[STREAM], args=[entry, mark, KEPT]))
+            return bool(self._raise(keys=[STREAM], args=[entry, mark, KEPT, FIELD]))
         cooldown_ms = max(1, round(cooldown_s * 1000))
-        return bool(self._raise(keys=[STREAM, _COOLDOWN + key], args=[entry, mark, KEPT, cooldown_ms]))
+        return bool(self._raise(keys=[STREAM, _COOLDOWN + key], args=[entry, mark, KEPT, FIELD, cooldown_ms]))
 
     def _claim_here(self, key: str, begun_s: float, cooldown_s: float) -> bool:
         """Whether this desk's own cooldown lets it through; it begins then."""

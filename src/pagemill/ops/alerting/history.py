@@ -7,14 +7,14 @@ from typing import cast
 from redis import Redis, ResponseError
 
 from pagemill.ops.alerting.alert import Alert, decode
+from pagemill.script_files import read_script
 
 STREAM = "pagemill:alerts"
 FIELD = b"alert"
 KEPT = 1000
 """Entries, or a few more: Redis trims by whole blocks."""
 
-DROP_LIST = "if redis.call('TYPE', KEYS[1]).ok == 'list' then redis.call('DEL', KEYS[1]) end"
-"""The history was a list once, and commands for streams refuse that."""
+DROP_LIST = read_script(__file__, "drop_list.lua")
 
 Entries = list[tuple[bytes, dict[bytes, bytes]]]
 """What Redis answers: the entry's number in the stream, and its fields."""
