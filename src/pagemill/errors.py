@@ -1,6 +1,7 @@
-"""One tree of errors. Each knows whether a retry may help and which exit code a command ends with.
+"""One tree of errors: whatever pagemill raises on purpose, but what is private to a module.
 
-The message of an error names the cause and, where a person can do something, the remedy.
+An error names the cause and, where a person can do something, the remedy. One that is raised without words has a single
+cause: its docstring is the message.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from typing import Self
 class PagemillError(Exception):
     """The root: everything that pagemill raises on purpose."""
 
-    retryable: bool = False
     exit_code: int = 1
+    """What a command ends with."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or " ".join((type(self).__doc__ or "").split()).removesuffix("."))
 
 
 class UsageError(PagemillError):
@@ -54,7 +58,6 @@ class ConfigError(PagemillError):
 class ServiceUnavailable(PagemillError):
     """Redis, the database or the browser is out of reach."""
 
-    retryable = True
     exit_code = 69
 
 
@@ -87,7 +90,6 @@ class BrowserUnavailable(ServiceUnavailable):
 class WorkerWornOut(PagemillError):
     """The worker has drained and wants a fresh process: memory did not come back, or its event loop stands still."""
 
-    retryable = True
     exit_code = 75
 
 
@@ -105,6 +107,7 @@ class DeadlineExceeded(PagemillError):
     """A call to a browser, a network or a disk took longer than it may."""
 
     retryable = True
+    """Another attempt makes sense."""
 
     def __init__(self, what: str, seconds: float) -> None:
         self.what = what
@@ -113,7 +116,10 @@ class DeadlineExceeded(PagemillError):
 
 
 class ItemError(PagemillError):
-    """One visit of one product went wrong; `retryable` says whether another attempt makes sense."""
+    """One visit of one product went wrong."""
+
+    retryable = False
+    """Whether another attempt makes sense."""
 
 
 class VisitFailed(ItemError):
@@ -181,8 +187,6 @@ class VisitGoesOn(ItemError):
     is what went wrong with the page, which must not be used again then.
     """
 
-    retryable = True
-
     def __init__(
         self, reason: str, so_far: object, *, light: bool, failure: ItemError | DeadlineExceeded | None = None
     ) -> None:
@@ -195,8 +199,6 @@ class VisitGoesOn(ItemError):
 class TurnDenied(PagemillError):
     """No visit may take place for now: lanes must stop, or the platform is left alone for long. No fault of anybody."""
 
-    retryable = True
-
 
 class VisitRefused(ItemError):
     """The page led to a place that the platform does not list, or offered a download."""
@@ -205,4 +207,121 @@ class VisitRefused(ItemError):
 class BatchInterrupted(PagemillError):
     """The batch was stopped from outside before all of its items were judged."""
 
-    retryable = True
+
+class BatchUnreadable(PagemillError):
+    """The arguments of a job are not those of a batch: another version or another program put it on the queue."""
+
+
+class EnqueuedElsewhere(PagemillError):
+    """Another process goes on with this run."""
+
+
+class LeadLost(PagemillError):
+    """another scheduler leads now"""
+
+
+class ResultRefused(PagemillError):
+    """The database answered, and refused a row for its content; the same row will be refused again."""
+
+
+class BrokenJsonLd(PagemillError):
+    """A script that nothing can read. The message has the place in it and what is wrong there."""
+
+
+class BrokenScript(PagemillError):
+    """Nothing in a script can be read. The message says why."""
+
+
+class TooManyValues(PagemillError, ValueError):
+    """JSON of which the values would take many times the room of its text, and minutes to look through."""
+
+
+class UnreadableBody(PagemillError):
+    """The body of an answer is too long, or packed otherwise than was asked for. The message says which."""
+
+
+class Unfit(PagemillError, ValueError):
+    """A column of the catalogue cannot hold the value; the message says why, and what helps."""
+
+
+class NotOneRow(PagemillError):
+    """A key that should name one row names several, or none any more."""
+
+
+class TooManyAtOnce(PagemillError):
+    """other runs are being put on the queue just now: try again in some seconds"""
+
+
+class KeyTaken(PagemillError):
+    """The key of a request stands for another one."""
+
+
+class TrialUnderWay(PagemillError):
+    """another product is being tried just now: try again in some seconds"""
+
+
+class TokenRefused(PagemillError):
+    """A token does not open anything; `code` is a word for programs."""
+
+    code = "token_refused"
+
+
+class TokenMissing(TokenRefused):
+    """a token is needed: send `Authorization: Bearer ...`, or log in; make a new one with `pagemill token`"""
+
+    code = "token_missing"
+
+
+class TokenInvalid(TokenRefused):
+    """It is not a token of ours: malformed, signed otherwise, without a claim, or for somebody else."""
+
+    code = "token_invalid"
+
+
+class TokenExpired(TokenRefused):
+    """the token has expired: make a new one with `pagemill token`"""
+
+    code = "token_expired"
+
+
+class TokenRevoked(TokenRefused):
+    """the token was revoked: make a new one with `pagemill token`"""
+
+    code = "token_revoked"
+
+
+class RoleUnknown(TokenRefused):
+    """the token's role is not one of planner, admin: make a new one with `pagemill token`"""
+
+    code = "role_unknown"
+
+
+class AccessRefused(PagemillError):
+    """Known or not, this may not be done; `code` is a word for programs."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotAllowed(AccessRefused):
+    """the role planner may read only: use a token made with --role admin"""
+
+
+class RequestForged(AccessRefused):
+    """A browser was led to send it by another site, or nothing shows that it was not."""
+
+    code = "forged"
+
+
+class NotDirect(AccessRefused):
+    """without a secret the API answers to the user that runs it only, and to no proxy: set PAGEMILL_API_SECRET and show
+    a token"""
+
+    code = "not_direct"
+
+
+class HostUnknown(AccessRefused):
+    """without a secret the API answers to localhost only: ask for it by that name"""
+
+    status = 421
+    code = "misdirected"

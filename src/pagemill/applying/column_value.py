@@ -12,13 +12,10 @@ from sqlalchemy import types
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.types import TypeEngine
 
+from pagemill.errors import Unfit
 from pagemill.model import FactValue
 
 _SHOWN = 60
-
-
-class Unfit(ValueError):
-    """The column cannot hold the value; the message says why, and what helps."""
 
 
 def column_value(value: FactValue, kind: TypeEngine[Any]) -> str | int | float:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.types import UserDefinedType
 
 from pagemill.applying.column_value import plain_text
-from pagemill.errors import PagemillError, UsageError
+from pagemill.errors import NotOneRow, UsageError
 
 Raw = str | int | float | bytes | None
 
@@ -46,10 +46,6 @@ class AsItStands(_RawBase):
 
     def get_col_spec(self, **_options: object) -> str:
         return "BLOB"
-
-
-class NotOneRow(PagemillError):
-    """A key that should name one row names several, or none any more."""
 
 
 class RawTable:

@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from pagemill.applying.database import is_refusal
-from pagemill.applying.raw_table import NotOneRow, Raw, RawTable
+from pagemill.applying.raw_table import Raw, RawTable
 from pagemill.applying.told import Outcome
+from pagemill.errors import NotOneRow
 from pagemill.results.database import cause_of
 
 

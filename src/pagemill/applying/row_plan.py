@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy.types import TypeEngine
 
 from pagemill.applying.catalog_rows import CatalogRow
-from pagemill.applying.column_value import Unfit, column_value
+from pagemill.applying.column_value import column_value
 from pagemill.applying.told import Cell, Outcome
 from pagemill.applying.wishes import Wish
+from pagemill.errors import Unfit
 from pagemill.intake.expected import Kind, read_expected
 from pagemill.model import FactValue, ItemResult
 

@@ -14,7 +14,7 @@ import typer
 from pagemill.cli.options import needs_extra
 from pagemill.config.environment import MAKE_KEY, read_environment
 from pagemill.config.settings import Environment
-from pagemill.errors import ConfigError, UsageError
+from pagemill.errors import ConfigError, TokenExpired, TokenRefused, UsageError
 from pagemill.ops.api.frame.roles import Role
 from pagemill.results.revoked_tokens import RevokedTokens
 from pagemill.results.store import ResultStore
@@ -65,7 +65,7 @@ def _issue(environment: Environment, role: Role, expires_s: int) -> None:
 
 def _revoke(environment: Environment, text: str) -> None:
     with needs_extra("api"):
-        from pagemill.ops.api.frame.tokens import TokenExpired, TokenRefused, verify
+        from pagemill.ops.api.frame.tokens import verify
     now = datetime.now(UTC)
     try:
         access = verify(environment.api_secret, text, now)

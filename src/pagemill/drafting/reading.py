@@ -19,13 +19,13 @@ from pagemill.drafting.evidence import (
     Steadiness,
 )
 from pagemill.drafting.page_scripts import evidence_script, names_script, settled_script
-from pagemill.errors import VisitFailed
+from pagemill.errors import BrokenScript, VisitFailed
 from pagemill.extraction.ask import ask_page, bring_to_front
 from pagemill.extraction.heard import Heard
 from pagemill.extraction.json_path import parse_answer
 from pagemill.extraction.look import watch_page
 from pagemill.extraction.published.schema_product import StructuredData, standard_facts
-from pagemill.extraction.script_json import BrokenScript, documents_of
+from pagemill.extraction.script_json import documents_of
 from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.values import collapse

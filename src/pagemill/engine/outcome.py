@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pagemill.errors import BrowserLost, DeadlineExceeded, PagemillError, ProxyFailed
+from pagemill.errors import BrowserLost, DeadlineExceeded, ItemError, PagemillError, ProxyFailed
 from pagemill.model import Facts, Judgement, PageReading, Verdict
 from pagemill.pacing.answer import Answer, Welcome
 
@@ -46,9 +46,10 @@ def failure(reason: str, *, retryable: bool, browser_lost: bool = False, answer:
 def outcome_of_error(error: PagemillError) -> Outcome:
     """The outcome of a visit that an error has ended."""
     if isinstance(error, DeadlineExceeded):
-        return failure(str(error), retryable=True, answer=Answer(Welcome.TROUBLE))
+        return failure(str(error), retryable=error.retryable, answer=Answer(Welcome.TROUBLE))
     is_spared = isinstance(error, BrowserLost) or (isinstance(error, ProxyFailed) and error.others)
-    return failure(str(error), retryable=error.retryable, browser_lost=is_spared)
+    may_help = isinstance(error, ItemError) and error.retryable
+    return failure(str(error), retryable=may_help, browser_lost=is_spared)
 
 
 def as_trouble(outcome: Outcome) -> Outcome:

@@ -16,9 +16,10 @@ from typing import Any
 from pagemill.config.reading.field_rule import FieldRule
 from pagemill.config.reading.source import Source
 from pagemill.config.reading.url_pattern import UrlPattern
+from pagemill.errors import TooManyValues
 from pagemill.extraction.heard import Heard, News
 from pagemill.extraction.identity import Identity
-from pagemill.extraction.json_path import TooManyValues, answered, parse_answer
+from pagemill.extraction.json_path import answered, parse_answer
 from pagemill.extraction.own_part import own_part
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.visit import Visit

@@ -21,10 +21,18 @@ from pagemill.config.reading.patterns import fill_address, fill_json, fill_text
 from pagemill.config.reading.source import Source
 from pagemill.config.visitor.secrets import Proxy, ProxyAddress
 from pagemill.deadlines import within
-from pagemill.errors import DeadlineExceeded, ItemError, ProxyFailed, VisitFailed, VisitRefused
-from pagemill.extraction.http_body import ACCEPTED, UnreadableBody, read_body
+from pagemill.errors import (
+    DeadlineExceeded,
+    ItemError,
+    ProxyFailed,
+    TooManyValues,
+    UnreadableBody,
+    VisitFailed,
+    VisitRefused,
+)
+from pagemill.extraction.http_body import ACCEPTED, read_body
 from pagemill.extraction.identity import Identity
-from pagemill.extraction.json_path import TooManyValues, parse_answer
+from pagemill.extraction.json_path import parse_answer
 from pagemill.extraction.own_part import own_part
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.visit import Visit

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
+from pagemill.errors import UnreadableBody
+
 if TYPE_CHECKING:
     import httpx
 
@@ -14,10 +16,6 @@ _PLAIN = ("", "identity")
 _PACKED = ("gzip", "x-gzip", "deflate")
 _EITHER_HEADER, _NO_HEADER = 47, -15
 """For zlib: whichever of its two headers is there, and none, as some servers send it."""
-
-
-class UnreadableBody(Exception):
-    """It is too long, or packed otherwise than was asked for. The message says which."""
 
 
 async def read_body(response: httpx.Response, max_bytes: int) -> bytes:

@@ -19,6 +19,7 @@ from jmespath.exceptions import JMESPathError
 
 from pagemill.config.reading.field_rule import FieldRule
 from pagemill.config.reading.json_path import is_plain
+from pagemill.errors import TooManyValues
 from pagemill.extraction.values import collapse, to_fact, too_long
 from pagemill.model import FactValue, FieldTold
 
@@ -29,13 +30,6 @@ _GUARD = re.compile(r"\A\s*(?:\)\]\}'?,?|while\s*\(1\);|for\s*\(;;\);)")
 _CALL = re.compile(r"\A\s*(?:/\*\*/)?\s*(?:typeof [\w$.]+ === 'function' && )?[\w$.\[\]]{1,200}\s*\((?=\s*[\[{])")
 """What stands before JSON that is loaded as a script, to be handed to a function of the page."""
 _CALLED = re.compile(r"\)\s*;?\s*\Z")
-
-
-class TooManyValues(ValueError):
-    """JSON of which the values would take many times the room of its text, and minutes to look through."""
-
-    def __init__(self) -> None:
-        super().__init__(f"JSON with more than {MAX_VALUES} values")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +64,7 @@ def check_values(text: str) -> None:
         TooManyValues: more than are read.
     """
     if len(text) > MAX_VALUES and sum(map(text.count, "[{,")) > MAX_VALUES:
-        raise TooManyValues
+        raise TooManyValues(f"JSON with more than {MAX_VALUES} values")
 
 
 def parse_answer(body: bytes) -> Any:

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 
 import chompjs
 
-from pagemill.extraction.json_path import TooManyValues, parse_json
+from pagemill.errors import BrokenScript, TooManyValues
+from pagemill.extraction.json_path import parse_json
 
 _MAX_OBJECTS = 20
 _MAX_PLACES = 20_000
@@ -30,10 +31,6 @@ _START = re.compile(
 )
 """What stands before a text of JSON, or before an object that is a value: not the body of a function."""
 _TOKEN = re.compile(r""""(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|`(?:[^`\\]|\\.)*+`?|[{}\[\]]""", re.DOTALL)
-
-
-class BrokenScript(Exception):
-    """Nothing in it can be read. The message says why."""
 
 
 def documents_of(text: str) -> Iterator[Any]:

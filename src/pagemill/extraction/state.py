@@ -7,10 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 from pagemill.config.reading.source import Source
+from pagemill.errors import BrokenScript
 from pagemill.extraction.identity import Identity
 from pagemill.extraction.json_path import answered
 from pagemill.extraction.own_part import own_part
-from pagemill.extraction.script_json import BrokenScript, documents_of
+from pagemill.extraction.script_json import documents_of
 from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.watch import State

@@ -15,7 +15,7 @@ from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from pagemill.errors import PagemillError
+from pagemill.errors import BatchUnreadable
 from pagemill.model import Batch, Priority, Product
 
 RUN_BATCH = "pagemill.worker.job.run_batch"
@@ -25,10 +25,6 @@ QUEUE_PREFIX = "pagemill:"
 
 JobArguments = tuple[str, str, str, list[list[Any]]]
 """Run, batch, platform, and per product `[id, url]` or `[id, url, expected]`."""
-
-
-class BatchUnreadable(PagemillError):
-    """The arguments of a job are not those of a batch: another version or another program put it on the queue."""
 
 
 class BatchJob(Job):

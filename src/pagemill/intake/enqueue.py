@@ -24,7 +24,7 @@ from rq.queue import EnqueueData
 from pagemill.broker.room import lack_of_room
 from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
-from pagemill.errors import PagemillError, RedisUnavailable, UsageError
+from pagemill.errors import EnqueuedElsewhere, RedisUnavailable, UsageError
 from pagemill.intake.batch_job import RUN_BATCH, job_id, news_channel, open_queue, platform_of, to_arguments
 from pagemill.intake.enqueuer_life import giving_signs_of_life
 from pagemill.intake.job_timeout import job_timeout_s
@@ -50,10 +50,6 @@ class EnqueuedRun:
     products: int
     by_platform: Mapping[str, int] = field(default_factory=dict)
     """How many of the products are each platform's; of a run that was gone on with, of its rest."""
-
-
-class EnqueuedElsewhere(PagemillError):
-    """Another process goes on with this run."""
 
 
 def enqueue_run(

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import redis
 
-from pagemill.errors import PagemillError
+from pagemill.errors import LeadLost
 from pagemill.script_files import read_script
 
 _HOLD = read_script(__file__, "hold_lead.lua")
 _RELEASE = read_script(__file__, "release_lead.lua")
-
-
-class LeadLost(PagemillError):
-    """Another process leads now."""
 
 
 class Leadership:
@@ -37,7 +33,7 @@ class Leadership:
             LeadLost: another process has it.
         """
         if not self.hold():
-            raise LeadLost("another scheduler leads now")
+            raise LeadLost
 
     def release(self) -> None:
         """Lets somebody else lead at once."""

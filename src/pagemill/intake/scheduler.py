@@ -21,12 +21,12 @@ import redis
 from pagemill.config.platform import Platform
 from pagemill.config.schedule import Entry
 from pagemill.config.settings import Config
-from pagemill.errors import ConfigError, PagemillError, ServiceUnavailable, UsageError
+from pagemill.errors import ConfigError, LeadLost, PagemillError, ServiceUnavailable, UsageError
 from pagemill.intake.begin import Beginner
 from pagemill.intake.enqueue import new_run_id
 from pagemill.intake.firing import Firing, Outcome, decide, latest_due, rule_of
 from pagemill.intake.firing_log import LEADER_KEY, FiringLog
-from pagemill.intake.leadership import Leadership, LeadLost
+from pagemill.intake.leadership import Leadership
 from pagemill.intake.platforms import meant
 from pagemill.intake.rows import BadRow
 from pagemill.model import FactValue, Product
@@ -249,7 +249,7 @@ class Scheduler:
 
     def _note(self, name: str, firing: Firing) -> None:
         if not self._log.note(name, firing, self._lead.name):
-            raise LeadLost("another scheduler leads now")
+            raise LeadLost
         self._noted[name] = firing
 
 

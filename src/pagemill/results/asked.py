@@ -65,7 +65,7 @@ class Left:
 class AskedBatches:
     """Those of one store. May be used from several threads.
 
-    Every method raises `DatabaseUnavailable`, which is retryable, as the store's do.
+    Every method raises `DatabaseUnavailable`, as the store's do.
     """
 
     def __init__(self, store: ResultStore) -> None:

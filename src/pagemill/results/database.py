@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.pool import QueuePool
 
-from pagemill.errors import DatabaseUnavailable, PagemillError, UsageError
+from pagemill.errors import DatabaseUnavailable, ResultRefused, UsageError
 from pagemill.model import ConnectionCounts
 from pagemill.results.slow_statements import tell_slow_statements
 
@@ -33,10 +33,6 @@ _URL_REMEDY = "write sqlite:///data/pagemill.db or postgresql+psycopg://user:pas
 _CONTENT_SQLSTATES = ("22", "54")
 """Classes of SQLSTATE that say: this value cannot be stored. 22 is data exceptions, 54 program limits (a key too long
 for its index, which psycopg counts as an operational error)."""
-
-
-class ResultRefused(PagemillError):
-    """The database answered, and refused a row for its content; the same row will be refused again."""
 
 
 def open_engine(

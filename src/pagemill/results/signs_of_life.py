@@ -43,7 +43,7 @@ class BrokenOff:
 class SignsOfLife:
     """Those of one store. May be used from several threads.
 
-    Every method raises `DatabaseUnavailable`, which is retryable, as the store's do.
+    Every method raises `DatabaseUnavailable`, as the store's do.
     """
 
     def __init__(self, store: ResultStore) -> None:

@@ -15,12 +15,11 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, Table, Text, cast, func, select, text, union, update
 
 from pagemill.config.platform import AUTO
-from pagemill.errors import DatabaseUnavailable, PagemillError, UsageError
+from pagemill.errors import DatabaseUnavailable, PagemillError, ResultRefused, UsageError
 from pagemill.model import ConnectionCounts, ItemResult, Priority, ResultOutline, Verdict
 from pagemill.results import schema
 from pagemill.results.database import (
     LOCK_TIMEOUT_S,
-    ResultRefused,
     connection_counts,
     insert,
     open_engine,
@@ -45,7 +44,7 @@ _SCHEMA_LOCK = 7_264_171_001
 class ResultStore:
     """Runs and results in one SQL database.
 
-    Every method raises `DatabaseUnavailable`, which is retryable, when the database does not answer, is locked for
+    Every method raises `DatabaseUnavailable` when the database does not answer, is locked for
     longer than a few seconds, or is full. No message contains the password.
     """
 

@@ -15,9 +15,8 @@ from itertools import islice
 from types import TracebackType
 from typing import Protocol, Self
 
-from pagemill.errors import DatabaseUnavailable, DeadlineExceeded, PagemillError
+from pagemill.errors import DatabaseUnavailable, DeadlineExceeded, PagemillError, ResultRefused
 from pagemill.model import ItemResult, Verdict
-from pagemill.results.database import ResultRefused
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 

@@ -25,8 +25,8 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
 
 from pagemill.config.settings import QueueSettings
-from pagemill.errors import PagemillError, ServiceUnavailable, WorkerWornOut
-from pagemill.intake.batch_job import BatchJob, BatchUnreadable
+from pagemill.errors import BatchUnreadable, PagemillError, ServiceUnavailable, WorkerWornOut
+from pagemill.intake.batch_job import BatchJob
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 from pagemill.worker.handle import Engine, declare_unfit, unfit

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Iterable
 import httpx
 import pytest
 
-from pagemill.extraction.http_body import UnreadableBody, read_body
+from pagemill.errors import UnreadableBody
+from pagemill.extraction.http_body import read_body
 
 TEXT = b'{"name": "cup"}'
 

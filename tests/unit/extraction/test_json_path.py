@@ -10,16 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagemill.config.reading.field_rule import FieldRule
-from pagemill.extraction.json_path import (
-    MAX_VALUES,
-    TooManyValues,
-    answered,
-    find,
-    parse_answer,
-    parse_json,
-    tell,
-    word_at,
-)
+from pagemill.errors import TooManyValues
+from pagemill.extraction.json_path import MAX_VALUES, answered, find, parse_answer, parse_json, tell, word_at
 
 DOCUMENT: dict[str, Any] = {
     "name": "Cup",

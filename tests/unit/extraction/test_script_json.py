@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.extraction.script_json import BrokenScript, documents_of
+from pagemill.errors import BrokenScript
+from pagemill.extraction.script_json import documents_of
 
 
 @pytest.mark.parametrize(

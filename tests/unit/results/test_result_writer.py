@@ -13,9 +13,8 @@ import pytest
 from sqlalchemy import event
 from structlog.testing import capture_logs
 
-from pagemill.errors import DatabaseUnavailable, DeadlineExceeded, PagemillError
+from pagemill.errors import DatabaseUnavailable, DeadlineExceeded, PagemillError, ResultRefused
 from pagemill.model import ItemResult, Verdict
-from pagemill.results.database import ResultRefused
 from pagemill.results.store import ResultStore
 from pagemill.results.writer import ResultWriter
 from pagemill.telemetry import events

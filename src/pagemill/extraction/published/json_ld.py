@@ -16,7 +16,8 @@ from typing import Any
 
 import chompjs
 
-from pagemill.extraction.json_path import TooManyValues, parse_json
+from pagemill.errors import BrokenJsonLd, TooManyValues
+from pagemill.extraction.json_path import parse_json
 
 _TOKEN = re.compile(
     r"""
@@ -40,10 +41,6 @@ _LEADING_ZERO = re.compile(r"(?<![\w.+\-])0[0-9]++(?:\.[0-9]++)?(?![\w.])", re.A
 _NEAR = 30
 _MAX_DOCUMENTS = 1_000
 """Of one script."""
-
-
-class BrokenJsonLd(Exception):
-    """A script that nothing can read. The message has the place in it and what is wrong there."""
 
 
 def read_json_ld(script: str) -> list[Any]:

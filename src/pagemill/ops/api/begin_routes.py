@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from pagemill.config.platform import AUTO
-from pagemill.errors import UsageError
+from pagemill.errors import KeyTaken, TooManyAtOnce, UsageError
 from pagemill.intake.again import products_again, wanted_again
 from pagemill.intake.begin import MOST_SOURCE, again_of
 from pagemill.intake.catalog import read_rows
@@ -40,7 +40,7 @@ from pagemill.ops.api.run_models import (
     RunBody,
 )
 from pagemill.ops.api.run_routes import RunPath, find_run, run_text
-from pagemill.ops.control.run_requests import BegunRun, KeyTaken, ReadProducts, RunRequest, TooManyAtOnce
+from pagemill.ops.control.run_requests import BegunRun, ReadProducts, RunRequest
 from pagemill.results.runs import RunSummary
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"], dependencies=[Depends(changer)])

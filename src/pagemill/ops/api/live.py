@@ -21,14 +21,13 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
-from pagemill.errors import RedisUnavailable
+from pagemill.errors import AccessRefused, RedisUnavailable, TokenRefused
 from pagemill.ops.alerting.alert import GRAVE
 from pagemill.ops.alerting.history import alerts_after, latest_cursor
 from pagemill.ops.api import performance_view as view
-from pagemill.ops.api.frame.access import AccessRefused, AccessRules
+from pagemill.ops.api.frame.access import AccessRules
 from pagemill.ops.api.frame.origin import is_own_origin
 from pagemill.ops.api.frame.roles import Access
-from pagemill.ops.api.frame.tokens import TokenRefused
 from pagemill.ops.api.parts import Parts
 from pagemill.ops.api.performance_data import alert_text_of
 from pagemill.ops.api.performance_models import (

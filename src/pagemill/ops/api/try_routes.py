@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from pagemill.errors import DeadlineExceeded, UsageError, VisitFailed
+from pagemill.errors import DeadlineExceeded, TrialUnderWay, UsageError, VisitFailed
 from pagemill.ops.api.frame.access import changer
 from pagemill.ops.api.frame.envelope import ApiError, Envelope, Now, sealed
 from pagemill.ops.api.parts import Documented, PartsOfApp, check_platform
 from pagemill.ops.api.run_models import TriedText, TryBody
-from pagemill.ops.control.trial import TrialUnderWay
 
 router = APIRouter(prefix="/api/v1", tags=["runs"], dependencies=[Depends(changer)])
 

@@ -23,8 +23,8 @@ from uuid import uuid4
 from pydantic import AliasChoices, Field, TypeAdapter
 from redis import Redis, RedisError
 
-from pagemill.errors import PagemillError
-from pagemill.intake.leadership import Leadership, LeadLost
+from pagemill.errors import LeadLost, PagemillError
+from pagemill.intake.leadership import Leadership
 from pagemill.ops.control.restartable import WORKER, Restartable, in_turn, living, tell
 from pagemill.ops.fleet.processes import API
 from pagemill.telemetry import events

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 
-from pagemill.errors import PagemillError, ServiceUnavailable, UsageError
+from pagemill.errors import EnqueuedElsewhere, KeyTaken, PagemillError, ServiceUnavailable, TooManyAtOnce, UsageError
 from pagemill.intake.begin import Beginner
-from pagemill.intake.enqueue import EnqueuedElsewhere, new_run_id
+from pagemill.intake.enqueue import new_run_id
 from pagemill.intake.platforms import Platforms, name_of
 from pagemill.intake.rows import BadRow
 from pagemill.model import Priority, Product
@@ -33,16 +33,6 @@ SHOWN_BAD_ROWS = 20
 
 ReadProducts = Callable[[Callable[[BadRow], None]], Iterator[Product]]
 """Streams products from their beginning, each time that it is called, and calls back for each bad row."""
-
-
-class TooManyAtOnce(PagemillError):
-    """As many runs as may be are being put on the queue by this process."""
-
-    retryable = True
-
-
-class KeyTaken(PagemillError):
-    """The key of the request stands for another one."""
 
 
 class _BrokenOff(ServiceUnavailable):
@@ -146,7 +136,7 @@ class RunRequests:
             TooManyAtOnce: none is free.
         """
         if not self._places.acquire(blocking=False):
-            raise TooManyAtOnce("other runs are being put on the queue just now: try again in some seconds")
+            raise TooManyAtOnce
         try:
             yield
         finally:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pagemill.errors import PagemillError
+from pagemill.errors import TrialUnderWay
 from pagemill.ops.control.own_command import COMMAND, OwnCommand
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -15,12 +15,6 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("api")
 
 TIMEOUT_S = 120.0
-
-
-class TrialUnderWay(PagemillError):
-    """Another product is being tried."""
-
-    retryable = True
 
 
 class Trial:
@@ -51,7 +45,7 @@ class Trial:
             ServiceUnavailable: there is no Chromium here, or it does not start.
         """
         if not self._one.acquire(blocking=False):
-            raise TrialUnderWay("another product is being tried just now: try again in some seconds")
+            raise TrialUnderWay
         try:
             named = ["--id", product_id] if product_id else []
             log.info(events.TRIED, platform=platform)

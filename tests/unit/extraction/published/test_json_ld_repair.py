@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.extraction.published.json_ld import BrokenJsonLd, read_json_ld
+from pagemill.errors import BrokenJsonLd
+from pagemill.extraction.published.json_ld import read_json_ld
 
 MUG: dict[str, Any] = {"@type": "Product", "name": "Mug", "offers": {"price": 7.5}}
 TEXT = json.dumps(MUG)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from starlette.requests import HTTPConnection
 
-from pagemill.errors import UsageError
-from pagemill.ops.api.frame.access import AccessRefused, AccessRules, Credentials, NotDirect, RequestForged
+from pagemill.errors import AccessRefused, NotDirect, RequestForged, TokenInvalid, TokenMissing, UsageError
+from pagemill.ops.api.frame.access import AccessRules, Credentials
 from pagemill.ops.api.frame.neighbour import IS_OWN
 from pagemill.ops.api.frame.roles import Role
-from pagemill.ops.api.frame.tokens import TokenInvalid, TokenMissing, issue
+from pagemill.ops.api.frame.tokens import issue
 from tests.unit.ops.api.asking import SECRET, START, STATE, Client, Clock, Reply, client_of
 
 

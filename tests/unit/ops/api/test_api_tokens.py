@@ -10,18 +10,9 @@ from typing import Any
 import jwt
 import pytest
 
-from pagemill.errors import UsageError
+from pagemill.errors import RoleUnknown, TokenExpired, TokenInvalid, TokenMissing, TokenRefused, UsageError
 from pagemill.ops.api.frame.roles import Access, Role
-from pagemill.ops.api.frame.tokens import (
-    TOKEN_MAX,
-    RoleUnknown,
-    TokenExpired,
-    TokenInvalid,
-    TokenMissing,
-    TokenRefused,
-    issue,
-    verify,
-)
+from pagemill.ops.api.frame.tokens import TOKEN_MAX, issue, verify
 from tests.unit.ops.api.asking import SECRET, START
 
 NOW = START.replace(microsecond=0)

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pagemill.errors import DeadlineExceeded, PagemillError, ServiceUnavailable, UsageError, VisitFailed
-from pagemill.ops.control.trial import Trial, TrialUnderWay
+from pagemill.errors import DeadlineExceeded, PagemillError, ServiceUnavailable, TrialUnderWay, UsageError, VisitFailed
+from pagemill.ops.control.trial import Trial
 
 URL = "https://www.shop.com/1"
 

@@ -18,11 +18,11 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from starlette.requests import HTTPConnection
 
 from pagemill.config.environment import API_SECRET_MIN
-from pagemill.errors import PagemillError, UsageError
+from pagemill.errors import HostUnknown, NotAllowed, NotDirect, RequestForged, TokenRevoked, UsageError
 from pagemill.ops.api.frame.neighbour import IS_OWN, is_passed_on
 from pagemill.ops.api.frame.origin import is_cross_site, is_own_origin, names_loopback
 from pagemill.ops.api.frame.roles import Access, Role
-from pagemill.ops.api.frame.tokens import TokenRevoked, verify
+from pagemill.ops.api.frame.tokens import verify
 
 COOKIE = "pagemill_token"
 MARK_HEADER = "X-Requested-With"
@@ -31,36 +31,6 @@ MARK = "pagemill"
 
 INTRODUCE = "introduce"
 """Of a connection's state: what its server wants to have called when a token was shown over it."""
-
-
-class AccessRefused(PagemillError):
-    """Known or not, this may not be done; `code` is a word for programs."""
-
-    status = 403
-    code = "forbidden"
-
-
-class NotAllowed(AccessRefused):
-    """A planner wants to change something."""
-
-
-class RequestForged(AccessRefused):
-    """A browser was led to send it by another site, or nothing shows that it was not."""
-
-    code = "forged"
-
-
-class NotDirect(AccessRefused):
-    """Without a secret it came from somebody else than this user, or by way of a proxy."""
-
-    code = "not_direct"
-
-
-class HostUnknown(AccessRefused):
-    """It was sent to a name that this API does not have."""
-
-    status = 421
-    code = "misdirected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +84,10 @@ class AccessRules:
         if self.asks_for_tokens:
             return
         if not names_loopback(connection.headers):
-            raise HostUnknown("without a secret the API answers to localhost only: ask for it by that name")
+            raise HostUnknown
         is_own: Callable[[], bool] = connection.scope.get("state", {}).get(IS_OWN, lambda: False)
         if is_passed_on(connection.headers) or not is_own():
-            raise NotDirect(
-                "without a secret the API answers to the user that runs it only, and to no proxy: set "
-                "PAGEMILL_API_SECRET and show a token"
-            )
+            raise NotDirect
 
     def check_site(self, connection: HTTPConnection) -> None:
         """Refuses what another site makes a browser send.
@@ -170,7 +137,7 @@ class AccessRules:
             if not hmac.compare_digest(said.encode(), MARK.encode()):
                 raise RequestForged(f"with the cookie alone, a change needs the header `{MARK_HEADER}: {MARK}`")
         if not access.may_change:
-            raise NotAllowed(f"the role {access.role} may read only: use a token made with --role {Role.ADMIN}")
+            raise NotAllowed
         return access
 
     def access_of_token(self, token: str | None, connection: HTTPConnection) -> Access:

@@ -15,10 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pagemill.errors import ServiceUnavailable
-from pagemill.ops.api.frame.access import AccessRefused, rules_of
+from pagemill.errors import AccessRefused, ServiceUnavailable, TokenRefused
+from pagemill.ops.api.frame.access import rules_of
 from pagemill.ops.api.frame.envelope import ApiError, error_answer
-from pagemill.ops.api.frame.tokens import TokenRefused
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 

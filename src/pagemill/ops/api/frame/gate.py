@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pagemill.ops.api.frame.access import AccessRefused, AccessRules
+from pagemill.errors import AccessRefused
+from pagemill.ops.api.frame.access import AccessRules
 from pagemill.ops.api.frame.envelope import error_answer
 
 BODY_MAX_BYTES = 64 * 1024

@@ -16,11 +16,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from pagemill.errors import TokenInvalid
 from pagemill.ops.api.frame.access import COOKIE, Credentials, Reader, rules_of
 from pagemill.ops.api.frame.envelope import ApiError, Envelope, Moment, Now, sealed
 from pagemill.ops.api.frame.origin import party
 from pagemill.ops.api.frame.roles import Access, Role
-from pagemill.ops.api.frame.tokens import TOKEN_MAX, TokenInvalid
+from pagemill.ops.api.frame.tokens import TOKEN_MAX
 
 WINDOW_S = 60.0
 MOST_OF_ADDRESS = 5

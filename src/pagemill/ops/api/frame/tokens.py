@@ -11,7 +11,7 @@ from typing import Any
 
 import jwt
 
-from pagemill.errors import PagemillError, UsageError
+from pagemill.errors import RoleUnknown, TokenExpired, TokenInvalid, TokenMissing, UsageError
 from pagemill.ops.api.frame.roles import Access, Role
 
 _ALGORITHM = "HS256"
@@ -22,45 +22,6 @@ TOKEN_MAX = 4096
 """Characters of the longest token that is looked at; ours have about 300."""
 
 _RENEW = "make a new one with `pagemill token`"
-
-
-class TokenRefused(PagemillError):
-    """A token does not open anything; `code` is a word for programs."""
-
-    code = "token_refused"
-
-
-class TokenMissing(TokenRefused):
-    """There is none."""
-
-    code = "token_missing"
-
-
-class TokenInvalid(TokenRefused):
-    """It is not a token of ours: malformed, signed otherwise, without a claim, or for somebody else."""
-
-    code = "token_invalid"
-
-
-class TokenExpired(TokenRefused):
-    """Its time is over."""
-
-    code = "token_expired"
-
-
-class TokenRevoked(TokenRefused):
-    """Somebody has seen to it that it counts no more."""
-
-    code = "token_revoked"
-
-    def __init__(self) -> None:
-        super().__init__(f"the token was revoked: {_RENEW}")
-
-
-class RoleUnknown(TokenRefused):
-    """It is signed by us, but its role is neither of the two."""
-
-    code = "role_unknown"
 
 
 def issue(secret: str, role: Role, expires_s: float, now: datetime, subject: str) -> str:
@@ -97,7 +58,7 @@ def verify(secret: str, token: str | None, now: datetime) -> Access:
         RoleUnknown: its role is neither `planner` nor `admin`.
     """
     if not token:
-        raise TokenMissing(f"a token is needed: send `Authorization: Bearer ...`, or log in; {_RENEW}")
+        raise TokenMissing
     if len(token) > TOKEN_MAX or not token.isascii():
         raise TokenInvalid(f"this is no token: {_RENEW}")
     try:
@@ -115,11 +76,11 @@ def verify(secret: str, token: str | None, now: datetime) -> Access:
         raise TokenInvalid(f"the token is not one that was made with this secret: {_RENEW}") from None
     expires_at, made_at = _moment(claims["exp"]), _moment(claims["iat"])
     if now >= expires_at:
-        raise TokenExpired(f"the token has expired: {_RENEW}")
+        raise TokenExpired
     try:
         role = Role(claims["role"])
     except ValueError:
-        raise RoleUnknown(f"the token's role is not one of {', '.join(Role)}: {_RENEW}") from None
+        raise RoleUnknown from None
     return Access(role, claims["sub"], expires_at, claims["jti"], made_at)
 
 
