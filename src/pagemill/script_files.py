@@ -13,7 +13,7 @@ _INDENT = re.compile(r"^\s+", re.MULTILINE)
 
 
 def read_script(module: str, *names: str) -> str:
-    """The text of these files, one behind another. `module` is the `__file__` of the module that they stand beside."""
+    """The text of these files, one behind another. `module` is the file of the module that they stand beside."""
     return "".join(Path(module).with_name(name).read_text(encoding="utf-8") for name in names)
 
 

@@ -72,7 +72,8 @@ class PatientRetry(Retry):
         is_retryable: Callable[[Exception], bool] | None = None,
         with_failure_count: bool = False,
     ) -> T:
-        """Calls `do` until it succeeds, the patience ends or an error is not worth a try; see `Retry.call_with_retry`.
+        """Calls `do` until it succeeds, the patience ends or an error is not worth a try; see Redis'
+        `Retry.call_with_retry`.
 
         `fail` runs after every failure, the last one too: it is what disconnects.
         """

@@ -1,6 +1,6 @@
 """A world of its own for the scripts that read a page: its document is the page's, and nothing else is.
 
-What the page's scripts replace, such as `Array.prototype` or `Promise`, they replace for themselves. A world lasts as
+What the page's scripts replace, such as JavaScript's `Array.prototype`, they replace for themselves. A world lasts as
 long as its document; Chromium gives the same one for the same name.
 """
 

@@ -1,7 +1,7 @@
 """Turns what pydantic says about a file into `Problem`s: file, line, key, plain words, remedy.
 
-The rules themselves stand in `models`; this module only words them. A value is quoted only under a key that is known,
-so that a password under a wrong one never reaches a screen or a log.
+The rules themselves stand in the models of this folder; this module only words them. A value is quoted only under a key
+that is known, so that a password under a wrong one never reaches a screen or a log.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UP_TO_USER = re.compile(r".*@", re.DOTALL)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-"""`str.lower` also turns the Kelvin sign into a plain k."""
+"""Python's `str.lower` also turns the Kelvin sign into a plain k."""
 
 
 @dataclass(frozen=True, slots=True)

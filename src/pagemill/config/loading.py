@@ -2,7 +2,8 @@
 environment.
 
 It finds the files and collects every mistake of all of them before it says anything. What is allowed stands in
-`models`, how a mistake is worded in `explain`. Nothing is read at import and nothing is kept: each call reads afresh.
+the models beside it, how a mistake is worded in `explain`. Nothing is read at import and nothing is kept: each call
+reads afresh.
 """
 
 from __future__ import annotations

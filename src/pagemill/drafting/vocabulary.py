@@ -159,7 +159,7 @@ WORDS_OF_STATE = {
 
 
 def parts_of(key: str) -> tuple[str, ...]:
-    """The words of a key: `goodsPrice`, `goods_price` and `GOODS-PRICE` have the same."""
+    """The words of a key: "goodsPrice", "goods_price" and "GOODS-PRICE" have the same."""
     return tuple(part.lower() for part in _PARTS_OF_KEYS.findall(key))
 
 

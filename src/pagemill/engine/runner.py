@@ -75,7 +75,7 @@ class Runner:
             platforms: by name.
             stations: what the lanes use.
             judged: which products of a run have a result; called on another thread.
-            sink: where `stations.deliver` puts results; flushed before a batch counts as done.
+            sink: where `Stations.deliver` puts results; flushed before a batch counts as done.
             lanes: how many lanes a platform gets here; its own setting unless told.
             memory: asked for platforms with `revisit`; called on another thread.
             finished: told run and batch when every product of it has a result that is stored; called on another thread.

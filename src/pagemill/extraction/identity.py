@@ -22,7 +22,8 @@ _NOTHING = (
     r"|verification|maintenance|search|sorry)"
 )
 _NOWHERE = re.compile(rf"{AROUND}*{_NOTHING}(?:{AROUND}|{_NOTHING})*", re.IGNORECASE)
-"""A part of a path, signs left out, at which no product stands: `login`, `member_login`, `not-found`, `goodsError`."""
+"""A part of a path, signs left out, at which no product stands: "login", "member_login",
+"not-found", "goodsError"."""
 _OTHERS = re.compile(
     r"categor(?:y|ies)|cate|cat|collections?|brands?|events?|promotions?|exhibitions?|lists?|similar|related|recommend\w*"
     r"|alternatives?|best|carts?|basket|wish(?:list)?|reviews?",

@@ -10,7 +10,7 @@ from playwright.async_api import Page
 
 
 class World(Protocol):
-    """A world of a page's present document. Calls are not bounded in time, and raise `PlaywrightError`."""
+    """A world of a page's present document. Calls are not bounded in time, and raise Playwright's `Error`."""
 
     async def evaluate(self, expression: str, arg: Any = None) -> Any:
         """Calls a function out of reach of the page's own scripts."""

@@ -30,8 +30,9 @@ class Caches:
 
     A cache is one of two things: an object with a method `cleanup(cleanup_ratio)`, which does the work itself, or any
     mutable mapping, which loses its oldest entries, the first in its order. It is held weakly: one that nobody else
-    holds any more is forgotten. Python has no weak references to a plain `dict` or a `defaultdict`, so those are held
-    until they are unregistered; a subclass (`class Prices(dict): pass`) and an `OrderedDict` can be held weakly.
+    holds any more is forgotten. There are no weak references to a plain `dict` or Python's `defaultdict`, so those
+    are held until they are unregistered; a subclass (`class Prices(dict): pass`) and Python's `OrderedDict` can be held
+    weakly.
     """
 
     def __init__(self) -> None:

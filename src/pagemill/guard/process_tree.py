@@ -158,7 +158,7 @@ def private_mb_by_process(group: int) -> dict[int, float]:
 
 
 def read_bytes(path: str) -> bytes:
-    """A small file's content; several times as fast as `Path.read_bytes`, and there are many to read.
+    """A small file's content; several times as fast as Python's `Path.read_bytes`, and there are many to read.
 
     Raises:
         OSError: it cannot be read; `ProcessLookupError` where its process has ended.

@@ -20,7 +20,8 @@ class SharedFile:
     def __init__(self, path: Path, most_bytes: int, kept: int) -> None:
         """
         Args:
-            path: the file; older ones are called `path.1`, the latest, to `path.N`. Its folder is made when need be.
+            path: the file; older ones are called `path.1`, the latest, `path.2` and so on. Its folder is made when need
+                be.
             most_bytes: a file that has so many is moved aside.
             kept: how many older files are kept.
         """

@@ -1,7 +1,8 @@
 """Playwright's registry of devices, read from the installed package without starting its driver.
 
 Older versions ship it as a JSON file; since 1.6x it stands as one object literal in the driver's bundled script, whose
-keys are bare words or JSON strings. `tests/browser/test_device_registry.py` holds what is read here against the driver.
+keys are bare words or JSON strings. `tests/browser/visitor/test_device_registry.py` holds what is read here against the
+driver.
 """
 
 from __future__ import annotations

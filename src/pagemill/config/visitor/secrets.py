@@ -115,6 +115,6 @@ class VisitorSecrets:
     proxies: Mapping[str, ProxyAddress] = field(default_factory=dict, repr=False)
     """By name, `SEOUL_A` for PAGEMILL_PROXY_SEOUL_A."""
     credentials: Mapping[str, Credentials] = field(default_factory=dict, repr=False)
-    """By name, `STAGING` for PAGEMILL_CREDENTIALS_STAGING."""
+    """By name: of PAGEMILL_CREDENTIALS_STAGING it is "STAGING"."""
     storage: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """`storage_state.StorageState` by platform, for those that have one."""

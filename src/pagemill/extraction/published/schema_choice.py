@@ -22,7 +22,7 @@ _NEVER_SOLD = frozenset(
 _CONTAINERS = ("@graph", "@included", "mainentity", "mainentityofpage", "maincontentofpage", "about")
 """Where a page's own product may stand. Not `itemListElement`, `isRelatedTo` or a review: those are other products."""
 _MIN_LIKENESS = 0.5
-"""A heading such as `Cups` is a part of many names."""
+"""A heading such as "Cups" is a part of many names."""
 _MAX_DEPTH = 8
 _MAX_PRODUCTS = 1_000
 

@@ -37,7 +37,7 @@ class Parcel:
 
 
 class Inbox:
-    """One process' hand in one channel's alerts. For use by one thread. Any call may raise `RedisError`."""
+    """One process' hand in one channel's alerts. For use by one thread. Any call may raise Redis' `RedisError`."""
 
     def __init__(
         self,

@@ -58,7 +58,7 @@ class FleetPicture:
 
     at: datetime
     workers: tuple[WorkerSnapshot, ...] = ()
-    """By name; dead ones for ten minutes, see `WorkerSnapshot.is_alive`."""
+    """By name; dead ones for ten minutes, see `Snapshot.is_alive`."""
     rates: Mapping[str, Rates] = field(default_factory=dict)
     """By worker, over the last five minutes or for as long as it has worked."""
     queues: tuple[QueueState, ...] = ()

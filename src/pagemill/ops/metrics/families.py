@@ -1,6 +1,6 @@
 """The families of metrics that Prometheus is told: the fleet's picture in, names with values out. Pure.
 
-Which single values of a worker are told stands in `metric_tables`.
+Which single values of a worker are told stands in `tables`.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ _NOT_CALLED_JSON = "body: nothing says that it is JSON: send the header `Content
 
 
 def install_failures(app: FastAPI) -> None:
-    """Makes every failure of that application an answer in the envelope. `app.state.access_rules` gives the time."""
+    """Makes every failure of that application an answer in the envelope. Its access rules give the time."""
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(TokenRefused, _answer_token)
