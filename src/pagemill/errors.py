@@ -256,6 +256,10 @@ class KeyTaken(PagemillError):
     """The key of a request stands for another one."""
 
 
+class DraftUnderWay(PagemillError):
+    """another file is being drafted just now: try again in a minute"""
+
+
 class TrialUnderWay(PagemillError):
     """another product is being tried just now: try again in some seconds"""
 

@@ -11,7 +11,7 @@ from pagemill.drafting.by_hand import chosen_by_hand, places
 from pagemill.drafting.field_choice import FieldChoice
 from pagemill.drafting.file_text import file_text
 from pagemill.drafting.told import ToldDraft, ToldPage
-from pagemill.errors import DeadlineExceeded, PagemillError, ServiceUnavailable, UsageError
+from pagemill.errors import DeadlineExceeded, DraftUnderWay, PagemillError, ServiceUnavailable, UsageError
 from pagemill.ops.api.draft_models import (
     MOST_PAGES,
     ChooseBody,
@@ -26,7 +26,7 @@ from pagemill.ops.api.draft_models import (
 from pagemill.ops.api.frame.access import changer, reader
 from pagemill.ops.api.frame.envelope import ApiError, Envelope, Now, sealed
 from pagemill.ops.api.parts import Documented, Parts, PartsOfApp
-from pagemill.ops.control.drafts import DraftRequest, DraftUnderWay, KeptDraft, refusal_of
+from pagemill.ops.control.drafts import DraftRequest, KeptDraft, refusal_of
 
 router = APIRouter(prefix="/api/v1", tags=["drafts"])
 

@@ -18,7 +18,7 @@ from pagemill.config.hosts import place_of
 from pagemill.config.platform import Platform
 from pagemill.config.private_addresses import address_of, is_internal, is_private
 from pagemill.drafting.told import ToldDraft, from_json
-from pagemill.errors import PagemillError, ServiceUnavailable
+from pagemill.errors import DraftUnderWay, PagemillError, ServiceUnavailable
 from pagemill.ops.control.own_command import COMMAND, OwnCommand
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -28,12 +28,6 @@ log = get_logger("api")
 TIMEOUT_S = 180.0
 KEPT_S = 3600.0
 MOST_KEPT = 8
-
-
-class DraftUnderWay(PagemillError):
-    """Another file is being drafted."""
-
-    retryable = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +129,7 @@ class Drafts:
         """
         with self._lock:
             if not all(kept.is_over for kept in self._kept.values()):
-                raise DraftUnderWay("another file is being drafted just now: try again in a minute")
+                raise DraftUnderWay
             self._forget_old()
             kept = KeptDraft(token_hex(8), wanted.platform, len(wanted.pages), since_s=self._now_s())
             self._kept[kept.id] = kept

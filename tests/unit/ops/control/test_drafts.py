@@ -10,13 +10,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from pagemill.config.platform import Platform
-from pagemill.errors import ServiceUnavailable, VisitFailed
+from pagemill.errors import DraftUnderWay, ServiceUnavailable, VisitFailed
 from pagemill.ops.control.drafts import (
     KEPT_S,
     MOST_KEPT,
     DraftRequest,
     Drafts,
-    DraftUnderWay,
     KeptDraft,
     refusal_of,
 )
