@@ -48,7 +48,7 @@ def test_who_may_only_read_drafts_nothing(endless: World) -> None:
     assert (found["state"], found["visited"], found["of"], found["draft"]) == ("at_work", 0, 1, None)
     assert endless.planner.post(f"{path}/choose", {"picks": {}}).status == 403
     assert "until its state is done" in message(endless.admin.post(f"{path}/choose", {"picks": {}}), 409, "not_ready")
-    assert "try again in a minute" in message(endless.admin.post(DRAFTS, body()), 409, "busy")
+    assert "try again in a minute" in message(endless.admin.post(DRAFTS, body()), 429, "too_many_requests")
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ _CODES: tuple[tuple[type[PagemillError], str], ...] = (
     (PagemillError, "visit_failed"),
 )
 _BEGIN: Documented = {
-    409: {"description": "Another file is being drafted; `Retry-After` says when to try again"},
     422: {"description": "It cannot be drafted: an address may not be visited, say"},
+    429: {"description": "Another file is being drafted; `Retry-After` says when to try again"},
 }
 _UNKNOWN: Documented = {404: {"description": "There is no such draft, or not any more"}}
 _CHOOSE: Documented = {
@@ -61,7 +61,7 @@ def begin_draft(parts: PartsOfApp, wanted: DraftBody, response: Response, now: N
     try:
         kept = parts.drafts.begin(request)
     except DraftUnderWay as error:
-        raise ApiError(409, "busy", str(error), {"Retry-After": str(_BUSY_S)}) from error
+        raise ApiError(429, "too_many_requests", str(error), {"Retry-After": str(_BUSY_S)}) from error
     response.headers["Location"] = f"{parts.root_path}/api/v1/drafts/{kept.id}"
     return sealed(_text(parts, kept, {}), now)
 
