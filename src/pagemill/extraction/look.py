@@ -1,7 +1,7 @@
-"""Waits until a page shows what is looked for, and reads it, in one round trip per document.
+"""Waits until a page shows the content, and reads it, with one call to the browser for each document.
 
-This is what the built-in strategies share, and what a strategy of your own can build on (see `strategy`). It brings raw
-text back; turning that into facts is `values`' and `json_path`'s.
+The built-in strategies use it, and a strategy of your own may (see `strategy`). It returns raw text; `values` and
+`json_path` turn that into facts.
 """
 
 from __future__ import annotations
@@ -29,24 +29,26 @@ __all__ = ["Sighting", "Watch", "visit_page", "watch_page", "with_margin"]
 
 _STEP = "waiting for the content"
 _MAX_DOCUMENTS = 5
-"""A page that moves on by itself more often than this does not come to rest."""
+"""A page that leads to another document more often than this counts as failed."""
 _MAX_LOST = 20
-"""How often a document may go away while it is looked at; one that is on its way out may do so more than once."""
+"""How often a document may be replaced while a call waits in it. One redirect may break several calls."""
 _MAX_MARGIN_S = 1.0
-"""How long before Python's own deadline the page gives up, so that its answer still arrives."""
+"""Seconds by which the script in the page gives up before Python does, so that its answer still arrives."""
 _LATER_S = 0.05
 _MAX_UNANSWERED = 3
-"""How often it is tried to ask a document for its variables; one that breaks events has none."""
+"""How often a document is asked for its variables. A page that has broken the events never answers."""
 
 
 async def visit_page(page: Page, visit: Visit, watch: Watch) -> Sighting:
-    """Navigates, waits and reads, all within the visit's time.
+    """Goes to the product's address, waits for the content and reads it, all within the visit's time.
 
-    It leaves nothing behind in the page or on it. Cancellation passes through.
+    It leaves no listener, timer or script behind in the page.
+
+    Returns:
+        What was seen. `ready` is false if the page did not show its content in time; that is no error.
 
     Raises:
-        DeadlineExceeded: the page did not start, or does not answer; it is of no further use then. A page that answers
-            but does not show its content in time is no error: its sighting is not `ready`.
+        DeadlineExceeded: the page did not load, or does not answer. It must not be used again.
         VisitRefused, VisitFailed, PageLost: see `navigate`.
     """
     budget = TimeBudget(visit.timeout_s)
@@ -72,21 +74,22 @@ async def watch_page(
     thorough: bool = False,
     shown: bool = False,
 ) -> Sighting:
-    """Waits and reads in the document that the page shows, and in those that it moves on to by itself.
+    """Waits for the content of the page's document and reads it. If the page leads to another document by itself, it
+    goes on there.
 
     Args:
         page: a page that has navigated.
-        watch: what to look for.
-        timeout_s: for all of it.
-        status: the document's HTTP status, for a page that does not know its own.
-        stop: an event's name; dispatching it on the document (`STOP_SCRIPT`) ends the wait at once.
-        world: where to read it; the page's own unless told.
-        address: where the document should be; empty if it does not matter. Where it is elsewhere, `is_end` is asked.
+        watch: what to wait for and read.
+        timeout_s: for all documents together.
+        status: the HTTP status, used if the document does not know its own.
+        stop: the name of an event that ends the wait at once (`STOP_SCRIPT`).
+        world: where the scripts run; the page's own world unless told.
+        address: where the document should be; empty if it does not matter. If it is elsewhere, `is_end` is asked.
         is_end: whether a document at that address need not be waited for.
-        refresh: the header of that name that came with the document; `2;url=/somewhere` leads there after 2 s.
-        explain: whether to tell what else fitted.
-        thorough: whether the page must have settled, even where everything says something.
-        shown: whether it was brought to the front for this visit: then a field that is silent is given time to settle.
+        refresh: the document's header of that name: `2;url=/somewhere` leads there after 2 s.
+        explain: whether to tell what else the selectors found.
+        thorough: whether to wait until the page has settled, even if every field has a value.
+        shown: whether the page was brought to the front for this visit. Then fields without a value get more time.
 
     Raises:
         DeadlineExceeded, VisitFailed, PageLost: as `visit_page`.
@@ -131,7 +134,7 @@ async def watch_page(
 
 
 def _bridge(watch: Watch) -> str:
-    """A name that no page guesses; empty where no variable is asked for."""
+    """The name of the event by which variables are asked for: random, so that no page knows it. Empty if none is."""
     return f"pagemill-{secrets.token_hex(8)}" if watch.variables else ""
 
 
@@ -147,12 +150,12 @@ async def _show(page: Page, timeout_s: float) -> None:
 
 
 def with_margin(left_s: float) -> float:
-    """How long a page waits of the time that is left."""
+    """How many of the seconds that are left the script in the page may wait."""
     return left_s - min(_MAX_MARGIN_S, left_s / 5)
 
 
 def _sighting(answer: Any, watch: Watch, url: str, status: int | None) -> Sighting:
-    """Takes nothing on trust: the script ran next to the page's own."""
+    """The answer as a sighting. Every value is checked: the page's own scripts may have changed it."""
     if not isinstance(answer, Mapping):
         raise VisitFailed("the page answered with something else than a reading")
     own_status, own_url = answer.get("status"), answer.get("url")

@@ -1,7 +1,8 @@
-"""Whether a shop's short answers may stand for its pages. Pure: it is told what was compared, and says what to do next.
+"""Decides for `in_page_fetch` whether a product is read by a fetch alone or by a full visit. Pure.
 
-Trust is earned by samples: products that are read both ways. One sample that differs ends it, and so do answers that
-leave the question open too often. After that, samples become rare, and several of them in a row must agree again.
+A fetch is much cheaper than a visit, but it may say something else than the page. So some products, the samples, are
+read both ways and compared. Three samples in a row that agree allow fetches alone. One that differs forbids them, and
+so do ten of twenty answers that could not be used. After that samples become rare, and three in a row must agree again.
 """
 
 from __future__ import annotations
@@ -10,26 +11,26 @@ from collections import deque
 from enum import Enum
 
 _EARNING = 3
-"""Samples in a row that must agree."""
+"""So many samples in a row must agree before a fetch alone is enough."""
 _REMEMBERED = 20
 _MOST_OPEN = 10
-"""Of the last `_REMEMBERED` answers that were asked for, how many may leave the question open."""
+"""When so many of the last `_REMEMBERED` fetches could not be used, fetches alone are forbidden."""
 
 
 class Plan(Enum):
-    """How the next product is read."""
+    """How to read the next product."""
 
     FETCH = "fetch"
     SAMPLE = "sample"
-    """By a full visit, and fetched as well to compare."""
+    """By a full visit and a fetch, to compare the two."""
     FULL = "full"
 
 
 class Trust:
-    """The trust in one platform's answers."""
+    """Whether one platform's fetches are trusted."""
 
     def __init__(self, sample_every: int) -> None:
-        """Every so many products one is a sample."""
+        """One product in `sample_every` is a sample."""
         self._every = sample_every
         self._products = 0
         self._agreed = 0
@@ -38,11 +39,11 @@ class Trust:
 
     @property
     def trusted(self) -> bool:
-        """Whether answers may stand for pages."""
+        """Whether a fetch alone is enough."""
         return self._agreed >= _EARNING
 
     def plan(self) -> Plan:
-        """How to read the next product."""
+        """How to read the next product. Call it once for each."""
         self._products += 1
         due = self._products % self._every == 0
         if self.trusted:
@@ -52,14 +53,15 @@ class Trust:
         return Plan.SAMPLE
 
     def compared(self, *, same: bool) -> bool:
-        """Takes in a sample; whether `trusted` has changed by it."""
+        """Notes whether a sample's two readings were the `same`. `True` if that has changed `trusted`."""
         before = self.trusted
         self._agreed = self._agreed + 1 if same else 0
         self._lost = self._lost or not same
         return self.trusted is not before
 
     def asked(self, *, left_open: bool) -> bool:
-        """Takes in an answer that was to stand for a page; whether `trusted` has changed by it."""
+        """Notes a fetch, and whether its answer could not be used (`left_open`). `True` if that has changed
+        `trusted`."""
         self._open.append(left_open)
         if not self.trusted or sum(self._open) < _MOST_OPEN:
             return False

@@ -1,8 +1,9 @@
-"""Judges whether memory leaks: whether what is left right after rotations rises from one to the next. Pure.
+"""Judges whether a process leaks memory. Pure.
 
-A sawtooth is healthy, however high its teeth: only its lowest points count. The slope is Theil and Sen's (the median of
-the slopes between all pairs of points), which a fifth of wild points cannot move; that it rises at all is Kendall's
-test: far more pairs rise than fall.
+Memory rises while pages are used and falls when they are rotated; that is healthy. A leak is memory that a rotation
+does not give back. So only the lowest value between two rotations is kept, and a leak is shown when these values rise
+from one rotation to the next. How fast is the median of the slopes between all pairs of values (Theil and Sen): a fifth
+of them may be outliers. Whether they rise at all, and not by chance, is Kendall's test: far more pairs rise than fall.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from statistics import median
 _FEWEST_POINTS = 8
 _KEPT_POINTS = 40
 _SURE_Z = 2.58
-"""Kendall's statistic in standard deviations: one false alarm in 200 looks at memory that does not leak."""
+"""The threshold of Kendall's test in standard deviations. Memory that does not leak passes it in one look of 200."""
 _GOES_ON = 0.5
-"""The share of the whole slope that the later half must have: what settles has less."""
+"""The later half must rise at least at this share of the whole slope. Memory that settles does not."""
 SMALLEST_MB_PER_VISIT = 0.005
-"""Growth below 5 MB in 1,000 visits is not worth a word: rotation and daily restarts outrun it."""
+"""Slower growth, below 5 MB in 1,000 visits, is not reported: a daily restart is enough against it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What one role held right after a rotation. `visits` and `at_s` only ever rise."""
+    """The lowest memory of one role between two rotations: after how many visits, and when. Both only rise."""
 
     visits: int
     at_s: float
@@ -35,19 +36,19 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A verdict: this role grows while that platform is at work."""
+    """The finding that a role's memory grows while a platform is visited."""
 
     role: str
     platform: str
     mb_per_visit: float
     visits_left: int
-    """Until the limit is reached at this slope."""
+    """Visits until the limit is reached."""
     minutes_left: float
-    """The same at the pace of the points looked at."""
+    """Minutes until then, at the pace of the visits that were looked at."""
 
 
 def slope(points: Sequence[Baseline]) -> float:
-    """Theil and Sen's slope in MB per visit; 0 with fewer than two different counts of visits."""
+    """The slope of Theil and Sen in MB per visit; 0 without two different counts of visits."""
     slopes = [
         (later.megabytes - earlier.megabytes) / (later.visits - earlier.visits)
         for earlier, later in combinations(points, 2)
@@ -57,7 +58,7 @@ def slope(points: Sequence[Baseline]) -> float:
 
 
 def rises(points: Sequence[Baseline]) -> bool:
-    """Whether the points rise beyond chance (Kendall's tau test, normal approximation)."""
+    """Whether the points rise more than chance would make them (Kendall's tau test, normal approximation)."""
     count = len(points)
     score = sum(
         (later.megabytes > earlier.megabytes) - (later.megabytes < earlier.megabytes)
@@ -74,14 +75,14 @@ def judge_leak(
     room_mb: float,
     least_mb_per_visit: float = SMALLEST_MB_PER_VISIT,
 ) -> Leak | None:
-    """The verdict on one series, oldest first; `None`: no leak is shown.
+    """The leak that these values show; `None` if they show none.
 
     Args:
-        role: whose memory it is.
-        platform: what is at work.
-        points: what was held, and when.
-        room_mb: what is left until the limit.
-        least_mb_per_visit: what grows more slowly is no leak.
+        role: whose memory it is, such as the browser's.
+        platform: the platform that was visited meanwhile.
+        points: the values, oldest first.
+        room_mb: megabytes until the limit.
+        least_mb_per_visit: slower growth is no leak.
     """
     points = list(points)
     if len(points) < _FEWEST_POINTS or not rises(points):
@@ -97,7 +98,7 @@ def judge_leak(
 
 @dataclass(slots=True)
 class Baselines:
-    """Keeps each role's lowest value between rotations, apart for each platform; a bounded number of points each."""
+    """Keeps the lowest value between rotations: for each role and platform the last 40."""
 
     series: dict[tuple[str, str], deque[Baseline]] = field(default_factory=dict)
     _lowest: dict[str, Baseline] = field(default_factory=dict)
@@ -105,13 +106,13 @@ class Baselines:
     _platform: str = ""
 
     def add(self, role: str, platform: str, now: Baseline, rotations: int) -> bool:
-        """Takes one measurement of a role; whether it completed a point.
+        """Takes one measurement of a role. `True` when a rotation has completed a value.
 
         Args:
             role: whose memory it is.
-            platform: what is at work; a change of platform begins a new series and drops the tooth that it cuts.
+            platform: the platform that is visited. When it changes, the value that was not complete is dropped.
             now: the measurement.
-            rotations: how often what this role grows with has been replaced so far.
+            rotations: how many rotations there have been of what this role grows with.
         """
         if platform != self._platform:
             self._platform = platform
@@ -128,6 +129,7 @@ class Baselines:
         return True
 
     def forget(self, but: str) -> None:
-        """Begins anew for all roles but one, as after a change of places: fewer hold less, and that is no healing."""
+        """Forgets the values of all roles but one. Call it when the number of lanes changes: fewer lanes hold less
+        memory, and that says nothing about a leak."""
         self.series = {key: points for key, points in self.series.items() if key[0] == but}
         self._lowest = {role: point for role, point in self._lowest.items() if role == but}

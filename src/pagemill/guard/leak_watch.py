@@ -50,7 +50,8 @@ class LeakWatch:
         self._suspected: set[tuple[str, str]] = set()
 
     def forget(self) -> None:
-        """Begins anew, after a change of places: fewer hold less, and that is no healing. Python holds no less."""
+        """Begins anew after the number of lanes has changed: fewer lanes hold less memory, which says nothing about a
+        leak. Python's own values are kept, for Python holds no less then."""
         self._baselines.forget(but=_PYTHON)
 
     def look(self, sample: Sample, view: WorkView) -> None:

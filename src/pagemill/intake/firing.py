@@ -1,4 +1,4 @@
-"""When an entry of the schedule is due, and what becomes of that. Pure: times and states in, a decision out."""
+"""Decides when an entry of the schedule is due, and whether its run begins, waits or is skipped. Pure."""
 
 from __future__ import annotations
 
@@ -13,40 +13,41 @@ from croniter import croniter
 from pagemill.config.schedule import Entry
 
 _HOUR = 1
-"""Which field of a cron expression that is."""
+"""The index of the hour among the fields of a cron expression."""
 
 
 class Outcome(StrEnum):
-    """What became of a due time."""
+    """What the scheduler did at a due time."""
 
     SEEN = "seen"
-    """The entry was new: times before that moment are not its own."""
+    """Nothing: the entry is new, or its times were changed. Runs begin with the next due time."""
     QUEUEING = "queueing"
-    """Its run is being put on the queue."""
+    """It is putting the run on the queue."""
     QUEUED = "queued"
     SKIPPED = "skipped"
-    """The last run was still going."""
+    """No run began, because the last one had not ended (`overlap: skip`)."""
     WAITING = "waiting"
-    """It is enqueued when the last run has ended."""
+    """The run begins when the last one has ended (`overlap: queue`)."""
     MISSED = "missed"
-    """No scheduler ran, for longer than `catch_up_minutes`."""
+    """No run began, because no scheduler was running at the time or within `catch_up_minutes` after it."""
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """The latest due time of an entry that was dealt with. `run` is the latest run that it has begun, or empty."""
+    """The note about an entry's latest due time that a scheduler has dealt with. `run` is the last run that the entry
+    began, or empty."""
 
     due: datetime
     outcome: Outcome
     run: str = ""
     detail: str = ""
     rule: str = ""
-    """By what the time was due: another rule's times are not its own."""
+    """The cron expression and time zone when it was noted. If they differ now, the user has changed the entry."""
 
 
 def latest_due(entry: Entry, now: datetime) -> datetime:
-    """The latest moment, up to now, at which the entry was due; in UTC."""
+    """The last due time of the entry that is not after `now`; in UTC."""
     # croniter looks at whole seconds, and for what lies before them.
     start = now.astimezone(ZoneInfo(entry.time_zone)).replace(microsecond=0) + timedelta(seconds=1)
     times = croniter(entry.cron, start)
@@ -54,13 +55,14 @@ def latest_due(entry: Entry, now: datetime) -> datetime:
 
 
 def next_due(entry: Entry, now: datetime) -> datetime:
-    """The next moment, after now, at which it will be due; in UTC."""
+    """The first due time of the entry after `now`; in UTC."""
     times = croniter(entry.cron, now.astimezone(ZoneInfo(entry.time_zone)))
     return _first(entry, lambda: times.get_next(datetime))
 
 
 def _first(entry: Entry, take: Callable[[], datetime]) -> datetime:
-    """The first of these times that counts: where clocks are put back, a certain hour of the day counts once."""
+    """The first of these times that counts. When clocks are put back an hour comes twice; a fixed hour fires only
+    once."""
     zone = ZoneInfo(entry.time_zone)
     while True:
         moment = take().astimezone(UTC)
@@ -70,13 +72,13 @@ def _first(entry: Entry, take: Callable[[], datetime]) -> datetime:
 
 
 def decide(entry: Entry, last: Firing | None, now: datetime, *, going: bool) -> Firing | None:
-    """What is to be noted of the entry now, `None` for nothing new.
+    """The new note about an entry; `None` if nothing has changed.
 
     Args:
-        entry: of the schedule.
-        last: what was noted last.
-        now: aware of its time zone.
-        going: whether the entry's last run has not ended.
+        entry: an entry of the schedule.
+        last: the note before; `None` for a new entry.
+        now: the time, with its zone.
+        going: whether the entry's last run is still going.
     """
     due, rule = latest_due(entry, now), rule_of(entry)
     if last is None:
@@ -99,5 +101,5 @@ def decide(entry: Entry, last: Firing | None, now: datetime, *, going: bool) -> 
 
 
 def rule_of(entry: Entry) -> str:
-    """What says when the entry is due."""
+    """The cron expression and the time zone as one text."""
     return f"{entry.cron} {entry.time_zone}"

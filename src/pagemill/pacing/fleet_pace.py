@@ -1,6 +1,7 @@
-"""The pace that every worker on every machine shares, kept in Redis and on Redis' clock.
+"""How fast the whole fleet visits each platform. Redis keeps the state, on its own clock, for all workers.
 
-Owns the calls of `pace_script` and what happens while Redis is away; the waiting is `turns`'.
+This module calls the scripts of `pace_script` and decides what a worker does while Redis is away. It does not wait for
+turns: `turns` does.
 """
 
 from __future__ import annotations
@@ -24,20 +25,22 @@ log = get_logger("pacing")
 
 _RETRY_S = 1.0
 _SPARED_S = 5.0
-"""For how long Redis is not asked again, after it was away, where the answer is not needed."""
+"""After a call failed, how long Redis is left alone. Only for platforms that may be visited without its answer."""
 _FRESH_S = 0.25
-"""For how long an answer counts where no place is taken: a hundred visits a second need not ask each time."""
+"""How long an answer is used again, for platforms without a limit of the fleet. Else every
+visit would ask Redis."""
 _HORIZON_US = 2_000_000
-"""How far ahead a place is taken: a lane that waits for longer may be told something else by then."""
+"""The longest wait for which a place is taken, in microseconds. A lane that would wait longer asks again: by then the
+platform may be paused."""
 _MINUTE_US = 61_250_000
-"""What counts as a minute: pages take up to a second more or less until the shop sees them, and no minute of the shop's
-own may hold more visits than are allowed."""
+"""The length of a minute when places are dealt out, in microseconds. It is longer than 60 s because a request reaches
+the shop up to a second early or late, and no minute by the shop's clock may hold more visits than allowed."""
 _VISIT_GRACE_S = 30.0
-"""By how much longer than `navigation.timeout_ms` a visit may take, with the evidence that is kept of it."""
+"""Seconds that a visit may take beyond `navigation.timeout_ms`: saving a screenshot and the HTML takes time too."""
 _SEAT_S = 5.0
-"""For how long a seat is kept for a visit that does not begin: its page may be long in coming."""
+"""Seconds that a seat is kept for a visit that has not begun. Opening its page may take that long."""
 _PROMPT_S = 2.0
-"""An answer about a seat that took longer is not relied on."""
+"""An answer about a seat that took more seconds than this is too old: the seat is asked for again."""
 
 _CHANGES = {
     "paused": events.PLATFORM_PAUSED,
@@ -50,7 +53,7 @@ _CHANGES = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What Redis says to a lane that wants to visit."""
+    """What Redis answers a lane that asks for a turn."""
 
     word: str
     """`go`, or `probe` for the one visit that tries whether the breaker may close; `paused` or `open`: nobody may;
@@ -77,10 +80,11 @@ _ON_ONES_OWN = Reply("go", 0.0, 1.0, clean=True)
 
 
 class RedisFleetPace:
-    """Turns from Redis. While it is away, lanes of limited platforms wait: never faster or more than allowed."""
+    """Asks Redis for turns. While Redis is away, lanes of platforms with a limit wait, so that no limit is ever
+    passed."""
 
     def __init__(self, client: redis.Redis, now_s: Callable[[], float] = time.monotonic) -> None:
-        """The client should fail within seconds, so that a lane can be stopped while Redis is away."""
+        """`client` must give up within seconds, so that a lane can be stopped while Redis is away."""
         self._turn = client.register_script(TURN)
         self._report = client.register_script(REPORT)
         self._keep = client.register_script(KEEP_SEAT)
@@ -88,9 +92,9 @@ class RedisFleetPace:
         self._now_s = now_s
         self._spared_until_s = 0.0
         self._fresh: dict[str, tuple[Reply, float]] = {}
-        """Answers that took no place, by platform, with the moment from which they count no more."""
+        """By platform: the latest answer that took no place, and until when it may be used again."""
         self._asking: dict[str, asyncio.Future[Any]] = {}
-        """The latest call about each seat: it may take the seat for somebody who does not wait for the answer."""
+        """By seat: the call that is under way. It may still take the seat after its lane has stopped waiting."""
 
     async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
         """Asks for a visit's turn.
@@ -100,10 +104,10 @@ class RedisFleetPace:
 
         Args:
             platform: to be visited.
-            place: whether to take a place of `max_per_minute`, or only to look whether visits are allowed at all.
-            probing: whether the asking visit is the probe.
-            seat: the visit's, where the platform has seats: a name that is no other visit's. It is taken when the
-                visit may go, and to be kept within 5 s after its place.
+            place: `True` takes a place of `max_per_minute`; `False` only asks whether visits are allowed.
+            probing: whether this visit is the probe that tries if the breaker may close.
+            seat: a name that no other visit has, for platforms with `concurrency.fleet`. The seat is taken when the
+                visit may go; call `keep` within 5 s after its place, or it is lost.
         """
         workflow = platform.workflow
         per_minute = workflow.rate_limit.fleet_per_minute
@@ -129,11 +133,11 @@ class RedisFleetPace:
             return reply
 
     async def keep(self, platform: Platform, seat: str) -> bool:
-        """Right before a visit: has its seat kept for the longest time that the visit can take. Waits while Redis is
-        away.
+        """Keeps a visit's seat for the longest time that the visit can take. Call it right before the visit. Waits
+        while Redis is away.
 
         Returns:
-            Whether it still had it. If not, somebody else may sit there.
+            `False` if the seat had run out: another visit may have it now.
         """
         while True:
             asked_s = self._now_s()
@@ -147,7 +151,7 @@ class RedisFleetPace:
                 return bool(kept)
 
     async def leave(self, platform: Platform, seat: str) -> None:
-        """Gives a seat back, or what was asked for one. Tries until Redis takes it, or it has run out by itself."""
+        """Gives a seat back, or the place in the line for one. Tries until Redis answers or the seat has run out."""
         runs_out_s = self._now_s() + _visit_us(platform) / 1_000_000
         if (asking := self._asking.pop(seat, None)) is not None:
             await asyncio.gather(asking, return_exceptions=True)
@@ -163,7 +167,8 @@ class RedisFleetPace:
     async def _call(
         self, script: Callable[..., Any], platform: Platform, arguments: Sequence[int | str], seat: str
     ) -> Any:
-        """What Redis answers. A call about a seat goes on when nobody waits for it any more: `leave` comes after it."""
+        """What Redis answers. If the lane is cancelled, a call about a seat still runs to its end, and `leave` waits
+        for it: else the seat would be taken after it was given back."""
         call = asyncio.ensure_future(asyncio.to_thread(script, keys=_keys(platform), args=list(arguments)))
         if not seat:
             return await call
@@ -171,7 +176,8 @@ class RedisFleetPace:
         return await asyncio.shield(call)
 
     def _known(self, platform: Platform, *, probing: bool) -> Reply | None:
-        """What need not be asked where no place is taken: Redis is away, or has just answered."""
+        """The answer for a platform without a limit of the fleet, if Redis need not be asked: it is away, or has just
+        answered."""
         now_s = self._now_s()
         if now_s < self._spared_until_s:
             return _ON_ONES_OWN
@@ -179,7 +185,7 @@ class RedisFleetPace:
         return reply if now_s < until_s and not probing else None
 
     async def report(self, platform: Platform, answer: Answer, *, probe: bool) -> None:
-        """Tells the fleet how a visit was taken. What does not reach Redis is forgotten."""
+        """Reports how the shop answered a visit. If Redis is away, the report is dropped."""
         workflow = platform.workflow
         breaker, slow_down = workflow.breaker, workflow.slow_down
         self._fresh.pop(platform.platform, None)

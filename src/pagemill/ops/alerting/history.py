@@ -1,4 +1,4 @@
-"""The alerts that went out lately: a stream in Redis that is bounded by its length. Reading it; the desk writes."""
+"""Reads the alerts that went out lately: a Redis stream of about 1,000 entries. The `desk` writes it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ KEPT = 1000
 DROP_LIST = read_script(__file__, "drop_list.lua")
 
 Entries = list[tuple[bytes, dict[bytes, bytes]]]
-"""What Redis answers: the entry's number in the stream, and its fields."""
+"""What Redis answers: for each entry its id in the stream, and its fields."""
 
 
 def recent_alerts(redis: Redis, count: int = 50) -> list[Alert]:
-    """What the whole fleet raised lately, the newest first; about a thousand are kept.
+    """The fleet's latest alerts, the newest first; about 1,000 are kept.
 
     Raises:
         RedisError: Redis does not answer.
@@ -38,7 +38,7 @@ def recent_alerts(redis: Redis, count: int = 50) -> list[Alert]:
 
 
 def alerts_after(redis: Redis, cursor: str = "0-0", count: int = 100) -> list[tuple[str, Alert]]:
-    """What was raised after that place in the history, the oldest first, each with its own place.
+    """The alerts after `cursor`, the oldest first, each with its own cursor.
 
     Raises:
         RedisError: Redis does not answer.
@@ -47,7 +47,7 @@ def alerts_after(redis: Redis, cursor: str = "0-0", count: int = 100) -> list[tu
 
 
 def latest_cursor(redis: Redis) -> str:
-    """The place of the newest alert; `alerts_after` it gives what is raised from now on.
+    """The cursor of the newest alert. `alerts_after` gives those that are raised after it.
 
     Raises:
         RedisError: Redis does not answer.
@@ -57,7 +57,7 @@ def latest_cursor(redis: Redis) -> str:
 
 
 def alerts_of(entries: Entries) -> list[tuple[str, Alert]]:
-    """The alerts among entries of the stream; what is none is passed over."""
+    """The alerts of these entries, each with its id. An entry that is no alert is left out."""
     found = []
     for entry, values in entries:
         try:

@@ -1,11 +1,12 @@
-"""Foresees when a rising value reaches its limit. Pure; the rule `memory_minutes_left` lives on it.
+"""Estimates in how many minutes a rising percentage reaches its limit. Pure. The alert `memory_minutes_left` uses it.
 
-Memory that is rotated has the shape of a saw, and that is healthy: only what follows the last fall counts, and only
-above what earlier teeth reached and were set back from. The slope is Theil and Sen's (the median of the slopes between
-all pairs of points), which wild points cannot move. A step is no slope: each third must rise by itself.
+Memory of a healthy worker rises between rotations and falls at each one. So only the points after the last fall count,
+and only if they are higher than any point before it. Their slope is the median of the slopes between all pairs of
+points (Theil and Sen): single outliers do not change it. A single step is no leak, so each third of the points must
+rise.
 
-A leak that rises in jumps is flat in most of its thirds. So there is a second look, at the peaks of longer stretches:
-one step is none there either, two are.
+A leak may also rise in jumps, with flat stretches between them. So the peaks of six longer stretches are compared as
+well: two steps up count, one does not.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from itertools import combinations
 from statistics import median
 
 _FALL_PERCENT = 8.0
-"""A drop by so much is a rotation's; less is the noise of pages that come and go."""
+"""A fall of at least so many percentage points is a rotation. Smaller ones are pages that open and close."""
 _FEWEST_POINTS = 12
 _LEAST_MINUTES = 10.0
 _LEAST_RISE_PERCENT = 5.0
 _MOST_POINTS = 60
-"""More are gathered into so many medians: pairs grow with the square."""
+"""More points are reduced to this many medians, because the number of pairs grows with the square."""
 _STEADY = 0.25
-"""The share of the whole slope that each third must have."""
+"""Each third must rise at least at this share of the whole slope."""
 _STRETCHES = 6
 _LEAST_JUMPING_MINUTES = 30.0
 _LEAST_JUMPED_PERCENT = 8.0
@@ -41,20 +42,20 @@ class SlopePoint:
 
 
 def minutes_left(points: Sequence[SlopePoint], limit_percent: float = 100.0) -> float:
-    """Minutes from the last point until the limit, at the present slope.
+    """Minutes from the last point until the limit, if the value goes on rising as it does.
 
     Args:
-        points: by time, such as those of the last hour; with ten minutes of them or less nothing is foreseen.
-        limit_percent: what must not be reached.
+        points: in the order of time, for example those of the last hour. At least ten minutes of them are needed.
+        limit_percent: the value that must not be reached.
 
     Returns:
-        Infinite when nothing speaks for it: too little is known, or it does not rise steadily.
+        Infinite if there are too few points, or if they do not rise steadily.
     """
     return min(_steadily(points, limit_percent), _in_jumps(points, limit_percent))
 
 
 def _steadily(points: Sequence[SlopePoint], limit_percent: float) -> float:
-    """By the slope since the last fall."""
+    """Minutes left by the slope of the points after the last fall."""
     *earlier, tooth = list(_teeth(_gathered(points))) or [[]]
     now_percent = median(point.percent for point in tooth[-3:]) if tooth else 0.0
     if earlier and now_percent <= max(point.percent for each in earlier for point in each):
@@ -68,7 +69,7 @@ def _steadily(points: Sequence[SlopePoint], limit_percent: float) -> float:
 
 
 def _in_jumps(points: Sequence[SlopePoint], limit_percent: float) -> float:
-    """By the peaks of stretches of equal time, where those rise and what lies between them rises too."""
+    """Minutes left by the peaks of six stretches of equal time, if both the peaks and the medians rise."""
     if len(points) < 2 * _FEWEST_POINTS:
         return math.inf
     minutes = (points[-1].at_s - points[0].at_s) / 60
@@ -97,7 +98,7 @@ def _in_jumps(points: Sequence[SlopePoint], limit_percent: float) -> float:
 
 
 def _steady_rise(points: Sequence[SlopePoint]) -> float:
-    """The slope of points that rise beyond doubt, else 0."""
+    """The slope in percent per minute; 0 if the points do not rise long, far and evenly enough."""
     if len(points) < _FEWEST_POINTS:
         return 0.0
     minutes = (points[-1].at_s - points[0].at_s) / 60
@@ -108,7 +109,7 @@ def _steady_rise(points: Sequence[SlopePoint]) -> float:
 
 
 def _gathered(points: Sequence[SlopePoint]) -> list[SlopePoint]:
-    """At most so many points, each the median of its neighbours in time."""
+    """At most `_MOST_POINTS` points: neighbours in time become their median."""
     size = math.ceil(len(points) / _MOST_POINTS)
     if size <= 1:
         return list(points)
@@ -119,7 +120,7 @@ def _gathered(points: Sequence[SlopePoint]) -> list[SlopePoint]:
 
 
 def _teeth(points: Sequence[SlopePoint]) -> Iterator[list[SlopePoint]]:
-    """The points, parted where the value falls from its peak; a tooth begins at the lowest point after the fall."""
+    """The points, cut at each fall. A part, called a tooth, begins at the lowest point after the fall."""
     tooth: list[SlopePoint] = []
     for point in points:
         if tooth and point.percent < max(each.percent for each in tooth) - _FALL_PERCENT:
@@ -133,7 +134,7 @@ def _teeth(points: Sequence[SlopePoint]) -> Iterator[list[SlopePoint]]:
 
 
 def _slope(points: Sequence[SlopePoint]) -> float:
-    """Theil and Sen's, in percent per minute; 0 without two different moments."""
+    """The slope of Theil and Sen in percent per minute; 0 without two different moments."""
     slopes = [
         60 * (later.percent - earlier.percent) / (later.at_s - earlier.at_s)
         for earlier, later in combinations(points, 2)

@@ -1,6 +1,7 @@
-"""Asks the fleet and answers in the shapes of `/api/performance`: for its routes and for the live connection alike.
+"""Reads what the fleet has published, and gives it in the shapes of `/api/performance`.
 
-Every function blocks for as long as Redis may take, and raises `RedisUnavailable` when that is away.
+The routes and the live connection both use it, so they say the same. Every function waits for Redis, and raises
+`RedisUnavailable` when Redis does not answer.
 """
 
 from __future__ import annotations
@@ -38,24 +39,24 @@ _DAY_S = 24 * 3600.0
 
 
 def current(parts: Parts, now: datetime) -> Metrics:
-    """The whole fleet now."""
+    """The latest measurements of all workers that are alive, together."""
     picture = parts.view.picture()
     return data.current_of(picture.alive, picture.rates, now)
 
 
 def history(parts: Parts, period: Period, worker: str = "") -> HistoryData:
-    """Its measurements."""
+    """The measurements of that period, of all workers or of one."""
     return HistoryData(period=period, worker=worker, points=_points(parts, period, worker, MOST_POINTS))
 
 
 def trend(parts: Parts, worker: str = "") -> Trend:
-    """Of memory within the last hour."""
+    """Whether memory has risen or fallen within the last hour, of all workers or of one."""
     points = parts.view.curve(PERIODS_S["hourly"], worker, DASHBOARD_POINTS)
     return trend_of([point.total_pss_mb for point in points])
 
 
 def health(parts: Parts, picture: FleetPicture, workers: Sequence[WorkerSnapshot]) -> Health:
-    """The state of these workers."""
+    """How healthy these workers are, in a word and a sentence."""
     waiting = sum(queue.waiting for queue in picture.queues)
     return health_of(workers, parts.guard_in_force(picture.overrides), waiting)
 
@@ -63,7 +64,7 @@ def health(parts: Parts, picture: FleetPicture, workers: Sequence[WorkerSnapshot
 def dashboard(
     parts: Parts, now: datetime, workers: Sequence[WorkerSnapshot], worker: str = "", *, with_history: bool = True
 ) -> Dashboard:
-    """Everything at once, as of a second ago at most; `worker` is the name of the only one it is about."""
+    """All that the dashboard shows, at most a second old. `worker` names the only one that is shown; empty for all."""
 
     def make() -> Dashboard:
         return _dashboard(parts, now, workers, worker, with_history=with_history)

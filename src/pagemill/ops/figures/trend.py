@@ -1,4 +1,4 @@
-"""Where a row of values is going, in a word. Pure."""
+"""Says whether values rise, fall or stay: the last third is compared with the first. Pure."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ TrendWord = Literal["stable", "increasing", "decreasing"]
 
 _FEWEST = 6
 _NOTABLE_PERCENT = 5.0
-"""A smaller change of a worker's memory is what rotations make of it."""
+"""A smaller change counts as stable: rotations alone change a worker's memory by that much."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The last third of the values against the first, by their medians, so that single peaks do not count."""
+    """By how much the median of the last third differs from that of the first. Medians, so that single peaks do not
+    count."""
 
     word: TrendWord = "stable"
     change_percent: float = 0.0
 
     @property
     def change(self) -> str:
-        """With its sign, such as `+2.5%`."""
+        """The change as text, such as `+2.5%`."""
         return f"{self.change_percent:+.1f}%"
 
 
 def trend_of(values: Sequence[float]) -> Trend:
-    """The trend of values in the order of time; of very few it is unknown, which counts as stable."""
+    """The trend of values in the order of time. Fewer than six count as stable."""
     if len(values) < _FEWEST:
         return Trend()
     third = len(values) // 3

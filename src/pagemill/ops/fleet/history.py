@@ -1,7 +1,8 @@
-"""The workers' measurements over time, in Redis: every one for a while, means by the minute and by the quarter hour.
+"""The workers' measurements over time, in three Redis streams for the whole fleet.
 
-Each kind is one stream for the whole fleet, bounded by entries and by time. A mean is written by the worker whose
-measurements it sums up, so nobody has to read what was written. Moments are those of Redis' clock.
+One stream has every measurement of the last 2 hours, one the means of each minute for 26 hours, one the means of each
+quarter of an hour for 8 days. Each stream is also bounded by its number of entries. A worker writes its own means, so
+that no process has to read measurements to sum them up. Times are those of Redis' clock.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from pydantic import TypeAdapter
 from redis import Redis
 
 DEFAULT_ENTRIES = 20_000
-"""Of each kind; about 500 bytes each."""
+"""The most entries of one stream; an entry has about 500 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One resolution. A mean spans `span_s`; 0 for single measurements."""
+    """One of the streams. Its entries are means over `span_s` seconds, or single measurements if that is 0."""
 
     key: str
     span_s: float
@@ -35,8 +36,8 @@ KINDS = (FINE, MINUTES, QUARTERS)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One worker at one moment, or its means over some time before, of delays the longest. Counts are those since the
-    worker started."""
+    """One worker's measurement, or the mean of several; `loop_lag_ms` is then the longest. Counts are since the worker
+    started."""
 
     worker: str
     pss_mb: Mapping[str, float] = field(default_factory=dict)
@@ -56,19 +57,19 @@ class Point:
     pressure: float = 0.0
     items: int = 0
     visited: int = 0
-    """Those of the items that were not spared their visit."""
+    """Items that were visited; the others need not be visited again yet (`revisit`)."""
     failed: int = 0
     blocked: int = 0
     item_s: float = 0.0
-    """All visited products' times together."""
+    """Seconds that all visited items took together."""
     rotations: Mapping[str, int] = field(default_factory=dict)
     oom_kills: int = 0
     at_s: float = 0.0
-    """Seconds since 1970; known when it is read."""
+    """Seconds since 1970; set when the point is read from Redis."""
 
     @property
     def total_pss_mb(self) -> float:
-        """The whole process tree."""
+        """Memory of all roles together."""
         return sum(self.pss_mb.values())
 
 
@@ -78,7 +79,7 @@ _MEANS = tuple(each.name for each in fields(Point) if each.name not in _COUNTS |
 
 
 def mean(points: Sequence[Point]) -> Point:
-    """The means of measurements, with the longest delay and the last one's counts."""
+    """The mean of measurements, with the longest `loop_lag_ms` and the counts of the last one."""
     roles = {role for point in points for role in point.pss_mb}
     sizes = {role: _mean([point.pss_mb.get(role, 0.0) for point in points]) for role in roles}
     values: dict[str, Any] = {"pss_mb": sizes}
@@ -93,10 +94,10 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 class HistoryWriter:
-    """One worker's measurements, on their way to Redis. For use by one thread."""
+    """Writes one worker's measurements and means to Redis. For one thread."""
 
     def __init__(self, redis: Redis, now_s: Callable[[], float], most_entries: int = DEFAULT_ENTRIES) -> None:
-        """`now_s` is monotonic; `most_entries` are kept of each kind, for all workers together."""
+        """`now_s` is a monotonic clock. Each stream keeps `most_entries` for all workers together."""
         self._redis = redis
         self._now_s = now_s
         self._most_entries = most_entries
@@ -104,10 +105,10 @@ class HistoryWriter:
         self._gathered: dict[str, list[Point]] = {kind.key: [] for kind in (MINUTES, QUARTERS)}
 
     def add(self, point: Point) -> None:
-        """Writes a measurement, and the means that are due.
+        """Writes a measurement, and a mean if a minute or a quarter of an hour is over.
 
         Raises:
-            RedisError: it was not written; what was gathered for the means is kept.
+            RedisError: nothing was written. The measurement still counts for the next means.
         """
         due = [(FINE, point)]
         for kind in (MINUTES, QUARTERS):
@@ -131,13 +132,14 @@ class HistoryWriter:
 
 
 _MOST_GATHERED = 2000
-"""More measurements than a quarter of an hour has, at the shortest interval but for pressure."""
+"""The most measurements kept for a mean; a quarter of an hour at the shortest interval has fewer."""
 
 
 def read_history(redis: Redis, span_s: float, worker: str = "") -> list[Point]:
     """The points of the last `span_s` seconds, oldest first, of all workers or of one.
 
-    They are of the finest kind that is kept for so long; the latest stretch, whose means are not written yet, is finer.
+    They come from the finest stream that reaches back so far. For the last minutes, whose means are not written yet,
+    they come from a finer one.
 
     Raises:
         RedisError: Redis does not answer.

@@ -1,8 +1,7 @@
-"""Who may do what: routes ask by the dependencies `Reader` and `Changer`, live connections by `access_of_token`.
+"""Decides who may read and who may change. Routes ask by `Reader` and `Changer`, live connections by `access_of_token`.
 
-Whether tokens are needed is decided once, when `AccessRules` is built: with a secret everybody shows one; without a
-secret nobody does, this machine's user is admin, and requests that come from elsewhere, by way of a proxy or of a
-browser, are refused.
+With a secret every request needs a token. Without one no request does: then only the user who runs the API may ask, as
+admin, and whatever comes through a proxy, from another user or from another web site is refused.
 """
 
 from __future__ import annotations
@@ -27,19 +26,20 @@ from pagemill.ops.api.frame.tokens import verify
 COOKIE = "pagemill_token"
 MARK_HEADER = "X-Requested-With"
 MARK = "pagemill"
-"""What a request that a cookie authorises must say to change something: no form and no other site's script can."""
+"""The header that a change with the login cookie needs. A form or a script of another web site cannot send it."""
 
 INTRODUCE = "introduce"
-"""Of a connection's state: what its server wants to have called when a token was shown over it."""
+"""The key of a connection's state with the function to call once a valid token was shown: the server then no longer
+counts it among those who have shown none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The token of one request."""
+    """The token of a request."""
 
     token: str | None = field(repr=False)
     by_cookie: bool
-    """Then the browser added it by itself, whoever made it send the request."""
+    """From the cookie, which a browser sends by itself: another site may have caused the request."""
 
 
 class AccessRules:
@@ -66,20 +66,20 @@ class AccessRules:
         return self._secret != ""
 
     def heed(self, is_revoked: Callable[[Access], bool]) -> None:
-        """From now on, tokens of which this says so open nothing."""
+        """Sets the function that says whether a token was revoked."""
         self._is_revoked = is_revoked
 
     def is_over(self, access: Access) -> bool:
-        """Whether what somebody once showed counts no more."""
+        """Whether an access that was once granted has ended: its token has expired or was revoked."""
         return access.expires_at is not None and (access.expires_at <= self.clock() or self._is_revoked(access))
 
     def check_host(self, connection: HTTPConnection) -> None:
-        """Without a secret, only this user may come, straight, and by a name that is this machine's.
+        """Refuses requests that do not come straight from this user. Does nothing if there is a secret.
 
         Raises:
-            HostUnknown: the request was sent to another name, as rebound ones are.
-            NotDirect: it came from another user of this machine, such as a proxy's, or a proxy says that it passed it
-                on.
+            HostUnknown: the request names another host than localhost. A site whose name leads here does (DNS
+                rebinding).
+            NotDirect: it came from another user of this machine or through a proxy.
         """
         if self.asks_for_tokens:
             return
@@ -90,11 +90,11 @@ class AccessRules:
             raise NotDirect
 
     def check_site(self, connection: HTTPConnection) -> None:
-        """Refuses what another site makes a browser send.
+        """Refuses requests that another web site made a browser send.
 
         Raises:
-            RequestForged: it did. A proxy may have renamed the host of an API with a secret, so `Origin` counts
-                without one only.
+            RequestForged: this is one. `Origin` is compared only without a secret: with one, a proxy in front may have
+                another host name.
         """
         headers = connection.headers
         if is_cross_site(headers) or not (self.asks_for_tokens or is_own_origin(headers)):
