@@ -1,4 +1,5 @@
-"""Text of strangers, for what would act on it: what steers a terminal or turns letters round is written as its number.
+"""Makes text of strangers safe to show: characters that steer a terminal or reverse letters are written as their
+numbers.
 
 Pages, catalogues and error messages go through this on their way to a terminal, a log line or a CSV. Nothing else in
 them is changed. Pure.

@@ -1,4 +1,4 @@
-"""What whoever waits for a run does beside looking how far it is: it notices that the run cannot end by itself."""
+"""Notices, while somebody waits for a run, that the run cannot end by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a platform's catalogue may be written: does all that apply does, to no row, and takes it back."""
+"""Checks whether a platform's catalogue may be written: runs the statements of apply on no row and rolls them back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes one row within a transaction that goes on whatever comes of it: what goes wrong is taken back, and told."""
+"""Changes one row of the catalogue. If that fails, this row alone is rolled back, and the transaction goes on."""
 
 from __future__ import annotations
 

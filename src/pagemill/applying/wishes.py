@@ -1,4 +1,4 @@
-"""What a result wants of its product's row: which columns, and what they should say. Pure.
+"""Which columns of its product's row a result should change, and to which values. Pure.
 
 Owns what is never written: nothing, blank or damaged text, a number that is not above 0, what there is no word for.
 """

@@ -1,4 +1,4 @@
-"""The browser that serves now, the one that comes next, and the old ones on their way out.
+"""The browser in use, its successor, and the old ones that are being closed.
 
 Owns launching with back-off and the rotation of browsers and drivers. Knows nothing of lanes or leases: a slot joins a
 generation, leaves it, and the generation ends when it is retired and the last slot has left.

@@ -1,4 +1,4 @@
-"""Contexts that nobody leases, most with a page: which one is leased next, whose page goes, and what is not needed.
+"""The contexts that are not leased, most with a page: chooses which one is leased next and whose page is closed.
 
 Slots go in and out; what stands in them is opened and closed elsewhere.
 """

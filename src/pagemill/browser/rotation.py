@@ -1,4 +1,5 @@
-"""Deciding what is to be replaced, and why. Pure: wear and limits in, an order out; nothing here touches a browser.
+"""Decides what is to be replaced, and why, from how much it was used and the limits. Pure; nothing here touches a
+browser.
 
 Four things wear out: a page, its context, its browser and Playwright's driver. The highest level that is due is
 ordered, because replacing it replaces everything below it.

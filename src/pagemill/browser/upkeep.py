@@ -1,4 +1,4 @@
-"""What is due before and after each use of a page: the orders of `rotation` carried out, successors made ready in time.
+"""Replaces pages, contexts, browsers and drivers when `rotation` says so, and has their successors opened in time.
 
 Says when; how things are opened and closed is the changeover's and the generations'.
 """

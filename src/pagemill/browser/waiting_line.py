@@ -1,4 +1,5 @@
-"""Who may begin a visit now, and who waits for a place. Counts only: knows nothing of pages, opens and closes nothing.
+"""Decides who may begin a visit now, and who waits for a place. Counts only: knows nothing of pages, opens and closes
+nothing.
 
 A place is handed to the ticket that waits, never to the task behind it: whoever has a ticket gives it back, whatever
 happened to it meanwhile, and the place goes to the next one.

@@ -1,4 +1,6 @@
-"""What an alert's rule can be about: a closed list, so that a misspelt metric is a mistake and no rule that sleeps."""
+"""The metrics that an alert rule may name. The list is closed: a misspelt name is an error, not a rule that never
+fires.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine as the guard sees it: plain values out, levers in, from any thread, at once."""
+"""Lets the guard read and steer the engine, from any thread and without waiting."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a strategy may hear of its page besides the document. The real thing is `browser.page_news`, which stands beside
-this folder and is not imported here.
+"""The protocol by which a strategy gets the API answers and dialogs of a page. The real thing is `browser.page_news`,
+which stands beside this folder and is not imported here.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The answers that one visit waits for beside its document, each source of them for its own time at most. Which answer
-counts is `api_capture`'s.
+"""Waits for the API answers of one visit, for those of each source at most as long as its `within_ms` says. Which
+answer counts is `api_capture`'s.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The part of a JSON document that is about one product, where the document lists several. Pure.
+"""Finds the part of a JSON document that is about one product, where the document lists several. Pure.
 
 An answer to a request for several products, or the state of a page that shows others as well, has each of them in a
 list or under its id. A path that takes the first one would read another product's facts.

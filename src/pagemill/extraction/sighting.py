@@ -1,5 +1,5 @@
-"""What a page showed, made of the answer of its script. Pure, and takes nothing on trust: the script ran next to the
-page's own.
+"""What a script has read in a page, as values of known types. Pure. Everything is checked, because the page's own
+scripts could have changed it.
 """
 
 from __future__ import annotations

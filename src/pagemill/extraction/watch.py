@@ -1,4 +1,4 @@
-"""What is waited for and read in a page, and how the script of `watch_script` is told so. Pure."""
+"""What is waited for and read in a page, and the `spec` by which `watch_script` is told. Pure."""
 
 from __future__ import annotations
 

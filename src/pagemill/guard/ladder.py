@@ -1,6 +1,6 @@
-"""Decides what to do about pressure: the ladder's rungs, the mildest first. Pure: a judgement in, steps out.
+"""Decides what to do when a worker runs short of memory, the mildest step first. Pure.
 
-Places go down at once and come back one by one, each after a while of peace.
+The pool loses places at once, and gets them back one by one, each after some time without pressure.
 """
 
 from __future__ import annotations

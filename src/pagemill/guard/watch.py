@@ -1,4 +1,4 @@
-"""The quick look, once a second: single processes that took too much, or that somebody stopped.
+"""Looks at each of the worker's processes once a second, and kills one that uses too much memory or was stopped.
 
 Acts on processes by itself, without the engine: a page's process that is killed costs that page only, its lane goes on.
 Chromium's main process, or Playwright's driver, costs every page that is at work: it is replaced long before it takes

@@ -1,4 +1,4 @@
-"""What the guard knows of the engine: a protocol of plain values, never a Playwright object.
+"""The protocol by which the guard reads and steers the engine: plain values, no Playwright objects.
 
 Every call may come from any thread and returns at once; what it starts goes on over there.
 """

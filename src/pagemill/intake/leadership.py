@@ -1,4 +1,4 @@
-"""One of several processes leads: a key in Redis that runs out by itself unless its holder renews it."""
+"""Lets one of several processes lead: the one that holds a key in Redis. The key expires unless it is renewed."""
 
 from __future__ import annotations
 

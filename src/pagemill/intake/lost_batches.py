@@ -1,4 +1,5 @@
-"""Batches that the queue has lost: emptied, brought back without its last minutes, or a job that somebody deleted.
+"""Puts back batches that the queue has lost, because it was emptied, restored without its last minutes, or a job was
+deleted.
 
 The database knows what was asked for and is not done; what of that is nowhere on the queue is put there again. One
 process of the fleet looks at a time; should two do so, each batch still comes back once. A look walks over some of what

@@ -1,4 +1,6 @@
-"""What is left of a catalogue for a run whose enqueueing broke off, wherever it stands in the catalogue by now."""
+"""The products of a catalogue that a run lacks because its enqueueing broke off, in whatever order the catalogue is
+now.
+"""
 
 from __future__ import annotations
 

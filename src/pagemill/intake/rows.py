@@ -1,4 +1,4 @@
-"""What lies between a file and a product: a row as it was read, and a row that is no good. Values only."""
+"""A row of a catalogue as it was read, and a row that was refused, with the reason. Values only."""
 
 from __future__ import annotations
 

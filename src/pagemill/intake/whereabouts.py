@@ -1,4 +1,6 @@
-"""Which batches the queue does not have, and how many it has. Reads only, and no more than a bounded part at a time."""
+"""Finds out which batches are missing from the queue, and how many it has. Reads only, and no more than a bounded part
+at a time.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a visit tells about how welcome it was. Values only."""
+"""How the shop answered a visit: well, with a block, a challenge or an error. Values only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For how long a visit is good. Pure: what was seen before and now in, a time to live out."""
+"""Decides for how many seconds a product need not be visited again, from what was seen before and now. Pure."""
 
 from __future__ import annotations
 

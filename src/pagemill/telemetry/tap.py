@@ -1,4 +1,4 @@
-"""A second way out for log lines that the whole fleet should see: what is told there is exactly what the log says.
+"""Copies the log lines that the whole fleet should see, word for word, for whoever publishes them.
 
 The lines wait here, a bounded number of them, until somebody takes them. Nobody who logs ever waits.
 """

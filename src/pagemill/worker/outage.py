@@ -1,4 +1,4 @@
-"""One line when Redis goes away and one when it is back, however many threads notice it."""
+"""Logs once when Redis goes away and once when it is back, however many threads notice it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One of the supervisor's places and the worker process that holds it: looks at it and does to it what was decided."""
+"""One of the worker processes that a supervisor keeps running: starts it, looks at it, and does what was decided."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker process of the supervisor needs, from mild to drastic. Pure: it decides, and does nothing.
+"""Decides what the supervisor does to a worker process, from nothing to a kill. Pure.
 
 All times are seconds on the monotonic clock.
 """

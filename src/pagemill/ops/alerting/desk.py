@@ -1,4 +1,5 @@
-"""Where alerts are raised: which of them go out. One cooldown for the whole fleet, kept in Redis.
+"""Takes the alerts that a process raises, and lets each out once per cooldown. The cooldown is the whole fleet's and is
+kept in Redis.
 
 Judges nothing: whoever raises an alert has decided that somebody should know. The desk writes it to the log and to the
 fleet's history; other channels read it there, in the API's process. Raising one never fails and waits no longer than

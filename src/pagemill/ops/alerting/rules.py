@@ -1,4 +1,4 @@
-"""Decides which rules fire: readings in, firings out, and the state for the next round. Pure.
+"""Decides which alert rules fire, from the fleet's readings and the state of the last round. Pure.
 
 A condition that holds for a rule's `for_s` fires it, once until it no longer holds or until the rule's cooldown is
 over. A reading that is missing neither holds nor recovers: its time does not count, and after two minutes without one

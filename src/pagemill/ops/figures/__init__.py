@@ -1,1 +1,1 @@
-"""What the fleet's picture comes to: sums, curves, trends, a word for its health, advice. All pure."""
+"""Figures of the whole fleet: sums, curves, trends, its health, advice. All pure."""

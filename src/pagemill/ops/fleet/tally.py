@@ -1,4 +1,4 @@
-"""What a worker has done since it started, counted per platform: a few numbers, however long it works."""
+"""Counts what a worker has done since it started, for each platform. Its size does not grow with the work."""
 
 from __future__ import annotations
 
