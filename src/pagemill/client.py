@@ -23,7 +23,8 @@ from types import TracebackType
 from typing import Literal, Self
 
 from pagemill import arguments
-from pagemill.app.parts import DATA_FOLDER, applier, platforms_meant, platforms_of_run, result_store, undoer
+from pagemill.app.applying import applier, undoer
+from pagemill.app.parts import DATA_FOLDER, platforms_meant, platforms_of_run, result_store
 from pagemill.app.waiting import noticing_stranded, whole
 from pagemill.applying.told import Told
 from pagemill.broker.connection import open_redis

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from benchmarks.chaos_processes import command_line
-from pagemill.app.parts import running_loop
+from pagemill.app.browsing import running_loop
 from pagemill.demo.catalogue import generate
 from pagemill.demo.storefront import StorefrontProcess
 from pagemill.engine.loop_thread import LoopThread

@@ -15,7 +15,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src"
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"model", "errors", "deadlines", "visible", "script_files"}),
+    frozenset({"model", "errors", "deadlines", "visible", "script_files", "playwright_errors"}),
     frozenset({"telemetry", "arguments"}),
     frozenset({"config"}),
     frozenset({"browser", "extraction", "pacing", "revisit", "results", "guard", "broker"}),
@@ -51,7 +51,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "httpx": ("extraction",),
     "jmespath": ("config", "extraction"),
     "jwt": ("ops.api*",),
-    "playwright": ("browser", "extraction"),
+    "playwright": ("browser", "extraction", "playwright_errors"),
     "prometheus_client": ("ops.metric*",),
     "proclimits": ("guard",),
     "psutil": ("guard",),

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pagemill.cli.wording import end_with, output_console, table
+from pagemill.cli.ending import end_with
+from pagemill.cli.wording import output_console, table
 from pagemill.errors import PagemillError
 from pagemill.model import Difference, ItemResult, Verdict
 from pagemill.results.export import as_record, changes, write_csv, write_jsonl, write_records_csv, write_table

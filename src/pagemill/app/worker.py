@@ -9,18 +9,17 @@ from dataclasses import dataclass
 
 import redis
 
+from pagemill.app.browsing import build_pool, running_loop
 from pagemill.app.guarding import build_guard
 from pagemill.app.looking_after import looking_after_runs
 from pagemill.app.parts import (
     DATA_FOLDER,
     artifact_store,
     brisk_redis,
-    build_pool,
     chosen_platforms,
     machine_budget,
     process_name,
     result_store,
-    running_loop,
 )
 from pagemill.broker.connection import connection_counts, open_redis
 from pagemill.browser.pool import BrowserPool

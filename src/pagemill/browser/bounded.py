@@ -6,10 +6,9 @@ import contextlib
 from collections.abc import Awaitable
 from typing import Any
 
-from playwright.async_api import Error as PlaywrightError
-
 from pagemill.deadlines import within
 from pagemill.errors import BrowserUnavailable, DeadlineExceeded, PageLost, PagemillError
+from pagemill.playwright_errors import PlaywrightError
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 

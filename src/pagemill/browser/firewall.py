@@ -24,10 +24,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Collection, Coroutine
-from typing import Any
-
-from playwright.async_api import CDPSession
-from playwright.async_api import Error as PlaywrightError
+from typing import TYPE_CHECKING, Any
 
 from pagemill.browser.fresh_request import fresh_headers
 from pagemill.browser.name_lookup import NameLookup
@@ -36,6 +33,10 @@ from pagemill.browser.visitor.own_headers import OwnHeaders
 from pagemill.browser.visitor.sign_in import SignIn
 from pagemill.config.hosts import HostRules, place_of
 from pagemill.config.section import ResourceKind
+from pagemill.playwright_errors import PlaywrightError
+
+if TYPE_CHECKING:
+    from playwright.async_api import CDPSession
 
 _KINDS: dict[ResourceKind, str] = {"image": "Image", "media": "Media", "font": "Font"}
 _ASKED = ("Document", "XHR", "Fetch", "Other")

@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any, Protocol
 
-from playwright.async_api import Error as PlaywrightError
+from pagemill.playwright_errors import PlaywrightError
 
 _NAME = "pagemill"
 _CONTEXT_GONE = re.compile(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Protocol
-
-from playwright.async_api import Page
+from typing import TYPE_CHECKING, Protocol
 
 from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.opener import PageHandle
@@ -16,6 +14,9 @@ from pagemill.browser.visitor.proxies import Proxies
 from pagemill.browser.visitor.proxy_trouble import proxy_trouble
 from pagemill.config.platform import Platform
 from pagemill.errors import DeadlineExceeded, PageLost, ProxyFailed, TurnDenied, VisitGoesOn
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 
 class Lessor(Protocol):

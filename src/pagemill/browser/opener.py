@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
-
-from playwright.async_api import Page
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pagemill.browser.firewall import Firewall
 from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.config.platform import Platform
 from pagemill.config.visitor.secrets import Proxy
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 
 @dataclass(eq=False, slots=True)

@@ -18,15 +18,16 @@ import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from playwright.async_api import CDPSession
-from playwright.async_api import Error as PlaywrightError
+from typing import TYPE_CHECKING, Any
 
 from pagemill.config.platform import Platform
 from pagemill.config.reading.url_pattern import UrlPattern
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded
+from pagemill.playwright_errors import PlaywrightError
+
+if TYPE_CHECKING:
+    from playwright.async_api import CDPSession
 
 MAX_BODY_BYTES = 4_000_000
 _MAX_KEPT_BYTES = 16_000_000

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Playwright, async_playwright
-from playwright.async_api import Error as PlaywrightError
 
 from pagemill.browser.bounded import answered, closed, collected, gives_answer, heap_mb, started
 from pagemill.browser.driver_start import confine_driver
@@ -41,6 +40,7 @@ from pagemill.config.visitor.secrets import Proxy, VisitorSecrets
 from pagemill.config.visitor.visitor import ClientCertificate
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded
+from pagemill.playwright_errors import PlaywrightError
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 

@@ -7,7 +7,8 @@ from typing import Annotated, TextIO
 
 import typer
 
-from pagemill.app.parts import applier, result_store, undoer
+from pagemill.app.applying import applier, undoer
+from pagemill.app.parts import result_store
 from pagemill.applying.told import KEYS, LEFT, Cell, Outcome, Tally, Told
 from pagemill.cli.options import load
 from pagemill.cli.result_output import ExcelOption, Format, FormatOption, chosen_format, output

@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from pydantic import ValidationError
 
-from pagemill.app.parts import build_pool, running_loop
+from pagemill.app.browsing import build_pool, running_loop
 from pagemill.browser.pool import BrowserPool
 from pagemill.cli.draft_json import tell_draft, tell_visited
 from pagemill.cli.draft_pages import asked_pages

@@ -10,7 +10,8 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from pagemill.app.parts import build_pool, chosen_platforms, result_store, running_loop
+from pagemill.app.browsing import build_pool, running_loop
+from pagemill.app.parts import chosen_platforms, result_store
 from pagemill.browser.pool import BrowserPool
 from pagemill.cli.draft_pages import MOST_PAGES
 from pagemill.cli.options import load

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from pagemill.app.parts import build_pool, chosen_platforms, running_loop
+from pagemill.app.browsing import build_pool, running_loop
+from pagemill.app.parts import chosen_platforms
 from pagemill.browser.pool import BrowserPool
 from pagemill.cli.options import PlatformName, load
 from pagemill.cli.try_report import TriedProduct, as_json, print_report

@@ -1,16 +1,14 @@
-"""How commands say things: numbers with their nouns, tables that fit, the line that they end with."""
+"""How commands say things: numbers with their nouns, tables that fit."""
 
 from __future__ import annotations
 
-import sys
-from typing import Any, NoReturn
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from pagemill import visible
-from pagemill.errors import PagemillError
 
 _PIPED_WIDTH = 200
 
@@ -52,9 +50,3 @@ def table(title: str, *columns: str) -> Table:
     for column in columns:
         made.add_column(column, overflow="fold", no_wrap=column in ("run", "worker", "process"))
     return made
-
-
-def end_with(error: PagemillError | OSError) -> NoReturn:
-    """Ends the process with one line on standard error and the error's exit code."""
-    sys.stderr.write(f"pagemill: {visible.lines(str(error))}\n")
-    sys.exit(error.exit_code if isinstance(error, PagemillError) else 1)

@@ -12,8 +12,8 @@ from pagemill.app.parts import DATA_FOLDER, chosen_platforms, process_name
 from pagemill.app.reporting import reporting
 from pagemill.app.worker import open_worker
 from pagemill.broker.connection import open_redis
+from pagemill.cli.ending import end_with
 from pagemill.cli.options import PlatformNames, load
-from pagemill.cli.wording import end_with
 from pagemill.errors import PagemillError
 from pagemill.ops.fleet.processes import SUPERVISOR
 from pagemill.telemetry.pulse import Pulse

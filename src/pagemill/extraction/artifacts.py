@@ -13,21 +13,23 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page, ViewportSize
+from typing import TYPE_CHECKING
 
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, PageLost, PagemillError
 from pagemill.extraction.artifact_files import HTML, PICTURE, file_name
 from pagemill.extraction.navigate import translate
 from pagemill.extraction.world import PageWorld, World
+from pagemill.playwright_errors import PlaywrightError
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
+if TYPE_CHECKING:
+    from playwright.async_api import Page, ViewportSize
+
 log = get_logger("artifacts")
 
-_VIEWPORT = ViewportSize(width=1280, height=800)
+_VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 _JPEG_QUALITY = 60
 _VIEWPORT_TIMEOUT_S = 2.0
 _HTML_TIMEOUT_S = 3.0

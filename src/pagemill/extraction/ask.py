@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
-
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
+from typing import TYPE_CHECKING, Any
 
 from pagemill.deadlines import within
 from pagemill.errors import VisitFailed
 from pagemill.extraction.navigate import translate
 from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.world import World
+from pagemill.playwright_errors import PlaywrightError
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 _MAX_DOCUMENTS = 5
 _LATER_S = 0.1

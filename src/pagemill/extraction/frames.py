@@ -7,10 +7,7 @@ the place of what `look` could not read.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
-
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
+from typing import TYPE_CHECKING, Any
 
 from pagemill.config.hosts import HostRules
 from pagemill.deadlines import within
@@ -23,6 +20,10 @@ from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.visit import Visit
 from pagemill.extraction.watch import Want, Watch, reading_spec
 from pagemill.extraction.world import World
+from pagemill.playwright_errors import PlaywrightError
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 OTHER_ORIGIN, NOT_LOADED, OF_NO_HOST, APART = 2, 3, 4, 5
 """Why a frame could not be read; the first two are `shadow_script`'s numbers."""

@@ -11,11 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
-
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
 
 from pagemill.config.platform import Platform
 from pagemill.config.reading.judge import Judge
@@ -40,8 +37,12 @@ from pagemill.extraction.watch import MAX_URL, reading_spec
 from pagemill.extraction.watch_plan import WatchPlan
 from pagemill.extraction.world import PageWorld
 from pagemill.model import PageReading
+from pagemill.playwright_errors import PlaywrightError
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 log = get_logger("extraction")
 

@@ -9,10 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Any
-
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
+from typing import TYPE_CHECKING, Any
 
 from pagemill.deadlines import within
 from pagemill.errors import VisitFailed
@@ -24,6 +21,10 @@ from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.visit import Visit
 from pagemill.extraction.watch import MAX_URL, STATE_CHARS, Watch, reading_spec, waiting_spec
 from pagemill.extraction.world import PageWorld, World
+from pagemill.playwright_errors import PlaywrightError
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 __all__ = ["Sighting", "Watch", "visit_page", "watch_page", "with_margin"]
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page, Response
-from playwright.async_api import TimeoutError as PlaywrightTimeout
+from typing import TYPE_CHECKING
 
 from pagemill.deadlines import within
 from pagemill.errors import BrowserLost, DeadlineExceeded, PageLost, PagemillError, VisitFailed, VisitRefused
 from pagemill.extraction.time_budget import TimeBudget
+from pagemill.playwright_errors import PlaywrightError, PlaywrightTimeout
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page, Response
 
 _STEP = "loading the page"
 _PAUSES_S = (0.02, 0.1, 0.5)

@@ -9,10 +9,7 @@ import importlib
 import inspect
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import Any, Protocol
-
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pagemill.config.platform import Platform
 from pagemill.config.reading.source import Source
@@ -20,6 +17,10 @@ from pagemill.errors import ConfigError, Problem, VisitFailed
 from pagemill.extraction.navigate import meant_by
 from pagemill.extraction.visit import Visit
 from pagemill.model import FactValue, PageReading
+from pagemill.playwright_errors import PlaywrightError
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 _PATH_REMEDY = "install its package, or put its folder on PYTHONPATH; the current folder is not searched by itself"
 

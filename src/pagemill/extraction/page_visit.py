@@ -11,9 +11,7 @@ import functools
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
+from typing import TYPE_CHECKING
 
 from pagemill.config.platform import Platform
 from pagemill.config.reading.url_pattern import UrlPattern
@@ -41,6 +39,10 @@ from pagemill.extraction.watch import MAX_URL
 from pagemill.extraction.watch_plan import WatchPlan
 from pagemill.extraction.world import PageWorld, World
 from pagemill.model import StepTold
+from pagemill.playwright_errors import PlaywrightError
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 _STEP = "waiting for the content"
 _STOP_TIMEOUT_S = 2.0

@@ -8,8 +8,7 @@ not done raises `VisitGoesOn`, and is called again with what it has so far.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-
-from playwright.async_api import Page
+from typing import TYPE_CHECKING
 
 from pagemill.config.platform import Platform
 from pagemill.config.reading.judge import Judge
@@ -29,6 +28,9 @@ from pagemill.extraction.page_visit import PageSeen, PageVisit
 from pagemill.extraction.source_told import SourcesTold, error_paths
 from pagemill.extraction.visit import Visit
 from pagemill.model import PageReading, Product, Verdict
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 _PAGE = -1
 """The step that is the visit of the page; other steps are positions of sources."""

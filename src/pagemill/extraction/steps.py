@@ -9,10 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from time import monotonic
-from typing import Any
-
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
+from typing import TYPE_CHECKING, Any
 
 from pagemill.config.reading.steps import Step
 from pagemill.deadlines import within
@@ -25,6 +22,10 @@ from pagemill.extraction.visit import Visit
 from pagemill.extraction.watch import words_of, words_pattern
 from pagemill.extraction.world import PageWorld
 from pagemill.model import StepTold
+from pagemill.playwright_errors import PlaywrightError
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 _PAUSE_S = 0.05
 _LATER_PAUSE_S = 0.15

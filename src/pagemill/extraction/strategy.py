@@ -25,15 +25,16 @@ nothing is added to the path behind your back.
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from playwright.async_api import Page
+from typing import TYPE_CHECKING, Protocol
 
 from pagemill.config.platform import Platform
 from pagemill.extraction.own_strategy import OwnStrategy, import_strategy
 from pagemill.extraction.sources import SourcesStrategy
 from pagemill.extraction.visit import Visit
 from pagemill.model import PageReading
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 __all__ = ["Strategy", "Visit", "load_strategy"]
 

@@ -12,16 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.pool import QueuePool
 
 from pagemill.errors import DatabaseUnavailable, ResultRefused, UsageError
 from pagemill.model import ConnectionCounts
 from pagemill.results.slow_statements import tell_slow_statements
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 LOCK_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5.0
@@ -119,7 +122,11 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT of the database's own kind, which can be told what to do with rows whose key is there already."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # all its drivers come along: 2 MB that SQLite does without
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 @contextmanager

@@ -1,16 +1,71 @@
-"""What every command loads stays in the memory of every worker."""
+"""What a process loads stays in its memory as long as it lives, and takes time whenever one starts."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 
-_LIST = "import sys, pagemill.cli.main; print(*sys.modules, sep='\\n')"
+import playwright.async_api
+import pytest
+
+from pagemill.cli.commands import Commands
+from pagemill.playwright_errors import PlaywrightError, PlaywrightTimeout
+
+_RUN = """
+import atexit, sys
+atexit.register(lambda: print("loaded:", *sys.modules))
+from pagemill.cli.main import run
+sys.argv = ["pagemill", *sys.argv[1:]]
+run()
+"""
+_CHILD = """
+import sys
+import pagemill.worker.child, pagemill.cli.worker, pagemill.browser.cdp.launcher
+print("loaded:", *sys.modules)
+"""
+"""What the supervisor's child is given by name, and what it opens pages with where no driver is wanted."""
 
 
-def test_drafting_is_loaded_by_its_own_commands_only() -> None:
-    """A worker never drafts."""
-    done = subprocess.run([sys.executable, "-c", _LIST], capture_output=True, text=True, check=True, timeout=60)
-    loaded = done.stdout.split()
-    assert "pagemill.cli.draft" in loaded
-    assert [name for name in loaded if name.startswith("pagemill.drafting")] == []
+@cache
+def loaded_by(program: str, *arguments: str) -> frozenset[str]:
+    """The modules of a process when it ends."""
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return frozenset(done.stdout.rpartition("loaded:")[2].split())
+
+
+def below(package: str, loaded: frozenset[str]) -> list[str]:
+    return sorted(name for name in loaded if name == package or name.startswith(package + "."))
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        "pagemill.applying",
+        "pagemill.drafting",
+        "pagemill.browser.playwright_launcher",
+        "playwright.async_api",
+        "sqlalchemy.dialects.postgresql",
+        "httpx",
+    ],
+)
+def test_a_worker_process_does_without(package: str) -> None:
+    """Other commands, another database and Playwright's driver need it; a worker that needs none of them has none."""
+    loaded = loaded_by(_CHILD)
+    assert "pagemill.app.worker" in loaded
+    assert below(package, loaded) == []
+
+
+def test_a_command_brings_no_other() -> None:
+    """`pagemill token` is loaded without a browser and the other commands."""
+    loaded = loaded_by(_RUN, "token", "--help")
+    commands = {f"pagemill.cli.{name}" for name in Commands()}
+    assert commands & loaded == {"pagemill.cli.token"}
+    assert below("pagemill.browser", loaded) == []
+
+
+def test_the_errors_of_pages_are_playwrights_own() -> None:
+    """A strategy of a user's own catches what `playwright.async_api` calls so, and pagemill what such a page raises."""
+    assert PlaywrightError is playwright.async_api.Error
+    assert PlaywrightTimeout is playwright.async_api.TimeoutError

@@ -12,9 +12,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from playwright.async_api import Error as PlaywrightError
-
 from pagemill.browser.cdp.messages import Messages, TooLong
+from pagemill.playwright_errors import PlaywrightError
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 

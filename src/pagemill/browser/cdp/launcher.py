@@ -13,10 +13,7 @@ import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-
-from playwright.async_api import CDPSession, Page
-from playwright.async_api import Error as PlaywrightError
+from typing import TYPE_CHECKING, Any, cast
 
 from pagemill.browser.bounded import answered, closed, collected, gives_answer, heap_mb
 from pagemill.browser.cdp.connection import Connection
@@ -44,8 +41,12 @@ from pagemill.config.visitor.secrets import Proxy, VisitorSecrets
 from pagemill.config.visitor.storage_state import StorageState
 from pagemill.deadlines import within
 from pagemill.errors import BrowserUnavailable, DeadlineExceeded
+from pagemill.playwright_errors import PlaywrightError
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
+
+if TYPE_CHECKING:
+    from playwright.async_api import CDPSession, Page
 
 log = get_logger("browser")
 
@@ -236,9 +237,9 @@ async def _open_page(
     session = Session(context.browser.connection, attached["sessionId"])
     await asyncio.gather(
         session.send("Inspector.enable"),  # tells when the page crashes
-        firewall.attach(cast(CDPSession, session), block, target),
+        firewall.attach(cast("CDPSession", session), block, target),
         context.browser.workers.page_opened(context.name, session),
         *(session.send(method, parameters) for method, parameters in appearance.commands()),
     )
     page = CdpPage(session, target, appearance.window, hidden=hidden, metrics=appearance.metrics)
-    return PageHandle(cast(Page, page), firewall, IsolatedWorld(session, target))
+    return PageHandle(cast("Page", page), firewall, IsolatedWorld(session, target))

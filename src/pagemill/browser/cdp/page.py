@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import TimeoutError as PlaywrightTimeout
-from playwright.async_api import ViewportSize
+from typing import TYPE_CHECKING, Any, Literal
 
 from pagemill.browser.cdp.session import Session
 from pagemill.browser.isolated_world import evaluate
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded
+from pagemill.playwright_errors import PlaywrightError, PlaywrightTimeout
+
+if TYPE_CHECKING:
+    from playwright.async_api import ViewportSize
 
 
 @dataclass(frozen=True, slots=True)

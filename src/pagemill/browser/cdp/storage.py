@@ -8,11 +8,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from playwright.async_api import Error as PlaywrightError
-
 from pagemill.browser.cdp.connection import Connection
 from pagemill.browser.cdp.session import Session
 from pagemill.config.visitor.storage_state import StoredOrigin
+from pagemill.playwright_errors import PlaywrightError
 
 _FILL = "(items) => { for (const [name, value] of items) localStorage.setItem(name, value); }"
 

@@ -15,13 +15,12 @@ import contextlib
 from typing import Any
 from weakref import WeakSet
 
-from playwright.async_api import Error as PlaywrightError
-
 from pagemill.browser.cdp.connection import Connection
 from pagemill.browser.cdp.session import Session
 from pagemill.browser.service_workers import KEEP_NOTHING, PAST_SERVICE_WORKERS
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded
+from pagemill.playwright_errors import PlaywrightError
 
 _STEP_S = 5.0
 _KINDS = ("service_worker", "shared_worker")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from playwright.async_api import ViewportSize
+from typing import TYPE_CHECKING, Any
 
 from pagemill.browser.visitor.client_hints import client_hints, navigator_platform
 from pagemill.config.visitor.visitor import Visitor
+
+if TYPE_CHECKING:
+    from playwright.async_api import ViewportSize
 
 
 class Appearance:
@@ -17,10 +18,10 @@ class Appearance:
         self._visitor = visitor
         self._device = visitor.known_device
         window = visitor.window
-        self.window = ViewportSize(width=window.width, height=window.height)
+        self.window: ViewportSize = {"width": window.width, "height": window.height}
         self._screen = self.window
         if self._device is not None:
-            self._screen = ViewportSize(width=self._device.screen_width, height=self._device.screen_height)
+            self._screen = {"width": self._device.screen_width, "height": self._device.screen_height}
 
     @property
     def metrics(self) -> dict[str, Any] | None:
