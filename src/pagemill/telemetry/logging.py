@@ -17,9 +17,8 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any, TextIO
 
-import structlog
-
 from pagemill import visible
+from pagemill.telemetry.bare_structlog import structlog
 from pagemill.telemetry.log_files import LogFiles
 from pagemill.telemetry.tap import TAP
 

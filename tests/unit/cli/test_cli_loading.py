@@ -48,6 +48,7 @@ def below(package: str, loaded: frozenset[str]) -> list[str]:
         "playwright.async_api",
         "sqlalchemy.dialects.postgresql",
         "httpx",
+        "rich",
     ],
 )
 def test_a_worker_process_does_without(package: str) -> None:
@@ -58,11 +59,11 @@ def test_a_worker_process_does_without(package: str) -> None:
 
 
 def test_a_command_brings_no_other() -> None:
-    """`pagemill token` is loaded without a browser and the other commands."""
+    """`pagemill token` is loaded without a browser, tables and the other commands."""
     loaded = loaded_by(_RUN, "token", "--help")
     commands = {f"pagemill.cli.{name}" for name in Commands()}
     assert commands & loaded == {"pagemill.cli.token"}
-    assert below("pagemill.browser", loaded) == []
+    assert below("pagemill.browser", loaded) == below("rich", loaded) == []
 
 
 def test_the_errors_of_pages_are_playwrights_own() -> None:
