@@ -6,6 +6,7 @@ Owns the leases. What a page holds is `reading`'s to find, what that means is fo
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,8 @@ from pagemill.extraction.navigate import navigate
 
 DEFAULT_WAIT_MS = MsRange(low_ms=3000, high_ms=4000)
 _REFUSALS = frozenset({401, 403, 405, 406, 407, 418, 429, 451, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525})
+_AT_ONCE = 3
+"""Visits beside each other, where the shop is the user's own and needs no pause: a page waits until it is at rest."""
 _READ_S = 40.0
 """For all that is read in one page, beside the way to it."""
 
@@ -101,22 +104,47 @@ class Gathering:
     async def visit_all(
         self, pages: Sequence[AskedPage], note: Callable[[int], object] | None = None
     ) -> list[PageEvidence]:
-        """Visits them one after another; each stays open. `note` is told how many were visited, after each.
+        """Visits them one after another, or some beside each other where there is no pause between two; each stays
+        open. `note` is told how many were visited, after each.
 
         Raises:
             VisitFailed: one could not be read; the message says which, and why.
         """
-        for number, asked in enumerate(pages):
-            if number:
-                await asyncio.sleep(random.uniform(self._wait_ms.low_ms, self._wait_ms.high_ms) / 1000)
-            self.pages.append(await self._visit(asked))
-            if note is not None:
-                note(len(self.pages))
+        if self._wait_ms.high_ms:
+            for number, asked in enumerate(pages):
+                if number:
+                    await asyncio.sleep(random.uniform(self._wait_ms.low_ms, self._wait_ms.high_ms) / 1000)
+                self.pages.append(await self._visit(asked))
+                if note is not None:
+                    note(len(self.pages))
+        else:
+            self.pages += await self._visit_without_pause(pages, note)
         return [page.evidence for page in self.pages]
 
     async def close(self) -> None:
         """Gives the pages back."""
         await self._leases.aclose()
+
+    async def _visit_without_pause(
+        self, pages: Sequence[AskedPage], note: Callable[[int], object] | None
+    ) -> list[OpenPage]:
+        turns = asyncio.Semaphore(_AT_ONCE)
+        visited = itertools.count(1)
+
+        async def visit(asked: AskedPage) -> OpenPage:
+            async with turns:
+                page = await self._visit(asked)
+            if note is not None:
+                note(next(visited))
+            return page
+
+        visits = [asyncio.create_task(visit(asked)) for asked in pages]
+        try:
+            return await asyncio.gather(*visits)
+        finally:
+            for one in visits:
+                one.cancel()
+            await asyncio.gather(*visits, return_exceptions=True)
 
     async def _visit(self, asked: AskedPage) -> OpenPage:
         lease = await self._leases.enter_async_context(self._pool.lease(self._platform))

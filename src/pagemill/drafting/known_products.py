@@ -5,6 +5,7 @@ Reads the results store and nothing else. A result is good when something was re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +25,7 @@ _ROLES = {
 }
 _WANTED = {Role.ON_SALE: 4, Role.SOLD_OUT: 2, Role.OFF_SALE: 1, Role.GONE: 3}
 """How many products of each role are visited, should there be as many."""
+_PARTICULARS = re.compile(r'"[^"]*"|\d+|https?://\S+')
 _MOST_RUNS = 20
 _MOST_RESULTS = 2000
 """Of each run: enough to see every kind of product that is not very rare."""
@@ -40,7 +42,8 @@ class KnownProduct:
     reason: str
     """Why it was judged so: the ways to be gone are told apart by it."""
     known_at: datetime
-    fails_now: bool
+    failure: str | None = None
+    """Why it fails now, without what is its own: what fails otherwise is of another form. `None` if it does not."""
     before: KnownProduct | None = None
     """Of one that is gone: what it was when it was last there. A file that no longer fits may take all for gone."""
 
@@ -51,13 +54,14 @@ def known_products(store: ResultStore, platform: str) -> list[KnownProduct]:
     Raises:
         DatabaseUnavailable: a retry may help.
     """
-    failing: set[str] = set()
+    failing: dict[str, str] = {}
     found: dict[str, KnownProduct] = {}
     for number, run in enumerate(store.runs(_MOST_RUNS, platform=platform)):
         if number == 0:
-            failing = {result.product_id for result in _results(store, run.run, platform, (Verdict.FAILED,))}
+            failed = _results(store, run.run, platform, (Verdict.FAILED,))
+            failing = {result.product_id: _PARTICULARS.sub("", result.reason) for result in failed}
         for result in _results(store, run.run, platform, tuple(_ROLES)):
-            known = _known(result, fails_now=result.product_id in failing)
+            known = _known(result, failing.get(result.product_id))
             newer = found.setdefault(result.product_id, known)
             if newer.role is Role.GONE and newer.before is None and known.role is not Role.GONE:
                 found[result.product_id] = replace(newer, before=known)
@@ -68,7 +72,7 @@ def _results(store: ResultStore, run: str, platform: str, verdicts: tuple[Verdic
     return islice(store.stream(Selection(run, verdicts, platform)), _MOST_RESULTS)
 
 
-def _known(result: ItemResult, *, fails_now: bool) -> KnownProduct:
+def _known(result: ItemResult, failure: str | None) -> KnownProduct:
     return KnownProduct(
         role=_ROLES[result.verdict],
         product_id=result.product_id,
@@ -76,7 +80,7 @@ def _known(result: ItemResult, *, fails_now: bool) -> KnownProduct:
         facts=dict(result.facts),
         reason=result.reason,
         known_at=result.finished_at,
-        fails_now=fails_now,
+        failure=failure,
     )
 
 
@@ -92,8 +96,8 @@ def _chosen(products: Iterable[KnownProduct]) -> Iterator[KnownProduct]:
     for role, wanted in _WANTED.items():
         there = [product for product in by_role[role] if product.product_id not in taken]
         sure = [product for product in there if product.before is None]
-        failing = _spread([product for product in sure if product.fails_now])
-        working = _spread([product for product in sure if not product.fails_now])
+        failing = _spread([product for product in sure if product.failure is not None])
+        working = _spread([product for product in sure if product.failure is None])
         spared = working[:1] if wanted > 1 and failing else []
         others = [*failing, *working[len(spared) :], *_spread([one for one in there if one.before is not None])]
         chosen = [*others[: wanted - len(spared)], *spared]
@@ -108,6 +112,7 @@ def _spread(products: list[KnownProduct]) -> list[KnownProduct]:
     for product in products:
         facts = product.facts if product.before is None else product.before.facts
         form = _form(facts) if facts else (product.reason,)
+        form = (*form, product.failure)
         rounds[form] = rounds.get(form, -1) + 1
         placed.append((rounds[form], product))
     return [product for _round, product in sorted(placed, key=lambda one: one[0])]

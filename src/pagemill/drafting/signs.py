@@ -21,6 +21,7 @@ from pagemill.model import FactValue
 _ROOT_URL = "re:^https?://[^/]+/$"
 _USUAL_GONE = frozenset({404, 410})
 _ERROR_KEYS = frozenset({"error", "code", "errors", "result", "message", "reason", "exception", "errorcode"})
+_KEY = re.compile(r"[A-Za-z_]\w*")
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{3,60}")
 _MAX_SENTENCE = 80
 _NO_PRODUCT = "no product"
@@ -107,9 +108,11 @@ def _errors(page: PageView, others: Sequence[PageView]) -> Iterator[FoundSign]:
         coded = False
         for path, value in _scalars(document):
             key = next((one for one in reversed(path) if isinstance(one, str)), "")
-            if not all(isinstance(one, str) for one in path) or not _ERROR_KEYS & set(parts_of(key)):
-                continue
             text = ".".join(str(one) for one in path)
+            if not all(isinstance(one, str) and _KEY.fullmatch(one) for one in path):
+                continue
+            if not _ERROR_KEYS & set(parts_of(key)) and any(_text_at(one, text) for one in beside):
+                continue  # by another name, a code stands where all others have nothing
             is_code = isinstance(value, str) and _CODE.fullmatch(value) and re.search(r"\d|_", value)
             if is_code and not page.identity.is_in(str(value)) and all(_text_at(one, text) != value for one in beside):
                 yield FoundSign("error", {"path": text, "words": [value]}, f"a code in {_name(source)}")
@@ -131,7 +134,9 @@ def _no_product(path: tuple[str, ...], source: DocumentKey, others: Sequence[Pag
         if deeper is not None:
             path = (*path, *deeper)
             break
-    return f"!errors && !error && {path[0]} && !({'.'.join(path)}) && '{_NO_PRODUCT}'"
+    around = [".".join(path[:depth]) for depth in range(1, len(path))]
+    errors = ["errors", "error", *(f"{one}.{key}" for one in around for key in ("errors", "error"))]
+    return f"!({' || '.join(errors)}) && {path[0]} && !({'.'.join(path)}) && '{_NO_PRODUCT}'"
 
 
 def _own_object(value: Any, view: PageView) -> tuple[str, ...] | None:
@@ -145,7 +150,7 @@ def _own_object(value: Any, view: PageView) -> tuple[str, ...] | None:
         if view.identity.token and view.identity.token.casefold() in ids:
             return path
         if len(path) < _DEEPEST:
-            waiting += [((*path, key), one) for key, one in inner.items() if re.fullmatch(r"[A-Za-z_]\w*", key)]
+            waiting += [((*path, key), one) for key, one in inner.items() if _KEY.fullmatch(key)]
     return None
 
 
@@ -193,7 +198,7 @@ def _nulls(document: Any) -> list[tuple[str, ...]]:
     found = [
         tuple(str(key) for key in path)
         for path, value in _scalars(document)
-        if value is None and path and all(isinstance(key, str) and re.fullmatch(r"[A-Za-z_]\w*", key) for key in path)
+        if value is None and path and all(isinstance(key, str) and _KEY.fullmatch(key) for key in path)
     ]
     return sorted(found, key=len)
 

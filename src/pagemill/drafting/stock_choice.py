@@ -4,7 +4,7 @@ from it. Pure but for the asking of elements.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -44,7 +44,7 @@ async def choose_stock(views: Sequence[PageView], beliefs: Beliefs, probe: Probe
     ]
     roles = role_beliefs(views)
     choice = _choice(candidates, views, roles)
-    choice = replace(choice, rules=tuple(_with_last(choice.rules, options, roles)))
+    choice = replace(choice, rules=tuple(_with_last(choice.rules, candidates, options, roles)))
     return with_first(choice, flag_candidates(views, beliefs)[:_MAX_FLAGS])
 
 
@@ -100,7 +100,9 @@ def _choice(candidates: Sequence[Candidate], views: Sequence[PageView], beliefs:
     return FieldChoice(FIELD, tuple(chosen), sureness, why, guesses)
 
 
-def _with_last(rules: Sequence[Candidate], options: Sequence[Candidate], beliefs: Beliefs) -> list[Candidate]:
+def _with_last(
+    rules: Sequence[Candidate], candidates: Sequence[Candidate], options: Sequence[Candidate], beliefs: Beliefs
+) -> list[Candidate]:
     """The rules, and behind them what speaks where a product has no state of its own.
 
     First its options, which may still sell where the product does not. Last a flag that is alike on sold-out pages and
@@ -108,22 +110,35 @@ def _with_last(rules: Sequence[Candidate], options: Sequence[Candidate], beliefs
     """
     wanted = {at: one[FIELD].value for at, one in enumerate(beliefs) if one}
     sold = {at: value for at, value in wanted.items() if value != Role.OFF_SALE.value}
-    flags = [one for one in rules if one.rule.get("map") in ({"true": "on_sale"}, {"false": "on_sale"})]
+    flags = [one for one in rules if _is_sale_flag(one)]
     before = [one for one in rules if one not in flags]
-    told = {at for one in before for at in wanted if one.values[at] is not None}
-    if told != wanted.keys() or any(one.values[at] not in (None, wanted[at]) for one in before for at in wanted):
+    if any(next((one.values[at] for one in before if one.values[at] is not None), None) != wanted[at] for at in wanted):
         return list(rules)
     sources = [one.source for one in before]
     behind = [one for one in options if one not in rules and one.source in sources and _is_right(one, sold, set())]
-    return [*before, *behind[:1], *map(_closed, flags)]
+    last = [_closed(one, {"on_sale"}) for one in flags]
+    if not last:
+        more = [one for one in candidates if _is_sale_flag(one) and one.source in sources and _speaks_of_all(one, sold)]
+        last = [_closed(one, set()) for one in more[:1]]
+    return [*before, *behind[:1], *last]
 
 
-def _closed(flag: Candidate) -> Candidate:
-    """The flag, which is off where a product is not sold."""
+def _is_sale_flag(candidate: Candidate) -> bool:
+    """Whether it is on where a product sells, and off on sold-out pages and on those that are not sold any more."""
+    return candidate.rule.get("map") in ({"true": "on_sale"}, {"false": "on_sale"})
+
+
+def _speaks_of_all(flag: Candidate, wanted: dict[int, FactValue]) -> bool:
+    return all(flag.values[at] == value for at, value in wanted.items() if value == Role.ON_SALE.value)
+
+
+def _closed(flag: Candidate, kept: Set[str]) -> Candidate:
+    """The flag, which is off where a product is not sold. Where it is on, that is kept if other rules agree to it."""
     [word] = flag.rule["map"]
-    other = "false" if word == "true" else "true"
-    values = tuple("off_sale" if value is None else value for value in flag.values)
-    return replace(flag, rule={**flag.rule, "map": {word: "on_sale", other: "off_sale"}}, values=values)
+    meanings = {one: state for one, state in flag.rule["map"].items() if state in kept}
+    meanings["false" if word == "true" else "true"] = "off_sale"
+    values = tuple(("off_sale" if value is None else value if value in kept else None) for value in flag.values)
+    return replace(flag, rule={**flag.rule, "map": meanings}, values=values)
 
 
 def _says(candidate: Candidate, wanted: dict[int, FactValue], covered: set[int]) -> set[int]:

@@ -85,7 +85,7 @@ _STOPPED_FLAGS = tuple(
 )  # fmt: skip
 CONTROL_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "korean": {
-        "sold_out": ("품절", "재입고", "매진", "완판"),
+        "sold_out": ("품절", "재입고", "입고되면", "입고 알림", "매진", "완판"),
         "off_sale": ("판매중지", "판매 중지", "판매종료", "판매 종료", "단종", "전시기간"),
         "on_sale": ("구매하기", "바로구매", "바로 구매", "장바구니"),
     },

@@ -13,6 +13,7 @@ from pagemill.drafting.choose import Draft, draft
 from pagemill.drafting.element_candidates import Probe
 from pagemill.drafting.evidence import PageEvidence, Role
 from pagemill.drafting.field_choice import Sureness
+from pagemill.extraction.json_path import word_at
 from tests.unit.drafting.pages import SCRIPT, element, page, probe_of
 
 NAME = (("h1", "placed"),)
@@ -224,6 +225,25 @@ def test_signs_of_a_gone_page() -> None:
     found = _draft([*others, coded]).platform.judge.gone
     assert [(one.path, one.words) for one in found.error] == [("errorCode", ("E_0006",))]
     assert found.text == ()
+
+
+def test_a_code_is_known_by_where_it_stands() -> None:
+    """Whatever its key is called: where all other pages say nothing. It is surer than that nothing is there."""
+    pages = [page(n, state={"meta": {"trouble": ""}, **_product(n, f"Red cup {n}", 900, 700)}) for n in range(2)]
+    gone = page(7, role=Role.GONE, state={"meta": {"trouble": "PRODUCT_IS_GONE"}, "product": None})
+    found = _draft([*pages, gone]).platform.judge.gone
+    assert [(one.path, one.words) for one in found.error] == [("meta.trouble", ("PRODUCT_IS_GONE",))]
+
+
+def test_nothing_beside_an_error_is_no_sign() -> None:
+    """Wherever the answer tells of the error: the shop had a trouble, and said nothing of the product."""
+    pages = [page(n, state={"answer": {"data": _product(n, f"Red cup {n}", 900, 700)}}) for n in range(2)]
+    gone = page(7, role=Role.GONE, state={"answer": {"data": {"product": None}}})
+    [sign] = _draft([*pages, gone]).platform.judge.gone.error
+    nothing: dict[str, Any] = {"data": {"product": None}}
+    assert word_at({"answer": nothing}, sign.path) == ("no product",)
+    assert word_at({"errors": ["x"], "answer": nothing}, sign.path) != ("no product",)
+    assert word_at({"answer": {**nothing, "errors": ["x"]}}, sign.path) != ("no product",)
 
 
 def test_a_page_of_a_sold_out_product_has_no_say_in_prices_it_does_not_show() -> None:

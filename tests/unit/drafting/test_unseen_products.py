@@ -122,6 +122,10 @@ def test_a_product_without_a_state_has_that_of_its_options() -> None:
     assert _read(found, "status", product("PAUSED", "ON", buy=False)) == "off_sale"
     assert _read(found, "status", product(None, buy=False)) == "off_sale"
     assert _read(found, "in_stock", product(None, "OUT", "ON", buy=True)) is True
+    pages.append(_page(4, product(None, "OUT", "OUT", buy=False), OUT))
+    assert _read(_draft(pages), "status", product(None, buy=False)) == "off_sale", (
+        "as well where a page has options only"
+    )
 
 
 def _price(all_pay: int, some_pay: int | None, label: str) -> dict[str, Any]:
