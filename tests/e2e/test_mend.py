@@ -20,10 +20,12 @@ from tests.e2e.workplace import REPOSITORY, Workplace
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.redis]
 
-MENDED = ("demo-hydrated", "kurly")
-"""Read from elements, and from data; each takes a minute."""
-TAKES_ALL_FOR_GONE = ("kurly",)
-"""Its file says that state without a product is one that is gone."""
+MENDED = ("demo-hydrated", "kurly", "ably", "zigzag")
+"""Read from elements, from state, from an answer with state and words behind it, and from GraphQL."""
+TAKES_ALL_FOR_GONE = ("kurly", "zigzag")
+"""Their files say that state without a product, or an API's 404, is one that is gone."""
+_HASTE = {"timeout_ms": 3000, "within_ms": 3000, "wait_time_ms": 0, "max_per_minute": 600, "attempts": 1, "fleet": 4}
+"""No patience and no pace, which shops on loopback do not need."""
 REDESIGNED = Front(redesigned=True)
 
 
@@ -35,7 +37,7 @@ def street() -> Iterator[StorefrontProcess]:
 
 
 def take_hand_written(place: Workplace, street: StorefrontProcess, name: str) -> Path:
-    """The shipped file of that form, with less patience, so that failures come soon."""
+    """The shipped file of that form, without patience and pace, so that failures come soon."""
     settings = (place.config / "pagemill.yaml").read_text()
     shutil.rmtree(place.config / "platforms")
     write_local_config(REPOSITORY / "config", place.config, street.port)
@@ -43,7 +45,10 @@ def take_hand_written(place: Workplace, street: StorefrontProcess, name: str) ->
     file = place.config / "platforms" / f"{name}.yaml"
     if name in PLATFORM_PATHS:
         shutil.copy(REPOSITORY / "config" / "platforms" / file.name, file)
-    file.write_text(re.sub(r"timeout_ms: \d+", "timeout_ms: 3000", file.read_text()))
+    text = file.read_text()
+    for key, value in _HASTE.items():
+        text = re.sub(rf"{key}: [^\s,}}]+", f"{key}: {value}", text)
+    file.write_text(text)
     return file
 
 
