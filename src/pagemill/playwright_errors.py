@@ -1,7 +1,7 @@
 """Playwright's errors without the rest of it: pages raise them with its driver and without.
 
 Without the driver a worker needs nothing else of Playwright at run time; types are imported for type checks only.
-`playwright.async_api` has the same classes, and with them a hundred modules that take 7 MB of every worker.
+Playwright's `async_api` has the same classes, and with them a hundred modules that take 7 MB of every worker.
 """
 
 from __future__ import annotations
