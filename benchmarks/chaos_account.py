@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import psutil
 
 from benchmarks.chaos_ground import PLATFORM, Ground
+from pagemill.fleet.queues import queue_states
+from pagemill.fleet.snapshot import read_fleet
 from pagemill.intake.batch_job import open_queue
 from pagemill.model import Verdict
-from pagemill.ops.fleet.snapshot import read_fleet
-from pagemill.ops.queues import queue_states
 
 _IDLE_S = 90.0
 """Workers sweep once a minute what dead ones left; this is one sweep and a half."""

@@ -21,14 +21,14 @@ from benchmarks.fleet_ground import Fleet, batch_of, fill, redis_server
 from benchmarks.fleet_worker import Counts, Engines, FleetWorker
 from benchmarks.load_ground import snapshot
 from pagemill.config.settings import QueueSettings
+from pagemill.fleet.snapshot import publish, read_workers
 from pagemill.intake.batch_job import open_queue, open_queues
 from pagemill.intake.enqueue import put
 from pagemill.intake.lost_batches import LostBatches
-from pagemill.ops.fleet.snapshot import publish, read_workers
-from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.asked_batches import NOTHING, AskedBatches, Reached
 from pagemill.results.store import ResultStore
 from pagemill.telemetry.logging import set_up_logging
-from pagemill.worker import handle
+from pagemill.worker import installed_engine
 from pagemill.worker.worker import BatchWorker
 
 SCENES = ("chores", "idle", "held", "work")
@@ -81,7 +81,7 @@ async def _work(orders: Connection, url: str, fleet: Fleet, numbers: Sequence[in
     loop.set_default_executor(ThreadPoolExecutor(_THREADS))
     waiting = ThreadPoolExecutor(1)
     counts, engines = Counts(), Engines(loop)
-    handle.install(engines)
+    installed_engine.install(engines)
     workers = []
     for number in numbers:
         platforms = fleet.platforms(number % fleet.groups)

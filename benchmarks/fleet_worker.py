@@ -21,19 +21,19 @@ from benchmarks.load_ground import point, snapshot
 from pagemill.app.parts import _BRISK_S
 from pagemill.app.worker import _PUBLISH_S
 from pagemill.broker.connection import open_redis
+from pagemill.broker.leadership import Leadership
 from pagemill.config.platform import Platform
 from pagemill.config.settings import GuardSettings, QueueSettings
 from pagemill.engine.runner import BatchOutcome
+from pagemill.fleet.history import HistoryWriter
+from pagemill.fleet.overrides import read_version
+from pagemill.fleet.snapshot import publish
 from pagemill.intake.batch_job import open_queues
-from pagemill.intake.leadership import Leadership
 from pagemill.intake.lost_batches import _LEAD_S, _LEADER_KEY, LOOK_S
 from pagemill.model import Batch
-from pagemill.ops.fleet.history import HistoryWriter
-from pagemill.ops.fleet.overrides import read_version
-from pagemill.ops.fleet.snapshot import publish
-from pagemill.pacing.answer import Answer, Welcome
 from pagemill.pacing.fleet_pace import RedisFleetPace
 from pagemill.pacing.turns import Turns
+from pagemill.pacing.visit_answer import VisitAnswer, Welcome
 from pagemill.worker.worker import _LOOK_UP_S, _POLL_S, BatchWorker
 
 
@@ -236,7 +236,7 @@ class FleetWorker:
                 async with self._turns.turn(platform, number, self._stop) as turn:
                     await turn.begin()
                     await asyncio.sleep(self._visit_s)
-                    turn.answer = Answer(Welcome.GOOD, 200)
+                    turn.answer = VisitAnswer(Welcome.GOOD, 200)
                 done += 1
                 self._counts.visits += 1
 

@@ -33,9 +33,9 @@ from benchmarks.load_ground import Size, fill, working
 from benchmarks.load_paths import every_path
 from pagemill.broker.connection import open_redis
 from pagemill.config.loading import load_config
+from pagemill.control_room.api.server import listen
+from pagemill.control_room.frame.origin import is_loopback
 from pagemill.errors import UsageError
-from pagemill.ops.api.frame.origin import is_loopback
-from pagemill.ops.api.server import listen
 from pagemill.results.store import ResultStore
 from pagemill.telemetry.logging import set_up_logging
 

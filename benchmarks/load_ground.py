@@ -16,22 +16,22 @@ from datetime import UTC, datetime, timedelta
 from pydantic import TypeAdapter
 from redis import Redis
 
+from pagemill.alerting.alert import Alert
+from pagemill.alerting.alert_desk import AlertDesk
 from pagemill.config.settings import Config, GuardSettings
-from pagemill.guard.pressure import Limits
+from pagemill.fleet.event_log import write_events
+from pagemill.fleet.history import RESOLUTIONS, HistoryWriter, Point, Resolution
+from pagemill.fleet.overrides import GuardInForce
+from pagemill.fleet.snapshot import AtWork, WorkerSnapshot, publish
+from pagemill.fleet.tally import BUCKETS_S, PlatformTally
+from pagemill.guard.pressure import PressureLimits
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats, PythonMemory
 from pagemill.intake.enqueue import enqueue_run
 from pagemill.model import ConnectionCounts, Difference, ItemResult, Product, Verdict
-from pagemill.ops.alerting.alert import Alert
-from pagemill.ops.alerting.desk import AlertDesk
-from pagemill.ops.fleet.event_log import write_events
-from pagemill.ops.fleet.history import KINDS, HistoryWriter, Kind, Point
-from pagemill.ops.fleet.overrides import GuardInForce
-from pagemill.ops.fleet.snapshot import AtWork, WorkerSnapshot, publish
-from pagemill.ops.fleet.tally import BUCKETS_S, PlatformTally
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
-from pagemill.telemetry.tap import Told
+from pagemill.telemetry.event_buffer import BufferedEvent
 
 _POINT = TypeAdapter(Point)
 _MOST_OF_KIND = 20_000
@@ -58,11 +58,11 @@ def fill(redis: Redis, store: ResultStore, config: Config, size: Size) -> None:
     """The past: measurements of a week, events, alerts, runs with results, and batches that wait."""
     names = [_name(number) for number in range(size.workers)]
     now = datetime.now(UTC)
-    for kind in KINDS:
+    for kind in RESOLUTIONS:
         _write_history(redis, kind, names, now)
     for number in range(1000):
         facts: dict[str, str | int | float | bool | None] = {"reason": "uses", "uses": 1000 + number, "pid": number}
-        told = Told(events.BROWSER_ROTATION, "info", (now - timedelta(minutes=number)).isoformat(), facts)
+        told = BufferedEvent(events.BROWSER_ROTATION, "info", (now - timedelta(minutes=number)).isoformat(), facts)
         write_events(redis, names[number % size.workers], [told])
     desk = AlertDesk(redis, GuardSettings().alerts, names[0])
     for number in range(100):
@@ -162,7 +162,7 @@ def snapshot(number: int, platforms: tuple[str, ...], count: int) -> WorkerSnaps
         ),
         cpu_percent=25.0,
         collector=CollectorStats((1000, 100, 10), 0.5, 30.0, 1.5),
-        limits=Limits(2000.0, 512.0, 200.0, 500.0, 10.0),
+        limits=PressureLimits(2000.0, 512.0, 200.0, 500.0, 10.0),
         guard=GuardInForce.of(GuardSettings()),
         caches={"visited products": 150},
         cleanings=5,
@@ -199,7 +199,7 @@ def point(worker: str, items: int) -> Point:
     )
 
 
-def _write_history(redis: Redis, kind: Kind, workers: list[str], now: datetime) -> None:
+def _write_history(redis: Redis, kind: Resolution, workers: list[str], now: datetime) -> None:
     """As many measurements as are kept, the oldest first, as a stream wants them."""
     step_s = kind.span_s or _FINE_S
     reaches_s = min(kind.kept_s, step_s * (_MOST_OF_KIND // len(workers)))

@@ -25,7 +25,7 @@ from starlette.types import Receive, Scope, Send
 
 from pagemill.demo.catalogue import PLATFORM_PATHS, CatalogueRow, generate
 from pagemill.demo.replies import JSON, Reply
-from pagemill.demo.storefront import create_app
+from pagemill.demo.storefront import create_storefront
 from pagemill.model import Verdict
 
 PLATFORM = "demo-hydrated"
@@ -99,7 +99,7 @@ class _NotingShop:
     """The practice shop, which notes when products are asked for."""
 
     def __init__(self) -> None:
-        self._shop = create_app()
+        self._shop = create_storefront()
         self._arrivals: dict[str, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,7 +121,9 @@ def main() -> None:
     options = parser.parse_args()
     listeners = [socket.create_server((address(number), 0)) for number in range(options.shops)]
     for listener in listeners:
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # see `pagemill.demo.storefront.serve`
+        listener.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # see `pagemill.demo.storefront.serve_storefront`
     config = uvicorn.Config(
         _NotingShop(),
         http="httptools",

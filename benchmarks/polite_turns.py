@@ -17,8 +17,8 @@ import redis
 from prometheus_client.core import Metric
 
 from pagemill.broker.embedded import EmbeddedServer
-from pagemill.ops.fleet.view import FleetView
-from pagemill.ops.metrics.text import FleetCollector
+from pagemill.control_room.metrics.text import FleetCollector
+from pagemill.fleet.view import FleetView
 
 METRIC = "pagemill_turn_late_seconds"
 _EVERY_S = 2.0

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, text
 
 from benchmarks.load_ground import result_of
 from pagemill.model import Batch, Product
-from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.asked_batches import NOTHING, AskedBatches, Reached
 from pagemill.results.store import ResultStore
 from pagemill.telemetry.logging import set_up_logging
 

@@ -30,7 +30,7 @@ from rich.table import Table
 
 from benchmarks.load import REPOSITORY, Target, wait_until_up
 from benchmarks.load_ground import result_of
-from pagemill.ops.api.server import listen
+from pagemill.control_room.api.server import listen
 from pagemill.results.store import ResultStore
 from pagemill.telemetry.logging import set_up_logging
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 from benchmarks.scaling_figures import Measured, figures_table, markdown, shown
+from pagemill.fleet.published import _SEARCH_S
 from pagemill.guard.budget import BASE_MB, LANE_MB, Budget, wanted_places
-from pagemill.ops.fleet.published import _SEARCH_S
 from pagemill.results.database import _POOL_SIZE
 from pagemill.worker.worker import _POLL_S
 

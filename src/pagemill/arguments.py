@@ -54,7 +54,7 @@ def decimal_sign(name: str, value: object) -> Literal[".", ","] | None:
     raise _wrong(name, value, "write '.' or ','")
 
 
-def whole(name: str, value: object, least: int, most: int) -> int:
+def whole_number(name: str, value: object, least: int, most: int) -> int:
     """A whole number within these bounds."""
     try:
         number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
@@ -85,7 +85,7 @@ def function(name: str, value: object) -> None:
         raise _wrong(name, value, "name a function")
 
 
-def shown(value: object) -> str:
+def shown_value(value: object) -> str:
     """A value for people: plain ones as they stand, others by their type."""
     if value is None or isinstance(value, bool | int | float | str):
         said = repr(value[:_SHOWN_CHARS] if isinstance(value, str) else value)
@@ -99,4 +99,4 @@ def _choice(words: type[StrEnum]) -> str:
 
 
 def _wrong(name: str, value: object, remedy: str) -> UsageError:
-    return UsageError(f"{name} is {shown(value)}: {remedy}")
+    return UsageError(f"{name} is {shown_value(value)}: {remedy}")

@@ -25,16 +25,16 @@ from typing import Literal, Self
 from pagemill import arguments
 from pagemill.app.applying import applier, undoer
 from pagemill.app.parts import DATA_FOLDER, platforms_meant, platforms_of_run, result_store
-from pagemill.app.waiting import noticing_stranded, whole
-from pagemill.applying.told import Told
+from pagemill.app.wait_for_run import noticing_stranded, whole_run
+from pagemill.applying.row_report import RowReport
 from pagemill.broker.connection import open_redis
 from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
 from pagemill.errors import DeadlineExceeded, UsageError
-from pagemill.intake.again import WORTH_IT, products_again
-from pagemill.intake.begin import MOST_BATCH, MOST_SOURCE, Beginner, again_of
+from pagemill.intake.begin_run import MOST_BATCH, MOST_SOURCE, Beginner, again_of
 from pagemill.intake.cancel import cancel_run
 from pagemill.intake.catalog import BadRow, read_rows
+from pagemill.intake.run_again import WORTH_IT, products_again
 from pagemill.model import ItemResult, Priority, Product, Verdict
 from pagemill.results.product_history import product_history
 from pagemill.results.runs import RunProgress, RunSummary
@@ -116,7 +116,7 @@ class Pagemill:
         shop = platforms_meant(self._config, arguments.text("platform", platform))
         arguments.text("source", source, MOST_SOURCE)
         if batch_size is not None:
-            batch_size = arguments.whole("batch_size", batch_size, 1, MOST_BATCH)
+            batch_size = arguments.whole_number("batch_size", batch_size, 1, MOST_BATCH)
         wanted = arguments.one_of("priority", priority, Priority)
         arguments.text("encoding", encoding)
         arguments.decimal_sign("decimal", decimal)
@@ -211,7 +211,7 @@ class Pagemill:
                 if on_progress is not None:
                     on_progress(progress)
                 if progress.finished:
-                    return whole(progress)
+                    return whole_run(progress)
                 if until_s is not None and time.monotonic() >= until_s:
                     raise DeadlineExceeded(f"run {run}", timeout_s or 0)
                 notice()
@@ -235,7 +235,7 @@ class Pagemill:
 
     def runs(self, limit: int = 20) -> list[RunSummary]:
         """The newest runs, newest first."""
-        return self._store.runs(arguments.whole("limit", limit, 1, _MOST_RUNS))
+        return self._store.runs(arguments.whole_number("limit", limit, 1, _MOST_RUNS))
 
     def cancel(self, run: str) -> None:
         """Ends a run before its time: what is done stays, nothing more is begun.
@@ -304,8 +304,8 @@ def connect(config: str | Path | None = None) -> Pagemill:
     return Pagemill(load_config(None if config is None else Path(config), os.environ))
 
 
-def _each(on_change: Callable[[Mapping[str, object]], object]) -> Callable[[Told], None]:
-    def tell(told: Told) -> None:
+def _each(on_change: Callable[[Mapping[str, object]], object]) -> Callable[[RowReport], None]:
+    def tell(told: RowReport) -> None:
         for record in told.records():
             on_change(record)
 
@@ -315,7 +315,7 @@ def _each(on_change: Callable[[Mapping[str, object]], object]) -> Callable[[Told
 def _rows(products: object) -> Iterator[Mapping[str, object]]:
     """What a program calls products, as rows."""
     if isinstance(products, bytes | Mapping) or not isinstance(products, Iterable):
-        told = arguments.shown(products)
+        told = arguments.shown_value(products)
         raise UsageError(f"products is {told}: write a list or a generator of rows, or the path of a catalogue")
     return (_row(number, product) for number, product in enumerate(products, 1))
 
@@ -323,9 +323,9 @@ def _rows(products: object) -> Iterator[Mapping[str, object]]:
 def _row(number: int, product: object) -> Mapping[str, object]:
     if isinstance(product, Product):
         if not isinstance(product.expected, Mapping):
-            told = arguments.shown(product.expected)
+            told = arguments.shown_value(product.expected)
             raise UsageError(f"row {number}: what is expected is {told}: write a mapping of fields to values")
         return {**product.expected, "id": product.id, "url": product.url}
     if not isinstance(product, Mapping):
-        raise UsageError(f"row {number} is {arguments.shown(product)}: {_ROW_REMEDY}")
+        raise UsageError(f"row {number} is {arguments.shown_value(product)}: {_ROW_REMEDY}")
     return product

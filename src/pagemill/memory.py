@@ -17,7 +17,7 @@ from pagemill.config.settings import GuardSettings
 from pagemill.guard.caches import CACHES, register_cache, unregister_cache
 from pagemill.guard.cleaning import Cleaned, clean
 from pagemill.guard.guard import Guard
-from pagemill.guard.pressure import Marks
+from pagemill.guard.pressure import PressureMarks
 from pagemill.guard.probe import Sample, memory_limit_mb, take_sample
 
 __all__ = [
@@ -91,7 +91,7 @@ def get_health_status() -> HealthStatus:
     guard = Guard.of_process()
     if guard is None:
         percent = take_sample().memory_percent or 0.0
-        level = Marks.of(GuardSettings()).reached(percent)
+        level = PressureMarks.of(GuardSettings()).reached(percent)
         return HealthStatus(level.word, "memory" if level else "", percent)
     judgement = guard.judgement
     return HealthStatus(judgement.level.word, judgement.reason.value if judgement.level else "", judgement.percent)

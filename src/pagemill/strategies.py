@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pagemill.config.reading.field_rule import FieldRule
 from pagemill.errors import DeadlineExceeded, VisitFailed, VisitRefused
-from pagemill.extraction.look import Watch, visit_page
+from pagemill.extraction.page_reader import Watch, visit_page
 from pagemill.extraction.strategy import Strategy, Visit
 from pagemill.extraction.values import to_fact
 from pagemill.model import PageReading

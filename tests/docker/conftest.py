@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pagemill.demo.catalogue import CatalogueRow, generate, write_csv
+from pagemill.demo.catalogue import CatalogueRow, generate, write_catalogue_csv
 
 REPOSITORY = Path(__file__).parents[2]
 SHOP = "http://storefront:8900"
@@ -78,7 +78,7 @@ class Project:
 
     def enqueue(self, rows: list[CatalogueRow], **options: str) -> str:
         """Puts them on the queue from a container of its own; the run's id."""
-        write_csv(self.folder / "catalogue.csv", rows)
+        write_catalogue_csv(self.folder / "catalogue.csv", rows)
         options = {"platform": "demo-hydrated"} | options
         more = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", value)]
         said = self.pagemill("enqueue", "/in/catalogue.csv", *more)

@@ -13,12 +13,12 @@ from typing import Any
 
 import yaml
 
-from pagemill.demo.catalogue import PLATFORM_PATHS, write_csv
+from pagemill.demo.catalogue import PLATFORM_PATHS, write_catalogue_csv
 from pagemill.demo.shops.addresses import SHOPS, shop_url
 from pagemill.demo.shops.catalogue import ShopRow, generate_shop
 from pagemill.demo.shops.local import BACKOFF_MS, TIMEOUT_MS
 from pagemill.demo.shops.variants import VARIANTS
-from pagemill.demo.truth import State, Truth, truth_of
+from pagemill.demo.truth import ProductState, Truth, truth_of
 from pagemill.model import Facts, FactValue, ItemResult, Product, Verdict
 from tests.e2e.workplace import Workplace
 
@@ -109,7 +109,7 @@ class Form:
 
     def write_catalogue(self, file: Path, rows: Sequence[JudgedRow] | None = None) -> None:
         """The judged products as a user's catalogue has them."""
-        write_csv(file, self.rows if rows is None else rows, COLUMNS)
+        write_catalogue_csv(file, self.rows if rows is None else rows, COLUMNS)
 
 
 @dataclass(slots=True)
@@ -223,16 +223,20 @@ def _same(right: FactValue, said: FactValue) -> bool:
 
 def _practice_form(name: str, base_url: str) -> Form:
     prefix = f"{base_url}/{PLATFORM_PATHS[name]}/p/"
-    states = [State.OK] * 8 + [State.SOLD_OUT] * 4 + [one for one in State if one not in (State.OK, State.SOLD_OUT)]
+    states = (
+        [ProductState.OK] * 8
+        + [ProductState.SOLD_OUT] * 4
+        + [one for one in ProductState if one not in (ProductState.OK, ProductState.SOLD_OUT)]
+    )
     rows = [_practice_row(prefix, truth_of(f"judged-{n:03d}.{state}")) for n, state in enumerate(states)]
     assert len(rows) >= JUDGED
     return Form(
         name,
         tuple(f"{prefix}named-{n}.ok" for n in range(3)),
         f"{prefix}named-9.sold-out",
-        f"{prefix}named-8.{State.GONE_TEXT}",
+        f"{prefix}named-8.{ProductState.GONE_TEXT}",
         None,
-        State.GONE_TEXT,
+        ProductState.GONE_TEXT,
         tuple(rows),
     )
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from pagemill.config.loading import load_platform_file
-from pagemill.demo.catalogue import write_csv
+from pagemill.demo.catalogue import write_catalogue_csv
 from pagemill.demo.shops.addresses import shop_url
 from pagemill.demo.shops.catalogue import ShopRow, generate_shop
 from pagemill.demo.shops.truth import pinned_id, shop_truth
@@ -44,7 +44,7 @@ def test_a_drafted_file_is_right_of_other_products(place: Workplace) -> None:
         drafted = place.run(*arguments, "--force")
         rows = list(generate_shop("kurly", shop_url("kurly", server.port), 30))
         place.settings()
-        write_csv(place.folder / "kurly.csv", rows, ("id", "url", "name", "list_price", "price", "status"))
+        write_catalogue_csv(place.folder / "kurly.csv", rows, ("id", "url", "name", "list_price", "price", "status"))
         queued = place.run("enqueue", str(place.folder / "kurly.csv"), "--platform", "kurly")
         place.run("worker", "--burst", "--platform", "kurly")
     assert older.with_name("kurly.yaml.before").read_text().startswith("platform: kurly\nhosts: [www")
@@ -87,7 +87,7 @@ def test_a_catalogue_tells_what_is_right(place: Workplace, shop: StorefrontProce
     rows = [
         row for row in generate("demo-hydrated", shop.base_url, 60) if row.right_verdict.value in ("ok", "sold_out")
     ]
-    write_csv(place.folder / "rows.csv", rows, ("id", "url", "name", "price", "in_stock"))
+    write_catalogue_csv(place.folder / "rows.csv", rows, ("id", "url", "name", "price", "in_stock"))
     began_s = time.monotonic()
     drafted = place.run("draft", "myshop", "--from", "rows.csv", "--rows", "3", check=False)
     assert time.monotonic() - began_s < 30

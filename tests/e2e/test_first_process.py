@@ -14,10 +14,10 @@ import pytest
 
 from pagemill.demo.catalogue import generate
 from pagemill.demo.storefront import StorefrontProcess
-from pagemill.ops.fleet import letterbox
-from pagemill.ops.fleet.actions import RESTART
-from pagemill.ops.fleet.orders import give
-from pagemill.ops.fleet.processes import read_processes
+from pagemill.fleet import process_orders
+from pagemill.fleet.actions import RESTART
+from pagemill.fleet.orders import give
+from pagemill.fleet.processes import read_processes
 from tests.e2e.namespaces import AS_FIRST, first_of, need, zombies_below
 from tests.e2e.workplace import Workplace, assert_each_right_once, eventually
 
@@ -92,7 +92,7 @@ def test_a_scheduler_that_starts_afresh_does_not_end_its_container(place: Workpl
         eventually(lambda: len(read_processes(redis)) == 1, 60, "a report", place.log.read_text)
         (before,) = read_processes(redis)
         (child,) = first_of(container.pid).children()
-        assert give(redis, [before.name], RESTART, 20, letterbox.leave)[0].done
+        assert give(redis, [before.name], RESTART, 20, process_orders.leave)[0].done
         eventually(lambda: [each.name for each in read_processes(redis)] not in ([], [before.name]), 60, "a fresh one")
         (after,) = read_processes(redis)
         assert (after.pid, after.host) == (before.pid, before.host)

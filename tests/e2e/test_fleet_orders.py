@@ -6,11 +6,11 @@ import pytest
 
 from pagemill.demo.catalogue import generate
 from pagemill.demo.storefront import StorefrontProcess
-from pagemill.ops.fleet.actions import CLEANUP, COLLECT, CONFIGURE, OPTIMIZE, RESTART
-from pagemill.ops.fleet.orders import give
-from pagemill.ops.fleet.overrides import override_guard
-from pagemill.ops.fleet.snapshot import read_fleet
-from pagemill.ops.fleet.view import FleetView
+from pagemill.fleet.actions import CLEANUP, COLLECT, CONFIGURE, OPTIMIZE, RESTART
+from pagemill.fleet.orders import give
+from pagemill.fleet.overrides import override_guard
+from pagemill.fleet.snapshot import read_fleet
+from pagemill.fleet.view import FleetView
 from tests.e2e.workplace import Workplace, assert_each_right_once, assert_none_visited_twice, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]

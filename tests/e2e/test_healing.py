@@ -23,7 +23,7 @@ SLEEPER = textwrap.dedent(
     """A strategy with a planted mistake: one product makes it sleep on the event loop."""
     import time
 
-    from pagemill.extraction.look import Watch, visit_page
+    from pagemill.extraction.page_reader import Watch, visit_page
     from pagemill.config.reading.field_rule import FieldRule
     from pagemill.extraction.values import to_fact
     from pagemill.model import PageReading

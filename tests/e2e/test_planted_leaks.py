@@ -29,7 +29,7 @@ LEAKY = textwrap.dedent(
     from itertools import count
     from threading import Thread
 
-    from pagemill.extraction.look import Watch, visit_page
+    from pagemill.extraction.page_reader import Watch, visit_page
     from pagemill.config.reading.field_rule import FieldRule
     from pagemill.extraction.values import to_fact
     from pagemill.model import PageReading

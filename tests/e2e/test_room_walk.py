@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from pagemill.browser.machine import find_chromium
-from pagemill.demo.catalogue import COLUMNS, CatalogueRow, generate, write_csv
+from pagemill.demo.catalogue import COLUMNS, CatalogueRow, generate, write_catalogue_csv
 from pagemill.demo.storefront import StorefrontProcess
 from pagemill.model import Verdict
 from tests.e2e.test_control_room import Room, control_room, port
@@ -179,7 +179,7 @@ def test_the_walk_of_a_day(place: Workplace, room: Room, rows: list[CatalogueRow
     """A catalogue is dropped and watched, a change opened; what was found is written into the shop's own table and
     taken back to the byte; what failed is begun again, and that is cancelled."""
     catalogue = place.folder / f"{SHOP}.csv"
-    write_csv(catalogue, rows)
+    write_catalogue_csv(catalogue, rows)
     with place.worker("--processes", "1") as worker:
         run, again = asyncio.run(in_chromium(room, place, catalogue, goods))
         worker.terminate()

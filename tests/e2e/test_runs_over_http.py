@@ -14,7 +14,7 @@ import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
-from pagemill.demo.catalogue import CatalogueRow, generate, write_csv
+from pagemill.demo.catalogue import CatalogueRow, generate, write_catalogue_csv
 from pagemill.demo.storefront import StorefrontProcess
 from pagemill.model import Difference, Verdict
 from tests.e2e.test_control_room import Room, control_room, port
@@ -86,7 +86,7 @@ def test_a_product_is_tried_over_http(place: Workplace, shop: StorefrontProcess,
 def test_the_curl_lines_of_the_docs_do_what_they_say(place: Workplace, shop: StorefrontProcess, port: int) -> None:
     """With both roles: who may read only reads, and changes nothing."""
     rows = list(generate(SHOP, shop.base_url, 3))
-    write_csv(place.folder / "catalogue.csv", rows)
+    write_catalogue_csv(place.folder / "catalogue.csv", rows)
     (place.folder / "sheet.csv").write_bytes(f"ID;Url;name\nS1;{rows[0].product.url};컵\n".encode("cp949"))
     place.platform(SHOP, catalog={"table": "goods", "update": {"columns": {"name": "name"}}})
     place.environment_changes["PAGEMILL_CATALOG_WRITE_URL"] = f"sqlite:///{place.folder}/data/pagemill.db"

@@ -19,9 +19,9 @@ from rq.serializers import JSONSerializer
 
 from pagemill.demo.catalogue import CatalogueRow, generate
 from pagemill.demo.storefront import StorefrontProcess
+from pagemill.fleet.snapshot import read_fleet
 from pagemill.intake.batch_job import job_id, open_queue
 from pagemill.model import Verdict
-from pagemill.ops.fleet.snapshot import read_fleet
 from pagemill.telemetry import events
 from tests.e2e.workplace import Workplace, assert_each_right_once, assert_none_visited_twice, eventually
 
@@ -36,7 +36,7 @@ DEADLY = textwrap.dedent(
     import signal
 
     from pagemill.config.reading.field_rule import FieldRule
-    from pagemill.extraction.look import Watch, visit_page
+    from pagemill.extraction.page_reader import Watch, visit_page
     from pagemill.extraction.values import to_fact
     from pagemill.model import PageReading
 

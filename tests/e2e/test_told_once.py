@@ -16,10 +16,10 @@ import pytest
 import yaml
 from redis import Redis
 
+from pagemill.alerting.history import STREAM, latest_cursor
 from pagemill.demo.catalogue import CatalogueRow, generate
 from pagemill.model import Difference, Verdict
-from pagemill.ops.alerting.history import STREAM, latest_cursor
-from pagemill.results.asked import AskedBatches
+from pagemill.results.asked_batches import AskedBatches
 from tests.e2e.workplace import Workplace, eventually
 from tests.redis.control_room.mail_server import Mailbox, free_port, mail_server
 from tests.redis.control_room.webhook import Webhook, open_webhook

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from pagemill.demo.catalogue import PLATFORM_PATHS, generate, write_csv, write_jsonl
+from pagemill.demo.catalogue import PLATFORM_PATHS, generate, write_catalogue_csv, write_catalogue_jsonl
 from pagemill.demo.faults import FAULTS
 from pagemill.demo.storefront import StorefrontProcess
 from pagemill.model import Verdict
@@ -24,7 +24,7 @@ def test_three_platforms_from_files_to_results(place: Workplace, shop: Storefron
         place.platform(platform)
         rows[platform] = list(generate(platform, shop.base_url, 60))
         file = place.folder / (f"{platform}.csv" if number % 2 == 0 else f"{platform}.jsonl")
-        (write_csv if number % 2 == 0 else write_jsonl)(file, rows[platform])
+        (write_catalogue_csv if number % 2 == 0 else write_catalogue_jsonl)(file, rows[platform])
         said = place.run("enqueue", str(file), "--platform", platform, "--batch-size", "25").stdout
         assert "60 products in 3 batches" in said
     with place.worker("--burst") as worker:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, make_url, text
 
-from pagemill.applying.rights import look_at_rights
-from pagemill.applying.told import Outcome
+from pagemill.applying.row_report import RowOutcome
 from pagemill.applying.undoer import Undoer
+from pagemill.applying.write_rights import look_at_rights
 from pagemill.config.settings import Environment
 from pagemill.errors import DatabaseUnavailable, UsageError
 from pagemill.model import Verdict
@@ -83,11 +83,11 @@ class TestApplyOnPostgres(ApplyContract):
         before = catalogue.bytes_of("typed")
         catalogue.apply()
         assert [told.outcome for told in catalogue.told] == [
-            Outcome.WRITTEN,
-            Outcome.WRITTEN,
-            Outcome.UNFIT,
-            Outcome.REFUSED,
-            Outcome.MISSING,
+            RowOutcome.WRITTEN,
+            RowOutcome.WRITTEN,
+            RowOutcome.UNFIT,
+            RowOutcome.REFUSED,
+            RowOutcome.MISSING,
         ]
         assert "none of the column's words (on_sale, off_sale)" in catalogue.reasons()
         rows = catalogue.rows("SELECT name, price::text, status::text, in_stock FROM typed ORDER BY id")
@@ -107,9 +107,9 @@ class TestApplyOnPostgres(ApplyContract):
         catalogue.found([changed("1", price=(129, 130)), changed("2", price=(7, 12.9))])
         before = catalogue.bytes_of("priced")
         catalogue.apply()
-        assert catalogue.outcomes() == {"1": Outcome.WRITTEN, "2": Outcome.UNFIT if whole else Outcome.WRITTEN}
+        assert catalogue.outcomes() == {"1": RowOutcome.WRITTEN, "2": RowOutcome.UNFIT if whole else RowOutcome.WRITTEN}
         assert catalogue.apply().tally.columns == 0
-        assert catalogue.undo().products[Outcome.WRITTEN] == 2 - whole
+        assert catalogue.undo().products[RowOutcome.WRITTEN] == 2 - whole
         assert catalogue.bytes_of("priced") == before
 
     def test_a_row_that_somebody_is_changing_is_not_waited_for(self, catalogue: Catalogue, postgres: Engine) -> None:
@@ -121,15 +121,15 @@ class TestApplyOnPostgres(ApplyContract):
         with postgres.connect() as other, other.begin():
             other.execute(lock)
             catalogue.apply()
-            assert catalogue.outcomes() == {"A": Outcome.BUSY, "B": Outcome.WRITTEN}
+            assert catalogue.outcomes() == {"A": RowOutcome.BUSY, "B": RowOutcome.WRITTEN}
         catalogue.apply()
-        assert catalogue.outcomes() == {"A": Outcome.WRITTEN, "B": Outcome.ALREADY}
+        assert catalogue.outcomes() == {"A": RowOutcome.WRITTEN, "B": RowOutcome.ALREADY}
         with postgres.connect() as other, other.begin():
             other.execute(lock)
             catalogue.undo()
-            assert catalogue.outcomes() == {"A": Outcome.BUSY, "B": Outcome.WRITTEN}
+            assert catalogue.outcomes() == {"A": RowOutcome.BUSY, "B": RowOutcome.WRITTEN}
         catalogue.undo()
-        assert catalogue.outcomes() == {"A": Outcome.WRITTEN}
+        assert catalogue.outcomes() == {"A": RowOutcome.WRITTEN}
 
     def test_what_a_trigger_makes_of_a_value_is_taken_back(self, catalogue: Catalogue) -> None:
         """If a run would read something else; what it does to other columns is its own business."""
@@ -141,7 +141,7 @@ class TestApplyOnPostgres(ApplyContract):
         )
         catalogue.found([changed("A", price=(5, 6)), changed("B", price=(5, 6))])
         catalogue.apply()
-        assert catalogue.outcomes() == {"A": Outcome.REFUSED, "B": Outcome.WRITTEN}
+        assert catalogue.outcomes() == {"A": RowOutcome.REFUSED, "B": RowOutcome.WRITTEN}
         assert "the database makes '7.00' of '6' in price" in catalogue.reasons()
         rows = catalogue.rows("SELECT price::text, note FROM goods ORDER BY id")
         assert rows == [("5.00", None), ("6.00", "seen")]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pagemill.intake.enqueuer_life import LOOKS, DeadEnqueuers
-from pagemill.results.asked import AskedBatches
+from pagemill.results.asked_batches import AskedBatches
 from pagemill.results.signs_of_life import SignsOfLife
 from pagemill.results.store import ResultStore
 from tests.e2e.workplace import Workplace, eventually

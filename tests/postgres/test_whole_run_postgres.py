@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pagemill.demo.catalogue import generate, write_csv
+from pagemill.demo.catalogue import generate, write_catalogue_csv
 from pagemill.demo.storefront import StorefrontProcess
 from tests.e2e.workplace import Workplace
 
@@ -24,7 +24,7 @@ def results_of_a_run(folder: Path, shop: StorefrontProcess, database_url: str) -
     place.environment_changes["PAGEMILL_DATABASE_URL"] = database_url
     faults = ["status-500", "redirect-elsewhere", "dialog"]
     rows = list(generate("demo-hydrated", shop.base_url, 160, faults=faults))
-    write_csv(folder / "catalogue.csv", rows)
+    write_catalogue_csv(folder / "catalogue.csv", rows)
     place.run("enqueue", str(folder / "catalogue.csv"), "--platform", "demo-hydrated", "--batch-size", "10")
     with place.worker("--processes", "4", "--burst") as supervisor:
         assert supervisor.wait(240) == 0

@@ -14,7 +14,7 @@ from typing import Any
 
 import redis
 
-from pagemill.ops.fleet.processes import ProcessSnapshot, read_processes
+from pagemill.fleet.processes import ProcessSnapshot, read_processes
 
 PLATFORM = "platform: shop\nhosts: [shop.test]\nextract: {fields: {name: h1}}\n"
 

@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from pagemill.broker.embedded import EmbeddedServer
+from pagemill.checks.redis_server import NEEDED_RIGHTS
 from pagemill.errors import RedisUnavailable
-from pagemill.ops.redis_fitness import NEEDED_RIGHTS
 
 UrlOf = Callable[[str], str]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from pagemill.ops.fleet import letterbox
-from pagemill.ops.fleet.actions import RESTART
-from pagemill.ops.fleet.orders import Answer, give
-from pagemill.ops.fleet.processes import API, SCHEDULER, ProcessSnapshot, read_processes
+from pagemill.fleet import process_orders
+from pagemill.fleet.actions import RESTART
+from pagemill.fleet.orders import OrderReply, give
+from pagemill.fleet.processes import API, SCHEDULER, ProcessSnapshot, read_processes
 from pagemill.telemetry import events
 from tests.redis.commands import Office, eventually
 
@@ -37,9 +37,9 @@ def port() -> int:
         return int(sock.getsockname()[1])
 
 
-def told(office: Office, process: ProcessSnapshot) -> Answer:
+def told(office: Office, process: ProcessSnapshot) -> OrderReply:
     """What it answers to the order."""
-    return give(office.client, [process.name], RESTART, 20, letterbox.leave, reason="a test")[0]
+    return give(office.client, [process.name], RESTART, 20, process_orders.leave, reason="a test")[0]
 
 
 def usual_descriptors(pid: int) -> int:

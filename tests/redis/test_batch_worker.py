@@ -43,7 +43,7 @@ from pagemill.intake.enqueue import put as put_on_queue
 from pagemill.model import Batch, Priority, Product
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
-from pagemill.worker import handle
+from pagemill.worker import installed_engine
 from pagemill.worker import worker as worker_module
 from pagemill.worker.worker import BatchWorker
 from tests.redis.conftest import UrlOf
@@ -117,9 +117,9 @@ def engine() -> Iterator[ToldEngine]:
     """The process' engine; signal handlers are as before afterwards."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)}
     told = ToldEngine()
-    handle.install(told)
+    installed_engine.install(told)
     yield told
-    handle.install(None)
+    installed_engine.install(None)
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -524,7 +524,7 @@ def test_a_worker_without_its_browser_gives_the_batch_back_and_stops(redis_clien
     worker = worker_for(redis_client, engine)
     worker.work(burst=True)
     assert engine.ran == ["b1"]
-    assert isinstance(handle.unfit(), BrowserUnavailable)
+    assert isinstance(installed_engine.unfit(), BrowserUnavailable)
     assert open_queue(redis_client, "shop").job_ids == ["run_b1", "run_b2"]
     assert job_of(redis_client, "b1").retries_left == 5
     assert engine.given_up == []
@@ -626,18 +626,18 @@ def test_a_batch_that_cannot_be_given_up_waits_for_a_worker_that_can(redis_clien
     unfit = worker_for(redis_client, engine, name="unfit")
     unfit.work(burst=True)
     assert engine.ran == ["b1"]
-    assert isinstance(handle.unfit(), DatabaseUnavailable)
+    assert isinstance(installed_engine.unfit(), DatabaseUnavailable)
     assert len(at_work(redis_client)) == 1
 
     expire(redis_client)
-    handle.install(engine)
+    installed_engine.install(engine)
     worker_for(redis_client, engine, name="unfit2").work(burst=True)
-    assert isinstance(handle.unfit(), DatabaseUnavailable)
+    assert isinstance(installed_engine.unfit(), DatabaseUnavailable)
     assert engine.ran == ["b1"]
     assert len(at_work(redis_client)) == 1
 
     expire(redis_client)
-    handle.install(engine)
+    installed_engine.install(engine)
     engine.give_up_error = None
     work_off(worker_for(redis_client, engine, name="fit"))
     assert [batch for batch, _reason in engine.given_up] == ["b1"]
@@ -654,11 +654,11 @@ def test_a_safety_copy_that_cannot_be_given_up_is_kept(redis_client: Redis, engi
     redis_client.delete(MAINTENANCE_LOCK)
     engine.give_up_error = DatabaseUnavailable("the database is away")
     worker_for(redis_client, engine, name="unfit").work(burst=True)
-    assert isinstance(handle.unfit(), DatabaseUnavailable)
+    assert isinstance(installed_engine.unfit(), DatabaseUnavailable)
     assert intermediate.get_job_ids() == ["run_b1"]
 
     redis_client.delete(MAINTENANCE_LOCK)
-    handle.install(engine)
+    installed_engine.install(engine)
     engine.give_up_error = None
     work_off(worker_for(redis_client, engine, name="fit"))
     assert [batch for batch, _reason in engine.given_up] == ["b1"]
@@ -1040,7 +1040,7 @@ def test_a_worn_out_worker_gives_its_batch_back_and_leaves(redis_client: Redis, 
     with capture_logs() as lines:
         worker.work(burst=True)
     assert engine.ran == ["b1"]
-    assert isinstance(handle.unfit(), WorkerWornOut)
+    assert isinstance(installed_engine.unfit(), WorkerWornOut)
     job.refresh()  # type: ignore[no-untyped-call]
     assert (job.get_status(), job.retries_left) == (JobStatus.QUEUED, 3)
     assert events.WORKER_WORN_OUT in [line["event"] for line in lines]
@@ -1074,7 +1074,7 @@ def test_a_batch_that_used_up_the_descriptors_counts_as_tried_and_the_worker_lea
     job.refresh()  # type: ignore[no-untyped-call]
     assert (job.get_status(), job.retries_left) == (JobStatus.QUEUED, 2)
     assert (engine.ran, engine.given_up) == (["b1"], [])
-    assert isinstance(handle.unfit(), WorkerWornOut)
+    assert isinstance(installed_engine.unfit(), WorkerWornOut)
 
 
 def test_an_idle_worker_can_be_told_to_leave(redis_client: Redis, engine: ToldEngine) -> None:
@@ -1084,7 +1084,7 @@ def test_an_idle_worker_can_be_told_to_leave(redis_client: Redis, engine: ToldEn
     timer.start()
     worker.work(burst=False)
     timer.join()
-    assert isinstance(handle.unfit(), WorkerWornOut)
+    assert isinstance(installed_engine.unfit(), WorkerWornOut)
 
 
 def test_the_named_rights_are_enough_for_a_worker(url_of: UrlOf, tmp_path: Path, engine: ToldEngine) -> None:
@@ -1102,6 +1102,6 @@ def test_a_worker_that_may_not_do_its_work_ends_with_the_cause(
     """RQ's loop would end by a traceback in the log, and the command by a line that names nothing."""
     with open_redis(url_of("narrow"), tmp_path, patience_s=1) as client:
         work_off(worker_for(client, engine))
-    assert isinstance(handle.unfit(), RedisUnavailable)
-    assert "no permissions" in str(handle.unfit())
+    assert isinstance(installed_engine.unfit(), RedisUnavailable)
+    assert "no permissions" in str(installed_engine.unfit())
     assert "unhandled exception" not in caplog.text

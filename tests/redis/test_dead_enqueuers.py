@@ -19,12 +19,12 @@ import yaml
 
 import pagemill
 from pagemill.config.loading import load_config
+from pagemill.fleet.snapshot import WorkerSnapshot, publish
 from pagemill.intake.batch_job import open_queue
 from pagemill.intake.enqueuer_life import LOOKS, DeadEnqueuers
-from pagemill.intake.firing import Firing, Outcome, latest_due, rule_of
-from pagemill.intake.firing_log import LEADER_KEY, FiringLog
-from pagemill.ops.fleet.snapshot import WorkerSnapshot, publish
-from pagemill.results.asked import AskedBatches
+from pagemill.intake.schedule_firing import EntryFiring, FiringOutcome, latest_due, rule_of
+from pagemill.intake.schedule_firing_log import LEADER_KEY, FiringLog
+from pagemill.results.asked_batches import AskedBatches
 from pagemill.results.runs import RunState
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
@@ -235,7 +235,7 @@ def due_now(office: Office) -> None:
     }
     (office.folder / "config" / "schedule.yaml").write_text(yaml.safe_dump({"entries": {"nightly": entry}}))
     [known] = load_config(office.folder / "config", {}).schedule.entries.values()
-    before = Firing(latest_due(known, now) - timedelta(hours=1), Outcome.SEEN, rule=rule_of(known))
+    before = EntryFiring(latest_due(known, now) - timedelta(hours=1), FiringOutcome.SEEN, rule=rule_of(known))
     office.client.set(LEADER_KEY, "the test")
     assert FiringLog(office.client).note("nightly", before, "the test")
     office.client.delete(LEADER_KEY)

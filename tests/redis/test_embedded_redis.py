@@ -19,7 +19,7 @@ from redis.retry import Retry
 
 from pagemill.broker import embedded
 from pagemill.broker.embedded import EmbeddedServer
-from pagemill.broker.flocks import FileLock
+from pagemill.broker.file_lock import FileLock
 from pagemill.broker.server_program import NOT_NEEDED
 from pagemill.errors import RedisUnavailable
 

@@ -22,7 +22,7 @@ from pagemill.errors import RedisUnavailable, UsageError
 from pagemill.intake.batch_job import from_arguments, open_queue
 from pagemill.intake.enqueue import EnqueuedRun, enqueue_run, new_run_id
 from pagemill.model import Product
-from pagemill.results.asked import AskedBatches
+from pagemill.results.asked_batches import AskedBatches
 from pagemill.results.store import ResultStore
 
 pytestmark = pytest.mark.redis

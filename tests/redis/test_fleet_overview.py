@@ -14,10 +14,10 @@ from redis.retry import Retry
 from rq.job import JobStatus
 
 from pagemill.errors import RedisUnavailable
+from pagemill.fleet.overview import read_overview
+from pagemill.fleet.queues import QueueState, queue_states
+from pagemill.fleet.snapshot import KEPT_S, PREFIX, WorkerSnapshot, publish, read_fleet, read_workers, withdraw
 from pagemill.intake.batch_job import open_queue, open_queues
-from pagemill.ops.fleet.snapshot import KEPT_S, PREFIX, WorkerSnapshot, publish, read_fleet, read_workers, withdraw
-from pagemill.ops.overview import read_overview
-from pagemill.ops.queues import QueueState, queue_states
 
 pytestmark = pytest.mark.redis
 

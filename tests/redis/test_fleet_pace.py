@@ -22,15 +22,15 @@ from pagemill.broker.embedded import EmbeddedServer
 from pagemill.config.platform import Platform
 from pagemill.errors import TurnDenied
 from pagemill.pacing import fleet_pace
-from pagemill.pacing.answer import Answer, Welcome
 from pagemill.pacing.fleet_pace import RedisFleetPace
 from pagemill.pacing.turns import Turns
+from pagemill.pacing.visit_answer import VisitAnswer, Welcome
 from pagemill.telemetry import events
 
 pytestmark = pytest.mark.redis
 
-GOOD, TROUBLE = Answer(Welcome.GOOD, 200), Answer(Welcome.TROUBLE)
-BLOCKED = Answer(Welcome.BLOCKED, 403)
+GOOD, TROUBLE = VisitAnswer(Welcome.GOOD, 200), VisitAnswer(Welcome.TROUBLE)
+BLOCKED = VisitAnswer(Welcome.BLOCKED, 403)
 
 
 def shop(per_minute: int | None = None, name: str = "shop", **workflow: Any) -> Platform:
@@ -139,8 +139,8 @@ async def test_a_shop_that_asks_for_quiet_is_not_visited(redis_client: redis.Red
     """By nobody, for as long as it asks; a shorter request afterwards does not shorten that."""
     pace, other = RedisFleetPace(redis_client), RedisFleetPace(redis_client)
     with capture_logs() as lines:
-        await pace.report(shop(), Answer(Welcome.BLOCKED, 429, "10"), probe=False)
-        await other.report(shop(), Answer(Welcome.BLOCKED, 503, "1"), probe=False)
+        await pace.report(shop(), VisitAnswer(Welcome.BLOCKED, 429, "10"), probe=False)
+        await other.report(shop(), VisitAnswer(Welcome.BLOCKED, 503, "1"), probe=False)
     for platform in (shop(), shop(60)):
         turn = await other.ask(platform, place=True)
         assert (turn.word, turn.may_go) == ("paused", False)
@@ -153,7 +153,7 @@ async def test_a_shop_that_asks_for_quiet_is_not_visited(redis_client: redis.Red
 async def test_after_a_pause_places_begin_anew(redis_client: redis.Redis) -> None:
     """All who waited for its end do not come at once."""
     pace, platform = RedisFleetPace(redis_client), shop(per_minute_of(0.5))
-    await pace.report(platform, Answer(Welcome.BLOCKED, 429, "1"), probe=False)
+    await pace.report(platform, VisitAnswer(Welcome.BLOCKED, 429, "1"), probe=False)
     await asyncio.sleep(1.05)
     waits_s = [(await pace.ask(platform, place=True)).wait_s for _ in range(3)]
     assert waits_s == pytest.approx([0, 0.45, 0.95], abs=0.15)
@@ -178,7 +178,7 @@ async def test_a_session_that_is_challenged_opens_no_breaker_but_may_ask_for_qui
     """Nor does it break a row of blocks that count."""
     pace = RedisFleetPace(redis_client)
     platform = shop(breaker={"blocks": 2, "open_s": 60})
-    challenged = Answer(Welcome.CHALLENGED, 429, "1")
+    challenged = VisitAnswer(Welcome.CHALLENGED, 429, "1")
     await pace.report(platform, BLOCKED, probe=False)
     for _ in range(4):
         await pace.report(platform, challenged, probe=False)
@@ -192,7 +192,7 @@ async def test_visits_under_way_when_the_shop_asks_for_quiet_are_one_block(redis
     """All lanes are answered with 429 at once; only if it goes on after the pause does the breaker open."""
     pace = RedisFleetPace(redis_client)
     platform = shop(breaker={"blocks": 2, "open_s": 60})
-    too_many = Answer(Welcome.BLOCKED, 429, "1")
+    too_many = VisitAnswer(Welcome.BLOCKED, 429, "1")
     for _ in range(4):
         await pace.report(platform, too_many, probe=False)
     await asyncio.sleep(1.1)
@@ -221,7 +221,7 @@ async def test_one_visit_tries_whether_the_breaker_may_close(redis_client: redis
 
 @pytest.mark.parametrize(("answer", "seconds"), [(BLOCKED, [2, 3, 3]), (TROUBLE, [1, 1, 1])])
 async def test_a_probe_that_does_not_get_through_opens_it_again(
-    redis_client: redis.Redis, answer: Answer, seconds: list[float]
+    redis_client: redis.Redis, answer: VisitAnswer, seconds: list[float]
 ) -> None:
     """Each block for twice as long, up to the limit; trouble does not tell more than before."""
     pace, platform = RedisFleetPace(redis_client), shop(**BREAKER)

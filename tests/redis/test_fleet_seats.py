@@ -26,15 +26,15 @@ from pagemill.broker.embedded import EmbeddedServer
 from pagemill.config.platform import Platform
 from pagemill.errors import TurnDenied
 from pagemill.pacing import fleet_pace
-from pagemill.pacing.answer import Answer, Welcome
 from pagemill.pacing.fleet_pace import RedisFleetPace
 from pagemill.pacing.turns import Turn, Turns
+from pagemill.pacing.visit_answer import VisitAnswer, Welcome
 from pagemill.telemetry import events
 
 pytestmark = pytest.mark.redis
 
 SEATS, LINE = "pagemill:pacing:shop:seats", "pagemill:pacing:shop:line"
-BLOCKED = Answer(Welcome.BLOCKED, 403)
+BLOCKED = VisitAnswer(Welcome.BLOCKED, 403)
 
 
 def shop(fleet: int | None = 1, name: str = "shop", **workflow: Any) -> Platform:
@@ -368,7 +368,7 @@ async def test_a_pause_takes_the_seat_of_nobody_and_gives_none(redis_client: red
     await until(lambda: redis_client.zcard(SEATS) == 1)
     waiting = asyncio.create_task(stay(worker(), shop(), 0, release))
     await until(lambda: redis_client.zcard(LINE) == 1)
-    await RedisFleetPace(redis_client).report(shop(), Answer(Welcome.BLOCKED, 429, "600"), probe=False)
+    await RedisFleetPace(redis_client).report(shop(), VisitAnswer(Welcome.BLOCKED, 429, "600"), probe=False)
     with pytest.raises(TurnDenied, match="left alone"):
         await asyncio.wait_for(waiting, 5)
     assert (redis_client.zcard(SEATS), redis_client.exists(LINE)) == (1, 0)
@@ -385,7 +385,7 @@ async def test_the_visit_that_tries_the_breaker_is_not_held_up_by_those_who_wait
     redis_client.hset("pagemill:pacing:shop", "open_us", 1)
 
     async def prober() -> None:
-        for answer in (None, Answer(Welcome.GOOD, 200)):
+        for answer in (None, VisitAnswer(Welcome.GOOD, 200)):
             async with turns.turn(platform, 0, never()) as turn:
                 assert turn.is_probe
                 tried.set()

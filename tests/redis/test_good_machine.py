@@ -8,13 +8,13 @@ import pytest
 import redis
 
 from pagemill.browser.flags import Machine
+from pagemill.checks import examination
+from pagemill.checks.examination import examine
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config, Environment, Settings
+from pagemill.fleet.overrides import override_guard
 from pagemill.guard.probe import MachineMemory
 from pagemill.intake.batch_job import open_queue
-from pagemill.ops import fitness
-from pagemill.ops.fitness import examine
-from pagemill.ops.fleet.overrides import override_guard
 from tests.unit.cli.command import run
 
 pytestmark = pytest.mark.redis
@@ -25,9 +25,9 @@ SHOP = {"platform": "shop", "hosts": ["www.shop.com"], "extract": {"fields": {"n
 @pytest.fixture
 def chromium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A browser that knows its version, on a machine of 8 GB."""
-    monkeypatch.setattr(fitness, "examine_machine", lambda: Machine(shm_total_mb=2048, can_sandbox=True))
-    monkeypatch.setattr(fitness, "memory_limit_mb", lambda: 8192)
-    monkeypatch.setattr(fitness, "machine_memory", lambda: MachineMemory(available_mb=6000, swap_mb=1024))
+    monkeypatch.setattr(examination, "examine_machine", lambda: Machine(shm_total_mb=2048, can_sandbox=True))
+    monkeypatch.setattr(examination, "memory_limit_mb", lambda: 8192)
+    monkeypatch.setattr(examination, "machine_memory", lambda: MachineMemory(available_mb=6000, swap_mb=1024))
     path = tmp_path / "chromium"
     path.write_text("#!/bin/sh\necho Chromium 156.0\n")
     path.chmod(0o755)

@@ -16,9 +16,9 @@ from pagemill.intake.batch_job import open_queue
 from pagemill.intake.enqueue import enqueue_run
 from pagemill.intake.job_timeout import CEILING_S
 from pagemill.intake.lost_batches import LostBatches
-from pagemill.intake.whereabouts import ids_of
+from pagemill.intake.queued_batches import job_ids_of
 from pagemill.model import Product
-from pagemill.results.asked import AskedBatches
+from pagemill.results.asked_batches import AskedBatches
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 
@@ -161,14 +161,14 @@ def test_a_platform_that_is_not_configured_here_gets_its_batches_back(place: Pla
 def test_of_a_long_queue_what_has_no_job_comes_back(place: Place, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not read whole."""
     run = place.enqueue(21)
-    monkeypatch.setattr("pagemill.intake.whereabouts.SHORT", 2)
+    monkeypatch.setattr("pagemill.intake.queued_batches.SHORT", 2)
     reads: list[str] = []
 
     def read(client: Redis, platform: str) -> frozenset[str]:
         reads.append(platform)
-        return ids_of(client, platform)
+        return job_ids_of(client, platform)
 
-    monkeypatch.setattr("pagemill.intake.whereabouts.ids_of", read)
+    monkeypatch.setattr("pagemill.intake.queued_batches.job_ids_of", read)
     if how == "job":
         place.client.delete(f"rq:job:{run}_b00002")
     elif how == "state":

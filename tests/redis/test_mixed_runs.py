@@ -18,7 +18,7 @@ from pagemill.errors import UsageError
 from pagemill.intake.batch_job import from_arguments, open_queue
 from pagemill.intake.enqueue import enqueue_run
 from pagemill.model import Batch, Product, Verdict
-from pagemill.results.asked import AskedBatches
+from pagemill.results.asked_batches import AskedBatches
 from pagemill.results.store import ResultStore
 from tests.redis.test_lost_batches import SETTINGS
 from tests.redis.test_queue_commands import store_in

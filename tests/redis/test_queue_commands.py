@@ -10,9 +10,9 @@ import redis
 import typer
 
 from pagemill.cli import progress
+from pagemill.fleet.snapshot import WorkerSnapshot, publish
 from pagemill.intake.batch_job import from_arguments, open_queue
 from pagemill.model import Verdict
-from pagemill.ops.fleet.snapshot import WorkerSnapshot, publish
 from pagemill.results.store import ResultStore
 from tests.unit.cli.command import Said, run
 from tests.unit.results.result_values import make_result

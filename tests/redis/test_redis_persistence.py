@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from pagemill.ops.finding import Finding
-from pagemill.ops.redis_fitness import NEEDED_RIGHTS, look_at_redis
+from pagemill.checks.finding import Finding
+from pagemill.checks.redis_server import NEEDED_RIGHTS, look_at_redis
 from tests.redis.conftest import UrlOf
 
 pytestmark = pytest.mark.redis

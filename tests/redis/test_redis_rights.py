@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from pagemill.ops.redis_fitness import NEEDED_RIGHTS, look_at_redis
+from pagemill.checks.redis_server import NEEDED_RIGHTS, look_at_redis
 from tests.redis.conftest import UrlOf
 from tests.unit.cli.command import run
 

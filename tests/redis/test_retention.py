@@ -24,9 +24,9 @@ from pagemill.intake.batch_job import open_queue
 from pagemill.intake.cancel import cancel_run
 from pagemill.intake.enqueue import enqueue_run
 from pagemill.model import Product
-from pagemill.ops.retention import DailyRetention, Retention
-from pagemill.results.asked import AskedBatches
+from pagemill.results.asked_batches import AskedBatches
 from pagemill.results.store import ResultStore
+from pagemill.retention import DailyRetention, Retention
 from pagemill.telemetry import events
 from tests.unit.cli.command import Said, run
 from tests.unit.results.old_runs_contract import NOW, add_run

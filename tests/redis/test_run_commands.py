@@ -9,7 +9,7 @@ import redis
 
 from pagemill.intake.batch_job import from_arguments, open_queue
 from pagemill.model import Product, Verdict
-from pagemill.results.asked import AskedBatches
+from pagemill.results.asked_batches import AskedBatches
 from tests.redis.test_queue_commands import ROWS, enqueue, place, store_in
 from tests.unit.cli.command import Said, run
 from tests.unit.results.result_values import make_result

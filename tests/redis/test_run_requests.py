@@ -12,13 +12,13 @@ import redis
 
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config, Environment, Settings
+from pagemill.control_room.control.run_requests import RunRequest, RunRequests
 from pagemill.errors import KeyTaken, ServiceUnavailable, TooManyAtOnce
 from pagemill.intake.batch_job import from_arguments, open_queue
-from pagemill.intake.begin import Beginner
+from pagemill.intake.begin_run import Beginner
 from pagemill.intake.enqueuer_life import LOOKS, DeadEnqueuers
 from pagemill.intake.rows import BadRow
 from pagemill.model import Product
-from pagemill.ops.control.run_requests import RunRequest, RunRequests
 from pagemill.results.runs import RunState
 from pagemill.results.store import ResultStore
 

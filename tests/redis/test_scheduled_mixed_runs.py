@@ -11,9 +11,9 @@ from redis import Redis
 
 from pagemill.intake import enqueue
 from pagemill.intake.batch_job import open_queue
-from pagemill.intake.firing import Outcome
-from pagemill.intake.firing_log import LEADER_KEY
-from pagemill.results.asked import AskedBatches
+from pagemill.intake.schedule_firing import FiringOutcome
+from pagemill.intake.schedule_firing_log import LEADER_KEY
+from pagemill.results.asked_batches import AskedBatches
 from tests.redis.test_scheduler import THREE, Office, fire_and_die
 
 pytestmark = pytest.mark.redis
@@ -48,7 +48,7 @@ def test_a_due_time_puts_each_product_on_its_platforms_queue(office: Office) -> 
     office.clock.now = THREE
     office.scheduler().tick()
     assert (queued(office, "shop"), queued(office, "mall")) == (SHOP, MALL)
-    assert (office.last().outcome, office.last().detail) == (Outcome.QUEUED, f"{PRODUCTS} products")
+    assert (office.last().outcome, office.last().detail) == (FiringOutcome.QUEUED, f"{PRODUCTS} products")
     (run,) = office.store.runs()
     assert (run.run, run.platform, run.products) == (office.last().run, "auto", PRODUCTS)
     assert run.run.startswith("20261121-030000-auto-")
@@ -76,7 +76,7 @@ def test_one_that_dies_while_it_fires_is_replaced_by_one_that_goes_on(
     office.client.delete(LEADER_KEY)
     office.scheduler("s2").tick()
     assert (queued(office, "shop"), queued(office, "mall")) == (SHOP, MALL)
-    assert (office.last().run, office.last().outcome) == (run, Outcome.QUEUED)
+    assert (office.last().run, office.last().outcome) == (run, FiringOutcome.QUEUED)
     assert office.store.progress(run).products == PRODUCTS
 
 

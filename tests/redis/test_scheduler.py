@@ -18,16 +18,16 @@ from structlog.testing import capture_logs
 from pagemill.config.loading import load_config
 from pagemill.config.settings import Config
 from pagemill.errors import DatabaseUnavailable, RedisUnavailable
-from pagemill.intake import begin, enqueue, scheduler
+from pagemill.intake import begin_run, enqueue, scheduler
 from pagemill.intake.batch_job import open_queue, open_queues, queue_name
 from pagemill.intake.cancel import cancel_run
-from pagemill.intake.firing import Firing, Outcome
-from pagemill.intake.firing_log import LEADER_KEY, FiringLog
+from pagemill.intake.schedule_firing import EntryFiring, FiringOutcome
+from pagemill.intake.schedule_firing_log import LEADER_KEY, FiringLog
 from pagemill.intake.scheduler import Scheduler
 from pagemill.model import ItemResult, Priority, Product, Verdict
+from pagemill.results.notice_outbox import NoticeOutbox
 from pagemill.results.runs import Telling
 from pagemill.results.store import ResultStore
-from pagemill.results.untold import Untold
 from pagemill.telemetry import events
 
 pytestmark = pytest.mark.redis
@@ -91,7 +91,7 @@ class Office:
         """One of the schedulers."""
         return Scheduler(self.client, self.store, self.load, name, self.clock)
 
-    def last(self) -> Firing:
+    def last(self) -> EntryFiring:
         """What was noted last."""
         firing = FiringLog(self.client).last("nightly")
         assert firing is not None
@@ -120,7 +120,7 @@ def office(tmp_path: Path, redis_client: Redis) -> Iterator[Office]:
     """With an entry that has been seen: its next time fires."""
     office = Office(tmp_path, redis_client)
     office.scheduler().tick()
-    assert (office.last().due, office.last().outcome) == (THREE - DAY, Outcome.SEEN)
+    assert (office.last().due, office.last().outcome) == (THREE - DAY, FiringOutcome.SEEN)
     redis_client.delete(LEADER_KEY)
     yield office
     office.store.close()
@@ -136,7 +136,7 @@ def test_a_run_knows_how_its_entry_wants_it_told(office: Office) -> None:
     active.tick()
     office.clock.now = THREE
     active.tick()
-    (run,) = Untold(office.store).runs(10)
+    (run,) = NoticeOutbox(office.store).runs(10)
     assert run.telling == Telling("nightly", "Asia/Seoul", {"quiet": True, "channels": ["live"]})
 
 
@@ -151,7 +151,7 @@ def test_a_due_time_puts_the_catalogue_on_the_queue_once(office: Office) -> None
         office.clock.now += timedelta(seconds=1)
     assert office.queued() == EVERYTHING
     firing = office.last()
-    assert (firing.due, firing.outcome, firing.detail) == (THREE, Outcome.QUEUED, "25 products")
+    assert (firing.due, firing.outcome, firing.detail) == (THREE, FiringOutcome.QUEUED, "25 products")
     assert firing.run.startswith("20261121-030000-shop-")
     progress = office.store.progress(firing.run)
     assert (progress.sealed, progress.products) == (True, PRODUCTS)
@@ -166,8 +166,8 @@ def test_a_filter_chooses_products(office: Office) -> None:
     assert office.queued() == EVERYTHING[1::2]
 
 
-@pytest.mark.parametrize(("overlap", "outcome"), [("skip", Outcome.SKIPPED), ("queue", Outcome.WAITING)])
-def test_a_time_that_comes_while_the_last_run_goes_on(office: Office, overlap: str, outcome: Outcome) -> None:
+@pytest.mark.parametrize(("overlap", "outcome"), [("skip", FiringOutcome.SKIPPED), ("queue", FiringOutcome.WAITING)])
+def test_a_time_that_comes_while_the_last_run_goes_on(office: Office, overlap: str, outcome: FiringOutcome) -> None:
     """It is left out, or waits until the run has ended, whichever the entry says."""
     office.schedule(overlap=overlap)
     active = office.scheduler()
@@ -201,7 +201,7 @@ def test_an_entrys_runs_have_its_priority(office: Office, priority: Priority) ->
     assert [queue.name for queue in queues if queue.count] == [queue_name("shop", priority)]
     office.clock.now = THREE + DAY
     active.tick()
-    assert office.last().outcome is Outcome.SKIPPED
+    assert office.last().outcome is FiringOutcome.SKIPPED
 
 
 def test_an_entrys_file_may_be_of_any_form(office: Office) -> None:
@@ -283,7 +283,7 @@ def test_one_that_dies_while_it_fires_is_replaced_by_one_that_goes_on(
         office.scheduler("s2").tick()
     assert office.queued() == EVERYTHING
     firing = office.last()
-    assert (firing.due, firing.outcome, firing.run, firing.detail) == (THREE, Outcome.QUEUED, run, "25 products")
+    assert (firing.due, firing.outcome, firing.run, firing.detail) == (THREE, FiringOutcome.QUEUED, run, "25 products")
     assert office.store.progress(run).products == PRODUCTS
     (fired,) = [line for line in lines if line["event"] == events.SCHEDULE_FIRED]
     assert fired["resumes"] is True
@@ -341,7 +341,7 @@ def test_a_run_whose_batches_the_queue_has_lost_goes_on(office: Office) -> None:
     office.client.delete(open_queue(office.client, "shop").key)
     office.clock.now = THREE + DAY
     active.tick()
-    assert office.last().outcome is Outcome.SKIPPED
+    assert office.last().outcome is FiringOutcome.SKIPPED
 
 
 def test_a_catalogue_that_changed_in_between_loses_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,7 +395,7 @@ def test_one_that_slept_through_its_lead_changes_nothing(office: Office) -> None
     with pytest.raises(Exception, match="another"):
         sleeper.tick()
     assert office.queued() == EVERYTHING
-    assert office.last().outcome is Outcome.QUEUED
+    assert office.last().outcome is FiringOutcome.QUEUED
 
 
 def test_the_schedule_is_read_again_when_it_changes(office: Office) -> None:
@@ -426,7 +426,7 @@ def test_a_catalogue_that_is_of_no_use_fails_that_time_only(office: Office, spoi
         active.tick()
         active.tick()
     assert [line["event"] for line in lines].count(events.SCHEDULE_FAILED) == 1
-    assert office.last().outcome is Outcome.FAILED
+    assert office.last().outcome is FiringOutcome.FAILED
     office.stock(range(3))
     office.clock.now += DAY
     active.tick()
@@ -462,7 +462,7 @@ def test_a_database_that_is_away_is_waited_for(office: Office, monkeypatch: pyte
     with capture_logs() as lines:
         running.start()
         deadline_s = time.monotonic() + 10
-        while office.last().outcome is not Outcome.QUEUED:
+        while office.last().outcome is not FiringOutcome.QUEUED:
             assert time.monotonic() < deadline_s
             time.sleep(0.02)
         active.stop()
@@ -481,11 +481,11 @@ def test_one_that_stops_while_it_fires_lets_another_go_on_at_once(
     with monkeypatch.context() as patch:
         patch.setattr(active._lead, "renew", active.stop)
         active.run()
-    assert office.last().outcome is Outcome.QUEUEING
+    assert office.last().outcome is FiringOutcome.QUEUEING
     assert 0 < len(office.queued()) < PRODUCTS
     office.scheduler("s2").tick()
     assert office.queued() == EVERYTHING
-    assert office.last().outcome is Outcome.QUEUED
+    assert office.last().outcome is FiringOutcome.QUEUED
 
 
 def test_one_stops_also_where_no_product_is_wanted(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -505,11 +505,11 @@ def test_one_stops_also_where_no_product_is_wanted(office: Office, monkeypatch: 
             yield Product(f"p{number}", f"https://shop.test/{number}", {"name": "another"})
 
     office.schedule(filter={"name": "name 1"})
-    monkeypatch.setattr(begin, "read_catalog", endless)
+    monkeypatch.setattr(begin_run, "read_catalog", endless)
     office.clock.now = THREE
     active.run()
     assert read == ["p1", "p2", "p3"]
-    assert office.last().outcome is Outcome.QUEUEING
+    assert office.last().outcome is FiringOutcome.QUEUEING
     assert FiringLog(office.client).leader() == ""
 
 
@@ -528,7 +528,7 @@ def test_the_lead_is_kept_through_a_long_stretch_without_a_batch(
             left_ms.append(office.client.pttl(LEADER_KEY))
 
     monkeypatch.setattr(scheduler, "_RENEW_S", 0.0)
-    monkeypatch.setattr(begin, "read_catalog", nothing_wanted)
+    monkeypatch.setattr(begin_run, "read_catalog", nothing_wanted)
     office.schedule(filter={"name": "name 1"})
     office.clock.now = THREE
     active.tick()

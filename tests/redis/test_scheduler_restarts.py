@@ -12,13 +12,13 @@ import redis
 import yaml
 
 from pagemill.config.loading import load_config
+from pagemill.fleet import process_orders
+from pagemill.fleet.actions import RESTART
+from pagemill.fleet.orders import give
+from pagemill.fleet.processes import ProcessSnapshot, read_processes
 from pagemill.intake.batch_job import open_queue
-from pagemill.intake.firing import Firing, Outcome, latest_due, rule_of
-from pagemill.intake.firing_log import LEADER_KEY, FiringLog
-from pagemill.ops.fleet import letterbox
-from pagemill.ops.fleet.actions import RESTART
-from pagemill.ops.fleet.orders import give
-from pagemill.ops.fleet.processes import ProcessSnapshot, read_processes
+from pagemill.intake.schedule_firing import EntryFiring, FiringOutcome, latest_due, rule_of
+from pagemill.intake.schedule_firing_log import LEADER_KEY, FiringLog
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 from tests.redis.commands import Office, eventually
@@ -59,12 +59,12 @@ class Offices(Office):
         log = FiringLog(self.client)
         self.client.set(LEADER_KEY, "the test")
         for name, entry in schedule.entries.items():
-            before = Firing(due[name] - timedelta(hours=1), Outcome.SEEN, rule=rule_of(entry))
+            before = EntryFiring(due[name] - timedelta(hours=1), FiringOutcome.SEEN, rule=rule_of(entry))
             assert log.note(name, before, "the test")
         self.client.delete(LEADER_KEY)
         return due
 
-    def outcomes(self) -> dict[str, Firing]:
+    def outcomes(self) -> dict[str, EntryFiring]:
         """What was noted last of each entry."""
         log = FiringLog(self.client)
         found = {f"entry-{number}": log.last(f"entry-{number}") for number in range(ENTRIES)}
@@ -93,14 +93,14 @@ def test_restarts_in_the_middle_of_firings_miss_and_double_nothing(
             leader = office.leader()
             if leader is None:
                 continue
-            answer = give(redis_client, [leader.name], RESTART, 20, letterbox.leave, reason="a test")[0]
+            answer = give(redis_client, [leader.name], RESTART, 20, process_orders.leave, reason="a test")[0]
             assert answer.done or not answer.heard
             if answer.done:
                 restarts += 1
                 office.reported(by_pid[leader.pid], leader.name)
 
         def is_over() -> bool:
-            return all(firing.outcome is Outcome.QUEUED for firing in office.outcomes().values())
+            return all(firing.outcome is FiringOutcome.QUEUED for firing in office.outcomes().values())
 
         eventually(is_over, 120, "the end of all firings")
         for process in processes.values():

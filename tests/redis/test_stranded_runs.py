@@ -12,14 +12,14 @@ import pytest
 import redis
 
 import pagemill
-from pagemill.app import waiting
+from pagemill.app import wait_for_run
 from pagemill.config.alerts import AlertRules
+from pagemill.fleet.snapshot import WorkerSnapshot, publish
+from pagemill.fleet.stranded_runs import Cause, Stranded, read_stranded
 from pagemill.intake.batch_job import open_queue
-from pagemill.intake.whereabouts import count_of
+from pagemill.intake.queued_batches import count_of
 from pagemill.model import Batch, Product
-from pagemill.ops.fleet.snapshot import WorkerSnapshot, publish
-from pagemill.ops.stranded import Cause, Stranded, read_stranded
-from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.asked_batches import NOTHING, AskedBatches, Reached
 from pagemill.results.signs_of_life import SignsOfLife
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
@@ -86,7 +86,7 @@ def test_batches_that_end_while_it_looks_are_not_lost(
             open_queue(client, platform).pop_job_id()
             return count_of(client, platform)
 
-        monkeypatch.setattr("pagemill.ops.stranded.count_of", count)
+        monkeypatch.setattr("pagemill.fleet.stranded_runs.count_of", count)
         assert read_stranded(redis_client, store, tuple) == []
 
 
@@ -164,8 +164,8 @@ def test_a_wait_for_a_platform_that_is_gone_ends_with_78(
     place: Path, redis_server: str, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When that has lasted; before, it was told what to do."""
-    monkeypatch.setattr(waiting, "_LOOK_S", 0.1)
-    monkeypatch.setattr(waiting, "_PATIENCE_S", 1.0)
+    monkeypatch.setattr(wait_for_run, "_LOOK_S", 0.1)
+    monkeypatch.setattr(wait_for_run, "_PATIENCE_S", 1.0)
     tell = StrandedTeller(Event())
 
     def forget_and_tell(console: object, text: str) -> None:
@@ -189,8 +189,8 @@ def test_a_program_of_ones_own_is_told(
     """By a Python warning, or by what it hands over; and by `RunStranded` in the end."""
     monkeypatch.chdir(place)
     monkeypatch.setenv("PAGEMILL_REDIS_URL", redis_server)
-    monkeypatch.setattr(waiting, "_LOOK_S", 0.1)
-    monkeypatch.setattr(waiting, "_PATIENCE_S", 1.0)
+    monkeypatch.setattr(wait_for_run, "_LOOK_S", 0.1)
+    monkeypatch.setattr(wait_for_run, "_PATIENCE_S", 1.0)
     with pagemill.connect() as mill:
         name = mill.enqueue([{"id": "P1", "url": "https://www.shop.com/1"}], "shop")
         with pytest.warns(UserWarning, match="start one"), pytest.raises(pagemill.PagemillError, match="took longer"):

@@ -28,13 +28,13 @@ from structlog.testing import capture_logs
 from pagemill.errors import PagemillError, ServiceUnavailable
 from pagemill.telemetry import events
 from pagemill.worker import supervisor as supervisor_module
-from pagemill.worker.remedy import Rules
+from pagemill.worker.restart_policy import RestartRules
 from pagemill.worker.supervisor import Supervisor
 from tests.redis.stand_ins import follow_plan
 
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(60, method="thread")]
 
-RULES = Rules(
+RULES = RestartRules(
     beat_timeout_s=1.0,
     start_allowance_s=20.0,
     stop_grace_s=1.5,
@@ -64,7 +64,7 @@ class Scene:
         script: Callable[[], object] = lambda: None,
         *,
         processes: int = 1,
-        rules: Rules = RULES,
+        rules: RestartRules = RULES,
         restart_at: str | None = None,
         burst: bool = False,
     ) -> None:

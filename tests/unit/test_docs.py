@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from pagemill.cli.main import app
 from pagemill.config.environment import VARIABLES
 from pagemill.config.platform import Platform
-from pagemill.config.reading.judge import Signs
+from pagemill.config.reading.judge import VerdictSigns
 from pagemill.config.section import MsRange
 from pagemill.config.settings import Environment, Settings
 from pagemill.telemetry import events
@@ -38,7 +38,7 @@ SPOKEN_OF = (
 ANY_NAME = "NAME"
 """Stands in a path for a name that the user chooses, such as a field's."""
 REQUIRED = "required"
-DESCRIBED_ONCE: dict[type[BaseModel], str] = {Signs: "VERDICT"}
+DESCRIBED_ONCE: dict[type[BaseModel], str] = {VerdictSigns: "VERDICT"}
 """Sections that stand under several keys of one place, and what a path has instead of the key. A key with a default of
 its own there is described for itself."""
 SAME_ELSEWHERE = re.compile(r"(compare|require|confirm)\b|.*\.fetch\.fields\.NAME\b")

@@ -14,7 +14,7 @@ from pagemill import errors
 SOURCE = Path(errors.__file__).parent
 ELSEWHERE = {
     "config/mistakes.py",  # raised within pydantic, which takes a ValueError for a mistake and nothing else
-    "ops/api/frame/envelope.py",  # an answer of FastAPI's
+    "control_room/frame/envelope.py",  # an answer of FastAPI's
 }
 """Where errors are of another tree, because the library that they are raised in knows that one."""
 

@@ -42,15 +42,15 @@ from pagemill.config.profiles import PROFILES
 from pagemill.config.schedule import Schedule
 from pagemill.config.settings import BrowserSettings, Config, Environment, Settings
 from pagemill.config.visitor.secrets import CREDENTIALS_PREFIX, PROXY_PREFIX
-from pagemill.guard.pressure import Level
+from pagemill.control_room.api import live
+from pagemill.control_room.api.server import create_api
+from pagemill.control_room.metrics.text import OwnFigures, metrics_text
+from pagemill.fleet.shared_cache import Lookups
+from pagemill.guard.pressure import PressureLevel
 from pagemill.model import ConnectionCounts
-from pagemill.ops.api import live
-from pagemill.ops.api.server import create_app
-from pagemill.ops.kept import Lookups
-from pagemill.ops.metrics.text import OwnFigures, metrics_text
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events, log_files
-from tests.unit.ops.test_prometheus_files import Still, worker
+from tests.unit.control_room.test_prometheus_files import Still, worker
 from tests.unit.test_docs import ROOT, settings_of
 
 FEATURES = ROOT / "docs" / "features.md"
@@ -90,7 +90,7 @@ def rows() -> list[Row]:
 def api() -> FastAPI:
     """The real one; nothing is asked of Redis and the database that it would have."""
     config = Config(settings=Settings(), platforms={}, environment=Environment())
-    return create_app(config, Redis(unix_socket_path="none"), ResultStore("sqlite:///none.db"), "features")
+    return create_api(config, Redis(unix_socket_path="none"), ResultStore("sqlite:///none.db"), "features")
 
 
 def names_of(schema: Mapping[str, Any], above: str = "") -> Iterator[str]:
@@ -205,7 +205,7 @@ def words() -> frozenset[str]:
             *(rule["alert"] for group in alerts for rule in group["rules"]),
             *re.findall(r'"([a-z]+:[a-z]+)"', inspect.getsource(live)),
             *(f"{prefix}<NAME>" for prefix in (ADDRESS_PREFIX, PROXY_PREFIX, CREDENTIALS_PREFIX)),
-            *(level.word for level in Level),
+            *(level.word for level in PressureLevel),
             *re.findall(r'"(\w+\.log)"', inspect.getsource(log_files)),
             *METRICS,
             *PROFILES,

@@ -21,7 +21,7 @@ from pagemill.guard.budget import Budget, budget_of, resolved
 from pagemill.guard.probe import memory_limit_mb
 from pagemill.intake.platforms import Platforms, meant
 from pagemill.results.store import ResultStore
-from pagemill.results.watched import watching
+from pagemill.results.watched_changes import watching
 
 DATA_FOLDER = Path("data")
 _BRISK_S = 2.0

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pagemill.app.parts import DATA_FOLDER
 from pagemill.broker.connection import open_redis
 from pagemill.config.settings import Config
-from pagemill.ops.fleet.orders import Action
-from pagemill.ops.fleet.reporter import ProcessReporter
+from pagemill.fleet.orders import Action
+from pagemill.fleet.reporter import ProcessReporter
 
 _PATIENCE_S = 2.0
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import redis
 
+from pagemill.alerting.alert_desk import AlertDesk
 from pagemill.app.browsing import build_pool, running_loop
 from pagemill.app.guarding import build_guard
-from pagemill.app.looking_after import looking_after_runs
 from pagemill.app.parts import (
     DATA_FOLDER,
     artifact_store,
@@ -21,37 +21,37 @@ from pagemill.app.parts import (
     process_name,
     result_store,
 )
-from pagemill.broker.connection import connection_counts, open_redis
+from pagemill.app.run_care import looking_after_runs
+from pagemill.broker.connection import open_redis, redis_connection_counts
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.settings import Config, GuardSettings
 from pagemill.config.visitor.needs import visitor_needs
 from pagemill.engine.batch_engine import BatchEngine
+from pagemill.engine.guarded_engine import GuardedEngine
 from pagemill.engine.lane import Stations
 from pagemill.engine.runner import Runner
-from pagemill.engine.worksite import EngineWorksite
 from pagemill.errors import RedisUnavailable, WorkerWornOut
 from pagemill.extraction.strategy_registry import StrategyRegistry
+from pagemill.fleet.actions import WorkerActions
+from pagemill.fleet.orders import OrderDesk
+from pagemill.fleet.publisher import Publisher
+from pagemill.fleet.tally import Tally
 from pagemill.guard.caches import CACHES
 from pagemill.guard.guard import Guard
 from pagemill.guard.scratch import scratch_folder, sweep
 from pagemill.guard.sidecar import Chore
 from pagemill.intake.batch_job import open_queues
 from pagemill.model import ConnectionCounts, ItemResult
-from pagemill.ops.alerting.desk import AlertDesk
-from pagemill.ops.fleet.actions import WorkerActions
-from pagemill.ops.fleet.orders import OrderDesk
-from pagemill.ops.fleet.publisher import Publisher
-from pagemill.ops.fleet.tally import Tally
-from pagemill.ops.retention import DailyRetention
 from pagemill.pacing.fleet_pace import RedisFleetPace
 from pagemill.pacing.turns import Turns
-from pagemill.results.asked import AskedBatches
+from pagemill.results.asked_batches import AskedBatches
 from pagemill.results.writer import ResultWriter
+from pagemill.retention import DailyRetention
 from pagemill.revisit.visit_memory import VisitMemory
 from pagemill.telemetry import events
+from pagemill.telemetry.event_buffer import EVENT_BUFFER
 from pagemill.telemetry.logging import get_logger
-from pagemill.telemetry.tap import TAP
-from pagemill.worker import handle
+from pagemill.worker import installed_engine
 from pagemill.worker.worker import BatchWorker
 
 log = get_logger("app")
@@ -85,7 +85,7 @@ class Worker:
             self.worker.work(burst=burst)
         except redis.RedisError as error:
             raise RedisUnavailable.gone(error) from error
-        if (unfit := handle.unfit()) is not None:
+        if (unfit := installed_engine.unfit()) is not None:
             raise unfit
 
 
@@ -147,8 +147,8 @@ def open_worker(
         finished, is_cancelled = asked.done, store.is_cancelled
         runner = Runner(platforms, stations, store.judged, writer, None, memory, finished, is_cancelled)
         engine = BatchEngine(loop, runner, store.write, worker_name, finished, is_cancelled)
-        handle.install(engine)
-        parts.callback(handle.install, None)
+        installed_engine.install(engine)
+        parts.callback(installed_engine.install, None)
         queues = [queue for platform in platforms for queue in open_queues(connection, platform)]
         orders = OrderDesk(brisk)
         worker = BatchWorker(queues, worker_name, connection, brisk, engine, settings.queue, orders.hear)
@@ -160,10 +160,12 @@ def open_worker(
             leave(reason)  # first: the main thread must not take another batch when it is let go
             engine.abandon(WorkerWornOut(reason))
 
-        worksite = EngineWorksite(loop, pool, runner, tally.products, leave=leave, abandon=abandon)
+        engine_port = GuardedEngine(loop, pool, runner, tally.products, leave=leave, abandon=abandon)
         desk = AlertDesk(brisk, settings.guard.alerts, worker_name)
         budget = machine_budget(config, processes)
-        guard, sidecar = build_guard(config.settings.guard, budget, worksite, loop, pool.stats().places, scratch, desk)
+        guard, sidecar = build_guard(
+            config.settings.guard, budget, engine_port, loop, pool.stats().places, scratch, desk
+        )
 
         def configure(changed: GuardSettings) -> None:
             guard.configure(changed)
@@ -172,12 +174,12 @@ def open_worker(
             sidecar.change_interval("clean", changed.cleanup_interval_s)
 
         def connections() -> dict[str, ConnectionCounts]:
-            both = connection_counts(connection) + connection_counts(brisk)
+            both = redis_connection_counts(connection) + redis_connection_counts(brisk)
             return {"redis": both, "database": store.connections()}
 
         publisher = Publisher(brisk, worker_name, list(platforms), pool, runner, guard, tally, configure, connections)
-        orders.open(WorkerActions(guard, worksite, publisher.take_over_changes, leave).by_name())
-        TAP.open()
+        orders.open(WorkerActions(guard, engine_port, publisher.take_over_changes, leave).by_name())
+        EVENT_BUFFER.open()
         parts.callback(publisher.close)
 
         def beat_at_home() -> None:

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
-from pagemill.applying.audit import Application, Audit, Entry
-from pagemill.applying.catalog_rows import CatalogRow, CatalogRows, Found
-from pagemill.applying.database import catalogue_engine, translated
-from pagemill.applying.raw_table import Raw
+from pagemill.applying.audit import Application, Audit, AuditEntry
+from pagemill.applying.catalog_rows import CatalogRow, CatalogRows, FoundRows
+from pagemill.applying.database import catalogue_engine, translated_for_catalogue
+from pagemill.applying.raw_table import RawCell
 from pagemill.applying.row_change import change_row
-from pagemill.applying.row_plan import Plan, is_read, plans_of
-from pagemill.applying.told import Cell, Outcome, Tally, Told
+from pagemill.applying.row_plan import RowPlan, is_read, plans_of
+from pagemill.applying.row_report import Cell, RowCounts, RowOutcome, RowReport
 from pagemill.applying.wishes import WRITTEN_VERDICTS, Wish, wishes_of
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Environment
@@ -40,7 +40,7 @@ CHUNK = 100
 class Applied:
     """What came of one call. `next_after` is the product that the next one begins behind; empty at the end."""
 
-    tally: Tally = field(default_factory=Tally)
+    tally: RowCounts = field(default_factory=RowCounts)
     next_after: str = ""
     without: tuple[str, ...] = ()
     """Platforms of the run of which nothing is written, as they do not say what may be."""
@@ -80,7 +80,7 @@ class Applier:
     def apply(
         self,
         run: str,
-        tell: Callable[[Told], object] = lambda _told: None,
+        tell: Callable[[RowReport], object] = lambda _told: None,
         *,
         writes: bool = False,
         after: str = "",
@@ -148,7 +148,7 @@ class _Table:
         self._platform = platform
         self._writes = writes
         self._name = str(platform.catalog.table)
-        with translated(engine, self._name):
+        with translated_for_catalogue(engine, self._name):
             self._rows = CatalogRows(engine, platform)
             self._audit = Audit(engine, self._name)
             if writes:
@@ -156,12 +156,15 @@ class _Table:
         self._types = {field: self._rows.column(field).type for field in platform.catalog.update.written}
         self._application = Application(now, self._name, platform.platform)
 
-    def apply(self, run: str, results: list[ItemResult]) -> list[Told]:
+    def apply(self, run: str, results: list[ItemResult]) -> list[RowReport]:
         """One transaction; what came of each product, when it is over."""
         wanted = {each.product_id: (each, wishes) for each in results if (wishes := wishes_of(each, self._platform))}
         if not wanted:
             return []
-        with translated(self._engine, self._name), transaction(self._engine, writes=self._writes) as connection:
+        with (
+            translated_for_catalogue(self._engine, self._name),
+            transaction(self._engine, writes=self._writes) as connection,
+        ):
             found = self._rows.find(connection, list(wanted), locks=self._writes)
             return [
                 told
@@ -170,10 +173,10 @@ class _Table:
             ]
 
     def _apply_one(
-        self, connection: Connection, run: str, result: ItemResult, wishes: tuple[Wish, ...], found: Found
-    ) -> Iterator[Told]:
-        def told(plan: Plan) -> Told:
-            return Told(run, result.platform, result.product_id, plan.outcome, plan.cells, plan.reason)
+        self, connection: Connection, run: str, result: ItemResult, wishes: tuple[Wish, ...], found: FoundRows
+    ) -> Iterator[RowReport]:
+        def told(plan: RowPlan) -> RowReport:
+            return RowReport(run, result.platform, result.product_id, plan.outcome, plan.cells, plan.reason)
 
         rows = found.rows.get(result.product_id, [])
         if len(rows) != 1 or result.product_id in found.busy:
@@ -184,27 +187,29 @@ class _Table:
                 plan = self._write(connection, run, result, rows[0], plan)
             yield told(plan)
 
-    def _write(self, connection: Connection, run: str, result: ItemResult, row: CatalogRow, plan: Plan) -> Plan:
+    def _write(self, connection: Connection, run: str, result: ItemResult, row: CatalogRow, plan: RowPlan) -> RowPlan:
         """Changes the row and notes it, or leaves it as it is and says why."""
         after = {write.wish.column: self._rows.raw.raw_of(write.value) for write in plan.writes}
         by_column = {write.wish.column: write for write in plan.writes}
 
-        def is_right(name: str, value: Raw) -> bool:
+        def is_right(name: str, value: RawCell) -> bool:
             return is_read(value, by_column[name].reads, by_column[name].wish.kind)
 
-        def note(now: Mapping[str, Raw]) -> None:
-            entry = Entry(row.key, result.product_id, row.raw_of(after), now)
+        def note(now: Mapping[str, RawCell]) -> None:
+            entry = AuditEntry(row.key, result.product_id, row.raw_of(after), now)
             self._audit.note(connection, run, self._application, entry)
 
         before = row.raw_of(after, self._rows.url_column)
         outcome, reason = change_row(connection, self._rows.raw, row.key, before, after, is_right=is_right, note=note)
-        return plan if outcome is Outcome.WRITTEN else Plan(outcome, plan.cells, reason)
+        return plan if outcome is RowOutcome.WRITTEN else RowPlan(outcome, plan.cells, reason)
 
 
-def _without_row(result: ItemResult, wishes: tuple[Wish, ...], found: Found, rows: int) -> Plan:
+def _without_row(result: ItemResult, wishes: tuple[Wish, ...], found: FoundRows, rows: int) -> RowPlan:
     cells = tuple(Cell(wish.field, wish.column, wish.expected, wish.value) for wish in wishes)
     if result.product_id in found.busy:
-        return Plan(Outcome.BUSY, cells, "somebody else is changing the row: apply again")
+        return RowPlan(RowOutcome.BUSY, cells, "somebody else is changing the row: apply again")
     if rows:
-        return Plan(Outcome.DOUBLED, cells, f"{rows} rows have this id")
-    return Plan(Outcome.MISSING, cells, "the row is not in the table, or catalog.where does not choose it any more")
+        return RowPlan(RowOutcome.DOUBLED, cells, f"{rows} rows have this id")
+    return RowPlan(
+        RowOutcome.MISSING, cells, "the row is not in the table, or catalog.where does not choose it any more"
+    )

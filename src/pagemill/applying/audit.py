@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
-from pagemill.applying.raw_table import AsItStands, Raw
+from pagemill.applying.raw_table import AsItStands, RawCell
 from pagemill.errors import UsageError
 from pagemill.results.database import cause_of, transaction
 from pagemill.results.schema import UtcDateTime
@@ -45,13 +45,13 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One row that was changed: its columns as they stood before and after."""
 
     key: str
     product_id: str
-    before: Mapping[str, Raw]
-    after: Mapping[str, Raw]
+    before: Mapping[str, RawCell]
+    after: Mapping[str, RawCell]
 
     def key_columns(self) -> list[str]:
         """The columns that the key is made of."""
@@ -106,7 +106,7 @@ class Audit:
         """The statement that makes the table."""
         return " ".join(str(CreateTable(self._table).compile(dialect=self._engine.dialect)).split())
 
-    def note(self, connection: Connection, run: str, application: Application, entry: Entry) -> None:
+    def note(self, connection: Connection, run: str, application: Application, entry: AuditEntry) -> None:
         """Notes one changed row, in the transaction that changes it."""
         rows = [
             {
@@ -134,18 +134,18 @@ class Audit:
 
     def entries(
         self, connection: Connection, run: str, application: Application, rows: int, after: str = ""
-    ) -> list[Entry]:
+    ) -> list[AuditEntry]:
         """The first so many of its rows that are not undone, by their keys; or those behind that key."""
         columns = self._table.c
         open_ = (*self._of(run, application), columns.undone_at.is_(None), columns.row_key > after)
         keys = select(columns.row_key).where(*open_).distinct().order_by(columns.row_key).limit(rows)
         named = (columns.row_key, columns.product_id, columns.column_name, columns.before, columns.after)
         query = select(*named).where(*open_, columns.row_key.in_(keys)).order_by(columns.row_key)
-        entries: dict[str, tuple[str, dict[str, Raw], dict[str, Raw]]] = {}
+        entries: dict[str, tuple[str, dict[str, RawCell], dict[str, RawCell]]] = {}
         for key, product_id, name, before, now in connection.execute(query):
             _, befores, afters = entries.setdefault(key, (product_id, {}, {}))
             befores[name], afters[name] = before, now
-        return [Entry(key, *values) for key, values in entries.items()]
+        return [AuditEntry(key, *values) for key, values in entries.items()]
 
     def note_undone(
         self, connection: Connection, run: str, application: Application, keys: Sequence[str], now: datetime

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Select, case, false, literal, select, type_coerce, types, update
 
-from pagemill.applying.raw_table import AsItStands, Raw, RawTable
+from pagemill.applying.raw_table import AsItStands, RawCell, RawTable
 from pagemill.config.platform import Platform
 from pagemill.intake.catalog_columns import columns_named, condition_of, plain_value, reflected
 
@@ -27,15 +27,15 @@ class CatalogRow:
     key: str
     url: str
     said: Mapping[str, object]
-    raw: Mapping[str, Raw]
+    raw: Mapping[str, RawCell]
 
-    def raw_of(self, columns: Iterable[str], *more: str) -> dict[str, Raw]:
+    def raw_of(self, columns: Iterable[str], *more: str) -> dict[str, RawCell]:
         """What these columns say, as they stand."""
         return {name: self.raw[name] for name in (*columns, *more)}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundRows:
     """The rows of some products, and the products whose rows somebody else is changing."""
 
     rows: Mapping[str, list[CatalogRow]]
@@ -66,19 +66,19 @@ class CatalogRows:
         """The column that a field is written to."""
         return self._columns[field]
 
-    def find(self, connection: Connection, product_ids: Collection[str], *, locks: bool) -> Found:
+    def find(self, connection: Connection, product_ids: Collection[str], *, locks: bool) -> FoundRows:
         """The rows of these products that are the platform's. With `locks` nobody else changes them until the
         transaction ends; those that somebody changes just now are not waited for, so that no two wait for each other.
         """
         possible = [each for each in product_ids if _can_be(each, self._id)]
         if not possible:
-            return Found({})
+            return FoundRows({})
         query = self._query(possible)
         if not locks:
-            return Found(self._read(connection, query, product_ids))
+            return FoundRows(self._read(connection, query, product_ids))
         locked = self._read(connection, query.with_for_update(skip_locked=True), product_ids)
         there = self._read(connection, query, product_ids)
-        return Found(locked, frozenset(each for each in there if len(there[each]) > len(locked.get(each, ()))))
+        return FoundRows(locked, frozenset(each for each in there if len(there[each]) > len(locked.get(each, ()))))
 
     def rehearse(self, connection: Connection) -> None:
         """Does all that writing needs here, to no row."""

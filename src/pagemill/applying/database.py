@@ -53,7 +53,7 @@ def variable(environment: Environment) -> str:
 
 
 @contextmanager
-def translated(engine: Engine, table: str) -> Iterator[None]:
+def translated_for_catalogue(engine: Engine, table: str) -> Iterator[None]:
     """Turns the errors of SQLAlchemy and of the drivers into ours.
 
     Raises:

@@ -31,7 +31,7 @@ from sqlalchemy.types import UserDefinedType
 from pagemill.applying.column_value import plain_text
 from pagemill.errors import NotOneRow, UsageError
 
-Raw = str | int | float | bytes | None
+RawCell = str | int | float | bytes | None
 
 if TYPE_CHECKING:
     _RawBase = UserDefinedType[Any]
@@ -66,7 +66,7 @@ class RawTable:
         """The column as its database has it."""
         return cast(column, Text) if self._is_postgres else type_coerce(column, AsItStands())
 
-    def raw_of(self, value: str | int | float) -> Raw:
+    def raw_of(self, value: str | int | float) -> RawCell:
         """A value as it is given to a column."""
         return plain_text(value) if self._is_postgres else value
 
@@ -83,7 +83,7 @@ class RawTable:
 
     def read(
         self, connection: Connection, keys: Sequence[str], columns: Iterable[str], *, locks: bool
-    ) -> dict[str, Mapping[str, Raw]]:
+    ) -> dict[str, Mapping[str, RawCell]]:
         """What these columns say in the rows of these keys; with `locks` only rows that nobody else is changing."""
         named = list(columns)
         cells = [self.raw(self.table.columns[name]).label(f"cell {name}") for name in named]
@@ -96,8 +96,8 @@ class RawTable:
         }
 
     def change(
-        self, connection: Connection, key: str, before: Mapping[str, Raw], after: Mapping[str, Raw]
-    ) -> Mapping[str, Raw] | None:
+        self, connection: Connection, key: str, before: Mapping[str, RawCell], after: Mapping[str, RawCell]
+    ) -> Mapping[str, RawCell] | None:
         """Changes columns of the row, if it says `before`; what these columns say then, `None` if it said otherwise.
 
         Raises:
@@ -121,16 +121,16 @@ class RawTable:
         values = json.loads(key)
         return and_(*(type_coerce(column, AsItStands()) == _given(values[column.name]) for column in self._keys))
 
-    def _says(self, column: Column[Any], value: Raw) -> ColumnElement[bool]:
+    def _says(self, column: Column[Any], value: RawCell) -> ColumnElement[bool]:
         """Byte for byte, whatever the column's collation; nothing is like nothing."""
         exact = collate(self.raw(column), "C" if self._is_postgres else "BINARY")
         return exact.is_not_distinct_from(_given(value))
 
 
-def is_same(one: Raw, other: Raw) -> bool:
+def is_same(one: RawCell, other: RawCell) -> bool:
     """Whether two cells are the same to the byte."""
     return type(one) is type(other) and one == other
 
 
-def _given(value: Raw) -> ColumnElement[Any]:
+def _given(value: RawCell) -> ColumnElement[Any]:
     return literal(value, AsItStands())

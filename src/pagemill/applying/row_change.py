@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from pagemill.applying.database import is_refusal
-from pagemill.applying.raw_table import Raw, RawTable
-from pagemill.applying.told import Outcome
+from pagemill.applying.raw_table import RawCell, RawTable
+from pagemill.applying.row_report import RowOutcome
 from pagemill.errors import NotOneRow
 from pagemill.results.database import cause_of
 
@@ -22,12 +22,12 @@ def change_row(
     connection: Connection,
     table: RawTable,
     key: str,
-    before: Mapping[str, Raw],
-    after: Mapping[str, Raw],
+    before: Mapping[str, RawCell],
+    after: Mapping[str, RawCell],
     *,
-    is_right: Callable[[str, Raw], bool],
-    note: Callable[[Mapping[str, Raw]], object],
-) -> tuple[Outcome, str]:
+    is_right: Callable[[str, RawCell], bool],
+    note: Callable[[Mapping[str, RawCell]], object],
+) -> tuple[RowOutcome, str]:
     """Changes a row that says `before`; the outcome, with the reason where it is left as it is.
 
     Args:
@@ -44,17 +44,17 @@ def change_row(
         with connection.begin_nested():
             now = table.change(connection, key, before, after)
             if now is None:
-                return Outcome.OTHERWISE, "the row was changed at this moment"
+                return RowOutcome.OTHERWISE, "the row was changed at this moment"
             for name, value in now.items():
                 if not is_right(name, value):
                     raise _MadeOtherwise(f"the database makes {value!r} of {after[name]!r} in {name}")
             note(now)
     except NotOneRow as error:
-        return Outcome.DOUBLED, str(error)
+        return RowOutcome.DOUBLED, str(error)
     except _MadeOtherwise as error:
-        return Outcome.REFUSED, str(error)
+        return RowOutcome.REFUSED, str(error)
     except DBAPIError as error:
         if not is_refusal(error):
             raise
-        return Outcome.REFUSED, cause_of(error)
-    return Outcome.WRITTEN, ""
+        return RowOutcome.REFUSED, cause_of(error)
+    return RowOutcome.WRITTEN, ""

@@ -13,10 +13,10 @@ from sqlalchemy.types import TypeEngine
 
 from pagemill.applying.catalog_rows import CatalogRow
 from pagemill.applying.column_value import column_value
-from pagemill.applying.told import Cell, Outcome
+from pagemill.applying.row_report import Cell, RowOutcome
 from pagemill.applying.wishes import Wish
 from pagemill.errors import Unfit
-from pagemill.intake.expected import Kind, read_expected
+from pagemill.intake.expected import ValueKind, read_expected
 from pagemill.model import FactValue, ItemResult
 
 _SHOWN = 80
@@ -33,10 +33,10 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RowPlan:
     """`cells` are what the outcome is about; `writes` only where something is to be written."""
 
-    outcome: Outcome
+    outcome: RowOutcome
     cells: tuple[Cell, ...]
     reason: str = ""
     writes: tuple[Write, ...] = ()
@@ -47,9 +47,9 @@ _NOT_READABLE = object()
 
 def plans_of(
     result: ItemResult, wishes: Sequence[Wish], row: CatalogRow, types: Mapping[str, TypeEngine[Any]]
-) -> list[Plan]:
+) -> list[RowPlan]:
     """One plan for the row, and one for each value that is unfit. `types` are those of the columns, by field."""
-    plans: list[Plan] = []
+    plans: list[RowPlan] = []
     writes: list[Write] = []
     for wish in wishes:
         cell = Cell(wish.field, wish.column, _shown(row.said[wish.field]), wish.value)
@@ -57,29 +57,31 @@ def plans_of(
             value = _value(wish, types[wish.field])
             writes.append(Write(wish, value, _reads(value, wish.kind), cell))
         except Unfit as error:
-            plans.append(Plan(Outcome.UNFIT, (cell,), str(error)))
+            plans.append(RowPlan(RowOutcome.UNFIT, (cell,), str(error)))
     if writes:
         plans.append(_plan(result, row, writes))
     return plans
 
 
-def _plan(result: ItemResult, row: CatalogRow, writes: list[Write]) -> Plan:
+def _plan(result: ItemResult, row: CatalogRow, writes: list[Write]) -> RowPlan:
     cells = tuple(write.cell for write in writes)
     if row.url != result.url:
-        return Plan(Outcome.OTHERWISE, cells, f"the row's url is {_cut(row.url)}, the run was about {_cut(result.url)}")
+        return RowPlan(
+            RowOutcome.OTHERWISE, cells, f"the row's url is {_cut(row.url)}, the run was about {_cut(result.url)}"
+        )
     left = [write for write in writes if not is_read(row.said[write.wish.field], write.reads, write.wish.kind)]
     if not left:
-        return Plan(Outcome.ALREADY, cells)
+        return RowPlan(RowOutcome.ALREADY, cells)
     for write in left:
         wish, said = write.wish, row.said[write.wish.field]
         if not is_read(said, wish.expected, wish.kind):
             expected = "nothing" if wish.expected is None else _cut(wish.expected)
             says = "nothing" if said is None else _cut(said)
-            return Plan(Outcome.OTHERWISE, cells, f"{wish.column} says {says}, the run expected {expected}")
-    return Plan(Outcome.WRITTEN, tuple(write.cell for write in left), writes=tuple(left))
+            return RowPlan(RowOutcome.OTHERWISE, cells, f"{wish.column} says {says}, the run expected {expected}")
+    return RowPlan(RowOutcome.WRITTEN, tuple(write.cell for write in left), writes=tuple(left))
 
 
-def is_read(value: object, expected: FactValue, kind: Kind) -> bool:
+def is_read(value: object, expected: FactValue, kind: ValueKind) -> bool:
     """Whether a run would read that in a cell."""
     try:
         read: object = read_expected(value, kind)
@@ -94,7 +96,7 @@ def _value(wish: Wish, kind: TypeEngine[Any]) -> str | int | float:
     return column_value(wish.value, kind)
 
 
-def _reads(value: str | int | float, kind: Kind) -> FactValue:
+def _reads(value: str | int | float, kind: ValueKind) -> FactValue:
     try:
         return read_expected(value, kind)
     except ValueError as error:

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
-from pagemill.applying.audit import Application, Audit, Entry
-from pagemill.applying.database import catalogue_engine, translated
-from pagemill.applying.raw_table import Raw, RawTable, is_same
+from pagemill.applying.audit import Application, Audit, AuditEntry
+from pagemill.applying.database import catalogue_engine, translated_for_catalogue
+from pagemill.applying.raw_table import RawCell, RawTable, is_same
 from pagemill.applying.row_change import change_row
-from pagemill.applying.told import Cell, Outcome, Tally, Told
+from pagemill.applying.row_report import Cell, RowCounts, RowOutcome, RowReport
 from pagemill.config.catalog import CatalogTable
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Environment
@@ -54,7 +54,9 @@ class Undoer:
         self._slow_statement_ms = slow_statement_ms
         self._now = now
 
-    def undo(self, run: str, tell: Callable[[Told], object] = lambda _told: None, *, writes: bool = False) -> Tally:
+    def undo(
+        self, run: str, tell: Callable[[RowReport], object] = lambda _told: None, *, writes: bool = False
+    ) -> RowCounts:
         """Takes back what was applied of a run, or tells what would be.
 
         Args:
@@ -66,10 +68,10 @@ class Undoer:
             UsageError: nothing of that run was applied, or all of it is undone; or nothing may be written.
             DatabaseUnavailable: the database is out of reach. What was told is undone.
         """
-        tally, applications = Tally(), 0
+        tally, applications = RowCounts(), 0
         with catalogue_engine(self._environment, self._slow_statement_ms, writes=writes) as engine:
             for audit in self._audits(engine):
-                with translated(engine, audit.name), transaction(engine, writes=False) as connection:
+                with translated_for_catalogue(engine, audit.name), transaction(engine, writes=False) as connection:
                     found = audit.applications(connection, run)
                 for application in found:
                     applications += 1
@@ -87,7 +89,7 @@ class Undoer:
         """Those that are there, once each."""
         audits = {audit.name: audit for audit in (Audit(engine, table) for table in self._tables)}
         for audit in audits.values():
-            with translated(engine, audit.name):
+            with translated_for_catalogue(engine, audit.name):
                 exists = audit.exists()
             if exists:
                 yield audit
@@ -105,14 +107,14 @@ class _Undoing:
         self._application = application
         self._now = now
         self._writes = writes
-        with translated(engine, application.table):
+        with translated_for_catalogue(engine, application.table):
             self._table = reflected(engine, CatalogTable(table=application.table))
 
-    def told(self) -> Iterator[Told]:
+    def told(self) -> Iterator[RowReport]:
         after = ""
         while True:
             with (
-                translated(self._engine, self._application.table),
+                translated_for_catalogue(self._engine, self._application.table),
                 transaction(self._engine, writes=self._writes) as connection,
             ):
                 entries = self._audit.entries(connection, self._run, self._application, CHUNK, after)
@@ -122,7 +124,7 @@ class _Undoing:
                 return
             after = entries[-1].key
 
-    def _undo(self, connection: Connection, entries: list[Entry]) -> list[Told]:
+    def _undo(self, connection: Connection, entries: list[AuditEntry]) -> list[RowReport]:
         named = sorted({name for entry in entries for name in (*entry.after, *entry.key_columns())})
         if missing := [name for name in named if name not in self._table.columns]:
             raise UsageError(
@@ -134,11 +136,11 @@ class _Undoing:
         rows = table.read(connection, keys, named, locks=self._writes)
         absent = [key for key in keys if key not in rows]
         busy = table.read(connection, absent, (), locks=False) if absent and self._writes else {}
-        told: list[Told] = []
+        told: list[RowReport] = []
         undone: list[str] = []
         for entry in entries:
             outcome, reason = self._undo_one(connection, table, entry, rows, busy)
-            if outcome in (Outcome.WRITTEN, Outcome.ALREADY):
+            if outcome in (RowOutcome.WRITTEN, RowOutcome.ALREADY):
                 undone.append(entry.key)
             told.append(self._told(entry, outcome, reason))
         if undone and self._writes:
@@ -149,22 +151,22 @@ class _Undoing:
         self,
         connection: Connection,
         table: RawTable,
-        entry: Entry,
-        rows: Mapping[str, Mapping[str, Raw]],
+        entry: AuditEntry,
+        rows: Mapping[str, Mapping[str, RawCell]],
         busy: Iterable[str],
-    ) -> tuple[Outcome, str]:
+    ) -> tuple[RowOutcome, str]:
         row = rows.get(entry.key)
         if row is None:
             if entry.key in busy:
-                return Outcome.BUSY, "somebody else is changing the row: undo again"
-            return Outcome.MISSING, "the row is not in the table any more"
+                return RowOutcome.BUSY, "somebody else is changing the row: undo again"
+            return RowOutcome.MISSING, "the row is not in the table any more"
         if all(is_same(row[name], value) for name, value in entry.before.items()):
-            return Outcome.ALREADY, ""
+            return RowOutcome.ALREADY, ""
         for name, value in entry.after.items():
             if not is_same(row[name], value):
-                return Outcome.OTHERWISE, f"{name} says {row[name]!r}, apply wrote {value!r}"
+                return RowOutcome.OTHERWISE, f"{name} says {row[name]!r}, apply wrote {value!r}"
         if not self._writes:
-            return Outcome.WRITTEN, ""
+            return RowOutcome.WRITTEN, ""
         before = entry.before
         return change_row(
             connection,
@@ -176,10 +178,10 @@ class _Undoing:
             note=lambda _now: None,
         )
 
-    def _told(self, entry: Entry, outcome: Outcome, reason: str) -> Told:
+    def _told(self, entry: AuditEntry, outcome: RowOutcome, reason: str) -> RowReport:
         cells = tuple(Cell("", name, _shown(entry.after[name]), _shown(entry.before[name])) for name in entry.after)
-        return Told(self._run, self._application.platform, entry.product_id, outcome, cells, reason)
+        return RowReport(self._run, self._application.platform, entry.product_id, outcome, cells, reason)
 
 
-def _shown(value: Raw) -> FactValue:
+def _shown(value: RawCell) -> FactValue:
     return value.decode(errors="replace") if isinstance(value, bytes) else value

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pagemill.config.catalog import CatalogUpdate
 from pagemill.config.platform import Platform
-from pagemill.intake.expected import Kind, kind_of
+from pagemill.intake.expected import ValueKind, value_kind_of
 from pagemill.model import FactValue, ItemResult, Verdict
 
 WRITTEN_VERDICTS = (Verdict.CHANGED, Verdict.SOLD_OUT, Verdict.OFF_SALE, Verdict.GONE)
@@ -26,7 +26,7 @@ class Wish:
     """
 
     field: str
-    kind: Kind
+    kind: ValueKind
     column: str
     expected: FactValue
     value: FactValue
@@ -46,7 +46,7 @@ def _wishes(result: ItemResult, platform: Platform) -> Iterator[Wish]:
     update = platform.catalog.update
     for field, expected, value in _wanted(result, update):
         if field in update.written:
-            kind = kind_of(platform.extract.fields.get(field, ()))
+            kind = value_kind_of(platform.extract.fields.get(field, ()))
             yield Wish(field, kind, update.written[field], expected, value, _never(value, kind))
 
 
@@ -72,7 +72,7 @@ def _folded(value: FactValue) -> str:
     return " ".join(str(value).split()).casefold()
 
 
-def _never(value: FactValue, kind: Kind) -> str:
+def _never(value: FactValue, kind: ValueKind) -> str:
     if value is None:
         return "nothing was found, or catalog.update.words has no word for it"
     if isinstance(value, str) and not value.strip():

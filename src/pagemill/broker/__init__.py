@@ -1,1 +1,1 @@
-"""The way to Redis: a server by URL, or a private one that pagemill's processes share."""
+"""The way to Redis, by URL or to a private server that pagemill's processes share, and what all who go it need."""

@@ -76,7 +76,7 @@ def open_redis(
         )
 
 
-def connection_counts(client: redis.Redis) -> ConnectionCounts:
+def redis_connection_counts(client: redis.Redis) -> ConnectionCounts:
     """The client's connections now."""
     pool = client.connection_pool
     # redis-py itself tells these figures to OpenTelemetry only.

@@ -26,7 +26,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from pagemill.broker.flocks import FileLock
+from pagemill.broker.file_lock import FileLock
 from pagemill.broker.server_program import REMEDY, make_private_folder, server_command
 from pagemill.config.child_environment import child_environment
 from pagemill.errors import DeadlineExceeded, RedisUnavailable

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pagemill.browser.cdp.messages import ANSWER, MAX_BYTES, MAX_EVENT_BYTES
+from pagemill.browser.protocol_messages import ANSWER, MAX_BYTES, MAX_EVENT_BYTES
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 

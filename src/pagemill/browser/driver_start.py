@@ -24,7 +24,7 @@ _REMEDY = "install the version of constraints.txt, or write browser.driver: none
 
 def confine_driver() -> None:
     """From now on the drivers that this process starts inherit `driver_environment` only, and none of their messages is
-    taken in that is longer than `cdp.messages` allows.
+    taken in that is longer than `browser.protocol_messages` allows.
 
     Raises:
         BrowserUnavailable: this version of Playwright starts its driver in another way.

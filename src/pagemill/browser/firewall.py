@@ -31,7 +31,7 @@ from pagemill.browser.name_lookup import NameLookup
 from pagemill.browser.page_news import MAX_POSTED, Asker, PageNews
 from pagemill.browser.visitor.own_headers import OwnHeaders
 from pagemill.browser.visitor.sign_in import SignIn
-from pagemill.config.hosts import HostRules, place_of
+from pagemill.config.hosts import HostRules, host_and_port_of
 from pagemill.config.section import ResourceKind
 from pagemill.playwright_errors import PlaywrightError
 
@@ -226,7 +226,7 @@ class Firewall:
         """Looks where the page itself goes. Where it has its frames and data from is Chromium's to look at."""
         if self._lookup is None or not self._is_navigation(event):
             return None
-        place = place_of(event["request"]["url"])
+        place = host_and_port_of(event["request"]["url"])
         if isinstance(place, str):
             return place
         addresses = place.fixed_addresses or self._lookup.remembered(place.host)

@@ -11,10 +11,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from pagemill.browser.clock import Clock
-from pagemill.browser.opened import DriverState, Generation
+from pagemill.browser.open_state import DriverState, Generation
 from pagemill.browser.opener import Opener
 from pagemill.browser.pool_stats import Counters
-from pagemill.browser.rotation import Level, Wear, with_jitter
+from pagemill.browser.rotation import RotationLevel, Wear, with_jitter
 from pagemill.config.settings import PoolSettings
 from pagemill.errors import BrowserUnavailable
 from pagemill.telemetry import events
@@ -27,10 +27,10 @@ _SILENCES = 2
 """How many questions in a row a browser may leave unanswered."""
 
 ROTATION_EVENTS = {
-    Level.PAGE: events.PAGE_ROTATION,
-    Level.CONTEXT: events.CONTEXT_ROTATION,
-    Level.BROWSER: events.BROWSER_ROTATION,
-    Level.DRIVER: events.DRIVER_ROTATION,
+    RotationLevel.PAGE: events.PAGE_ROTATION,
+    RotationLevel.CONTEXT: events.CONTEXT_ROTATION,
+    RotationLevel.BROWSER: events.BROWSER_ROTATION,
+    RotationLevel.DRIVER: events.DRIVER_ROTATION,
 }
 
 MeasureGroup = Callable[[int], Mapping[int, float]]
@@ -59,7 +59,7 @@ class Generations:
         self._current: Generation | None = None
         self._driver: DriverState | None = None
         self._launching: asyncio.Task[None] | None = None
-        self._outgoing: tuple[Generation, Level, str] | None = None
+        self._outgoing: tuple[Generation, RotationLevel, str] | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._failures = 0
         self._missed_beats = 0
@@ -91,21 +91,21 @@ class Generations:
         """Says that a use ended well: the next launch, if it comes to one, need not wait."""
         self._failures = 0
 
-    def prepare(self, generation: Generation, level: Level, reason: str) -> None:
+    def prepare(self, generation: Generation, level: RotationLevel, reason: str) -> None:
         """Launches the successor of the serving generation; that one serves until the successor is ready."""
         if generation is not self._current or self._launching is not None or self._closed:
             return
-        if level is Level.DRIVER:
+        if level is RotationLevel.DRIVER:
             self._driver = None
         self._outgoing = (generation, level, reason)
         self._launch_task()
 
-    def retire(self, generation: Generation, level: Level, reason: str) -> None:
+    def retire(self, generation: Generation, level: RotationLevel, reason: str) -> None:
         """Ends its service now; it is closed when its last slot has left."""
         if generation.retired:
             return
         generation.retired, generation.level = reason, level
-        if level is Level.DRIVER:
+        if level is RotationLevel.DRIVER:
             generation.driver.retired = reason
             if self._driver is generation.driver:
                 self._driver = None
@@ -118,7 +118,7 @@ class Generations:
         """Retires a generation that does not work; launches after it back off."""
         if not generation.retired:
             self._failures += 1
-            self.retire(generation, Level.DRIVER, reason)
+            self.retire(generation, RotationLevel.DRIVER, reason)
 
     async def check_pulse(self) -> None:
         """Asks the serving browser whether it answers; after several silences browser and driver are killed."""
@@ -163,7 +163,7 @@ class Generations:
         if self._launching is not None:
             await asyncio.wait([self._launching])
         if self._current is not None:
-            self.retire(self._current, Level.DRIVER, "close")
+            self.retire(self._current, RotationLevel.DRIVER, "close")
         while self._background:
             await asyncio.wait(self._background)
         if self._driver is not None:
@@ -249,7 +249,7 @@ class Generations:
     def _wear(self, max_age_s: float) -> Wear:
         return Wear(self._clock.now_s(), with_jitter(max_age_s, self._clock.random))
 
-    def _lost(self, generation: Generation, level: Level = Level.BROWSER) -> None:
+    def _lost(self, generation: Generation, level: RotationLevel = RotationLevel.BROWSER) -> None:
         if generation.lost or generation.closing:
             return
         generation.lost = True
@@ -263,7 +263,7 @@ class Generations:
         if self._driver is driver:
             self._driver = None
         if self._current is not None and self._current.driver is driver:
-            self._lost(self._current, Level.DRIVER)
+            self._lost(self._current, RotationLevel.DRIVER)
 
     def _end_if_empty(self, generation: Generation) -> None:
         if generation.retired and generation.slots == 0 and not generation.closing:
@@ -273,7 +273,7 @@ class Generations:
     async def _end(self, generation: Generation) -> None:
         freed_mb = sum(self._measure(generation.handle.group).values())
         await self._opener.close_browser(generation.handle)
-        self.log_rotation(Level.BROWSER, generation.retired, generation.wear, freed_mb)
+        self.log_rotation(RotationLevel.BROWSER, generation.retired, generation.wear, freed_mb)
         driver = generation.driver
         driver.browsers -= 1
         self._stop_if_idle(driver)
@@ -286,10 +286,10 @@ class Generations:
         freed_mb = driver.wear.size_mb
         await self._opener.stop_driver(driver.handle)
         if driver.handle.native is not None:
-            self.log_rotation(Level.DRIVER, driver.retired or "launch", driver.wear, freed_mb)
+            self.log_rotation(RotationLevel.DRIVER, driver.retired or "launch", driver.wear, freed_mb)
 
     def log_rotation(
-        self, level: Level, reason: str, wear: Wear, freed_mb: float, *, platform: str = "", proxy: str = ""
+        self, level: RotationLevel, reason: str, wear: Wear, freed_mb: float, *, platform: str = "", proxy: str = ""
     ) -> None:
         """Counts and logs one rotation; the end of a pool is none. A page and a context are a platform's; `proxy` is
         the name of the context's, if any."""

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Playwright, async_playwright
 
-from pagemill.browser.bounded import answered, closed, collected, gives_answer, heap_mb, started
+from pagemill.browser.bounded_calls import answered, closed, collected, gives_answer, heap_mb, started
 from pagemill.browser.driver_start import confine_driver
 from pagemill.browser.exit_watch import ExitWatch
 from pagemill.browser.firewall import Firewall
@@ -26,11 +26,11 @@ from pagemill.browser.flags import LaunchOptions
 from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.name_lookup import NameLookup
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
+from pagemill.browser.page_firewall import PROXY_BYPASS, page_firewall
 from pagemill.browser.playwright_features import DISABLED_FEATURES, ENABLED_FEATURES
 from pagemill.browser.process_group import command_line, kill, kill_browser_group
 from pagemill.browser.service_workers import PAST_SERVICE_WORKERS
 from pagemill.browser.visitor.appearance import Appearance
-from pagemill.browser.visitor.page_firewall import PROXY_BYPASS, page_firewall
 from pagemill.browser.visitor.preset_cookies import preset_cookies
 from pagemill.config.child_environment import child_environment
 from pagemill.config.platform import Platform
@@ -202,11 +202,11 @@ class PlaywrightLauncher:
         return went_well
 
     async def collect_garbage(self, handle: PageHandle) -> None:
-        """See `bounded.collected`."""
+        """See `bounded_calls.collected`."""
         await collected(handle.firewall.ask("HeapProfiler.collectGarbage"))
 
     async def heap_mb(self, handle: PageHandle) -> float | None:
-        """See `bounded.heap_mb`."""
+        """See `bounded_calls.heap_mb`."""
         return await heap_mb(handle.firewall.ask("Runtime.getHeapUsage"))
 
     async def answers(self, handle: BrowserHandle) -> bool:

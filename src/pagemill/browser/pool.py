@@ -11,14 +11,14 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from pagemill.browser.changeover import Changeover
 from pagemill.browser.clock import Clock, SystemClock
 from pagemill.browser.generations import Generations, MeasureGroup
 from pagemill.browser.lease import Lease
 from pagemill.browser.opener import Opener
 from pagemill.browser.pool_stats import Counters, PoolStats
-from pagemill.browser.rotation import Level
+from pagemill.browser.rotation import RotationLevel
 from pagemill.browser.slot import Slot
+from pagemill.browser.slot_rotation import SlotRotation
 from pagemill.browser.slots import Slots
 from pagemill.browser.upkeep import Upkeep
 from pagemill.browser.visitor.proxies import Proxies
@@ -65,10 +65,10 @@ class BrowserPool:
         self._generations = Generations(
             opener, settings, self._clock, self._counters, measure, lambda: self._slots.end_outdated()
         )
-        self._changeover = Changeover(opener, settings, self._clock, self._generations, measure, self.proxies)
-        self._upkeep = Upkeep(settings, page_max_mb, self._clock, self._generations, self._changeover)
+        self._slot_rotation = SlotRotation(opener, settings, self._clock, self._generations, measure, self.proxies)
+        self._upkeep = Upkeep(settings, page_max_mb, self._clock, self._generations, self._slot_rotation)
         self._line = WaitingLine(size, self._closes_keep_up, lambda platform: self._slots.has_page(platform))
-        self._slots = Slots(settings, self._clock, self._generations, self._changeover, self._line)
+        self._slots = Slots(settings, self._clock, self._generations, self._slot_rotation, self._line)
         self._is_quiet = asyncio.Event()
         self._closed = False
 
@@ -130,11 +130,11 @@ class BrowserPool:
         for _ in range(_FURNISH_TRIES):
             slot = self._slots.take(platform, await self._generations.current(), ticket, fresh=fresh)
             try:
-                await self._changeover.furnish(slot)
+                await self._slot_rotation.furnish(slot)
                 used = fresh and not slot.is_unused
                 if used or self._has_a_better_proxy(slot):
-                    self._changeover.rotate(slot, Level.CONTEXT, "fresh" if used else "proxy")
-                    await self._changeover.furnish(slot)
+                    self._slot_rotation.rotate(slot, RotationLevel.CONTEXT, "fresh" if used else "proxy")
+                    await self._slot_rotation.furnish(slot)
             except PageLost as error:
                 self._generations.suspect(slot.generation, "open")
                 log.warning(events.LAUNCH_FAILED, error=str(error))
@@ -214,7 +214,7 @@ class BrowserPool:
     def retire_browser(self) -> None:
         """Replaces browser and driver; the old ones end with their last lease."""
         if (serving := self._generations.serving) is not None:
-            self._generations.retire(serving, Level.DRIVER, "pressure")
+            self._generations.retire(serving, RotationLevel.DRIVER, "pressure")
 
     def save_memory(self, *, on: bool) -> None:
         """Whether a successor is opened only when what it replaces has gone: slower, and nothing is held twice."""

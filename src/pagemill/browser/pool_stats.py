@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pagemill.browser.rotation import Level
+from pagemill.browser.rotation import RotationLevel
 from pagemill.browser.visitor.proxies import ProxyState
 
 
@@ -16,16 +16,16 @@ class Counters:
     leases: int = 0
     waits: int = 0
     launches: int = 0
-    rotations: dict[tuple[Level, str], int] = field(default_factory=dict)
+    rotations: dict[tuple[RotationLevel, str], int] = field(default_factory=dict)
 
-    def count_rotation(self, level: Level, reason: str) -> None:
+    def count_rotation(self, level: RotationLevel, reason: str) -> None:
         """Adds one. Reasons are few and fixed, so this stays small."""
         key = (level, reason)
         self.rotations[key] = self.rotations.get(key, 0) + 1
 
     def by_level(self) -> dict[str, int]:
         """Level to count. From any thread."""
-        counts = {level.name.lower(): 0 for level in Level}
+        counts = {level.name.lower(): 0 for level in RotationLevel}
         for (level, _reason), count in list(self.rotations.items()):
             counts[level.name.lower()] += count
         return counts

@@ -16,7 +16,7 @@ LIGHT_USES = 20
 """How many uses without a new document wear as much as one with."""
 
 
-class Level(IntEnum):
+class RotationLevel(IntEnum):
     """What is replaced; a higher level contains the lower ones."""
 
     PAGE = 1
@@ -58,7 +58,7 @@ class Wear:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WearLimits:
     """When one level is due by its uses, its errors and its size."""
 
     max_uses: int
@@ -67,14 +67,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RotationOrder:
     """Replace that level, for that reason: `uses`, `age`, `size`, `errors`, or what marked it as bad."""
 
-    level: Level
+    level: RotationLevel
     reason: str
 
 
-def due(wear: Wear, limits: Limits, now_s: float) -> str | None:
+def due(wear: Wear, limits: WearLimits, now_s: float) -> str | None:
     """Why this one thing must be replaced, or `None`."""
     if wear.bad:
         return wear.bad
@@ -89,16 +89,18 @@ def due(wear: Wear, limits: Limits, now_s: float) -> str | None:
     return None
 
 
-def decide(wears: Mapping[Level, Wear], limits: Mapping[Level, Limits], now_s: float) -> Order | None:
+def decide_rotation(
+    wears: Mapping[RotationLevel, Wear], limits: Mapping[RotationLevel, WearLimits], now_s: float
+) -> RotationOrder | None:
     """The highest level that is due, or `None` when all may be used again."""
     for level in sorted(wears, reverse=True):
         reason = due(wears[level], limits[level], now_s)
         if reason is not None:
-            return Order(level, reason)
+            return RotationOrder(level, reason)
     return None
 
 
-def last_use(wear: Wear, limits: Limits) -> bool:
+def last_use(wear: Wear, limits: WearLimits) -> bool:
     """Whether the use that is about to begin is the last one: then its successor can be made ready meanwhile."""
     return wear.uses + 1 >= limits.max_uses
 

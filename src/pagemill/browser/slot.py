@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from pagemill.browser.opened import Generation, OpenContext, OpenPage
-from pagemill.browser.rotation import Level, Wear
+from pagemill.browser.open_state import Generation, OpenContext, OpenPage
+from pagemill.browser.rotation import RotationLevel, Wear
 from pagemill.config.platform import Platform
 
 
@@ -15,7 +15,7 @@ class Successor:
     """What will stand in a slot next: being opened, or open and standing by."""
 
     task: asyncio.Task[tuple[OpenContext, OpenPage]]
-    level: Level
+    level: RotationLevel
     """`PAGE`: a new page in the slot's context; `CONTEXT`: both are new."""
 
     @property
@@ -94,22 +94,24 @@ class Slot:
         """Whether nothing has been visited in its context, or in the one that comes."""
         return self.context is None or not (self.context.wear.uses or self.context.wear.light)
 
-    def wears(self) -> dict[Level, Wear]:
+    def wears(self) -> dict[RotationLevel, Wear]:
         """The wear of everything that the slot's page depends on."""
         assert self.context is not None and self.page is not None, "it has no page"
         wears = {
-            Level.PAGE: self.page.wear,
-            Level.CONTEXT: self.context.wear,
-            Level.BROWSER: self.generation.wear,
+            RotationLevel.PAGE: self.page.wear,
+            RotationLevel.CONTEXT: self.context.wear,
+            RotationLevel.BROWSER: self.generation.wear,
         }
         driver = self.generation.driver
-        return wears if driver.handle.native is None else {**wears, Level.DRIVER: driver.wear}
+        return wears if driver.handle.native is None else {**wears, RotationLevel.DRIVER: driver.wear}
 
     def expect(self, successor: Successor) -> None:
         """What will stand in it next is being opened."""
         assert not self.has_ended, "it has ended"
         assert self.successor is None, "there is a successor already"
-        assert successor.level is Level.CONTEXT or self.context is not None, "there is no context for another page"
+        assert successor.level is RotationLevel.CONTEXT or self.context is not None, (
+            "there is no context for another page"
+        )
         self.successor = successor
 
     def furnish(self) -> None:
@@ -138,15 +140,15 @@ class Slot:
         wears = self.wears()
         for wear in wears.values():
             wear.use(failed=failed, light=light)
-        wears[Level.PAGE].bad = bad or wears[Level.PAGE].bad
-        wears[Level.CONTEXT].bad = wears[Level.CONTEXT].bad or bad_context
+        wears[RotationLevel.PAGE].bad = bad or wears[RotationLevel.PAGE].bad
+        wears[RotationLevel.CONTEXT].bad = wears[RotationLevel.CONTEXT].bad or bad_context
 
     def condemn(self, reason: str) -> None:
         """Says that its context must not be used again once the lease has ended."""
         assert self.is_leased and self.context is not None, "it is not leased"
         self.context.wear.bad = self.context.wear.bad or reason
 
-    def take_out(self, level: Level) -> tuple[OpenContext, OpenPage]:
+    def take_out(self, level: RotationLevel) -> tuple[OpenContext, OpenPage]:
         """Takes the page out, or the context with its page; whoever calls closes it.
 
         A successor that stands in a context that goes is closed with it.
@@ -155,9 +157,9 @@ class Slot:
         context, page = self.context, self.page
         assert context is not None and page is not None, "it has no page"
         self.page = None
-        if level is Level.CONTEXT:
+        if level is RotationLevel.CONTEXT:
             self.context = None
-            if self.successor is not None and self.successor.level is Level.PAGE:
+            if self.successor is not None and self.successor.level is RotationLevel.PAGE:
                 self.successor = None
         return context, page
 

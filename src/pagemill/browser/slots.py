@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable
 
-from pagemill.browser.changeover import Changeover
 from pagemill.browser.clock import Clock
 from pagemill.browser.generations import Generations
 from pagemill.browser.idle_pages import IdlePages
-from pagemill.browser.opened import Generation
-from pagemill.browser.rotation import Level
+from pagemill.browser.open_state import Generation
+from pagemill.browser.rotation import RotationLevel
 from pagemill.browser.slot import Slot
+from pagemill.browser.slot_rotation import SlotRotation
 from pagemill.browser.waiting_line import Ticket, WaitingLine
 from pagemill.config.platform import Platform
 from pagemill.config.settings import PoolSettings
@@ -30,7 +30,7 @@ class Slots:
         settings: PoolSettings,
         clock: Clock,
         generations: Generations,
-        changeover: Changeover,
+        slot_rotation: SlotRotation,
         line: WaitingLine,
     ) -> None:
         """`line` is told when a page has become free for somebody else."""
@@ -41,7 +41,7 @@ class Slots:
         """When visits were announced that have not come yet, by platform."""
         self._clock = clock
         self._generations = generations
-        self._changeover = changeover
+        self._slot_rotation = slot_rotation
         self._line = line
         self._closed = False
 
@@ -87,7 +87,7 @@ class Slots:
         if slot is None:
             self._generations.join(generation)
             slot = Slot(platform, generation)
-        self._changeover.open(slot, Level.CONTEXT if slot.context is None else Level.PAGE)
+        self._slot_rotation.open(slot, RotationLevel.CONTEXT if slot.context is None else RotationLevel.PAGE)
         self.idle.put(slot, after_s=COMES_WITHIN_S)
 
     def give_back(self, slot: Slot) -> None:
@@ -102,7 +102,7 @@ class Slots:
     def end(self, slot: Slot, reason: str) -> None:
         """Ends a slot that was at work."""
         del self.at_work[slot]
-        self._changeover.drop(slot, reason)
+        self._slot_rotation.drop(slot, reason)
 
     def trim(self) -> None:
         """Closes idle pages while there are more pages than places, and ends idle slots of which there are too many."""
@@ -111,7 +111,7 @@ class Slots:
                 break
             self._close_page(slot)
         while self.idle and len(self.idle) + len(self.at_work) > _CONTEXTS_PER_PLACE * self._line.places:
-            self._changeover.drop(self.idle.take_oldest(), "resize")
+            self._slot_rotation.drop(self.idle.take_oldest(), "resize")
 
     def _close_page(self, slot: Slot) -> None:
         """Closes the page of an idle slot. Its context stays, with its cookies, unless an elder one of its platform
@@ -119,7 +119,7 @@ class Slots:
         if self.idle.has_elder(slot):
             self._end_those(self.idle.take_all(lambda each: each is slot), lambda _slot: "idle")
         else:
-            self._changeover.close_page(slot)
+            self._slot_rotation.close_page(slot)
             self._line.admit()
 
     def end_idle(self, reason: str) -> None:
@@ -140,5 +140,5 @@ class Slots:
 
     def _end_those(self, slots: list[Slot], reason: Callable[[Slot], str]) -> None:
         for slot in slots:
-            self._changeover.drop(slot, reason(slot))
+            self._slot_rotation.drop(slot, reason(slot))
         self._line.admit()

@@ -1,15 +1,15 @@
 """Replaces pages, contexts, browsers and drivers when `rotation` says so, and has their successors opened in time.
 
-Says when; how things are opened and closed is the changeover's and the generations'.
+Says when; how things are opened and closed is the slot rotation's and the generations'.
 """
 
 from __future__ import annotations
 
-from pagemill.browser.changeover import Changeover
 from pagemill.browser.clock import Clock
 from pagemill.browser.generations import Generations
-from pagemill.browser.rotation import Level, Limits, Order, decide, last_use
+from pagemill.browser.rotation import RotationLevel, RotationOrder, WearLimits, decide_rotation, last_use
 from pagemill.browser.slot import Slot
+from pagemill.browser.slot_rotation import SlotRotation
 from pagemill.config.platform import Platform, Rotation
 from pagemill.config.settings import PoolSettings
 
@@ -28,13 +28,13 @@ class Upkeep:
         page_max_mb: float,
         clock: Clock,
         generations: Generations,
-        changeover: Changeover,
+        slot_rotation: SlotRotation,
     ) -> None:
         self._settings = settings
         self._page_max_mb = page_max_mb
         self._clock = clock
         self._generations = generations
-        self._changeover = changeover
+        self._slot_rotation = slot_rotation
         self.saves_memory = False
         """Then successors are opened only when what they replace has gone."""
 
@@ -45,9 +45,9 @@ class Upkeep:
         slot.is_wanted = others_wait or (released_s is not None and self._clock.now_s() - released_s < _PAUSE_S)
         if self.saves_memory or slot.successor is not None or not slot.is_wanted:
             return
-        if last_use(wears[Level.PAGE], limits[Level.PAGE]):
-            new_context = last_use(wears[Level.CONTEXT], limits[Level.CONTEXT])
-            self._changeover.open(slot, Level.CONTEXT if new_context else Level.PAGE)
+        if last_use(wears[RotationLevel.PAGE], limits[RotationLevel.PAGE]):
+            new_context = last_use(wears[RotationLevel.CONTEXT], limits[RotationLevel.CONTEXT])
+            self._slot_rotation.open(slot, RotationLevel.CONTEXT if new_context else RotationLevel.PAGE)
 
     def after_use(self, slot: Slot, places: int, *, light: bool, page_is_needed: bool) -> None:
         """Replaces the browser, or the page or context, whatever is due. A successor that does not stand by is opened
@@ -55,20 +55,20 @@ class Upkeep:
         self._replace_browser(slot, places)
         if slot.generation.retired:
             return
-        order = self._order(slot, places, Level.PAGE, Level.CONTEXT)
+        order = self._order(slot, places, RotationLevel.PAGE, RotationLevel.CONTEXT)
         if order is None:
             if not light:
-                self._changeover.collect_if_due(slot)
+                self._slot_rotation.collect_if_due(slot)
             return
         assert slot.context is not None
         slot.context.big_pages += order.reason == "size"
-        level = Level.CONTEXT if slot.context.big_pages >= _BIG_PAGES else order.level
-        self._changeover.rotate(slot, level, order.reason)
+        level = RotationLevel.CONTEXT if slot.context.big_pages >= _BIG_PAGES else order.level
+        self._slot_rotation.rotate(slot, level, order.reason)
         if slot.successor is None and page_is_needed and not self.saves_memory:
-            self._changeover.open(slot, level)
+            self._slot_rotation.open(slot, level)
 
     def _replace_browser(self, slot: Slot, places: int) -> None:
-        generation, order = slot.generation, self._order(slot, places, Level.BROWSER, Level.DRIVER)
+        generation, order = slot.generation, self._order(slot, places, RotationLevel.BROWSER, RotationLevel.DRIVER)
         if generation.retired or order is None:
             return
         if order.reason == "errors":
@@ -78,11 +78,11 @@ class Upkeep:
         else:
             self._generations.prepare(generation, order.level, order.reason)
 
-    def _order(self, slot: Slot, places: int, *levels: Level) -> Order | None:
+    def _order(self, slot: Slot, places: int, *levels: RotationLevel) -> RotationOrder | None:
         wears = {level: wear for level, wear in slot.wears().items() if level in levels}
-        return decide(wears, self._limits(slot.platform, places), self._clock.now_s())
+        return decide_rotation(wears, self._limits(slot.platform, places), self._clock.now_s())
 
-    def _limits(self, platform: Platform, places: int) -> dict[Level, Limits]:
+    def _limits(self, platform: Platform, places: int) -> dict[RotationLevel, WearLimits]:
         settings = self._settings
         # Having Chromium clear a context costs about the same, some 10 ms of a visit, and leaves window names,
         # passwords and connections behind.
@@ -90,8 +90,8 @@ class Upkeep:
         assert rotation.page != "auto" and rotation.context != "auto", "auto is resolved before the pool"
         in_a_row = settings.max_errors * max(1, places)
         return {
-            Level.PAGE: Limits(rotation.page, settings.max_errors, self._page_max_mb),
-            Level.CONTEXT: Limits(rotation.context, settings.max_errors),
-            Level.BROWSER: Limits(settings.browser_max_uses, in_a_row, settings.browser_max_mb),
-            Level.DRIVER: Limits(settings.driver_max_uses, in_a_row, settings.driver_max_mb),
+            RotationLevel.PAGE: WearLimits(rotation.page, settings.max_errors, self._page_max_mb),
+            RotationLevel.CONTEXT: WearLimits(rotation.context, settings.max_errors),
+            RotationLevel.BROWSER: WearLimits(settings.browser_max_uses, in_a_row, settings.browser_max_mb),
+            RotationLevel.DRIVER: WearLimits(settings.driver_max_uses, in_a_row, settings.driver_max_mb),
         }

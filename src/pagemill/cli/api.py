@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from pagemill.app.afresh import Afresh
+from pagemill.app.fresh_start import Afresh
 from pagemill.app.parts import DATA_FOLDER, process_name, result_store
 from pagemill.app.reporting import reporting
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load, needs_extra
 from pagemill.config.loading import load_config
-from pagemill.ops.api.frame.origin import check_address, check_root_path, checked_root_path
-from pagemill.ops.control.restart import RollingRestart
-from pagemill.ops.fleet.processes import API
-from pagemill.telemetry.pulse import Pulse
+from pagemill.control_room.control.restart import RollingRestart
+from pagemill.control_room.frame.origin import check_address, check_root_path, checked_root_path
+from pagemill.fleet.processes import API
+from pagemill.telemetry.liveness_file import LivenessFile
 from pagemill.worker.start_signals import leave_on_signals
 
 _PATIENCE_S = 2.0
@@ -38,7 +38,7 @@ def api(
     leave_on_signals()
     with needs_extra("api"):
         # It takes a second that the other commands need not wait.
-        from pagemill.ops.api.server import create_app, serve
+        from pagemill.control_room.api.server import create_api, serve_api
 
     def check() -> None:
         check_address(host, load_config(tells_alerts=True).environment.api_secret)
@@ -49,7 +49,7 @@ def api(
     check_root_path(root, config.environment.api_secret)
     name = process_name()
     with (
-        Pulse() as pulse,
+        LivenessFile() as pulse,
         open_redis(
             config.environment.redis_url, DATA_FOLDER, socket_timeout_s=_PATIENCE_S, patience_s=_PATIENCE_S
         ) as redis,
@@ -58,9 +58,9 @@ def api(
         afresh = Afresh(check)
         # uvicorn stops by these signals, and then sends them to whoever would have had them.
         afresh.hear_signals()
-        app = create_app(config, redis, store, name, restart=RollingRestart(redis, name, itself=afresh), root_path=root)
+        app = create_api(config, redis, store, name, restart=RollingRestart(redis, name, itself=afresh), root_path=root)
         where = f"http://{f'[{host}]' if ':' in host else host}:{port}{root}/"
         beside = reporting(config, API, name, afresh.orders())
         announce = partial(typer.echo, f"the dashboard is at {where}", err=True)
-        serve(app, host, port, beside, announce, pulse.beat, lambda: afresh.is_over)
+        serve_api(app, host, port, beside, announce, pulse.beat, lambda: afresh.is_over)
     afresh.begin_if_asked()

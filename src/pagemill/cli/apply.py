@@ -9,27 +9,27 @@ import typer
 
 from pagemill.app.applying import applier, undoer
 from pagemill.app.parts import result_store
-from pagemill.applying.told import KEYS, LEFT, Cell, Outcome, Tally, Told
+from pagemill.applying.row_report import KEYS, LEFT, Cell, RowCounts, RowOutcome, RowReport
 from pagemill.cli.options import load
-from pagemill.cli.result_output import ExcelOption, Format, FormatOption, chosen_format, output
+from pagemill.cli.result_output import ExcelOption, FormatOption, ResultFormat, chosen_format, output
 from pagemill.cli.wording import counted, output_console, table
 from pagemill.config.settings import Config
-from pagemill.results.export import csv_record_writer, jsonl_record_writer, shown
+from pagemill.results.export import csv_record_writer, jsonl_record_writer, shown_text
 
 _LEFT = {
-    Outcome.OTHERWISE: "changed by somebody else",
-    Outcome.BUSY: "being changed just now",
-    Outcome.MISSING: "not in the table",
-    Outcome.DOUBLED: "with several rows",
-    Outcome.UNFIT: "with a value that is not written",
-    Outcome.REFUSED: "refused by the database",
+    RowOutcome.OTHERWISE: "changed by somebody else",
+    RowOutcome.BUSY: "being changed just now",
+    RowOutcome.MISSING: "not in the table",
+    RowOutcome.DOUBLED: "with several rows",
+    RowOutcome.UNFIT: "with a value that is not written",
+    RowOutcome.REFUSED: "refused by the database",
 }
 
 
 def apply(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, see `pagemill runs`.")],
     undo: Annotated[bool, typer.Option("--undo", help="Take back what was applied of the run.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Write it. Without this it is only shown.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Write it. Without this it is only shown_text.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many rows the table shows.")] = 20,
     form: FormatOption = None,
     excel: ExcelOption = False,
@@ -41,23 +41,23 @@ def apply(
     """
     chosen_form = chosen_format(form, excel=excel)
     config = load("WARNING")
-    first: list[Told] = []
+    first: list[RowReport] = []
 
-    def keep(told: Told) -> None:
+    def keep(told: RowReport) -> None:
         if len(first) < limit:
             first.append(told)
 
     with output(excel=excel) as stream:
-        tell = keep if chosen_form is Format.TABLE else _writer(chosen_form, stream, excel=excel)
+        tell = keep if chosen_form is ResultFormat.TABLE else _writer(chosen_form, stream, excel=excel)
         tally = (_undo if undo else _apply)(config, run, tell, writes=yes)
     if first:
         _show(first, tally)
-    typer.echo(_sentence(tally, undo=undo, yes=yes), err=chosen_form is not Format.TABLE)
-    if tally.products[Outcome.REFUSED]:
+    typer.echo(_sentence(tally, undo=undo, yes=yes), err=chosen_form is not ResultFormat.TABLE)
+    if tally.products[RowOutcome.REFUSED]:
         raise typer.Exit(1)
 
 
-def _apply(config: Config, run: str, tell: Callable[[Told], object], *, writes: bool) -> Tally:
+def _apply(config: Config, run: str, tell: Callable[[RowReport], object], *, writes: bool) -> RowCounts:
     with result_store(config) as store:
         applied = applier(config, store).apply(run, tell, writes=writes)
     for name in applied.without:
@@ -65,26 +65,26 @@ def _apply(config: Config, run: str, tell: Callable[[Told], object], *, writes: 
     return applied.tally
 
 
-def _undo(config: Config, run: str, tell: Callable[[Told], object], *, writes: bool) -> Tally:
+def _undo(config: Config, run: str, tell: Callable[[RowReport], object], *, writes: bool) -> RowCounts:
     return undoer(config).undo(run, tell, writes=writes)
 
 
-def _writer(form: Format, stream: TextIO, *, excel: bool) -> Callable[[Told], object]:
-    write = jsonl_record_writer(stream) if form is Format.JSONL else csv_record_writer(KEYS, stream, excel=excel)
+def _writer(form: ResultFormat, stream: TextIO, *, excel: bool) -> Callable[[RowReport], object]:
+    write = jsonl_record_writer(stream) if form is ResultFormat.JSONL else csv_record_writer(KEYS, stream, excel=excel)
 
-    def tell(told: Told) -> None:
+    def tell(told: RowReport) -> None:
         for record in told.records():
             write(record)
 
     return tell
 
 
-def _show(first: list[Told], tally: Tally) -> None:
+def _show(first: list[RowReport], tally: RowCounts) -> None:
     drawn = table("The catalogue", "outcome", "product", "column", "before", "after", "why")
     for told in first:
         for cell in told.cells:
             words = (told.product_id, cell.column, *_values(cell), told.reason)
-            drawn.add_row(told.outcome.value, *(shown(word) for word in words))
+            drawn.add_row(told.outcome.value, *(shown_text(word) for word in words))
     if (more := sum(tally.products.values()) - len(first)) > 0:
         drawn.caption = f"and {more} more: --limit, --format jsonl and --format csv show them"
     output_console().print(drawn)
@@ -95,9 +95,9 @@ def _values(cell: Cell) -> tuple[str, str]:
     return before, after
 
 
-def _sentence(tally: Tally, *, undo: bool, yes: bool) -> str:
-    rows = f"{counted(tally.products[Outcome.WRITTEN], 'row')} ({counted(tally.columns, 'column')})"
+def _sentence(tally: RowCounts, *, undo: bool, yes: bool) -> str:
+    rows = f"{counted(tally.products[RowOutcome.WRITTEN], 'row')} ({counted(tally.columns, 'column')})"
     done = ("undone" if undo else "written") if yes else ("to be undone" if undo else "to be written")
-    parts = [f"{rows} {done}", f"{tally.products[Outcome.ALREADY]} already as wanted"]
+    parts = [f"{rows} {done}", f"{tally.products[RowOutcome.ALREADY]} already as wanted"]
     parts += [f"{tally.products[outcome]} {_LEFT[outcome]}" for outcome in LEFT if tally.products[outcome]]
     return ", ".join(parts) + ("" if yes else ": nothing is changed yet, --yes does it")

@@ -7,11 +7,11 @@ from rich.table import Table
 
 from pagemill import visible
 from pagemill.app.parts import DATA_FOLDER
+from pagemill.checks.examination import examine
+from pagemill.checks.finding import Finding
 from pagemill.cli.options import load
 from pagemill.cli.wording import counted, output_console
 from pagemill.errors import ConfigError
-from pagemill.ops.finding import Finding
-from pagemill.ops.fitness import examine
 
 
 def check() -> None:

@@ -179,7 +179,7 @@ def _shares(products: int, platforms: Sequence[str] = _PRACTICE) -> list[tuple[s
 
 
 def _write_catalogue(file: Path, platform: str, shop: StorefrontProcess, count: int) -> dict[tuple[str, str], Any]:
-    from pagemill.demo.catalogue import generate, write_csv
+    from pagemill.demo.catalogue import generate, write_catalogue_csv
     from pagemill.demo.shops.addresses import SHOPS, shop_url
     from pagemill.demo.shops.catalogue import generate_shop, write_shop_csv
 
@@ -189,7 +189,7 @@ def _write_catalogue(file: Path, platform: str, shop: StorefrontProcess, count: 
         write_shop_csv(file, rows)
     else:
         rows = list(generate(platform, shop.base_url, count))
-        write_csv(file, rows)
+        write_catalogue_csv(file, rows)
     return {(platform, row.product.id): row for row in rows}
 
 

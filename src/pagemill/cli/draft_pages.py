@@ -11,25 +11,25 @@ from typing import Any
 
 from pagemill.config.platform import Platform
 from pagemill.config.reading.strategies import STANDARD_FACTS
-from pagemill.drafting.evidence import Role
+from pagemill.drafting.evidence import PageRole
 from pagemill.drafting.gather import AskedPage
 from pagemill.errors import UsageError
 from pagemill.intake.catalog import BadRow, read_catalog
-from pagemill.intake.expected import Kind, read_expected
+from pagemill.intake.expected import ValueKind, read_expected
 from pagemill.model import Product
 
 MOST_PAGES = 12
 """Each stands open until the end, and takes memory as one that is visited."""
 _MOST_ROWS = 20_000
 """Of a catalogue, from which some are chosen."""
-_KINDS: Mapping[str, Kind] = {**STANDARD_FACTS, "status": "text"}
-_ROLES = {"sold_out": Role.SOLD_OUT, "off_sale": Role.OFF_SALE, "gone": Role.GONE}
+_KINDS: Mapping[str, ValueKind] = {**STANDARD_FACTS, "status": "text"}
+_ROLES = {"sold_out": PageRole.SOLD_OUT, "off_sale": PageRole.OFF_SALE, "gone": PageRole.GONE}
 _PAIR = re.compile(r"(?:\A|,)\s*(\w+)\s*=")
 
 
 def asked_pages(
     urls: Sequence[str],
-    others: Mapping[Role, Sequence[str]],
+    others: Mapping[PageRole, Sequence[str]],
     expect: str,
     source: Path | None,
     rows: int,
@@ -49,19 +49,19 @@ def asked_pages(
     expected = read_pairs(expect)
     if expected and not urls:
         raise UsageError("--expect says what the first URL has: name a URL")
-    pages = [AskedPage(url, Role.ON_SALE, expected if at == 0 else {}) for at, url in enumerate(urls)]
+    pages = [AskedPage(url, PageRole.ON_SALE, expected if at == 0 else {}) for at, url in enumerate(urls)]
     pages += [AskedPage(url, role) for role, several in others.items() for url in several]
     known = {page.url for page in pages}
     if source is not None:
         pages += [page for page in _rows_of(source, rows) if page.url not in known]
-    if not any(page.role is Role.ON_SALE for page in pages):
+    if not any(page.role is PageRole.ON_SALE for page in pages):
         raise UsageError("name the page of at least one product on sale, three are better: pagemill draft NAME URL ...")
     twice = sorted({page.url for page in pages if sum(other.url == page.url for other in pages) > 1})
     if twice:
         raise UsageError(f"{twice[0]} is named twice: each page is visited once")
     if len(pages) > MOST_PAGES:
         raise UsageError(f"{len(pages)} pages are too many: {MOST_PAGES} at most")
-    return sorted(pages, key=lambda page: page.role is not Role.ON_SALE)
+    return sorted(pages, key=lambda page: page.role is not PageRole.ON_SALE)
 
 
 def read_pairs(text: str) -> dict[str, Any]:
@@ -107,11 +107,11 @@ def _rows_of(source: Path, count: int) -> list[AskedPage]:
     products = list(islice(_products(source), _MOST_ROWS))
     if not products:
         raise UsageError(f"{source} has no row that can be used: it needs the columns id and url")
-    by_role: dict[Role, list[Product]] = {}
+    by_role: dict[PageRole, list[Product]] = {}
     for product in products:
         by_role.setdefault(_role_of(product), []).append(product)
-    others = [several[0] for role, several in by_role.items() if role is not Role.ON_SALE]
-    on_sale = _spread(by_role.get(Role.ON_SALE, []), max(1, count - len(others)))
+    others = [several[0] for role, several in by_role.items() if role is not PageRole.ON_SALE]
+    on_sale = _spread(by_role.get(PageRole.ON_SALE, []), max(1, count - len(others)))
     return [AskedPage(each.url, _role_of(each), each.expected) for each in (*on_sale, *others)]
 
 
@@ -133,10 +133,10 @@ def _any_platform() -> Platform:
     )
 
 
-def _role_of(product: Product) -> Role:
+def _role_of(product: Product) -> PageRole:
     if product.expected.get("in_stock") is False:
-        return Role.SOLD_OUT
-    return _ROLES.get(str(product.expected.get("status")), Role.ON_SALE)
+        return PageRole.SOLD_OUT
+    return _ROLES.get(str(product.expected.get("status")), PageRole.ON_SALE)
 
 
 def _spread(products: Sequence[Product], count: int) -> list[Product]:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from pagemill.drafting.beliefs import agrees
 from pagemill.drafting.choose import Draft
-from pagemill.drafting.evidence import Role
+from pagemill.drafting.evidence import PageRole
 from pagemill.drafting.field_choice import FieldChoice
 from pagemill.drafting.trial import TriedPage
 from pagemill.model import FactValue
@@ -42,7 +42,7 @@ def shortcomings(draft: Draft, tried: Sequence[TriedPage]) -> list[str]:
 
 def _disagreements(draft: Draft, at: int, one: TriedPage) -> list[str]:
     """Fields that the trial has read otherwise than the draft."""
-    if one.reading is None or one.page.evidence.role is Role.GONE:
+    if one.reading is None or one.page.evidence.role is PageRole.GONE:
         return []
     found = []
     for choice in draft.choices:

@@ -28,8 +28,8 @@ from pagemill.config.platform import Platform
 from pagemill.config.section import MsRange, read_ms_range
 from pagemill.config.visitor.needs import visitor_needs
 from pagemill.drafting.choose import Draft
-from pagemill.drafting.choose import draft as choose
-from pagemill.drafting.evidence import Role
+from pagemill.drafting.choose import draft_platform as choose
+from pagemill.drafting.evidence import PageRole
 from pagemill.drafting.gather import AskedPage, Gathering, preliminary, refused_pages
 from pagemill.drafting.probe import probe_pages
 from pagemill.drafting.trial import TriedPage, try_draft
@@ -67,7 +67,7 @@ def run_draft(name: str, asked: Asked, *, force: bool, only_print: bool, as_json
     """
     config = load("WARNING")
     visitor = _visitor(asked)
-    others = {Role.SOLD_OUT: asked.sold_out, Role.OFF_SALE: asked.off_sale, Role.GONE: asked.gone}
+    others = {PageRole.SOLD_OUT: asked.sold_out, PageRole.OFF_SALE: asked.off_sale, PageRole.GONE: asked.gone}
     pace = _pace(asked.wait_ms)
     file = config.environment.config_folder / PLATFORMS_FOLDER / f"{name}.yaml"
     if file.exists() and not (force or only_print or as_json):

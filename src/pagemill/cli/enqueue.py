@@ -11,17 +11,17 @@ import typer
 from rich.console import Console
 
 from pagemill.app.parts import DATA_FOLDER, platforms_meant, platforms_of_run, result_store
-from pagemill.app.waiting import noticing_stranded, whole
+from pagemill.app.wait_for_run import noticing_stranded, whole_run
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.progress import counting, follow
 from pagemill.cli.wording import PlainConsole, counted
 from pagemill.config.platform import Platform
 from pagemill.errors import UsageError
-from pagemill.intake.again import products_again, wanted_again
-from pagemill.intake.begin import MOST_BATCH, Beginner, again_of, catalogue_of
+from pagemill.intake.begin_run import MOST_BATCH, Beginner, again_of, catalogue_of
 from pagemill.intake.catalog import BadRow, is_table
 from pagemill.intake.platforms import Platforms
+from pagemill.intake.run_again import products_again, wanted_again
 from pagemill.model import Priority, Product, Verdict
 
 _SHOWN_BAD_ROWS = 20
@@ -146,7 +146,7 @@ def enqueue(
             typer.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(progress.by_verdict.items())))
             if progress.cancelled:
                 typer.echo(f"the run was cancelled; {counted(progress.missing or 0, 'product')} without a result")
-            if whole(progress).by_verdict.get(Verdict.FAILED) or progress.cancelled:
+            if whole_run(progress).by_verdict.get(Verdict.FAILED) or progress.cancelled:
                 raise typer.Exit(1)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from pagemill.app.parts import result_store
 from pagemill.cli.options import load
-from pagemill.cli.result_output import ExcelOption, Format, FormatOption, chosen_format, output
+from pagemill.cli.result_output import ExcelOption, FormatOption, ResultFormat, chosen_format, output
 from pagemill.cli.wording import output_console
 from pagemill.errors import UsageError
 from pagemill.results.export import write_csv, write_jsonl
@@ -34,9 +34,9 @@ def history(
         raise UsageError(f"there is no result of a product {product}{whose}: PRODUCT is an id of the catalogue")
     shown = found[:limit]
     with output(excel=excel) as stream:
-        if chosen_form is Format.TABLE:
+        if chosen_form is ResultFormat.TABLE:
             write_history_table(shown, stream, width=output_console().width)
-        elif chosen_form is Format.JSONL:
+        elif chosen_form is ResultFormat.JSONL:
             write_jsonl(shown, stream)
         else:
             write_csv(shown, stream, excel=excel)

@@ -23,13 +23,13 @@ from pagemill.config.visitor.needs import visitor_needs
 from pagemill.config.visitor.secrets import VisitorSecrets
 from pagemill.config.yaml_source import read_yaml
 from pagemill.drafting.choose import Draft
-from pagemill.drafting.choose import draft as choose
-from pagemill.drafting.evidence import Role
-from pagemill.drafting.gather import AskedPage, Gathering, OpenPage, preliminary
+from pagemill.drafting.choose import draft_platform as choose
+from pagemill.drafting.evidence import PageRole
+from pagemill.drafting.gather import AskedPage, GatheredPage, Gathering, preliminary
 from pagemill.drafting.known_facts import as_it_is, still_there
 from pagemill.drafting.known_products import KnownProduct, known_products
 from pagemill.drafting.mend import Mended
-from pagemill.drafting.mend import mend as mend_file
+from pagemill.drafting.mend import mend_platform as mend_file
 from pagemill.drafting.probe import probe_pages
 from pagemill.drafting.trial import TriedPage, try_draft
 from pagemill.errors import UsageError, VisitFailed
@@ -93,7 +93,7 @@ async def _mend(
     pace = platform.workflow.rate_limit.wait_time_ms
     gathering = Gathering(pool, visiting, pace)
 
-    async def trial(platform: Platform, page: OpenPage) -> TriedPage:
+    async def trial(platform: Platform, page: GatheredPage) -> TriedPage:
         tried = await try_draft(platform, [page], wait_ms=pace, proxies=pool.proxies, secrets=secrets)
         return tried[0]
 
@@ -114,15 +114,18 @@ async def _mend(
         await gathering.close()
 
 
-def _told(pages: Sequence[OpenPage], known: Sequence[KnownProduct]) -> list[OpenPage]:
+def _told(pages: Sequence[GatheredPage], known: Sequence[KnownProduct]) -> list[GatheredPage]:
     """The pages that still tell something, with what is still to be expected of them.
 
     Raises:
         VisitFailed: no product of those that were on sale is there any more.
     """
-    told = [OpenPage(as_it_is(page.evidence, product), page.lease) for page, product in zip(pages, known, strict=True)]
+    told = [
+        GatheredPage(as_it_is(page.evidence, product), page.lease) for page, product in zip(pages, known, strict=True)
+    ]
     found = sorted(
-        (page for page in told if still_there(page.evidence)), key=lambda page: page.evidence.role is not Role.ON_SALE
+        (page for page in told if still_there(page.evidence)),
+        key=lambda page: page.evidence.role is not PageRole.ON_SALE,
     )
     if not any(page.evidence.expected for page in found):
         statuses = ", ".join(f"{page.evidence.url}: HTTP {page.evidence.status}" for page in pages[:3])

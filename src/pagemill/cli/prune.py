@@ -13,7 +13,7 @@ from pagemill.cli.options import load
 from pagemill.cli.wording import counted, output_console
 from pagemill.config.settings import RetentionSettings
 from pagemill.errors import UsageError
-from pagemill.ops.retention import Retention
+from pagemill.retention import Retention
 
 _SHOWN_RUNS = 20
 

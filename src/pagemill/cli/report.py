@@ -16,12 +16,12 @@ from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load, needs_extra
 from pagemill.config.mistakes import Mistake
 from pagemill.config.schedule import check_zone
+from pagemill.control_room.report.summary import Report, kept_alerts, summary
 from pagemill.errors import UsageError
-from pagemill.ops.fleet.view import FleetView
-from pagemill.ops.report.summary import Report, kept_alerts, summary
+from pagemill.fleet.view import FleetView
 
 
-class Format(StrEnum):
+class ReportFormat(StrEnum):
     """How a report is written."""
 
     JSON = "json"
@@ -37,7 +37,7 @@ def report(
             "--time-zone", help="Whose day, such as Asia/Seoul. Default: that of the schedule's entries, or UTC."
         ),
     ] = "",
-    form: Annotated[Format, typer.Option("--format", help="HTML is one file with charts.")] = Format.JSON,
+    form: Annotated[ReportFormat, typer.Option("--format", help="HTML is one file with charts.")] = ReportFormat.JSON,
     output: Annotated[Path | None, typer.Option("--output", help="A file. Default: standard output.")] = None,
 ) -> None:
     """Sum up a run or a day: verdicts, times, retries, differences, memory, rotations, alerts."""
@@ -83,12 +83,12 @@ def zone_named(text: str) -> str:
         raise UsageError(f"--time-zone: {mistake}") from None
 
 
-def _write(made: Report, form: Format, output: Path | None) -> None:
-    if form is Format.HTML:
-        from pagemill.ops.report.page import page
+def _write(made: Report, form: ReportFormat, output: Path | None) -> None:
+    if form is ReportFormat.HTML:
+        from pagemill.control_room.report.page import report_page
 
         with needs_extra("api"):
-            text = visible.lines(page(made))
+            text = visible.lines(report_page(made))
     else:
         text = visible.in_file(made.model_dump_json(indent=2)) + "\n"
     if output is None:

@@ -16,7 +16,7 @@ from pagemill.errors import UsageError
 _BOM = "\ufeff"
 
 
-class Format(StrEnum):
+class ResultFormat(StrEnum):
     """How results are written."""
 
     TABLE = "table"
@@ -24,21 +24,21 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-FormatOption = Annotated[Format | None, typer.Option("--format", help="How to write them. Default: table.")]
+FormatOption = Annotated[ResultFormat | None, typer.Option("--format", help="How to write them. Default: table.")]
 ExcelOption = Annotated[
     bool, typer.Option("--excel", help="CSV for a spreadsheet: UTF-8 with BOM, and no cell is run as a formula.")
 ]
 
 
-def chosen_format(form: Format | None, *, excel: bool) -> Format:
+def chosen_format(form: ResultFormat | None, *, excel: bool) -> ResultFormat:
     """The format that was asked for.
 
     Raises:
         UsageError: --excel with another format than CSV.
     """
-    if excel and form not in (None, Format.CSV):
+    if excel and form not in (None, ResultFormat.CSV):
         raise UsageError(f"--excel is CSV: leave --format {form} out")
-    return Format.CSV if excel else form or Format.TABLE
+    return ResultFormat.CSV if excel else form or ResultFormat.TABLE
 
 
 @contextmanager

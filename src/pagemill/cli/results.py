@@ -9,7 +9,7 @@ import typer
 
 from pagemill.app.parts import result_store
 from pagemill.cli.options import load
-from pagemill.cli.result_output import ExcelOption, Format, FormatOption, chosen_format, output
+from pagemill.cli.result_output import ExcelOption, FormatOption, ResultFormat, chosen_format, output
 from pagemill.errors import UsageError
 from pagemill.model import ItemResult, Verdict
 from pagemill.results.export import (
@@ -50,19 +50,19 @@ def results(
             (_write_changes if only_changes else _write)(found, chosen_form, stream, excel=excel)
 
 
-def _write(results: Iterable[ItemResult], form: Format, stream: TextIO, *, excel: bool) -> None:
-    if form is Format.TABLE:
+def _write(results: Iterable[ItemResult], form: ResultFormat, stream: TextIO, *, excel: bool) -> None:
+    if form is ResultFormat.TABLE:
         write_table(results, stream)
-    elif form is Format.JSONL:
+    elif form is ResultFormat.JSONL:
         write_jsonl(results, stream)
     else:
         write_csv(results, stream, excel=excel)
 
 
-def _write_changes(results: Iterable[ItemResult], form: Format, stream: TextIO, *, excel: bool) -> None:
-    if form is Format.TABLE:
+def _write_changes(results: Iterable[ItemResult], form: ResultFormat, stream: TextIO, *, excel: bool) -> None:
+    if form is ResultFormat.TABLE:
         write_changes_table(results, stream)
-    elif form is Format.JSONL:
+    elif form is ResultFormat.JSONL:
         write_records_jsonl(changes(results), stream)
     else:
         write_records_csv(CHANGE_KEYS, changes(results), stream, excel=excel)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pagemill.app.afresh import Afresh
-from pagemill.app.looking_after import looking_after_runs
+from pagemill.app.fresh_start import Afresh
 from pagemill.app.parts import DATA_FOLDER, artifact_store, brisk_redis, process_name, result_store
 from pagemill.app.reporting import reporting
+from pagemill.app.run_care import looking_after_runs
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.config.loading import load_config
+from pagemill.fleet.processes import SCHEDULER
 from pagemill.intake.scheduler import Scheduler
-from pagemill.ops.fleet.processes import SCHEDULER
-from pagemill.ops.retention import DailyRetention
-from pagemill.telemetry.pulse import Pulse
+from pagemill.retention import DailyRetention
+from pagemill.telemetry.liveness_file import LivenessFile
 from pagemill.worker.start_signals import leave_on_signals
 
 
@@ -26,7 +26,7 @@ def scheduler() -> None:
     config = load()
     name = process_name()
     with (
-        Pulse() as pulse,
+        LivenessFile() as pulse,
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
         brisk_redis(config) as brisk,
         result_store(config) as store,

@@ -16,8 +16,8 @@ from pagemill.app.parts import DATA_FOLDER, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.wording import output_console, table
-from pagemill.ops.overview import Overview, read_overview
-from pagemill.ops.stranded import Stranded, read_stranded
+from pagemill.fleet.overview import Overview, read_overview
+from pagemill.fleet.stranded_runs import Stranded, read_stranded
 from pagemill.pacing.pace_state import PaceState
 from pagemill.results.store import ResultStore
 

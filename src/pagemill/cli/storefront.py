@@ -25,9 +25,9 @@ def storefront(
     Things go wrong in it on demand: add ?fault=hang to a page's address. docs/storefront.md lists all faults.
     """
     from pagemill.demo.front import Front
-    from pagemill.demo.storefront import serve
+    from pagemill.demo.storefront import serve_storefront
 
     def announce(base_url: str) -> None:
         typer.echo(f"practice shop at {base_url}\n  one product: {base_url}/hydrated/p/h-000001\n  stop it with Ctrl+C")
 
-    serve(host, port, announce, shops=shops, front=Front(redesign, build))
+    serve_storefront(host, port, announce, shops=shops, front=Front(redesign, build))

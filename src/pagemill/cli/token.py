@@ -14,8 +14,8 @@ import typer
 from pagemill.cli.options import needs_extra
 from pagemill.config.environment import MAKE_KEY, read_environment
 from pagemill.config.settings import Environment
+from pagemill.control_room.frame.roles import Role
 from pagemill.errors import ConfigError, TokenExpired, TokenRefused, UsageError
-from pagemill.ops.api.frame.roles import Role
 from pagemill.results.revoked_tokens import RevokedTokens
 from pagemill.results.store import ResultStore
 
@@ -59,13 +59,13 @@ def token(
 
 def _issue(environment: Environment, role: Role, expires_s: int) -> None:
     with needs_extra("api"):
-        from pagemill.ops.api.frame.tokens import issue
+        from pagemill.control_room.frame.tokens import issue
     typer.echo(issue(environment.api_secret, role, expires_s, datetime.now(UTC), role.value))
 
 
 def _revoke(environment: Environment, text: str) -> None:
     with needs_extra("api"):
-        from pagemill.ops.api.frame.tokens import verify
+        from pagemill.control_room.frame.tokens import verify
     now = datetime.now(UTC)
     try:
         access = verify(environment.api_secret, text, now)

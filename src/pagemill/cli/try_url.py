@@ -19,7 +19,7 @@ from pagemill.config.platform import Platform
 from pagemill.config.visitor.needs import visitor_needs
 from pagemill.errors import ItemError, PagemillError, StepFailed, UsageError, VisitFailed, VisitGoesOn, VisitRefused
 from pagemill.extraction.artifacts import take_screenshot
-from pagemill.extraction.judge import judge, met_signs
+from pagemill.extraction.judge import judge_reading, met_signs
 from pagemill.extraction.strategy import Strategy, Visit, load_strategy
 from pagemill.guard.scratch import scratch_folder
 from pagemill.model import PageReading, Product, Verdict
@@ -56,7 +56,7 @@ def try_url(
         deadline_s = shop.navigation.timeout_ms / 1000 * len(shop.extract.sources) + 60
         reading = loop.run(_read(pool, shop, visit, screenshot), deadline_s, "visit the product")
         read_s = time.monotonic()
-    judgement = judge(visit.product, reading, shop.judge, visit.names)
+    judgement = judge_reading(visit.product, reading, shop.judge, visit.names)
     tried = TriedProduct(
         url=url,
         address=visit.url,

@@ -15,9 +15,9 @@ from pagemill.broker.connection import open_redis
 from pagemill.cli.ending import end_with
 from pagemill.cli.options import PlatformNames, load
 from pagemill.errors import PagemillError
-from pagemill.ops.fleet.processes import SUPERVISOR
-from pagemill.telemetry.pulse import Pulse
-from pagemill.worker.remedy import Rules
+from pagemill.fleet.processes import SUPERVISOR
+from pagemill.telemetry.liveness_file import LivenessFile
+from pagemill.worker.restart_policy import RestartRules
 from pagemill.worker.start_signals import leave_on_signals
 from pagemill.worker.supervisor import Supervisor
 
@@ -45,15 +45,15 @@ def worker(
     leave_on_signals()
     names = platform or []
     if processes is None:
-        with Pulse() as pulse, open_worker(load(), names, on_beat=pulse.beat) as built:
+        with LivenessFile() as pulse, open_worker(load(), names, on_beat=pulse.beat) as built:
             built.work(burst=burst)
         return
     config = load()
     settings = config.settings
     platforms = chosen_platforms(config, names, processes)
-    rules = Rules.of(settings.supervisor, takeover_s=settings.queue.heartbeat_ttl_s + _MAINTENANCE_S)
+    rules = RestartRules.of(settings.supervisor, takeover_s=settings.queue.heartbeat_ttl_s + _MAINTENANCE_S)
     run = partial(run_worker_process, list(platforms), processes)
-    with Pulse() as pulse, open_redis(config.environment.redis_url, DATA_FOLDER) as connection:
+    with LivenessFile() as pulse, open_redis(config.environment.redis_url, DATA_FOLDER) as connection:
         restart_at = settings.supervisor.restart_at
         boss = Supervisor(list(platforms), connection, processes, run, rules, restart_at, on_round=pulse.beat)
         with reporting(config, SUPERVISOR, process_name()):

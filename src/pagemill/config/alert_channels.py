@@ -1,7 +1,7 @@
 """Where alerts go: the model of a channel in `config/alerts.yaml`, and what its address must look like.
 
 An address is a secret: it stands in the environment alone, and no message repeats it. Delivering is
-`ops.alerting.delivery`'s.
+`alerting.delivery`'s.
 """
 
 from __future__ import annotations

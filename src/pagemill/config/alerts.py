@@ -1,8 +1,8 @@
 """Pydantic models of `config/alerts.yaml`: which readings of the fleet are worth an alert, what is told of runs, and
 where all that goes.
 
-The defaults are those of the file that comes with pagemill. Evaluating rules is `ops.alerting.rules`', delivering is
-`ops.alerting.delivery`'s.
+The defaults are those of the file that comes with pagemill. Evaluating rules is `alerting.rules`', delivering is
+`alerting.delivery`'s.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pagemill.config.notices import RunNotices, WatchedNotices, channel_mistakes
 from pagemill.config.section import Flag, Number, Section
 
 Operator = Literal["gt", "gte", "lt", "lte"]
-Level = Literal["warning", "critical"]
-Kind = Literal["performance", "critical", "predictive"]
+AlertLevel = Literal["warning", "critical"]
+AlertKind = Literal["performance", "critical", "predictive"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -42,14 +42,14 @@ class AlertRule(Section):
     operator: Operator = "gt"
     threshold: Number
     for_s: Number = Field(default=0, ge=0, le=86_400)
-    level: Level = "warning"
-    kind: Kind | None = None
+    level: AlertLevel = "warning"
+    kind: AlertKind | None = None
     cooldown_minutes: Annotated[Number, Field(ge=0, le=1440)] | None = None
     channels: tuple[str, ...] | None = None
     enabled: Flag = True
 
     @property
-    def kind_in_force(self) -> Kind:
+    def kind_in_force(self) -> AlertKind:
         """The kind that is written, else the one that goes with metric and level."""
         if self.kind is not None:
             return self.kind

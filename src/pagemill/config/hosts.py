@@ -80,7 +80,7 @@ class HostRule:
     @property
     def is_name(self) -> bool:
         """Whether it is one name, whose owner says where it leads."""
-        return not self.subdomains and self.network is None and not Place(self.host, 0).fixed_addresses
+        return not self.subdomains and self.network is None and not HostAndPort(self.host, 0).fixed_addresses
 
     def covers(self, host: str, port: int) -> bool:
         """Whether this rule allows that host (lower case, ASCII, an IPv6 address without brackets) at that port."""
@@ -113,14 +113,14 @@ class HostRules:
 
         Where a name leads is not looked at: see `refusal_of`.
         """
-        place = place_of(url)
+        place = host_and_port_of(url)
         if isinstance(place, str):
             return place
         if any(rule.covers(place.host, place.port) for rule in self._rules):
             return None
         return f"host {place.host} is not one of the platform's hosts"
 
-    def refusal_of(self, place: Place, addresses: Iterable[str]) -> str | None:
+    def refusal_of(self, place: HostAndPort, addresses: Iterable[str]) -> str | None:
         """Why nothing may go to a place that has these addresses, or `None` when it may."""
         if is_internal(place.host) and any(rule.covers(place.host, place.port) for rule in self._rules):
             return None
@@ -151,7 +151,7 @@ class HostRules:
         return self._known[origin]
 
     def _refusal_of_origin(self, url: str) -> str | None:
-        place = place_of(url)
+        place = host_and_port_of(url)
         if isinstance(place, str):
             return None
         refusals = [self.refusal_of(place, [address]) for address in place.fixed_addresses]
@@ -159,7 +159,7 @@ class HostRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HostAndPort:
     """Where a URL leads: a host as rules compare it, and a port."""
 
     host: str
@@ -173,7 +173,7 @@ class Place:
         return (self.host,) if _is_address(self.host) else ()
 
 
-def place_of(url: str) -> Place | str:
+def host_and_port_of(url: str) -> HostAndPort | str:
     """Where a URL leads, or why it cannot be said. A password in it is never repeated."""
     text = url.strip(" ")
     if _CONTROL.search(text):
@@ -194,7 +194,7 @@ def place_of(url: str) -> Place | str:
     host = _one_spelling(bare) if bare.startswith("[") or ":" not in bare else None
     if host is None or port is None:
         return f"a URL whose host can be read in more than one way, or in none: {_shown(url)}"
-    return Place(host, port)
+    return HostAndPort(host, port)
 
 
 def _network(entry: str) -> Network | None:

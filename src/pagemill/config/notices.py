@@ -1,5 +1,5 @@
 """Pydantic models of what people are told of runs: `runs` and `watched` of `alerts.yaml`, `notify` of an entry of the
-schedule, `watch` of a platform. Telling is `ops.alerting.notifier`'s.
+schedule, `watch` of a platform. Telling is `alerting.notifier`'s.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Notify(Section):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-class Watch(Section):
+class WatchedChanges(Section):
     """Whose changes are told at once."""
 
     fields: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pagemill.config.catalog import CatalogTable
 from pagemill.config.hosts import HostRule, HostRules
 from pagemill.config.mistakes import Mistake, Mistakes
-from pagemill.config.notices import Watch
+from pagemill.config.notices import WatchedChanges
 from pagemill.config.product import ProductAddress
 from pagemill.config.reading.crosschecks import (
     addresses_in,
@@ -26,7 +26,7 @@ from pagemill.config.reading.crosschecks import (
 from pagemill.config.reading.extract import Extract
 from pagemill.config.reading.judge import Comparisons, Confirmable, Judge
 from pagemill.config.reading.patterns import Names, Part, fill_address
-from pagemill.config.reading.steps import Step, check_steps
+from pagemill.config.reading.steps import PageStep, check_steps
 from pagemill.config.revisit import Revisit
 from pagemill.config.section import Auto, Flag, MsRange, Number, ResourceKind, Section, WaitMs, Whole
 from pagemill.config.visitor.visitor import Viewport, Visitor
@@ -153,7 +153,7 @@ class Platform(Section):
     visitor: Visitor = Visitor()
     product: ProductAddress = ProductAddress()
     extract: Extract
-    steps: tuple[Step, ...] = ()
+    steps: tuple[PageStep, ...] = ()
     compare: Comparisons = Field(default_factory=dict)
     require: tuple[str, ...] = ()
     confirm: tuple[Confirmable, ...] = ()
@@ -161,7 +161,7 @@ class Platform(Section):
     retry: Retry = Retry()
     catalog: CatalogTable = CatalogTable()
     revisit: Revisit = Revisit()
-    watch: Watch = Watch()
+    watch: WatchedChanges = WatchedChanges()
 
     @field_validator("hosts")
     @classmethod
@@ -204,7 +204,7 @@ class Platform(Section):
 
     @field_validator("steps")
     @classmethod
-    def _has_a_page(cls, value: tuple[Step, ...], info: ValidationInfo) -> tuple[Step, ...]:
+    def _has_a_page(cls, value: tuple[PageStep, ...], info: ValidationInfo) -> tuple[PageStep, ...]:
         extract = info.data.get("extract")
         if isinstance(extract, Extract):  # else it has mistakes of its own
             check_steps(value, extract)
@@ -240,7 +240,7 @@ class Platform(Section):
 
     @field_validator("watch")
     @classmethod
-    def _watches_known_fields(cls, value: Watch, info: ValidationInfo) -> Watch:
+    def _watches_known_fields(cls, value: WatchedChanges, info: ValidationInfo) -> WatchedChanges:
         _refuse(unknown_fields(info.data.get("extract"), ("fields",), value.fields))
         return value
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from pagemill.config.mistakes import Mistake
 from pagemill.config.reading.patterns import Names, Part, Regex, fill_address, names_in
-from pagemill.config.reading.user_regex import search
+from pagemill.config.reading.user_regex import search_regex
 from pagemill.config.section import Section
 
 
@@ -55,7 +55,7 @@ class ProductAddress(Section):
         names = {"id": Part(product_id), "url": Part(url, encoded=True)}
         if self.id is None:
             return names
-        found = search(self.id, url)
+        found = search_regex(self.id, url)
         if found is None or not found[1 if "id" not in self.groups else "id"]:
             return None
         cut = (

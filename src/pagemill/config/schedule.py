@@ -48,7 +48,7 @@ def _check_name(value: str) -> str:
     return value
 
 
-class Entry(Section):
+class ScheduleEntry(Section):
     """One thing that is enqueued again and again."""
 
     cron: Annotated[str, AfterValidator(_check_cron)]
@@ -69,7 +69,7 @@ class Entry(Section):
 class Schedule(Section):
     """`config/schedule.yaml`."""
 
-    entries: dict[Annotated[str, AfterValidator(_check_name)], Entry] = Field(default_factory=dict)
+    entries: dict[Annotated[str, AfterValidator(_check_name)], ScheduleEntry] = Field(default_factory=dict)
 
     @property
     def time_zone(self) -> str:
@@ -88,7 +88,7 @@ class Schedule(Section):
                 yield from channel_mistakes(entry.notify.channels, channels, "entries", name, "notify")
 
 
-def _mistakes_of(entry: Entry, platforms: Mapping[str, Platform]) -> Iterator[tuple[str, str, str]]:
+def _mistakes_of(entry: ScheduleEntry, platforms: Mapping[str, Platform]) -> Iterator[tuple[str, str, str]]:
     """Key, message and remedy of each."""
     shops = [platforms[name] for name in platforms if entry.platform in (name, AUTO)]
     if not shops:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from pagemill.demo.faults import FAULTS
 from pagemill.demo.pages import WEIGHTS
-from pagemill.demo.truth import State, Truth, truth_of
+from pagemill.demo.truth import ProductState, Truth, truth_of
 from pagemill.errors import UsageError
 from pagemill.model import FactValue, Product, Verdict
 
@@ -87,7 +87,7 @@ def generate(
     return _rows(prefix, id_prefix, count, tuple(faults), fault_every, options)
 
 
-def write_csv(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> int:
+def write_catalogue_csv(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> int:
     """Writes the rows as UTF-8 CSV with a header, booleans as `true` and `false`; how many rows there were.
 
     The first two columns are `id` and `url`, the others are what the products are expected to have.
@@ -104,7 +104,7 @@ def write_csv(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS)
     return written
 
 
-def write_jsonl(path: Path, rows: Iterable[CatalogueRow]) -> int:
+def write_catalogue_jsonl(path: Path, rows: Iterable[CatalogueRow]) -> int:
     """Writes the rows as UTF-8 JSON lines, leaving out what a row does not expect; how many rows there were."""
     written = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -124,7 +124,7 @@ def _rows(
         round_number, place = divmod(number, fault_every)
         if faults and place == fault_every - 1:
             fault = FAULTS[faults[round_number % len(faults)]]
-            truth = truth_of(f"{product_id}.{State.OK}")
+            truth = truth_of(f"{product_id}.{ProductState.OK}")
             url = _url(prefix, truth, {**options, "fault": fault.kind})
             yield CatalogueRow(_product(truth, url), fault.right_verdict, fault.also_right)
         else:

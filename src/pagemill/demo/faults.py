@@ -18,7 +18,7 @@ AFTER_READY_MS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class FaultAmount:
     """The one number a fault takes, under its name in the query, with the value it has when none is given."""
 
     name: str
@@ -39,7 +39,7 @@ class Fault:
     right_verdict: Verdict
     may_retry: bool
     also_right: frozenset[Verdict] = frozenset()
-    amount: Amount | None = None
+    amount: FaultAmount | None = None
 
 
 _OK, _FAILED, _BLOCKED = Verdict.OK, Verdict.FAILED, Verdict.BLOCKED
@@ -48,14 +48,14 @@ _MAYBE_FAILED = frozenset({Verdict.FAILED})
 WIRE_FAULTS = (
     Fault("status-500", "Answers 500 every time.", _FAILED, True),
     Fault("status-503", "Answers 503 every time.", _FAILED, True),
-    Fault("retry-after", "Answers 429 with `Retry-After`.", _BLOCKED, True, amount=Amount("seconds", 1, 3600)),
+    Fault("retry-after", "Answers 429 with `Retry-After`.", _BLOCKED, True, amount=FaultAmount("seconds", 1, 3600)),
     Fault("hang", "Accepts the request and never sends a header.", _FAILED, True),
     Fault(
         "slow",
         "Sends the right page in ten pieces spread over the seconds.",
         _OK,
         True,
-        amount=Amount("seconds", 3, 120),
+        amount=FaultAmount("seconds", 3, 120),
     ),
     Fault("half", "Closes the connection in mid-body, before the facts.", _FAILED, True),
     Fault("empty", "Answers 200 with an empty body.", _FAILED, True),
@@ -68,14 +68,14 @@ WIRE_FAULTS = (
         "Sends a page as large as asked, with no facts in it.",
         _FAILED,
         True,
-        amount=Amount("mb", 50, 500),
+        amount=FaultAmount("mb", 50, 500),
     ),
     Fault(
         "flaky",
         "Answers 500 on the first visits of that product, then the right page.",
         _OK,
         True,
-        amount=Amount("visits", 1, 1000),
+        amount=FaultAmount("visits", 1, 1000),
     ),
 )
 
@@ -108,7 +108,7 @@ PAGE_FAULTS = (
         _OK,
         True,
         also_right=_MAYBE_FAILED,
-        amount=Amount("mb", 300, 3000),
+        amount=FaultAmount("mb", 300, 3000),
     ),
     Fault("never-ready", "Shows the shop around the product; the facts and the ready sign never come.", _FAILED, True),
     Fault(

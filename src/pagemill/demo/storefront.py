@@ -1,7 +1,7 @@
 """The practice shop as a server and as a process.
 
 Owns how it is served, announced and ended. What it answers is `storefront_app`'s. The three public names of the shop
-are here: `create_app`, `serve` and `StorefrontProcess`.
+are here: `create_storefront`, `serve_storefront` and `StorefrontProcess`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ import uvicorn
 
 from pagemill.demo.front import FIRST_FRONT, Front
 from pagemill.demo.shops.addresses import ADDRESSES
-from pagemill.demo.storefront_app import create_app
+from pagemill.demo.storefront_app import create_storefront
 from pagemill.demo.storefront_process import StorefrontProcess
 from pagemill.errors import PagemillError, UsageError
 
-__all__ = ["StorefrontProcess", "create_app", "main", "serve"]
+__all__ = ["StorefrontProcess", "create_storefront", "main", "serve_storefront"]
 
 SHUTDOWN_TIMEOUT_S = 1
 """How long open answers (a `hang`, a `slow`) may keep a shop alive that was told to stop."""
@@ -33,7 +33,7 @@ _PORT_TRIES = 20
 """How many free ports are tried until one is free at every address."""
 
 
-def serve(
+def serve_storefront(
     host: str,
     port: int,
     on_ready: Callable[[str], None],
@@ -63,7 +63,7 @@ def serve(
         shown_host = f"[{host}]" if ":" in host else host
         base_url = f"http://{shown_host}:{listeners[0].getsockname()[1]}"
         config = uvicorn.Config(
-            create_app(shops=shops, front=front),
+            create_storefront(shops=shops, front=front),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -150,7 +150,7 @@ def main() -> int:
 
     try:
         front = Front(arguments.redesign, arguments.build)
-        serve(
+        serve_storefront(
             arguments.host,
             arguments.port,
             announce,

@@ -19,7 +19,7 @@ from pagemill.demo.hits import HitCounter
 from pagemill.demo.pages import WEIGHTS, PageOptions, Pages, denied_page, gone_page, plain_page
 from pagemill.demo.replies import HTML, JSON, TEXT, Reply, Request
 from pagemill.demo.shops.street import Street
-from pagemill.demo.truth import State, Truth, truth_of
+from pagemill.demo.truth import ProductState, Truth, truth_of
 
 MAX_ID_LENGTH = 200
 MAX_LEAK_KB = 10_000
@@ -28,18 +28,18 @@ _CACHED = b"public, max-age=86400, immutable"
 _NOT_FOUND = Reply(404, HTML, plain_page("Page not found"))
 _PAGE_KINDS = frozenset(fault.kind for fault in PAGE_FAULTS)
 _REFUSALS = {
-    State.GONE_404: Reply(404, HTML, plain_page("Page not found")),
-    State.GONE_410: Reply(410, HTML, plain_page("Page removed")),
-    State.GONE_TEXT: Reply(200, HTML, gone_page()),
-    State.BLOCKED_403: Reply(403, HTML, plain_page("Forbidden")),
-    State.BLOCKED_429: Reply(
+    ProductState.GONE_404: Reply(404, HTML, plain_page("Page not found")),
+    ProductState.GONE_410: Reply(410, HTML, plain_page("Page removed")),
+    ProductState.GONE_TEXT: Reply(200, HTML, gone_page()),
+    ProductState.BLOCKED_403: Reply(403, HTML, plain_page("Forbidden")),
+    ProductState.BLOCKED_429: Reply(
         429, HTML, plain_page("Too many requests"), ((b"retry-after", str(BLOCKED_RETRY_AFTER_S).encode()),)
     ),
-    State.BLOCKED_TEXT: Reply(200, HTML, denied_page()),
+    ProductState.BLOCKED_TEXT: Reply(200, HTML, denied_page()),
 }
 
 
-def create_app(*, shops: bool = False, front: Front = FIRST_FRONT) -> ASGIApp:
+def create_storefront(*, shops: bool = False, front: Front = FIRST_FRONT) -> ASGIApp:
     """A shop of its own, with its own counts. With `shops`, the six shops of `shops.addresses` are there as well.
 
     `front` is the design and build that all of them start with.

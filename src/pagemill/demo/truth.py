@@ -17,7 +17,7 @@ from urllib.parse import quote
 from pagemill.model import Verdict
 
 
-class State(StrEnum):
+class ProductState(StrEnum):
     """How a product's page answers, and how it differs from the catalogue."""
 
     OK = "ok"
@@ -32,33 +32,33 @@ class State(StrEnum):
     BLOCKED_TEXT = "blocked-text"
 
 
-VERDICTS: dict[State, Verdict] = {
-    State.OK: Verdict.OK,
-    State.CHANGED_PRICE: Verdict.CHANGED,
-    State.CHANGED_NAME: Verdict.CHANGED,
-    State.SOLD_OUT: Verdict.SOLD_OUT,
-    State.GONE_404: Verdict.GONE,
-    State.GONE_410: Verdict.GONE,
-    State.GONE_TEXT: Verdict.GONE,
-    State.BLOCKED_403: Verdict.BLOCKED,
-    State.BLOCKED_429: Verdict.BLOCKED,
-    State.BLOCKED_TEXT: Verdict.BLOCKED,
+VERDICTS: dict[ProductState, Verdict] = {
+    ProductState.OK: Verdict.OK,
+    ProductState.CHANGED_PRICE: Verdict.CHANGED,
+    ProductState.CHANGED_NAME: Verdict.CHANGED,
+    ProductState.SOLD_OUT: Verdict.SOLD_OUT,
+    ProductState.GONE_404: Verdict.GONE,
+    ProductState.GONE_410: Verdict.GONE,
+    ProductState.GONE_TEXT: Verdict.GONE,
+    ProductState.BLOCKED_403: Verdict.BLOCKED,
+    ProductState.BLOCKED_429: Verdict.BLOCKED,
+    ProductState.BLOCKED_TEXT: Verdict.BLOCKED,
 }
 
-SHARES_PERMILLE: dict[State, int] = {
-    State.OK: 810,
-    State.CHANGED_PRICE: 40,
-    State.CHANGED_NAME: 40,
-    State.SOLD_OUT: 50,
-    State.GONE_404: 10,
-    State.GONE_410: 10,
-    State.GONE_TEXT: 20,
-    State.BLOCKED_403: 7,
-    State.BLOCKED_429: 6,
-    State.BLOCKED_TEXT: 7,
+SHARES_PERMILLE: dict[ProductState, int] = {
+    ProductState.OK: 810,
+    ProductState.CHANGED_PRICE: 40,
+    ProductState.CHANGED_NAME: 40,
+    ProductState.SOLD_OUT: 50,
+    ProductState.GONE_404: 10,
+    ProductState.GONE_410: 10,
+    ProductState.GONE_TEXT: 20,
+    ProductState.BLOCKED_403: 7,
+    ProductState.BLOCKED_429: 6,
+    ProductState.BLOCKED_TEXT: 7,
 }
 
-_STATES = {state.value: state for state in State}
+_STATES = {state.value: state for state in ProductState}
 _KINDS = ("코튼 셔츠", "와이드 데님", "울 니트", "Linen Shirt", "Rain Jacket", "캔버스 백", "Knit Cap", "러닝화")
 _STYLES = ("오버핏", "크롭", "Classic", "세미 와이드", "Men's", '"Studio"', "S&P", "베이직", "Café", "1/2 <Half>")
 _COLOURS = ("블랙", "Ivory", "네이비, 화이트", "Moss Green", "베이지", "라이트 그레이", "Brick; Red")
@@ -69,7 +69,7 @@ class Truth:
     """Both sides of one product. Prices are whole won. `image` is the path of the photo on the shop."""
 
     product_id: str
-    state: State
+    state: ProductState
     name: str
     price: int
     in_stock: bool
@@ -101,9 +101,9 @@ def truth_of(product_id: str) -> Truth:
         )
     )
     price = 1_900 + draws[4] % 3_000 * 100
-    sold_out = state is State.SOLD_OUT
+    sold_out = state is ProductState.SOLD_OUT
     # A sold-out page may differ in price as well: it is still sold out and not changed.
-    raised = state is State.CHANGED_PRICE or (sold_out and draws[5] % 4 == 0)
+    raised = state is ProductState.CHANGED_PRICE or (sold_out and draws[5] % 4 == 0)
     return Truth(
         product_id=product_id,
         state=state,
@@ -111,19 +111,19 @@ def truth_of(product_id: str) -> Truth:
         price=price,
         in_stock=not sold_out,
         image=f"/img/{quote(product_id, safe='')}/0.png",
-        listed_name=f"{name} (2nd edition)" if state is State.CHANGED_NAME else name,
+        listed_name=f"{name} (2nd edition)" if state is ProductState.CHANGED_NAME else name,
         listed_price=price + 100 * (1 + draws[5] % 50) if raised else price,
         listed_in_stock=not sold_out or draws[5] % 2 == 0,
         draw=draws[5],
     )
 
 
-def _pinned_state(product_id: str) -> State | None:
+def _pinned_state(product_id: str) -> ProductState | None:
     _, dot, name = product_id.rpartition(".")
     return _STATES.get(name) if dot else None
 
 
-def _drawn_state(permille: int) -> State:
+def _drawn_state(permille: int) -> ProductState:
     for state, share in SHARES_PERMILLE.items():
         if permille < share:
             return state

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pagemill.drafting.candidates import Candidate
-from pagemill.drafting.choose import meant_by, placed, required_of
+from pagemill.drafting.choose import meant_verdicts, placed, required_of
 from pagemill.drafting.field_choice import FieldChoice, Sureness
 from pagemill.drafting.file_text import FileParts
 from pagemill.drafting.source_order import sources_of
@@ -14,7 +14,7 @@ from pagemill.drafting.stock_choice import FIELD
 from pagemill.errors import UsageError
 
 
-def places(choice: FieldChoice) -> tuple[Candidate, ...]:
+def field_places(choice: FieldChoice) -> tuple[Candidate, ...]:
     """All that may say the field, each once: those that were chosen, in their order, and then the others, the best
     first."""
     found: list[Candidate] = list(choice.rules)
@@ -29,7 +29,7 @@ def chosen_by_hand(parts: FileParts, picks: Mapping[str, int]) -> FileParts:
 
     Args:
         parts: as drafted.
-        picks: field by the number of one of its `places`, from 0.
+        picks: field by the number of one of its `field_places`, from 0.
 
     Raises:
         UsageError: there is no such field or no such place.
@@ -38,7 +38,7 @@ def chosen_by_hand(parts: FileParts, picks: Mapping[str, int]) -> FileParts:
     for name, number in picks.items():
         if name not in known:
             raise UsageError(f"{name} is no field of this draft: choose among {', '.join(known)}")
-        count = len(places(known[name]))
+        count = len(field_places(known[name]))
         if not 0 <= number < count:
             told = f"choose one from 0 to {count - 1}" if count else "no place was found that says it"
             raise UsageError(f"{name} has no place {number}: {told}")
@@ -50,12 +50,12 @@ def chosen_by_hand(parts: FileParts, picks: Mapping[str, int]) -> FileParts:
         sources=sources_of(fields),
         choices=choices,
         require=required_of(fields),
-        judge_facts={} if stock is None else meant_by(stock),
+        judge_facts={} if stock is None else meant_verdicts(stock),
     )
 
 
 def _picked(choice: FieldChoice, number: int) -> FieldChoice:
-    first = places(choice)[number]
+    first = field_places(choice)[number]
     if choice.rules[:1] == (first,):
         return choice
     rules = (first, *(rule for rule in choice.rules if rule != first))

@@ -14,7 +14,7 @@ from pagemill.config.reading.strategies import STANDARD_FACTS
 from pagemill.drafting.beliefs import Beliefs, agrees
 from pagemill.drafting.json_paths import expressions
 from pagemill.drafting.page_view import DocumentKey, PageView
-from pagemill.extraction.json_path import find
+from pagemill.extraction.json_path import find_value
 from pagemill.extraction.values import to_fact
 from pagemill.model import FactValue
 
@@ -69,7 +69,7 @@ def read_json(view: PageView, source: DocumentKey, rule: Mapping[str, Any]) -> F
     if source not in view.documents:
         return None
     parsed = FieldRule.model_validate(dict(rule))
-    found = find(view.documents[source], parsed.path or "")
+    found = find_value(view.documents[source], parsed.path or "")
     return None if found is None or found.value is None else to_fact(found.value, parsed, machine=True)
 
 

@@ -1,6 +1,6 @@
 """From the evidence of a few pages to a platform's file: what is believed, where it stands, which places are trusted.
 
-Nothing is visited here; elements are asked through a `Probe`.
+Nothing is visited here; elements are asked through a `SelectorProbe`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pagemill.config.product import ProductAddress
 from pagemill.drafting.addresses import product_addresses
 from pagemill.drafting.beliefs import Beliefs, agrees, beliefs_of
 from pagemill.drafting.candidates import Candidate, json_candidates, structured_candidates
-from pagemill.drafting.element_candidates import Probe, element_candidates
-from pagemill.drafting.evidence import PageEvidence, Role
+from pagemill.drafting.element_candidates import SelectorProbe, element_candidates
+from pagemill.drafting.evidence import PageEvidence, PageRole
 from pagemill.drafting.field_choice import FieldChoice, Sureness, choose_field, with_first
 from pagemill.drafting.file_text import FileParts, file_text
 from pagemill.drafting.page_view import PageView, views_of
@@ -45,10 +45,10 @@ class Draft:
     """What the text was written from; see `by_hand`."""
 
 
-async def draft(
+async def draft_platform(
     name: str,
     pages: Sequence[PageEvidence],
-    probe: Probe,
+    probe: SelectorProbe,
     *,
     wait_time_ms: str = "3000-4000",
     visitor: Mapping[str, Any] | None = None,
@@ -66,7 +66,7 @@ async def draft(
         more_hosts: hosts to list beside those of the pages.
         like: a platform that is there already: its fields alone are looked for, and its ids.
     """
-    shown = [page for page in pages if page.role is not Role.GONE] or list(pages)
+    shown = [page for page in pages if page.role is not PageRole.GONE] or list(pages)
     addresses = product_addresses(list(dict.fromkeys(page.url for page in shown)))
     views = views_of(pages, ProductAddress(id=addresses.id) if like is None else like.product)
     beliefs = beliefs_of(views)
@@ -102,7 +102,7 @@ async def draft(
         choices=choices,
         signs=_signs(views, stock),
         require=required_of(fields),
-        judge_facts={state: facts for state, facts in meant_by(stock).items() if facts.keys() <= fields.keys()},
+        judge_facts={state: facts for state, facts in meant_verdicts(stock).items() if facts.keys() <= fields.keys()},
     )
     text = file_text(parts)
     return Draft(text, Platform.model_validate(yaml.safe_load(text)), tuple(choices), beliefs, parts)
@@ -131,15 +131,15 @@ def _same(beliefs: Mapping[str, Any], one: str, other: str) -> bool:
 
 def _signs(views: Sequence[PageView], stock: FieldChoice) -> dict[str, tuple[FoundSign, ...]]:
     """Signs of what is gone; of the other states only where no fact tells them."""
-    found = {"gone": signs_of(Role.GONE, views)}
-    for role in (Role.SOLD_OUT, Role.OFF_SALE):
+    found = {"gone": signs_of(PageRole.GONE, views)}
+    for role in (PageRole.SOLD_OUT, PageRole.OFF_SALE):
         told = {value for rule in stock.rules for value in rule.values}
         if role.value not in told:
             found[role.value] = signs_of(role, views)
     return found
 
 
-def meant_by(stock: FieldChoice) -> dict[str, dict[str, Any]]:
+def meant_verdicts(stock: FieldChoice) -> dict[str, dict[str, Any]]:
     """Which values of the field mean which verdict."""
     values = {
         value
@@ -150,4 +150,4 @@ def meant_by(stock: FieldChoice) -> dict[str, dict[str, Any]]:
     return {state: {FIELD: state} for state in ("off_sale", "sold_out") if state in values}
 
 
-__all__ = ["Draft", "Probe", "Sureness", "draft"]
+__all__ = ["Draft", "SelectorProbe", "Sureness", "draft_platform"]

@@ -37,7 +37,7 @@ class Probed:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
-Probe = Callable[[Sequence[str]], Awaitable[list[list[Probed]]]]
+SelectorProbe = Callable[[Sequence[str]], Awaitable[list[list[Probed]]]]
 """Asks every page, in the order of the views, for every selector."""
 
 
@@ -51,7 +51,9 @@ class _Wanted:
     regex: str
 
 
-async def element_candidates(name: str, views: Sequence[PageView], beliefs: Beliefs, probe: Probe) -> list[Candidate]:
+async def element_candidates(
+    name: str, views: Sequence[PageView], beliefs: Beliefs, probe: SelectorProbe
+) -> list[Candidate]:
     """Every selector of an element that says what is believed of a page, with what it says on all of them."""
     wanted: dict[tuple[str, str, str], _Wanted] = {}
     for view, believed in zip(views, beliefs, strict=True):

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Role(StrEnum):
+class PageRole(StrEnum):
     """What whoever drafts says of a page."""
 
     ON_SALE = "on_sale"
@@ -88,7 +88,7 @@ class HeardDocument:
 class PageEvidence:
     """One page. `structured` are the standard facts that it publishes, without those it does not say."""
 
-    role: Role
+    role: PageRole
     url: str
     final_url: str
     status: int | None

@@ -13,7 +13,7 @@ import yaml
 
 from pagemill.config.reading.judge import is_short_form
 
-Signs = Mapping[str, Mapping[str, Sequence[Any]]]
+SignTexts = Mapping[str, Mapping[str, Sequence[Any]]]
 """Verdict, kind of sign, values."""
 
 
@@ -33,7 +33,7 @@ def with_section(text: str, name: str, lines: Sequence[str]) -> str:
     return "\n".join([*every[:first], *lines, *every[end:]]) + "\n"
 
 
-def with_signs(text: str, added: Signs) -> str:
+def with_signs(text: str, added: SignTexts) -> str:
     """The text with more signs of verdicts in `judge`; those that it has stay."""
     for verdict, kinds in added.items():
         for kind, values in kinds.items():

@@ -17,11 +17,11 @@ from urllib.parse import unquote, urlsplit
 
 from pagemill.browser.lease import Lease
 from pagemill.browser.pool import BrowserPool
-from pagemill.config.hosts import place_of
+from pagemill.config.hosts import host_and_port_of
 from pagemill.config.platform import Platform
 from pagemill.config.section import MsRange
-from pagemill.drafting.evidence import PageEvidence, Role
-from pagemill.drafting.reading import read_all
+from pagemill.drafting.evidence import PageEvidence, PageRole
+from pagemill.drafting.reading import read_evidence
 from pagemill.errors import DeadlineExceeded, ItemError, UsageError, VisitFailed
 from pagemill.extraction.navigate import navigate
 
@@ -38,12 +38,12 @@ class AskedPage:
     """A page that is to be visited, and what is known of its product."""
 
     url: str
-    role: Role
+    role: PageRole
     expected: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class OpenPage:
+class GatheredPage:
     """A page that was visited, and stands open."""
 
     evidence: PageEvidence
@@ -67,7 +67,7 @@ def preliminary(
     """
     hosts: dict[str, None] = {}
     for page in pages:
-        place = place_of(page.url)
+        place = host_and_port_of(page.url)
         if isinstance(place, str):
             raise UsageError(f"{place}: write the whole address, such as https://www.shop.com/products/123")
         hosts[place.host] = None
@@ -99,7 +99,7 @@ class Gathering:
         self._platform = platform
         self._wait_ms = wait_ms
         self._leases = AsyncExitStack()
-        self.pages: list[OpenPage] = []
+        self.pages: list[GatheredPage] = []
 
     async def visit_all(
         self, pages: Sequence[AskedPage], note: Callable[[int], object] | None = None
@@ -127,11 +127,11 @@ class Gathering:
 
     async def _visit_without_pause(
         self, pages: Sequence[AskedPage], note: Callable[[int], object] | None
-    ) -> list[OpenPage]:
+    ) -> list[GatheredPage]:
         turns = asyncio.Semaphore(_AT_ONCE)
         visited = itertools.count(1)
 
-        async def visit(asked: AskedPage) -> OpenPage:
+        async def visit(asked: AskedPage) -> GatheredPage:
             async with turns:
                 page = await self._visit(asked)
             if note is not None:
@@ -146,7 +146,7 @@ class Gathering:
                 one.cancel()
             await asyncio.gather(*visits, return_exceptions=True)
 
-    async def _visit(self, asked: AskedPage) -> OpenPage:
+    async def _visit(self, asked: AskedPage) -> GatheredPage:
         lease = await self._leases.enter_async_context(self._pool.lease(self._platform))
         timeout_s = self._platform.navigation.timeout_ms / 1000
         evidence = PageEvidence(asked.role, asked.url, asked.url, None, "", "", expected=asked.expected)
@@ -154,7 +154,7 @@ class Gathering:
             status = await navigate(lease.page, asked.url, timeout_s)
             lease.news.arrived()
             evidence = PageEvidence(asked.role, asked.url, asked.url, status, "", "", expected=asked.expected)
-            evidence = await read_all(lease, evidence, _READ_S, _apart(asked.url))
+            evidence = await read_evidence(lease, evidence, _READ_S, _apart(asked.url))
         except (ItemError, DeadlineExceeded) as error:
             if (away := lease.strayed or lease.refusal) is not None:
                 raise _led_away(asked.url, away) from error
@@ -163,7 +163,7 @@ class Gathering:
             ) from error
         if lease.strayed is not None:
             raise _led_away(asked.url, lease.strayed)
-        return OpenPage(evidence, lease)
+        return GatheredPage(evidence, lease)
 
 
 def _led_away(url: str, refusal: str) -> VisitFailed:
@@ -173,8 +173,8 @@ def _led_away(url: str, refusal: str) -> VisitFailed:
 def refused_pages(pages: Sequence[PageEvidence]) -> str:
     """What to tell where the shop has turned visitors away; empty where it has not. A page that is said to be gone may
     be refused."""
-    refused = [page for page in pages if page.status in _REFUSALS and page.role is not Role.GONE]
-    refused += [page for page in pages if page.role is Role.ON_SALE and page.status in (404, 410)]
+    refused = [page for page in pages if page.status in _REFUSALS and page.role is not PageRole.GONE]
+    refused += [page for page in pages if page.role is PageRole.ON_SALE and page.status in (404, 410)]
     if not refused:
         return ""
     told = ", ".join(f"{page.url}: HTTP {page.status}" for page in refused[:3])

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pagemill.drafting.choose import FIELDS
-from pagemill.drafting.evidence import PageEvidence, Role
+from pagemill.drafting.evidence import PageEvidence, PageRole
 from pagemill.drafting.known_products import KnownProduct
 from pagemill.extraction.values import collapse
 from pagemill.model import FactValue
@@ -22,12 +22,12 @@ _GONE = frozenset({404, 410})
 
 def still_there(page: PageEvidence) -> bool:
     """Whether the page can tell anything: not one that was known as a product's and is gone meanwhile."""
-    return page.role is Role.GONE or page.status not in _GONE
+    return page.role is PageRole.GONE or page.status not in _GONE
 
 
 def still_expected(page: PageEvidence, facts: Mapping[str, FactValue]) -> dict[str, FactValue]:
     """Those of the facts of before that the page still says somewhere, however it is written there."""
-    if page.role is Role.GONE:
+    if page.role is PageRole.GONE:
         return {}
     said = _everything(page)
     looked_for = {name: value for name, value in facts.items() if name in DRAFTED - _STOCK}

@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
-from pagemill.drafting.evidence import Role
+from pagemill.drafting.evidence import PageRole
 from pagemill.model import Facts, FactValue, ItemResult, Verdict
 from pagemill.results.selection import Selection
 from pagemill.results.store import ResultStore
 
 _ROLES = {
-    Verdict.OK: Role.ON_SALE,
-    Verdict.CHANGED: Role.ON_SALE,
-    Verdict.SOLD_OUT: Role.SOLD_OUT,
-    Verdict.OFF_SALE: Role.OFF_SALE,
-    Verdict.GONE: Role.GONE,
+    Verdict.OK: PageRole.ON_SALE,
+    Verdict.CHANGED: PageRole.ON_SALE,
+    Verdict.SOLD_OUT: PageRole.SOLD_OUT,
+    Verdict.OFF_SALE: PageRole.OFF_SALE,
+    Verdict.GONE: PageRole.GONE,
 }
-_WANTED = {Role.ON_SALE: 4, Role.SOLD_OUT: 2, Role.OFF_SALE: 1, Role.GONE: 3}
+_WANTED = {PageRole.ON_SALE: 4, PageRole.SOLD_OUT: 2, PageRole.OFF_SALE: 1, PageRole.GONE: 3}
 """How many products of each role are visited, should there be as many."""
 _PARTICULARS = re.compile(r'"[^"]*"|\d+|https?://\S+')
 _MOST_RUNS = 20
@@ -35,7 +35,7 @@ _MOST_RESULTS = 2000
 class KnownProduct:
     """A product, what it was when it was last read well, and what it then said."""
 
-    role: Role
+    role: PageRole
     product_id: str
     url: str
     facts: Facts
@@ -63,7 +63,7 @@ def known_products(store: ResultStore, platform: str) -> list[KnownProduct]:
         for result in _results(store, run.run, platform, tuple(_ROLES)):
             known = _known(result, failing.get(result.product_id))
             newer = found.setdefault(result.product_id, known)
-            if newer.role is Role.GONE and newer.before is None and known.role is not Role.GONE:
+            if newer.role is PageRole.GONE and newer.before is None and known.role is not PageRole.GONE:
                 found[result.product_id] = replace(newer, before=known)
     return list(_chosen(found.values()))
 
@@ -87,7 +87,7 @@ def _known(result: ItemResult, failure: str | None) -> KnownProduct:
 def _chosen(products: Iterable[KnownProduct]) -> Iterator[KnownProduct]:
     """Of every role as many as are wanted: those that fail, then one that does not, so that what still reads is seen.
     Last come those that were of that role and are said to be gone."""
-    by_role: dict[Role, list[KnownProduct]] = {role: [] for role in _WANTED}
+    by_role: dict[PageRole, list[KnownProduct]] = {role: [] for role in _WANTED}
     for product in products:
         by_role[product.role].append(product)
         if product.before is not None:

@@ -20,13 +20,13 @@ from pagemill.config.reading.judge import Judge
 from pagemill.drafting.beliefs import agrees
 from pagemill.drafting.choose import Draft
 from pagemill.drafting.field_choice import FieldChoice
-from pagemill.drafting.file_edit import Signs, in_one_line, section_lines, with_section, with_signs, without_sign
-from pagemill.drafting.gather import OpenPage
+from pagemill.drafting.file_edit import SignTexts, in_one_line, section_lines, with_section, with_signs, without_sign
+from pagemill.drafting.gather import GatheredPage
 from pagemill.drafting.known_facts import DRAFTED
 from pagemill.drafting.trial import TriedPage
 from pagemill.model import FactValue, Verdict
 
-Trial = Callable[[Platform, OpenPage], Awaitable[TriedPage]]
+TryPage = Callable[[Platform, GatheredPage], Awaitable[TriedPage]]
 """Tries a platform on an open page."""
 Redraft = Callable[[], Awaitable[Draft]]
 """Drafts the platform anew from the open pages."""
@@ -61,7 +61,9 @@ class Mended:
         return "".join(lines)
 
 
-async def mend(text: str, platform: Platform, pages: Sequence[OpenPage], trial: Trial, redraft: Redraft) -> Mended:
+async def mend_platform(
+    text: str, platform: Platform, pages: Sequence[GatheredPage], trial: TryPage, redraft: Redraft
+) -> Mended:
     """The file that is right on the pages, with as little changed as will do.
 
     Args:
@@ -112,7 +114,7 @@ def mistakes(page: TriedPage) -> tuple[str, ...]:
 
 
 async def _try_all(
-    platform: Platform, pages: Sequence[OpenPage], trial: Trial, enough: int | None = None
+    platform: Platform, pages: Sequence[GatheredPage], trial: TryPage, enough: int | None = None
 ) -> list[TriedPage]:
     tried: list[TriedPage] = []
     for page in pages:
@@ -142,7 +144,7 @@ def _wrong(mended: Mended) -> int:
     return sum(len(mistakes(page)) for page in mended.tried)
 
 
-def _signs(draft: Draft, tried: Sequence[TriedPage], fields: Set[str]) -> Signs:
+def _signs(draft: Draft, tried: Sequence[TriedPage], fields: Set[str]) -> SignTexts:
     """The drafted signs of those verdicts that the present file does not come to, by facts that it has."""
     missed = {page.right.value for page in tried if not page.is_right and page.right is not Verdict.OK}
     drafted: Mapping[str, Any] = yaml.safe_load(draft.text).get("judge", {})

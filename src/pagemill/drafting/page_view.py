@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pagemill.config.product import ProductAddress
-from pagemill.drafting.evidence import HeardDocument, PageEvidence, Role
+from pagemill.drafting.evidence import HeardDocument, PageEvidence, PageRole
 from pagemill.extraction.identity import ID_KEY, Identity
 from pagemill.extraction.own_part import Path, own_part
 from pagemill.model import FactValue
@@ -60,12 +60,12 @@ class PageView:
     @property
     def sells(self) -> bool:
         """Whether the page shows a product that can be bought."""
-        return self.evidence.role is Role.ON_SALE
+        return self.evidence.role is PageRole.ON_SALE
 
     @property
     def shows(self) -> bool:
         """Whether the page shows a product at all."""
-        return self.evidence.role is not Role.GONE
+        return self.evidence.role is not PageRole.GONE
 
 
 def views_of(pages: Sequence[PageEvidence], address: ProductAddress) -> list[PageView]:

@@ -17,7 +17,7 @@ from pagemill.drafting.json_paths import expressions
 from pagemill.drafting.page_view import DocumentKey, PageView
 from pagemill.drafting.price_labels import other_prices
 from pagemill.drafting.vocabulary import price_kind
-from pagemill.extraction.json_path import find
+from pagemill.extraction.json_path import find_value
 from pagemill.model import FactValue
 
 _MAX_PATHS = 10
@@ -100,7 +100,7 @@ def _shortest(
 
 
 def _amount(document: Any, path: str) -> FactValue:
-    found = find(document, path)
+    found = find_value(document, path)
     value = None if found is None else found.value
     if isinstance(value, str):
         try:
@@ -118,7 +118,7 @@ def _rule(paths: tuple[str, ...], source: DocumentKey, views: Sequence[PageView]
         for view in views
         if source in view.documents
         for path in paths
-        if (value := find(view.documents[source], path)) is not None
+        if (value := find_value(view.documents[source], path)) is not None
     )
     parent = _common([path.split(".") for path in paths]) if not any("|" in path for path in paths) else ""
     inner = [path[len(parent) + 1 :] if parent else path for path in paths]

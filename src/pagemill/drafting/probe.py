@@ -9,9 +9,9 @@ from pagemill.browser.lease import Lease
 from pagemill.drafting.element_candidates import Probed
 from pagemill.drafting.page_scripts import probe_script
 from pagemill.errors import VisitFailed
-from pagemill.extraction.ask import ask_page
+from pagemill.extraction.ask_page import ask_page
+from pagemill.extraction.page_spec import Watch, reading_spec
 from pagemill.extraction.values import collapse
-from pagemill.extraction.watch import Watch, reading_spec
 
 _TIMEOUT_S = 20.0
 _STEP = "asking the page for selectors"

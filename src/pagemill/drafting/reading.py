@@ -20,17 +20,17 @@ from pagemill.drafting.evidence import (
 )
 from pagemill.drafting.page_scripts import evidence_script, names_script, settled_script
 from pagemill.errors import BrokenScript, VisitFailed
-from pagemill.extraction.ask import ask_page, bring_to_front
-from pagemill.extraction.heard import Heard
+from pagemill.extraction.ask_page import ask_page, bring_to_front
 from pagemill.extraction.json_path import parse_answer
-from pagemill.extraction.look import watch_page
+from pagemill.extraction.page_news_port import Heard
+from pagemill.extraction.page_reader import watch_page
+from pagemill.extraction.page_spec import PagePlace, StatePlace, Want, Watch, reading_spec
 from pagemill.extraction.published.schema_product import StructuredData, standard_facts
 from pagemill.extraction.script_json import documents_of
+from pagemill.extraction.script_world import World
 from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.values import collapse
-from pagemill.extraction.watch import Place, State, Want, Watch, reading_spec
-from pagemill.extraction.world import World
 
 TEXT_CHARS = 100_000
 MOST_ELEMENTS = 2_000
@@ -51,11 +51,11 @@ class _Found:
     title: str
     text: str
     elements: tuple[SeenElement, ...]
-    states: tuple[State, ...]
+    states: tuple[StatePlace, ...]
     troubles: tuple[str, ...]
 
 
-async def read_all(lease: Lease, evidence: PageEvidence, timeout_s: float, apart: tuple[str, ...]) -> PageEvidence:
+async def read_evidence(lease: Lease, evidence: PageEvidence, timeout_s: float, apart: tuple[str, ...]) -> PageEvidence:
     """The evidence of a page that has navigated, whole.
 
     Args:
@@ -124,9 +124,9 @@ async def _found(world: World, budget: TimeBudget, apart: tuple[str, ...]) -> _F
     asked = {"fresh": told["fresh"], "most": _MOST_VARIABLES}
     own = await ask_page(world, names_script(), asked, budget.left_s(_STEP), _STEP, among_its_own=True)
     own_names = [name for name in own if isinstance(name, str)] if isinstance(own, list) else []
-    states = [State(document=True)] if told["isJson"] else []
-    states += [State(script=one["selectors"][0]["css"]) for one in told["scripts"] if one["selectors"]]
-    states += [State(variable=name) for name in dict.fromkeys([*own_names, *names])][:_MOST_VARIABLES]
+    states = [StatePlace(document=True)] if told["isJson"] else []
+    states += [StatePlace(script=one["selectors"][0]["css"]) for one in told["scripts"] if one["selectors"]]
+    states += [StatePlace(variable=name) for name in dict.fromkeys([*own_names, *names])][:_MOST_VARIABLES]
     beyond = [f"there are {len(states)} places of JSON: {_MOST_STATES} are read"] if len(states) > _MOST_STATES else []
     return _Found(
         title=told["title"],
@@ -143,10 +143,10 @@ def _elements(told: list[Any]) -> Iterator[SeenElement]:
         yield SeenElement(**{**one, "selectors": selectors})
 
 
-def _watch(states: tuple[State, ...]) -> Watch:
+def _watch(states: tuple[StatePlace, ...]) -> Watch:
     """Reads the states and what is published; also of a page with an error's status, for which there is the sign."""
     return Watch(
-        places=(Place(("html",)),), wants=(Want((0,)),), states=states, structured=True, signs=(("body", False),)
+        places=(PagePlace(("html",)),), wants=(Want((0,)),), states=states, structured=True, signs=(("body", False),)
     )
 
 

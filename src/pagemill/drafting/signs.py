@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from pagemill.drafting.evidence import Role, SeenElement
+from pagemill.drafting.evidence import PageRole, SeenElement
 from pagemill.drafting.page_view import DocumentKey, PageView
-from pagemill.drafting.vocabulary import NOTHING_HERE, parts_of
+from pagemill.drafting.vocabulary import NOTHING_HERE, words_of_key
 from pagemill.extraction.availability import read_availability
 from pagemill.extraction.identity import ID_KEY
-from pagemill.extraction.json_path import find
+from pagemill.extraction.json_path import find_value
 from pagemill.extraction.own_part import Path
 from pagemill.extraction.values import collapse
 from pagemill.model import FactValue
@@ -39,7 +39,7 @@ class FoundSign:
     guess: bool = False
 
 
-def signs_of(role: Role, views: Sequence[PageView]) -> tuple[FoundSign, ...]:
+def signs_of(role: PageRole, views: Sequence[PageView]) -> tuple[FoundSign, ...]:
     """What every page of that role has and no other page has, the surest first.
 
     A page that has no sign of its own leaves the others theirs; `untold` says which those are.
@@ -53,7 +53,7 @@ def signs_of(role: Role, views: Sequence[PageView]) -> tuple[FoundSign, ...]:
     return tuple(found.values())
 
 
-def untold(role: Role, views: Sequence[PageView]) -> tuple[str, ...]:
+def untold(role: PageRole, views: Sequence[PageView]) -> tuple[str, ...]:
     """The addresses of pages of that role that nothing tells from the others."""
     others = [view for view in views if view.evidence.role is not role]
     return tuple(
@@ -73,9 +73,9 @@ def _enough(signs: Iterator[FoundSign]) -> Iterator[FoundSign]:
         yield sign
 
 
-def _signs(role: Role, page: PageView, others: Sequence[PageView]) -> Iterator[FoundSign]:
+def _signs(role: PageRole, page: PageView, others: Sequence[PageView]) -> Iterator[FoundSign]:
     evidence = page.evidence
-    if role is Role.GONE and evidence.status in _USUAL_GONE:
+    if role is PageRole.GONE and evidence.status in _USUAL_GONE:
         yield FoundSign("status", evidence.status, "the page's own status")
     elif evidence.status and evidence.status >= 400 and all(one.evidence.status != evidence.status for one in others):
         yield FoundSign("status", evidence.status, "the page's own status, which no other page has")
@@ -84,7 +84,7 @@ def _signs(role: Role, page: PageView, others: Sequence[PageView]) -> Iterator[F
             yield FoundSign("dialog", collapse(dialog), "the page says it in a dialog")
     if (place := _led_to(page)) and all(place != _led_to(one) for one in others):
         yield FoundSign("url", place, "the page leads there")
-    if role is Role.GONE:
+    if role is PageRole.GONE:
         yield from _errors(page, others)
     yield from _sentences(role, page, others)
 
@@ -111,7 +111,7 @@ def _errors(page: PageView, others: Sequence[PageView]) -> Iterator[FoundSign]:
             text = ".".join(str(one) for one in path)
             if not all(isinstance(one, str) and _KEY.fullmatch(one) for one in path):
                 continue
-            if not _ERROR_KEYS & set(parts_of(key)) and any(_text_at(one, text) for one in beside):
+            if not _ERROR_KEYS & set(words_of_key(key)) and any(_text_at(one, text) for one in beside):
                 continue  # by another name, a code stands where all others have nothing
             is_code = isinstance(value, str) and _CODE.fullmatch(value) and re.search(r"\d|_", value)
             if is_code and not page.identity.is_in(str(value)) and all(_text_at(one, text) != value for one in beside):
@@ -154,7 +154,7 @@ def _own_object(value: Any, view: PageView) -> tuple[str, ...] | None:
     return None
 
 
-def _sentences(role: Role, page: PageView, others: Sequence[PageView]) -> Iterator[FoundSign]:
+def _sentences(role: PageRole, page: PageView, others: Sequence[PageView]) -> Iterator[FoundSign]:
     """Sentences that a visitor sees on this page only; one that says what they mean is no guess."""
     elsewhere = [_plain(one.evidence.text) for one in others]
     elsewhere += [_plain(text) for one in others for text in one.evidence.passing]
@@ -167,7 +167,7 @@ def _sentences(role: Role, page: PageView, others: Sequence[PageView]) -> Iterat
         (known if _means(role, text) else unknown).append(text)
     if known:
         yield FoundSign("text", min(known, key=len), "seen on this page only, and it means that")
-    elif unknown and role is Role.GONE:
+    elif unknown and role is PageRole.GONE:
         yield FoundSign("text", unknown[0], "seen on this page only; look whether it means that", guess=True)
 
 
@@ -175,8 +175,8 @@ def _may_be_a_sign(element: SeenElement, text: str) -> bool:
     return element.visible and element.tag in _TOP and 4 <= len(text) <= _MAX_SENTENCE
 
 
-def _means(role: Role, text: str) -> bool:
-    if role is Role.GONE:
+def _means(role: PageRole, text: str) -> bool:
+    if role is PageRole.GONE:
         return NOTHING_HERE.search(text) is not None
     return read_availability(text) is False
 
@@ -210,7 +210,7 @@ def _at(document: Any, path: Sequence[str]) -> Any:
 
 
 def _text_at(document: Any, path: str) -> FactValue:
-    found = find(document, path)
+    found = find_value(document, path)
     return None if found is None else found.value
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from pagemill.drafting.beliefs import Belief, Beliefs
 from pagemill.drafting.candidates import DOM, STRUCTURED, Candidate
-from pagemill.drafting.element_candidates import Probe
-from pagemill.drafting.evidence import Role
+from pagemill.drafting.element_candidates import SelectorProbe
+from pagemill.drafting.evidence import PageRole
 from pagemill.drafting.field_choice import MOST_GUESSES, FieldChoice, Sureness, with_first
 from pagemill.drafting.page_view import PageView
 from pagemill.drafting.stock_data import data_candidates
@@ -31,7 +31,7 @@ def role_beliefs(views: Sequence[PageView]) -> list[dict[str, Belief]]:
     return [{FIELD: Belief(view.evidence.role.value, 0, given=True)} if view.shows else {} for view in views]
 
 
-async def choose_stock(views: Sequence[PageView], beliefs: Beliefs, probe: Probe) -> FieldChoice:
+async def choose_stock(views: Sequence[PageView], beliefs: Beliefs, probe: SelectorProbe) -> FieldChoice:
     """The rules of field `status`, whose values are `on_sale`, `sold_out` and `off_sale`."""
     options = option_candidates(views)
     candidates = [
@@ -88,7 +88,7 @@ def _choice(candidates: Sequence[Candidate], views: Sequence[PageView], beliefs:
             chosen.append(one)
             used.add(one.source)
     missing = len(wanted.keys() - covered)
-    sold_out = any(view.evidence.role is Role.SOLD_OUT for view in views)
+    sold_out = any(view.evidence.role is PageRole.SOLD_OUT for view in views)
     if missing:
         sureness, why = Sureness.UNSURE, f"{missing} of {len(wanted)} pages do not say it"
     elif not sold_out:
@@ -109,7 +109,7 @@ def _with_last(
     on those that are not sold any more: where nothing has said which of the two it is, nothing says that it comes back.
     """
     wanted = {at: one[FIELD].value for at, one in enumerate(beliefs) if one}
-    sold = {at: value for at, value in wanted.items() if value != Role.OFF_SALE.value}
+    sold = {at: value for at, value in wanted.items() if value != PageRole.OFF_SALE.value}
     flags = [one for one in rules if _is_sale_flag(one)]
     before = [one for one in rules if one not in flags]
     if any(next((one.values[at] for one in before if one.values[at] is not None), None) != wanted[at] for at in wanted):
@@ -129,7 +129,7 @@ def _is_sale_flag(candidate: Candidate) -> bool:
 
 
 def _speaks_of_all(flag: Candidate, wanted: dict[int, FactValue]) -> bool:
-    return all(flag.values[at] == value for at, value in wanted.items() if value == Role.ON_SALE.value)
+    return all(flag.values[at] == value for at, value in wanted.items() if value == PageRole.ON_SALE.value)
 
 
 def _closed(flag: Candidate, kept: Set[str]) -> Candidate:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pagemill.drafting.candidates import Candidate, read_json
-from pagemill.drafting.evidence import Role
+from pagemill.drafting.evidence import PageRole
 from pagemill.drafting.json_paths import expressions
 from pagemill.drafting.page_view import DocumentKey, PageView
-from pagemill.drafting.vocabulary import WORDS_OF_STATE, names_a_state, parts_of
-from pagemill.extraction.json_path import find
+from pagemill.drafting.vocabulary import WORDS_OF_STATE, names_a_state, words_of_key
+from pagemill.extraction.json_path import find_value
 from pagemill.extraction.values import collapse
 from pagemill.model import FactValue
 
@@ -34,7 +34,7 @@ def data_candidates(views: Sequence[PageView]) -> list[Candidate]:
                     places.setdefault((leaf.source, expression), key)
     found = []
     for (source, path), key in places.items():
-        rule = _rule(path, key, [word_at(view, source, path) for view in views], views)
+        rule = _rule(path, key, [word_of_page(view, source, path) for view in views], views)
         if rule is None:
             continue
         values = tuple(_read(view, source, rule) for view in views)
@@ -44,11 +44,11 @@ def data_candidates(views: Sequence[PageView]) -> list[Candidate]:
     return found
 
 
-def word_at(view: PageView, source: DocumentKey, path: str) -> str | None:
+def word_of_page(view: PageView, source: DocumentKey, path: str) -> str | None:
     """The word that stands there; empty where the document is there and says none, `None` without a document."""
     if source not in view.documents:
         return None
-    found = find(view.documents[source], path)
+    found = find_value(view.documents[source], path)
     if found is None or found.value is None:
         return ""
     value = found.value
@@ -57,12 +57,12 @@ def word_at(view: PageView, source: DocumentKey, path: str) -> str | None:
 
 def _rule(path: str, key: str, words: Sequence[str | None], views: Sequence[PageView]) -> dict[str, Any] | None:
     """A map of the words that the pages have, if they tell them apart."""
-    by_role: dict[Role, set[str]] = {}
+    by_role: dict[PageRole, set[str]] = {}
     for word, view in zip(words, views, strict=True):
         if word is not None:
             by_role.setdefault(view.evidence.role, set()).add(word)
-    selling, out = by_role.get(Role.ON_SALE, set()) - {""}, by_role.get(Role.SOLD_OUT, set()) - {""}
-    stopped = by_role.get(Role.OFF_SALE, set())
+    selling, out = by_role.get(PageRole.ON_SALE, set()) - {""}, by_role.get(PageRole.SOLD_OUT, set()) - {""}
+    stopped = by_role.get(PageRole.OFF_SALE, set())
     if not selling or selling & out or selling & stopped or any(len(word) > _LONGEST_WORD for word in selling | out):
         return None
     if selling <= {"true", "false"}:
@@ -91,7 +91,7 @@ def _flag(path: str, key: str, selling: set[str], out: set[str], stopped: set[st
         return None
     sells = next(iter(selling))
     other = "false" if sells == "true" else "true"
-    parts = set(parts_of(key))
+    parts = set(words_of_key(key))
     says_out = bool(parts & {"sold", "soldout", "out", "discontinued"})
     if other not in out and (out or sells != ("false" if says_out else "true")):
         return None

@@ -11,7 +11,7 @@ from pagemill.drafting.beliefs import Beliefs
 from pagemill.drafting.candidates import Candidate, read_json
 from pagemill.drafting.json_paths import expressions
 from pagemill.drafting.page_view import DocumentKey, Leaf, PageView
-from pagemill.drafting.stock_data import word_at
+from pagemill.drafting.stock_data import word_of_page
 from pagemill.drafting.vocabulary import flag_means
 from pagemill.extraction.identity import ID_KEY
 from pagemill.extraction.own_part import Path
@@ -32,7 +32,9 @@ def flag_candidates(views: Sequence[PageView], beliefs: Beliefs) -> list[Candida
     found = []
     for (source, path), key in keys.items():
         words = {
-            word.casefold() for view in views if view.sells and (word := word_at(view, source, path)) not in (None, "")
+            word.casefold()
+            for view in views
+            if view.sells and (word := word_of_page(view, source, path)) not in (None, "")
         }
         if len(words) != 1 or (on := _ON.get(words.pop())) is None:
             continue

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pagemill.drafting.candidates import Candidate, read_json
-from pagemill.drafting.evidence import Role
+from pagemill.drafting.evidence import PageRole
 from pagemill.drafting.page_view import DocumentKey, PageView
 from pagemill.drafting.vocabulary import names_a_state
-from pagemill.extraction.json_path import find
+from pagemill.extraction.json_path import find_value
 from pagemill.extraction.values import collapse
 
 _LONGEST_WORD = 40
@@ -45,19 +45,19 @@ def _words(view: PageView, source: DocumentKey, way: str, key: str) -> list[str]
     """What each of the page's options says."""
     if source not in view.documents:
         return []
-    count = find(view.documents[source], f"length({way} || `[]`)")
+    count = find_value(view.documents[source], f"length({way} || `[]`)")
     found = []
     for at in range(int(count.value) if count is not None and isinstance(count.value, int) else 0):
-        said = find(view.documents[source], f"{way}[{at}].{key}")
+        said = find_value(view.documents[source], f"{way}[{at}].{key}")
         if said is not None and said.value is not None:
             value = said.value
             found.append(("true" if value else "false") if isinstance(value, bool) else collapse(str(value)))
     return found
 
 
-def _rule(way: str, key: str, said: Sequence[tuple[Role, list[str]]]) -> dict[str, Any] | None:
-    selling = [set(words) for role, words in said if role is Role.ON_SALE and words]
-    out = {word for role, words in said if role is Role.SOLD_OUT for word in words}
+def _rule(way: str, key: str, said: Sequence[tuple[PageRole, list[str]]]) -> dict[str, Any] | None:
+    selling = [set(words) for role, words in said if role is PageRole.ON_SALE and words]
+    out = {word for role, words in said if role is PageRole.SOLD_OUT for word in words}
     sells = set[str]().union(*selling) - out
     if not selling or not out or not all(words & sells for words in selling):
         return None

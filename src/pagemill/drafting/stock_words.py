@@ -10,8 +10,8 @@ from typing import Any
 
 from pagemill.config.reading.field_rule import FieldRule
 from pagemill.drafting.candidates import DOM, Candidate
-from pagemill.drafting.element_candidates import Probe, Probed, selector_trust
-from pagemill.drafting.evidence import Role, Steadiness
+from pagemill.drafting.element_candidates import Probed, SelectorProbe, selector_trust
+from pagemill.drafting.evidence import PageRole, Steadiness
 from pagemill.drafting.page_view import PageView
 from pagemill.drafting.vocabulary import CONTROL_WORDS
 from pagemill.extraction.availability import read_availability
@@ -69,7 +69,7 @@ def _learned(views: Sequence[PageView]) -> dict[str, list[str]]:
     return found
 
 
-async def link_candidates(views: Sequence[PageView], probe: Probe) -> list[Candidate]:
+async def link_candidates(views: Sequence[PageView], probe: SelectorProbe) -> list[Candidate]:
     """Links that a shop has for buttons, by names of their own: other links with such words are everywhere. What the
     shop's buttons teach counts as well."""
     learned = _learned(views)
@@ -130,12 +130,14 @@ def _controls(view: PageView, *, hidden: bool = True) -> list[str]:
     return [collapse(one.text).casefold() for one in seen]
 
 
-async def word_candidates(views: Sequence[PageView], probe: Probe) -> list[Candidate]:
+async def word_candidates(views: Sequence[PageView], probe: SelectorProbe) -> list[Candidate]:
     """Elements with one short text on all pages that sell and another one on the sold-out page."""
     selling = [view for view in views if view.sells]
-    if not selling or not any(view.evidence.role is Role.SOLD_OUT for view in views):
+    if not selling or not any(view.evidence.role is PageRole.SOLD_OUT for view in views):
         return []
-    shared = _constant_texts(selling) - _constant_texts([one for one in views if one.evidence.role is Role.SOLD_OUT])
+    shared = _constant_texts(selling) - _constant_texts(
+        [one for one in views if one.evidence.role is PageRole.SOLD_OUT]
+    )
     wanted: dict[str, Steadiness] = {}
     for element in selling[0].evidence.elements:
         text = collapse(element.text)
@@ -144,7 +146,7 @@ async def word_candidates(views: Sequence[PageView], probe: Probe) -> list[Candi
         for one in element.selectors:
             wanted.setdefault(one.css, one.steadiness)
     for view in views:
-        if view.evidence.role is Role.SOLD_OUT:
+        if view.evidence.role is PageRole.SOLD_OUT:
             for element in view.evidence.elements:
                 if (
                     element.visible
@@ -171,12 +173,12 @@ def _constant_texts(views: Sequence[PageView]) -> set[str]:
 
 
 def _element(css: str, steadiness: Steadiness, probed: Sequence[Probed], views: Sequence[PageView]) -> Candidate | None:
-    words: dict[Role, set[str]] = {}
+    words: dict[PageRole, set[str]] = {}
     for one, view in zip(probed, views, strict=True):
         if view.shows:
             words.setdefault(view.evidence.role, set()).add(collapse(one.text) if one.matches else "")
-    selling, out = words[Role.ON_SALE], words.get(Role.SOLD_OUT, set())
-    stopped = words.get(Role.OFF_SALE, set())
+    selling, out = words[PageRole.ON_SALE], words.get(PageRole.SOLD_OUT, set())
+    stopped = words.get(PageRole.OFF_SALE, set())
     if len(selling) != 1 or len(out) != 1 or selling == out or selling & stopped or (out & stopped):
         return None
     says = {"on_sale": next(iter(selling)), "sold_out": next(iter(out)), "off_sale": next(iter(stopped), "")}

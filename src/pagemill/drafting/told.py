@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from pagemill.drafting.evidence import Role
+from pagemill.drafting.evidence import PageRole
 from pagemill.drafting.file_text import FileParts
 from pagemill.model import FactValue, Verdict
 
@@ -17,7 +17,7 @@ class ToldPage:
     """One page, and what the drafted file has read of it."""
 
     url: str
-    role: Role
+    role: PageRole
     verdict: Verdict
     right: Verdict
     """The verdict that it should be."""

@@ -15,10 +15,10 @@ from pagemill.browser.visitor.proxies import Proxies
 from pagemill.config.platform import Platform
 from pagemill.config.section import MsRange
 from pagemill.config.visitor.secrets import VisitorSecrets
-from pagemill.drafting.evidence import Role
-from pagemill.drafting.gather import DEFAULT_WAIT_MS, OpenPage
+from pagemill.drafting.evidence import PageRole
+from pagemill.drafting.gather import DEFAULT_WAIT_MS, GatheredPage
 from pagemill.errors import DeadlineExceeded, ItemError, VisitGoesOn
-from pagemill.extraction.judge import judge
+from pagemill.extraction.judge import judge_reading
 from pagemill.extraction.sources import SourcesStrategy
 from pagemill.extraction.visit import Arrival, Visit
 from pagemill.model import Judgement, PageReading, Product, Verdict
@@ -27,10 +27,10 @@ _MAX_STEPS = 20
 _TIMEOUT_S = 15.0
 """For one page, which has loaded."""
 _RIGHT = {
-    Role.ON_SALE: Verdict.OK,
-    Role.SOLD_OUT: Verdict.SOLD_OUT,
-    Role.OFF_SALE: Verdict.OFF_SALE,
-    Role.GONE: Verdict.GONE,
+    PageRole.ON_SALE: Verdict.OK,
+    PageRole.SOLD_OUT: Verdict.SOLD_OUT,
+    PageRole.OFF_SALE: Verdict.OFF_SALE,
+    PageRole.GONE: Verdict.GONE,
 }
 
 
@@ -38,7 +38,7 @@ _RIGHT = {
 class TriedPage:
     """What the drafted platform says of one page."""
 
-    page: OpenPage
+    page: GatheredPage
     reading: PageReading | None
     """`None` where nothing could be read; the judgement says why."""
     judgement: Judgement
@@ -56,7 +56,7 @@ class TriedPage:
 
 async def try_draft(
     platform: Platform,
-    pages: Sequence[OpenPage],
+    pages: Sequence[GatheredPage],
     *,
     wait_ms: MsRange = DEFAULT_WAIT_MS,
     proxies: Proxies | None = None,
@@ -79,7 +79,7 @@ async def try_draft(
 
 
 async def _tried(
-    strategy: SourcesStrategy, platform: Platform, page: OpenPage, known: Visit, wait_ms: MsRange
+    strategy: SourcesStrategy, platform: Platform, page: GatheredPage, known: Visit, wait_ms: MsRange
 ) -> TriedPage:
     evidence, lease = page.evidence, page.lease
     fields = platform.extract.fields
@@ -107,7 +107,7 @@ async def _tried(
             except VisitGoesOn as error:
                 visit = replace(visit, so_far=error.so_far)
                 continue
-            return TriedPage(page, reading, judge(product, reading, platform.judge, names))
+            return TriedPage(page, reading, judge_reading(product, reading, platform.judge, names))
     except (ItemError, DeadlineExceeded) as error:
         return TriedPage(page, None, Judgement(Verdict.FAILED, str(error)))
     raise AssertionError("a visit has no more steps than sources")

@@ -158,21 +158,21 @@ WORDS_OF_STATE = {
 """Words of enumerations with what they mean; the whole word."""
 
 
-def parts_of(key: str) -> tuple[str, ...]:
+def words_of_key(key: str) -> tuple[str, ...]:
     """The words of a key: "goodsPrice", "goods_price" and "GOODS-PRICE" have the same."""
     return tuple(part.lower() for part in _PARTS_OF_KEYS.findall(key))
 
 
 def names_a_product(key: str) -> bool:
     """Whether under that key a product's name may stand."""
-    parts = parts_of(key)
+    parts = words_of_key(key)
     return bool(parts) and parts[-1] in _NAME and not _NOT_A_NAME & set(parts)
 
 
 def price_kind(path: tuple[str | int, ...]) -> str:
     """What the keys of a path say of an amount below them: `list`, `sale`, `price`, or nothing where it is none."""
-    words = [part for key in path if isinstance(key, str) for part in parts_of(key)]
-    last = [part for key in path[-2:] if isinstance(key, str) for part in parts_of(key)]
+    words = [part for key in path if isinstance(key, str) for part in words_of_key(key)]
+    last = [part for key in path[-2:] if isinstance(key, str) for part in words_of_key(key)]
     if not words or _NOT_A_PRICE & set(last) or not _PRICE & set(last):
         return ""
     if not _PRICE_ITSELF & set(words) and not {"sale", "selling", "discounted", "consumer", "retail"} & set(last):
@@ -184,13 +184,13 @@ def price_kind(path: tuple[str | int, ...]) -> str:
 
 def names_a_state(key: str) -> bool:
     """Whether under that key it may stand how a product is sold."""
-    parts = set(parts_of(key))
+    parts = set(words_of_key(key))
     return bool(parts & _STATE) and not parts & _NOT_A_STATE
 
 
 def flag_means(key: str) -> str:
     """What it means that a flag of that name is on: that a product is `sold_out` or `off_sale`; else nothing."""
-    parts = set(parts_of(key))
+    parts = set(words_of_key(key))
     if any(flag <= parts for flag in _STOPPED_FLAGS):
         return "off_sale"
     return "sold_out" if any(flag <= parts for flag in _OUT_FLAGS) else ""
@@ -198,9 +198,9 @@ def flag_means(key: str) -> str:
 
 def is_a_label(key: str) -> bool:
     """Whether what stands under that key may say of what kind an amount beside it is."""
-    return bool(_LABEL & set(parts_of(key)))
+    return bool(_LABEL & set(words_of_key(key)))
 
 
 def names_an_image(key: str) -> bool:
     """Whether under that key a picture's address may stand."""
-    return bool(_IMAGE & set(parts_of(key)))
+    return bool(_IMAGE & set(words_of_key(key)))

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from cachetools import LRUCache
 
+from pagemill.engine.attempt_outcome import AttemptOutcome
 from pagemill.engine.confirming import Confirming
-from pagemill.engine.outcome import Outcome
 from pagemill.model import Judgement, Verdict
-from pagemill.pacing.answer import Answer, Welcome
+from pagemill.pacing.visit_answer import VisitAnswer, Welcome
 
 _BROWSERS = 3
 """How many browsers may go away under a product's visits before that counts as the product's own failure."""
@@ -64,7 +64,7 @@ class Attempts:
             return judgement.verdict.value
         return "unconfirmed" if self._confirming.doubts(judgement) else ""
 
-    def answer(self, outcome: Outcome) -> Answer | None:
+    def answer(self, outcome: AttemptOutcome) -> VisitAnswer | None:
         """How the shop took it, as its pace is told; to be asked once for each outcome.
 
         A block counts for the breaker when it met a stranger: then it is the shop that refuses, and not a session that
@@ -78,7 +78,7 @@ class Attempts:
             return answer
         return replace(answer, welcome=Welcome.CHALLENGED)
 
-    def judged(self, outcome: Outcome) -> Judgement | None:
+    def judged(self, outcome: AttemptOutcome) -> Judgement | None:
         """Takes in what an attempt came to: the judgement that counts, or `None` if there must be another attempt."""
         is_last = self.is_last
         self.made += 1
@@ -93,7 +93,7 @@ class Attempts:
         return self._confirming.disagreement(judgement) if is_last else None
 
 
-class BrokenOff:
+class PutBack:
     """Attempts at products that went back to the queue because the shop wants to be left alone for long.
 
     Whoever takes such a product up again goes on with them. Otherwise one that is answered so each time would have no

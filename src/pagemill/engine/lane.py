@@ -16,10 +16,10 @@ from pagemill.browser.lease import Lease
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.visitor.secrets import VisitorSecrets
 from pagemill.deadlines import within
-from pagemill.engine.attempts import Attempts, BrokenOff
+from pagemill.engine.attempt_outcome import AttemptOutcome, as_trouble, failure, outcome_of_error, outcome_of_reading
+from pagemill.engine.attempts import Attempts, PutBack
 from pagemill.engine.item_result import item_result
 from pagemill.engine.job_state import JobState
-from pagemill.engine.outcome import Outcome, as_trouble, failure, outcome_of, outcome_of_error
 from pagemill.errors import (
     BrowserUnavailable,
     DeadlineExceeded,
@@ -33,11 +33,11 @@ from pagemill.errors import (
     WorkerWornOut,
 )
 from pagemill.extraction.artifacts import ArtifactStore
-from pagemill.extraction.judge import judge
+from pagemill.extraction.http_route import ProxyTurns
+from pagemill.extraction.judge import judge_reading
 from pagemill.extraction.strategy import Strategy, Visit
-from pagemill.extraction.way_out import ProxyTurns
 from pagemill.model import ItemResult, Judgement, Product, Verdict
-from pagemill.pacing.stopping import sleep_unless
+from pagemill.pacing.stoppable_wait import sleep_unless
 from pagemill.pacing.turns import Turn, Turns
 from pagemill.revisit.visit_memory import Visited
 from pagemill.telemetry import events
@@ -64,7 +64,7 @@ class Stations:
     deliver: Callable[[ItemResult], None]
     """Takes a result over; it returns at once."""
     worker: str
-    broken_off: BrokenOff = field(default_factory=BrokenOff)
+    broken_off: PutBack = field(default_factory=PutBack)
     proxies: ProxyTurns | None = None
     secrets: VisitorSecrets = field(default_factory=VisitorSecrets)
     """What visitors need for requests without a page."""
@@ -150,7 +150,7 @@ class Lane:
         broken_off = self._stations.broken_off.take(batch.run, product.id)
         return _Item(product, broken_off or Attempts(platform.retry.attempts, platform.judge.confirm))
 
-    def _result(self, item: _Item, judgement: Judgement, outcome: Outcome) -> ItemResult:
+    def _result(self, item: _Item, judgement: Judgement, outcome: AttemptOutcome) -> ItemResult:
         batch, attempts = self._state.batch, item.attempts.made
         log.info(
             events.ITEM,
@@ -172,7 +172,7 @@ class Lane:
             final_url=outcome.final_url,
         )
 
-    async def _step(self, item: _Item, turn: Turn) -> Outcome | None:
+    async def _step(self, item: _Item, turn: Turn) -> AttemptOutcome | None:
         """One step of an attempt: what the attempt came to, or `None` if there is another step to go."""
         try:
             if item.visit is None:
@@ -230,15 +230,15 @@ class Lane:
     def _log_timeout(self, product: Product, error: DeadlineExceeded) -> None:
         log.warning(events.TIMEOUT, product=product.id, what=error.what, seconds=error.seconds)
 
-    async def _visit(self, visit: Visit, attempts: Attempts, turn: Turn) -> Outcome:
+    async def _visit(self, visit: Visit, attempts: Attempts, turn: Turn) -> AttemptOutcome:
         """Goes to the shop, with a page or without, and judges what it says."""
         platform, stations = self._state.platform, self._stations
         strategy = stations.strategies[platform.platform]
         if not strategy.needs_page(visit):
             await turn.begin()
             reading = await within(visit.timeout_s + _GRACE_S, strategy.read(None, visit), "visit")
-            judgement = judge(visit.product, reading, platform.judge, visit.names)
-            return outcome_of(reading, judgement, is_stranger=True)
+            judgement = judge_reading(visit.product, reading, platform.judge, visit.names)
+            return outcome_of_reading(reading, judgement, is_stranger=True)
         fresh = turn.is_probe or not attempts.is_first
         async with stations.pool.lease(platform, fresh=fresh, stop=self._state.stop) as lease:
             await turn.begin()
@@ -262,7 +262,7 @@ class Lane:
                 raise VisitRefused(f"the page led away: {lease.strayed}")
             if reading.light:
                 lease.mark_light()
-            judgement = judge(visit.product, reading, platform.judge, visit.names)
+            judgement = judge_reading(visit.product, reading, platform.judge, visit.names)
             if judgement.verdict is Verdict.FAILED:
                 if lease.refusal is not None:
                     raise VisitRefused(f"the page led away: {lease.refusal}")
@@ -270,7 +270,7 @@ class Lane:
                     await self._keep_evidence(lease, visit.product)
             if why := attempts.ends_context(judgement):
                 lease.retire_context(why)
-            return outcome_of(reading, judgement, retry_after=lease.retry_after, is_stranger=lease.is_first)
+            return outcome_of_reading(reading, judgement, retry_after=lease.retry_after, is_stranger=lease.is_first)
 
     async def _keep_evidence(self, lease: Lease, product: Product) -> None:
         await self._stations.artifacts.capture(lease.page, (self._state.batch.run, product.id), lease.world)

@@ -15,7 +15,7 @@ from pagemill.engine.item_result import item_result
 from pagemill.engine.job_state import JobState, JobStates
 from pagemill.engine.lane import Lane, Stations
 from pagemill.errors import DatabaseUnavailable, DeadlineExceeded, UsageError
-from pagemill.extraction.judge import judge
+from pagemill.extraction.judge import judge_reading
 from pagemill.model import Batch, ItemResult, PageReading, Product, Verdict
 from pagemill.revisit.policy import Seen
 from pagemill.revisit.visit_memory import Visited
@@ -166,7 +166,7 @@ class Runner:
             seen = known.get(product.id)
             if seen is None:
                 continue
-            judgement = judge(product, PageReading(None, seen.url, seen.facts), platform.judge)
+            judgement = judge_reading(product, PageReading(None, seen.url, seen.facts), platform.judge)
             if judgement.verdict is Verdict.OK:
                 spared.add(product.id)
                 unvisited = replace(judgement, reason=f"not visited: seen at {seen.at.isoformat(timespec='seconds')}")

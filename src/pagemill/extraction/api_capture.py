@@ -17,10 +17,10 @@ from pagemill.config.reading.field_rule import FieldRule
 from pagemill.config.reading.source import Source
 from pagemill.config.reading.url_pattern import UrlPattern
 from pagemill.errors import TooManyValues
-from pagemill.extraction.heard import Heard, News
 from pagemill.extraction.identity import Identity
-from pagemill.extraction.json_path import answered, parse_answer
+from pagemill.extraction.json_path import answered_paths, parse_answer
 from pagemill.extraction.own_part import own_part
+from pagemill.extraction.page_news_port import Heard, News
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.visit import Visit
 
@@ -53,7 +53,9 @@ class CaptureSource:
         every = [rules[0] for rules in fields.values()]
         return Listening(self._pattern.filled(visit.names), identity, rules, every, bool(self._pattern.names), self)
 
-    def tell(self, chosen: Chosen | None, told: SourcesTold, error_paths: tuple[str, ...], passed: list[str]) -> None:
+    def tell(
+        self, chosen: ChosenAnswer | None, told: SourcesTold, error_paths: tuple[str, ...], passed: list[str]
+    ) -> None:
         """What each path of the answer leads to; why, where there is none."""
         if chosen is None:
             seen = f"; others were {', '.join(passed[:_MAX_TOLD])}" if passed else ""
@@ -68,7 +70,7 @@ class CaptureSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenAnswer:
     """The answer that counts: its JSON, and its status where that is one of an error."""
 
     document: Any
@@ -84,7 +86,7 @@ class _Only:
     """
 
     def __init__(self) -> None:
-        self.chosen: Chosen | None = None
+        self.chosen: ChosenAnswer | None = None
         self.are_several = False
         self._count = 0
 
@@ -93,7 +95,7 @@ class _Only:
         """Whether there has been one at all."""
         return self.are_several or self.chosen is not None
 
-    def add(self, chosen: Chosen, count: int) -> None:
+    def add(self, chosen: ChosenAnswer, count: int) -> None:
         """Takes one in, of which so many paths lead somewhere."""
         before = self.chosen
         if self.are_several:
@@ -125,14 +127,14 @@ class Listening:
         self.source = source
         self._answers: Sequence[Heard] = ()
         self._read = 0
-        self._best: tuple[int, Chosen] | None = None
-        self._refused: Chosen | None = None
+        self._best: tuple[int, ChosenAnswer] | None = None
+        self._refused: ChosenAnswer | None = None
         self._dropped = 0
         self._forget_open()
         self.passed: list[str] = []
         """Answers that did not count, each with why."""
 
-    async def first(self, news: News) -> Chosen:
+    async def first(self, news: News) -> ChosenAnswer:
         """Waits for the answer that has everything; without end if there is none."""
         while True:
             if news.answers is not self._answers:  # they belonged to the document before
@@ -167,7 +169,7 @@ class Listening:
             return None
         return _GRACE_S if any(status < 400 for status in self._would_do) else _AGAIN_S
 
-    def rest(self) -> Chosen | None:
+    def rest(self) -> ChosenAnswer | None:
         """The answer that counts when no better one comes any more."""
         if self._best is not None:
             return self._best[1]
@@ -178,7 +180,7 @@ class Listening:
             self.passed.append(_SEVERAL)
         return open_ones.chosen
 
-    def _judged(self, answer: Heard) -> Chosen | None:
+    def _judged(self, answer: Heard) -> ChosenAnswer | None:
         """The answer, if nothing better can come."""
         if not self._pattern.fits(answer.url):
             return None
@@ -197,8 +199,8 @@ class Listening:
             self.passed.append(f"{_short(answer.url)} (of another product)")
             return None
         document = own_part(document, self._identity)
-        chosen = Chosen(document, answer.status, answer.url, answer.posted)
-        count = answered(document, self._every)
+        chosen = ChosenAnswer(document, answer.status, answer.url, answer.posted)
+        count = answered_paths(document, self._every)
         if belongs:
             if _may_be_asked_again(chosen.status):
                 self._refused = chosen
@@ -221,8 +223,8 @@ class Listening:
         more = [f"{self._dropped} more answers that were not heard: make match narrower"] if self._dropped else []
         return [*more, *self.passed]
 
-    def _is_whole(self, chosen: Chosen) -> bool:
-        return chosen.status >= 400 or answered(chosen.document, self._rules) == len(self._rules)
+    def _is_whole(self, chosen: ChosenAnswer) -> bool:
+        return chosen.status >= 400 or answered_paths(chosen.document, self._rules) == len(self._rules)
 
     def _belongs(self, answer: Heard) -> bool | None:
         """Whether it is the product's; `None` if nothing tells."""

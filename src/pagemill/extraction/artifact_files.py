@@ -18,15 +18,15 @@ _MAX_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ArtifactKind:
     """What may be kept."""
 
     suffix: str
     most_bytes: int
 
 
-HTML = Kind(".html", 2_000_000)
-PICTURE = Kind(".jpg", 4_000_000)
+HTML = ArtifactKind(".html", 2_000_000)
+PICTURE = ArtifactKind(".jpg", 4_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def file_name(parts: Sequence[str]) -> str:
     return f"{readable[:_MAX_NAME].strip('-')}-{digest}".lstrip("-")
 
 
-def find(folder: Path, parts: Sequence[str], kind: Kind) -> KeptFile | None:
+def find_artifact(folder: Path, parts: Sequence[str], kind: ArtifactKind) -> KeptFile | None:
     """Whether there is one with the name of these parts.
 
     Raises:
@@ -59,13 +59,13 @@ def find(folder: Path, parts: Sequence[str], kind: Kind) -> KeptFile | None:
     return KeptFile(facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
 
 
-def read(folder: Path, parts: Sequence[str], kind: Kind) -> bytes | None:
+def read(folder: Path, parts: Sequence[str], kind: ArtifactKind) -> bytes | None:
     """Its content. Never that of anything else: no link is followed, and no more is read than may be kept.
 
     Raises:
         OSError: it cannot be read.
     """
-    if find(folder, parts, kind) is None:
+    if find_artifact(folder, parts, kind) is None:
         return None
     try:
         descriptor = os.open(_path(folder, parts, kind), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -76,5 +76,5 @@ def read(folder: Path, parts: Sequence[str], kind: Kind) -> bytes | None:
     return content if len(content) <= kind.most_bytes else None
 
 
-def _path(folder: Path, parts: Sequence[str], kind: Kind) -> Path:
+def _path(folder: Path, parts: Sequence[str], kind: ArtifactKind) -> Path:
     return folder / f"{file_name(parts)}{kind.suffix}"

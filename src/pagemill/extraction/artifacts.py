@@ -19,7 +19,7 @@ from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, PageLost, PagemillError
 from pagemill.extraction.artifact_files import HTML, PICTURE, file_name
 from pagemill.extraction.navigate import translate
-from pagemill.extraction.world import PageWorld, World
+from pagemill.extraction.script_world import PageWorld, World
 from pagemill.playwright_errors import PlaywrightError
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger

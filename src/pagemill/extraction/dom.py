@@ -1,4 +1,5 @@
-"""Strategy `dom`: facts from elements, by CSS selector. Waiting and reading are `look`'s, meaning is `values`'."""
+"""Strategy `dom`: facts from elements, by CSS selector. Waiting and reading are `page_reader`'s, meaning is
+`values`'."""
 
 from __future__ import annotations
 
@@ -9,10 +10,10 @@ from typing import Literal
 from pagemill.config.reading.field_rule import FieldRule
 from pagemill.config.reading.source import Source
 from pagemill.errors import PatternTooSlow
-from pagemill.extraction.sighting import Raw, Sighting
-from pagemill.extraction.source_told import Told
+from pagemill.extraction.page_spec import PagePlace, Search
+from pagemill.extraction.sighting import RawTexts, Sighting
+from pagemill.extraction.source_told import ToldField
 from pagemill.extraction.values import collapse, to_fact, too_long
-from pagemill.extraction.watch import Place, Search
 from pagemill.extraction.watch_plan import WatchPlan
 from pagemill.model import FactValue, FieldTold
 
@@ -45,7 +46,7 @@ class DomSource:
         self._frame = source.frame or ""
         self._readings = tuple(_register(source, plan))
 
-    def tell(self, seen: Sighting) -> Iterator[Told]:
+    def tell(self, seen: Sighting) -> Iterator[ToldField]:
         """What each rule has found.
 
         Raises:
@@ -138,9 +139,9 @@ class DomSource:
         return FieldTold(self._position, "dom", value, state, shown, places, tuple(map(collapse, others)))
 
 
-def place_of(rule: FieldRule, frame: str = "") -> Place:
+def page_place_of(rule: FieldRule, frame: str = "") -> PagePlace:
     """Where the script reads for a rule, in the document of a frame if one is named."""
-    return Place(
+    return PagePlace(
         selectors=rule.selector or (rule.text_of or "",),
         attribute=rule.attribute,
         split=rule.type == "number",
@@ -155,7 +156,7 @@ def _register(source: Source, plan: WatchPlan) -> Iterator[_Reading]:
     frame = source.frame or ""
     for name, rules in source.fields.items():
         for rule in rules:
-            place = plan.place(name, place_of(rule, frame))
+            place = plan.place(name, page_place_of(rule, frame))
             words: tuple[tuple[int, ...], ...] = ()
             if rule.text_of is not None:
                 within = rule.text_of
@@ -164,7 +165,7 @@ def _register(source: Source, plan: WatchPlan) -> Iterator[_Reading]:
             yield _Reading(name, rule, place, words)
 
 
-def _first_valid(raw: Raw, rule: FieldRule) -> tuple[FactValue, str, bool]:
+def _first_valid(raw: RawTexts, rule: FieldRule) -> tuple[FactValue, str, bool]:
     """The first text that the rule can read, those that are seen before all others; else the first that is not blank.
     With each, whether it is one that is seen and understood."""
     if isinstance(raw, str):

@@ -1,7 +1,7 @@
 """Frames of other origins. A script in the page's document cannot look into one: each is read by a script of its own.
 
 Only documents of the platform's hosts are read, and only in frames that share the page's process. What is read takes
-the place of what `look` could not read.
+the place of what `page_reader` could not read.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from pagemill.config.hosts import HostRules
 from pagemill.deadlines import within
 from pagemill.errors import VisitFailed
-from pagemill.extraction.look import watch_page
 from pagemill.extraction.navigate import translate
+from pagemill.extraction.page_reader import watch_page
+from pagemill.extraction.page_spec import Want, Watch, reading_spec
+from pagemill.extraction.script_world import World
 from pagemill.extraction.scripts.page_script import ELEMENTS
-from pagemill.extraction.sighting import Raw, Sighting
+from pagemill.extraction.sighting import RawTexts, Sighting
 from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.visit import Visit
-from pagemill.extraction.watch import Want, Watch, reading_spec
-from pagemill.extraction.world import World
 from pagemill.playwright_errors import PlaywrightError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ async def with_frames(
         rules: the hosts whose documents are read.
 
     Raises:
-        DeadlineExceeded, PageLost: as `look.watch_page`.
+        DeadlineExceeded, PageLost: as `page_reader.watch_page`.
     """
     lost = [position for (kind, position), why in seen.cut.items() if (kind, why) == ("frame", OTHER_ORIGIN)]
     if visit.world is None or not seen.ready:
@@ -132,7 +132,7 @@ def _merged(seen: Sighting, part: _Part, inner: Sighting, *, is_drawn: bool) -> 
     return replace(seen, raw=tuple(raw), fitted=tuple(fitted), searched=seen.searched | found, cut=cut)
 
 
-def _undrawn(raw: Raw, *, visible: bool) -> Raw:
+def _undrawn(raw: RawTexts, *, visible: bool) -> RawTexts:
     if isinstance(raw, tuple):
         return tuple((text, False) for text, _seen in raw) if visible else raw
     return False if raw is True and visible else raw

@@ -31,12 +31,12 @@ from pagemill.errors import (
     VisitRefused,
 )
 from pagemill.extraction.http_body import ACCEPTED, read_body
+from pagemill.extraction.http_route import ProxyTurns, Trace, connection_check, cookies_for, trusted
 from pagemill.extraction.identity import Identity
 from pagemill.extraction.json_path import parse_answer
 from pagemill.extraction.own_part import own_part
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
 from pagemill.extraction.visit import Visit
-from pagemill.extraction.way_out import ProxyTurns, Trace, connection_check, cookies_for, trusted
 
 if TYPE_CHECKING:
     import httpx

@@ -3,7 +3,7 @@
 A page that stands on the shop's own origin asks for the product's API (`fetch.url`), or for the product's document,
 without going there. Only a whole answer counts: one with every fact that the product is judged by, or one that says
 gone or blocked. Everything else is for a full visit; so is a sample of the products, to be compared. When to trust the
-answers is `trust`'s, the request itself `fetch_script`'s.
+answers is `fetch_trust`'s, the request itself `fetch_script`'s.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from pagemill.config.reading.judge import Judge
 from pagemill.config.reading.patterns import Names, Part, fill_address
 from pagemill.config.reading.source import Fetch, Source
 from pagemill.config.reading.url_pattern import UrlPattern
-from pagemill.config.reading.user_regex import search
+from pagemill.config.reading.user_regex import search_regex
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, FullVisitNeeded, ItemError
 from pagemill.extraction.dom import DomSource
+from pagemill.extraction.fetch_trust import FetchPlan, FetchTrust
 from pagemill.extraction.identity import Identity, is_elsewhere
 from pagemill.extraction.json_path import parse_json
 from pagemill.extraction.judge import met_signs
 from pagemill.extraction.navigate import translate
+from pagemill.extraction.page_spec import MAX_URL, reading_spec
+from pagemill.extraction.script_world import PageWorld
 from pagemill.extraction.scripts.fetch_script import fetch_script
 from pagemill.extraction.sighting import Sighting, sighting_of
 from pagemill.extraction.source_told import SourcesTold, error_paths, errors_in, told_by_json
 from pagemill.extraction.time_budget import TimeBudget
-from pagemill.extraction.trust import Plan, Trust
 from pagemill.extraction.visit import Visit
-from pagemill.extraction.watch import MAX_URL, reading_spec
 from pagemill.extraction.watch_plan import WatchPlan
-from pagemill.extraction.world import PageWorld
 from pagemill.model import PageReading
 from pagemill.playwright_errors import PlaywrightError
 from pagemill.telemetry import events
@@ -77,7 +77,7 @@ class InPageFetch:
         self._script = fetch_script()
         self._error_paths = error_paths(platform.judge)
         self._landing = [UrlPattern(pattern) for pattern in platform.judge.landing]
-        self._trust = Trust(self._fetch.sample_every)
+        self._trust = FetchTrust(self._fetch.sample_every)
 
     async def read(
         self, page: Page, visit: Visit, wanted: frozenset[str], read_in_full: ReadInFull, *, in_full: bool
@@ -95,8 +95,8 @@ class InPageFetch:
             FullVisitNeeded: the answer does not do; the next call must be `in_full`.
         """
         budget = TimeBudget(visit.timeout_s)
-        plan = Plan.FULL if in_full else self._trust.plan()
-        if plan is Plan.FETCH:
+        plan = FetchPlan.FULL if in_full else self._trust.plan()
+        if plan is FetchPlan.FETCH:
             try:
                 reading = await self._fetched(page, visit, wanted, budget.left_s(_STEP) * _SHARE)
             except FullVisitNeeded as error:
@@ -106,9 +106,9 @@ class InPageFetch:
             if reading is not None:
                 self._trust.asked(left_open=False)
                 return reading
-            plan = Plan.SAMPLE  # the page has to go to the shop in any case
+            plan = FetchPlan.SAMPLE  # the page has to go to the shop in any case
         reading = await read_in_full(budget.left_s(_STEP))
-        if plan is Plan.SAMPLE:
+        if plan is FetchPlan.SAMPLE:
             await self._compare(page, visit, wanted, reading, budget)
         return reading
 
@@ -154,7 +154,7 @@ class InPageFetch:
         """The API's address for a product."""
         names: Names = visit.names or {"id": Part(visit.product.id), "url": Part(visit.url, encoded=True)}
         if self._fetch.pattern is not None:
-            found = search(self._fetch.pattern, visit.url)
+            found = search_regex(self._fetch.pattern, visit.url)
             if found is None:
                 raise FullVisitNeeded("the product's URL does not fit extract.fetch.pattern")
             cut = {name: Part(text or "", encoded=True) for name, text in found.groupdict().items()}

@@ -18,7 +18,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from pagemill.config.reading.field_rule import FieldRule
-from pagemill.config.reading.json_path import is_plain
+from pagemill.config.reading.json_path import is_plain_path
 from pagemill.errors import TooManyValues
 from pagemill.extraction.values import collapse, to_fact, too_long
 from pagemill.model import FactValue, FieldTold
@@ -33,7 +33,7 @@ _CALLED = re.compile(r"\)\s*;?\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundValue:
     """The end of a path. `value` is `None` when the JSON says `null`, or something that is no single value."""
 
     value: FactValue
@@ -85,7 +85,7 @@ def parse_answer(body: bytes) -> Any:
         return parse_json(text[call.end() : end.start()])
 
 
-def find(document: Any, path: str) -> Found | None:
+def find_value(document: Any, path: str) -> FoundValue | None:
     """What the path leads to, `None` when it leads nowhere. A JMESPath that comes to `null` leads nowhere."""
     return _compiled(path)(document)
 
@@ -95,18 +95,18 @@ def word_at(document: Any, path: str) -> tuple[str | None] | None:
 
     What a plain path finds `null` on its way is `null` at its end as well.
     """
-    found = find(document, path)
+    found = find_value(document, path)
     if found is None:
-        return (None,) if is_plain(path) and _ends_in_null(document, path.split(".")) else None
+        return (None,) if is_plain_path(path) and _ends_in_null(document, path.split(".")) else None
     if found.value is None:
         return None if found.kind else (None,)
     value = found.value
     return (("true" if value else "false") if isinstance(value, bool) else collapse(str(value)),)
 
 
-def tell(document: Any, rule: FieldRule, source: int, strategy: str) -> FieldTold:
+def told_at_path(document: Any, rule: FieldRule, source: int, strategy: str) -> FieldTold:
     """What the document says at the rule's path; `else` where it says nothing that can be understood."""
-    found = find(document, rule.path or "")
+    found = find_value(document, rule.path or "")
     length = 0
     if found is not None and found.value is not None:
         value = to_fact(found.value, rule, machine=True)
@@ -121,19 +121,19 @@ def tell(document: Any, rule: FieldRule, source: int, strategy: str) -> FieldTol
     return FieldTold(source, strategy, None, "not_understood" if text else "not_found", text[:_SHOWN])
 
 
-def answered(document: Any, rules: Iterable[FieldRule]) -> int:
+def answered_paths(document: Any, rules: Iterable[FieldRule]) -> int:
     """How many of the rules' paths lead somewhere, be it to `null`."""
-    return sum(find(document, rule.path or "") is not None for rule in rules)
+    return sum(find_value(document, rule.path or "") is not None for rule in rules)
 
 
 @functools.lru_cache(maxsize=1024)
-def _compiled(path: str) -> Callable[[Any], Found | None]:
-    if is_plain(path):
+def _compiled(path: str) -> Callable[[Any], FoundValue | None]:
+    if is_plain_path(path):
         keys = path.split(".")
         return lambda document: _follow(document, keys)
     compiled = jmespath.compile(path)
 
-    def search(document: Any) -> Found | None:
+    def search(document: Any) -> FoundValue | None:
         try:
             found = compiled.search(document)
         except (JMESPathError, TypeError, ValueError, RecursionError):
@@ -143,7 +143,7 @@ def _compiled(path: str) -> Callable[[Any], Found | None]:
     return search
 
 
-def _follow(value: Any, keys: list[str]) -> Found | None:
+def _follow(value: Any, keys: list[str]) -> FoundValue | None:
     if not keys:
         return _ended(value)
     key, rest = keys[0], keys[1:]
@@ -167,11 +167,11 @@ def _ends_in_null(value: Any, keys: list[str]) -> bool:
     return False
 
 
-def _ended(value: Any) -> Found:
+def _ended(value: Any) -> FoundValue:
     if isinstance(value, list):
         if not value:
-            return Found(None, "an empty list")
+            return FoundValue(None, "an empty list")
         value = value[0]
     if value is None or isinstance(value, str | int | float | bool):
-        return Found(value)
-    return Found(None, "an object" if isinstance(value, dict) else "a list")
+        return FoundValue(value)
+    return FoundValue(None, "an object" if isinstance(value, dict) else "a list")

@@ -1,7 +1,7 @@
 """Strategy `jsonld`: facts from the JSON-LD of the page's own product, by path.
 
-Waiting is `look`'s, paths are `json_path`'s. Which product is the page's own is `schema_choice`'s; what it says is
-taken as it is written, while strategy `structured` knows what it means.
+Waiting is `page_reader`'s, paths are `json_path`'s. Which product is the page's own is `schema_choice`'s; what it says
+is taken as it is written, while strategy `structured` knows what it means.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pagemill.config.reading.source import Source
-from pagemill.extraction.published.json_ld import read_all
+from pagemill.extraction.published.json_ld import read_json_lds
 from pagemill.extraction.published.page_address import PageAddress
 from pagemill.extraction.published.schema_choice import PageSigns, choose, published_products
 from pagemill.extraction.published.schema_graph import Graph
@@ -47,7 +47,7 @@ def own_product(found: StructuredData, address: str) -> tuple[Mapping[str, Any] 
         found: what the page publishes.
         address: where the page is.
     """
-    documents, broken = read_all(found.scripts)
+    documents, broken = read_json_lds(found.scripts)
     problems = [f"JSON-LD is broken: {one}" for one in broken]
     graph = Graph(documents, address)
     products = published_products(graph, 0)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from pagemill.config.reading.judge import Compare, Judge, Signs, Wanted
+from pagemill.config.reading.judge import Compare, Judge, VerdictSigns, Wanted
 from pagemill.config.reading.patterns import Names, Part
 from pagemill.config.reading.url_pattern import UrlPattern
 from pagemill.extraction.identity import Identity, is_elsewhere
@@ -22,7 +22,7 @@ _MAX_SHOWN = 80
 _MAX_REASON = 400
 
 
-def judge(product: Product, reading: PageReading, rules: Judge, names: Names | None = None) -> Judgement:
+def judge_reading(product: Product, reading: PageReading, rules: Judge, names: Names | None = None) -> Judgement:
     """The verdict on one product; the first that fits, in this order.
 
     1. `gone`, `off_sale`, `blocked`: one of the rules' signs was met. Signs by facts come after what follows here.
@@ -82,7 +82,7 @@ def met_signs(reading: PageReading, rules: Judge) -> list[tuple[Verdict, str]]:
     return [(verdict, reason) for verdict, reason in found if reason]
 
 
-def _before_facts(rules: Judge) -> tuple[tuple[Verdict, Signs], ...]:
+def _before_facts(rules: Judge) -> tuple[tuple[Verdict, VerdictSigns], ...]:
     return (
         (Verdict.GONE, rules.gone),
         (Verdict.OFF_SALE, rules.off_sale),
@@ -91,7 +91,7 @@ def _before_facts(rules: Judge) -> tuple[tuple[Verdict, Signs], ...]:
     )
 
 
-def _sign(reading: PageReading, signs: Signs) -> str:
+def _sign(reading: PageReading, signs: VerdictSigns) -> str:
     """The first sign that was met, but for facts; empty without one."""
     if reading.status is not None and reading.status in signs.status:
         return f"HTTP {reading.status}"
@@ -120,7 +120,7 @@ def _is_one_of(value: FactValue, words: Iterable[str | None]) -> bool:
     return any(one is not None and collapse(one).casefold() == said.casefold() for one in words)
 
 
-def _facts_sign(facts: Facts, signs: Signs) -> str:
+def _facts_sign(facts: Facts, signs: VerdictSigns) -> str:
     for wanted in signs.facts:
         if all(_holds(facts.get(name), value) for name, value in wanted.items()):
             return _bounded(", ".join(f"{name} is {_shown(facts.get(name))}" for name in wanted))

@@ -1,6 +1,6 @@
 """Sends a page to a URL, and says in pagemill's own errors what Playwright's mean.
 
-Owns the way to the document's first byte. What comes after, waiting and reading, is `look`'s.
+Owns the way to the document's first byte. What comes after, waiting and reading, is `page_reader`'s.
 """
 
 from __future__ import annotations

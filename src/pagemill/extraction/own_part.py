@@ -15,8 +15,8 @@ from pagemill.extraction.identity import ID_KEY, Identity
 _MAX_DEPTH = 60
 _MAX_SPEAKERS = 50
 
-Key = str | int
-Path = tuple[Key, ...]
+JsonKey = str | int
+Path = tuple[JsonKey, ...]
 
 
 @dataclass(frozen=True, slots=True)

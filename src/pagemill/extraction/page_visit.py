@@ -18,14 +18,16 @@ from pagemill.config.reading.url_pattern import UrlPattern
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, StepFailed
 from pagemill.extraction.api_capture import CaptureSource
+from pagemill.extraction.awaited_answers import AwaitedAnswers, hunting
 from pagemill.extraction.dom import DomSource
 from pagemill.extraction.frames import with_frames
-from pagemill.extraction.heard import News
-from pagemill.extraction.hunt import Hunt, hunting
 from pagemill.extraction.identity import Identity, is_elsewhere
 from pagemill.extraction.jsonld import JsonLdSource
-from pagemill.extraction.look import watch_page, with_margin
 from pagemill.extraction.navigate import navigate, translate
+from pagemill.extraction.page_news_port import News
+from pagemill.extraction.page_reader import watch_page, with_margin
+from pagemill.extraction.page_spec import MAX_URL
+from pagemill.extraction.script_world import PageWorld, World
 from pagemill.extraction.scripts.watch_script import STOP_SCRIPT
 from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.signs import is_dialog_sign, is_url_sign
@@ -35,9 +37,7 @@ from pagemill.extraction.steps import StepsTaken
 from pagemill.extraction.structured import StructuredSource
 from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.visit import Visit
-from pagemill.extraction.watch import MAX_URL
 from pagemill.extraction.watch_plan import WatchPlan
-from pagemill.extraction.world import PageWorld, World
 from pagemill.model import StepTold
 from pagemill.playwright_errors import PlaywrightError
 
@@ -127,7 +127,7 @@ class PageVisit:
                 settle.
 
         Raises:
-            DeadlineExceeded, VisitRefused, VisitFailed, PageLost: as `look.visit_page`.
+            DeadlineExceeded, VisitRefused, VisitFailed, PageLost: as `page_reader.visit_page`.
             StepFailed: a step before reading could not be done, and no sign in the page says why.
         """
         budget = TimeBudget(visit.timeout_s)
@@ -184,10 +184,10 @@ class PageVisit:
             shown=bool(self._platform.steps) and self._watch.ready is not None,
         )
 
-    async def _look(self, asked: _Asked) -> tuple[Sighting, Hunt]:
+    async def _look(self, asked: _Asked) -> tuple[Sighting, AwaitedAnswers]:
         """The document, and the answers that came beside it, whichever settles the visit first."""
         if not (self._captures or self._has_dialog_signs):
-            return await self._watched(asked), Hunt()
+            return await self._watched(asked), AwaitedAnswers()
         budget, page = asked.budget, asked.page
         async with hunting(self._captures, asked.visit, asked.identity, with_margin(budget.left_s(_STEP))) as hunt:
             dialog = asyncio.create_task(self._dialog_sign(asked.visit.news))
@@ -232,7 +232,7 @@ class PageVisit:
 
         return is_end
 
-    def _is_enough(self, asked: _Asked, seen: Sighting | None, hunt: Hunt) -> bool:
+    def _is_enough(self, asked: _Asked, seen: Sighting | None, hunt: AwaitedAnswers) -> bool:
         """Whether everything that is wanted was said, and no source that has yet to speak would be believed before
         those that did. Without a `seen`, the document has yet to."""
         if asked.visit.explain or not (seen is None or seen.ready):
@@ -270,7 +270,7 @@ class PageVisit:
         """The status among those of answers that stands for the document's, if one does."""
         return next((status for status in reversed(refused) if status in self._watch.end_statuses), None)
 
-    def _tell(self, asked: _Asked, seen: Sighting, hunt: Hunt, told: SourcesTold) -> list[int]:
+    def _tell(self, asked: _Asked, seen: Sighting, hunt: AwaitedAnswers, told: SourcesTold) -> list[int]:
         """Adds what every source says; the statuses of answers that refused."""
         if asked.is_end(seen.url):
             return []  # whatever stands there, it is not this product's

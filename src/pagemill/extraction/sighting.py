@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pagemill.config.reading.judge import TextSign
-from pagemill.extraction.watch import FIELD_CHARS, MAX_URL, STATE_CHARS, Place, Watch
+from pagemill.extraction.page_spec import FIELD_CHARS, MAX_URL, STATE_CHARS, PagePlace, Watch
 
-Raw = str | bool | None | tuple[tuple[str | None, bool], ...]
+RawTexts = str | bool | None | tuple[tuple[str | None, bool], ...]
 """What was read at a place: text; whether it is there; or several texts, each with whether it is seen."""
 
 
@@ -22,7 +22,7 @@ class Sighting:
     status: int | None
     url: str
     ready: bool = False
-    raw: tuple[Raw, ...] = ()
+    raw: tuple[RawTexts, ...] = ()
     states: tuple[str | None, ...] = ()
     structured: Any = None
     searched: frozenset[int] = frozenset()
@@ -68,14 +68,14 @@ def sighting_of(answer: Mapping[str, Any], watch: Watch, status: int | None, url
     )
 
 
-def raw_of(found: Any, watch: Watch) -> tuple[Raw, ...] | None:
+def raw_of(found: Any, watch: Watch) -> tuple[RawTexts, ...] | None:
     """What was read at each place, from a script's answer; `None` if that is something else."""
     if not (isinstance(found, list) and len(found) == len(watch.places)):
         return None
     return tuple(_raw(entry, place) for entry, place in zip(found, watch.places, strict=True))
 
 
-def _raw(entry: Any, place: Place) -> Raw:
+def _raw(entry: Any, place: PagePlace) -> RawTexts:
     if place.exists:
         return entry is True
     entries = entry if isinstance(entry, list) else []

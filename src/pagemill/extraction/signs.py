@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from pagemill.config.reading.judge import Signs
-from pagemill.config.reading.user_regex import search
-from pagemill.extraction.watch import words_pattern
+from pagemill.config.reading.judge import VerdictSigns
+from pagemill.config.reading.user_regex import search_regex
+from pagemill.extraction.page_spec import words_pattern
 
 
 def url_sign(urls: Iterable[str], asked: str, final: str) -> str | None:
@@ -25,13 +25,13 @@ def is_url_sign(urls: Iterable[str], asked: str, final: str) -> bool:
     return url_sign(urls, asked, final) is not None
 
 
-def dialog_sign(signs: Signs, dialogs: Iterable[str]) -> str | None:
+def dialog_sign(signs: VerdictSigns, dialogs: Iterable[str]) -> str | None:
     """The first of the signs' texts that a dialog has said; `None` without one."""
     said = tuple(dialogs)
     return next((text for text in signs.dialog if _is_said(text, said)), None)
 
 
-def is_dialog_sign(signs: Signs, dialogs: Iterable[str]) -> bool:
+def is_dialog_sign(signs: VerdictSigns, dialogs: Iterable[str]) -> bool:
     """Whether there is one."""
     return dialog_sign(signs, dialogs) is not None
 
@@ -42,5 +42,5 @@ def _is_said(text: str, dialogs: Iterable[str]) -> bool:
 
 def _has(address: str, url: str) -> bool:
     if url.startswith("re:"):
-        return search(url.removeprefix("re:"), address) is not None
+        return search_regex(url.removeprefix("re:"), address) is not None
     return url.casefold() in address.casefold() or url.casefold() in unquote(address).casefold()

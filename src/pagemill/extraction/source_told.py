@@ -9,10 +9,10 @@ from pagemill.config.reading.extract import Extract
 from pagemill.config.reading.field_rule import FieldRule
 from pagemill.config.reading.judge import ErrorSign, Judge
 from pagemill.errors import PatternTooSlow
-from pagemill.extraction.json_path import tell, word_at
+from pagemill.extraction.json_path import told_at_path, word_at
 from pagemill.model import FactValue, FieldTold
 
-Told = tuple[str, FieldTold]
+ToldField = tuple[str, FieldTold]
 """A field's name, and what one of its rules has found."""
 
 
@@ -25,7 +25,7 @@ class SourcesTold:
     troubles: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
-    def add(self, entries: Iterable[Told]) -> None:
+    def add(self, entries: Iterable[ToldField]) -> None:
         """Takes in what a source has said."""
         for name, entry in entries:
             self.told.setdefault(name, []).append(entry)
@@ -82,7 +82,7 @@ def errors_in(document: object, paths: Iterable[str]) -> list[tuple[str, str | N
 
 def told_by_json(
     document: object, fields: Mapping[str, tuple[FieldRule, ...]], source: int, strategy: str
-) -> list[Told]:
+) -> list[ToldField]:
     """What a JSON document says of every field of a source.
 
     Raises:
@@ -93,11 +93,11 @@ def told_by_json(
 
 def _told(document: object, name: str, rule: FieldRule, source: int, strategy: str) -> FieldTold:
     try:
-        return tell(document, rule, source, strategy)
+        return told_at_path(document, rule, source, strategy)
     except PatternTooSlow as error:
         raise error.of_field(name) from error
 
 
-def told_nothing(fields: Mapping[str, tuple[FieldRule, ...]], source: int, strategy: str) -> list[Told]:
+def told_nothing(fields: Mapping[str, tuple[FieldRule, ...]], source: int, strategy: str) -> list[ToldField]:
     """What a source says that could not be read at all: no rule of its fields has found anything, nor any default."""
     return [(name, FieldTold(source, strategy)) for name, rules in fields.items() for _rule in rules]

@@ -23,7 +23,7 @@ from pagemill.errors import (
 )
 from pagemill.extraction.http import HttpAnswer, HttpSource
 from pagemill.extraction.in_page_fetch import InPageFetch
-from pagemill.extraction.judge import is_blocked, judge
+from pagemill.extraction.judge import is_blocked, judge_reading
 from pagemill.extraction.page_visit import PageSeen, PageVisit
 from pagemill.extraction.source_told import SourcesTold, error_paths
 from pagemill.extraction.visit import Visit
@@ -180,7 +180,7 @@ class SourcesStrategy:
             if not any(one.state == "absent" for one in reading.told.get(name, ()))
         }
         reading = replace(reading, facts={**reading.facts, **dict.fromkeys(open_ones)})
-        verdict = judge(visit.product, reading, self._judge, visit.names or None).verdict
+        verdict = judge_reading(visit.product, reading, self._judge, visit.names or None).verdict
         if verdict in (Verdict.FAILED, Verdict.BLOCKED):
             return False
         if verdict in (Verdict.GONE, Verdict.OFF_SALE, Verdict.SOLD_OUT):

@@ -9,12 +9,12 @@ from typing import Any
 from pagemill.config.reading.source import Source
 from pagemill.errors import BrokenScript
 from pagemill.extraction.identity import Identity
-from pagemill.extraction.json_path import answered
+from pagemill.extraction.json_path import answered_paths
 from pagemill.extraction.own_part import own_part
+from pagemill.extraction.page_spec import StatePlace
 from pagemill.extraction.script_json import documents_of
 from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.source_told import SourcesTold, errors_in, told_by_json, told_nothing
-from pagemill.extraction.watch import State
 from pagemill.extraction.watch_plan import WatchPlan
 
 
@@ -24,7 +24,7 @@ class StateSource:
     def __init__(self, source: Source, position: int, plan: WatchPlan) -> None:
         self._source = source
         self._position = position
-        place = State(source.script, source.variable, source.document is True)
+        place = StatePlace(source.script, source.variable, source.document is True)
         self._state = plan.state(list(source.fields), place)
         self._name = source.script or source.variable or "the document"
 
@@ -53,7 +53,7 @@ class StateSource:
         rules = [rule for several in self._source.fields.values() for rule in several]
         first: Any = None
         for document in documents_of(text):
-            if answered(document, rules):
+            if answered_paths(document, rules):
                 return document
             first = document if first is None else first
         return first

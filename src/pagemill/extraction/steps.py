@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from pagemill.config.reading.steps import Step
+from pagemill.config.reading.steps import PageStep
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded, StepFailed, VisitFailed
-from pagemill.extraction.look import with_margin
 from pagemill.extraction.navigate import navigate, translate
+from pagemill.extraction.page_reader import with_margin
+from pagemill.extraction.page_spec import words_of, words_pattern
+from pagemill.extraction.script_world import PageWorld
 from pagemill.extraction.scripts.step_script import STEP_SCRIPT, WHERE_SCRIPT
 from pagemill.extraction.time_budget import TimeBudget
 from pagemill.extraction.visit import Visit
-from pagemill.extraction.watch import words_of, words_pattern
-from pagemill.extraction.world import PageWorld
 from pagemill.model import StepTold
 from pagemill.playwright_errors import PlaywrightError
 
@@ -71,12 +71,12 @@ class StepsTaken:
         self.told: list[StepTold] = []
         """What came of those that are over."""
 
-    async def take(self, steps: tuple[Step, ...]) -> None:
+    async def take(self, steps: tuple[PageStep, ...]) -> None:
         """Takes them in their order, in a page that has navigated and is drawn from now on.
 
         Raises:
             StepFailed: one of them could not be done within its time.
-            DeadlineExceeded, VisitFailed, VisitRefused, PageLost: as `look.visit_page`.
+            DeadlineExceeded, VisitFailed, VisitRefused, PageLost: as `page_reader.visit_page`.
         """
         if not steps:
             return
@@ -98,7 +98,7 @@ class StepsTaken:
                 raise StepFailed(f"step {number} ({step}): {error}", before) from error.__cause__
             self.told.append(StepTold(str(step), outcome, _ms_since(started_s)))
 
-    async def _take(self, step: Step) -> str:
+    async def _take(self, step: PageStep) -> str:
         spec = _spec(step)
         if step.kind in _LOOKING:
             answer = await self._try(step, spec)
@@ -123,7 +123,7 @@ class StepsTaken:
         led = await self._follow(step, answer["origin"]) if step.kind in _MAY_LEAD_AWAY else ""
         return str(answer["why"]) + led
 
-    async def _until_done(self, step: Step, spec: dict[str, Any], time: TimeBudget) -> Mapping[str, Any]:
+    async def _until_done(self, step: PageStep, spec: dict[str, Any], time: TimeBudget) -> Mapping[str, Any]:
         """The answer of the try that did it, or of the last one."""
         started_s, last = monotonic(), _NOT_THERE
         while True:
@@ -133,7 +133,7 @@ class StepsTaken:
                 return last
             await asyncio.sleep(_PAUSE_S if monotonic() - started_s < _QUICK_S else _LATER_PAUSE_S)
 
-    async def _scroll_to(self, step: Step, spec: dict[str, Any], time: TimeBudget) -> str:
+    async def _scroll_to(self, step: PageStep, spec: dict[str, Any], time: TimeBudget) -> str:
         """Until it is in view and stays there: what is above it may still grow."""
         quiet, last = 0, ""
         while True:
@@ -146,7 +146,7 @@ class StepsTaken:
             last = answer["mark"]
             await asyncio.sleep(_FRAMES_S)
 
-    async def _scroll_on(self, step: Step, spec: dict[str, Any], time: TimeBudget) -> str:
+    async def _scroll_on(self, step: PageStep, spec: dict[str, Any], time: TimeBudget) -> str:
         """Down by a window at a time, so that every part of the page has been in view."""
         at, quiet, last = 0, 0, ""
         while time.has_left(_FRAMES_S):
@@ -159,7 +159,7 @@ class StepsTaken:
             await asyncio.sleep(_FRAMES_S if quiet else _PAUSE_S)
         return f"stopped at {at} px, where its time was over and the page was not"
 
-    async def _reload_unless(self, step: Step, spec: dict[str, Any], time: TimeBudget) -> str:
+    async def _reload_unless(self, step: PageStep, spec: dict[str, Any], time: TimeBudget) -> str:
         if (await self._until_done(step, spec, time))["done"]:
             return "was there"
         await navigate(self._page, self._visit.url, self._left_s(step))
@@ -169,7 +169,7 @@ class StepsTaken:
             return "was there after the page was loaded again"
         raise _NotDone("was not there after the page was loaded again either")
 
-    async def _run(self, step: Step, script: str, time: TimeBudget) -> str:
+    async def _run(self, step: PageStep, script: str, time: TimeBudget) -> str:
         where = await self._where(step)
         body = f"async () => {{ {script}\n }}"
         try:
@@ -181,7 +181,7 @@ class StepsTaken:
                 raise _meant(error, step) from error
         return "ran" + ("" if where is None else await self._follow(step, where["origin"]))
 
-    async def _load(self, step: Step) -> None:
+    async def _load(self, step: PageStep) -> None:
         """Waits until the document has loaded, once for each, and not for ever."""
         until_s = monotonic() + _LOADING_S
         while True:
@@ -191,7 +191,7 @@ class StepsTaken:
                 return
             await asyncio.sleep(min(_PAUSE_S, self._left_s(step)))
 
-    async def _follow(self, step: Step, origin: float) -> str:
+    async def _follow(self, step: PageStep, origin: float) -> str:
         """Waits for the document that a step leads to, if it leads to one."""
         time = TimeBudget(min(max(step.within_s, _LOADING_S), with_margin(self._left_s(step))))
         try:
@@ -206,13 +206,13 @@ class StepsTaken:
         except DeadlineExceeded as error:
             raise _NotDone("led to a document that did not come") from error
 
-    async def _where(self, step: Step) -> Mapping[str, Any] | None:
+    async def _where(self, step: PageStep) -> Mapping[str, Any] | None:
         return await self._ask(step, WHERE_SCRIPT, None, ("origin", "leaving", "loaded"))
 
-    async def _try(self, step: Step, spec: dict[str, Any]) -> Mapping[str, Any] | None:
+    async def _try(self, step: PageStep, spec: dict[str, Any]) -> Mapping[str, Any] | None:
         return await self._ask(step, STEP_SCRIPT, spec, ("done", "why", "origin", "at", "end", "mark"))
 
-    async def _ask(self, step: Step, script: str, spec: Any, keys: tuple[str, ...]) -> Mapping[str, Any] | None:
+    async def _ask(self, step: PageStep, script: str, spec: Any, keys: tuple[str, ...]) -> Mapping[str, Any] | None:
         """The page's answer; `None` where its document went away before it could answer, so that nothing was done."""
         left_s = self._left_s(step)
         try:
@@ -225,7 +225,7 @@ class StepsTaken:
             raise _NotDone("the page answered with something else than what was done")
         return answer
 
-    def _left_s(self, step: Step) -> float:
+    def _left_s(self, step: PageStep) -> float:
         return self._budget.left_s(str(step))
 
 
@@ -236,17 +236,17 @@ class _NotDone(Exception):
 _NOT_THERE: Mapping[str, Any] = {"done": False, "why": "no document was there"}
 
 
-def _too_late(answer: Mapping[str, Any], step: Step) -> str:
+def _too_late(answer: Mapping[str, Any], step: PageStep) -> str:
     why, limit = str(answer["why"]), f"{step.within_s * 1000:.0f} ms"
     return f"{why}, for {limit}" if "," in why else f"{why} within {limit}"
 
 
-def _meant(error: PlaywrightError, step: Step) -> Exception:
+def _meant(error: PlaywrightError, step: PageStep) -> Exception:
     meant = translate(error, str(step))
     return _NotDone(f"failed: {str(meant)[:_MAX_CAUSE]}") if type(meant) is VisitFailed else meant
 
 
-def _spec(step: Step) -> dict[str, Any]:
+def _spec(step: PageStep) -> dict[str, Any]:
     """What the script is told of a step."""
     spec: dict[str, Any] = {"kind": step.kind, "selector": None, "text": "", "key": "", "code": "", "keyCode": 0}
     if (

@@ -3,7 +3,7 @@
 A strategy of your own is a class that is named by its dotted path in `extract.strategy`. It is made once per worker,
 with the platform and its `options`, and reads many pages at the same time, so it keeps nothing about a visit in itself:
 
-    from pagemill.extraction.look import Watch, visit_page
+    from pagemill.extraction.page_reader import Watch, visit_page
     from pagemill.extraction.strategy import Visit
     from pagemill.model import PageReading
 

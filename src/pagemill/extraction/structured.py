@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 from pagemill.config.reading.source import Source
+from pagemill.extraction.page_spec import STRUCTURED_CHARS
 from pagemill.extraction.published.schema_product import StructuredData, standard_facts
 from pagemill.extraction.sighting import Sighting
 from pagemill.extraction.source_told import SourcesTold, told_by_json, told_nothing
-from pagemill.extraction.watch import STRUCTURED_CHARS
 from pagemill.extraction.watch_plan import WatchPlan
 
 

@@ -11,7 +11,7 @@ import math
 import re
 
 from pagemill.config.reading.field_rule import FieldRule
-from pagemill.config.reading.user_regex import search
+from pagemill.config.reading.user_regex import search_regex
 from pagemill.extraction.availability import read_availability
 from pagemill.extraction.numbers.number_text import read_number
 from pagemill.model import FactValue
@@ -93,7 +93,7 @@ def to_fact(raw: FactValue, rule: FieldRule, *, machine: bool = False) -> FactVa
 def _narrow(text: str, regex: str | None) -> str:
     if regex is None:
         return text
-    found = search(regex, text)
+    found = search_regex(regex, text)
     if found is None:
         return ""
     return collapse((found[1] if found.re.groups else found[0]) or "")

@@ -1,4 +1,4 @@
-"""What a strategy is asked to do. Owns the values only; loading a page is `navigate`'s and `look`'s."""
+"""What a strategy is asked to do. Owns the values only; loading a page is `navigate`'s and `page_reader`'s."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from pagemill.config.reading.patterns import Names
 from pagemill.config.visitor.secrets import VisitorSecrets
-from pagemill.extraction.heard import News
-from pagemill.extraction.way_out import ProxyTurns
-from pagemill.extraction.world import World
+from pagemill.extraction.http_route import ProxyTurns
+from pagemill.extraction.page_news_port import News
+from pagemill.extraction.script_world import World
 from pagemill.model import Product
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pagemill.config.platform import Platform
-from pagemill.extraction.watch import Place, Search, State, Want, Watch
+from pagemill.extraction.page_spec import PagePlace, Search, StatePlace, Want, Watch
 
 
 @dataclass(slots=True)
@@ -23,21 +23,21 @@ class WatchPlan:
     """Places, states and texts by position, and where each field is waited for."""
 
     def __init__(self) -> None:
-        self._places: list[Place] = []
-        self._states: list[State] = []
+        self._places: list[PagePlace] = []
+        self._states: list[StatePlace] = []
         self._searches: list[Search] = []
         self._wanted: dict[str, _Wanted] = {}
         self._structured = False
         self._published: dict[str, bool] = {}
 
-    def place(self, field_name: str, place: Place) -> int:
+    def place(self, field_name: str, place: PagePlace) -> int:
         """A place at which that field may stand; its position."""
         self._places.append(place)
         position = len(self._places) - 1
         self._want(field_name).places.append(position)
         return position
 
-    def state(self, field_names: list[str], state: State) -> int:
+    def state(self, field_names: list[str], state: StatePlace) -> int:
         """JSON in the page from which those fields may come; its position."""
         self._states.append(state)
         position = len(self._states) - 1

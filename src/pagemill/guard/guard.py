@@ -12,12 +12,21 @@ from pagemill.config.settings import GuardSettings
 from pagemill.guard import python_memory
 from pagemill.guard.caches import Caches
 from pagemill.guard.cleaning import Cleaned, clean
-from pagemill.guard.ladder import Stance, Step, plan
+from pagemill.guard.engine_port import EnginePort, WorkView
+from pagemill.guard.ladder import LadderStep, Stance, plan
 from pagemill.guard.leak_watch import LeakWatch, RaiseAlert
-from pagemill.guard.pressure import CALM, Judgement, Level, Limits, Marks, Reason, judge, percentages
+from pagemill.guard.pressure import (
+    CALM,
+    PressureJudgement,
+    PressureLevel,
+    PressureLimits,
+    PressureMarks,
+    PressureReason,
+    judge_pressure,
+    percentages,
+)
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorWatch
-from pagemill.guard.worksite import Worksite, WorkView
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -35,8 +44,8 @@ _SHM_GREW_PERCENT = 20.0
 class _Pending:
     """A step whose effect the next sample shows."""
 
-    step: Step
-    judgement: Judgement
+    step: LadderStep
+    judgement: PressureJudgement
     before_mb: float
 
 
@@ -64,9 +73,9 @@ class Guard:
     def __init__(
         self,
         settings: GuardSettings,
-        limits: Limits,
+        limits: PressureLimits,
         places: int,
-        worksite: Worksite,
+        engine_port: EnginePort,
         probe: Callable[[], Sample],
         caches: Caches,
         alert: RaiseAlert,
@@ -77,16 +86,16 @@ class Guard:
             settings: marks and intervals.
             limits: what 100 percent is.
             places: how many visits may be at work when nothing presses.
-            worksite: the engine's side.
+            engine_port: the engine's side.
             probe: measures.
             caches: what a cleaning may trim.
             alert: tells somebody.
             now_s: monotonic seconds.
         """
         self._settings = settings
-        self._marks = Marks.of(settings)
+        self._marks = PressureMarks.of(settings)
         self._limits = limits
-        self._worksite = worksite
+        self._engine_port = engine_port
         self._probe = probe
         self._caches = caches
         self._alert = alert
@@ -111,7 +120,7 @@ class Guard:
         return self._settings
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> PressureLimits:
         """What 100 percent is."""
         return self._limits
 
@@ -123,16 +132,16 @@ class Guard:
     def configure(self, settings: GuardSettings) -> None:
         """Puts other settings into force, from the next round on. From any thread."""
         self._settings = settings
-        self._marks = Marks.of(settings)
+        self._marks = PressureMarks.of(settings)
 
     def measure_if_pressed(self) -> None:
         """Another round while anything is above its first mark: then measuring more often pays."""
-        if self.judgement.level > Level.NORMAL and self._now_s() - self._measured_s >= _SOON_S:
+        if self.judgement.level > PressureLevel.NORMAL and self._now_s() - self._measured_s >= _SOON_S:
             self.measure()
 
     def measure(self) -> None:
         """One round: sample, log, judge, act."""
-        view = self._worksite.view()
+        view = self._engine_port.view()
         sample = self._probe()
         self._measured_s = self._now_s()
         if self.latest is None:
@@ -148,7 +157,7 @@ class Guard:
         self._look_for_oom_kills(sample)
         if self._collection_is_owed and self._may_collect():
             self.clean()
-        self._worksite.measure_pages()
+        self._engine_port.measure_pages()
 
     def clean(self, *, thorough: bool = False, urgent: bool = False) -> Cleaned:
         """The cleaning that comes round when nothing presses; a thorough one also takes a share of every cache.
@@ -197,7 +206,7 @@ class Guard:
 
     def _act(self, sample: Sample, view: WorkView) -> None:
         before = self.judgement
-        self.judgement = judgement = judge(before, percentages(sample, self._limits, view.pages), self._marks)
+        self.judgement = judgement = judge_pressure(before, percentages(sample, self._limits, view.pages), self._marks)
         if judgement.level is not before.level:
             write = log.warning if judgement.level > before.level else log.info
             write(
@@ -216,43 +225,43 @@ class Guard:
             may_help=self._may_leaving_help(judgement, sample, view),
         )
         if self._stance.admitted_places != stood.admitted_places:
-            self._worksite.limit_places(self._stance.admitted_places)
+            self._engine_port.limit_places(self._stance.admitted_places)
             self._leaks.forget()
             places = self._stance.admitted_places
             log.info(events.LANES_CHANGED, places=places, before=stood.admitted_places, lanes=places)
-        if (judgement.level > Level.NORMAL) is not (before.level > Level.NORMAL):
-            self._worksite.save_memory(on=judgement.level > Level.NORMAL)
+        if (judgement.level > PressureLevel.NORMAL) is not (before.level > PressureLevel.NORMAL):
+            self._engine_port.save_memory(on=judgement.level > PressureLevel.NORMAL)
         for step in steps:
             self._take(step, judgement, sample)
 
-    def _may_leaving_help(self, judgement: Judgement, sample: Sample, view: WorkView) -> bool:
+    def _may_leaving_help(self, judgement: PressureJudgement, sample: Sample, view: WorkView) -> bool:
         """Whether a fresh process would hold less of what is short; one that has done nothing yet is that already."""
-        short = {reason for reason, level in judgement.levels.items() if level is Level.EMERGENCY}
+        short = {reason for reason, level in judgement.levels.items() if level is PressureLevel.EMERGENCY}
         if (sample.memory_percent or 0.0) < _OWN_PERCENT:
-            short.discard(Reason.MEMORY)
+            short.discard(PressureReason.MEMORY)
         if (sample.shm_percent or 0.0) - (self._first_shm_percent or 0.0) < _SHM_GREW_PERCENT:
-            short.discard(Reason.SHM)
+            short.discard(PressureReason.SHM)
         return bool(short) and view.products > 0
 
-    def _take(self, step: Step, judgement: Judgement, sample: Sample) -> None:
-        if step is Step.CLEAN:
-            freed_mb = self.clean(thorough=True, urgent=judgement.level is Level.EMERGENCY).freed_mb
+    def _take(self, step: LadderStep, judgement: PressureJudgement, sample: Sample) -> None:
+        if step is LadderStep.CLEAN:
+            freed_mb = self.clean(thorough=True, urgent=judgement.level is PressureLevel.EMERGENCY).freed_mb
             self._tell(step, judgement, freed_mb)
             return
         self._pending.append(_Pending(step, judgement, sample.total_pss_mb))
-        if step is Step.ROTATE_IDLE:
-            self._worksite.rotate_idle()
-        elif step is Step.ROTATE_CONTEXTS:
-            self._worksite.rotate_contexts()
-        elif step is Step.RETIRE:
-            self._worksite.retire_browser()
-        elif step is Step.ALERT:
+        if step is LadderStep.ROTATE_IDLE:
+            self._engine_port.rotate_idle()
+        elif step is LadderStep.ROTATE_CONTEXTS:
+            self._engine_port.rotate_contexts()
+        elif step is LadderStep.RETIRE:
+            self._engine_port.retire_browser()
+        elif step is LadderStep.ALERT:
             message = f"{judgement.reason.value} at {judgement.percent:g} % of its limit"
             self._alert("pressure", judgement.level.word, message, reason=judgement.reason.value)
-        elif step is Step.LEAVE:
-            self._worksite.leave(f"{judgement.reason.value} stayed at {judgement.percent:g} % of its limit")
-        elif step is Step.ABANDON:
-            self._worksite.abandon("the visits at work did not come to their end")
+        elif step is LadderStep.LEAVE:
+            self._engine_port.leave(f"{judgement.reason.value} stayed at {judgement.percent:g} % of its limit")
+        elif step is LadderStep.ABANDON:
+            self._engine_port.abandon("the visits at work did not come to their end")
 
     def _tell_effects(self, sample: Sample) -> None:
         """Steps of one round are told with what they freed together: nothing tells them apart."""
@@ -260,7 +269,7 @@ class Guard:
         for each in pending:
             self._tell(each.step, each.judgement, max(0.0, each.before_mb - sample.total_pss_mb))
 
-    def _tell(self, step: Step, judgement: Judgement, freed_mb: float) -> None:
+    def _tell(self, step: LadderStep, judgement: PressureJudgement, freed_mb: float) -> None:
         log.warning(
             events.PRESSURE_STEP,
             step=step.value,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from pagemill.guard.pressure import Judgement, Level
+from pagemill.guard.pressure import PressureJudgement, PressureLevel
 
 REPEAT_S = 10.0
 """How long a step may take to show before the rung is climbed again."""
@@ -27,7 +27,7 @@ GROW_S = 30.0
 """Time between two places that come back."""
 
 
-class Step(StrEnum):
+class LadderStep(StrEnum):
     """One thing to do. The order is that of the ladder."""
 
     CLEAN = "clean"
@@ -43,14 +43,20 @@ class Step(StrEnum):
     """End without the visits at work, which did not come to their end."""
 
 
-RUNGS: dict[Level, tuple[Step, ...]] = {
-    Level.NORMAL: (),
-    Level.WARNING: (Step.CLEAN,),
-    Level.CLEANUP: (Step.CLEAN, Step.ROTATE_IDLE),
-    Level.CRITICAL: (Step.CLEAN, Step.ROTATE_IDLE, Step.ROTATE_CONTEXTS, Step.ALERT),
-    Level.EMERGENCY: (Step.CLEAN, Step.ROTATE_IDLE, Step.ROTATE_CONTEXTS, Step.ALERT, Step.RETIRE),
+RUNGS: dict[PressureLevel, tuple[LadderStep, ...]] = {
+    PressureLevel.NORMAL: (),
+    PressureLevel.WARNING: (LadderStep.CLEAN,),
+    PressureLevel.CLEANUP: (LadderStep.CLEAN, LadderStep.ROTATE_IDLE),
+    PressureLevel.CRITICAL: (LadderStep.CLEAN, LadderStep.ROTATE_IDLE, LadderStep.ROTATE_CONTEXTS, LadderStep.ALERT),
+    PressureLevel.EMERGENCY: (
+        LadderStep.CLEAN,
+        LadderStep.ROTATE_IDLE,
+        LadderStep.ROTATE_CONTEXTS,
+        LadderStep.ALERT,
+        LadderStep.RETIRE,
+    ),
 }
-_SITTING_OUT = (Step.CLEAN, Step.ROTATE_IDLE)
+_SITTING_OUT = (LadderStep.CLEAN, LadderStep.ROTATE_IDLE)
 """In an emergency of others' making: what does not hold up the visits that are made."""
 
 
@@ -60,7 +66,7 @@ class Stance:
 
     full_places: int
     places: int
-    level: Level = Level.NORMAL
+    level: PressureLevel = PressureLevel.NORMAL
     since_s: float = 0.0
     """When the level was entered."""
     acted_s: float = 0.0
@@ -76,14 +82,14 @@ class Stance:
     @property
     def admitted_places(self) -> int:
         """How many visits may be at work now; in an emergency none, or one while it is sat out."""
-        if self.level is not Level.EMERGENCY:
+        if self.level is not PressureLevel.EMERGENCY:
             return self.places
         return 1 if self.sits_out else 0
 
 
 def plan(
-    stance: Stance, judgement: Judgement, now_s: float, *, pages: int, may_help: bool = True
-) -> tuple[Stance, tuple[Step, ...]]:
+    stance: Stance, judgement: PressureJudgement, now_s: float, *, pages: int, may_help: bool = True
+) -> tuple[Stance, tuple[LadderStep, ...]]:
     """The next stance and what to do now.
 
     No level stops a worker for good. Below EMERGENCY visits are made. In an emergency none is, but after `LEAVE_S` the
@@ -101,31 +107,31 @@ def plan(
         stance = replace(stance, level=level)
         if stance.abandoned or now_s - left_s < ABANDON_S:
             return stance, ()
-        return replace(stance, abandoned=True), (Step.ABANDON,)
+        return replace(stance, abandoned=True), (LadderStep.ABANDON,)
     if level is not before:
         stance = replace(stance, level=level, since_s=now_s)
-    if level < Level.CRITICAL:
+    if level < PressureLevel.CRITICAL:
         stance = replace(stance, emergency_s=None, sits_out=False)
-    elif level is Level.EMERGENCY:
+    elif level is PressureLevel.EMERGENCY:
         emergency_s = now_s if stance.emergency_s is None else stance.emergency_s
         stance = replace(stance, emergency_s=emergency_s)
         if now_s - emergency_s >= LEAVE_S:
             if may_help:
-                return replace(stance, left_s=now_s), (Step.LEAVE,)
+                return replace(stance, left_s=now_s), (LadderStep.LEAVE,)
             stance = replace(stance, sits_out=True)
     if level is not before:
         return _act(stance, now_s, pages) if level > before else (stance, ())
-    if level is Level.NORMAL:
+    if level is PressureLevel.NORMAL:
         return _grow(stance, now_s), ()
-    pause_s = REPEAT_CLEANING_S if level is Level.WARNING or stance.sits_out else REPEAT_S
+    pause_s = REPEAT_CLEANING_S if level is PressureLevel.WARNING or stance.sits_out else REPEAT_S
     return _act(stance, now_s, pages) if now_s - stance.acted_s >= pause_s else (stance, ())
 
 
-def _act(stance: Stance, now_s: float, pages: int) -> tuple[Stance, tuple[Step, ...]]:
+def _act(stance: Stance, now_s: float, pages: int) -> tuple[Stance, tuple[LadderStep, ...]]:
     places, used = stance.places, min(stance.places, pages)
-    if stance.level is Level.CLEANUP:
+    if stance.level is PressureLevel.CLEANUP:
         places = used - 1
-    elif stance.level >= Level.CRITICAL:
+    elif stance.level >= PressureLevel.CRITICAL:
         places = used // 2
     steps = _SITTING_OUT if stance.sits_out else RUNGS[stance.level]
     return replace(stance, places=max(1, places), acted_s=now_s), steps

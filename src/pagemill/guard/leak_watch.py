@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from pagemill.guard.engine_port import WorkView
 from pagemill.guard.leak import SMALLEST_MB_PER_VISIT, Baseline, Baselines, judge_leak
-from pagemill.guard.pressure import Limits
+from pagemill.guard.pressure import PressureLimits
 from pagemill.guard.probe import Sample
-from pagemill.guard.worksite import WorkView
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -28,7 +28,7 @@ visits."""
 
 
 class RaiseAlert(Protocol):
-    """Tells somebody: `ops.alerting.desk`."""
+    """Tells somebody: `alerting.alert_desk`."""
 
     def __call__(self, name: str, level: str, message: str, **facts: object) -> object: ...
 
@@ -36,7 +36,7 @@ class RaiseAlert(Protocol):
 class LeakWatch:
     """One worker's."""
 
-    def __init__(self, limits: Limits, alert: RaiseAlert, now_s: Callable[[], float]) -> None:
+    def __init__(self, limits: PressureLimits, alert: RaiseAlert, now_s: Callable[[], float]) -> None:
         """
         Args:
             limits: what must not be reached.

@@ -14,7 +14,7 @@ from pagemill.config.settings import GuardSettings
 from pagemill.guard.probe import Sample
 
 
-class Level(IntEnum):
+class PressureLevel(IntEnum):
     """How close something is to its limit."""
 
     NORMAL = 0
@@ -29,7 +29,7 @@ class Level(IntEnum):
         return self.name.lower()
 
 
-class Reason(StrEnum):
+class PressureReason(StrEnum):
     """What is short."""
 
     MEMORY = "memory"
@@ -43,7 +43,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class PressureMarks:
     """Percentages, rising: `enter[level]` is where a level begins."""
 
     recover: float
@@ -51,7 +51,7 @@ class Marks:
     """Of WARNING, CLEANUP, CRITICAL and EMERGENCY."""
 
     @classmethod
-    def of(cls, settings: GuardSettings) -> Marks:
+    def of(cls, settings: GuardSettings) -> PressureMarks:
         """Those of the configuration."""
         return cls(
             settings.recover_percent,
@@ -63,24 +63,24 @@ class Marks:
             ),
         )
 
-    def reached(self, percent: float) -> Level:
+    def reached(self, percent: float) -> PressureLevel:
         """The highest level whose mark the value has reached."""
-        return Level(sum(percent >= mark for mark in self.enter))
+        return PressureLevel(sum(percent >= mark for mark in self.enter))
 
-    def leave(self, level: Level) -> float:
+    def leave(self, level: PressureLevel) -> float:
         """Below which value a level above NORMAL is left downwards."""
-        return self.recover if level is Level.WARNING else self.enter[level - 2]
+        return self.recover if level is PressureLevel.WARNING else self.enter[level - 2]
 
-    def next(self, before: Level, percent: float) -> Level:
+    def next(self, before: PressureLevel, percent: float) -> PressureLevel:
         """The level after `before`, now that the value is `percent`."""
         level = max(before, self.reached(percent))
-        while level > Level.NORMAL and percent < self.leave(level):
-            level = Level(level - 1)
+        while level > PressureLevel.NORMAL and percent < self.leave(level):
+            level = PressureLevel(level - 1)
         return level
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PressureLimits:
     """What 100 percent is, in MB and seconds, where the sample does not say it itself."""
 
     memory_mb: float
@@ -92,39 +92,44 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class PressureJudgement:
     """The verdict on one sample: the highest level, what it is about, and every single one."""
 
-    level: Level
-    reason: Reason
+    level: PressureLevel
+    reason: PressureReason
     percent: float
-    levels: Mapping[Reason, Level]
+    levels: Mapping[PressureReason, PressureLevel]
 
 
-CALM = Judgement(Level.NORMAL, Reason.MEMORY, 0.0, {})
+CALM = PressureJudgement(PressureLevel.NORMAL, PressureReason.MEMORY, 0.0, {})
 """Before anything was measured."""
 
 
-def percentages(sample: Sample, limits: Limits, pages: int) -> dict[Reason, float]:
+def percentages(sample: Sample, limits: PressureLimits, pages: int) -> dict[PressureReason, float]:
     """How much of each limit is used, in percent; `pages` is how many are open."""
     pss = sample.pss_mb
     return {
-        Reason.MEMORY: max(sample.memory_percent or 0.0, sample.cgroup_percent or 0.0, sample.machine_percent),
-        Reason.SHM: sample.shm_percent or 0.0,
-        Reason.JS_HEAP: 100 * (sample.js_heap_mb or 0.0) / (limits.js_heap_mb * max(1, pages)),
-        Reason.DRIVER: 100 * pss.get("driver", 0.0) / limits.driver_mb,
-        Reason.PYTHON: 100 * pss.get("python", 0.0) / limits.python_mb,
+        PressureReason.MEMORY: max(sample.memory_percent or 0.0, sample.cgroup_percent or 0.0, sample.machine_percent),
+        PressureReason.SHM: sample.shm_percent or 0.0,
+        PressureReason.JS_HEAP: 100 * (sample.js_heap_mb or 0.0) / (limits.js_heap_mb * max(1, pages)),
+        PressureReason.DRIVER: 100 * pss.get("driver", 0.0) / limits.driver_mb,
+        PressureReason.PYTHON: 100 * pss.get("python", 0.0) / limits.python_mb,
         # A delay that is over is told, and nothing is done about it any more.
-        Reason.LAG: 100 * sample.standstill_s / limits.lag_s,
-        Reason.DESCRIPTORS: 100 * sample.descriptors / sample.descriptor_limit if sample.descriptor_limit else 0.0,
-        Reason.TEMPORARY: sample.temporary_percent,
+        PressureReason.LAG: 100 * sample.standstill_s / limits.lag_s,
+        PressureReason.DESCRIPTORS: 100 * sample.descriptors / sample.descriptor_limit
+        if sample.descriptor_limit
+        else 0.0,
+        PressureReason.TEMPORARY: sample.temporary_percent,
     }
 
 
-def judge(before: Judgement, percents: Mapping[Reason, float], marks: Marks) -> Judgement:
+def judge_pressure(
+    before: PressureJudgement, percents: Mapping[PressureReason, float], marks: PressureMarks
+) -> PressureJudgement:
     """The next judgement. Of several reasons at one level the fullest is named."""
     levels = {
-        reason: marks.next(before.levels.get(reason, Level.NORMAL), percent) for reason, percent in percents.items()
+        reason: marks.next(before.levels.get(reason, PressureLevel.NORMAL), percent)
+        for reason, percent in percents.items()
     }
     reason = max(levels, key=lambda each: (levels[each], percents[each]))
-    return Judgement(levels[reason], reason, round(percents[reason], 1), levels)
+    return PressureJudgement(levels[reason], reason, round(percents[reason], 1), levels)

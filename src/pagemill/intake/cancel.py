@@ -10,7 +10,7 @@ from rq.exceptions import NoSuchJobError
 
 from pagemill.errors import RedisUnavailable
 from pagemill.intake.batch_job import job_id, open_queue
-from pagemill.results.asked import AskedBatches
+from pagemill.results.asked_batches import AskedBatches
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger

@@ -14,10 +14,10 @@ from typing import Literal
 from pagemill.config.catalog import NAME, CatalogTable
 from pagemill.config.platform import Platform
 from pagemill.errors import UsageError
-from pagemill.intake.by_host import ReaderByHost
 from pagemill.intake.catalog_table import read_table_rows
 from pagemill.intake.csv_rows import CsvRows
 from pagemill.intake.jsonl_rows import read_jsonl_rows
+from pagemill.intake.platform_by_host import ReaderByHost
 from pagemill.intake.platforms import Platforms, by_name
 from pagemill.intake.row_reader import Numbers, RowReader
 from pagemill.intake.rows import BadRow, RawRow

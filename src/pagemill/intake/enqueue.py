@@ -21,7 +21,7 @@ from rq import Queue, Retry
 from rq.job import Job
 from rq.queue import EnqueueData
 
-from pagemill.broker.room import lack_of_room
+from pagemill.broker.redis_room import lack_of_room
 from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
 from pagemill.errors import EnqueuedElsewhere, RedisUnavailable, UsageError
@@ -30,7 +30,7 @@ from pagemill.intake.enqueuer_life import giving_signs_of_life
 from pagemill.intake.job_timeout import job_timeout_s
 from pagemill.intake.platforms import Platforms, by_name, name_of
 from pagemill.model import Batch, Priority, Product
-from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.asked_batches import NOTHING, AskedBatches, Reached
 from pagemill.results.runs import Telling
 from pagemill.results.store import ResultStore
 

@@ -14,7 +14,7 @@ from pagemill.config.reading.field_rule import FieldRule
 from pagemill.intake.number_text import DecimalSign, is_grouped_or_decimal, read_number_text
 from pagemill.model import FactValue
 
-Kind = Literal["text", "number", "boolean"]
+ValueKind = Literal["text", "number", "boolean"]
 
 _INTEGER = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 _TOO_LARGE = 10**30
@@ -23,13 +23,13 @@ _NO = frozenset({"false", "no", "0"})
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def kind_of(rules: Sequence[FieldRule]) -> Kind:
+def value_kind_of(rules: Sequence[FieldRule]) -> ValueKind:
     """The type of a field's values: that of its rules, text where they differ."""
     kinds = {rule.kind for rule in rules}
     return kinds.pop() if len(kinds) == 1 else "text"
 
 
-def read_expected(value: object, kind: Kind, decimal: DecimalSign = "plain") -> FactValue:
+def read_expected(value: object, kind: ValueKind, decimal: DecimalSign = "plain") -> FactValue:
     """The value as the given type; `None` when it is empty, which means: not expected.
 
     Text is trimmed and its white space collapsed, as the text of a page is. `decimal` is how its numbers are written.

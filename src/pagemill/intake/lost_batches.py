@@ -15,13 +15,13 @@ from itertools import groupby, islice
 
 import redis
 
+from pagemill.broker.leadership import Leadership
 from pagemill.config.platform import Platform
 from pagemill.config.settings import QueueSettings
 from pagemill.intake.batch_job import job_id, open_queue
 from pagemill.intake.enqueue import put
-from pagemill.intake.leadership import Leadership
-from pagemill.intake.whereabouts import Whereabouts
-from pagemill.results.asked import AskedBatches, Outstanding
+from pagemill.intake.queued_batches import QueuedBatches
+from pagemill.results.asked_batches import AskedBatches, Outstanding
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -88,7 +88,7 @@ class LostBatches:
             self._walked = None
             return 0
         now_s = self._now_s()
-        still = Whereabouts(self._client).lacking(list(self._missed))
+        still = QueuedBatches(self._client).lacking(list(self._missed))
         self._missed = {each: self._missed[each] for each in still}
         back = self._put_back([each for each, since_s in self._missed.items() if now_s - since_s >= _SURE_S])
         self._walk(now_s)
@@ -100,7 +100,7 @@ class LostBatches:
             self._lead.release()
 
     def _walk(self, now_s: float) -> None:
-        places = Whereabouts(self._client)
+        places = QueuedBatches(self._client)
         stream = self._asked.outstanding(after=self._walked)
         while len(self._missed) < _MOST:
             page = list(islice(stream, _PAGE))

@@ -24,7 +24,7 @@ def read_number_text(text: str, sign: DecimalSign) -> str | None:
         ValueError: it may be two numbers; the message names both and the remedy.
     """
     if sign == "plain" or "e" in text.lower():
-        return text if is_plain(text) else None
+        return text if is_plain_number(text) else None
     if sign != "either":
         return _read(text, sign)
     by_point, by_comma = _read(text, "."), _read(text, ",")
@@ -35,7 +35,7 @@ def read_number_text(text: str, sign: DecimalSign) -> str | None:
     )
 
 
-def is_plain(text: str) -> bool:
+def is_plain_number(text: str) -> bool:
     """Whether it is a number as programs write it."""
     return _PLAIN.fullmatch(text) is not None
 

@@ -11,8 +11,8 @@ from pagemill.config.hosts import HostRules
 from pagemill.config.platform import Platform
 from pagemill.errors import PatternTooSlow
 from pagemill.intake.csv_rows import REQUIRED
-from pagemill.intake.expected import Kind, kind_of, read_expected
-from pagemill.intake.number_text import DecimalSign, is_plain
+from pagemill.intake.expected import ValueKind, read_expected, value_kind_of
+from pagemill.intake.number_text import DecimalSign, is_plain_number
 from pagemill.intake.rows import BadRow, RawRow
 from pagemill.model import FactValue, Product
 
@@ -34,7 +34,7 @@ class Numbers:
 
     def note(self, column: str, value: object, read: FactValue, line: int) -> None:
         """A number was read."""
-        if self._to_tell and isinstance(value, str) and not is_plain(" ".join(value.split())):
+        if self._to_tell and isinstance(value, str) and not is_plain_number(" ".join(value.split())):
             self._to_tell = False
             reason = (
                 f"column {column[:100]!r}: {value[:60]!r} is read as {read}. Columns parted by {self._delimiter} may "
@@ -50,7 +50,9 @@ class RowReader:
         self._platform = platform.platform
         self._product = platform.product
         self._hosts: HostRules = platform.host_rules()
-        self._kinds: dict[str, Kind] = {name: kind_of(rules) for name, rules in platform.extract.fields.items()}
+        self._kinds: dict[str, ValueKind] = {
+            name: value_kind_of(rules) for name, rules in platform.extract.fields.items()
+        }
         folded = Counter(name.casefold() for name in self._kinds)
         self._folded = {name.casefold(): name for name in self._kinds if folded[name.casefold()] == 1}
         self._unknown: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis import Redis
 
 from pagemill.intake.batch_job import run_of
-from pagemill.intake.whereabouts import ids_of
+from pagemill.intake.queued_batches import job_ids_of
 
 
 def runs_at_work(connection: Redis, platform: str) -> set[str]:
@@ -14,4 +14,4 @@ def runs_at_work(connection: Redis, platform: str) -> set[str]:
     Raises:
         RedisError: Redis does not answer.
     """
-    return {run_of(job) for job in ids_of(connection, platform)}
+    return {run_of(job) for job in job_ids_of(connection, platform)}

@@ -18,19 +18,19 @@ from pathlib import Path
 
 import redis
 
+from pagemill.broker.leadership import Leadership
 from pagemill.config.platform import Platform
-from pagemill.config.schedule import Entry
+from pagemill.config.schedule import ScheduleEntry
 from pagemill.config.settings import Config
 from pagemill.errors import ConfigError, LeadLost, PagemillError, ServiceUnavailable, UsageError
-from pagemill.intake.begin import Beginner
+from pagemill.intake.begin_run import Beginner
 from pagemill.intake.enqueue import new_run_id
-from pagemill.intake.firing import Firing, Outcome, decide, latest_due, rule_of
-from pagemill.intake.firing_log import LEADER_KEY, FiringLog
-from pagemill.intake.leadership import Leadership
 from pagemill.intake.platforms import meant
 from pagemill.intake.rows import BadRow
+from pagemill.intake.schedule_firing import EntryFiring, FiringOutcome, decide_firing, latest_due, rule_of
+from pagemill.intake.schedule_firing_log import LEADER_KEY, FiringLog
 from pagemill.model import FactValue, Product
-from pagemill.results.asked import AskedBatches
+from pagemill.results.asked_batches import AskedBatches
 from pagemill.results.runs import RunProgress, Telling
 from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
@@ -74,7 +74,7 @@ class Scheduler:
         self._now = now
         self._on_progress = on_progress
         self._log = FiringLog(client)
-        self._noted: dict[str, Firing] = {}
+        self._noted: dict[str, EntryFiring] = {}
         """What this one has noted last of each entry, for when Redis was emptied."""
         self._lead = Leadership(client, LEADER_KEY, name)
         self._leads = False
@@ -147,16 +147,16 @@ class Scheduler:
         else:
             log.info(events.SCHEDULE_RELOADED, entries=sorted(self._config.schedule.entries))
 
-    def _look(self, name: str, entry: Entry) -> None:
+    def _look(self, name: str, entry: ScheduleEntry) -> None:
         last = self._log.last(name) or self._noted.get(name) or self._begun(name, entry)
-        firing = decide(entry, last, self._now(), going=last is not None and self._is_going(last))
+        firing = decide_firing(entry, last, self._now(), going=last is not None and self._is_going(last))
         if firing is None:
             return
-        if firing.outcome is Outcome.QUEUEING:
+        if firing.outcome is FiringOutcome.QUEUEING:
             self._fire(name, entry, firing, resumes=last == firing)
             return
         self._note(name, firing)
-        if firing.outcome in (Outcome.SKIPPED, Outcome.MISSED, Outcome.WAITING):
+        if firing.outcome in (FiringOutcome.SKIPPED, FiringOutcome.MISSED, FiringOutcome.WAITING):
             log.warning(
                 events.SCHEDULE_SKIPPED,
                 entry=name,
@@ -165,23 +165,23 @@ class Scheduler:
                 run=firing.run,
             )
 
-    def _begun(self, name: str, entry: Entry) -> Firing | None:
+    def _begun(self, name: str, entry: ScheduleEntry) -> EntryFiring | None:
         """The firing whose run was begun and is not whole, where Redis has forgotten it with all else."""
         due = latest_due(entry, self._now())
         run = _run_of(name, entry, due)
         progress = self._progress(run)
         if progress is None or progress.sealed or progress.cancelled:
             return None
-        return Firing(due, Outcome.QUEUEING, run, rule=rule_of(entry))
+        return EntryFiring(due, FiringOutcome.QUEUEING, run, rule=rule_of(entry))
 
-    def _is_going(self, last: Firing) -> bool:
+    def _is_going(self, last: EntryFiring) -> bool:
         """Whether the entry's last run has products without a result and batches that could bring them one."""
         progress = self._progress(last.run)
         if progress is None or progress.finished:
             return False
         return AskedBatches(self._store).is_any_left(last.run)
 
-    def _fire(self, name: str, entry: Entry, firing: Firing, *, resumes: bool) -> None:
+    def _fire(self, name: str, entry: ScheduleEntry, firing: EntryFiring, *, resumes: bool) -> None:
         if not resumes:
             firing = replace(firing, run=_run_of(name, entry, firing.due))
             self._note(name, firing)
@@ -192,11 +192,11 @@ class Scheduler:
             raise
         except PagemillError as error:
             log.error(events.SCHEDULE_FAILED, entry=name, run=firing.run, error=str(error))
-            self._note(name, replace(firing, outcome=Outcome.FAILED, detail=str(error)))
+            self._note(name, replace(firing, outcome=FiringOutcome.FAILED, detail=str(error)))
         else:
-            self._note(name, replace(firing, outcome=Outcome.QUEUED, detail=f"{products} products"))
+            self._note(name, replace(firing, outcome=FiringOutcome.QUEUED, detail=f"{products} products"))
 
-    def _enqueue(self, name: str, entry: Entry, run: str) -> int:
+    def _enqueue(self, name: str, entry: ScheduleEntry, run: str) -> int:
         """Puts the run on the queue, or the rest of it; how many products it has."""
         platform = meant(self._config.platforms, entry.platform)
         beginner = Beginner(self._config, self._client, self._store)
@@ -247,7 +247,7 @@ class Scheduler:
         except UsageError:
             return None
 
-    def _note(self, name: str, firing: Firing) -> None:
+    def _note(self, name: str, firing: EntryFiring) -> None:
         if not self._log.note(name, firing, self._lead.name):
             raise LeadLost
         self._noted[name] = firing
@@ -268,7 +268,7 @@ class _BadRows:
             log.warning(events.BAD_ROW, run=self._run, row=row.line, reason=row.reason)
 
 
-def _run_of(name: str, entry: Entry, due: datetime) -> str:
+def _run_of(name: str, entry: ScheduleEntry, due: datetime) -> str:
     """The run that an entry's due time has, whoever fires it."""
     return new_run_id(entry.platform, due, hashlib.sha256(name.encode()).hexdigest()[:4])
 

@@ -15,9 +15,9 @@ from typing import Any
 import redis
 
 from pagemill.config.platform import Platform
-from pagemill.pacing.answer import Answer
 from pagemill.pacing.pace_script import KEY_PREFIX, REPORT, TURN
 from pagemill.pacing.seat_script import KEEP_SEAT, LEAVE_SEAT, LINE, SEATS
+from pagemill.pacing.visit_answer import VisitAnswer
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -52,7 +52,7 @@ _CHANGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class PaceReply:
     """What Redis answers a lane that asks for a turn."""
 
     word: str
@@ -76,7 +76,7 @@ class Reply:
         return self.word == "full"
 
 
-_ON_ONES_OWN = Reply("go", 0.0, 1.0, clean=True)
+_ON_ONES_OWN = PaceReply("go", 0.0, 1.0, clean=True)
 
 
 class RedisFleetPace:
@@ -91,12 +91,12 @@ class RedisFleetPace:
         self._leave = client.register_script(LEAVE_SEAT)
         self._now_s = now_s
         self._spared_until_s = 0.0
-        self._fresh: dict[str, tuple[Reply, float]] = {}
+        self._fresh: dict[str, tuple[PaceReply, float]] = {}
         """By platform: the latest answer that took no place, and until when it may be used again."""
         self._asking: dict[str, asyncio.Future[Any]] = {}
         """By seat: the call that is under way. It may still take the seat after its lane has stopped waiting."""
 
-    async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
+    async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> PaceReply:
         """Asks for a visit's turn.
 
         Without Redis a platform with `max_per_minute` or `concurrency.fleet` waits until it is back; others go on at
@@ -127,7 +127,7 @@ class RedisFleetPace:
                     return _ON_ONES_OWN
                 await asyncio.sleep(_RETRY_S)
                 continue
-            reply = Reply(word.decode(), int(wait_us) / 1_000_000, float(slow), bool(clean))
+            reply = PaceReply(word.decode(), int(wait_us) / 1_000_000, float(slow), bool(clean))
             if not workflow.must_ask and reply.word == "go":
                 self._fresh[platform.platform] = reply, self._now_s() + _FRESH_S
             return reply
@@ -175,7 +175,7 @@ class RedisFleetPace:
         self._asking[seat] = call
         return await asyncio.shield(call)
 
-    def _known(self, platform: Platform, *, probing: bool) -> Reply | None:
+    def _known(self, platform: Platform, *, probing: bool) -> PaceReply | None:
         """The answer for a platform without a limit of the fleet, if Redis need not be asked: it is away, or has just
         answered."""
         now_s = self._now_s()
@@ -184,7 +184,7 @@ class RedisFleetPace:
         reply, until_s = self._fresh.get(platform.platform, (_ON_ONES_OWN, 0.0))
         return reply if now_s < until_s and not probing else None
 
-    async def report(self, platform: Platform, answer: Answer, *, probe: bool) -> None:
+    async def report(self, platform: Platform, answer: VisitAnswer, *, probe: bool) -> None:
         """Reports how the shop answered a visit. If Redis is away, the report is dropped."""
         workflow = platform.workflow
         breaker, slow_down = workflow.breaker, workflow.slow_down

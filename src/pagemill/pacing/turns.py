@@ -15,9 +15,9 @@ from typing import Protocol
 
 from pagemill.config.platform import Platform
 from pagemill.errors import TurnDenied
-from pagemill.pacing.answer import Answer, Welcome
-from pagemill.pacing.fleet_pace import Reply
-from pagemill.pacing.stopping import sleep_unless, unless
+from pagemill.pacing.fleet_pace import PaceReply
+from pagemill.pacing.stoppable_wait import sleep_unless, unless
+from pagemill.pacing.visit_answer import VisitAnswer, Welcome
 from pagemill.pacing.waiting_room import WaitingRoom
 
 _LONG_S = 30.0
@@ -35,10 +35,10 @@ _GIVE_BACK_S = 1.0
 class FleetPace(Protocol):
     """What every worker on every machine shares: `fleet_pace.RedisFleetPace`."""
 
-    async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply: ...
+    async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> PaceReply: ...
     async def keep(self, platform: Platform, seat: str) -> bool: ...
     async def leave(self, platform: Platform, seat: str) -> None: ...
-    async def report(self, platform: Platform, answer: Answer, *, probe: bool) -> None: ...
+    async def report(self, platform: Platform, answer: VisitAnswer, *, probe: bool) -> None: ...
 
 
 class Turns:
@@ -147,7 +147,7 @@ class Turn:
         self._is_clean = True
         self._has_begun = False
         self._due_s = self._told_s = self._granted_s = -math.inf
-        self.answer: Answer | None = None
+        self.answer: VisitAnswer | None = None
         """How the shop took the visit; to be set where that is known."""
 
     @property
@@ -232,7 +232,7 @@ class Turn:
         if probing:
             turns._probing.add(self._lane)
 
-    async def _ask(self, *, place: bool, probing: bool) -> Reply:
+    async def _ask(self, *, place: bool, probing: bool) -> PaceReply:
         """What the fleet says; where no seat is free, when there is one."""
         ask, room = self._turns._pace.ask, self._room
         if room is None:
@@ -268,7 +268,7 @@ class Turn:
         leaving.add_done_callback(lambda _done: room.tell())
         return leaving
 
-    async def _report(self, answer: Answer) -> None:
+    async def _report(self, answer: VisitAnswer) -> None:
         probe = self.is_probe
         self._turns._probing.discard(self._lane)
         if answer.welcome is Welcome.CHALLENGED:

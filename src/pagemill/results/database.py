@@ -148,7 +148,7 @@ def translated(engine: Engine) -> Iterator[None]:
         ) from error
 
 
-def connection_counts(engine: Engine) -> ConnectionCounts:
+def database_connection_counts(engine: Engine) -> ConnectionCounts:
     """The engine's connections now."""
     pool = engine.pool
     assert isinstance(pool, QueuePool)

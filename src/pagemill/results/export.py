@@ -186,8 +186,8 @@ def _table(rows: list[ItemResult], width: int, *, show_header: bool) -> Table:
     for result in rows:
         table.add_row(
             Text(result.verdict.value, style=_STYLES[result.verdict]),
-            shown(result.product_id),
-            shown("; ".join(_what(result))),
+            shown_text(result.product_id),
+            shown_text("; ".join(_what(result))),
             str(result.attempts),
             f"{result.finished_at:%m-%d %H:%M:%S}",
         )
@@ -203,7 +203,7 @@ def _what(result: ItemResult) -> Iterator[str]:
         yield f"{difference.field}: expected {difference.expected!r}, found {difference.found!r}"
 
 
-def shown(text: str) -> Text:
+def shown_text(text: str) -> Text:
     """Text of a page, for a terminal."""
     return Text(visible.one_line(text))
 

@@ -27,7 +27,7 @@ _MOST_REASONS_READ = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class FailureReason:
     """Why so many products have no good verdict."""
 
     verdict: Verdict
@@ -43,7 +43,7 @@ class RunEnd:
     ended_at: datetime
     changes: tuple[ItemResult, ...]
     """The first ones."""
-    reasons: tuple[Reason, ...]
+    reasons: tuple[FailureReason, ...]
     """The most frequent first."""
 
     def count(self, verdicts: Sequence[Verdict]) -> int:
@@ -78,7 +78,7 @@ def run_end(store: ResultStore, run: str, most_changes: int, grouped_as: Callabl
             query = select(columns.reason).where(columns.run == run, columns.verdict == verdict.value)
             query = query.order_by(columns.product_id).limit(_MOST_REASONS_READ)
             counts.update((verdict, grouped_as(reason)) for reason in connection.scalars(query))
-    reasons = tuple(Reason(verdict, text, count) for (verdict, text), count in counts.most_common())
+    reasons = tuple(FailureReason(verdict, text, count) for (verdict, text), count in counts.most_common())
     moments = (summary.cancelled_at, summary.sealed_at, summary.broken_at, last_at, summary.created_at)
     ended_at = max(moment for moment in moments if moment is not None)
     return RunEnd(summary, ended_at, tuple(changes), reasons)

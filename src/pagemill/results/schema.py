@@ -98,7 +98,7 @@ batches = Table(
     Column("content", LargeBinary, nullable=False),
     Column("asked_at", UtcDateTime, nullable=False),
 )
-"""One row per batch that is not done; see `asked`. `content` is its products, JSON and packed."""
+"""One row per batch that is not done; see `asked_batches`. `content` is its products, JSON and packed."""
 
 results = Table(
     "results",
@@ -136,8 +136,8 @@ untold_ends = Table(
     Column("changes_told_at", UtcDateTime),
     Column("told_broken_at", UtcDateTime),
 )
-"""One row per run whose end was not told yet; see `untold`. Who has claimed it is about to tell something of the run,
-`tries` counts the claims of which nothing came. `told_broken_at` is the run's `broken_at` of which people know."""
+"""One row per run whose end was not told yet; see `notice_outbox`. Who has claimed it is about to tell something of the
+run, `tries` counts the claims of which nothing came. `told_broken_at` is the run's `broken_at` of which people know."""
 
 untold_changes = Table(
     "untold_changes",
@@ -146,8 +146,8 @@ untold_changes = Table(
     Column("product_id", _key(), primary_key=True),
     Column("notice", Text),
 )
-"""One row per result that is to be told at once and was not yet; see `untold`. `notice` is the id of the message that
-it is part of, once there is one."""
+"""One row per result that is to be told at once and was not yet; see `notice_outbox`. `notice` is the id of the message
+that it is part of, once there is one."""
 
 request_keys = Table(
     "request_keys",

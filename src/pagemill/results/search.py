@@ -20,14 +20,16 @@ MOST_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundResults:
     """Results by product id. `next_after` is the id to go on behind; empty where all were looked at."""
 
     results: tuple[ItemResult, ...]
     next_after: str = ""
 
 
-def search(store: ResultStore, wanted: Selection, rows: int, after: str = "", most_rows: int = MOST_ROWS) -> Found:
+def search_results(
+    store: ResultStore, wanted: Selection, rows: int, after: str = "", most_rows: int = MOST_ROWS
+) -> FoundResults:
     """The first so many of what is wanted, or fewer where they are rare; then it says where to go on.
 
     Args:
@@ -49,9 +51,9 @@ def search(store: ResultStore, wanted: Selection, rows: int, after: str = "", mo
     with reading(store.engine) as connection:
         looked_at, last = connection.execute(select(func.count(), func.max(part.c.product_id))).one()
         if not looked_at:
-            return Found(())
+            return FoundResults(())
         page = wanted.page(rows + 1, behind).where(product_id <= last)
         found = [from_row(row) for row in connection.execute(page).mappings()]
     if len(found) > rows:
-        return Found(tuple(found[:rows]), found[rows - 1].product_id)
-    return Found(tuple(found), last if looked_at == most_rows else "")
+        return FoundResults(tuple(found[:rows]), found[rows - 1].product_id)
+    return FoundResults(tuple(found), last if looked_at == most_rows else "")

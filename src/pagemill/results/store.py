@@ -20,7 +20,7 @@ from pagemill.model import ConnectionCounts, ItemResult, Priority, ResultOutline
 from pagemill.results import schema
 from pagemill.results.database import (
     LOCK_TIMEOUT_S,
-    connection_counts,
+    database_connection_counts,
     insert,
     open_engine,
     reading,
@@ -114,7 +114,7 @@ class ResultStore:
 
     def connections(self) -> ConnectionCounts:
         """Those to the database now."""
-        return connection_counts(self.engine)
+        return database_connection_counts(self.engine)
 
     def create_run(
         self,

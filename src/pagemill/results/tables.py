@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pagemill.model import FactValue, ItemResult
-from pagemill.results.export import changes, shown
+from pagemill.results.export import changes, shown_text
 
 _ROWS_PER_TABLE = 200
 _MAX_FACT_COLUMNS = 6
@@ -33,7 +33,7 @@ def write_changes_table(results: Iterable[ItemResult], stream: TextIO, *, width:
             table.add_column("expected", ratio=3, overflow="fold")
             table.add_column("found", ratio=3, overflow="fold")
             for row in rows:
-                table.add_row(*(shown(_word(row[key])) for key in ("product_id", "field", "expected", "found")))
+                table.add_row(*(shown_text(_word(row[key])) for key in ("product_id", "field", "expected", "found")))
             console.print(table)
         count += len(rows)
         if len(rows) < _ROWS_PER_TABLE:
@@ -47,12 +47,12 @@ def write_history_table(results: Sequence[ItemResult], stream: TextIO, *, width:
     facts = _telling_facts(results)
     table = Table(box=None, pad_edge=False)
     for name in ("finished (UTC)", "run", "platform", "verdict", *facts, "reason"):
-        table.add_column(shown(name), overflow="fold", no_wrap=name == "finished (UTC)")
+        table.add_column(shown_text(name), overflow="fold", no_wrap=name == "finished (UTC)")
     for result in results:
-        found = (shown(_word(result.facts.get(name))) for name in facts)
+        found = (shown_text(_word(result.facts.get(name))) for name in facts)
         finished = f"{result.finished_at:%Y-%m-%d %H:%M}"
-        place = (shown(result.run), shown(result.platform))
-        table.add_row(finished, *place, result.verdict.value, *found, shown(result.reason))
+        place = (shown_text(result.run), shown_text(result.platform))
+        table.add_row(finished, *place, result.verdict.value, *found, shown_text(result.reason))
     console.print(table)
 
 

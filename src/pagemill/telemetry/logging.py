@@ -19,8 +19,8 @@ from typing import Any, TextIO
 
 from pagemill import visible
 from pagemill.telemetry.bare_structlog import structlog
+from pagemill.telemetry.event_buffer import EVENT_BUFFER
 from pagemill.telemetry.log_files import LogFiles
-from pagemill.telemetry.tap import TAP
 
 _LONG = ("exception", "stack")
 """What a line goes on with below itself."""
@@ -60,7 +60,7 @@ def set_up_logging(
     for noisy in ("rq", "rq.worker", "rq.job", "asyncio", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
-        processors=[*shared, TAP, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, EVENT_BUFFER, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         cache_logger_on_first_use=False,

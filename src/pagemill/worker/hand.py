@@ -29,7 +29,7 @@ from pagemill.errors import BatchUnreadable, PagemillError, ServiceUnavailable, 
 from pagemill.intake.batch_job import BatchJob
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
-from pagemill.worker.handle import Engine, declare_unfit, unfit
+from pagemill.worker.installed_engine import Engine, declare_unfit, unfit
 
 log = get_logger("worker")
 

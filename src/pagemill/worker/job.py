@@ -12,7 +12,7 @@ from rq.timeouts import JobTimeoutException
 from pagemill.engine.runner import BatchOutcome
 from pagemill.errors import DeadlineExceeded, ServiceUnavailable, WorkerWornOut
 from pagemill.intake.batch_job import from_arguments
-from pagemill.worker.handle import declare_unfit, installed
+from pagemill.worker.installed_engine import declare_unfit, installed
 
 
 def run_batch(run: str, batch: str, platform: str, products: list[list[Any]]) -> dict[str, int]:

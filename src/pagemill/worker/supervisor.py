@@ -32,8 +32,8 @@ from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 from pagemill.worker.child import RunWorker, new_beat, run_child
 from pagemill.worker.daily_restart import DailyRestart
-from pagemill.worker.place import Place
-from pagemill.worker.remedy import ChildState, Rules, Step, advice, decide
+from pagemill.worker.restart_policy import ChildState, ChildStep, RestartRules, decide_restart, restart_advice
+from pagemill.worker.supervised_process import SupervisedProcess
 
 log = get_logger("supervisor")
 
@@ -57,7 +57,7 @@ class Supervisor(WorkerPool):
         connection: Redis,
         processes: int,
         run_worker: RunWorker,
-        rules: Rules,
+        rules: RestartRules,
         restart_at: str | None = None,
         clock: Callable[[], datetime] = local_time,
         on_round: Callable[[], None] = lambda: None,
@@ -84,7 +84,7 @@ class Supervisor(WorkerPool):
         self._restart_at = restart_at
         self._clock = clock
         self._on_round = on_round
-        self._places = [Place(number) for number in range(processes)]
+        self._places = [SupervisedProcess(number) for number in range(processes)]
         self._daily = DailyRestart(None, clock())
         self._told_s: float | None = None
         self._failure: PagemillError | None = None
@@ -179,7 +179,7 @@ class Supervisor(WorkerPool):
                 # The others and the next round come all the same: without them nobody is healed, or stopped.
                 log.exception(events.UNEXPECTED, where="a round of the supervisor")
 
-    def _look_after(self, place: Place) -> None:
+    def _look_after(self, place: SupervisedProcess) -> None:
         now_s = time.monotonic()
         if not place.is_held:
             if place.respawn_at_s is not None and place.respawn_at_s <= now_s and not self._stopping:
@@ -192,7 +192,7 @@ class Supervisor(WorkerPool):
         if self._stopping and not place.is_told:
             # It was being started when all were told.
             place.tell(now_s, self._rules.drain_s)
-        order = decide(now_s, child, self._rules)
+        order = decide_restart(now_s, child, self._rules)
         place.heal(order.step, child, now_s, self._rules.stop_grace_s)
 
     def _restart_daily(self) -> None:
@@ -208,7 +208,7 @@ class Supervisor(WorkerPool):
 
     # Coming and going
 
-    def _spawn(self, place: Place, now_s: float) -> None:
+    def _spawn(self, place: SupervisedProcess, now_s: float) -> None:
         name, beat = f"{gethostname()}-{place.number + 1}-{uuid4().hex[:6]}", new_beat()
         process = self.get_worker_process(name, self._burst, beat)
         try:
@@ -222,7 +222,7 @@ class Supervisor(WorkerPool):
         self.worker_dict[name] = WorkerData(name=name, pid=process.pid, process=process)
         log.info(events.WORKER_SPAWNED, worker=name, pid=process.pid)
 
-    def _bury(self, place: Place, end: ChildState, now_s: float) -> None:
+    def _bury(self, place: SupervisedProcess, end: ChildState, now_s: float) -> None:
         data = self.worker_dict.pop(place.name)
         write = log.info if end.ended_well else log.warning
         write(events.WORKER_ENDED, worker=data.name, pid=data.pid, exit_code=end.exit_code)
@@ -231,14 +231,14 @@ class Supervisor(WorkerPool):
             # A killed worker's browser outlives it.
             sweep(Path(tempfile.gettempdir()))
 
-    def _settle(self, place: Place, end: ChildState, now_s: float) -> None:
-        order = decide(now_s, end, self._rules, burst=self._burst, stopping=self._stopping)
+    def _settle(self, place: SupervisedProcess, end: ChildState, now_s: float) -> None:
+        order = decide_restart(now_s, end, self._rules, burst=self._burst, stopping=self._stopping)
         place.clear(order, end)
-        if order.step is Step.GIVE_UP:
+        if order.step is ChildStep.GIVE_UP:
             self._give_up(order.crashes, end.exit_code or 0)
 
     def _give_up(self, crashes: int, exit_code: int) -> None:
-        remedy = advice(exit_code)
+        remedy = restart_advice(exit_code)
         log.error(events.CRASH_LOOP, crashes=crashes, exit_code=exit_code, remedy=remedy)
         self._failure = ServiceUnavailable(
             f"worker processes ended {crashes} times in a row, the last one with exit code {exit_code}: {remedy}"

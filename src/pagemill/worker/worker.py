@@ -26,6 +26,7 @@ from rq.logutils import setup_loghandlers
 from rq.registry import clean_registries
 from rq.worker.base import WorkerStatus
 
+from pagemill.broker.outage import Outage
 from pagemill.config.settings import QueueSettings
 from pagemill.errors import PagemillError, RedisUnavailable, ServiceUnavailable
 from pagemill.intake.batch_job import news_channel, platform_of, queue_name
@@ -33,10 +34,9 @@ from pagemill.pacing.pace_script import KEY_PREFIX as PACE_PREFIX
 from pagemill.script_files import read_script
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
-from pagemill.worker import unreadable
+from pagemill.worker import unreadable_jobs
 from pagemill.worker.hand import MAINTENANCE_S, BatchEnder, Hand
-from pagemill.worker.handle import Engine, declare_unfit
-from pagemill.worker.outage import Outage
+from pagemill.worker.installed_engine import Engine, declare_unfit
 
 log = get_logger("worker")
 
@@ -178,7 +178,7 @@ class BatchWorker(BatchEnder):
                 return None
             key, raw_id = found[0].decode(), found[1]
             queue = next(queue for its in queues.values() for queue in its if queue.key == key)
-            job = unreadable.fetch(queue, raw_id)
+            job = unreadable_jobs.fetch(queue, raw_id)
             if job is None:
                 continue
             # Every platform gets its turn, however long the others' queues are.
@@ -295,11 +295,11 @@ class BatchWorker(BatchEnder):
         except ServiceUnavailable:
             raise
         except redis.RedisError as error:
-            if not str(error).startswith("WRONGTYPE") or not unreadable.clear(queue):
+            if not str(error).startswith("WRONGTYPE") or not unreadable_jobs.clear(queue):
                 raise
         except Exception:
             # RQ could not read something; whatever it was, the batches of the dead must not wait behind it.
-            if not unreadable.clear(queue):
+            if not unreadable_jobs.clear(queue):
                 log.exception(events.UNEXPECTED, where=f"looking after {queue.name}")
 
     # Stopping

@@ -6,12 +6,12 @@ import asyncio
 import sys
 from pathlib import Path
 
-from pagemill.drafting.choose import draft
-from pagemill.drafting.evidence import Role
+from pagemill.control_room.control.drafts import Drafts
+from pagemill.drafting.choose import draft_platform
+from pagemill.drafting.evidence import PageRole
 from pagemill.drafting.file_text import file_text
 from pagemill.drafting.told import ToldDraft, ToldPage, to_json
 from pagemill.model import Verdict
-from pagemill.ops.control.drafts import Drafts
 from tests.browser.dashboard.room_world import HOSTILE
 from tests.unit.drafting.pages import element, page, probe_of
 
@@ -62,7 +62,7 @@ def _told(name: str) -> ToldDraft:
             number,
             element("h1", f"{name} {number}", ("h1", PLACED)),
             element("p", f"{700 + number} won", (".price", PLACED)),
-            role=Role.SOLD_OUT if number == 3 else Role.ON_SALE,
+            role=PageRole.SOLD_OUT if number == 3 else PageRole.ON_SALE,
             state={
                 "product": {
                     "no": 4000 + number,
@@ -74,9 +74,11 @@ def _told(name: str) -> ToldDraft:
         )
         for number in range(4)
     ]
-    drafted = asyncio.run(draft("myshop", pages, probe_of(pages)))
+    drafted = asyncio.run(draft_platform("myshop", pages, probe_of(pages)))
     tried = [
-        ToldPage(f"{SHOP}/{number}", Role.ON_SALE, Verdict.OK, Verdict.OK, "", {"name": f"{name} {number}"}, (HOSTILE,))
+        ToldPage(
+            f"{SHOP}/{number}", PageRole.ON_SALE, Verdict.OK, Verdict.OK, "", {"name": f"{name} {number}"}, (HOSTILE,)
+        )
         for number in range(4)
     ]
     return ToldDraft(drafted.parts, tuple(tried), (f"price: {HOSTILE}",))

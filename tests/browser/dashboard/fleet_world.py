@@ -10,20 +10,20 @@ from datetime import UTC, datetime, timedelta
 from pydantic import TypeAdapter
 from redis import Redis
 
-from pagemill.guard.pressure import Limits
+from pagemill.alerting.alert import Alert, encode
+from pagemill.alerting.history import FIELD, STREAM
+from pagemill.fleet.event_log import write_events
+from pagemill.fleet.history import FINE, MINUTES, QUARTERS, Point, Resolution
+from pagemill.fleet.processes import API, SCHEDULER, SUPERVISOR, ProcessSnapshot
+from pagemill.fleet.processes import PREFIX as PROCESS_PREFIX
+from pagemill.fleet.processes import publish as publish_process
+from pagemill.fleet.snapshot import KEPT_S, PREFIX, AtWork, WorkerSnapshot, publish
+from pagemill.fleet.tally import PlatformTally
+from pagemill.guard.pressure import PressureLimits
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats, PythonMemory
 from pagemill.model import Verdict
-from pagemill.ops.alerting.alert import Alert, encode
-from pagemill.ops.alerting.history import FIELD, STREAM
-from pagemill.ops.fleet.event_log import write_events
-from pagemill.ops.fleet.history import FINE, MINUTES, QUARTERS, Kind, Point
-from pagemill.ops.fleet.processes import API, SCHEDULER, SUPERVISOR, ProcessSnapshot
-from pagemill.ops.fleet.processes import PREFIX as PROCESS_PREFIX
-from pagemill.ops.fleet.processes import publish as publish_process
-from pagemill.ops.fleet.snapshot import KEPT_S, PREFIX, AtWork, WorkerSnapshot, publish
-from pagemill.ops.fleet.tally import PlatformTally
-from pagemill.telemetry.tap import Told
+from pagemill.telemetry.event_buffer import BufferedEvent
 
 WORKERS = ("vm-7307-3d1d", "vm-7311-90aa", "vm-8020-c4f0")
 PLATFORMS = ("ably", "musinsa", "zigzag")
@@ -74,7 +74,7 @@ class FleetWorld:
             sample=self._sample(sizes),
             cpu_percent=41.0,
             collector=CollectorStats((900, 80, 7), 1.2, 9.0, 0.8),
-            limits=Limits(1536, 512, 512, 512, 5),
+            limits=PressureLimits(1536, 512, 512, 512, 5),
             tally=self.tally(),
         )
 
@@ -146,7 +146,7 @@ class FleetWorld:
             rotations={"page": done // 10, "context": done // 50, "browser": done // 1000},
         )
 
-    def _past(self, kind: Kind, step_s: int, span_s: float) -> None:
+    def _past(self, kind: Resolution, step_s: int, span_s: float) -> None:
         first = int(self.now_s - span_s)
         with self.redis.pipeline(transaction=False) as pipeline:
             for at_s in range(first - first % step_s + step_s, int(self.now_s), step_s):
@@ -179,7 +179,7 @@ class FleetWorld:
         for ago_s, worker, event, level, facts in sorted(told, key=lambda each: -each[0]):
             at = (datetime.now(UTC) - timedelta(seconds=ago_s)).isoformat().replace("+00:00", "Z")
             kept = json.loads(json.dumps(facts))
-            write_events(self.redis, worker, [Told(event, level, at, kept)])
+            write_events(self.redis, worker, [BufferedEvent(event, level, at, kept)])
 
     def _sample(self, sizes: dict[str, float]) -> Sample:
         total = sum(sizes.values())

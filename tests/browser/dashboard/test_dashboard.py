@@ -10,8 +10,8 @@ import pytest
 import redis
 from playwright.async_api import Page, Route, expect
 
-from pagemill.ops.api.frame.roles import Role
-from pagemill.ops.fleet.snapshot import publish
+from pagemill.control_room.frame.roles import Role
+from pagemill.fleet.snapshot import publish
 from pagemill.pacing.pace_state import read_paces
 from tests.browser.dashboard.api_server import ApiServer
 from tests.browser.dashboard.conftest import Looker

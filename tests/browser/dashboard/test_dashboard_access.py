@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Page, expect
 
-from pagemill.ops.api.frame.roles import Role
+from pagemill.control_room.frame.roles import Role
 from tests.browser.dashboard.api_server import ApiServer
 from tests.browser.dashboard.conftest import Looker
 from tests.browser.dashboard.test_dashboard import enter

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pagemill.extraction.artifact_files import HTML, PICTURE, Kind, file_name
-from pagemill.ops.api.frame.roles import Role
+from pagemill.control_room.frame.roles import Role
+from pagemill.extraction.artifact_files import HTML, PICTURE, ArtifactKind, file_name
 from tests.browser.dashboard.api_server import ApiServer
 from tests.browser.dashboard.conftest import Looker
 
@@ -72,7 +72,7 @@ def hostile(url: str) -> dict[str, str]:
     }
 
 
-def keep(api: ApiServer, kind: Kind, content: bytes) -> None:
+def keep(api: ApiServer, kind: ArtifactKind, content: bytes) -> None:
     api.artifacts.mkdir(exist_ok=True)
     (api.artifacts / f"{file_name((RUN, PRODUCT))}{kind.suffix}").write_bytes(content)
 

@@ -10,10 +10,10 @@ import pytest
 import redis
 from playwright.async_api import FilePayload, Page, expect
 
+from pagemill.control_room.frame.roles import Role
 from pagemill.intake.batch_job import from_arguments, open_queue
 from pagemill.model import Batch, Difference, Priority, Product, Verdict
-from pagemill.ops.api.frame.roles import Role
-from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.asked_batches import NOTHING, AskedBatches, Reached
 from pagemill.results.signs_of_life import SignsOfLife
 from pagemill.results.store import ResultStore
 from tests.browser.dashboard.api_server import ApiServer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
-from pagemill.ops.api.frame.roles import Role
+from pagemill.control_room.frame.roles import Role
 from pagemill.results.store import ResultStore
 from tests.browser.dashboard.api_server import ApiServer
 from tests.browser.dashboard.conftest import Looker

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from pagemill.control_room.frame.roles import Role
 from pagemill.model import Verdict
-from pagemill.ops.api.frame.roles import Role
 from pagemill.results.store import ResultStore
 from tests.browser.dashboard.api_server import ApiServer
 from tests.browser.dashboard.conftest import Looker

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from pagemill.config.loading import load_platform_file
-from pagemill.ops.api.frame.roles import Role
+from pagemill.control_room.frame.roles import Role
 from tests.browser.dashboard.api_server import ApiServer
 from tests.browser.dashboard.conftest import Looker
 from tests.browser.dashboard.draft_world import SHOP, DraftedShop

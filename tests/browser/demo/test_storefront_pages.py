@@ -9,7 +9,7 @@ import pytest
 from pagemill.demo.catalogue import PLATFORM_PATHS, generate
 from pagemill.demo.pages import WEIGHTS
 from pagemill.demo.storefront import StorefrontProcess
-from pagemill.demo.truth import State, truth_of
+from pagemill.demo.truth import ProductState, truth_of
 from pagemill.model import FactValue, Product
 from tests.browser.demo.chromium_visits import Chromium, Visit, judge, read
 
@@ -32,10 +32,10 @@ def test_page_shows_its_facts(chromium: Chromium, shop: StorefrontProcess, path:
     assert visit.photo == truth.image
 
 
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("state", ProductState)
 @pytest.mark.parametrize("path", PATHS)
 def test_page_of_every_state_leads_to_the_right_verdict(
-    chromium: Chromium, shop: StorefrontProcess, path: str, state: State
+    chromium: Chromium, shop: StorefrontProcess, path: str, state: ProductState
 ) -> None:
     """A reader that follows the contract comes to the verdict that the truth calls right."""
     truth = truth_of(f"b-5.{state}")

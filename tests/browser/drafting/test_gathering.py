@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pagemill.config.section import MsRange
-from pagemill.drafting.evidence import PageEvidence, Role, SeenElement, Steadiness
+from pagemill.drafting.evidence import PageEvidence, PageRole, SeenElement, Steadiness
 from pagemill.drafting.gather import AskedPage, Gathering, preliminary
 from pagemill.drafting.probe import probe_pages
 from pagemill.drafting.reading import MOST_ELEMENTS
@@ -82,7 +82,7 @@ async def test_all_of_a_page_is_gathered(kind: str, executable: Path, temporary:
     async with LocalShop.open() as shop:
         shop.replies["/p/1"] = html(FULL)
         shop.replies["/api/goods/1"] = answer({"stock": 7})
-        page = AskedPage(shop.url("/p/1"), Role.ON_SALE, {"price": 12900})
+        page = AskedPage(shop.url("/p/1"), PageRole.ON_SALE, {"price": 12900})
         async with gathered(executable, temporary, kind, page) as (gathering, [evidence]):
             selectors = [selector.css for one in evidence.elements for selector in one.selectors]
             [probed] = await probe_pages([gathering.pages[0].lease], selectors)
@@ -136,7 +136,10 @@ async def test_a_hash_is_no_name(executable: Path, temporary: Path) -> None:
     text = "".join(f"<div class='{token}'>text {at}</div>" for at, token in enumerate(every))
     async with LocalShop.open() as shop:
         shop.replies["/p/1"] = html(HEAD, f"<body><main>{text}</main>")
-        async with gathered(executable, temporary, "cdp", AskedPage(shop.url("/p/1"), Role.ON_SALE)) as (_, [evidence]):
+        async with gathered(executable, temporary, "cdp", AskedPage(shop.url("/p/1"), PageRole.ON_SALE)) as (
+            _,
+            [evidence],
+        ):
             pass
     for at, token in enumerate(every):
         selectors = element(evidence, f"text {at}").selectors
@@ -156,7 +159,7 @@ async def test_what_belongs_to_the_product_is_in_no_selector(executable: Path, t
     body = "<main><p id=price-blue-cup-small class=p-4711>12,900</p></main>"
     async with LocalShop.open() as shop:
         shop.replies["/p/blue-cup-small/4711"] = html(HEAD, body)
-        asked = AskedPage(shop.url("/p/blue-cup-small/4711"), Role.ON_SALE)
+        asked = AskedPage(shop.url("/p/blue-cup-small/4711"), PageRole.ON_SALE)
         async with gathered(executable, temporary, "cdp", asked) as (_, [evidence]):
             pass
     selectors = [one.css for one in element(evidence, "12,900").selectors]
@@ -168,7 +171,10 @@ async def test_a_bound_that_is_met_is_told(executable: Path, temporary: Path) ->
     lines = "".join(f"<p>Line {at}</p>" for at in range(MOST_ELEMENTS + 500))
     async with LocalShop.open() as shop:
         shop.replies["/p/1"] = html(HEAD, f"<h1>Blue cup</h1>{lines}")
-        async with gathered(executable, temporary, "cdp", AskedPage(shop.url("/p/1"), Role.ON_SALE)) as (_, [evidence]):
+        async with gathered(executable, temporary, "cdp", AskedPage(shop.url("/p/1"), PageRole.ON_SALE)) as (
+            _,
+            [evidence],
+        ):
             pass
     assert any(f"{MOST_ELEMENTS} are looked at" in trouble for trouble in evidence.troubles), evidence.troubles
     assert 1000 < len(evidence.elements) <= MOST_ELEMENTS
@@ -196,12 +202,12 @@ async def test_a_draft_is_tried_without_another_visit(kind: str, executable: Pat
     async with LocalShop.open() as shop:
         shop.replies["/p/1"] = html(FULL.replace("<main>", f"{published}<main>"))
         shop.replies["/api/goods/1"] = answer({"stock": 7})
-        asked = [AskedPage(shop.url("/p/1"), Role.SOLD_OUT), AskedPage(shop.url("/p/2"), Role.GONE)]
+        asked = [AskedPage(shop.url("/p/1"), PageRole.SOLD_OUT), AskedPage(shop.url("/p/2"), PageRole.GONE)]
         async with gathered(executable, temporary, kind, *asked) as (gathering, _):
             before = list(shop.asked)
             first, second = await try_draft(draft, gathering.pages, wait_ms=AT_ONCE)
             assert shop.asked == before
-            wrong = replace(gathering.pages[0], evidence=replace(gathering.pages[0].evidence, role=Role.ON_SALE))
+            wrong = replace(gathering.pages[0], evidence=replace(gathering.pages[0].evidence, role=PageRole.ON_SALE))
             [other] = await try_draft(draft, [wrong], wait_ms=AT_ONCE)
     assert first.reading is not None
     said = {"stock": 7, "price": 12900, "list_price": 12900, "brand": "Acme", "name": "Blue cup"}
@@ -222,7 +228,7 @@ async def test_only_an_http_source_asks_again(executable: Path, temporary: Path)
     async with LocalShop.open() as shop:
         shop.replies["/p/1"] = html(HEAD, "<h1>Blue cup</h1>")
         shop.replies["/api/goods/1"] = answer({"name": "Blue cup"})
-        asked = AskedPage(shop.url("/p/1"), Role.ON_SALE)
+        asked = AskedPage(shop.url("/p/1"), PageRole.ON_SALE)
         async with gathered(executable, temporary, "cdp", asked) as (gathering, _):
             [tried] = await try_draft(draft, gathering.pages, wait_ms=AT_ONCE)
     assert tried.is_right and tried.reading is not None and tried.reading.facts == {"name": "Blue cup"}
@@ -235,7 +241,7 @@ async def test_no_other_host_is_visited(executable: Path, temporary: Path) -> No
         elsewhere = shop.url("/p/2").replace("127.0.0.1", "localhost")
         shop.replies["/p/1"] = html("", status=302, headers=(("location", elsewhere),))
         with pytest.raises(VisitFailed, match=r"host localhost is not one of .*--host"):
-            async with gathered(executable, temporary, "cdp", AskedPage(shop.url("/p/1"), Role.ON_SALE)):
+            async with gathered(executable, temporary, "cdp", AskedPage(shop.url("/p/1"), PageRole.ON_SALE)):
                 pass
     assert "/p/2" not in shop.asked
 
@@ -245,7 +251,7 @@ async def test_a_page_that_does_not_answer_is_named(executable: Path, temporary:
     async with LocalShop.open() as shop:
         shop.replies["/p/1"] = html(HEAD, delay_s=30)
         with pytest.raises(VisitFailed, match=r"/p/1 could not be read: timeout: .* 5 s"):
-            async with gathered(executable, temporary, "cdp", AskedPage(shop.url("/p/1"), Role.ON_SALE)):
+            async with gathered(executable, temporary, "cdp", AskedPage(shop.url("/p/1"), PageRole.ON_SALE)):
                 pass
 
 
@@ -253,7 +259,10 @@ async def test_json_itself_is_a_page(executable: Path, temporary: Path) -> None:
     """An API's address: the whole document is what stands there."""
     async with LocalShop.open() as shop:
         shop.replies["/p/1"] = answer({"name": "Blue cup"})
-        async with gathered(executable, temporary, "cdp", AskedPage(shop.url("/p/1"), Role.ON_SALE)) as (_, [evidence]):
+        async with gathered(executable, temporary, "cdp", AskedPage(shop.url("/p/1"), PageRole.ON_SALE)) as (
+            _,
+            [evidence],
+        ):
             pass
     [state] = evidence.states
     assert (state.script, state.variable, state.document) == (None, None, {"name": "Blue cup"})
@@ -269,7 +278,7 @@ async def test_pages_are_visited_one_after_another_if_there_is_a_pause(
     asked = [f"/p/{at}" for at in (1, 2)]
     async with LocalShop.open() as shop, real_pool(executable, temporary, 2, kind="cdp") as real:
         shop.replies |= {path: html(HEAD, late) for path in asked} | {f"/late{path}": answer({}) for path in asked}
-        pages = [AskedPage(shop.url(path), Role.ON_SALE) for path in asked]
+        pages = [AskedPage(shop.url(path), PageRole.ON_SALE) for path in asked]
         pace = MsRange(low_ms=pause_ms, high_ms=pause_ms)
         gathering = Gathering(real.pool, preliminary("local", pages, {}, timeout_ms=5000), pace)
         try:

@@ -12,7 +12,7 @@ import yaml
 from pagemill.browser.opener import BrowserHandle, Opener, PageHandle
 from pagemill.config.platform import Platform
 from pagemill.errors import VisitGoesOn
-from pagemill.extraction.judge import judge
+from pagemill.extraction.judge import judge_reading
 from pagemill.extraction.strategy import Strategy, load_strategy
 from pagemill.extraction.visit import Visit
 from pagemill.model import Judgement, PageReading, Product
@@ -105,5 +105,5 @@ class ShopReader:
             except VisitGoesOn as error:
                 visit = replace(visit, so_far=error.so_far)
                 continue
-            return Read(reading, judge(product, reading, platform.judge, names), steps)
+            return Read(reading, judge_reading(product, reading, platform.judge, names), steps)
         raise AssertionError("the visit does not come to an end")

@@ -12,9 +12,9 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from pagemill.errors import DeadlineExceeded, ItemError, PageLost, VisitFailed
-from pagemill.extraction.judge import judge
+from pagemill.extraction.judge import judge_reading
+from pagemill.extraction.page_spec import MAX_URL
 from pagemill.extraction.strategy import Strategy, load_strategy
-from pagemill.extraction.watch import MAX_URL
 from pagemill.model import Facts, PageReading, Verdict
 from tests.browser.extraction.local_shop import LocalShop, Reply, html, listeners, platform, shown, visit
 
@@ -116,7 +116,7 @@ async def test_a_text_ends_the_wait(either_page: Page, local_shop: LocalShop) ->
     rules = platform(FIELDS, GONE, ready="body[data-ready]")
     reading = await load_strategy(rules).read(either_page, a_visit := visit(local_shop))
     assert reading.texts == ("No longer  sold",)
-    assert judge(a_visit.product, reading, rules.judge).verdict is Verdict.GONE
+    assert judge_reading(a_visit.product, reading, rules.judge).verdict is Verdict.GONE
     assert time.monotonic() - started < 3
 
 

@@ -10,7 +10,7 @@ from playwright.async_api import Page
 from structlog.testing import capture_logs
 
 from pagemill.errors import VisitGoesOn
-from pagemill.extraction.judge import judge
+from pagemill.extraction.judge import judge_reading
 from pagemill.extraction.strategy import Strategy, Visit, load_strategy
 from pagemill.model import Facts, PageReading, Verdict
 from pagemill.telemetry import events
@@ -230,7 +230,7 @@ async def test_what_only_eyes_can_tell_is_for_a_full_visit(
             await reader.read(either_page, wanting(local_shop))
         reading = await reader.read(either_page, replace(wanting(local_shop), so_far=caught.value.so_far))
         assert not reading.light
-        assert judge(wanting(local_shop).product, reading, rules.judge).verdict is Verdict.OK
+        assert judge_reading(wanting(local_shop).product, reading, rules.judge).verdict is Verdict.OK
         assert reading.facts.get("s") in (None, "yes", False)
     local_shop.replies["/"] = html(plain)
     assert (await reader.read(either_page, wanting(local_shop))).light

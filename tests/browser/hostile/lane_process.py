@@ -30,8 +30,8 @@ from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.extraction.strategy_registry import StrategyRegistry
 from pagemill.guard.probe import private_mb_by_process
 from pagemill.guard.process_tree import ProcessTree
+from pagemill.guard.process_watch import ProcessWatch
 from pagemill.guard.sidecar import Chore, Sidecar
-from pagemill.guard.watch import Watch
 from pagemill.model import Batch, ItemResult, Product
 from pagemill.pacing.turns import Turns
 from pagemill.telemetry.logging import set_up_logging
@@ -107,7 +107,7 @@ async def main(driver: str, browser_mb: int) -> None:
     pool = BrowserPool(cast(Opener, launcher), settings, LANES, measure=private_mb_by_process)
     await pool.open()
     loop = asyncio.get_running_loop()
-    watch = Watch(ProcessTree(os.getpid()).members, RENDERER_MB, browser_mb)
+    watch = ProcessWatch(ProcessTree(os.getpid()).members, RENDERER_MB, browser_mb)
     sidecar = Sidecar()
     sidecar.add(Chore("watch", 1.0, lambda: loop.call_soon_threadsafe(pool.note_sizes, watch.look())))
     sidecar.start()

@@ -21,21 +21,21 @@ from rq.command import PUBSUB_CHANNEL_TEMPLATE
 
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config, Environment, GuardSettings, Settings
-from pagemill.guard.pressure import Limits
+from pagemill.control_room.api.connections import STRANGER_S
+from pagemill.control_room.api.dependencies import Parts
+from pagemill.control_room.api.server import create_api, listen, server_config
+from pagemill.control_room.control.restart import RollingRestart, StartsAfresh
+from pagemill.control_room.frame.access import AccessRules
+from pagemill.control_room.frame.roles import Role
+from pagemill.control_room.frame.tokens import issue
+from pagemill.fleet.history import HistoryWriter, Point
+from pagemill.fleet.orders import Action, OrderDesk
+from pagemill.fleet.overrides import GuardInForce
+from pagemill.fleet.snapshot import AtWork, WorkerSnapshot
+from pagemill.fleet.tally import PlatformTally
+from pagemill.guard.pressure import PressureLimits
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats, PythonMemory
-from pagemill.ops.api.connections import STRANGER_S
-from pagemill.ops.api.frame.access import AccessRules
-from pagemill.ops.api.frame.roles import Role
-from pagemill.ops.api.frame.tokens import issue
-from pagemill.ops.api.parts import Parts
-from pagemill.ops.api.server import create_app, listen, server_config
-from pagemill.ops.control.restart import RollingRestart, StartsAfresh
-from pagemill.ops.fleet.history import HistoryWriter, Point
-from pagemill.ops.fleet.orders import Action, OrderDesk
-from pagemill.ops.fleet.overrides import GuardInForce
-from pagemill.ops.fleet.snapshot import AtWork, WorkerSnapshot
-from pagemill.ops.fleet.tally import PlatformTally
 from pagemill.results.store import ResultStore
 
 SECRET = "a-secret-for-tests-that-is-long-enough"
@@ -148,7 +148,7 @@ def api_running(
         restart = RollingRestart(client, "api-test", itself=itself, worker_timeout_s=restart_s, look_s=look_s)
         config = config or a_config(secret)
         rules = AccessRules(secret)
-        app = create_app(config, client, store, "api-test", rules=rules, restart=restart)
+        app = create_api(config, client, store, "api-test", rules=rules, restart=restart)
         listener = stack.enter_context(listen("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         server = uvicorn.Server(server_config(app, stranger_s))
@@ -203,7 +203,7 @@ def a_worker(name: str = "w1", **changes: Any) -> WorkerSnapshot:
         "sample": sample,
         "cpu_percent": 12.5,
         "collector": CollectorStats((100, 10, 1), 0.05, 3.0, 1.5),
-        "limits": Limits(1000.0, 512.0, 200.0, 500.0, 10.0),
+        "limits": PressureLimits(1000.0, 512.0, 200.0, 500.0, 10.0),
         "guard": GuardInForce.of(GuardSettings()),
         "caches": {"visited products": 150},
         "cleanings": 5,

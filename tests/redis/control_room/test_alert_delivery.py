@@ -23,15 +23,15 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from structlog.testing import capture_logs
 
+from pagemill.alerting.alert import Alert, encode
+from pagemill.alerting.alert_desk import AlertDesk
+from pagemill.alerting.delivery import AlertDelivery, DeliveryPace
+from pagemill.alerting.history import STREAM, latest_cursor
 from pagemill.broker.connection import open_redis
 from pagemill.broker.embedded import EmbeddedServer
 from pagemill.config.alert_channels import AlertChannel, ChannelKind
 from pagemill.config.settings import AlertSettings
 from pagemill.errors import UsageError
-from pagemill.ops.alerting.alert import Alert, encode
-from pagemill.ops.alerting.delivery import AlertDelivery, DeliveryPace
-from pagemill.ops.alerting.desk import AlertDesk
-from pagemill.ops.alerting.history import STREAM, latest_cursor
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import set_up_logging
 from tests.redis.control_room.webhook import Webhook, open_webhook
@@ -257,7 +257,7 @@ def test_a_process_ends_although_a_channel_hangs(redis_server: str, redis_client
     program = """
 import sys, redis
 from pagemill.config.alert_channels import AlertChannel
-from pagemill.ops.alerting.delivery import AlertDelivery, DeliveryPace
+from pagemill.alerting.delivery import AlertDelivery, DeliveryPace
 client = redis.Redis.from_url(sys.argv[1])
 channels = {"hook": AlertChannel(kind="webhook")}
 with AlertDelivery(client, channels, {"HOOK": sys.argv[2]}, "child", DeliveryPace(wait_s=0.05)):

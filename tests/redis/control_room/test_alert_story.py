@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 
 from pagemill.config.alerts import AlertRules
 from pagemill.config.settings import Config
-from pagemill.ops.fleet.history import FINE, Point
-from pagemill.ops.fleet.snapshot import WorkerSnapshot, publish
+from pagemill.fleet.history import FINE, Point
+from pagemill.fleet.snapshot import WorkerSnapshot, publish
 from tests.redis.control_room.api_world import a_config, a_worker, api_running
 from tests.redis.control_room.mail_server import free_port, mail_server
 from tests.redis.control_room.webhook import open_webhook

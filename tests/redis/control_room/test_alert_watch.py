@@ -10,13 +10,13 @@ import pytest
 import redis
 from structlog.testing import capture_logs
 
+from pagemill.alerting.alert_desk import AlertDesk
+from pagemill.alerting.history import recent_alerts
+from pagemill.alerting.rule_watch import LEADER_KEY, AlertWatch
+from pagemill.alerting.rules import Reading
+from pagemill.broker.leadership import Leadership
 from pagemill.config.alerts import AlertRule
 from pagemill.config.settings import AlertSettings
-from pagemill.intake.leadership import Leadership
-from pagemill.ops.alerting.desk import AlertDesk
-from pagemill.ops.alerting.history import recent_alerts
-from pagemill.ops.alerting.rules import Reading
-from pagemill.ops.alerting.watch import LEADER_KEY, AlertWatch
 
 pytestmark = pytest.mark.redis
 

@@ -17,12 +17,12 @@ import pytest
 import redis
 from structlog.testing import capture_logs
 
+from pagemill.alerting.alert import Alert
+from pagemill.alerting.alert_desk import AlertDesk, log_alert
+from pagemill.alerting.history import alerts_after, latest_cursor, recent_alerts
 from pagemill.broker.connection import open_redis
 from pagemill.broker.embedded import EmbeddedServer
 from pagemill.config.settings import AlertSettings
-from pagemill.ops.alerting.alert import Alert
-from pagemill.ops.alerting.desk import AlertDesk, log_alert
-from pagemill.ops.alerting.history import alerts_after, latest_cursor, recent_alerts
 from pagemill.telemetry import events
 
 pytestmark = pytest.mark.redis

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from pagemill.config.settings import Config
-from pagemill.extraction.artifact_files import HTML, PICTURE, Kind, file_name
+from pagemill.extraction.artifact_files import HTML, PICTURE, ArtifactKind, file_name
 from tests.redis.control_room.api_world import World
 from tests.redis.control_room.runs_world import config, message, world
 
@@ -27,7 +27,7 @@ PATH = f"/api/v1/runs/{RUN}/artifacts"
 QUERY = f"?product={quote(PRODUCT, safe='')}"
 
 
-def keep(config: Config, kind: Kind, content: bytes) -> Path:
+def keep(config: Config, kind: ArtifactKind, content: bytes) -> Path:
     """As a worker on this machine does."""
     folder = config.settings.artifacts.folder
     folder.mkdir(exist_ok=True)

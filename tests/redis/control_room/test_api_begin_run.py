@@ -11,8 +11,8 @@ import pytest
 import redis
 from sqlalchemy import create_engine, text
 
+from pagemill.control_room.api import upload
 from pagemill.model import Product
-from pagemill.ops.api import upload
 from tests.redis.control_room.api_world import Reply, World
 from tests.redis.control_room.runs_world import CSV, begin, config, message, product, queued, url, world
 

@@ -11,10 +11,10 @@ from sqlalchemy import create_engine, text
 
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config, Environment, Settings
+from pagemill.control_room.api import upload
 from pagemill.intake.batch_job import from_arguments, open_queue
 from pagemill.model import Batch, Priority, Product, Verdict
-from pagemill.ops.api import upload
-from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.asked_batches import NOTHING, AskedBatches, Reached
 from pagemill.results.store import ResultStore
 from tests.redis.control_room.api_world import SECRET, World
 from tests.redis.control_room.runs_world import CSV, begin, finish, message, product, store, url, world

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from pagemill.ops.fleet.snapshot import publish
+from pagemill.fleet.snapshot import publish
 from pagemill.pacing.pace_state import read_paces
 from tests.redis.control_room.api_world import Client, Reply, World, a_worker, api_running
 from tests.unit.cli.command import run

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pagemill.ops.control.drafts import Drafts
+from pagemill.control_room.control.drafts import Drafts
 from tests.redis.control_room.api_world import World
 from tests.redis.control_room.runs_world import config, message, world
 

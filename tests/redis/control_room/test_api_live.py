@@ -17,9 +17,9 @@ import socketio  # type: ignore[import-untyped]
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from pagemill.alerting.alert_desk import AlertDesk
 from pagemill.config.settings import AlertSettings
-from pagemill.ops.alerting.desk import AlertDesk
-from pagemill.ops.fleet.snapshot import publish
+from pagemill.fleet.snapshot import publish
 from tests.redis.control_room.api_world import World, a_worker, api_running, write_history
 
 pytestmark = pytest.mark.redis

@@ -20,8 +20,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from pagemill.control_room.control.drafts import DraftRequest
 from pagemill.model import Verdict
-from pagemill.ops.control.drafts import DraftRequest
 from pagemill.results.store import ResultStore
 from tests.browser.dashboard.draft_world import DraftedShop
 from tests.redis.control_room.api_world import World

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import redis
 
-from pagemill.ops.fleet.overrides import read_overrides
-from pagemill.ops.fleet.snapshot import publish
+from pagemill.fleet.overrides import read_overrides
+from pagemill.fleet.snapshot import publish
 from tests.redis.control_room.api_world import World, a_worker, api_running, workers_listening, write_history
 
 pytestmark = pytest.mark.redis

@@ -10,13 +10,13 @@ import pytest
 import redis
 from prometheus_client.parser import text_string_to_metric_families
 
+from pagemill.alerting.alert_desk import AlertDesk
 from pagemill.config.settings import AlertSettings
-from pagemill.ops.alerting.desk import AlertDesk
-from pagemill.ops.fleet.event_log import write_events
-from pagemill.ops.fleet.overrides import read_overrides
-from pagemill.ops.fleet.snapshot import publish
+from pagemill.fleet.event_log import write_events
+from pagemill.fleet.overrides import read_overrides
+from pagemill.fleet.snapshot import publish
 from pagemill.pacing.pace_state import read_paces
-from pagemill.telemetry.tap import Told
+from pagemill.telemetry.event_buffer import BufferedEvent
 from tests.redis.control_room.api_world import World, a_worker, api_running, workers_listening, write_history
 
 pytestmark = pytest.mark.redis
@@ -101,8 +101,8 @@ def test_dashboard_has_everything(world: World, redis_client: redis.Redis) -> No
     """What the guide names, and beyond it workers, platforms and events."""
     AlertDesk(redis_client, AlertSettings(), "w1").raise_alert("leak", "warning", "w1 grows")
     told = [
-        Told("Browser Rotation", "info", "2026-11-21T00:00:00Z", {"uses": 1000}),
-        Told("Settings Changed", "info", "2026-11-21T00:00:01Z", {}),
+        BufferedEvent("Browser Rotation", "info", "2026-11-21T00:00:00Z", {"uses": 1000}),
+        BufferedEvent("Settings Changed", "info", "2026-11-21T00:00:01Z", {}),
     ]
     write_events(redis_client, "w1", told)
     reply = world.planner.get("/api/performance/dashboard")
@@ -139,7 +139,7 @@ def test_events_and_alerts_by_themselves(world: World, redis_client: redis.Redis
         desk.raise_alert(name, "critical", f"{name} happened")
     found = world.planner.get("/api/performance/alerts?count=1").data["alerts"]
     assert [(alert["name"], alert["kind"]) for alert in found] == [("second", "critical")]
-    write_events(redis_client, "w1", [Told("Driver Rotation", "info", "2026-11-21T00:00:00Z", {"uses": 5000})])
+    write_events(redis_client, "w1", [BufferedEvent("Driver Rotation", "info", "2026-11-21T00:00:00Z", {"uses": 5000})])
     assert world.planner.get("/api/performance/events").data["events"][0]["facts"] == {"uses": 5000}
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import redis
 
+from pagemill.control_room.control.restart import RollingRestart
 from pagemill.errors import UsageError
-from pagemill.ops.control.restart import RollingRestart
-from pagemill.ops.fleet.processes import API, SCHEDULER, SUPERVISOR, read_processes
-from pagemill.ops.fleet.reporter import ProcessReporter
-from pagemill.ops.fleet.snapshot import publish, withdraw
+from pagemill.fleet.processes import API, SCHEDULER, SUPERVISOR, read_processes
+from pagemill.fleet.reporter import ProcessReporter
+from pagemill.fleet.snapshot import publish, withdraw
 from tests.redis.control_room.api_world import World, a_worker, api_running, workers_listening
 
 pytestmark = pytest.mark.redis

@@ -11,7 +11,7 @@ import redis
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from pagemill.ops.fleet.snapshot import publish
+from pagemill.fleet.snapshot import publish
 from tests.redis.control_room.api_world import SECRET, Client, World, a_worker, api_running
 from tests.unit.cli.command import Said, run
 

@@ -12,9 +12,9 @@ import pytest
 import redis
 
 from pagemill.broker.embedded import EmbeddedServer
+from pagemill.control_room.api.server import listen
 from pagemill.errors import UsageError
-from pagemill.ops.api.server import listen
-from pagemill.ops.fleet.snapshot import publish
+from pagemill.fleet.snapshot import publish
 from tests.redis.control_room.api_world import World, a_worker, api_running
 
 pytestmark = pytest.mark.redis

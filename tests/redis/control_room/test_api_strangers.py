@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from pagemill.ops.fleet.snapshot import publish
+from pagemill.fleet.snapshot import publish
 from tests.redis.control_room.api_world import World, a_worker, api_running
 
 pytestmark = pytest.mark.redis

@@ -10,9 +10,9 @@ import pytest
 import redis
 from prometheus_client.parser import text_string_to_metric_families
 
-from pagemill.broker.connection import connection_counts, open_redis
+from pagemill.broker.connection import open_redis, redis_connection_counts
+from pagemill.fleet.snapshot import publish
 from pagemill.model import ConnectionCounts
-from pagemill.ops.fleet.snapshot import publish
 from pagemill.results.database import reading
 from pagemill.results.store import ResultStore
 from tests.e2e.workplace import Workplace, eventually
@@ -39,11 +39,11 @@ def test_redis_connections_are_counted_while_they_are_used(redis_server: str, tm
     """None before the first command; one that was used waits for the next."""
     with open_redis(redis_server, tmp_path) as client:
         most = client.connection_pool.max_connections
-        assert connection_counts(client) == ConnectionCounts(0, 0, most)
+        assert redis_connection_counts(client) == ConnectionCounts(0, 0, most)
         with client.pubsub() as listening:  # type: ignore[no-untyped-call]
             listening.subscribe("somewhere")
             client.ping()
-            assert connection_counts(client) == ConnectionCounts(1, 1, most)
+            assert redis_connection_counts(client) == ConnectionCounts(1, 1, most)
 
 
 def test_database_connections_are_counted_while_they_are_used(tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ from pydantic import ValidationError
 from rq.command import PUBSUB_CHANNEL_TEMPLATE
 
 from pagemill.config.settings import GuardSettings
-from pagemill.ops.fleet.event_log import read_events, write_events
-from pagemill.ops.fleet.history import FINE, MINUTES, QUARTERS, HistoryWriter, Point, mean, read_history
-from pagemill.ops.fleet.orders import OrderDesk, give
-from pagemill.ops.fleet.overrides import changed, override_guard, override_thresholds, read_overrides, read_version
-from pagemill.ops.fleet.snapshot import WorkerSnapshot, publish
-from pagemill.ops.fleet.view import FleetView, rates
-from pagemill.telemetry.tap import Told
+from pagemill.fleet.event_log import read_events, write_events
+from pagemill.fleet.history import FINE, MINUTES, QUARTERS, HistoryWriter, Point, mean, read_history
+from pagemill.fleet.orders import OrderDesk, give
+from pagemill.fleet.overrides import changed, override_guard, override_thresholds, read_overrides, read_version
+from pagemill.fleet.snapshot import WorkerSnapshot, publish
+from pagemill.fleet.view import FleetView, rates
+from pagemill.telemetry.event_buffer import BufferedEvent
 
 pytestmark = pytest.mark.redis
 
@@ -113,8 +113,10 @@ def test_rates_come_from_the_counts_of_first_and_last_point() -> None:
 
 def test_events_come_back_the_newest_first(redis_client: redis.Redis) -> None:
     """With what the log line said."""
-    write_events(redis_client, "w1", [Told("Browser Rotation", "info", "2026-11-21T00:00:00Z", {"uses": 1000})])
-    write_events(redis_client, "w2", [Told("Alert", "warning", "2026-11-21T00:00:01Z", {"alert": "leak"})])
+    write_events(
+        redis_client, "w1", [BufferedEvent("Browser Rotation", "info", "2026-11-21T00:00:00Z", {"uses": 1000})]
+    )
+    write_events(redis_client, "w2", [BufferedEvent("Alert", "warning", "2026-11-21T00:00:01Z", {"alert": "leak"})])
     newest, older = read_events(redis_client)
     assert (newest.worker, newest.event, newest.facts) == ("w2", "Alert", {"alert": "leak"})
     assert (older.event, older.facts) == ("Browser Rotation", {"uses": 1000})

@@ -12,20 +12,20 @@ import redis
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from pagemill.alerting.alert import Alert, encode
+from pagemill.alerting.alert_desk import AlertDesk
+from pagemill.alerting.history import FIELD, STREAM
 from pagemill.broker.embedded import EmbeddedServer
 from pagemill.config.settings import AlertSettings
+from pagemill.control_room.metrics.text import alerts_of_the_hour, metrics_text
 from pagemill.errors import RedisUnavailable
-from pagemill.guard.pressure import Limits
+from pagemill.fleet.snapshot import KEPT_S, PREFIX, AtWork, WorkerSnapshot, publish
+from pagemill.fleet.tally import BUCKETS_S, LATE_BUCKETS_S, PlatformTally
+from pagemill.fleet.view import FleetView
+from pagemill.guard.pressure import PressureLimits
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats, PythonMemory
 from pagemill.intake.batch_job import open_queue
-from pagemill.ops.alerting.alert import Alert, encode
-from pagemill.ops.alerting.desk import AlertDesk
-from pagemill.ops.alerting.history import FIELD, STREAM
-from pagemill.ops.fleet.snapshot import KEPT_S, PREFIX, AtWork, WorkerSnapshot, publish
-from pagemill.ops.fleet.tally import BUCKETS_S, LATE_BUCKETS_S, PlatformTally
-from pagemill.ops.fleet.view import FleetView
-from pagemill.ops.metrics.text import alerts_of_the_hour, metrics_text
 from pagemill.pacing.pace_script import KEY_PREFIX
 
 pytestmark = pytest.mark.redis
@@ -49,7 +49,7 @@ BUSY = replace(
     collector=CollectorStats(
         (40, 8, 2), pause_s=0.5, longest_ms=12.0, cpu_percent=3.0, pauses=(30, 8, 0, 5, 0, 2, 4, 1, *[0] * 6)
     ),
-    limits=Limits(1000, 512, 300, 500, 30),
+    limits=PressureLimits(1000, 512, 300, 500, 30),
     caches={"pages": 12},
     cleanings=3,
     tally={

@@ -15,20 +15,20 @@ import pytest
 import redis
 from structlog.testing import capture_logs
 
+from pagemill.alerting.alert_desk import AlertDesk
+from pagemill.alerting.delivery import AlertDelivery, DeliveryPace
+from pagemill.alerting.history import recent_alerts
+from pagemill.alerting.notifier import NoticePace, Notifier
 from pagemill.config.alert_channels import AlertChannel
 from pagemill.config.alerts import AlertRules
 from pagemill.config.settings import AlertSettings
 from pagemill.errors import DatabaseUnavailable
 from pagemill.model import Batch, Difference, Product, Verdict
-from pagemill.ops.alerting.delivery import AlertDelivery, DeliveryPace
-from pagemill.ops.alerting.desk import AlertDesk
-from pagemill.ops.alerting.history import recent_alerts
-from pagemill.ops.alerting.notifier import NoticePace, Notifier
-from pagemill.results.asked import AskedBatches, Reached
+from pagemill.results.asked_batches import AskedBatches, Reached
+from pagemill.results.notice_outbox import NoticeOutbox
 from pagemill.results.runs import Telling
 from pagemill.results.signs_of_life import SignsOfLife
 from pagemill.results.store import ResultStore
-from pagemill.results.untold import Untold
 from pagemill.telemetry import events
 from tests.redis.control_room.mail_server import mail_server
 from tests.redis.control_room.webhook import open_webhook
@@ -51,7 +51,7 @@ class Office:
         self.moved = timedelta()
         self.store = ResultStore(url, is_watched=lambda result: result.product_id.startswith("W"))
         self.store.open()
-        self.untold = Untold(self.store)
+        self.untold = NoticeOutbox(self.store)
         self.signs = SignsOfLife(self.store)
 
     def now(self) -> datetime:
@@ -163,10 +163,10 @@ import os, signal, sys
 import redis
 from pagemill.config.alerts import AlertRules
 from pagemill.config.settings import AlertSettings
-from pagemill.ops.alerting.desk import AlertDesk
-from pagemill.ops.alerting.notifier import Notifier
+from pagemill.alerting.alert_desk import AlertDesk
+from pagemill.alerting.notifier import Notifier
 from pagemill.results.store import ResultStore
-from pagemill.results.untold import Untold
+from pagemill.results.notice_outbox import Untold
 
 def die(*_arguments, **_options):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -364,14 +364,14 @@ def test_one_that_is_gone_on_with_at_that_very_moment_has_not_ended(
     office.begin()
     office.break_off()
     office.finish()
-    claim = Untold.claim
+    claim = NoticeOutbox.claim
 
-    def claims_too_late(untold: Untold, run: str, *arguments: Any) -> int:
+    def claims_too_late(untold: NoticeOutbox, run: str, *arguments: Any) -> int:
         office.signs.give(run)
         return claim(untold, run, *arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Untold, "claim", claims_too_late)
+        patched.setattr(NoticeOutbox, "claim", claims_too_late)
         assert office.notifier("api-1").look() == 0
     assert office.told() == []
     office.seal()
@@ -458,7 +458,7 @@ def test_a_run_begun_before_this_release_is_never_told(office: Office) -> None:
 
 def test_many_runs_are_gone_through_look_by_look(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that are at work for long keep nobody behind them from being told."""
-    monkeypatch.setattr("pagemill.ops.alerting.notifier._RUNS_PER_LOOK", 3)
+    monkeypatch.setattr("pagemill.alerting.notifier._RUNS_PER_LOOK", 3)
     notifier = office.notifier()
     for number in range(7):
         office.begin(f"r{number}")

@@ -17,20 +17,12 @@ from redis.retry import Retry
 from structlog.testing import capture_logs
 
 from pagemill.broker.embedded import EmbeddedServer
-from pagemill.ops.fleet import letterbox
-from pagemill.ops.fleet.orders import give
-from pagemill.ops.fleet.processes import (
-    API,
-    PREFIX,
-    SCHEDULER,
-    ProcessSnapshot,
-    publish,
-    read_processes,
-    withdraw,
-)
-from pagemill.ops.fleet.published import ALIVE_S, KEPT_S
-from pagemill.ops.fleet.reporter import LOG_S, ProcessReporter
-from pagemill.ops.fleet.snapshot import publish as publish_worker
+from pagemill.fleet import process_orders
+from pagemill.fleet.orders import give
+from pagemill.fleet.processes import API, PREFIX, SCHEDULER, ProcessSnapshot, publish, read_processes, withdraw
+from pagemill.fleet.published import ALIVE_S, KEPT_S
+from pagemill.fleet.reporter import LOG_S, ProcessReporter
+from pagemill.fleet.snapshot import publish as publish_worker
 from pagemill.telemetry import events
 from tests.redis.control_room.api_world import a_worker, api_running
 from tests.unit.cli.command import run
@@ -93,13 +85,13 @@ def test_one_that_falls_silent_is_dead_by_redis_own_clock(redis_client: redis.Re
 
 def test_a_letter_is_taken_once_and_does_not_wait_for_ever(redis_client: redis.Redis) -> None:
     """A later one takes the place of one that was not taken; each has its process' name."""
-    letterbox.leave(redis_client, "one", "pagemill", id="1")
-    letterbox.leave(redis_client, "one", "pagemill", id="2")
-    letterbox.leave(redis_client, "two", "pagemill", id="3")
-    assert 0 < redis_client.ttl(f"{letterbox.PREFIX}one") <= 10
-    assert letterbox.take(redis_client, "one") == {"command": "pagemill", "id": "2"}
-    assert letterbox.take(redis_client, "one") is None
-    assert letterbox.take(redis_client, "two") == {"command": "pagemill", "id": "3"}
+    process_orders.leave(redis_client, "one", "pagemill", id="1")
+    process_orders.leave(redis_client, "one", "pagemill", id="2")
+    process_orders.leave(redis_client, "two", "pagemill", id="3")
+    assert 0 < redis_client.ttl(f"{process_orders.PREFIX}one") <= 10
+    assert process_orders.take(redis_client, "one") == {"command": "pagemill", "id": "2"}
+    assert process_orders.take(redis_client, "one") is None
+    assert process_orders.take(redis_client, "two") == {"command": "pagemill", "id": "3"}
 
 
 def test_a_reporter_publishes_and_logs_until_its_process_ends(brisk: redis.Redis) -> None:
@@ -146,14 +138,14 @@ def test_orders_are_carried_out_once_and_answered(brisk: redis.Redis) -> None:
             raise ValueError("broken")
 
     with ProcessReporter(brisk, SCHEDULER, "s1", {"restart": restart}, round_s=0.02):
-        [done] = give(brisk, ["s1"], "restart", 5, letterbox.leave, reason="why")
-        [failed] = give(brisk, ["s1"], "restart", 5, letterbox.leave, reason="again")
-        [unknown] = give(brisk, ["s1"], "dance", 5, letterbox.leave)
+        [done] = give(brisk, ["s1"], "restart", 5, process_orders.leave, reason="why")
+        [failed] = give(brisk, ["s1"], "restart", 5, process_orders.leave, reason="again")
+        [unknown] = give(brisk, ["s1"], "dance", 5, process_orders.leave)
     assert heard == ["why", "again"]
     assert done.done
     assert failed.error == "ValueError: broken"
     assert unknown.error.startswith("no order 'dance' here")
-    [late] = give(brisk, ["s1"], "restart", 0.05, letterbox.leave, reason="too late")
+    [late] = give(brisk, ["s1"], "restart", 0.05, process_orders.leave, reason="too late")
     assert not late.heard
 
 

@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pagemill.applying import applier, undoer
 from pagemill.applying.catalog_rows import CatalogRows
-from pagemill.applying.rights import look_at_rights
-from pagemill.applying.told import Outcome
+from pagemill.applying.row_report import RowOutcome
+from pagemill.applying.write_rights import look_at_rights
 from pagemill.errors import DatabaseUnavailable, UsageError
 from pagemill.intake.catalog import read_catalog
 from pagemill.model import Verdict
@@ -80,7 +80,7 @@ class ApplyContract:
         before = catalogue.bytes_of()
         applied = catalogue.apply(writes=False)
         (told,) = catalogue.told
-        assert (told.outcome, applied.tally.columns) == (Outcome.WRITTEN, 2)
+        assert (told.outcome, applied.tally.columns) == (RowOutcome.WRITTEN, 2)
         assert [(cell.column, cell.before, cell.after) for cell in told.cells] == [
             ("name", "Shirt", "Red shirt"),
             ("price", 12900, 9900),
@@ -142,17 +142,17 @@ class ApplyContract:
     @pytest.mark.parametrize(
         ("change", "outcome", "reason"),
         [
-            ("UPDATE goods SET price = 11000", Outcome.OTHERWISE, "price says 11000, the run expected 12900"),
-            ("UPDATE goods SET price = NULL", Outcome.OTHERWISE, "price says nothing, the run expected 12900"),
-            ("UPDATE goods SET name = 'Coat'", Outcome.OTHERWISE, "name says Coat, the run expected Shirt"),
-            ("UPDATE goods SET url = 'https://www.shop.com/B'", Outcome.OTHERWISE, "the row's url is https"),
-            ("DELETE FROM goods", Outcome.MISSING, "not in the table"),
-            ("UPDATE goods SET name = 'Red shirt', price = 9900.00", Outcome.ALREADY, ""),
-            ("UPDATE goods SET name = 'Red shirt', price = 1", Outcome.OTHERWISE, "price says 1, the run expected"),
+            ("UPDATE goods SET price = 11000", RowOutcome.OTHERWISE, "price says 11000, the run expected 12900"),
+            ("UPDATE goods SET price = NULL", RowOutcome.OTHERWISE, "price says nothing, the run expected 12900"),
+            ("UPDATE goods SET name = 'Coat'", RowOutcome.OTHERWISE, "name says Coat, the run expected Shirt"),
+            ("UPDATE goods SET url = 'https://www.shop.com/B'", RowOutcome.OTHERWISE, "the row's url is https"),
+            ("DELETE FROM goods", RowOutcome.MISSING, "not in the table"),
+            ("UPDATE goods SET name = 'Red shirt', price = 9900.00", RowOutcome.ALREADY, ""),
+            ("UPDATE goods SET name = 'Red shirt', price = 1", RowOutcome.OTHERWISE, "price says 1, the run expected"),
         ],
     )
     def test_a_row_that_says_something_else_is_left_alone(
-        self, catalogue: Catalogue, change: str, outcome: Outcome, reason: str
+        self, catalogue: Catalogue, change: str, outcome: RowOutcome, reason: str
     ) -> None:
         """As a whole, and with what it says."""
         catalogue.insert(A="'Shirt', 12900, 'on_sale'")
@@ -175,7 +175,12 @@ class ApplyContract:
             "UPDATE goods SET price = 1 WHERE id = 'B'",
             "DELETE FROM goods WHERE id = 'D'",
         )
-        expected = {"A": Outcome.OTHERWISE, "B": Outcome.ALREADY, "C": Outcome.WRITTEN, "D": Outcome.MISSING}
+        expected = {
+            "A": RowOutcome.OTHERWISE,
+            "B": RowOutcome.ALREADY,
+            "C": RowOutcome.WRITTEN,
+            "D": RowOutcome.MISSING,
+        }
         for writes in (False, True):
             catalogue.undo(writes=writes)
             assert catalogue.outcomes() == expected
@@ -197,11 +202,11 @@ class ApplyContract:
         )
         catalogue.apply()
         assert [(told.product_id, told.outcome) for told in catalogue.told] == [
-            ("A", Outcome.UNFIT),
-            ("A", Outcome.WRITTEN),
-            ("B", Outcome.UNFIT),
-            ("C", Outcome.UNFIT),
-            ("D", Outcome.UNFIT),
+            ("A", RowOutcome.UNFIT),
+            ("A", RowOutcome.WRITTEN),
+            ("B", RowOutcome.UNFIT),
+            ("C", RowOutcome.UNFIT),
+            ("D", RowOutcome.UNFIT),
         ]
         assert [row[0:2] for row in catalogue.audit()] == [("A", "name")]
 
@@ -219,7 +224,7 @@ class ApplyContract:
             ]
         )
         catalogue.apply()
-        assert catalogue.outcomes() == dict.fromkeys("ABF", Outcome.WRITTEN)
+        assert catalogue.outcomes() == dict.fromkeys("ABF", RowOutcome.WRITTEN)
         words = {row[0]: row[1] for row in catalogue.rows("SELECT id, status FROM goods")}
         assert words == {**dict.fromkeys("AB", "off_sale"), **dict.fromkeys("CDEF", "on_sale")}
 
@@ -316,7 +321,7 @@ class ApplyContract:
         catalogue.found([changed("7", price=(5, 6)), changed("8", price=(5, 6)), changed("x", price=(5, 6))])
         before = catalogue.bytes_of("wares")
         catalogue.apply()
-        assert catalogue.outcomes() == {"7": Outcome.WRITTEN, "8": Outcome.MISSING, "x": Outcome.MISSING}
+        assert catalogue.outcomes() == {"7": RowOutcome.WRITTEN, "8": RowOutcome.MISSING, "x": RowOutcome.MISSING}
         assert catalogue.rows("SELECT shop, price FROM wares WHERE no = 7 ORDER BY shop") == [("mine", 6), ("other", 5)]
         catalogue.undo()
         assert catalogue.bytes_of("wares") == before
@@ -333,7 +338,7 @@ class ApplyContract:
         catalogue.found([changed(name, price=(5, 6)) for name in "ABC"])
         before = catalogue.bytes_of("wares")
         catalogue.apply()
-        assert catalogue.outcomes() == {"A": Outcome.DOUBLED, "B": Outcome.WRITTEN, "C": Outcome.MISSING}
+        assert catalogue.outcomes() == {"A": RowOutcome.DOUBLED, "B": RowOutcome.WRITTEN, "C": RowOutcome.MISSING}
         assert catalogue.rows("SELECT price FROM wares ORDER BY id") == [(5,), (5,), (6,), (5,)]
         catalogue.undo()
         assert catalogue.bytes_of("wares") == before
@@ -347,7 +352,7 @@ class ApplyContract:
         catalogue.platform = shop({"columns": {"price": "price"}}, table="limited")
         catalogue.found([changed("A", price=(5, 6)), changed("B", price=(5, 500)), changed("C", price=(5, 7))])
         catalogue.apply()
-        assert catalogue.outcomes() == {"A": Outcome.WRITTEN, "B": Outcome.REFUSED, "C": Outcome.WRITTEN}
+        assert catalogue.outcomes() == {"A": RowOutcome.WRITTEN, "B": RowOutcome.REFUSED, "C": RowOutcome.WRITTEN}
         assert "CHECK" in catalogue.reasons().upper()
         assert catalogue.rows("SELECT price FROM limited ORDER BY id") == [(6,), (5,), (7,)]
         assert [row[0] for row in catalogue.audit()] == ["A", "C"]
@@ -413,7 +418,7 @@ class ApplyContract:
         writer.start()
         try:
             for _ in range(20):
-                if catalogue.apply().tally.products[Outcome.BUSY] == 0 and writer.written:
+                if catalogue.apply().tally.products[RowOutcome.BUSY] == 0 and writer.written:
                     break
         finally:
             writer.end()
@@ -453,7 +458,7 @@ class ApplyContract:
             "columns": 2 * len(untouched),
             **({"already": len(written)} if written else {}),
         }
-        assert catalogue.undo().products[Outcome.WRITTEN] == len(names)
+        assert catalogue.undo().products[RowOutcome.WRITTEN] == len(names)
         assert catalogue.bytes_of() == before
 
     def test_undo_goes_on_in_steps(self, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -476,7 +481,7 @@ class ApplyContract:
         catalogue.execute("UPDATE goods SET price = 5.00")
         catalogue.apply()
         catalogue.undo()
-        assert [told.outcome for told in catalogue.told] == [Outcome.WRITTEN, Outcome.ALREADY]
+        assert [told.outcome for told in catalogue.told] == [RowOutcome.WRITTEN, RowOutcome.ALREADY]
         assert catalogue.bytes_of() == before
 
     def wait_for_the_end_of_others(self, catalogue: Catalogue) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from pagemill.applying.applier import Applied, Applier
-from pagemill.applying.told import Outcome, Tally, Told
+from pagemill.applying.row_report import RowCounts, RowOutcome, RowReport
 from pagemill.applying.undoer import Undoer
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Environment
@@ -71,7 +71,7 @@ class Catalogue:
         self.url = catalog_url
         self.store = store
         self.platform = platform or shop()
-        self.told: list[Told] = []
+        self.told: list[RowReport] = []
 
     def execute(self, *statements: str) -> None:
         """Runs them in one transaction of somebody else."""
@@ -123,13 +123,13 @@ class Catalogue:
         self.told = []
         return self.applier().apply(RUN, self.told.append, writes=writes, **more)
 
-    def undo(self, *, writes: bool = True) -> Tally:
+    def undo(self, *, writes: bool = True) -> RowCounts:
         """Takes it back."""
         self.told = []
         undoer = Undoer({self.platform.platform: self.platform}, self.environment())
         return undoer.undo(RUN, self.told.append, writes=writes)
 
-    def outcomes(self) -> dict[str, Outcome]:
+    def outcomes(self) -> dict[str, RowOutcome]:
         """By product."""
         return {told.product_id: told.outcome for told in self.told}
 

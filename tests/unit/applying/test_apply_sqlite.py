@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pagemill.applying.told import Outcome
+from pagemill.applying.row_report import RowOutcome
 from pagemill.errors import DatabaseUnavailable, UsageError
 from pagemill.results.database import open_engine, transaction
 from pagemill.results.store import ResultStore
@@ -58,7 +58,7 @@ class TestApplyOnSqlite(ApplyContract):
         catalogue.platform = shop({"columns": {"name": "name"}}, table="folded")
         catalogue.found([changed("A", name=("shirt", "SHIRT"))])
         catalogue.apply()
-        assert catalogue.outcomes() == {"A": Outcome.WRITTEN}
+        assert catalogue.outcomes() == {"A": RowOutcome.WRITTEN}
         assert catalogue.rows("SELECT name FROM folded ORDER BY no") == [("shirt",), ("SHIRT",)]
 
     def test_a_file_that_somebody_holds_is_told(self, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:

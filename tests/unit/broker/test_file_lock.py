@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pagemill.broker.flocks import FileLock
+from pagemill.broker.file_lock import FileLock
 from pagemill.errors import DeadlineExceeded
 
 
@@ -45,7 +45,7 @@ def test_a_holder_that_is_killed_gives_it_back(tmp_path: Path) -> None:
         [
             sys.executable,
             "-c",
-            "import sys, pathlib; from pagemill.broker.flocks import FileLock;"
+            "import sys, pathlib; from pagemill.broker.file_lock import FileLock;"
             "lock = FileLock(pathlib.Path(sys.argv[1])); lock.acquire(1); print('held', flush=True); sys.stdin.read()",
             str(tmp_path / "l"),
         ],

@@ -14,7 +14,7 @@ from playwright.async_api import Error as PlaywrightError
 from structlog.testing import capture_logs
 
 from pagemill.browser.cdp.connection import CLOSED, CRASHED, Connection
-from pagemill.browser.cdp.messages import Messages
+from pagemill.browser.protocol_messages import Messages
 from pagemill.telemetry import events
 
 

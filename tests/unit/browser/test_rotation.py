@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.browser.rotation import LIGHT_USES, Level, Limits, Order, Wear, decide, due, last_use, with_jitter
+from pagemill.browser.rotation import (
+    LIGHT_USES,
+    RotationLevel,
+    RotationOrder,
+    Wear,
+    WearLimits,
+    decide_rotation,
+    due,
+    last_use,
+    with_jitter,
+)
 
-LIMITS = Limits(max_uses=10, max_errors=3)
+LIMITS = WearLimits(max_uses=10, max_errors=3)
 
 
 def wear(*, uses: int = 0, errors: int = 0, bad: str = "", born_s: float = 0.0) -> Wear:
@@ -38,16 +48,21 @@ def test_each_limit_gives_its_reason(state: Wear, now_s: float, reason: str | No
 
 def test_the_highest_level_that_is_due_is_ordered() -> None:
     """Replacing a browser replaces its pages: ordering both would be twice the work."""
-    limits = dict.fromkeys(Level, LIMITS)
-    wears = {Level.PAGE: wear(uses=10), Level.CONTEXT: wear(uses=10), Level.BROWSER: wear(), Level.DRIVER: wear()}
-    assert decide(wears, limits, 0) == Order(Level.CONTEXT, "uses")
-    wears[Level.DRIVER] = wear(errors=3)
-    assert decide(wears, limits, 0) == Order(Level.DRIVER, "errors")
+    limits = dict.fromkeys(RotationLevel, LIMITS)
+    wears = {
+        RotationLevel.PAGE: wear(uses=10),
+        RotationLevel.CONTEXT: wear(uses=10),
+        RotationLevel.BROWSER: wear(),
+        RotationLevel.DRIVER: wear(),
+    }
+    assert decide_rotation(wears, limits, 0) == RotationOrder(RotationLevel.CONTEXT, "uses")
+    wears[RotationLevel.DRIVER] = wear(errors=3)
+    assert decide_rotation(wears, limits, 0) == RotationOrder(RotationLevel.DRIVER, "errors")
 
 
 def test_nothing_is_ordered_while_all_are_fresh() -> None:
     """No level due, no order."""
-    assert decide(dict.fromkeys(Level, wear()), dict.fromkeys(Level, LIMITS), 0) is None
+    assert decide_rotation(dict.fromkeys(RotationLevel, wear()), dict.fromkeys(RotationLevel, LIMITS), 0) is None
 
 
 def test_errors_count_in_a_row_only() -> None:

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from pagemill.browser.opened import DriverState, Generation, OpenContext, OpenPage
+from pagemill.browser.open_state import DriverState, Generation, OpenContext, OpenPage
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
-from pagemill.browser.rotation import Level, Wear
+from pagemill.browser.rotation import RotationLevel, Wear
 from pagemill.browser.slot import Slot, Successor
 from pagemill.errors import PageLost
 from tests.unit.browser.test_pool import shop
@@ -27,7 +27,7 @@ def page() -> OpenPage:
     return OpenPage(PageHandle(cast(Any, object()), cast(Any, object())), wear())
 
 
-async def successor(level: Level, kept: OpenContext | None = None, error: Exception | None = None) -> Successor:
+async def successor(level: RotationLevel, kept: OpenContext | None = None, error: Exception | None = None) -> Successor:
     """One that has been opened, or could not be."""
 
     async def opened() -> tuple[OpenContext, OpenPage]:
@@ -47,7 +47,7 @@ def empty() -> Slot:
 
 async def furnished() -> Slot:
     slot = empty()
-    slot.expect(await successor(Level.CONTEXT))
+    slot.expect(await successor(RotationLevel.CONTEXT))
     slot.furnish()
     return slot
 
@@ -72,7 +72,7 @@ async def test_an_empty_slot_is_furnished_by_its_successor() -> None:
     """From then on it is ready, and unused until its first lease has ended."""
     slot = empty()
     assert slot.is_empty and slot.lacks_a_page and not slot.is_ready
-    slot.expect(await successor(Level.CONTEXT))
+    slot.expect(await successor(RotationLevel.CONTEXT))
     assert slot.is_ready and not slot.is_empty and not slot.lacks_a_page
     slot.furnish()
     assert slot.is_ready and slot.is_unused and slot.successor is None
@@ -84,7 +84,7 @@ async def test_an_empty_slot_is_furnished_by_its_successor() -> None:
 async def test_a_successor_that_could_not_be_opened_furnishes_nothing() -> None:
     """Whoever asks learns why, and the slot can still be ended."""
     slot = empty()
-    slot.expect(await successor(Level.CONTEXT, error=PageLost("no")))
+    slot.expect(await successor(RotationLevel.CONTEXT, error=PageLost("no")))
     assert not slot.is_ready
     with pytest.raises(PageLost):
         slot.furnish()
@@ -95,19 +95,19 @@ async def test_a_page_that_is_taken_out_leaves_its_context() -> None:
     """The next one comes in it."""
     slot = await furnished()
     before = slot.context
-    assert slot.take_out(Level.PAGE) == (before, slot.page) or slot.page is None
+    assert slot.take_out(RotationLevel.PAGE) == (before, slot.page) or slot.page is None
     assert slot.context is before and slot.lacks_a_page and not slot.is_empty
-    slot.expect(await successor(Level.PAGE, before))
+    slot.expect(await successor(RotationLevel.PAGE, before))
     slot.furnish()
     assert slot.context is before
 
 
-@pytest.mark.parametrize(("stands_in", "stays"), [(Level.PAGE, False), (Level.CONTEXT, True)])
-async def test_a_context_that_is_taken_out_takes_what_stood_by_in_it(stands_in: Level, *, stays: bool) -> None:
+@pytest.mark.parametrize(("stands_in", "stays"), [(RotationLevel.PAGE, False), (RotationLevel.CONTEXT, True)])
+async def test_a_context_that_is_taken_out_takes_what_stood_by_in_it(stands_in: RotationLevel, *, stays: bool) -> None:
     """A successor with a context of its own stays."""
     slot = await furnished()
-    slot.expect(await successor(stands_in, slot.context if stands_in is Level.PAGE else None))
-    slot.take_out(Level.CONTEXT)
+    slot.expect(await successor(stands_in, slot.context if stands_in is RotationLevel.PAGE else None))
+    slot.take_out(RotationLevel.CONTEXT)
     assert (slot.successor is not None, slot.is_empty) == (stays, not stays)
 
 
@@ -125,7 +125,7 @@ async def test_a_use_counts_on_all_that_the_page_stands_in() -> None:
 async def test_what_is_left_at_the_end_is_given_out_once() -> None:
     """To be closed by whoever ends the slot."""
     slot = await furnished()
-    before, waiting = slot.context, await successor(Level.CONTEXT)
+    before, waiting = slot.context, await successor(RotationLevel.CONTEXT)
     slot.expect(waiting)
     assert slot.end() == (before, waiting)
     assert slot.is_empty
@@ -138,7 +138,7 @@ MOVES: dict[str, Any] = {
     "lease": lambda slot: slot.lease(),
     "release": release,
     "condemn": lambda slot: slot.condemn("pressure"),
-    "take_out": lambda slot: slot.take_out(Level.PAGE),
+    "take_out": lambda slot: slot.take_out(RotationLevel.PAGE),
     "end": lambda slot: slot.end(),
 }
 ALLOWED = {
@@ -166,7 +166,7 @@ async def test_a_successor_is_expected_where_it_can_come(case: str) -> None:
     """Not where the slot has ended, where there is one, or as a page where there is no context."""
     slot = await ended() if case == "ended" else empty()
     if case == "second":
-        slot.expect(await successor(Level.CONTEXT))
-    coming = await successor(Level.PAGE if case == "without a context" else Level.CONTEXT)
+        slot.expect(await successor(RotationLevel.CONTEXT))
+    coming = await successor(RotationLevel.PAGE if case == "without a context" else RotationLevel.CONTEXT)
     with pytest.raises(AssertionError):
         slot.expect(coming)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import pagemill
-from pagemill.applying.told import KEYS
+from pagemill.applying.row_report import KEYS
 from pagemill.results.store import ResultStore
 from tests.unit.applying.apply_contract import GOODS
 from tests.unit.applying.apply_values import RUN, Catalogue, changed

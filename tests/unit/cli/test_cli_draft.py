@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pagemill.cli.draft_pages import MOST_PAGES, asked_pages, read_pairs
-from pagemill.drafting.evidence import Role
+from pagemill.drafting.evidence import PageRole
 from pagemill.drafting.gather import preliminary
 from pagemill.errors import UsageError
 from tests.unit.cli.command import Said, run
@@ -106,11 +106,11 @@ def test_rows_are_spread_over_the_file(tmp_path: Path) -> None:
     source = rows_in(tmp_path / "rows.csv", *rows)
     pages = asked_pages([], {}, "", source, 5)
     assert [(page.url.removeprefix(URL), page.role) for page in pages] == [
-        ("0", Role.ON_SALE),
-        ("49", Role.ON_SALE),
-        ("99", Role.ON_SALE),
-        ("40", Role.OFF_SALE),
-        ("70", Role.SOLD_OUT),
+        ("0", PageRole.ON_SALE),
+        ("49", PageRole.ON_SALE),
+        ("99", PageRole.ON_SALE),
+        ("40", PageRole.OFF_SALE),
+        ("70", PageRole.SOLD_OUT),
     ]
     assert pages[1].expected == {"price": 1049, "in_stock": True}
 
@@ -118,11 +118,11 @@ def test_rows_are_spread_over_the_file(tmp_path: Path) -> None:
 def test_rows_join_what_was_named(tmp_path: Path) -> None:
     """Each page once; of any host, since there is no platform yet."""
     source = rows_in(tmp_path / "rows.csv", {"id": "a", "url": URL + "1"}, {"id": "b", "url": "http://10.0.0.1/2"})
-    pages = asked_pages([URL + "1"], {Role.GONE: [URL + "9"]}, "price=5", source, 4)
+    pages = asked_pages([URL + "1"], {PageRole.GONE: [URL + "9"]}, "price=5", source, 4)
     assert [(page.url, page.role) for page in pages] == [
-        (URL + "1", Role.ON_SALE),
-        ("http://10.0.0.1/2", Role.ON_SALE),
-        (URL + "9", Role.GONE),
+        (URL + "1", PageRole.ON_SALE),
+        ("http://10.0.0.1/2", PageRole.ON_SALE),
+        (URL + "9", PageRole.GONE),
     ]
     assert pages[0].expected == {"price": 5}
     assert preliminary("shop", pages, {}).hosts == ("www.shop.test", "10.0.0.1")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pagemill.cli.token import seconds_of
+from pagemill.control_room.frame.tokens import verify
 from pagemill.errors import UsageError
-from pagemill.ops.api.frame.tokens import verify
 from tests.unit.cli.command import run
 
 SECRET = "sixty-four-characters-that-nobody-else-has-seen-or-will-ever-see"

@@ -11,7 +11,7 @@ from pagemill.config.alert_channels import AlertChannel
 from pagemill.config.alert_metrics import METRICS
 from pagemill.config.alerts import AlertRule, AlertRules
 from pagemill.config.loading import load_config
-from pagemill.config.notices import RunNotices, Watch, WatchedNotices
+from pagemill.config.notices import RunNotices, WatchedChanges, WatchedNotices
 from pagemill.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[3] / "config" / "alerts.yaml"
@@ -119,7 +119,7 @@ watched: {channels: [hook]}
     assert config.alerts.runs == RunNotices(quiet=True, channels=("hook", "log"), changes=0)
     assert config.alerts.watched == WatchedNotices(channels=("hook",))
     assert config.schedule.entries["nightly"].notify.said == {"quiet": True, "channels": ["hook"]}
-    assert config.platforms["shop"].watch == Watch(fields=("price",), products=("A1",))
+    assert config.platforms["shop"].watch == WatchedChanges(fields=("price",), products=("A1",))
     wrong = entry.replace("[hook]", "[hok]")
     (tmp_path / "schedule.yaml").write_text(f"entries:\n  nightly:\n    {wrong}\n", encoding="utf-8")
     (tmp_path / "platforms" / "shop.yaml").write_text(shop.replace("[price]", "[prize]"), encoding="utf-8")

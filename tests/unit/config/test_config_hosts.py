@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.config.hosts import LOCALHOST, HostRule, HostRules, Place, place_of
+from pagemill.config.hosts import LOCALHOST, HostAndPort, HostRule, HostRules, host_and_port_of
 
 LISTED = ["www.shop.com", "*.shop.com", "127.0.0.1", "[::1]", "localhost:8900", "쇼핑.한국", "fass.de", "k.com"]
 RULES = HostRules(LISTED)
@@ -215,7 +215,7 @@ def test_a_name_may_lead_to_private_addresses_that_are_listed(
     hosts: list[str], port: int, addresses: tuple[str, ...], private: str | None
 ) -> None:
     """One that is not, among however many, is told with what to do."""
-    refusal = HostRules(["shop.test", *hosts]).refusal_of(Place("shop.test", port), addresses)
+    refusal = HostRules(["shop.test", *hosts]).refusal_of(HostAndPort("shop.test", port), addresses)
     told = f"host shop.test resolves to the private address {private}: list it in hosts to allow it"
     assert refusal == (None if private is None else told)
 
@@ -233,7 +233,7 @@ def test_a_name_may_lead_to_private_addresses_that_are_listed(
 )
 def test_a_name_of_the_own_network_lists_its_addresses(hosts: list[str], host: str, port: int, allowed: bool) -> None:
     """A container's, or one below `internal`: who lists it means that it is there."""
-    refusal = HostRules(hosts).refusal_of(Place(host, port), ["172.18.0.3"])
+    refusal = HostRules(hosts).refusal_of(HostAndPort(host, port), ["172.18.0.3"])
     assert (refusal is None) == allowed
 
 
@@ -282,8 +282,8 @@ def test_what_is_remembered_of_origins_is_bounded() -> None:
 )
 def test_some_places_have_addresses_of_their_own(url: str, addresses: tuple[str, ...]) -> None:
     """Which nobody needs to look up."""
-    place = place_of(url)
-    assert isinstance(place, Place)
+    place = host_and_port_of(url)
+    assert isinstance(place, HostAndPort)
     assert place.fixed_addresses == addresses
 
 

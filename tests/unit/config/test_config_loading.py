@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pagemill.config.loading import load_config, load_platform_file
-from pagemill.config.reading.judge import Signs
+from pagemill.config.reading.judge import VerdictSigns
 from pagemill.config.section import MsRange
 from pagemill.config.settings import Settings
 from pagemill.errors import ConfigError, Problem
@@ -70,8 +70,8 @@ def test_texts_do_not_displace_the_usual_statuses(tmp_path: Path) -> None:
     """`status` has to be written to change it."""
     write(tmp_path, {"platforms/shop.yaml": SHOP + "judge: {gone: {text: [Gone]}, blocked: {status: [418]}}\n"})
     judge = load_config(tmp_path, {}).platforms["shop"].judge
-    assert judge.gone == Signs(status=(404, 410), text=("Gone",))
-    assert judge.blocked == Signs(status=(418,))
+    assert judge.gone == VerdictSigns(status=(404, 410), text=("Gone",))
+    assert judge.blocked == VerdictSigns(status=(418,))
 
 
 def test_the_folder_is_the_argument_else_the_variable_else_config(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from pagemill.config.hosts import Place
+from pagemill.config.hosts import HostAndPort
 from pagemill.config.loading import load_config
 from pagemill.config.platform import Platform
 from pagemill.config.profiles import PROFILES, ProfileName
@@ -107,4 +107,4 @@ def test_the_practice_shop_is_visited_as_fast_as_it_goes(shipped: Config, name: 
     assert platform.judge.blocked.status == (403, 429)
     assert platform.judge.blocked.text == ("Access denied",)
     assert platform.host_rules().refusal(f"http://127.0.0.1:8900/{name}/p/1") is None
-    assert platform.host_rules().refusal_of(Place("storefront", 8900), ["172.18.0.2"]) is None
+    assert platform.host_rules().refusal_of(HostAndPort("storefront", 8900), ["172.18.0.2"]) is None

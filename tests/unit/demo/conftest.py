@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from starlette.types import ASGIApp
 
-from pagemill.demo.storefront import create_app
+from pagemill.demo.storefront import create_storefront
 
 
 @pytest.fixture(scope="session")
 def street() -> ASGIApp:
     """The practice shop with the six shops beside it. Its counts are shared by all tests."""
-    return create_app(shops=True)
+    return create_storefront(shops=True)

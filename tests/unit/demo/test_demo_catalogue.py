@@ -13,7 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.demo.catalogue import COLUMNS, PLATFORM_PATHS, CatalogueRow, generate, write_csv, write_jsonl
+from pagemill.demo.catalogue import (
+    COLUMNS,
+    PLATFORM_PATHS,
+    CatalogueRow,
+    generate,
+    write_catalogue_csv,
+    write_catalogue_jsonl,
+)
 from pagemill.demo.faults import FAULTS
 from pagemill.demo.truth import truth_of
 from pagemill.errors import UsageError
@@ -123,7 +130,7 @@ def test_row_accepts_what_depends_on_the_machine() -> None:
 def test_csv_gives_the_values_back(tmp_path_factory: pytest.TempPathFactory, rows: list[CatalogueRow]) -> None:
     """Whatever a name holds, a CSV reader finds it again; an empty cell is something not expected."""
     path = tmp_path_factory.mktemp("csv") / "rows.csv"
-    assert write_csv(path, rows) == len(rows)
+    assert write_catalogue_csv(path, rows) == len(rows)
     with path.open(encoding="utf-8", newline="") as file:
         read = list(csv.DictReader(file))
     assert [(line["id"], line["url"], _from_cells(line)) for line in read] == [_values(row) for row in rows]
@@ -133,7 +140,7 @@ def test_csv_gives_the_values_back(tmp_path_factory: pytest.TempPathFactory, row
 def test_jsonl_gives_the_values_back(tmp_path_factory: pytest.TempPathFactory, rows: list[CatalogueRow]) -> None:
     """One JSON object per line, with the types that the values have."""
     path = tmp_path_factory.mktemp("jsonl") / "rows.jsonl"
-    assert write_jsonl(path, rows) == len(rows)
+    assert write_catalogue_jsonl(path, rows) == len(rows)
     with path.open(encoding="utf-8", newline="\n") as file:
         read = [json.loads(line) for line in file]
     assert [(line.pop("id"), line.pop("url"), line) for line in read] == [_values(row) for row in rows]
@@ -142,7 +149,7 @@ def test_jsonl_gives_the_values_back(tmp_path_factory: pytest.TempPathFactory, r
 def test_csv_looks_as_documented(tmp_path: Path) -> None:
     """The header, and booleans as people write them."""
     path = tmp_path / "rows.csv"
-    write_csv(path, generate("demo-hydrated", BASE, 100))
+    write_catalogue_csv(path, generate("demo-hydrated", BASE, 100))
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0] == ",".join(COLUMNS)
     assert {line.rpartition(",")[2] for line in lines[1:]} == {"true", "false"}

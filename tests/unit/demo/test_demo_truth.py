@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.demo.truth import SHARES_PERMILLE, VERDICTS, State, truth_of
+from pagemill.demo.truth import SHARES_PERMILLE, VERDICTS, ProductState, truth_of
 from pagemill.model import Verdict
 
 ids = st.text(min_size=1, max_size=40)
@@ -17,12 +17,12 @@ ids = st.text(min_size=1, max_size=40)
 def test_known_product_never_changes() -> None:
     """The truth is the same in every process and every version: catalogues that were written once stay right."""
     truth = truth_of("h-000123")
-    assert (truth.state, truth.name, truth.price) == (State.OK, "S&P 울 니트 블랙 41258", 27_700)
+    assert (truth.state, truth.name, truth.price) == (ProductState.OK, "S&P 울 니트 블랙 41258", 27_700)
 
 
 def test_shares_add_up() -> None:
     """Every state has a share, and together they are everything."""
-    assert set(SHARES_PERMILLE) == set(State) == set(VERDICTS)
+    assert set(SHARES_PERMILLE) == set(ProductState) == set(VERDICTS)
     assert sum(SHARES_PERMILLE.values()) == 1000
 
 
@@ -40,8 +40,8 @@ def test_every_verdict_but_two_has_a_state() -> None:
     assert set(VERDICTS.values()) == set(Verdict) - {Verdict.FAILED, Verdict.OFF_SALE}
 
 
-@pytest.mark.parametrize("state", State)
-def test_id_can_pin_its_state(state: State) -> None:
+@pytest.mark.parametrize("state", ProductState)
+def test_id_can_pin_its_state(state: ProductState) -> None:
     """A dot and the name of a state at the end of an id decide."""
     assert truth_of(f"anything.{state}").state is state
 
@@ -55,8 +55,8 @@ def test_every_id_has_a_truth(product_id: str) -> None:
     assert truth.listed_price > 0
 
 
-@given(ids, st.sampled_from(State))
-def test_what_is_listed_differs_exactly_where_the_verdict_says(product_id: str, state: State) -> None:
+@given(ids, st.sampled_from(ProductState))
+def test_what_is_listed_differs_exactly_where_the_verdict_says(product_id: str, state: ProductState) -> None:
     """`changed` differs in price or name and is in stock; `ok` differs in nothing; `sold_out` is out of stock."""
     truth = truth_of(f"{product_id}.{state}")
     differs = (truth.name, truth.price, truth.in_stock) != (

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from pagemill.demo.front import Front
 from pagemill.demo.shops.truth import pinned_id, shop_truth
-from pagemill.demo.storefront import create_app
+from pagemill.demo.storefront import create_storefront
 from pagemill.demo.truth import truth_of
 from tests.unit.demo.asgi_client import ask
 from tests.unit.demo.shop_visits import CHROME, ask_zigzag, visit
@@ -16,7 +16,7 @@ from tests.unit.demo.shop_visits import CHROME, ask_zigzag, visit
 @pytest.fixture(scope="module")
 def redesigned() -> ASGIApp:
     """All shops after their redesign."""
-    return create_app(shops=True, front=Front(redesigned=True))
+    return create_storefront(shops=True, front=Front(redesigned=True))
 
 
 async def test_practice_api_has_moved_and_says_the_same(redesigned: ASGIApp) -> None:
@@ -80,7 +80,7 @@ async def test_page_that_a_gone_product_leads_to_has_moved(redesigned: ASGIApp) 
 
 async def test_front_changes_while_the_shop_runs() -> None:
     """One request switches it, and another one back."""
-    app = create_app()
+    app = create_storefront()
     first = (await ask(app, "/jsonld/p/u-1.ok")).text
     assert (await ask(app, "/_front?redesign=true&build=3", method="POST")).status == 200
     other = (await ask(app, "/jsonld/p/u-1.ok")).text
@@ -94,7 +94,7 @@ async def test_front_changes_while_the_shop_runs() -> None:
 
 async def test_scripts_of_two_fronts_are_never_mistaken_for_each_other(redesigned: ASGIApp) -> None:
     """They may be kept for a day, so their addresses differ."""
-    first = (await ask(create_app(), "/hydrated/p/u-1.ok")).text
+    first = (await ask(create_storefront(), "/hydrated/p/u-1.ok")).text
     other = (await ask(redesigned, "/hydrated/p/u-1.ok")).text
     assert '"/static/shop.js"' in first
     assert '"/static/shop.js?front=1-0"' in other

@@ -13,7 +13,7 @@ from pagemill.demo.shops.addresses import ADDRESSES, SHOPS
 from pagemill.demo.shops.furniture import others
 from pagemill.demo.shops.truth import ShopTruth, drawn_id, pinned_id, shop_truth
 from pagemill.demo.shops.variants import VARIANTS
-from pagemill.demo.storefront import create_app
+from pagemill.demo.storefront import create_storefront
 from pagemill.model import Verdict
 from tests.unit.demo.asgi_client import ask
 from tests.unit.demo.shop_visits import (
@@ -403,7 +403,7 @@ async def test_host_chooses_the_shop(street: ASGIApp) -> None:
 
 async def test_shops_are_there_only_when_asked_for() -> None:
     """The practice shop alone answers for every host as it did."""
-    alone = create_app()
+    alone = create_storefront()
     assert (await visit(alone, "kurly", f"/goods/{pinned_id('kurly', 0, 'on-sale')}")).status == 404
     assert (await visit(alone, "kurly", "/healthz")).status == 200
 

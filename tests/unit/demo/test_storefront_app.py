@@ -12,8 +12,8 @@ from starlette.types import ASGIApp
 from pagemill.demo import wire_faults
 from pagemill.demo.faults import FAULTS
 from pagemill.demo.pages import BLOCKED_TEXT, FACTS_START, GONE_TEXT
-from pagemill.demo.storefront import create_app
-from pagemill.demo.truth import State, truth_of
+from pagemill.demo.storefront import create_storefront
+from pagemill.demo.truth import ProductState, truth_of
 from tests.unit.demo.asgi_client import Answer, ask
 
 ID = "u-1.ok"
@@ -21,7 +21,7 @@ ID = "u-1.ok"
 
 @pytest.fixture(scope="module")
 def running_app() -> ASGIApp:
-    return create_app()
+    return create_storefront()
 
 
 @pytest.fixture
@@ -33,17 +33,17 @@ async def app(running_app: ASGIApp) -> ASGIApp:
 @pytest.mark.parametrize(
     ("state", "status", "text"),
     [
-        (State.GONE_404, 404, ""),
-        (State.GONE_410, 410, ""),
-        (State.GONE_TEXT, 200, GONE_TEXT),
-        (State.BLOCKED_403, 403, ""),
-        (State.BLOCKED_429, 429, ""),
-        (State.BLOCKED_TEXT, 200, BLOCKED_TEXT),
+        (ProductState.GONE_404, 404, ""),
+        (ProductState.GONE_410, 410, ""),
+        (ProductState.GONE_TEXT, 200, GONE_TEXT),
+        (ProductState.BLOCKED_403, 403, ""),
+        (ProductState.BLOCKED_429, 429, ""),
+        (ProductState.BLOCKED_TEXT, 200, BLOCKED_TEXT),
     ],
 )
 @pytest.mark.parametrize("path", ["hydrated", "jsonld", "api"])
 async def test_refusing_states_answer_by_status_or_by_text(
-    app: ASGIApp, path: str, state: State, status: int, text: str
+    app: ASGIApp, path: str, state: ProductState, status: int, text: str
 ) -> None:
     """Gone and blocked, on every platform; only the answers that mean it carry the words."""
     answer = await ask(app, f"/{path}/p/u-1.{state}")

@@ -17,7 +17,7 @@ import pytest
 
 from pagemill.demo import storefront
 from pagemill.demo.shops.addresses import ADDRESSES, SHOPS, shop_url
-from pagemill.demo.storefront import StorefrontProcess, serve
+from pagemill.demo.storefront import StorefrontProcess, serve_storefront
 from pagemill.errors import ServiceUnavailable, UsageError
 
 
@@ -125,7 +125,7 @@ def test_port_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1:{port}"):
-            serve("127.0.0.1", port, lambda url: None)
+            serve_storefront("127.0.0.1", port, lambda url: None)
         with pytest.raises(ServiceUnavailable, match=f"cannot listen on 127.0.0.1:{port}"):
             StorefrontProcess(port=port).start()
 
@@ -156,7 +156,7 @@ def test_address_of_a_shop_that_is_taken_is_named() -> None:
     with socket.create_server((ADDRESSES["kurly"], 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"cannot listen on {ADDRESSES['kurly']}:{port}"):
-            serve("127.0.0.1", port, lambda url: None, shops=True)
+            serve_storefront("127.0.0.1", port, lambda url: None, shops=True)
     with socket.create_server(("127.0.0.1", port)):
         pass  # nothing was left behind
 

@@ -14,14 +14,14 @@ from redis import Redis
 from rq.registry import StartedJobRegistry
 
 from pagemill.config.loading import load_config
+from pagemill.control_room.dashboard import routes as dashboard
+from pagemill.control_room.frame.access import AccessRules
+from pagemill.control_room.frame.application import framed_application
 from pagemill.intake.batch_job import open_queues
-from pagemill.ops.api.frame.access import AccessRules
-from pagemill.ops.api.frame.frame import frame
-from pagemill.ops.dashboard import routes as dashboard
+from tests.unit.control_room.api.asking import SECRET, Client, Clock
+from tests.unit.control_room.test_prometheus_files import WORDS, asked_for, labels_by_name
 from tests.unit.deploy import manifest_checks as checks
 from tests.unit.deploy.kustomization import NotBuilt, Resource, build
-from tests.unit.ops.api.asking import SECRET, Client, Clock
-from tests.unit.ops.test_prometheus_files import WORDS, asked_for, labels_by_name
 
 ROOT = checks.ROOT
 KUBERNETES = ROOT / "deploy" / "kubernetes"
@@ -42,7 +42,7 @@ REDIS_TRIGGER = {"listName", "listLength", "activationListLength", "address", "d
 def answers(path: str) -> int:
     """The status that somebody without a token gets at the control API's page or anywhere else in it."""
     clock = Clock()
-    app = frame(AccessRules(SECRET, clock), "pagemill", "1.2.3", now_s=clock.monotonic_s)
+    app = framed_application(AccessRules(SECRET, clock), "pagemill", "1.2.3", now_s=clock.monotonic_s)
     app.include_router(dashboard.router)
     return Client(app, clock, headers={"host": "10.1.2.3:8003"}).get(path).status
 

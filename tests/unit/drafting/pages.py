@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pagemill.drafting.element_candidates import Probe, Probed
+from pagemill.drafting.element_candidates import Probed, SelectorProbe
 from pagemill.drafting.evidence import (
     ElementSelector,
     HeardDocument,
     PageEvidence,
-    Role,
+    PageRole,
     SeenElement,
     StateDocument,
     Steadiness,
@@ -36,7 +36,7 @@ def element(
 def page(
     number: int,
     *elements: SeenElement,
-    role: Role = Role.ON_SALE,
+    role: PageRole = PageRole.ON_SALE,
     title: str = "Shop",
     state: Any = None,
     answers: Sequence[tuple[str, Any]] = (),
@@ -50,7 +50,7 @@ def page(
     return PageEvidence(role=role, url=url, title=title, states=states, answers=heard, elements=elements, **settings)
 
 
-def probe_of(pages: Sequence[PageEvidence], also: Sequence[dict[str, tuple[int, str]]] = ()) -> Probe:
+def probe_of(pages: Sequence[PageEvidence], also: Sequence[dict[str, tuple[int, str]]] = ()) -> SelectorProbe:
     """What selectors find: the elements that have them; `also` gives per page what else they find there, as how many
     and the first one's text."""
 

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from pagemill.config.platform import Platform
-from pagemill.drafting.by_hand import chosen_by_hand, places
-from pagemill.drafting.choose import Draft, draft
-from pagemill.drafting.evidence import Role
+from pagemill.drafting.by_hand import chosen_by_hand, field_places
+from pagemill.drafting.choose import Draft, draft_platform
+from pagemill.drafting.evidence import PageRole
 from pagemill.drafting.file_text import file_text
 from pagemill.drafting.told import ToldDraft, from_json, to_json
 from pagemill.errors import UsageError
@@ -26,7 +26,7 @@ def _drafted() -> Draft:
         page(
             number,
             element("h1", f"Red cup {number}", *NAME),
-            role=Role.SOLD_OUT if number == 3 else Role.ON_SALE,
+            role=PageRole.SOLD_OUT if number == 3 else PageRole.ON_SALE,
             state={
                 "product": {
                     "no": 4000 + number,
@@ -38,7 +38,7 @@ def _drafted() -> Draft:
         )
         for number in range(4)
     ]
-    return asyncio.run(draft("shop", pages, probe_of(pages)))
+    return asyncio.run(draft_platform("shop", pages, probe_of(pages)))
 
 
 @pytest.mark.parametrize("name", ["name", "price", "status"])
@@ -47,7 +47,7 @@ def test_every_place_can_come_first(name: str) -> None:
     drafted = _drafted()
     choice = next(one for one in drafted.choices if one.name == name)
     assert choice.rules
-    for number, place in enumerate(places(choice)):
+    for number, place in enumerate(field_places(choice)):
         parts = chosen_by_hand(drafted.parts, {name: number})
         now = next(one for one in parts.choices if one.name == name)
         assert now.rules[0] == place
@@ -63,7 +63,7 @@ def test_no_place_is_offered_twice() -> None:
     """A guess may say in the same words what was chosen, trusted otherwise."""
     choice = next(one for one in _drafted().choices if one.name == "price")
     again = replace(choice, guesses=(*choice.guesses, *(replace(rule, trust=1.0) for rule in choice.rules)))
-    assert places(again) == places(choice)
+    assert field_places(again) == field_places(choice)
 
 
 def test_no_pick_changes_nothing() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from pagemill.config.platform import Platform
-from pagemill.drafting.choose import Draft, draft
-from pagemill.drafting.element_candidates import Probe
-from pagemill.drafting.evidence import PageEvidence, Role
+from pagemill.drafting.choose import Draft, draft_platform
+from pagemill.drafting.element_candidates import SelectorProbe
+from pagemill.drafting.evidence import PageEvidence, PageRole
 from pagemill.drafting.field_choice import Sureness
 from pagemill.extraction.json_path import word_at
 from tests.unit.drafting.pages import SCRIPT, element, page, probe_of
@@ -19,8 +19,8 @@ from tests.unit.drafting.pages import SCRIPT, element, page, probe_of
 NAME = (("h1", "placed"),)
 
 
-def _draft(pages: Sequence[PageEvidence], probe: Probe | None = None) -> Draft:
-    return asyncio.run(draft("shop", pages, probe or probe_of(pages)))
+def _draft(pages: Sequence[PageEvidence], probe: SelectorProbe | None = None) -> Draft:
+    return asyncio.run(draft_platform("shop", pages, probe or probe_of(pages)))
 
 
 def _first_rules(found: Draft) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -157,22 +157,22 @@ def test_the_answer_of_another_product_is_not_read() -> None:
 
 def test_states_come_from_the_pages_that_have_them() -> None:
     """Each page's word means what whoever drafts says of the page; others mean nothing unless one was off sale."""
-    roles = [Role.ON_SALE, Role.ON_SALE, Role.SOLD_OUT]
-    words = {Role.ON_SALE: "SALE", Role.SOLD_OUT: "SOLDOUT", Role.OFF_SALE: "STOP"}
+    roles = [PageRole.ON_SALE, PageRole.ON_SALE, PageRole.SOLD_OUT]
+    words = {PageRole.ON_SALE: "SALE", PageRole.SOLD_OUT: "SOLDOUT", PageRole.OFF_SALE: "STOP"}
     pages = [
         page(n, role=role, state=_product(n, f"Red cup {n}", 900, 700 + n, saleStatus=words[role]))
         for n, role in enumerate(roles)
     ]
     rule = _first_rules(_draft(pages))["status"][1]
     assert rule["map"] == {"SALE": "on_sale", "SOLDOUT": "sold_out"}
-    stopped = page(9, role=Role.OFF_SALE, state=_product(9, "Red cup 9", 900, 709, saleStatus="STOP"))
+    stopped = page(9, role=PageRole.OFF_SALE, state=_product(9, "Red cup 9", 900, 709, saleStatus="STOP"))
     rule = _first_rules(_draft([*pages, stopped]))["status"][1]
     assert rule["map"] == {"SALE": "on_sale", "SOLDOUT": "sold_out", "STOP": "off_sale", "*": "off_sale"}
 
 
 def test_buttons_tell_what_data_do_not() -> None:
     """The first visible button with a word of its language; those of other things on the page do not count."""
-    texts = {Role.ON_SALE: "Add to cart", Role.SOLD_OUT: "Notify me"}
+    texts = {PageRole.ON_SALE: "Add to cart", PageRole.SOLD_OUT: "Notify me"}
     pages = [
         page(
             n,
@@ -181,7 +181,7 @@ def test_buttons_tell_what_data_do_not() -> None:
             element("button", texts[role], ("button:nth-of-type(2)", "placed")),
             role=role,
         )
-        for n, role in enumerate([Role.ON_SALE, Role.ON_SALE, Role.SOLD_OUT])
+        for n, role in enumerate([PageRole.ON_SALE, PageRole.ON_SALE, PageRole.SOLD_OUT])
     ]
     strategy, rule = _first_rules(_draft(pages))["status"]
     assert strategy == "dom" and rule["selector"] == "button" and rule["visible"] is True
@@ -209,8 +209,8 @@ def test_signs_of_a_gone_page() -> None:
     pages = [
         page(n, element("h1", f"Red cup {n}", *NAME), state=_product(n, f"Red cup {n}", 900, 700)) for n in range(2)
     ]
-    words = page(7, element("p", "This product is no longer available", ("p", "placed")), role=Role.GONE)
-    led = page(8, role=Role.GONE, final_url="https://shop.example/today", dialogs=("Not for sale",))
+    words = page(7, element("p", "This product is no longer available", ("p", "placed")), role=PageRole.GONE)
+    led = page(8, role=PageRole.GONE, final_url="https://shop.example/today", dialogs=("Not for sale",))
     gone = found = _draft([*pages, words, led]).platform.judge.gone
     assert gone.text == ("This product is no longer available",)
     assert gone.url == ("/today",)
@@ -218,7 +218,7 @@ def test_signs_of_a_gone_page() -> None:
     coded = page(
         7,
         element("p", "This product is no longer available", ("p", "placed")),
-        role=Role.GONE,
+        role=PageRole.GONE,
         state={"product": None, "errorCode": "E_0006"},
     )
     others = [page(n, state={**_product(n, f"Red cup {n}", 900, 700), "errorCode": ""}) for n in range(2)]
@@ -230,7 +230,7 @@ def test_signs_of_a_gone_page() -> None:
 def test_a_code_is_known_by_where_it_stands() -> None:
     """Whatever its key is called: where all other pages say nothing. It is surer than that nothing is there."""
     pages = [page(n, state={"meta": {"trouble": ""}, **_product(n, f"Red cup {n}", 900, 700)}) for n in range(2)]
-    gone = page(7, role=Role.GONE, state={"meta": {"trouble": "PRODUCT_IS_GONE"}, "product": None})
+    gone = page(7, role=PageRole.GONE, state={"meta": {"trouble": "PRODUCT_IS_GONE"}, "product": None})
     found = _draft([*pages, gone]).platform.judge.gone
     assert [(one.path, one.words) for one in found.error] == [("meta.trouble", ("PRODUCT_IS_GONE",))]
 
@@ -238,7 +238,7 @@ def test_a_code_is_known_by_where_it_stands() -> None:
 def test_nothing_beside_an_error_is_no_sign() -> None:
     """Wherever the answer tells of the error: the shop had a trouble, and said nothing of the product."""
     pages = [page(n, state={"answer": {"data": _product(n, f"Red cup {n}", 900, 700)}}) for n in range(2)]
-    gone = page(7, role=Role.GONE, state={"answer": {"data": {"product": None}}})
+    gone = page(7, role=PageRole.GONE, state={"answer": {"data": {"product": None}}})
     [sign] = _draft([*pages, gone]).platform.judge.gone.error
     nothing: dict[str, Any] = {"data": {"product": None}}
     assert word_at({"answer": nothing}, sign.path) == ("no product",)
@@ -261,7 +261,7 @@ def test_a_page_of_a_sold_out_product_has_no_say_in_prices_it_does_not_show() ->
         element("h1", "Red cup 5", *NAME),
         *[element("i", f"filler {n}", (f".f{n}", "named")) for n in range(30)],
         element("b", "$5.00", (".card b", "named")),
-        role=Role.SOLD_OUT,
+        role=PageRole.SOLD_OUT,
     )
     assert _first_rules(_draft([*pages, sold_out]))["price"] == ("dom", {"selector": ".price", "type": "number"})
 
@@ -339,16 +339,16 @@ def test_what_a_page_says_while_it_loads_is_no_sign() -> None:
     """A page without its product may go on saying that it loads; so does every page of a product, for a moment."""
     pages = [page(n, element("h1", f"Red cup {n}", *NAME), passing=("Loading the product",)) for n in range(2)]
     loading = element("p", "Loading the product", ("p", "placed"))
-    assert _draft([*pages, page(7, loading, role=Role.GONE)]).platform.judge.gone.text == ()
+    assert _draft([*pages, page(7, loading, role=PageRole.GONE)]).platform.judge.gone.text == ()
     gone = element("p", "Nothing here any more", ("p + p", "placed"))
-    found = _draft([*pages, page(7, loading, gone, role=Role.GONE)]).platform.judge.gone
+    found = _draft([*pages, page(7, loading, gone, role=PageRole.GONE)]).platform.judge.gone
     assert found.text == ("Nothing here any more",)
 
 
 def test_the_word_of_stock_is_found_behind_a_long_menu() -> None:
     """What stands on every page alike, sold out or not, says nothing of the product."""
     menu = [element("a", f"Shelf {n}", (f".m{n}", "named")) for n in range(400)]
-    words = {Role.ON_SALE: "Ready to ship", Role.SOLD_OUT: "Sold out"}
+    words = {PageRole.ON_SALE: "Ready to ship", PageRole.SOLD_OUT: "Sold out"}
     pages = [
         page(
             n,
@@ -359,7 +359,7 @@ def test_the_word_of_stock_is_found_behind_a_long_menu() -> None:
             element("span", words[role], (".supply", "named")),
             role=role,
         )
-        for n, role in enumerate([Role.ON_SALE, Role.ON_SALE, Role.SOLD_OUT])
+        for n, role in enumerate([PageRole.ON_SALE, PageRole.ON_SALE, PageRole.SOLD_OUT])
     ]
     rules = _first_rules(_draft(pages))
     assert rules["status"] == (
@@ -371,7 +371,7 @@ def test_the_word_of_stock_is_found_behind_a_long_menu() -> None:
 
 def test_words_that_no_language_knows_are_learned_and_hidden_buttons_count_last() -> None:
     """A button that nobody sees says that the product is sold out; the rule reads it where no visible one says more."""
-    words = {Role.ON_SALE: "Mine!", Role.SOLD_OUT: "Too late"}
+    words = {PageRole.ON_SALE: "Mine!", PageRole.SOLD_OUT: "Too late"}
     pages = [
         page(
             n,
@@ -381,7 +381,7 @@ def test_words_that_no_language_knows_are_learned_and_hidden_buttons_count_last(
             element("button", words[role], ("button:nth-of-type(2)", "placed")),
             role=role,
         )
-        for n, role in enumerate([Role.ON_SALE, Role.ON_SALE, Role.SOLD_OUT])
+        for n, role in enumerate([PageRole.ON_SALE, PageRole.ON_SALE, PageRole.SOLD_OUT])
     ]
     found = _draft(pages)
     rule = _first_rules(found)["status"][1]

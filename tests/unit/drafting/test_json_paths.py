@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pagemill.drafting.json_paths import expressions
-from pagemill.extraction.json_path import find
+from pagemill.extraction.json_path import find_value
 from pagemill.extraction.own_part import Path
 
 
@@ -28,7 +28,7 @@ def test_what_changes_from_page_to_page_is_left_open(path: Path, written: str) -
     for key in reversed(path):
         document = [None] * key + [document] if isinstance(key, int) else {key: document}
     for expression in found:
-        said = find(document, expression)
+        said = find_value(document, expression)
         assert said is not None and said.value == "here"
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.drafting.evidence import PageEvidence, Role, StateDocument
+from pagemill.drafting.evidence import PageEvidence, PageRole, StateDocument
 from pagemill.drafting.known_facts import still_expected, still_there
 
 
-def page(text: str = "", document: object = None, role: Role = Role.ON_SALE, status: int = 200) -> PageEvidence:
+def page(text: str = "", document: object = None, role: PageRole = PageRole.ON_SALE, status: int = 200) -> PageEvidence:
     """A page that says that."""
     states = () if document is None else (StateDocument("#state", None, document),)
     return PageEvidence(role, "https://shop.com/1", "https://shop.com/1", status, "", text, states=states)
@@ -39,5 +39,5 @@ def test_texts_are_found_in_page_and_state() -> None:
 def test_product_that_is_gone_meanwhile_tells_nothing() -> None:
     """One that was known as gone does."""
     assert not still_there(page(status=404))
-    assert still_there(page(status=404, role=Role.GONE))
-    assert still_expected(page("x 1", role=Role.GONE), {"price": 1}) == {}
+    assert still_there(page(status=404, role=PageRole.GONE))
+    assert still_expected(page("x 1", role=PageRole.GONE), {"price": 1}) == {}

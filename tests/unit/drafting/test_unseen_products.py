@@ -10,21 +10,21 @@ import pytest
 import yaml
 
 from pagemill.config.reading.field_rule import FieldRule
-from pagemill.drafting.choose import Draft, draft
-from pagemill.drafting.evidence import PageEvidence, Role, SeenElement
-from pagemill.extraction.json_path import find
+from pagemill.drafting.choose import Draft, draft_platform
+from pagemill.drafting.evidence import PageEvidence, PageRole, SeenElement
+from pagemill.extraction.json_path import find_value
 from pagemill.extraction.values import to_fact
 from pagemill.model import FactValue
 from tests.unit.drafting.pages import element, page, probe_of
 
-OUT, STOPPED = Role.SOLD_OUT, Role.OFF_SALE
+OUT, STOPPED = PageRole.SOLD_OUT, PageRole.OFF_SALE
 
 
 def _draft(pages: Sequence[PageEvidence], also: Sequence[dict[str, tuple[int, str]]] = ()) -> Draft:
-    return asyncio.run(draft("shop", pages, probe_of(pages, also)))
+    return asyncio.run(draft_platform("shop", pages, probe_of(pages, also)))
 
 
-def _page(number: int, product: dict[str, Any], role: Role = Role.ON_SALE, *more: SeenElement) -> PageEvidence:
+def _page(number: int, product: dict[str, Any], role: PageRole = PageRole.ON_SALE, *more: SeenElement) -> PageEvidence:
     """Product's data in a script of its own, and its name as the heading."""
     heading = element("h1", f"Red cup {number}", ("h1", "placed"))
     return page(number, heading, *more, role=role, state={"product": _named(number, product)})
@@ -41,7 +41,7 @@ def _read(found: Draft, field: str, product: dict[str, Any]) -> FactValue:
         rule = source["fields"].get(field, []) if source["strategy"] == "state" else []
         rules += rule if isinstance(rule, list) else [rule]
     for rule in map(FieldRule.model_validate, rules):
-        said = find({"product": _named(9, product)}, rule.path or "")
+        said = find_value({"product": _named(9, product)}, rule.path or "")
         value = None if said is None or said.value is None else to_fact(said.value, rule, machine=True)
         if value is not None:
             return value
@@ -49,7 +49,7 @@ def _read(found: Draft, field: str, product: dict[str, Any]) -> FactValue:
 
 
 def _sold(key: str, off: Any) -> list[PageEvidence]:
-    states = [("SELL", Role.ON_SALE)] * 3 + [("EMPTY", OUT)]
+    states = [("SELL", PageRole.ON_SALE)] * 3 + [("EMPTY", OUT)]
     return [_page(at, {"state": state, key: off}, role) for at, (state, role) in enumerate(states)]
 
 
@@ -143,7 +143,7 @@ def test_a_price_for_newcomers_is_not_the_price(label: str) -> None:
     pages = [_page(at, _price(900 + at, None, "")) for at in range(2)]
     week = _price(900, 800, "Deal of the week")
     everybody_pays = element("b", "$800.00", (".price", "named"))
-    pages.append(_page(2, week, Role.ON_SALE, everybody_pays))
+    pages.append(_page(2, week, PageRole.ON_SALE, everybody_pays))
     found = _draft(pages)
     assert _read(found, "price", week) == 800
     assert _read(found, "price", _price(900, 700, label)) == 900
@@ -163,7 +163,7 @@ def test_stock_that_nobody_tells_gives_no_verdict() -> None:
     assert yaml.safe_load(_draft(_sold("color", "red")).text)["judge"]["require"] == ["name", "status"]
 
 
-def _links(number: int, role: Role, *links: tuple[str, str]) -> PageEvidence:
+def _links(number: int, role: PageRole, *links: tuple[str, str]) -> PageEvidence:
     shown = [
         element("a", text, (css, "named"), *([(".actions a", "named")] if at == 0 else []))
         for at, (css, text) in enumerate(links)
@@ -175,7 +175,7 @@ def test_the_place_of_links_says_it_whichever_of_them_is_there() -> None:
     """A sold-out product has another link with a name of its own, which no page that was named shows."""
     basket = (".to-basket", "Add to basket"), (".to-buy", "Buy now")
     button = element("button", "Sold out", (".none", "named"))
-    pages = [_links(at, Role.ON_SALE, *basket) for at in range(2)]
+    pages = [_links(at, PageRole.ON_SALE, *basket) for at in range(2)]
     pages.append(page(2, element("h1", "Red cup 2", ("h1", "placed")), button, role=OUT))
     also = [{".actions a": (2, "Add to basket")}] * 2
     extract = yaml.safe_load(_draft(pages, also).text)["extract"]["sources"]

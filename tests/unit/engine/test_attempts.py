@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from pagemill.engine.attempts import Attempts, BrokenOff
-from pagemill.engine.outcome import Outcome, failure
+from pagemill.engine.attempt_outcome import AttemptOutcome, failure
+from pagemill.engine.attempts import Attempts, PutBack
 from pagemill.model import Judgement, Verdict
-from pagemill.pacing.answer import Answer, Welcome
+from pagemill.pacing.visit_answer import VisitAnswer, Welcome
 
 NEXT = None
 """There is another attempt."""
 
 
-def said(verdict: Verdict, *, stranger: bool = True, status: int = 200, reason: str = "") -> Outcome:
+def said(verdict: Verdict, *, stranger: bool = True, status: int = 200, reason: str = "") -> AttemptOutcome:
     """What a visit came to that has read something."""
     welcome = Welcome.BLOCKED if verdict is Verdict.BLOCKED else Welcome.GOOD
-    answer = Answer(welcome, status)
-    return Outcome(Judgement(verdict, reason), {}, retryable=True, answer=answer, is_stranger=stranger)
+    answer = VisitAnswer(welcome, status)
+    return AttemptOutcome(Judgement(verdict, reason), {}, retryable=True, answer=answer, is_stranger=stranger)
 
 
 OK, GONE, BLOCKED, FAILED = (said(verdict) for verdict in (Verdict.OK, Verdict.GONE, Verdict.BLOCKED, Verdict.FAILED))
@@ -40,7 +40,7 @@ REFUSED = failure("elsewhere", retryable=False)
         ([LOST, LOST, LOST, LOST, FAILED, FAILED], [NEXT] * 5 + [Verdict.FAILED]),
     ],
 )
-def test_what_is_tried_again(outcomes: list[Outcome], verdicts: list[Verdict | None]) -> None:
+def test_what_is_tried_again(outcomes: list[AttemptOutcome], verdicts: list[Verdict | None]) -> None:
     """A failure that may pass and a block, as often as there are attempts; browsers that went away cost none."""
     attempts = Attempts(3)
     judged = [attempts.judged(outcome) for outcome in outcomes]
@@ -58,7 +58,7 @@ def test_what_is_tried_again(outcomes: list[Outcome], verdicts: list[Verdict | N
         ([GONE, OK, GONE], [NEXT, NEXT, Verdict.FAILED]),
     ],
 )
-def test_a_block_neither_confirms_nor_denies(outcomes: list[Outcome], verdicts: list[Verdict | None]) -> None:
+def test_a_block_neither_confirms_nor_denies(outcomes: list[AttemptOutcome], verdicts: list[Verdict | None]) -> None:
     """What was said before it is still to be confirmed."""
     attempts = Attempts(3, ["gone"])
     judged = [attempts.judged(outcome) for outcome in outcomes]
@@ -75,7 +75,7 @@ def test_a_block_neither_confirms_nor_denies(outcomes: list[Outcome], verdicts: 
     ],
 )
 def test_a_block_counts_when_it_met_a_stranger_and_once_for_a_product(
-    outcomes: list[Outcome], told: list[Welcome]
+    outcomes: list[AttemptOutcome], told: list[Welcome]
 ) -> None:
     """A session that the shop is tired of says nothing of the shop, nor does one closed page say it again and again."""
     attempts = Attempts(3)
@@ -87,8 +87,10 @@ def test_a_block_counts_when_it_met_a_stranger_and_once_for_a_product(
     assert all(answer is not None and answer.status == 200 for answer in answers)
 
 
-@pytest.mark.parametrize(("outcome", "why"), [(OK, ""), (Outcome(Judgement(Verdict.SOLD_OUT), {}, retryable=True), "")])
-def test_a_context_goes_on_after_a_good_visit(outcome: Outcome, why: str) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "why"), [(OK, ""), (AttemptOutcome(Judgement(Verdict.SOLD_OUT), {}, retryable=True), "")]
+)
+def test_a_context_goes_on_after_a_good_visit(outcome: AttemptOutcome, why: str) -> None:
     """Whatever was found out about the product."""
     assert Attempts(3, ["gone"]).ends_context(outcome.judgement) == why
 
@@ -116,7 +118,7 @@ def test_pauses_grow_with_the_attempts_that_count() -> None:
 
 def test_attempts_that_were_broken_off_are_given_back_once() -> None:
     """To the product of that run; those that have come to nothing are not kept, and of many only the latest are."""
-    broken_off, attempts = BrokenOff(), Attempts(3)
+    broken_off, attempts = PutBack(), Attempts(3)
     broken_off.keep("run", "p1", attempts)
     assert broken_off.take("run", "p1") is None
     attempts.judged(BLOCKED)

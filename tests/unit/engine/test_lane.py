@@ -27,9 +27,9 @@ from pagemill.errors import (
     WorkerWornOut,
 )
 from pagemill.model import PageReading, Verdict
-from pagemill.pacing.answer import Answer, Welcome
-from pagemill.pacing.fleet_pace import Reply
+from pagemill.pacing.fleet_pace import PaceReply
 from pagemill.pacing.turns import Turns
+from pagemill.pacing.visit_answer import VisitAnswer, Welcome
 from pagemill.telemetry import events
 from tests.unit.engine.skipping_loop import run_skipping
 from tests.unit.engine.stand_ins import GOOD, NOT_READY, Behaviour, Bench, hang, shop, until
@@ -435,18 +435,18 @@ REFUSED = PageReading(429, "https://shop.test/", {}, ready=False)
 @pytest.mark.parametrize(
     ("behaviour", "reported"),
     [
-        (GOOD, [Answer(Welcome.GOOD, 200)]),
-        (PageReading(404, "https://shop.test/", {}), [Answer(Welcome.GOOD, 404)]),
-        (REFUSED, [Answer(Welcome.BLOCKED, 429)]),
-        (replace(REFUSED, retry_after="10"), [Answer(Welcome.BLOCKED, 429, "10")]),
-        (PageReading(503, "https://shop.test/", {}, ready=False), [Answer(Welcome.TROUBLE, 503)]),
-        (DeadlineExceeded("loading the page", 30), [Answer(Welcome.TROUBLE)]),
+        (GOOD, [VisitAnswer(Welcome.GOOD, 200)]),
+        (PageReading(404, "https://shop.test/", {}), [VisitAnswer(Welcome.GOOD, 404)]),
+        (REFUSED, [VisitAnswer(Welcome.BLOCKED, 429)]),
+        (replace(REFUSED, retry_after="10"), [VisitAnswer(Welcome.BLOCKED, 429, "10")]),
+        (PageReading(503, "https://shop.test/", {}, ready=False), [VisitAnswer(Welcome.TROUBLE, 503)]),
+        (DeadlineExceeded("loading the page", 30), [VisitAnswer(Welcome.TROUBLE)]),
         (PageLost("crashed"), []),
         (VisitRefused("elsewhere"), []),
     ],
     ids=str,
 )
-async def test_how_the_shop_took_a_visit_is_told(behaviour: Behaviour, reported: list[Answer]) -> None:
+async def test_how_the_shop_took_a_visit_is_told(behaviour: Behaviour, reported: list[VisitAnswer]) -> None:
     """Blocks, time-outs and the shop's own failures count; what the browser did wrong says nothing of the shop."""
     bench = Bench({"p1": [behaviour]}, platform=shop(retry={"attempts": 1, "backoff_ms": 0}))
     bench.pace.turns = [go(clean=False)]
@@ -465,7 +465,7 @@ async def test_the_header_of_a_navigation_is_told_too() -> None:
 async def test_a_platform_that_is_left_alone_lets_its_batch_go() -> None:
     """The product goes back in its place without a verdict, and no lane takes another."""
     bench = Bench({"p2": [REFUSED]})
-    bench.pace.turns = [go(), go(), Reply("paused", 600.0, 1.0, clean=True)]
+    bench.pace.turns = [go(), go(), PaceReply("paused", 600.0, 1.0, clean=True)]
     state = await work_off(bench, 5)
     assert [product.id for product in state.waiting] == ["p2", "p3", "p4", "p5"]
     assert not state.has_work
@@ -474,7 +474,7 @@ async def test_a_platform_that_is_left_alone_lets_its_batch_go() -> None:
 
 async def test_a_turn_that_is_lost_while_a_page_was_waited_for_ends_the_lease_unharmed() -> None:
     """The product is not judged."""
-    pace = StandInPace(go(), Reply("open", 600.0, 1.0, clean=False))
+    pace = StandInPace(go(), PaceReply("open", 600.0, 1.0, clean=False))
     limited = shop(workflow={"rate_limit": {"max_per_minute": 60, "wait_time_ms": 0}})
     bench = Bench(platform=limited)
     turns = Turns(pace, now_s=lambda: 100.0 * bench.pool.leased)

@@ -10,14 +10,14 @@ import pytest
 from pagemill.engine.lane import Lane
 from pagemill.errors import DeadlineExceeded, PageLost, VisitFailed, VisitRefused
 from pagemill.model import PageReading, Verdict
-from pagemill.pacing.answer import Welcome
-from pagemill.pacing.fleet_pace import Reply
+from pagemill.pacing.fleet_pace import PaceReply
+from pagemill.pacing.visit_answer import Welcome
 from tests.unit.engine.stand_ins import GOOD, NOT_READY, Behaviour, Bench, shop
 from tests.unit.pacing.stand_in_pace import go
 
 FORBIDDEN = PageReading(403, "https://shop.test/", {}, ready=False)
 TOO_MANY = PageReading(429, "https://shop.test/", {}, ready=False, retry_after="5")
-CLOSED = Reply("paused", 600.0, 1.0, clean=False)
+CLOSED = PaceReply("paused", 600.0, 1.0, clean=False)
 
 
 async def work_off(bench: Bench, products: int = 1) -> None:
@@ -114,7 +114,7 @@ async def test_a_session_that_is_blocked_says_nothing_of_the_pace(script: Sequen
 
 async def test_the_visit_that_tries_whether_the_breaker_may_close_is_a_strangers() -> None:
     """Otherwise an old session could keep it open; and each time that it is blocked counts."""
-    probe = Reply("probe", 0.0, 1.0, clean=False)
+    probe = PaceReply("probe", 0.0, 1.0, clean=False)
     bench = Bench({"p1": [FORBIDDEN, FORBIDDEN]})
     bench.pace.turns = [probe, probe, probe]
     await work_off(bench)

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from pagemill.engine.lane import Lane
 from pagemill.errors import DeadlineExceeded, PageLost, VisitFailed, VisitGoesOn
 from pagemill.model import PageReading, Verdict
-from pagemill.pacing.answer import Welcome
+from pagemill.pacing.visit_answer import Welcome
 from pagemill.telemetry import events
 from tests.unit.engine.stand_ins import GOOD, Behaviour, Bench, shop
 

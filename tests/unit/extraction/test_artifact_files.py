@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pagemill.extraction.artifact_files import HTML, PICTURE, Kind, file_name, find, read
+from pagemill.extraction.artifact_files import HTML, PICTURE, ArtifactKind, file_name, find_artifact, read
 
 PARTS = ("run-1", "p/7")
 
 
-def place(folder: Path, kind: Kind) -> Path:
+def place(folder: Path, kind: ArtifactKind) -> Path:
     return folder / f"{file_name(PARTS)}{kind.suffix}"
 
 
@@ -20,15 +20,15 @@ def test_what_was_kept_is_found_and_read(tmp_path: Path) -> None:
     """Each kind for itself, with its size and its age."""
     place(tmp_path, HTML).write_bytes(b"<p>")
     os.utime(place(tmp_path, HTML), (1000, 1000))
-    found = find(tmp_path, PARTS, HTML)
+    found = find_artifact(tmp_path, PARTS, HTML)
     assert found is not None
     assert (found.bytes, found.taken_at.timestamp()) == (3, 1000)
     assert read(tmp_path, PARTS, HTML) == b"<p>"
-    assert (find(tmp_path, PARTS, PICTURE), read(tmp_path, PARTS, PICTURE)) == (None, None)
-    assert find(tmp_path, ("run-1", "p_7"), HTML) is None
-    assert find(tmp_path / "none", PARTS, HTML) is None
+    assert (find_artifact(tmp_path, PARTS, PICTURE), read(tmp_path, PARTS, PICTURE)) == (None, None)
+    assert find_artifact(tmp_path, ("run-1", "p_7"), HTML) is None
+    assert find_artifact(tmp_path / "none", PARTS, HTML) is None
     (tmp_path / "file").write_bytes(b"")
-    assert find(tmp_path / "file", PARTS, HTML) is None
+    assert find_artifact(tmp_path / "file", PARTS, HTML) is None
 
 
 @pytest.mark.parametrize("kind", ["link", "folder", "pipe", "large"])
@@ -45,7 +45,7 @@ def test_nothing_else_is_read(tmp_path: Path, kind: str) -> None:
     else:
         with at.open("wb") as file:
             file.truncate(PICTURE.most_bytes + 1)
-    assert find(tmp_path, PARTS, PICTURE) is None
+    assert find_artifact(tmp_path, PARTS, PICTURE) is None
     assert read(tmp_path, PARTS, PICTURE) is None
 
 

@@ -16,7 +16,7 @@ from playwright.async_api import Page
 from structlog.testing import capture_logs
 
 from pagemill.extraction import artifacts
-from pagemill.extraction.artifact_files import Kind, file_name
+from pagemill.extraction.artifact_files import ArtifactKind, file_name
 from pagemill.extraction.artifacts import ArtifactStore
 from pagemill.telemetry import events
 
@@ -113,7 +113,7 @@ async def test_what_is_larger_than_the_folder_is_lost_with_a_line(tmp_path: Path
 
 async def test_html_is_cut_between_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bound is one of bytes, and what remains is still UTF-8."""
-    monkeypatch.setattr(artifacts, "HTML", Kind(".html", 10))
+    monkeypatch.setattr(artifacts, "HTML", ArtifactKind(".html", 10))
     kept = await ArtifactStore(tmp_path, 10, 10_000).capture(fake(html="상품상품"), ("p",))
     assert kept[0].read_text(encoding="utf-8") == "상품상"
 

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from pagemill.config.reading.field_rule import FieldRule
 from pagemill.errors import TooManyValues
-from pagemill.extraction.json_path import MAX_VALUES, answered, find, parse_answer, parse_json, tell, word_at
+from pagemill.extraction.json_path import (
+    MAX_VALUES,
+    answered_paths,
+    find_value,
+    parse_answer,
+    parse_json,
+    told_at_path,
+    word_at,
+)
 
 DOCUMENT: dict[str, Any] = {
     "name": "Cup",
@@ -53,7 +61,7 @@ DOCUMENT: dict[str, Any] = {
 )
 def test_a_path_leads_to_a_value(path: str, value: Any) -> None:
     """A list stands for its first element, in the end and, in a plain path, on the way."""
-    found = find(DOCUMENT, path)
+    found = find_value(DOCUMENT, path)
     assert (found.value if found else None) == value
 
 
@@ -61,14 +69,14 @@ def test_keys_that_change_with_every_build_are_gone_by_what_is_inside() -> None:
     """The one with a `sku` is the product, whatever it is called today."""
     for key in ("Product:8f3a", "Product:11"):
         state = {"graphqlResponse": {"ROOT_QUERY": {"x": 1}, key: {"sku": "A1", "price": 12900}}}
-        found = find(state, "graphqlResponse | values(@) | [?sku] | [0].price")
+        found = find_value(state, "graphqlResponse | values(@) | [?sku] | [0].price")
         assert found is not None
         assert found.value == 12900
 
 
 def test_a_plain_path_looks_at_every_element() -> None:
     """However long the list is."""
-    found = find({"list": [{"x": 1}] * 5000 + [{"price": 7}]}, "list.price")
+    found = find_value({"list": [{"x": 1}] * 5000 + [{"price": 7}]}, "list.price")
     assert found is not None
     assert found.value == 7
 
@@ -113,7 +121,7 @@ def test_a_word_is_text_null_or_nothing(path: str, word: Any) -> None:
 )
 def test_what_a_rule_finds_is_told_with_the_reason(keys: Any, document: Any, told: tuple[Any, str, str]) -> None:
     """Found, by default, not there, or there and not understood."""
-    entry = tell(document, FieldRule.model_validate({"path": "a", **keys}), 2, "state")
+    entry = told_at_path(document, FieldRule.model_validate({"path": "a", **keys}), 2, "state")
     assert (entry.value, entry.state, entry.text) == told
     assert (entry.source, entry.strategy) == (2, "state")
 
@@ -121,7 +129,7 @@ def test_what_a_rule_finds_is_told_with_the_reason(keys: Any, document: Any, tol
 def test_an_answer_is_measured_by_the_paths_that_lead_somewhere() -> None:
     """Be it to `null`: the shop has said so."""
     rules = [FieldRule(path=path) for path in ("a", "b", "c.d", "e || f")]
-    assert answered({"a": 1, "b": None, "f": 2}, rules) == 3
+    assert answered_paths({"a": 1, "b": None, "f": 2}, rules) == 3
 
 
 @pytest.mark.parametrize(
@@ -164,9 +172,9 @@ def test_a_text_that_is_too_long_for_a_fact_is_told_as_cut() -> None:
     """With its length; an `else` holds all the same."""
     rule = FieldRule(path="a", type="number")
     document = {"a": "1 " * 8_000}
-    told = tell(document, rule, 0, "x")
+    told = told_at_path(document, rule, 0, "x")
     assert (told.state, told.value, told.text) == ("cut", None, "it is 15999 characters long")
-    assert tell(document, FieldRule.model_validate({"path": "a", "else": "none"}), 0, "x").state == "default"
+    assert told_at_path(document, FieldRule.model_validate({"path": "a", "else": "none"}), 0, "x").state == "default"
 
 
 JSON = st.recursive(
@@ -190,7 +198,7 @@ PATHS = [
 @given(document=JSON, path=st.sampled_from(PATHS))
 def test_any_path_into_any_json_ends_in_a_single_value_or_nowhere(document: Any, path: str) -> None:
     """No error leaves, whatever a shop sends; and what was found is what JSON can hold once more."""
-    found = find(document, path)
+    found = find_value(document, path)
     word_at(document, path)
-    tell(document, FieldRule(path=path, type="number"), 0, "x")
+    told_at_path(document, FieldRule(path=path, type="number"), 0, "x")
     assert found is None or isinstance(json.loads(json.dumps(found.value)), str | int | float | bool | None)

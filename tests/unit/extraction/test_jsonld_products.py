@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pagemill.config.reading.field_rule import FieldRule
-from pagemill.extraction.json_path import Found, find, parse_json, tell
+from pagemill.extraction.json_path import FoundValue, find_value, parse_json, told_at_path
 from pagemill.extraction.jsonld import own_product
 from pagemill.extraction.published.structured_data import StructuredData
 from pagemill.model import Facts
@@ -30,7 +30,7 @@ SHIRT = {"name": "Shirt", "price": 12900, "in_stock": True}
 def product_facts(scripts: list[str], fields: dict[str, FieldRule]) -> Facts:
     """What the page's own product says at each path."""
     product, _problems = own_product(StructuredData(scripts=tuple(scripts)), ADDRESS)
-    return {name: tell(product or {}, rule, 0, "jsonld").value for name, rule in fields.items()}
+    return {name: told_at_path(product or {}, rule, 0, "jsonld").value for name, rule in fields.items()}
 
 
 @pytest.mark.parametrize(
@@ -96,24 +96,24 @@ def test_an_aggregate_offer_is_read_only_when_asked() -> None:
 @pytest.mark.parametrize(
     ("path", "found"),
     [
-        ("a", Found(1)),
-        ("b.c", Found("x")),
+        ("a", FoundValue(1)),
+        ("b.c", FoundValue("x")),
         ("b.d", None),
-        ("b", Found(None)),
-        ("list.n", Found(2)),
-        ("list.1.n", Found(3)),
+        ("b", FoundValue(None)),
+        ("list.n", FoundValue(2)),
+        ("list.1.n", FoundValue(3)),
         ("list.9.n", None),
-        ("list.m", Found(4)),
-        ("texts", Found("first")),
-        ("texts.1", Found("second")),
-        ("empty", Found(None)),
-        ("nothing", Found(None)),
+        ("list.m", FoundValue(4)),
+        ("texts", FoundValue("first")),
+        ("texts.1", FoundValue("second")),
+        ("empty", FoundValue(None)),
+        ("nothing", FoundValue(None)),
         ("nothing.more", None),
-        ("yes", Found(True)),
+        ("yes", FoundValue(True)),
         ("a.b", None),
     ],
 )
-def test_paths_lead_through_lists(path: str, found: Found | None) -> None:
+def test_paths_lead_through_lists(path: str, found: FoundValue | None) -> None:
     """A list stands for the first element that can answer; `null` is an answer, a missing key is none."""
     document: Any = {
         "a": 1,
@@ -124,7 +124,7 @@ def test_paths_lead_through_lists(path: str, found: Found | None) -> None:
         "nothing": None,
         "yes": True,
     }
-    assert find(document, path) == found
+    assert find_value(document, path) == found
 
 
 def test_deep_json_is_no_json() -> None:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagemill.config.reading.judge import Judge, Signs
-from pagemill.extraction.judge import judge
+from pagemill.config.reading.judge import Judge, VerdictSigns
+from pagemill.extraction.judge import judge_reading
 from pagemill.model import Difference, Judgement, PageReading, Product, Verdict
 
 RULES = Judge(
-    gone=Signs(status=(404, 410), text=("No longer sold",)),
-    blocked=Signs(status=(403, 429), text=("Are you a robot",)),
+    gone=VerdictSigns(status=(404, 410), text=("No longer sold",)),
+    blocked=VerdictSigns(status=(403, 429), text=("Are you a robot",)),
     tolerance={"price": 100},
 )
 EXPECTED = {"name": "Blue shirt", "price": 12900, "in_stock": True}
@@ -24,7 +24,7 @@ SAID = {"name": "Blue shirt", "price": 12900, "in_stock": True}
 
 def judged(expected: dict[str, Any], facts: dict[str, Any], rules: Judge = RULES, **reading: Any) -> Judgement:
     read = replace(PageReading(200, "https://shop.example/1", facts), **reading)
-    return judge(Product("1", "https://shop.example/1", expected), read, rules)
+    return judge_reading(Product("1", "https://shop.example/1", expected), read, rules)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pagemill.config.reading.judge import Judge
 from pagemill.config.reading.patterns import Part
-from pagemill.extraction.judge import is_blocked, judge, met_signs
+from pagemill.extraction.judge import is_blocked, judge_reading, met_signs
 from pagemill.model import FactValue, FieldTold, Judgement, PageReading, Product, Verdict
 
 ASKED = "https://shop.example/goods/12345"
@@ -23,7 +23,7 @@ def judged(rules: dict[str, Any], expected: dict[str, Any] | None = None, **read
     """A page of the product, which says everything unless told otherwise."""
     read = replace(PageReading(200, ASKED, SAID, asked=ASKED), **reading)
     expected = {"name": "Cup", "price": 12900} if expected is None else expected
-    return judge(Product("1", ASKED, expected), read, Judge.model_validate(rules))
+    return judge_reading(Product("1", ASKED, expected), read, Judge.model_validate(rules))
 
 
 SIGNS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
@@ -131,8 +131,8 @@ def test_names_of_the_product_say_where_it_may_stand() -> None:
     reading = PageReading(200, "https://shop.example/view/77", SAID, asked="https://shop.example/p?x=9")
     rules, product = Judge.model_validate({"landing": ["/view/{no}"]}), Product("1", reading.asked)
     names = {"id": Part("9", encoded=True), "no": Part("77", encoded=True)}
-    assert judge(product, reading, rules, names).verdict is Verdict.OK
-    assert judge(product, reading, rules, names | {"no": Part("78")}).verdict is Verdict.FAILED
+    assert judge_reading(product, reading, rules, names).verdict is Verdict.OK
+    assert judge_reading(product, reading, rules, names | {"no": Part("78")}).verdict is Verdict.FAILED
 
 
 def test_what_is_seen_elsewhere_does_not_make_this_product_sold_out() -> None:
@@ -259,4 +259,4 @@ def test_people_see_every_sign_that_was_met() -> None:
 def test_any_final_address_is_judged(final: str, asked: str, facts: bool) -> None:
     """Pages can give themselves addresses of any form."""
     reading = PageReading(200, f"https://shop.example/{final}", SAID if facts else {}, asked=asked)
-    assert judge(Product("1", ASKED), reading, Judge()).verdict in (Verdict.OK, Verdict.FAILED)
+    assert judge_reading(Product("1", ASKED), reading, Judge()).verdict in (Verdict.OK, Verdict.FAILED)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from pagemill.guard.engine_port import WorkView
 from pagemill.guard.probe import Sample
-from pagemill.guard.worksite import WorkView
 
 CALM_SAMPLE = Sample(
     rss_mb=80.0, pss_mb={"python": 60.0, "driver": 80.0, "renderers": 60.0}, shm_percent=1.0, cgroup_percent=None
@@ -24,7 +24,7 @@ def sample(**changes: Any) -> Sample:
     return replace(made, memory_percent=100 * made.total_pss_mb / LIMIT_MB)
 
 
-class NotedWorksite:
+class NotedEnginePort:
     """Does nothing, and keeps the names of what it was asked for."""
 
     def __init__(self) -> None:

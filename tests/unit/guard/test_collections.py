@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pagemill.guard.pressure import Level
-from pagemill.ops.fleet.actions import WorkerActions
+from pagemill.fleet.actions import WorkerActions
+from pagemill.guard.pressure import PressureLevel
 from tests.unit.guard.engine_stand_in import sample
 from tests.unit.guard.test_guard import Bench
 
@@ -62,7 +62,7 @@ def test_an_emergency_does_not_wait() -> None:
     assert bench.collected_at(WARNING, 60) == [5]
     assert bench.collected_at(EMERGENCY, 30) == [65, 75, 85]
     assert bench.collected_at(WARNING, 600)[:2] == [385, 685]
-    assert Level.NORMAL < bench.guard.judgement.level < Level.EMERGENCY
+    assert PressureLevel.NORMAL < bench.guard.judgement.level < PressureLevel.EMERGENCY
 
 
 def test_a_cleaning_that_comes_a_moment_too_early_is_made_up_for() -> None:
@@ -93,7 +93,7 @@ def test_where_garbage_is_pythons_own_business_nothing_is_collected() -> None:
 def test_somebody_who_asks_does_not_wait() -> None:
     """An order of the control API is carried out; the interval begins anew with it."""
     bench = Counted(gc_interval_s=300)
-    actions = WorkerActions(bench.guard, bench.worksite, lambda: 0, lambda reason: None)
+    actions = WorkerActions(bench.guard, bench.engine_port, lambda: 0, lambda reason: None)
     assert bench.collected_at(WARNING, 60) == [5]
     actions.cleanup()
     actions.collect()

@@ -14,19 +14,19 @@ from pagemill.config.settings import GuardSettings
 from pagemill.guard.caches import Caches
 from pagemill.guard.guard import Guard
 from pagemill.guard.ladder import ABANDON_S, LEAVE_S
-from pagemill.guard.pressure import Level, Limits, Reason
+from pagemill.guard.pressure import PressureLevel, PressureLimits, PressureReason
 from pagemill.guard.probe import Sample
 from pagemill.telemetry import events
-from tests.unit.guard.engine_stand_in import LIMIT_MB, NotedWorksite, sample
+from tests.unit.guard.engine_stand_in import LIMIT_MB, NotedEnginePort, sample
 
-LIMITS = Limits(memory_mb=LIMIT_MB, js_heap_mb=512, driver_mb=500, python_mb=300, lag_s=10)
+LIMITS = PressureLimits(memory_mb=LIMIT_MB, js_heap_mb=512, driver_mb=500, python_mb=300, lag_s=10)
 
 
 class Bench:
     """A guard on stand-ins; time moves by five seconds a round."""
 
     def __init__(self, **settings: Any) -> None:
-        self.worksite = NotedWorksite()
+        self.engine_port = NotedEnginePort()
         self.alerts: list[tuple[str, str, dict[str, object]]] = []
         self.time_s = 1000.0
         self.measured = 0
@@ -35,7 +35,7 @@ class Bench:
             GuardSettings.model_validate(settings),
             LIMITS,
             4,
-            self.worksite,
+            self.engine_port,
             self.probe,
             Caches(),
             self.alert,
@@ -64,8 +64,8 @@ def test_a_round_without_pressure_logs_memory_and_does_nothing_else() -> None:
     (line,) = bench.round(sample(js_heap_mb=12.5, loop_lag_s=0.02))
     assert line["event"] == events.MEMORY
     assert (line["total_pss_mb"], line["js_heap_mb"], line["lag_ms"], line["lanes"]) == (200, 12.5, 20, 4)
-    assert bench.worksite.asked == ["measure_pages"]
-    assert bench.guard.judgement.level is Level.NORMAL
+    assert bench.engine_port.asked == ["measure_pages"]
+    assert bench.guard.judgement.level is PressureLevel.NORMAL
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_whatever_is_short_is_named(now: Sample, reason: str) -> None:
     lines = bench.round(now)
     pressure = next(line for line in lines if line["event"] == events.PRESSURE)
     assert (pressure["pressure"], pressure["before"], pressure["reason"]) == ("cleanup", "normal", reason)
-    assert bench.worksite.taken() == ["limit_places 3", "save_memory True", "rotate_idle"]
+    assert bench.engine_port.taken() == ["limit_places 3", "save_memory True", "rotate_idle"]
 
 
 def test_under_pressure_it_measures_more_often_and_not_twice_at_once() -> None:
@@ -122,7 +122,7 @@ def test_an_emergency_pauses_retires_tells_and_in_the_end_leaves() -> None:
     """And when it is over before that, the lanes are admitted again."""
     bench = Bench()
     bench.round(sample(total=960))
-    assert bench.worksite.taken() == [
+    assert bench.engine_port.taken() == [
         "limit_places 0",
         "save_memory True",
         "rotate_idle",
@@ -131,12 +131,12 @@ def test_an_emergency_pauses_retires_tells_and_in_the_end_leaves() -> None:
     ]
     assert bench.alerts == [("pressure", "emergency", {"reason": "memory"})]
     bench.round(sample(total=820))
-    assert bench.worksite.taken() == ["limit_places 2"]
+    assert bench.engine_port.taken() == ["limit_places 2"]
     bench.round(sample(total=970))
-    bench.worksite.taken()
+    bench.engine_port.taken()
     for _ in range(int(LEAVE_S // 5)):
         bench.round()
-    leaving = [each for each in bench.worksite.taken() if each.startswith("leave")]
+    leaving = [each for each in bench.engine_port.taken() if each.startswith("leave")]
     assert leaving == ["leave: memory stayed at 97 % of its limit"]
 
 
@@ -152,19 +152,19 @@ SHORTAGES = {
 }
 
 
-@pytest.mark.parametrize("reason", Reason)
-def test_an_emergency_of_each_kind_ends_the_process(reason: Reason) -> None:
+@pytest.mark.parametrize("reason", PressureReason)
+def test_an_emergency_of_each_kind_ends_the_process(reason: PressureReason) -> None:
     """Whatever is short by this worker's making, a fresh process has again, half a minute later."""
     bench = Bench()
     bench.round(sample())
     began_s = bench.time_s + 5
-    while not (leaving := [each for each in bench.worksite.taken() if each.startswith("leave")]):
+    while not (leaving := [each for each in bench.engine_port.taken() if each.startswith("leave")]):
         bench.round(SHORTAGES[reason.value])
         assert bench.time_s - began_s <= LEAVE_S
     assert leaving == [f"leave: {reason.value} stayed at 97 % of its limit"]
     for _ in range(int(ABANDON_S // 5)):
         bench.round()
-    assert [each for each in bench.worksite.taken() if each.startswith("abandon")]
+    assert [each for each in bench.engine_port.taken() if each.startswith("abandon")]
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ def test_an_emergency_of_each_kind_ends_the_process(reason: Reason) -> None:
 def test_a_shortage_that_leaving_would_not_end_is_sat_out(shortage: Sample, products: int) -> None:
     """Others hold what is short, or a process that has done nothing is short already: one lane works."""
     bench = Bench()
-    bench.worksite.work = replace(bench.worksite.work, products=products)
+    bench.engine_port.work = replace(bench.engine_port.work, products=products)
     bench.round(replace(sample(), shm_percent=shortage.shm_percent))
     for _ in range(20):
         bench.round(shortage)
-    lanes = [each for each in bench.worksite.taken() if each.startswith(("leave", "limit_places"))]
+    lanes = [each for each in bench.engine_port.taken() if each.startswith(("leave", "limit_places"))]
     assert lanes == ["limit_places 0", "limit_places 1"]
 
 
@@ -191,9 +191,9 @@ def test_when_the_pressure_has_gone_successors_stand_by_again() -> None:
     """Saving memory costs speed, so it ends with its reason."""
     bench = Bench()
     bench.round(sample(total=720))
-    assert bench.worksite.taken() == ["save_memory True"]
+    assert bench.engine_port.taken() == ["save_memory True"]
     bench.round(sample(total=500))
-    assert bench.worksite.taken() == ["save_memory False"]
+    assert bench.engine_port.taken() == ["save_memory False"]
 
 
 def test_what_was_allocated_only_rises() -> None:
@@ -223,7 +223,7 @@ def test_a_planted_leak_is_told_once_with_the_time_left() -> None:
     bench = Bench()
     lines: list[dict[str, Any]] = []
     for step in range(40):
-        bench.worksite.work = replace(bench.worksite.work, visits=200 + 100 * step)
+        bench.engine_port.work = replace(bench.engine_port.work, visits=200 + 100 * step)
         lines += bench.round(sample(total=200 + 10 * step))
     found = [line for line in lines if line["event"] == events.LEAK_SUSPECTED]
     assert len(found) == 1
@@ -238,7 +238,7 @@ def test_a_leak_of_python_is_told_within_500_products(visits: int) -> None:
     bench = Bench()
     lines: list[dict[str, Any]] = []
     for products in range(0, 500, 10):
-        bench.worksite.work = replace(bench.worksite.work, visits=visits * products, products=products)
+        bench.engine_port.work = replace(bench.engine_port.work, visits=visits * products, products=products)
         lines += bench.round(sample(pss_mb={"python": 80.0 + 0.1 * products}))
     (found,) = [line for line in lines if line["event"] == events.LEAK_SUSPECTED]
     assert (found["role"], found["mb_per_100_visits"]) == ("python", pytest.approx(10, rel=0.1))
@@ -251,7 +251,7 @@ def test_a_python_that_settles_is_no_leak(seed: int) -> None:
     bench = Bench()
     sway = random.Random(seed)
     for products in range(0, 20_000, 10):
-        bench.worksite.work = replace(bench.worksite.work, visits=products, products=products)
+        bench.engine_port.work = replace(bench.engine_port.work, visits=products, products=products)
         settled = 80.0 - 5.0 * math.exp(-products / 300) + 0.001 * products
         bench.round(sample(pss_mb={"python": settled + sway.gauss(0, 0.3)}))
     assert bench.alerts == []
@@ -261,8 +261,8 @@ def test_growth_that_rotation_sets_back_is_no_leak() -> None:
     """A driver that grows for 1,000 visits and starts afresh then."""
     bench = Bench()
     for step in range(200):
-        rotations = {**bench.worksite.work.rotations, "driver": step // 10}
-        bench.worksite.work = replace(bench.worksite.work, visits=200 + 100 * step, rotations=rotations)
+        rotations = {**bench.engine_port.work.rotations, "driver": step // 10}
+        bench.engine_port.work = replace(bench.engine_port.work, visits=200 + 100 * step, rotations=rotations)
         bench.round(sample(pss_mb={"driver": 80.0 + 8 * (step % 10)}))
     assert bench.alerts == []
 

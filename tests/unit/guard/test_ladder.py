@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagemill.guard import ladder
-from pagemill.guard.ladder import ABANDON_S, GROW_S, LEAVE_S, PEACE_S, REPEAT_S, Stance, Step
-from pagemill.guard.pressure import Judgement, Level, Reason
+from pagemill.guard.ladder import ABANDON_S, GROW_S, LEAVE_S, PEACE_S, REPEAT_S, LadderStep, Stance
+from pagemill.guard.pressure import PressureJudgement, PressureLevel, PressureReason
 
 plan = partial(ladder.plan, pages=100)
 """Where every place has its page."""
 
 
-def at(level: Level) -> Judgement:
+def at(level: PressureLevel) -> PressureJudgement:
     """A judgement at that level."""
-    return Judgement(level, Reason.MEMORY, 50.0, {})
+    return PressureJudgement(level, PressureReason.MEMORY, 50.0, {})
 
 
 def fresh(places: int = 8) -> Stance:
@@ -29,19 +29,26 @@ def fresh(places: int = 8) -> Stance:
 @pytest.mark.parametrize(
     ("level", "steps", "places", "admitted"),
     [
-        (Level.NORMAL, (), 8, 8),
-        (Level.WARNING, (Step.CLEAN,), 8, 8),
-        (Level.CLEANUP, (Step.CLEAN, Step.ROTATE_IDLE), 7, 7),
-        (Level.CRITICAL, (Step.CLEAN, Step.ROTATE_IDLE, Step.ROTATE_CONTEXTS, Step.ALERT), 4, 4),
+        (PressureLevel.NORMAL, (), 8, 8),
+        (PressureLevel.WARNING, (LadderStep.CLEAN,), 8, 8),
+        (PressureLevel.CLEANUP, (LadderStep.CLEAN, LadderStep.ROTATE_IDLE), 7, 7),
         (
-            Level.EMERGENCY,
-            (Step.CLEAN, Step.ROTATE_IDLE, Step.ROTATE_CONTEXTS, Step.ALERT, Step.RETIRE),
+            PressureLevel.CRITICAL,
+            (LadderStep.CLEAN, LadderStep.ROTATE_IDLE, LadderStep.ROTATE_CONTEXTS, LadderStep.ALERT),
+            4,
+            4,
+        ),
+        (
+            PressureLevel.EMERGENCY,
+            (LadderStep.CLEAN, LadderStep.ROTATE_IDLE, LadderStep.ROTATE_CONTEXTS, LadderStep.ALERT, LadderStep.RETIRE),
             4,
             0,
         ),
     ],
 )
-def test_each_level_has_its_rung(level: Level, steps: tuple[Step, ...], places: int, admitted: int) -> None:
+def test_each_level_has_its_rung(
+    level: PressureLevel, steps: tuple[LadderStep, ...], places: int, admitted: int
+) -> None:
     """Higher rungs contain the lower ones; an emergency admits nothing."""
     stance, ordered = plan(fresh(), at(level), 100.0)
     assert (ordered, stance.places, stance.admitted_places) == (steps, places, admitted)
@@ -49,24 +56,24 @@ def test_each_level_has_its_rung(level: Level, steps: tuple[Step, ...], places: 
 
 def test_a_rung_is_climbed_again_only_after_a_while() -> None:
     """Steps need time to show; after it, one lane more goes."""
-    stance, _ = plan(fresh(), at(Level.CLEANUP), 100.0)
-    stance, steps = plan(stance, at(Level.CLEANUP), 100.0 + REPEAT_S - 0.1)
+    stance, _ = plan(fresh(), at(PressureLevel.CLEANUP), 100.0)
+    stance, steps = plan(stance, at(PressureLevel.CLEANUP), 100.0 + REPEAT_S - 0.1)
     assert (steps, stance.places) == ((), 7)
-    stance, steps = plan(stance, at(Level.CLEANUP), 100.0 + REPEAT_S)
-    assert (steps, stance.places) == ((Step.CLEAN, Step.ROTATE_IDLE), 6)
+    stance, steps = plan(stance, at(PressureLevel.CLEANUP), 100.0 + REPEAT_S)
+    assert (steps, stance.places) == ((LadderStep.CLEAN, LadderStep.ROTATE_IDLE), 6)
 
 
 @pytest.mark.parametrize(
     ("level", "pages", "places"),
     [
-        (Level.WARNING, 3, 8),
-        (Level.CLEANUP, 3, 2),
-        (Level.CLEANUP, 9, 7),
-        (Level.CRITICAL, 5, 2),
-        (Level.CRITICAL, 0, 1),
+        (PressureLevel.WARNING, 3, 8),
+        (PressureLevel.CLEANUP, 3, 2),
+        (PressureLevel.CLEANUP, 9, 7),
+        (PressureLevel.CRITICAL, 5, 2),
+        (PressureLevel.CRITICAL, 0, 1),
     ],
 )
-def test_places_go_from_those_that_are_used(level: Level, pages: int, places: int) -> None:
+def test_places_go_from_those_that_are_used(level: PressureLevel, pages: int, places: int) -> None:
     """A place without a page holds no memory: to take it away frees none."""
     assert plan(fresh(), at(level), 100.0, pages=pages)[0].places == places
 
@@ -75,50 +82,50 @@ def test_the_last_lane_stays() -> None:
     """Work goes on with one lane, however long it presses."""
     stance = fresh(2)
     for turn in range(10):
-        stance, _ = plan(stance, at(Level.CRITICAL), 100.0 + turn * REPEAT_S)
+        stance, _ = plan(stance, at(PressureLevel.CRITICAL), 100.0 + turn * REPEAT_S)
     assert stance.places == 1
 
 
 def test_a_level_that_falls_orders_nothing() -> None:
     """What was done is left to work."""
-    stance, _ = plan(fresh(), at(Level.EMERGENCY), 100.0)
-    stance, steps = plan(stance, at(Level.CLEANUP), 103.0)
+    stance, _ = plan(fresh(), at(PressureLevel.EMERGENCY), 100.0)
+    stance, steps = plan(stance, at(PressureLevel.CLEANUP), 103.0)
     assert (steps, stance.admitted_places) == ((), 4)
 
 
 def test_an_emergency_that_lasts_ends_the_process_once() -> None:
     """Half a minute after browser and driver were retired, and never twice."""
-    stance, _ = plan(fresh(), at(Level.EMERGENCY), 100.0)
-    stance, steps = plan(stance, at(Level.EMERGENCY), 100.0 + LEAVE_S - 0.1)
-    assert Step.LEAVE not in steps
-    stance, steps = plan(stance, at(Level.EMERGENCY), 100.0 + LEAVE_S)
-    assert steps == (Step.LEAVE,)
+    stance, _ = plan(fresh(), at(PressureLevel.EMERGENCY), 100.0)
+    stance, steps = plan(stance, at(PressureLevel.EMERGENCY), 100.0 + LEAVE_S - 0.1)
+    assert LadderStep.LEAVE not in steps
+    stance, steps = plan(stance, at(PressureLevel.EMERGENCY), 100.0 + LEAVE_S)
+    assert steps == (LadderStep.LEAVE,)
     for later in range(1, 20):
-        stance, steps = plan(stance, at(Level.EMERGENCY), 100.0 + LEAVE_S + 5 * later)
+        stance, steps = plan(stance, at(PressureLevel.EMERGENCY), 100.0 + LEAVE_S + 5 * later)
         assert steps == ()
 
 
 def test_a_process_that_does_not_come_to_its_end_is_ended() -> None:
     """A visit that nothing ends must not keep a worker that is told to leave, whatever the level is by then."""
-    stance, _ = plan(fresh(), at(Level.EMERGENCY), 100.0)
-    stance, _ = plan(stance, at(Level.EMERGENCY), 100.0 + LEAVE_S)
+    stance, _ = plan(fresh(), at(PressureLevel.EMERGENCY), 100.0)
+    stance, _ = plan(stance, at(PressureLevel.EMERGENCY), 100.0 + LEAVE_S)
     left_s = 100.0 + LEAVE_S
-    stance, steps = plan(stance, at(Level.NORMAL), left_s + ABANDON_S - 0.1)
+    stance, steps = plan(stance, at(PressureLevel.NORMAL), left_s + ABANDON_S - 0.1)
     assert steps == ()
-    stance, steps = plan(stance, at(Level.NORMAL), left_s + ABANDON_S)
-    assert steps == (Step.ABANDON,)
-    assert plan(stance, at(Level.EMERGENCY), left_s + 2 * ABANDON_S)[1] == ()
+    stance, steps = plan(stance, at(PressureLevel.NORMAL), left_s + ABANDON_S)
+    assert steps == (LadderStep.ABANDON,)
+    assert plan(stance, at(PressureLevel.EMERGENCY), left_s + 2 * ABANDON_S)[1] == ()
 
 
 def test_an_emergency_that_comes_back_at_once_has_not_been_over() -> None:
     """A level that sways around its mark would else hold a worker between two minds for ever."""
     stance = fresh()
-    ordered: list[Step] = []
+    ordered: list[LadderStep] = []
     for turn in range(20):
-        level = Level.CRITICAL if turn % 3 == 2 else Level.EMERGENCY
+        level = PressureLevel.CRITICAL if turn % 3 == 2 else PressureLevel.EMERGENCY
         stance, steps = plan(stance, at(level), 100.0 + 5 * turn)
         ordered += steps
-    assert ordered.count(Step.LEAVE) == 1
+    assert ordered.count(LadderStep.LEAVE) == 1
 
 
 def test_a_shortage_that_others_make_is_sat_out_with_one_lane() -> None:
@@ -126,34 +133,34 @@ def test_a_shortage_that_others_make_is_sat_out_with_one_lane() -> None:
     stance = fresh()
     admitted, ordered = [], []
     for second in range(100, 400):
-        stance, steps = plan(stance, at(Level.EMERGENCY), float(second), may_help=False)
+        stance, steps = plan(stance, at(PressureLevel.EMERGENCY), float(second), may_help=False)
         admitted.append(stance.admitted_places)
         ordered.append(steps)
     sits = int(LEAVE_S)
     assert admitted == [0] * sits + [1] * (300 - sits)
-    assert Step.LEAVE not in {step for steps in ordered for step in steps}
-    assert Step.RETIRE not in {step for steps in ordered[sits:] for step in steps}
-    stance, _ = plan(stance, at(Level.CLEANUP), 500.0)
-    assert plan(stance, at(Level.EMERGENCY), 501.0)[0].admitted_places == 0
+    assert LadderStep.LEAVE not in {step for steps in ordered for step in steps}
+    assert LadderStep.RETIRE not in {step for steps in ordered[sits:] for step in steps}
+    stance, _ = plan(stance, at(PressureLevel.CLEANUP), 500.0)
+    assert plan(stance, at(PressureLevel.EMERGENCY), 501.0)[0].admitted_places == 0
 
 
 def test_a_shortage_that_becomes_ours_while_it_is_sat_out_ends_the_process() -> None:
     """As when the one lane that works is what takes the rest."""
-    stance, _ = plan(fresh(), at(Level.EMERGENCY), 100.0, may_help=False)
-    stance, _ = plan(stance, at(Level.EMERGENCY), 200.0, may_help=False)
+    stance, _ = plan(fresh(), at(PressureLevel.EMERGENCY), 100.0, may_help=False)
+    stance, _ = plan(stance, at(PressureLevel.EMERGENCY), 200.0, may_help=False)
     assert stance.admitted_places == 1
-    assert plan(stance, at(Level.EMERGENCY), 205.0, may_help=True)[1] == (Step.LEAVE,)
+    assert plan(stance, at(PressureLevel.EMERGENCY), 205.0, may_help=True)[1] == (LadderStep.LEAVE,)
 
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(Level), st.booleans(), st.floats(0.5, 15.0)),
+        st.tuples(st.sampled_from(PressureLevel), st.booleans(), st.floats(0.5, 15.0)),
         min_size=1,
         max_size=120,
     ),
     st.integers(1, 16),
 )
-def test_no_state_stops_a_worker_for_good(rounds: list[tuple[Level, bool, float]], places: int) -> None:
+def test_no_state_stops_a_worker_for_good(rounds: list[tuple[PressureLevel, bool, float]], places: int) -> None:
     """Whatever is measured when: a worker without a lane has had its half minute at most, or is on its way out."""
     stance = fresh(places)
     now_s = 100.0
@@ -161,8 +168,8 @@ def test_no_state_stops_a_worker_for_good(rounds: list[tuple[Level, bool, float]
     for level, may_help, pause_s in rounds:
         now_s += pause_s
         stance, steps = plan(stance, at(level), now_s, may_help=may_help)
-        assert (Step.LEAVE in steps) <= (left_s is None)
-        if Step.LEAVE in steps:
+        assert (LadderStep.LEAVE in steps) <= (left_s is None)
+        if LadderStep.LEAVE in steps:
             left_s = now_s
         if left_s is not None:
             assert now_s - left_s < ABANDON_S or stance.abandoned
@@ -174,12 +181,12 @@ def test_no_state_stops_a_worker_for_good(rounds: list[tuple[Level, bool, float]
 
 def test_lanes_come_back_one_by_one_after_a_while_of_peace() -> None:
     """Fast down, slowly up, and never above what was asked for."""
-    stance, _ = plan(fresh(4), at(Level.CRITICAL), 100.0)
-    stance, _ = plan(stance, at(Level.NORMAL), 200.0)
+    stance, _ = plan(fresh(4), at(PressureLevel.CRITICAL), 100.0)
+    stance, _ = plan(stance, at(PressureLevel.NORMAL), 200.0)
     grown = []
     for second in range(200, 400):
         before = stance.places
-        stance, steps = plan(stance, at(Level.NORMAL), float(second))
+        stance, steps = plan(stance, at(PressureLevel.NORMAL), float(second))
         assert steps == ()
         if stance.places > before:
             grown.append(second)

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pagemill.guard.process_tree import Member
-from pagemill.guard.watch import Watch
+from pagemill.guard.process_watch import ProcessWatch
 from pagemill.telemetry import events
 
 
@@ -25,7 +25,7 @@ class Family:
             self.one(8, "renderers", mb=60),
         ]
         self.killed: list[int] = []
-        self.watch = Watch(lambda: self.members, 500, 700, lambda pid, _signal: self.killed.append(pid))
+        self.watch = ProcessWatch(lambda: self.members, 500, 700, lambda pid, _signal: self.killed.append(pid))
 
     @staticmethod
     def one(pid: int, role: str, *, group: int = 3, mb: float = 40, state: str = "S", ticks: int = 1) -> Member:
@@ -127,5 +127,5 @@ def test_a_process_that_has_gone_meanwhile_is_nobodys_trouble() -> None:
     family = Family()
     family.change(7, "renderers", mb=501)
     with capture_logs() as lines:
-        Watch(lambda: family.members, 500, 700, gone).look()
+        ProcessWatch(lambda: family.members, 500, 700, gone).look()
     assert lines == []

@@ -5,30 +5,30 @@ from __future__ import annotations
 import asyncio
 
 from pagemill.config.platform import Platform
-from pagemill.pacing.answer import Answer
-from pagemill.pacing.fleet_pace import Reply
+from pagemill.pacing.fleet_pace import PaceReply
+from pagemill.pacing.visit_answer import VisitAnswer
 
 
-def go(wait_s: float = 0.0, slow: float = 1.0, *, clean: bool = True) -> Reply:
+def go(wait_s: float = 0.0, slow: float = 1.0, *, clean: bool = True) -> PaceReply:
     """A visit may take place then."""
-    return Reply("go", wait_s, slow, clean)
+    return PaceReply("go", wait_s, slow, clean)
 
 
 class StandInPace:
     """Gives the turns of its list, and then as the last one, or at once where there was none; `None` never answers."""
 
-    def __init__(self, *turns: Reply | None) -> None:
+    def __init__(self, *turns: PaceReply | None) -> None:
         self.turns = list(turns) or [go()]
         self.asked: list[tuple[str, bool, bool]] = []
         """Platform, whether a place was asked for, and whether by the probe."""
-        self.reports: list[tuple[Answer, bool]] = []
+        self.reports: list[tuple[VisitAnswer, bool]] = []
         self.abandoned = 0
         self.seats: list[str] = []
         """What was said of seats: `ask`, `keep` or `leave` and the seat's number."""
         self.lost = 0
         """How many seats turn out to be lost when they are to be kept."""
 
-    async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
+    async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> PaceReply:
         if seat:
             self._note("ask", seat)
         self.asked.append((platform.platform, place, probing))
@@ -42,7 +42,7 @@ class StandInPace:
         assert turn is not None
         return turn
 
-    async def report(self, platform: Platform, answer: Answer, *, probe: bool) -> None:
+    async def report(self, platform: Platform, answer: VisitAnswer, *, probe: bool) -> None:
         self.reports.append((answer, probe))
 
     async def keep(self, platform: Platform, seat: str) -> bool:

@@ -9,9 +9,9 @@ import pytest
 
 from pagemill.config.platform import Platform
 from pagemill.errors import TurnDenied
-from pagemill.pacing.answer import Answer, Welcome
-from pagemill.pacing.fleet_pace import Reply
+from pagemill.pacing.fleet_pace import PaceReply
 from pagemill.pacing.turns import Turns
+from pagemill.pacing.visit_answer import VisitAnswer, Welcome
 from tests.unit.engine.skipping_loop import run_skipping
 from tests.unit.pacing.stand_in_pace import StandInPace, go
 
@@ -56,7 +56,7 @@ async def wait(turns: Turns, platform: Platform, lane: int, stop: asyncio.Event)
         pass
 
 
-async def visit(turns: Turns, platform: Platform, lane: int = 0, answer: Answer | None = None) -> None:
+async def visit(turns: Turns, platform: Platform, lane: int = 0, answer: VisitAnswer | None = None) -> None:
     """A visit that takes no time."""
     async with turns.turn(platform, lane, asyncio.Event()) as turn:
         await turn.begin()
@@ -268,7 +268,7 @@ async def test_a_place_that_is_away_is_waited_for_and_looked_at_again() -> None:
 
 async def test_a_place_is_lost_to_a_pause_that_came_in_between() -> None:
     """After the pause another one is taken."""
-    pace = StandInPace(go(0.01), Reply("paused", 0.02, 1.0, clean=True), go())
+    pace = StandInPace(go(0.01), PaceReply("paused", 0.02, 1.0, clean=True), go())
     await wait(Turns(pace), shop(), 0, asyncio.Event())
     assert [place for _name, place, _probing in pace.asked] == [True, False, True]
 
@@ -278,7 +278,7 @@ async def test_a_place_is_lost_while_the_fleet_cannot_be_asked() -> None:
     clock = StillClock()
 
     class Slow(StandInPace):
-        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
+        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> PaceReply:
             if len(self.asked) == 1:
                 clock.time_s += 20
             return await super().ask(platform, place=place, probing=probing)
@@ -292,7 +292,7 @@ async def test_a_platform_that_is_left_alone_for_long_denies_its_turns() -> None
     """Its batch is better off on the queue."""
     for word in ("paused", "open"):
         with pytest.raises(TurnDenied, match="left alone for 120 s"):
-            await wait(Turns(StandInPace(Reply(word, 120.0, 1.0, clean=False))), shop(), 0, asyncio.Event())
+            await wait(Turns(StandInPace(PaceReply(word, 120.0, 1.0, clean=False))), shop(), 0, asyncio.Event())
 
 
 async def test_waits_are_stretched_while_the_shop_is_in_trouble() -> None:
@@ -307,7 +307,7 @@ async def test_waits_are_stretched_while_the_shop_is_in_trouble() -> None:
     assert await comes_at_once(turns, shop())
 
 
-GOOD, BLOCKED = Answer(Welcome.GOOD, 200), Answer(Welcome.BLOCKED, 429)
+GOOD, BLOCKED = VisitAnswer(Welcome.GOOD, 200), VisitAnswer(Welcome.BLOCKED, 429)
 
 
 @pytest.mark.parametrize(
@@ -316,11 +316,11 @@ GOOD, BLOCKED = Answer(Welcome.GOOD, 200), Answer(Welcome.BLOCKED, 429)
         (go(), GOOD, []),
         (go(), BLOCKED, [(BLOCKED, False)]),
         (go(clean=False), GOOD, [(GOOD, False)]),
-        (Reply("probe", 0.0, 1.0, clean=False), GOOD, [(GOOD, True)]),
+        (PaceReply("probe", 0.0, 1.0, clean=False), GOOD, [(GOOD, True)]),
     ],
 )
 async def test_what_the_fleet_must_know_is_reported(
-    reply: Reply, answer: Answer, reports: list[tuple[Answer, bool]]
+    reply: PaceReply, answer: VisitAnswer, reports: list[tuple[VisitAnswer, bool]]
 ) -> None:
     """A good answer is news only while something is amiss."""
     pace = StandInPace(reply)
@@ -330,7 +330,7 @@ async def test_what_the_fleet_must_know_is_reported(
 
 async def test_a_probe_stays_the_probe_until_it_is_answered() -> None:
     """It may take several attempts; nobody else may visit meanwhile."""
-    pace = StandInPace(Reply("probe", 0.0, 1.0, clean=False), go(clean=False))
+    pace = StandInPace(PaceReply("probe", 0.0, 1.0, clean=False), go(clean=False))
     turns = Turns(pace)
     free = shop(enabled=False)
     await visit(turns, free)
@@ -385,7 +385,7 @@ async def test_a_pace_that_fails_is_not_hidden() -> None:
     """An error of the fleet's pace reaches the lane."""
 
     class Broken(StandInPace):
-        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
+        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> PaceReply:
             raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
@@ -395,15 +395,17 @@ async def test_a_pace_that_fails_is_not_hidden() -> None:
 @pytest.mark.parametrize(
     ("word", "answer", "told"),
     [
-        ("go", Answer(Welcome.CHALLENGED, 403), None),
-        ("go", Answer(Welcome.CHALLENGED, 429), Answer(Welcome.CHALLENGED, 429)),
-        ("go", Answer(Welcome.CHALLENGED, 503, "5"), Answer(Welcome.CHALLENGED, 503, "5")),
-        ("probe", Answer(Welcome.CHALLENGED, 403), Answer(Welcome.BLOCKED, 403)),
+        ("go", VisitAnswer(Welcome.CHALLENGED, 403), None),
+        ("go", VisitAnswer(Welcome.CHALLENGED, 429), VisitAnswer(Welcome.CHALLENGED, 429)),
+        ("go", VisitAnswer(Welcome.CHALLENGED, 503, "5"), VisitAnswer(Welcome.CHALLENGED, 503, "5")),
+        ("probe", VisitAnswer(Welcome.CHALLENGED, 403), VisitAnswer(Welcome.BLOCKED, 403)),
     ],
 )
-async def test_a_challenge_is_told_where_it_means_something(word: str, answer: Answer, told: Answer | None) -> None:
+async def test_a_challenge_is_told_where_it_means_something(
+    word: str, answer: VisitAnswer, told: VisitAnswer | None
+) -> None:
     """Where the shop asks for quiet, and for the visit that tries whether the breaker may close."""
-    pace = StandInPace(Reply(word, 0.0, 1.0, clean=False))
+    pace = StandInPace(PaceReply(word, 0.0, 1.0, clean=False))
     async with Turns(pace, now_s=StillClock()).turn(shop(), 0, asyncio.Event()) as turn:
         assert turn.is_probe is (word == "probe")
         turn.answer = answer
@@ -413,7 +415,7 @@ async def test_a_challenge_is_told_where_it_means_something(word: str, answer: A
 @pytest.mark.parametrize("ending", [RuntimeError("a mistake"), asyncio.CancelledError()])
 async def test_a_visit_that_ends_badly_is_waited_after_and_tells_nothing(ending: BaseException) -> None:
     """The shop has seen it all the same; and the lane's next visit stays the probe."""
-    draws, pace = Draws(), StandInPace(Reply("probe", 0.0, 1.0, clean=False))
+    draws, pace = Draws(), StandInPace(PaceReply("probe", 0.0, 1.0, clean=False))
     turns = Turns(pace, now_s=StillClock(), draw=draws)
     with pytest.raises(type(ending)):
         async with turns.turn(shop(), 0, asyncio.Event()) as turn:
@@ -440,12 +442,12 @@ async def test_waits_that_end_are_told_however_they_end() -> None:
     clock, told = StillClock(), list[tuple[str, float]]()
 
     class Slow(StandInPace):
-        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
+        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> PaceReply:
             clock.time_s += 1.5
             return await super().ask(platform, place=place, probing=probing)
 
     turns = Turns(
-        Slow(go(), Reply("open", 120.0, 1.0, clean=False)), now_s=clock, on_wait=lambda *one: told.append(one)
+        Slow(go(), PaceReply("open", 120.0, 1.0, clean=False)), now_s=clock, on_wait=lambda *one: told.append(one)
     )
     free = shop(enabled=False)
     await visit(turns, free)
@@ -454,12 +456,12 @@ async def test_waits_that_end_are_told_however_they_end() -> None:
     assert told == [("shop", 1.5), ("shop", 1.5)]
 
 
-def late_turns(clock: StillClock, *replies: Reply) -> tuple[Turns, list[float]]:
+def late_turns(clock: StillClock, *replies: PaceReply) -> tuple[Turns, list[float]]:
     """Turns of a fleet that takes 0.1 s to answer, and how late they were."""
     told: list[float] = []
 
     class Slow(StandInPace):
-        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
+        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> PaceReply:
             clock.time_s += 0.1
             return await super().ask(platform, place=place, probing=probing)
 
@@ -495,12 +497,12 @@ def test_what_the_fleet_says_to_wait_is_not_late() -> None:
     told: list[float] = []
 
     class Slow(StandInPace):
-        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> Reply:
+        async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> PaceReply:
             await asyncio.sleep(0.1)
             return await super().ask(platform, place=place, probing=probing)
 
     async def scene() -> None:
-        pace = Slow(Reply("later", 2.0, 1.0, clean=True), go(1.5), go())
+        pace = Slow(PaceReply("later", 2.0, 1.0, clean=True), go(1.5), go())
         turns = Turns(
             pace, now_s=asyncio.get_running_loop().time, on_late=lambda _platform, late_s: told.append(late_s)
         )
@@ -556,7 +558,7 @@ async def test_a_visit_that_ends_badly_gives_its_seat_back(ending: BaseException
 
 async def test_one_lane_of_a_worker_asks_for_a_seat_at_a_time() -> None:
     """The others stand behind it in their order, and cost nothing; a seat that is given back is asked for at once."""
-    full = Reply("full", 600.0, 1.0, clean=True)
+    full = PaceReply("full", 600.0, 1.0, clean=True)
     pace = StandInPace(go(), full)
     turns, release = Turns(pace), asyncio.Event()
 
@@ -579,7 +581,7 @@ async def test_one_lane_of_a_worker_asks_for_a_seat_at_a_time() -> None:
 async def test_a_turn_that_waited_for_a_seat_is_not_late(waits: bool) -> None:
     """That is what the setting is for; asking is, where a seat is free."""
     clock = StillClock()
-    turns, told = late_turns(clock, *([Reply("full", 0.01, 1.0, clean=True)] * waits), go())
+    turns, told = late_turns(clock, *([PaceReply("full", 0.01, 1.0, clean=True)] * waits), go())
     await visit(turns, seated())
     assert told == pytest.approx([0.0 if waits else 0.1])
 

@@ -11,7 +11,7 @@ from sqlalchemy import event, update
 
 from pagemill.model import Batch, Product
 from pagemill.results import schema
-from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.asked_batches import NOTHING, AskedBatches, Reached
 from pagemill.results.old_runs import OldRun, OldRuns
 from pagemill.results.store import ResultStore
 from tests.unit.results.result_values import make_result

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pagemill.model import Difference, Verdict
-from pagemill.results.search import search
+from pagemill.results.search import search_results
 from pagemill.results.selection import Selection
 from pagemill.results.store import ResultStore
 from tests.unit.results.result_values import make_result
@@ -24,7 +24,7 @@ class SearchContract:
 
     @staticmethod
     def found(store: ResultStore, text: str) -> list[str]:
-        return [each.product_id for each in search(store, Selection("r1", text=text), 100).results]
+        return [each.product_id for each in search_results(store, Selection("r1", text=text), 100).results]
 
     def test_text_is_looked_for_in_id_name_and_addresses(self, store: ResultStore) -> None:
         """Letters in either case, and nothing that stands for something else; other facts do not count."""
@@ -65,7 +65,7 @@ class SearchContract:
 
         def ids(field: str, **more: object) -> list[str]:
             wanted = replace(Selection("r1", field=field), **more)  # type: ignore[arg-type]
-            return [each.product_id for each in search(store, wanted, 100).results]
+            return [each.product_id for each in search_results(store, wanted, 100).results]
 
         assert ids("price") == ["A", "C"]
         assert ids("name") == ["B", "C"]
@@ -88,16 +88,16 @@ class SearchContract:
         seen: list[str] = []
         places: list[str] = []
         while True:
-            part = search(store, wanted, 2, places[-1] if places else "", most_rows=300)
+            part = search_results(store, wanted, 2, places[-1] if places else "", most_rows=300)
             seen += [each.product_id for each in part.results]
             if not part.next_after:
                 break
             places.append(part.next_after)
         assert seen == ["P0007", "P0407", "P0807"]
         assert places == ["P0299", "P0599", "P0899"]
-        full = search(store, Selection("r1", text="p"), 2, "P0500", most_rows=300)
+        full = search_results(store, Selection("r1", text="p"), 2, "P0500", most_rows=300)
         assert ([each.product_id for each in full.results], full.next_after) == (["P0501", "P0502"], "P0502")
-        assert search(store, wanted, 2, "P0999") == search(store, Selection("nobody", text="x"), 2)
+        assert search_results(store, wanted, 2, "P0999") == search_results(store, Selection("nobody", text="x"), 2)
 
     def test_what_has_an_index_is_not_looked_at_in_vain(self, store: ResultStore) -> None:
         """A part is one of results with the verdict that is wanted, however far apart they are."""
@@ -107,5 +107,5 @@ class SearchContract:
                 for number in range(1000)
             ]
         )
-        part = search(store, Selection("r1", (Verdict.FAILED,), text="p0900"), 5, most_rows=10)
+        part = search_results(store, Selection("r1", (Verdict.FAILED,), text="p0900"), 5, most_rows=10)
         assert [each.product_id for each in part.results] == ["P0900"]

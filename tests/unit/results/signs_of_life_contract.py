@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pagemill.model import Batch, Product
-from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.asked_batches import NOTHING, AskedBatches, Reached
 from pagemill.results.runs import RunState
 from pagemill.results.signs_of_life import BrokenOff, SignsOfLife
 from pagemill.results.store import ResultStore

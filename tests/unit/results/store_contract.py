@@ -13,7 +13,7 @@ from sqlalchemy import update
 from pagemill.errors import PagemillError, ResultRefused, UsageError
 from pagemill.model import Batch, Difference, Priority, Product, ResultOutline, Verdict
 from pagemill.results import schema
-from pagemill.results.asked import NOTHING, AskedBatches, Reached
+from pagemill.results.asked_batches import NOTHING, AskedBatches, Reached
 from pagemill.results.product_history import product_history
 from pagemill.results.store import ResultStore
 from pagemill.results.writer import ResultWriter

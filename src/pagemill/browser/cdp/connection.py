@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from pagemill.browser.cdp.messages import Messages, TooLong
+from pagemill.browser.protocol_messages import Messages, TooLong
 from pagemill.playwright_errors import PlaywrightError
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from pagemill.browser.bounded import answered, closed, collected, gives_answer, heap_mb
+from pagemill.browser.bounded_calls import answered, closed, collected, gives_answer, heap_mb
 from pagemill.browser.cdp.connection import Connection
 from pagemill.browser.cdp.page import CdpPage
 from pagemill.browser.cdp.process import start
-from pagemill.browser.cdp.session import Session
+from pagemill.browser.cdp.session import PageSession
 from pagemill.browser.cdp.storage import fill_storage
 from pagemill.browser.cdp.switches import DISABLED_FEATURES, SWITCHES
 from pagemill.browser.cdp.workers import Workers
@@ -29,9 +29,9 @@ from pagemill.browser.flags import LaunchOptions
 from pagemill.browser.isolated_world import IsolatedWorld
 from pagemill.browser.name_lookup import NameLookup
 from pagemill.browser.opener import BrowserHandle, ContextHandle, DriverHandle, PageHandle
+from pagemill.browser.page_firewall import PROXY_BYPASS, page_firewall
 from pagemill.browser.process_group import kill_browser_group
 from pagemill.browser.visitor.appearance import Appearance
-from pagemill.browser.visitor.page_firewall import PROXY_BYPASS, page_firewall
 from pagemill.browser.visitor.preset_cookies import for_chromium, preset_cookies
 from pagemill.config.child_environment import child_environment
 from pagemill.config.platform import Platform
@@ -186,11 +186,11 @@ class CdpLauncher:
         return went_well
 
     async def collect_garbage(self, handle: PageHandle) -> None:
-        """See `bounded.collected`."""
+        """See `bounded_calls.collected`."""
         await collected(handle.firewall.ask("HeapProfiler.collectGarbage"))
 
     async def heap_mb(self, handle: PageHandle) -> float | None:
-        """See `bounded.heap_mb`."""
+        """See `bounded_calls.heap_mb`."""
         return await heap_mb(handle.firewall.ask("Runtime.getHeapUsage"))
 
     async def answers(self, handle: BrowserHandle) -> bool:
@@ -234,7 +234,7 @@ async def _open_page(
         creation["windowState"] = "minimized"
     target = str((await send("Target.createTarget", creation))["targetId"])
     attached = await send("Target.attachToTarget", {"targetId": target, "flatten": True})
-    session = Session(context.browser.connection, attached["sessionId"])
+    session = PageSession(context.browser.connection, attached["sessionId"])
     await asyncio.gather(
         session.send("Inspector.enable"),  # tells when the page crashes
         firewall.attach(cast("CDPSession", session), block, target),

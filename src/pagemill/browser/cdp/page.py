@@ -10,7 +10,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pagemill.browser.cdp.session import Session
+from pagemill.browser.cdp.session import PageSession
 from pagemill.browser.isolated_world import evaluate
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded
@@ -32,7 +32,7 @@ class CdpPage:
 
     def __init__(
         self,
-        session: Session,
+        session: PageSession,
         target: str,
         viewport: ViewportSize,
         *,

@@ -7,7 +7,7 @@ from typing import Any
 from pagemill.browser.cdp.connection import Connection, Event
 
 
-class Session:
+class PageSession:
     """Commands to one page, and its events. It has the shape of Playwright's `CDPSession`."""
 
     def __init__(self, connection: Connection, name: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pagemill.browser.cdp.connection import Connection
-from pagemill.browser.cdp.session import Session
+from pagemill.browser.cdp.session import PageSession
 from pagemill.config.visitor.storage_state import StoredOrigin
 from pagemill.playwright_errors import PlaywrightError
 
@@ -27,7 +27,7 @@ async def fill_storage(connection: Connection, context: str, origins: Sequence[S
     creation = {"url": "about:blank", "browserContextId": context}
     target = str((await connection.send("Target.createTarget", creation))["targetId"])
     attached = await connection.send("Target.attachToTarget", {"targetId": target, "flatten": True})
-    session = Session(connection, attached["sessionId"])
+    session = PageSession(connection, attached["sessionId"])
     answers: set[asyncio.Task[None]] = set()
 
     async def answer(request: str) -> None:

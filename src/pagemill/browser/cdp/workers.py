@@ -16,7 +16,7 @@ from typing import Any
 from weakref import WeakSet
 
 from pagemill.browser.cdp.connection import Connection
-from pagemill.browser.cdp.session import Session
+from pagemill.browser.cdp.session import PageSession
 from pagemill.browser.service_workers import KEEP_NOTHING, PAST_SERVICE_WORKERS
 from pagemill.deadlines import within
 from pagemill.errors import DeadlineExceeded
@@ -31,7 +31,7 @@ class Workers:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._pages: dict[str, WeakSet[Session]] = {}
+        self._pages: dict[str, WeakSet[PageSession]] = {}
         self._warned: set[str] = set()
         self._sessions: set[str] = set()
         self._starts: set[asyncio.Task[None]] = set()
@@ -44,7 +44,7 @@ class Workers:
         how = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": kinds}
         await self._connection.send("Target.setAutoAttach", how)
 
-    async def page_opened(self, context: str, page: Session) -> None:
+    async def page_opened(self, context: str, page: PageSession) -> None:
         """Has a page go past the service workers that its context has, or gets while somebody holds the page."""
         self._pages.setdefault(context, WeakSet()).add(page)
         if context in self._warned:
@@ -62,7 +62,7 @@ class Workers:
         name = str(event["sessionId"])
         self._sessions.add(name)
         serves = target["type"] == "service_worker"
-        starting = self._start(Session(self._connection, name), str(target["browserContextId"]), serves=serves)
+        starting = self._start(PageSession(self._connection, name), str(target["browserContextId"]), serves=serves)
         task = asyncio.get_running_loop().create_task(starting)
         self._starts.add(task)
         task.add_done_callback(self._starts.discard)
@@ -72,7 +72,7 @@ class Workers:
             self._sessions.discard(event["sessionId"])
             self._connection.forget(event["sessionId"])
 
-    async def _start(self, worker: Session, context: str, *, serves: bool) -> None:
+    async def _start(self, worker: PageSession, context: str, *, serves: bool) -> None:
         """Lets a worker run. What goes wrong before leaves it waiting, which is safe."""
         if serves:
             self._warned.add(context)
@@ -84,12 +84,12 @@ class Workers:
             await within(_STEP_S, _release(worker), "starting a worker")
 
 
-async def _release(worker: Session) -> None:
+async def _release(worker: PageSession) -> None:
     await worker.send("Network.enable", KEEP_NOTHING)
     await worker.send("Network.setCacheDisabled", {"cacheDisabled": True})
     await worker.send("Runtime.runIfWaitingForDebugger")
 
 
-async def _go_past(page: Session) -> None:
+async def _go_past(page: PageSession) -> None:
     for method, parameters in PAST_SERVICE_WORKERS:
         await page.send(method, parameters)

@@ -11,18 +11,20 @@ from pagemill.config.catalog import CatalogTable
 from pagemill.config.mistakes import Mistake
 from pagemill.config.reading.extract import Extract
 from pagemill.config.reading.field_rule import FieldRule
-from pagemill.config.reading.judge import Judge, Signs, Wanted
+from pagemill.config.reading.judge import Judge, VerdictSigns, Wanted
 from pagemill.config.reading.patterns import names_filled, names_in, texts_in
 from pagemill.config.reading.source import Source
 from pagemill.model import FactValue
 
-Key = tuple[str | int, ...]
+MistakePath = tuple[str | int, ...]
 _STABLE = re.compile(r"\[(?:property|itemprop|name|data-)|#|^h1$", re.IGNORECASE)
 """What a selector has that outlives most redesigns."""
 _YES_OR_NO = frozenset({"true", "false", "yes", "no", "1", "0", "y", "n", "on", "off"})
 
 
-def unknown_fields(extract: object, above: Key, names: Iterable[str], *, also: tuple[str, ...] = ()) -> list[Mistake]:
+def unknown_fields(
+    extract: object, above: MistakePath, names: Iterable[str], *, also: tuple[str, ...] = ()
+) -> list[Mistake]:
     """A mistake for each name that is neither one of the platform's fields nor one of `also`."""
     if not isinstance(extract, Extract):  # has mistakes of its own
         return []
@@ -69,9 +71,9 @@ def _is_above_0(value: FactValue) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
-def addresses_in(extract: Extract) -> list[tuple[Key, str | None]]:
+def addresses_in(extract: Extract) -> list[tuple[MistakePath, str | None]]:
     """Every address that a source asks for, with its place below `extract`."""
-    found: list[tuple[Key, str | None]] = []
+    found: list[tuple[MistakePath, str | None]] = []
     for position, source in enumerate(extract.sources):
         found.append((("sources", position, "url"), source.url))
         found.append((("sources", position, "fetch", "url"), source.fetch.url if source.fetch else None))
@@ -90,7 +92,7 @@ def unknown_names(extract: Extract, known: frozenset[str]) -> list[Mistake]:
     return mistakes
 
 
-def _templates(source: Source, known: frozenset[str]) -> Iterator[tuple[Key, str, frozenset[str]]]:
+def _templates(source: Source, known: frozenset[str]) -> Iterator[tuple[MistakePath, str, frozenset[str]]]:
     if source.url is not None:
         yield ("url",), source.url, known
     if source.match is not None and not source.match.startswith("re:"):
@@ -118,7 +120,7 @@ def judge_mistakes(judge: Judge, extract: object, names: frozenset[str]) -> list
     return mistakes
 
 
-def _sign_mistakes(verdict: str, signs: Signs, extract: Extract) -> Iterator[Mistake]:
+def _sign_mistakes(verdict: str, signs: VerdictSigns, extract: Extract) -> Iterator[Mistake]:
     for facts in signs.facts:
         # A platform without in_stock keeps the default of sold_out, which then never applies.
         names = [name for name in facts if name != "in_stock" or verdict != "sold_out"]

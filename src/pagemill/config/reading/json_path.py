@@ -19,7 +19,7 @@ _NAME = re.compile(r"\{[A-Za-z_]\w*\}")
 _REMEDY = "see jmespath.org, or write plain keys with dots, such as offers.price"
 
 
-def is_plain(path: str) -> bool:
+def is_plain_path(path: str) -> bool:
     """Whether the path is nothing but keys with dots between them; every other one is JMESPath."""
     return _SPECIAL.search(path) is None
 
@@ -35,7 +35,7 @@ def check_path(path: str) -> None:
     if name := _NAME.search(path):
         remedy = "leave it out: where products stand side by side with their ids, this one's is read"
         raise Mistake(f"{name[0]} is not filled in here: paths are no templates", remedy)
-    if is_plain(path):
+    if is_plain_path(path):
         if not all(path.split(".")):
             raise Mistake(
                 f"{path!r} has an empty key", "write keys with single dots between them, such as offers.price"

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from pagemill.config.mistakes import Mistake
 from pagemill.config.reading.css_selector import Selector
-from pagemill.config.reading.json_path import check_path, is_plain
+from pagemill.config.reading.json_path import check_path, is_plain_path
 from pagemill.config.reading.patterns import check_regex
 from pagemill.config.reading.url_pattern import check_url_pattern
 from pagemill.config.section import Flag, Number, Section, Whole
@@ -58,7 +58,7 @@ class ErrorSign(Section):
     def _null_needs_a_plain_path(cls, value: tuple[str | None, ...], info: ValidationInfo) -> tuple[str | None, ...]:
         if not value:
             raise Mistake("is empty", "write the words that mean this verdict")
-        if None in value and not is_plain(info.data.get("path", "")):
+        if None in value and not is_plain_path(info.data.get("path", "")):
             remedy = "write plain keys with dots; JMESPath cannot tell null from what is not there"
             raise Mistake("null needs a plain path", remedy)
         return value
@@ -82,12 +82,12 @@ def _form(value: Any) -> str:
 
 
 AnyText = Annotated[Annotated[Text, Tag("text")] | Annotated[TextIn, Tag("place")], Discriminator(_form)]
-Facts = dict[str, Wanted]
+WantedFacts = dict[str, Wanted]
 TextSign = tuple[str, str]
 """A selector, `""` for the whole page, and the text that is looked for in what it selects."""
 
 
-class Signs(Section):
+class VerdictSigns(Section):
     """Signs of a verdict, any of which will do.
 
     `status` of the document or answer, `text` and `selector` where a visitor sees them, a part of the final address
@@ -99,12 +99,12 @@ class Signs(Section):
     url: tuple[Annotated[Text, AfterValidator(_check_address)], ...] = ()
     dialog: tuple[Text, ...] = ()
     selector: tuple[Selector, ...] = ()
-    facts: Annotated[tuple[Facts, ...], BeforeValidator(_as_list)] = ()
+    facts: Annotated[tuple[WantedFacts, ...], BeforeValidator(_as_list)] = ()
     error: Annotated[tuple[ErrorSign, ...], BeforeValidator(_as_list)] = ()
 
     @field_validator("facts")
     @classmethod
-    def _can_hold(cls, value: tuple[Facts, ...]) -> tuple[Facts, ...]:
+    def _can_hold(cls, value: tuple[WantedFacts, ...]) -> tuple[WantedFacts, ...]:
         for facts in value:
             for name, wanted in facts.items():
                 if wanted is None or wanted == () or (isinstance(wanted, tuple) and None in wanted):
@@ -176,10 +176,10 @@ _WITH_SHORT_FORM = ("sold_out", "off_sale")
 class Judge(Section):
     """How facts become a verdict."""
 
-    gone: Signs = Signs(status=(404, 410))
-    off_sale: Signs = Signs()
-    sold_out: Signs = Signs(facts=({"in_stock": False},))
-    blocked: Signs = Signs(status=(403, 429))
+    gone: VerdictSigns = VerdictSigns(status=(404, 410))
+    off_sale: VerdictSigns = VerdictSigns()
+    sold_out: VerdictSigns = VerdictSigns(facts=({"in_stock": False},))
+    blocked: VerdictSigns = VerdictSigns(status=(403, 429))
     tolerance: dict[str, Annotated[Number, Field(ge=0)]] = Field(default_factory=dict)
     compare: Comparisons = Field(default_factory=dict)
     require: tuple[str, ...] = ()
@@ -209,7 +209,7 @@ class Judge(Section):
         return compare
 
     @property
-    def by_verdict(self) -> Mapping[str, Signs]:
+    def by_verdict(self) -> Mapping[str, VerdictSigns]:
         """The signs of each verdict."""
         return {"gone": self.gone, "off_sale": self.off_sale, "sold_out": self.sold_out, "blocked": self.blocked}
 
@@ -222,6 +222,6 @@ def is_short_form(section: Mapping[str, Any]) -> bool:
 
     `status` may well be a field; a single `text` is a sign for which the brackets were forgotten.
     """
-    if section.keys() & (Signs.model_fields.keys() - {"status"}):
+    if section.keys() & (VerdictSigns.model_fields.keys() - {"status"}):
         return False
     return all(not isinstance(value, list | dict | tuple) for value in section.values())

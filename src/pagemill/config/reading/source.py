@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from pagemill.config.mistakes import Mistake, Mistakes
 from pagemill.config.reading.css_selector import Selector, check_selector
 from pagemill.config.reading.field_rule import FieldRule, as_rules
-from pagemill.config.reading.json_path import is_plain
+from pagemill.config.reading.json_path import is_plain_path
 from pagemill.config.reading.patterns import Regex, names_filled, names_in, texts_in
-from pagemill.config.reading.strategies import STANDARD_FACTS, STRATEGIES, Place, StrategyFacts, strategy_facts
+from pagemill.config.reading.strategies import STANDARD_FACTS, STRATEGIES, RuleForm, StrategyFacts, strategy_facts
 from pagemill.config.reading.url_pattern import check_url_pattern
 from pagemill.config.section import Section, Whole
 
@@ -182,7 +182,7 @@ class Source(Section):
         unknown = [
             name
             for name, rules in self.fields.items()
-            if any(is_plain(rule.path or "") and rule.path not in STANDARD_FACTS for rule in rules)
+            if any(is_plain_path(rule.path or "") and rule.path not in STANDARD_FACTS for rule in rules)
         ]
         if unknown:
             remedy = f"write one of {', '.join(STANDARD_FACTS)}"
@@ -233,7 +233,7 @@ def _foreign_keys(source: Source, facts: StrategyFacts) -> list[tuple[str, str]]
 
 
 def _misplaced(
-    fields: dict[str, tuple[FieldRule, ...]], place: Place | None, message: str, *above: str
+    fields: dict[str, tuple[FieldRule, ...]], place: RuleForm | None, message: str, *above: str
 ) -> list[Mistake]:
     """A mistake for each field that is not written as that kind of place."""
 

@@ -16,7 +16,7 @@ from pagemill.config.reading.css_selector import Selector, check_selector
 from pagemill.config.reading.extract import Extract
 from pagemill.config.section import Section, Whole
 
-Kind = Literal["dismiss", "click", "fill", "press", "wait_for", "scroll", "reload_unless", "run"]
+StepKind = Literal["dismiss", "click", "fill", "press", "wait_for", "scroll", "reload_unless", "run"]
 
 _KEYS = (
     *("Enter", "Escape", "Tab", "Space", "Backspace", "Delete"),
@@ -129,7 +129,7 @@ def _short(key: str) -> BeforeValidator:
     return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
-class Step(Section):
+class PageStep(Section):
     """One step: exactly one of its keys is there."""
 
     dismiss: Annotated[Passing, _short("selector")] | None = None
@@ -157,7 +157,7 @@ class Step(Section):
         return value
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> StepKind:
         """Which of them it is."""
         return next(kind for kind in _KINDS if getattr(self, kind) is not None)
 
@@ -173,11 +173,11 @@ class Step(Section):
         return told if len(told) <= _SHOWN else f"{told[: _SHOWN - 1]}…"
 
 
-_KINDS: tuple[Kind, ...] = ("dismiss", "click", "fill", "press", "wait_for", "scroll", "reload_unless", "run")
+_KINDS: tuple[StepKind, ...] = ("dismiss", "click", "fill", "press", "wait_for", "scroll", "reload_unless", "run")
 _ALL = ", ".join(_KINDS)
 
 
-def check_steps(steps: tuple[Step, ...], extract: Extract) -> None:
+def check_steps(steps: tuple[PageStep, ...], extract: Extract) -> None:
     """Whether there is a page that they could be done in.
 
     Raises:

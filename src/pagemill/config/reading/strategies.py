@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["selector", "path"]
+RuleForm = Literal["selector", "path"]
 """How a field's place is written: CSS in a document, or a path into JSON."""
 
 
@@ -21,7 +21,7 @@ class StrategyFacts:
     something to it besides `strategy` and `fields`; `required` are those of them that must be there, any one of them.
     """
 
-    place: Place | None
+    place: RuleForm | None
     page: bool
     driver: bool = False
     keys: frozenset[str] = frozenset()

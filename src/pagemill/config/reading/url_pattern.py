@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 
 from pagemill.config.mistakes import Mistake
 from pagemill.config.reading.patterns import Names, check_regex, names_in
-from pagemill.config.reading.user_regex import Match, compiled, search
+from pagemill.config.reading.user_regex import Match, compiled, search_regex
 from pagemill.errors import PatternTooSlow
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
@@ -83,8 +83,8 @@ class UrlPattern:
             return None
         is_plain = self._dot_all or self._pattern.isascii()
         try:
-            found = search(self._expression, url, dot_all=self._dot_all)
-            return found if found or is_plain else search(self._expression, unquote(url))
+            found = search_regex(self._expression, url, dot_all=self._dot_all)
+            return found if found or is_plain else search_regex(self._expression, unquote(url))
         except PatternTooSlow as error:
             self._slow += 1
             log.warning(events.PATTERN_TOO_SLOW, pattern=self._pattern, url=url[:_SHOWN], seconds=error.seconds)

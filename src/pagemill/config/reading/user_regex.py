@@ -37,7 +37,7 @@ def compiled(expression: str, *, dot_all: bool = False) -> regex.Pattern[str]:
     return regex.compile(same, regex.VERSION0 | regex.DOTALL if dot_all else regex.VERSION0)
 
 
-def search(expression: str, text: str, *, dot_all: bool = False) -> Match | None:
+def search_regex(expression: str, text: str, *, dot_all: bool = False) -> Match | None:
     """The first place in the text that fits.
 
     Raises:

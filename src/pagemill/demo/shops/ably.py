@@ -10,7 +10,7 @@ import hashlib
 import re
 from html import escape
 
-from pagemill.demo.shops.answers import OTHER, PAGE, ShopAnswer, ShopRequest, cookie, data, moved, page
+from pagemill.demo.shops.answers import OTHER, PAGE, ShopAnswer, ShopRequest, cookie, data, moved, page_answer
 from pagemill.demo.shops.furniture import (
     HOME,
     LOGIN,
@@ -70,8 +70,8 @@ def answer(request: ShopRequest) -> ShopAnswer:
     if found := _PAGE.fullmatch(request.path):
         return _visit(shop_truth("ably", found[1]), request)
     if (heading := _FRONT.get(request.path)) is not None:
-        return page(OTHER, _front(heading))
-    return page(OTHER, not_found_page(_SITE), 404)
+        return page_answer(OTHER, _front(heading))
+    return page_answer(OTHER, not_found_page(_SITE), 404)
 
 
 def _visit(truth: ShopTruth, request: ShopRequest) -> ShopAnswer:
@@ -84,8 +84,8 @@ def _visit(truth: ShopTruth, request: ShopRequest) -> ShopAnswer:
         return moved("/today")
     session = cookie(f"{_SESSION}=1")
     if (place := _LEAVES_FOR.get(name)) is not None:
-        return page(PAGE, _leaving(place), 200, session)
-    return page(PAGE, _product_page(truth), 200, session)
+        return page_answer(PAGE, _leaving(place), 200, session)
+    return page_answer(PAGE, _product_page(truth), 200, session)
 
 
 def _leaving(place: str) -> str:

@@ -43,7 +43,7 @@ class ShopAnswer:
     reply: Reply
 
 
-def page(kind: str, body: str, status: int = 200, *headers: tuple[bytes, bytes]) -> ShopAnswer:
+def page_answer(kind: str, body: str, status: int = 200, *headers: tuple[bytes, bytes]) -> ShopAnswer:
     """A document."""
     return ShopAnswer(kind, Reply(status, HTML, body.encode(), headers))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from pagemill.demo.catalogue import write_csv
+from pagemill.demo.catalogue import write_catalogue_csv
 from pagemill.demo.shops.addresses import ADDRESSES
 from pagemill.demo.shops.truth import ShopTruth, drawn_id, pinned_id, shop_truth
 from pagemill.demo.shops.variants import FIELDS, VARIANTS
@@ -79,7 +79,7 @@ def generate_shop(shop: str, base_url: str, count: int, *, seed: int = 0) -> Ite
 
 def write_shop_csv(path: Path, rows: Iterable[ShopRow]) -> int:
     """Writes the rows as UTF-8 CSV with the columns `COLUMNS`; how many rows there were."""
-    return write_csv(path, rows, COLUMNS)
+    return write_catalogue_csv(path, rows, COLUMNS)
 
 
 def _rows(shop: str, base_url: str, count: int, seed: int) -> Iterator[ShopRow]:

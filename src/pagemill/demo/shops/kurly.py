@@ -10,7 +10,7 @@ import re
 from html import escape
 from typing import Any
 
-from pagemill.demo.shops.answers import OTHER, PAGE, ShopAnswer, ShopRequest, data, page
+from pagemill.demo.shops.answers import OTHER, PAGE, ShopAnswer, ShopRequest, data, page_answer
 from pagemill.demo.shops.furniture import (
     HOME,
     LOGIN,
@@ -44,13 +44,13 @@ fetch(location.pathname.replace("/goods/", "/api/recommend/goods/"))
 def answer(request: ShopRequest) -> ShopAnswer:
     """The shop's answer to any request."""
     if found := _PAGE.fullmatch(request.path):
-        return page(PAGE, _product_page(shop_truth("kurly", found[1])))
+        return page_answer(PAGE, _product_page(shop_truth("kurly", found[1])))
     if found := _API.fullmatch(request.path):
         shown = others("kurly", f"{found[1]} recommended", 8)
         return data({"data": [{"no": int(one.product_id), "name": one.name, "salesPrice": one.price} for one in shown]})
     if request.path in ("/", "/member/login"):
-        return page(OTHER, front_page("kurly", _SITE, _PATH, HOME if request.path == "/" else LOGIN))
-    return page(OTHER, not_found_page(_SITE), 404)
+        return page_answer(OTHER, front_page("kurly", _SITE, _PATH, HOME if request.path == "/" else LOGIN))
+    return page_answer(OTHER, not_found_page(_SITE), 404)
 
 
 def _product(truth: ShopTruth) -> dict[str, Any]:

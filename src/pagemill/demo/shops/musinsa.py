@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from pagemill.demo.shops.answers import OTHER, PAGE, ShopAnswer, ShopRequest, cookie, data, page
+from pagemill.demo.shops.answers import OTHER, PAGE, ShopAnswer, ShopRequest, cookie, data, page_answer
 from pagemill.demo.shops.furniture import (
     HOME,
     LOGIN,
@@ -66,10 +66,10 @@ def answer(request: ShopRequest) -> ShopAnswer:
             return data(_error("SYSTEM_BUSY"), 503)
         return _part(truth, found[2]) if found[2] else _goods(truth)
     if found := _PAGE.fullmatch(request.path):
-        return page(PAGE, _product_page(shop_truth("musinsa", found[1])), 200, cookie(f"{_VISITED}=1"))
+        return page_answer(PAGE, _product_page(shop_truth("musinsa", found[1])), 200, cookie(f"{_VISITED}=1"))
     if request.path in ("/", "/auth/login"):
-        return page(OTHER, front_page("musinsa", _SITE, _PATH, HOME if request.path == "/" else LOGIN))
-    return page(OTHER, not_found_page(_SITE), 404)
+        return page_answer(OTHER, front_page("musinsa", _SITE, _PATH, HOME if request.path == "/" else LOGIN))
+    return page_answer(OTHER, not_found_page(_SITE), 404)
 
 
 def _goods(truth: ShopTruth) -> ShopAnswer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from pagemill.demo.shops.answers import API, OTHER, PAGE, ShopAnswer, ShopRequest, data, moved, page
+from pagemill.demo.shops.answers import API, OTHER, PAGE, ShopAnswer, ShopRequest, data, moved, page_answer
 from pagemill.demo.shops.furniture import (
     HOME,
     LOGIN,
@@ -54,10 +54,10 @@ def answer(request: ShopRequest) -> ShopAnswer:
             return data({"html": _mobile_view(truth)}, kind=API)
         return _visit(truth, is_mobile=request.path == _MOBILE)
     if request.path == _GONE:
-        return page(OTHER, _gone_page())
+        return page_answer(OTHER, _gone_page())
     if request.path in ("/", "/m/mtn", "/m/login/loginForm.do"):
-        return page(OTHER, front_page("oliveyoung", _SITE, _PATH, LOGIN if "login" in request.path else HOME))
-    return page(OTHER, not_found_page(_SITE), 404)
+        return page_answer(OTHER, front_page("oliveyoung", _SITE, _PATH, LOGIN if "login" in request.path else HOME))
+    return page_answer(OTHER, not_found_page(_SITE), 404)
 
 
 def _visit(truth: ShopTruth, *, is_mobile: bool) -> ShopAnswer:
@@ -67,10 +67,10 @@ def _visit(truth: ShopTruth, *, is_mobile: bool) -> ShopAnswer:
     if name == "gone-title":
         body = f"<header>{_logo()}</header><main><h1 class='error_title'>{GONE_TEXT}</h1>"
         body += f"<a href='/m/mtn'>홈으로</a></main>{footer(_SITE)}"
-        return page(PAGE, document(_SITE, og("title", _SITE), body, site=_SITE))
+        return page_answer(PAGE, document(_SITE, og("title", _SITE), body, site=_SITE))
     if name.startswith("desktop-") and name != "desktop-link":
         is_mobile = False
-    return page(PAGE, _mobile_page() if is_mobile else _desktop_page(truth))
+    return page_answer(PAGE, _mobile_page() if is_mobile else _desktop_page(truth))
 
 
 def _logo() -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-Selection = dict[str, "Selection"]
+QueriedFields = dict[str, "QueriedFields"]
 """Field to what is asked for below it; nothing below a plain value."""
 
 MAX_DEPTH = 20
@@ -20,7 +20,7 @@ class QueryRefused(Exception):
     """The query cannot be answered; the message is what the shop says about it."""
 
 
-def read_selection(query: str) -> Selection:
+def read_selection(query: str) -> QueriedFields:
     """What the query's one operation asks for.
 
     Raises:
@@ -33,7 +33,7 @@ def read_selection(query: str) -> Selection:
     return _fields(pieces, 0)
 
 
-def select(value: Mapping[str, Any], selection: Selection, kind: str = "Query") -> dict[str, Any]:
+def select(value: Mapping[str, Any], selection: QueriedFields, kind: str = "Query") -> dict[str, Any]:
     """The part of the value that is asked for.
 
     Raises:
@@ -50,7 +50,7 @@ def select(value: Mapping[str, Any], selection: Selection, kind: str = "Query") 
     return found
 
 
-def _part(value: Any, below: Selection, name: str) -> Any:
+def _part(value: Any, below: QueriedFields, name: str) -> Any:
     if isinstance(value, list):
         return [_part(one, below, name) for one in value]
     if isinstance(value, dict):
@@ -62,10 +62,10 @@ def _part(value: Any, below: Selection, name: str) -> Any:
     return value
 
 
-def _fields(pieces: Iterator[str], depth: int) -> Selection:
+def _fields(pieces: Iterator[str], depth: int) -> QueriedFields:
     if depth > MAX_DEPTH:
         raise QueryRefused("Syntax Error: the document is nested too deeply.")
-    found: Selection = {}
+    found: QueriedFields = {}
     last = ""
     for piece in pieces:
         if piece == "}":

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from pagemill.demo.shops.answers import OTHER, PAGE, ShopAnswer, ShopRequest, data, page
+from pagemill.demo.shops.answers import OTHER, PAGE, ShopAnswer, ShopRequest, data, page_answer
 from pagemill.demo.shops.furniture import (
     HOME,
     LOGIN,
@@ -85,11 +85,11 @@ def answer(request: ShopRequest) -> ShopAnswer:
     if found := _PAGE.fullmatch(request.path):
         truth = shop_truth("zigzag", found[1])
         if truth.variant.name == "gone-404":
-            return page(PAGE, not_found_page(_SITE), 404)
-        return page(PAGE, _product_page(truth))
+            return page_answer(PAGE, not_found_page(_SITE), 404)
+        return page_answer(PAGE, _product_page(truth))
     if request.path in ("/", "/auth/login"):
-        return page(OTHER, front_page("zigzag", _SITE, _PATH, HOME if request.path == "/" else LOGIN))
-    return page(OTHER, not_found_page(_SITE), 404)
+        return page_answer(OTHER, front_page("zigzag", _SITE, _PATH, HOME if request.path == "/" else LOGIN))
+    return page_answer(OTHER, not_found_page(_SITE), 404)
 
 
 def _operation(request: ShopRequest) -> ShopAnswer:

@@ -1,7 +1,7 @@
 """Every number of a text, as it is written there: rules 1 to 6 of `number_text`. Which of them is meant is not asked.
 
-Reads what `plain` returns. Time is linear in the text: a number's characters are looked at a fixed number of times,
-those behind the point where it stops making sense included.
+Reads what `plain_digits` returns. Time is linear in the text: a number's characters are looked at a fixed number of
+times, those behind the point where it stops making sense included.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _RAISED = re.compile(r"(?P<touches>(?<=\d))?[⁰¹²³⁴-⁹]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class WrittenNumber:
     """A number, from the first digit (or the point before it) at `start` to `end`; its sign stands before that."""
 
     start: int
@@ -67,7 +67,7 @@ class Amount:
     value: int | float
 
 
-def plain(text: str) -> str:
+def plain_digits(text: str) -> str:
     """The text in ASCII digits and signs as far as numbers are concerned, every white space a space."""
     if text.isascii():
         return text
@@ -75,11 +75,11 @@ def plain(text: str) -> str:
     return "".join(_plain_character(character) for character in text)
 
 
-def amounts(text: str, decimal: Literal[".", ","] | None) -> Iterator[Amount]:
+def amounts(text: str, decimal: Literal[".", ","] | None) -> Iterator[WrittenNumber]:
     """The numbers of a text in order; not those of more than 30 digits.
 
     Args:
-        text: as `plain` returns it.
+        text: as `plain_digits` returns it.
         decimal: the sign that starts decimals where the text leaves a choice.
     """
     position = 0
@@ -88,7 +88,7 @@ def amounts(text: str, decimal: Literal[".", ","] | None) -> Iterator[Amount]:
         number, end, position = _number_at(text, start, decimal)
         if number is not None and abs(number) < 10**_MAX_DIGITS:
             signed = -number if _is_negative(text, start) else number
-            yield Amount(start, end, int(signed) if signed.denominator == 1 else float(signed))
+            yield WrittenNumber(start, end, int(signed) if signed.denominator == 1 else float(signed))
 
 
 def _number_at(text: str, start: int, decimal: Literal[".", ","] | None) -> tuple[Fraction | None, int, int]:

@@ -39,7 +39,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from pagemill.extraction.numbers.currency_words import after_no_cents, currency_after, currency_before
-from pagemill.extraction.numbers.number_forms import Amount, amounts, plain
+from pagemill.extraction.numbers.number_forms import WrittenNumber, amounts, plain_digits
 from pagemill.extraction.numbers.number_words import means_free
 
 _RANGE = re.compile(r" ?(?:[-~\u2013\u2014\u301c]|to|bis|à|до|至|から) ?")
@@ -54,7 +54,7 @@ _SPACED_GROUPS = re.compile(r"\A(?P<before>[-+]? ?)(?P<number>[1-9][0-9]{0,2}(?:
 class _Candidate(NamedTuple):
     """A number of the text with what stands behind it and what stands beside it."""
 
-    amount: Amount
+    amount: WrittenNumber
     currency_behind: bool
     percent_behind: bool
     currency: bool
@@ -73,7 +73,7 @@ def read_number(text: str, *, whole: bool = False, decimal: Literal[".", ","] | 
         decimal: the sign that starts decimals where the text leaves a choice: `"."` makes `12.900` 12.9, `","` makes
             `12,900` that. Where it leaves none, as in `1.299.000` or `12.90`, the text is believed.
     """
-    readable = _SPACED_GROUPS.sub(_closed, plain(text.strip()))
+    readable = _SPACED_GROUPS.sub(_closed, plain_digits(text.strip()))
     found = amounts(readable, decimal)
     if whole:
         first = next(found, None)
@@ -93,16 +93,16 @@ def _closed(found: re.Match[str]) -> str:
     return found["before"] + found["number"].replace(" ", "")
 
 
-def _looks_like_an_amount(text: str, amount: Amount) -> bool:
+def _looks_like_an_amount(text: str, amount: WrittenNumber) -> bool:
     written = text[amount.start : amount.end]
     return len(written) >= _AMOUNT_DIGITS or not written.isdecimal()
 
 
-def _is_whole(text: str, amount: Amount) -> bool:
+def _is_whole(text: str, amount: WrittenNumber) -> bool:
     return amount.end == len(text) and text[: min(amount.start, 2)] in ("", "-", "+")
 
 
-def _candidates(text: str, found: Sequence[Amount]) -> list[_Candidate]:
+def _candidates(text: str, found: Sequence[WrittenNumber]) -> list[_Candidate]:
     candidates: list[_Candidate] = []
     following: _Candidate | None = None
     # From the last to the first, because a range takes over what stands behind its end.
@@ -125,7 +125,7 @@ def _candidates(text: str, found: Sequence[Amount]) -> list[_Candidate]:
     return candidates
 
 
-def _has_currency_behind(text: str, amount: Amount, following: _Candidate | None) -> bool:
+def _has_currency_behind(text: str, amount: WrittenNumber, following: _Candidate | None) -> bool:
     if after_no_cents(text, amount.end) > amount.end:
         return True
     currency = currency_after(text, amount.end)
@@ -137,7 +137,7 @@ def _has_currency_behind(text: str, amount: Amount, following: _Candidate | None
     return not (gap == "" or (gap == " " and currency.written_first))
 
 
-def _has_percent_behind(text: str, amount: Amount, following: _Candidate | None) -> bool:
+def _has_percent_behind(text: str, amount: WrittenNumber, following: _Candidate | None) -> bool:
     if text.startswith(" %", amount.end):
         return following is None or following.amount.start != amount.end + 2
     return text.startswith("%", amount.end)

@@ -65,7 +65,7 @@ def read_json_ld(script: str) -> list[Any]:
     return [document]
 
 
-def read_all(scripts: Iterable[str]) -> tuple[list[Any], list[str]]:
+def read_json_lds(scripts: Iterable[str]) -> tuple[list[Any], list[str]]:
     """The documents of all scripts, and for each script that nothing can read where and why."""
     documents: list[Any] = []
     broken: list[str] = []

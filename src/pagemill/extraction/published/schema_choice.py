@@ -110,7 +110,7 @@ def choose(products: Sequence[PublishedProduct], signs: PageSigns) -> tuple[Publ
     return min(left, key=_order), "first"
 
 
-def is_elsewhere(product: PublishedProduct, signs: PageSigns, *, doubted: bool) -> bool:
+def is_of_another_page(product: PublishedProduct, signs: PageSigns, *, doubted: bool) -> bool:
     """Whether a product is that of another page: no heading nor title shares a word with its name, and it gives
     addresses of its own that are not the page's, or is `doubted` for another reason.
     """
@@ -136,7 +136,7 @@ def addresses_of(node: Node) -> list[str]:
     return [url for url in (*urls, node.id, *pages) if url]
 
 
-def ids_of(node: Node) -> list[str]:
+def product_ids_of(node: Node) -> list[str]:
     """What a shop may call it in an address."""
     said = [str(value) for value in node.values("sku", "productid", "identifier", "mpn") if not isinstance(value, Node)]
     return [*said, re.split(r"[/#?=:]", node.id)[-1]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
-from pagemill.extraction.published.schema_choice import PageSigns, PublishedProduct, ids_of, offers_of
+from pagemill.extraction.published.schema_choice import PageSigns, PublishedProduct, offers_of, product_ids_of
 from pagemill.extraction.published.schema_graph import Node
 from pagemill.extraction.published.schema_offer import Offered, offered_by, stock_of
 from pagemill.extraction.published.schema_price import Prices, prices_of
@@ -75,7 +75,7 @@ def product_facts(product: PublishedProduct, signs: PageSigns) -> ProductFacts:
     if product.is_bare_offer:
         return _facts(node, offered_by([node]), signs.base)
     variants = _variants(node)
-    named = pick_named(variants, signs, [*ids_of(node), *map(str, node.values("productgroupid"))])
+    named = pick_named(variants, signs, [*product_ids_of(node), *map(str, node.values("productgroupid"))])
     if named is not None:
         group = _facts(node, Offered(), signs.base)
         facts = _facts(named, _offered(named, offers_of(named), signs), signs.base)
@@ -109,7 +109,7 @@ def _offered(node: Node, offers: Sequence[Node], signs: PageSigns) -> Offered:
     """What the offers say, only that of the one that the page's address names if there is one; else the node itself."""
 
     def narrow(single: Sequence[Node]) -> Sequence[Node]:
-        named = pick_named(single, signs, ids_of(node))
+        named = pick_named(single, signs, product_ids_of(node))
         return single if named is None else [named]
 
     offered = offered_by(offers, narrow)

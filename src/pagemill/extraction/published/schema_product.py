@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from pagemill.extraction.published.json_ld import read_all
+from pagemill.extraction.published.json_ld import read_json_lds
 from pagemill.extraction.published.page_address import PageAddress
 from pagemill.extraction.published.schema_choice import (
     PageSigns,
     PublishedProduct,
     choose,
-    is_elsewhere,
+    is_of_another_page,
     published_products,
 )
 from pagemill.extraction.published.schema_facts import ProductFacts, product_facts
@@ -56,7 +56,7 @@ def standard_facts(found: StructuredData, address: str) -> StructuredFacts:
         found: what the page publishes.
         address: where the page is.
     """
-    documents, broken = read_all(found.scripts)
+    documents, broken = read_json_lds(found.scripts)
     base = found.base if re.match("https?://", found.base, re.IGNORECASE) else address
     graphs = [Graph(documents, base), Graph(found.items, base), Graph(found.rdfa, base)]
     products = [product for syntax, graph in enumerate(graphs) for product in published_products(graph, syntax)]
@@ -85,7 +85,7 @@ def _own(products: list[PublishedProduct], metas: PageMetas, signs: PageSigns) -
     # Where nothing tells which of the products is the page's own, its word for itself counts before any of them.
     unsure = why == "first" and (page.price is not None or own.is_bare_offer)
     doubted = page.price is not None and page.name is not None
-    if unsure or (why in ("first", "the only one") and is_elsewhere(own, signs, doubted=doubted)):
+    if unsure or (why in ("first", "the only one") and is_of_another_page(own, signs, doubted=doubted)):
         return page, "" if page.price is None else "metas"
     facts = product_facts(own, signs)
     for other in _same(own, facts, products, signs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pagemill.extraction.published.page_address import PageAddress
-from pagemill.extraction.published.schema_choice import PageSigns, addresses_of, ids_of
+from pagemill.extraction.published.schema_choice import PageSigns, addresses_of, product_ids_of
 from pagemill.extraction.published.schema_graph import Node
 from pagemill.extraction.published.schema_text import plain_name
 from pagemill.extraction.published.schema_words import OFFERS
@@ -38,7 +38,7 @@ def _named(node: Node, page: PageAddress, base: str, ignored: set[str]) -> int:
     nodes = [node, *node.nodes("itemoffered")[:5], *node.nodes(*OFFERS)[:20]]
     own = [PageAddress.of(url, base) for one in nodes for url in addresses_of(one)]
     fit = max((page.named_by(one) for one in own if one is not None), default=0)
-    ids = [identifier for one in nodes for identifier in ids_of(one)]
+    ids = [identifier for one in nodes for identifier in product_ids_of(one)]
     named = any(page.has_id(identifier) for identifier in ids if identifier.casefold() not in ignored)
     return max(fit, 100 if named else 0, _described(node, page))
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from pagemill.config.platform import Platform
 from pagemill.config.reading import user_regex
 from pagemill.config.reading.url_pattern import UrlPattern
-from pagemill.config.reading.user_regex import search
+from pagemill.config.reading.user_regex import search_regex
 from pagemill.errors import PatternTooSlow
 from pagemill.telemetry import events
 
@@ -36,7 +36,7 @@ ROW = ",".join("1" * 60)
 )
 def test_they_mean_what_they_mean_to_python(expression: str, text: str) -> None:
     """Look-around, names, counts, and braces that are just braces."""
-    wanted, found = re.search(expression, text), search(expression, text)
+    wanted, found = re.search(expression, text), search_regex(expression, text)
     assert (found and (found.span(), found.groups(), found.groupdict())) == (
         wanted and (wanted.span(), wanted.groups(), wanted.groupdict())
     )
@@ -45,12 +45,12 @@ def test_they_mean_what_they_mean_to_python(expression: str, text: str) -> None:
 def test_a_search_without_end_has_one() -> None:
     """And what was searched for is told."""
     with pytest.raises(PatternTooSlow, match=re.escape(f"the regular expression '{SLOW}' took longer than 0.5 s")):
-        search(SLOW, ROW)
+        search_regex(SLOW, ROW)
 
 
 def test_the_one_that_froze_a_worker_ends_too() -> None:
     """Nested repetition, against a long number that does not fit."""
-    assert search(r"^(\d+,?)+$", "1" * 5_000 + "x") is None
+    assert search_regex(r"^(\d+,?)+$", "1" * 5_000 + "x") is None
 
 
 def test_other_threads_go_on_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_other_threads_go_on_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     begun.wait(5)
     try:
         with pytest.raises(PatternTooSlow):
-            search(SLOW, ROW)
+            search_regex(SLOW, ROW)
         during = len(counted)
     finally:
         ended.set()

@@ -1,0 +1,1 @@
+"""What watches the fleet: rules, alerts, notices, and the channels that tell them."""

@@ -1,0 +1,67 @@
+"""Reads the alerts that went out lately: a Redis stream of about 1,000 entries. The `alert_desk` writes it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from redis import Redis, ResponseError
+
+from pagemill.alerting.alert import Alert, decode
+from pagemill.script_files import read_script
+
+STREAM = "pagemill:alerts"
+FIELD = b"alert"
+KEPT = 1000
+"""Entries, or a few more: Redis trims by whole blocks."""
+
+DROP_LIST = read_script(__file__, "drop_list.lua")
+
+Entries = list[tuple[bytes, dict[bytes, bytes]]]
+"""What Redis answers: for each entry its id in the stream, and its fields."""
+
+
+def recent_alerts(redis: Redis, count: int = 50) -> list[Alert]:
+    """The fleet's latest alerts, the newest first; about 1,000 are kept.
+
+    Raises:
+        RedisError: Redis does not answer.
+    """
+    if count <= 0:
+        return []
+    try:
+        entries = cast(Entries, redis.xrevrange(STREAM, count=count))
+    except ResponseError as error:
+        if str(error).startswith("WRONGTYPE"):
+            return []  # still the list of before; the next alert makes it a stream
+        raise
+    return [alert for _, alert in alerts_of(entries)]
+
+
+def alerts_after(redis: Redis, cursor: str = "0-0", count: int = 100) -> list[tuple[str, Alert]]:
+    """The alerts after `cursor`, the oldest first, each with its own cursor.
+
+    Raises:
+        RedisError: Redis does not answer.
+    """
+    return alerts_of(cast(Entries, redis.xrange(STREAM, min=f"({cursor}", count=count)))
+
+
+def latest_cursor(redis: Redis) -> str:
+    """The cursor of the newest alert. `alerts_after` gives those that are raised after it.
+
+    Raises:
+        RedisError: Redis does not answer.
+    """
+    entries = cast(Entries, redis.xrevrange(STREAM, count=1))
+    return entries[0][0].decode() if entries else "0-0"
+
+
+def alerts_of(entries: Entries) -> list[tuple[str, Alert]]:
+    """The alerts of these entries, each with its id. An entry that is no alert is left out."""
+    found = []
+    for entry, values in entries:
+        try:
+            found.append((entry.decode(), decode(values.get(FIELD, b""))))
+        except ValueError:
+            continue
+    return found

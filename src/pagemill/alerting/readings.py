@@ -1,0 +1,164 @@
+"""The fleet's picture as readings for alert rules: one value for each metric and worker, or platform.
+
+Counts over the last minutes are those that this process has seen itself; a process that has just begun knows little and
+says little. What is not known is left out.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from pagemill.alerting.rules import Reading
+from pagemill.alerting.slope import SlopePoint, minutes_left
+from pagemill.fleet.history import Point
+from pagemill.fleet.snapshot import WorkerSnapshot
+from pagemill.fleet.view import FleetPicture
+
+SHARES_SPAN_S = 300.0
+"""Of the shares of failed and blocked products."""
+GROWTH_SPAN_S = 600.0
+SLOPE_SPAN_S = 3600.0
+_LOOK_S = 30.0
+FEWEST_PRODUCTS = 10
+"""With fewer of them a share says nothing."""
+
+_Counts = tuple[int, int, int, int]
+"""Products, and those of them that failed, were blocked, and took too long."""
+
+
+class View(Protocol):
+    """What is asked: `fleet.view.FleetView`."""
+
+    def picture(self) -> FleetPicture: ...
+    def history(self, span_s: float, worker: str = "") -> Sequence[Point]: ...
+
+
+class PictureReadings:
+    """Readings of a fleet. Called from one thread, every few seconds."""
+
+    def __init__(self, view: View, now_s: Callable[[], float] = time.monotonic) -> None:
+        """`now_s` is monotonic."""
+        self._view = view
+        self._now_s = now_s
+        self._seen: deque[tuple[float, dict[tuple[str, str], _Counts]]] = deque()
+        self._stuck_since_s: dict[str, float] = {}
+        self._told_lately: dict[str, dict[str, float | None]] = {}
+        self._looked_s = -math.inf
+
+    def readings(self) -> list[Reading]:
+        """Every metric's value now.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        picture = self._view.picture()
+        lately = self._lately()
+        found = [Reading("silent_s", "", worker.name, worker.silent_s) for worker in picture.workers]
+        for worker in picture.alive:
+            values = {**_now(worker, picture), **lately.get(worker.name, {})}
+            found += [Reading(metric, "", worker.name, value) for metric, value in values.items() if value is not None]
+        done = self._count(picture)
+        found += self._shares(done)
+        found += self._stuck(picture, done)
+        for platform, batches in (picture.stranded_batches or {}).items():
+            found.append(Reading("stranded_batches", platform, "", batches))
+        for platform, runs in (picture.broken_off_runs or {}).items():
+            found.append(Reading("broken_off_runs", platform, "", runs))
+        return found
+
+    def _lately(self) -> Mapping[str, dict[str, float | None]]:
+        """By worker, what an hour's measurements tell: many to read, and slow to change."""
+        if self._now_s() - self._looked_s >= _LOOK_S:
+            by_worker: dict[str, list[Point]] = {}
+            for point in self._view.history(SLOPE_SPAN_S):
+                by_worker.setdefault(point.worker, []).append(point)
+            self._told_lately = {worker: _lately(points) for worker, points in by_worker.items()}
+            self._looked_s = self._now_s()
+        return self._told_lately
+
+    def _count(self, picture: FleetPicture) -> dict[str, _Counts]:
+        """What was done by platform since the oldest look that still counts."""
+        now_s = self._now_s()
+        counts = {
+            (worker.name, platform): (
+                tally.products,
+                tally.verdicts.get("failed", 0),
+                tally.verdicts.get("blocked", 0),
+                tally.timeouts,
+            )
+            for worker in picture.alive
+            for platform, tally in worker.tally.items()
+        }
+        self._seen.append((now_s, counts))
+        while self._seen[0][0] < now_s - SHARES_SPAN_S:
+            self._seen.popleft()
+        first: dict[tuple[str, str], _Counts] = {}
+        last: dict[tuple[str, str], _Counts] = {}
+        for _, each in self._seen:
+            first = {**each, **first}
+            last |= each
+        done: dict[str, _Counts] = {}
+        for key, (products, failed, blocked, timeouts) in last.items():
+            start, so_far = first[key], done.get(key[1], (0, 0, 0, 0))
+            gained = (products - start[0], failed - start[1], blocked - start[2], timeouts - start[3])
+            done[key[1]] = (
+                so_far[0] + gained[0],
+                so_far[1] + gained[1],
+                so_far[2] + gained[2],
+                so_far[3] + gained[3],
+            )
+        return done
+
+    def _shares(self, done: Mapping[str, _Counts]) -> Iterator[Reading]:
+        for platform, (products, failed, blocked, timeouts) in done.items():
+            yield Reading("timeouts", platform, "", timeouts)
+            if products >= FEWEST_PRODUCTS:
+                yield Reading("error_rate", platform, "", failed / products)
+                yield Reading("block_rate", platform, "", blocked / products)
+
+    def _stuck(self, picture: FleetPicture, done: Mapping[str, _Counts]) -> Iterator[Reading]:
+        """Nothing was finished at all within the span, or since batches began to wait."""
+        now_s = self._now_s()
+        closed = {pace.platform for pace in picture.paces if pace.paused_s > 0 or pace.open_s > 0}
+        for queue in picture.queues:
+            moving = bool(done.get(queue.platform, (0,))[0])
+            if not queue.waiting or moving or queue.platform in closed:
+                self._stuck_since_s.pop(queue.platform, None)
+                yield Reading("queue_stuck_s", queue.platform, "", 0.0)
+            else:
+                since_s = self._stuck_since_s.setdefault(queue.platform, now_s)
+                yield Reading("queue_stuck_s", queue.platform, "", now_s - since_s)
+
+
+def _now(worker: WorkerSnapshot, picture: FleetPicture) -> dict[str, float | None]:
+    rates = picture.rates.get(worker.name)
+    values: dict[str, float | None] = {
+        "cpu_percent": worker.cpu_percent,
+        "gc_percent": worker.collector.cpu_percent,
+        "item_ms": rates.item_ms if rates is not None and rates.item_ms else None,
+    }
+    if (sample := worker.sample) is not None:
+        values["memory_percent"] = sample.memory_percent
+        values["cgroup_percent"] = sample.cgroup_percent
+        values["shm_percent"] = sample.shm_percent
+        values["loop_lag_ms"] = sample.loop_lag_s * 1000
+        if sample.largest_js_heap_mb is not None and worker.limits is not None:
+            values["js_heap_percent"] = 100 * sample.largest_js_heap_mb / worker.limits.js_heap_mb
+    return values
+
+
+def _lately(points: Sequence[Point]) -> dict[str, float | None]:
+    """What only several measurements tell."""
+    if not points:
+        return {}
+    known = [SlopePoint(each.at_s, each.memory_percent) for each in points if each.memory_percent is not None]
+    values: dict[str, float | None] = {"memory_minutes_left": minutes_left(known) if known else math.inf}
+    recent = [each for each in points if each.at_s >= points[-1].at_s - GROWTH_SPAN_S]
+    values["oom_kills"] = recent[-1].oom_kills - recent[0].oom_kills
+    if points[0].at_s < recent[0].at_s:  # ten whole minutes are known
+        values["python_objects_growth"] = recent[-1].blocks - recent[0].blocks
+    return values

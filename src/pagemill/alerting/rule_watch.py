@@ -1,0 +1,142 @@
+"""Evaluates the rules against the fleet, round by round. Of several API processes one does so at a time.
+
+It asks a view for readings and the desk to let alerts out; it knows neither where readings come from nor where alerts
+go. When it is due again is its caller's business.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from pagemill.alerting.alert import Alert
+from pagemill.alerting.alert_desk import AlertDesk
+from pagemill.alerting.rules import FiringRule, Reading, RuleState, evaluate_rules
+from pagemill.broker.leadership import Leadership
+from pagemill.config.alert_metrics import METRICS
+from pagemill.config.alerts import AlertRule
+
+LEADER_KEY = "pagemill:alerts:leader"
+"""The key of the `Leadership` that a watch is given; its holder evaluates."""
+
+_WORDS = {"gt": "above", "gte": "at or above", "lt": "below", "lte": "at or below"}
+
+
+class FleetReadings(Protocol):
+    """The fleet's picture, as rules need it."""
+
+    def readings(self) -> Sequence[Reading]:
+        """Every metric's value now. What is not known is left out; what never comes is infinite.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        ...
+
+
+class AlertWatch:
+    """One process' watch. Called from one thread."""
+
+    def __init__(
+        self,
+        view: FleetReadings,
+        rules: Callable[[], Mapping[str, AlertRule]],
+        desk: AlertDesk,
+        leadership: Leadership,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            view: asked once in a round.
+            rules: those in force, by name; asked in each round, as another process may have changed them.
+            desk: lets alerts out; its cooldown is that of rules without their own.
+            leadership: for `LEADER_KEY`; it must outlast some rounds.
+            now: the time of day, with its zone.
+            now_s: monotonic seconds.
+        """
+        self._view = view
+        self._rules = rules
+        self._desk = desk
+        self._leadership = leadership
+        self._now = now
+        self._now_s = now_s
+        self._state = RuleState()
+
+    def check(self) -> list[FiringRule]:
+        """One round, if this process leads; what went out.
+
+        A process that takes the lead over begins without a memory. The fleet's cooldown keeps it from repeating what
+        its predecessor has said.
+
+        Raises:
+            RedisError: Redis does not answer; the next round goes on from the state before.
+        """
+        if not self._leadership.hold():
+            self._state = RuleState()
+            return []
+        readings = self._view.readings()
+        cooldown_minutes = self._desk.cooldown_minutes
+        state, fired = evaluate_rules(self._rules(), readings, self._state, self._now_s(), cooldown_minutes)
+        told = []
+        for firing in fired:
+            if self._desk.raise_by_rule(alert_of(firing, self._now()), firing.rule.cooldown_minutes):
+                told.append(firing)
+            else:
+                # The fleet's cooldown may end some rounds after our own: without this, that alert would skip a turn.
+                state = state.without_firing(firing)
+        self._state = state
+        return told
+
+    def close(self) -> None:
+        """Lets another process lead at once.
+
+        Raises:
+            RedisError: Redis does not answer; the lead ends by itself.
+        """
+        self._leadership.release()
+
+
+def alert_of(firing: FiringRule, at: datetime) -> Alert:
+    """What a firing says to people."""
+    rule, reading = firing.rule, firing.reading
+    facts = {
+        "metric": rule.metric,
+        "value": _number(reading.value),
+        "operator": rule.operator,
+        "threshold": rule.threshold,
+        "held_s": round(firing.held_s, 1),
+    }
+    if reading.scope:
+        facts["platform"] = reading.scope
+    return Alert(
+        name=firing.name,
+        level=rule.level,
+        message=_sentence(firing),
+        worker=reading.worker,
+        at=at,
+        scope="@".join(part for part in (reading.scope, reading.worker) if part),
+        facts=facts,
+        kind=rule.kind_in_force,
+        channels=rule.channels,
+    )
+
+
+def _sentence(firing: FiringRule) -> str:
+    rule, reading, meaning = firing.rule, firing.reading, METRICS[firing.rule.metric]
+    unit = f" {meaning.unit}" if meaning.unit else ""
+    place = f" (platform {reading.scope})" if reading.scope else ""
+    place += f" (worker {reading.worker})" if reading.worker else ""
+    held = f" for {firing.held_s:.0f} s" if rule.for_s else ""
+    mark = f"{_WORDS[rule.operator]} {rule.threshold:g}{unit}"
+    remedy = f"; {meaning.remedy.format(platform=reading.scope)}" if meaning.remedy and reading.scope else ""
+    return f"{meaning.text}{place}: {_number(reading.value)}{unit}, {mark}{held}{remedy}"
+
+
+def _number(value: float) -> float | str:
+    """Rounded to what people read; JSON has no infinity."""
+    return float(f"{value:.4g}") if math.isfinite(value) else "unlimited"

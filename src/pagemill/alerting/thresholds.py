@@ -1,0 +1,114 @@
+"""The thresholds of `PUT /api/performance/thresholds`, and which of the rules' metrics each of them is. Pure.
+
+The names, the two levels and fractions instead of percent are those of that API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from pagemill.config.alerts import AlertRule
+from pagemill.config.mistakes import Mistake
+from pagemill.config.section import Number, Section
+
+_LEVELS = ("warning", "critical")
+
+_Positive = Annotated[Number, Field(gt=0)]
+_Fraction = Annotated[Number, Field(gt=0, le=1)]
+
+
+class ThresholdPair(Section):
+    """Two thresholds of one metric."""
+
+    warning: _Positive
+    critical: _Positive
+
+    @model_validator(mode="after")
+    def _rise(self) -> Self:
+        if self.warning >= self.critical:
+            raise Mistake("critical must be above warning", f"write more than {self.warning:g}", "critical")
+        return self
+
+
+class FractionPair(ThresholdPair):
+    """Both from 0 to 1."""
+
+    warning: _Fraction
+    critical: _Fraction
+
+
+class Thresholds(Section):
+    """What a client sets; what it leaves out stays as it is."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    response_time: ThresholdPair | None = None
+    """Milliseconds of a product's visit."""
+    memory_usage: FractionPair | None = None
+    cpu_usage: FractionPair | None = None
+    event_loop_delay: ThresholdPair | None = None
+    """Milliseconds."""
+    error_rate: FractionPair | None = None
+
+
+class ThresholdsRequest(Section):
+    """The body of the request."""
+
+    thresholds: Thresholds
+
+    def by_metric(self) -> dict[tuple[str, str], float]:
+        """What it sets, as `rules.with_thresholds` takes it."""
+        wanted: dict[tuple[str, str], float] = {}
+        for field, metric, factor in _METRICS:
+            marks: ThresholdPair | None = getattr(self.thresholds, field)
+            if marks is not None:
+                wanted |= {(metric, level): round(getattr(marks, level) * factor, 6) for level in _LEVELS}
+        return wanted
+
+
+_METRICS = (
+    ("response_time", "item_ms", 1),
+    ("memory_usage", "memory_percent", 100),
+    ("cpu_usage", "cpu_percent", 100),
+    ("event_loop_delay", "loop_lag_ms", 1),
+    ("error_rate", "error_rate", 1),
+)
+"""Field of `Thresholds`, metric, and what one is worth in the metric's unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdInForce:
+    """One threshold as the rules have it now, in the API's name and unit."""
+
+    name: str
+    level: str
+    value: float
+
+
+def thresholds_in_force(rules: Mapping[str, AlertRule]) -> list[ThresholdInForce]:
+    """Those of the rules that are switched on; of several rules with one metric and level, the first counts."""
+    found: dict[tuple[str, str], ThresholdInForce] = {}
+    for field, level, rule, factor in _governed(rules):
+        name = to_camel(field)
+        found.setdefault((name, level), ThresholdInForce(name, level, round(rule.threshold / factor, 6)))
+    return list(found.values())
+
+
+def without_rule(rules: Mapping[str, AlertRule], thresholds: Mapping[tuple[str, str], float]) -> list[tuple[str, str]]:
+    """Metric and level of every threshold that changes no rule, as none has that metric and level."""
+    there = {(rule.metric, level) for _field, level, rule, _factor in _governed(rules)}
+    return [pair for pair in thresholds if pair not in there]
+
+
+def _governed(rules: Mapping[str, AlertRule]) -> Iterator[tuple[str, str, AlertRule, int]]:
+    """Field, level, rule and factor of each rule that such a threshold is about, in the API's order."""
+    for field, metric, factor in _METRICS:
+        for level in _LEVELS:
+            for rule in rules.values():
+                if rule.enabled and (rule.metric, rule.level) == (metric, level) and rule.operator in ("gt", "gte"):
+                    yield field, level, rule, factor

@@ -1,0 +1,1 @@
+"""What `pagemill check` looks at."""

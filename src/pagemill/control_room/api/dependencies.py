@@ -1,0 +1,211 @@
+"""What routes need apart from the request: built once by `server`, found by the dependencies here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+from redis import Redis
+
+from pagemill.alerting.history import KEPT
+from pagemill.applying.applier import Applier
+from pagemill.applying.undoer import Undoer
+from pagemill.broker.connection import redis_connection_counts
+from pagemill.config.alerts import AlertRule
+from pagemill.config.platform import Platform
+from pagemill.config.schedule import Schedule
+from pagemill.config.settings import GuardSettings
+from pagemill.control_room.api.dashboard_models import Dashboard
+from pagemill.control_room.api.shared_view import SharedView
+from pagemill.control_room.control.background_cleanup import BackgroundCleanup
+from pagemill.control_room.control.database_check import DatabaseCheck
+from pagemill.control_room.control.drafts import Drafts
+from pagemill.control_room.control.product_trial import ProductTrial
+from pagemill.control_room.control.restart import RollingRestart
+from pagemill.control_room.control.run_requests import RunRequests
+from pagemill.control_room.frame.envelope import ApiError
+from pagemill.control_room.report.models import Report
+from pagemill.control_room.report.summary import summary
+from pagemill.fleet.orders import OrderReply, give
+from pagemill.fleet.overrides import Overrides, changed
+from pagemill.fleet.shared_cache import Lookups, SharedCache
+from pagemill.fleet.snapshot import WorkerSnapshot
+from pagemill.fleet.view import FleetPicture
+from pagemill.intake.begin_run import Beginner
+from pagemill.model import ConnectionCounts
+from pagemill.results.runs import RunSummary
+from pagemill.results.store import ResultStore
+
+ORDER_TIMEOUT_S = 10.0
+_MOST_REPORTS = 16
+_MOST_DASHBOARDS = 32
+_MOST_LISTS = 32
+
+Documented = dict[int | str, dict[str, Any]]
+"""Answers of a route, as FastAPI takes them for its document."""
+
+UNKNOWN_WORKER: Documented = {404: {"description": "No worker of that name is alive"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One API process' parts."""
+
+    redis: Redis
+    """Fails within seconds."""
+    view: SharedView
+    configured: Mapping[str, Platform]
+    """The platforms of this process' own configuration, by name."""
+    guard: GuardSettings
+    """Those of this process' own configuration."""
+    rules: Mapping[str, AlertRule]
+    """Those of this process' own configuration."""
+    store: ResultStore
+    database: DatabaseCheck
+    cleanup: BackgroundCleanup
+    restart: RollingRestart
+    beginner: Beginner
+    run_requests: RunRequests
+    trial: ProductTrial
+    schedule: Callable[[], Schedule]
+    """The schedule as it stands."""
+    drafts: Drafts
+    applier: Applier
+    undoer: Undoer
+    artifacts: Path
+    """The folder of what was kept of failures; it need not be there."""
+    applying: threading.Lock = field(default_factory=threading.Lock)
+    """Held while something is applied or undone: one at a time."""
+    root_path: str = ""
+    """Where a proxy has the API; empty where it is at the top."""
+    dashboards: SharedCache[tuple[str, bool], Dashboard] = field(default_factory=lambda: SharedCache(_MOST_DASHBOARDS))
+    """By the worker that they are about, and by whether they tell the history."""
+    reports: SharedCache[tuple[str, date | None, str], Report] = field(
+        default_factory=lambda: SharedCache(_MOST_REPORTS)
+    )
+    metrics: SharedCache[str, tuple[bytes, str]] = field(default_factory=lambda: SharedCache(1))
+    """The text for Prometheus, with its content type."""
+    runs: SharedCache[tuple[int, str, str], list[RunSummary]] = field(
+        default_factory=lambda: SharedCache(_MOST_LISTS, least_s=0)
+    )
+    """The list of runs: so many, before which one, of which platform."""
+
+    def report(self, run: str, day: date | None, now: datetime, time_zone: str = "") -> Report:
+        """A report, see `summary`; it may be a minute old. Without a time zone, a day is that of the schedule's.
+
+        Raises:
+            UsageError, RedisUnavailable, DatabaseUnavailable: as `summary`.
+        """
+
+        zone = time_zone or self.schedule().time_zone
+
+        def make() -> Report:
+            alerts = self.view.alerts(KEPT)
+            return summary(self.view, self.store, run=run, day=day, time_zone=zone, alerts=alerts, now=lambda: now)
+
+        return self.reports.get((run, day, zone), make)
+
+    def lookups(self) -> dict[str, Lookups]:
+        """How often something was ready when somebody asked, by what it was."""
+        return {
+            **self.view.lookups(),
+            "dashboards": self.dashboards.lookups,
+            "reports": self.reports.lookups,
+            "metrics": self.metrics.lookups,
+            "runs": self.runs.lookups,
+        }
+
+    def connections(self) -> dict[str, ConnectionCounts]:
+        """Those of this process, by service."""
+        return {"redis": redis_connection_counts(self.redis), "database": self.store.connections()}
+
+    def guard_in_force(self, overrides: Overrides) -> GuardSettings:
+        """The guard's settings with what was changed for the fleet. What does not go with this process' own
+        configuration any more is left alone, as workers leave it."""
+        try:
+            return changed(self.guard, overrides.guard)
+        except ValueError:
+            return self.guard
+
+    def forget(self) -> None:
+        """Makes the next look a fresh one: something has just been changed."""
+        self.view.forget()
+        self.dashboards.forget()
+        self.metrics.forget()
+
+    def order(
+        self, workers: tuple[WorkerSnapshot, ...], action: str, timeout_s: float = ORDER_TIMEOUT_S, **arguments: Any
+    ) -> list[OrderReply]:
+        """Gives these workers an order, see `orders.give`; the next look at the fleet is a fresh one."""
+        try:
+            return give(self.redis, [worker.name for worker in workers], action, timeout_s, **arguments)
+        finally:
+            self.forget()
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the application that was asked."""
+    parts = request.app.state.parts
+    assert isinstance(parts, Parts)
+    return parts
+
+
+async def _parts(request: Request) -> Parts:
+    return parts_of(request)
+
+
+PartsOfApp = Annotated[Parts, Depends(_parts)]
+"""The type of a route's parameter that is the parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPart:
+    """The part of the fleet that a request is about."""
+
+    picture: FleetPicture
+    workers: tuple[WorkerSnapshot, ...]
+    """Those that are alive; one when the request names one."""
+    worker: str
+    """Its name; empty for the whole fleet."""
+
+
+WorkerName = Annotated[
+    str,
+    Query(alias="worker", max_length=200, description="Only this worker; by default the whole fleet", examples=[""]),
+]
+
+
+def _chosen(parts: PartsOfApp, worker: WorkerName = "") -> FleetPart:
+    picture = parts.view.picture()
+    if not worker:
+        return FleetPart(picture, picture.alive, "")
+    found = tuple(each for each in picture.alive if each.name == worker)
+    if not found:
+        raise unknown_worker(picture)
+    return FleetPart(picture, found, worker)
+
+
+ChosenWorkers = Annotated[FleetPart, Depends(_chosen)]
+"""The type of a route's parameter that is the whole fleet or, with `?worker=NAME`, that worker."""
+
+
+def unknown_worker(picture: FleetPicture) -> ApiError:
+    """The answer to a name that no living worker has."""
+    known = ", ".join(worker.name for worker in picture.alive) or "none"
+    return ApiError(404, "unknown_worker", f"no worker of that name is alive; known are: {known}")
+
+
+def check_platform(parts: Parts, name: str) -> None:
+    """Refuses a platform that is not configured.
+
+    Raises:
+        ApiError: 404, with those that are.
+    """
+    if name not in parts.configured:
+        known = ", ".join(sorted(parts.configured)) or "none"
+        raise ApiError(404, "unknown_platform", f"no platform of that name is configured; known are: {known}")

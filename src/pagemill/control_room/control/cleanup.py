@@ -1,0 +1,70 @@
+"""Cleaning workers up, and what came of it in all of them together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from pagemill.fleet.orders import OrderReply
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupOutcome:
+    """Sums over the workers that did it."""
+
+    success: bool
+    """Whether any worker did."""
+    message: str
+    seconds: float = 0.0
+    """Until the last answer was there."""
+    collected: int = 0
+    """Objects that Python's collector found unreachable."""
+    cache_entries: int = 0
+    """Let go of by caches."""
+    freed_mb: float = 0.0
+    done: tuple[str, ...] = ()
+    """The workers that did it."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Why the others did not."""
+
+
+def clean_up(order: Callable[[], Sequence[OrderReply]], now_s: Callable[[], float] = time.monotonic) -> CleanupOutcome:
+    """Gives the order and sums up.
+
+    Args:
+        order: gives it, and waits for the answers.
+        now_s: monotonic seconds.
+
+    Raises:
+        RedisError: Redis does not answer.
+    """
+    begun_s = now_s()
+    answers = order()
+    return cleanup_outcome_of(answers, round(now_s() - begun_s, 3))
+
+
+def cleanup_outcome_of(answers: Sequence[OrderReply], seconds: float) -> CleanupOutcome:
+    """The sums of what workers answered. Pure."""
+    done = [answer for answer in answers if answer.done]
+    failed = {answer.worker: answer.error for answer in answers if not answer.done}
+    return CleanupOutcome(
+        success=bool(done),
+        message=_message(done, failed),
+        seconds=seconds,
+        collected=round(sum(float(answer.result.get("collected", 0)) for answer in done)),
+        cache_entries=round(sum(float(answer.result.get("cache_entries", 0)) for answer in done)),
+        freed_mb=round(sum(float(answer.result.get("freed_mb", 0.0)) for answer in done), 1),
+        done=tuple(answer.worker for answer in done),
+        failed=failed,
+    )
+
+
+def _message(done: Sequence[OrderReply], failed: dict[str, str]) -> str:
+    if not done and not failed:
+        return "No worker is alive: start one with `pagemill worker`"
+    missing = "; ".join(f"{worker}: {error}" for worker, error in failed.items())
+    if not done:
+        return f"No worker did it: {missing}"
+    said = f"Done by {len(done)} worker" + ("s" if len(done) > 1 else "")
+    return f"{said}, but not by {len(failed)}: {missing}" if failed else said

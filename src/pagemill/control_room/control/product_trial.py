@@ -1,0 +1,62 @@
+"""Tries one product for whoever asks the control API: `pagemill try`, one at a time."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pagemill.control_room.control.own_command import COMMAND, OwnCommand
+from pagemill.errors import TrialUnderWay
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+
+log = get_logger("api")
+
+TIMEOUT_S = 120.0
+
+
+class ProductTrial:
+    """The one of this process. May be used from several threads."""
+
+    def __init__(self, timeout_s: float = TIMEOUT_S, command: Sequence[str] = COMMAND) -> None:
+        """
+        Args:
+            timeout_s: how long one may take, from the start of its browser to the end.
+            command: what `try` is a command of.
+        """
+        self._try = OwnCommand("try", "trying the product", timeout_s, command)
+        self._one = threading.Lock()
+
+    def run(self, platform: str, url: str, product_id: str = "") -> Mapping[str, Any]:
+        """Visits the product and returns what `pagemill try --json` says of it.
+
+        Args:
+            platform: a configured one.
+            url: as it stands in the catalogue; on one of the platform's hosts, as everywhere.
+            product_id: its id in the catalogue, where the platform's templates need it.
+
+        Raises:
+            TrialUnderWay: another one is.
+            UsageError: the platform may not visit this URL.
+            VisitFailed: it could not be read; the message says why.
+            DeadlineExceeded: it took too long.
+            ServiceUnavailable: there is no Chromium here, or it does not start.
+        """
+        if not self._one.acquire(blocking=False):
+            raise TrialUnderWay
+        try:
+            named = ["--id", product_id] if product_id else []
+            log.info(events.TRIED, platform=platform)
+            tried = json.loads(self._try.run(["--platform", platform, "--json", *named, "--", url]))
+            assert isinstance(tried, dict)
+            return tried
+        finally:
+            self._one.release()
+
+    def close(self, timeout_s: float) -> None:
+        """Ends the one that is under way, and waits for that."""
+        self._try.close()
+        if self._one.acquire(timeout=timeout_s):
+            self._one.release()

@@ -1,0 +1,161 @@
+"""The workers' measurements as a curve of few points: of one worker, or of several taken together. Pure.
+
+Workers measure at different moments. So time is divided into equal parts; in each one a worker counts with the mean of
+its measurements, or, where it has none, with that of the part before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from pagemill.fleet.history import Point, mean
+
+MOST_POINTS = 400
+_MISSED = 3
+"""A worker counts until it has missed so many measurements, and no further: another may have come in its place."""
+_FIRST_GAP_S = 5.0
+"""How far apart the measurements of a worker are that has one only."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One part of the time. Sizes, lanes and rates are sums over the workers; percentages and delays are the highest of
+    a worker."""
+
+    at_s: float
+    """Its last measurement, in seconds since 1970."""
+    workers: int = 0
+    pss_mb: Mapping[str, float] = field(default_factory=dict)
+    """By role."""
+    swap_mb: float = 0.0
+    js_heap_mb: float = 0.0
+    memory_percent: float = 0.0
+    """The fullest of a worker's own limit, its container and its machine, as the guard judges it."""
+    shm_percent: float = 0.0
+    cpu_percent: float = 0.0
+    loop_lag_ms: float = 0.0
+    gc_percent: float = 0.0
+    lanes: float = 0.0
+    pressure: float = 0.0
+    items_per_s: float = 0.0
+    item_ms: float = 0.0
+    """Mean time of a visited product; 0 where none was visited, as the shares are."""
+    error_rate: float = 0.0
+    block_rate: float = 0.0
+    rotations: Mapping[str, int] = field(default_factory=dict)
+    """How many there were in this part, by level."""
+
+    @property
+    def total_pss_mb(self) -> float:
+        """All roles together."""
+        return sum(self.pss_mb.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One worker in one part of the time, and what it has done since the part before."""
+
+    point: Point
+    seconds: float = 0.0
+    items: int = 0
+    visited: int = 0
+    failed: int = 0
+    blocked: int = 0
+    item_s: float = 0.0
+    rotations: Mapping[str, int] = field(default_factory=dict)
+
+
+def curve(points: Sequence[Point], most: int = MOST_POINTS) -> list[CurvePoint]:
+    """At most so many points, the oldest first, from measurements in the order of their moments."""
+    if not points:
+        return []
+    start_s, end_s = points[0].at_s, points[-1].at_s
+    width_s = max((end_s - start_s) / most, 0.001)
+    parts: list[list[_Step]] = [[] for _ in range(most)]
+    by_worker: dict[str, list[Point]] = {}
+    for point in points:
+        by_worker.setdefault(point.worker, []).append(point)
+    for each in by_worker.values():
+        grouped: dict[int, list[Point]] = {}
+        for point in each:
+            grouped.setdefault(min(most - 1, int((point.at_s - start_s) / width_s)), []).append(point)
+        is_there = end_s - each[-1].at_s <= max(2 * width_s, _MISSED * _gap_s(each))
+        for number, step in _steps(grouped, most - 1 if is_there else max(grouped)):
+            parts[number].append(step)
+    # Measurements that are rarer than the parts leave some empty; those say nothing new.
+    measured = {min(most - 1, int((point.at_s - start_s) / width_s)) for point in points}
+    return [_together(part) for number, part in enumerate(parts) if part and number in measured]
+
+
+def _gap_s(points: Sequence[Point]) -> float:
+    """How far apart a worker's latest measurements are."""
+    latest = points[-6:]
+    gaps_s = [after.at_s - before.at_s for before, after in pairwise(latest)]
+    return median(gaps_s) if gaps_s else _FIRST_GAP_S
+
+
+def _steps(grouped: Mapping[int, list[Point]], last: int) -> Iterator[tuple[int, _Step]]:
+    before: Point | None = None
+    for number in range(min(grouped), last + 1):
+        if number in grouped:
+            point = mean(grouped[number])
+            yield number, _step(before or grouped[number][0], point)
+            before = point
+        elif before is not None:
+            yield number, _Step(before)
+
+
+def _step(before: Point, point: Point) -> _Step:
+    return _Step(
+        point=point,
+        seconds=point.at_s - before.at_s,
+        items=max(0, point.items - before.items),
+        visited=max(0, point.visited - before.visited),
+        failed=max(0, point.failed - before.failed),
+        blocked=max(0, point.blocked - before.blocked),
+        item_s=max(0.0, point.item_s - before.item_s),
+        rotations={
+            level: count - before.rotations.get(level, 0)
+            for level, count in point.rotations.items()
+            if count > before.rotations.get(level, 0)
+        },
+    )
+
+
+def _together(steps: Sequence[_Step]) -> CurvePoint:
+    points = [step.point for step in steps]
+    sizes: dict[str, float] = {}
+    rotations: dict[str, int] = {}
+    for step in steps:
+        for role, size_mb in step.point.pss_mb.items():
+            sizes[role] = round(sizes.get(role, 0.0) + size_mb, 1)
+        for level, count in step.rotations.items():
+            rotations[level] = rotations.get(level, 0) + count
+    items, visited = sum(step.items for step in steps), sum(step.visited for step in steps)
+    return CurvePoint(
+        at_s=max(point.at_s for point in points),
+        workers=len(points),
+        pss_mb=dict(sorted(sizes.items())),
+        swap_mb=round(sum(point.swap_mb for point in points), 1),
+        js_heap_mb=round(sum(point.js_heap_mb or 0.0 for point in points), 1),
+        memory_percent=max(fullness_percent(point) for point in points),
+        shm_percent=max(point.shm_percent or 0.0 for point in points),
+        cpu_percent=max(point.cpu_percent for point in points),
+        loop_lag_ms=max(point.loop_lag_ms for point in points),
+        gc_percent=max(point.gc_percent for point in points),
+        lanes=round(sum(point.lanes for point in points), 1),
+        pressure=max(point.pressure for point in points),
+        items_per_s=round(sum(step.items / step.seconds for step in steps if step.seconds > 0), 3),
+        item_ms=round(1000 * sum(step.item_s for step in steps) / visited, 1) if visited else 0.0,
+        error_rate=round(sum(step.failed for step in steps) / items, 4) if items else 0.0,
+        block_rate=round(sum(step.blocked for step in steps) / items, 4) if items else 0.0,
+        rotations=dict(sorted(rotations.items())),
+    )
+
+
+def fullness_percent(point: Point) -> float:
+    """As the guard judges memory: the worker's own limit, its container or its machine, whichever is fullest."""
+    return max(point.memory_percent or 0.0, point.cgroup_percent or 0.0, point.machine_percent)

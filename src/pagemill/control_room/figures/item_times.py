@@ -1,0 +1,51 @@
+"""How long products take, from the workers' counts since they started. Pure.
+
+Quantiles come from a histogram: within one of its parts times are taken to be spread evenly, so they are estimates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pagemill.fleet.tally import BUCKETS_S, PlatformTally
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTimes:
+    """Times of visited products, in milliseconds; 0 where none was visited."""
+
+    visited: int = 0
+    mean_ms: float = 0.0
+    p50_ms: float = 0.0
+    p95_ms: float = 0.0
+    p99_ms: float = 0.0
+    buckets: tuple[int, ...] = (0,) * (len(BUCKETS_S) + 1)
+    """How many took as long as each of `BUCKETS_S` at most, and longer than the one before; at last the longer ones."""
+
+
+def item_times(tallies: Iterable[PlatformTally]) -> ItemTimes:
+    """The times of these counts together."""
+    found = list(tallies)
+    visited = sum(tally.visited for tally in found)
+    if visited <= 0:
+        return ItemTimes()
+    buckets = tuple(sum(counts) for counts in zip(*(tally.buckets for tally in found), strict=True))
+    return ItemTimes(
+        visited=visited,
+        mean_ms=round(1000 * sum(tally.item_s for tally in found) / visited, 1),
+        p50_ms=quantile_ms(buckets, 0.5),
+        p95_ms=quantile_ms(buckets, 0.95),
+        p99_ms=quantile_ms(buckets, 0.99),
+        buckets=buckets,
+    )
+
+
+def quantile_ms(buckets: Sequence[int], share: float) -> float:
+    """The time that this share of the products did not exceed; above the last bound, the last bound."""
+    wanted, seen, low_s = share * sum(buckets), 0, 0.0
+    for count, high_s in zip(buckets, BUCKETS_S, strict=False):
+        if count and seen + count >= wanted:
+            return round(1000 * (low_s + (high_s - low_s) * (wanted - seen) / count), 1)
+        seen, low_s = seen + count, high_s
+    return 1000 * low_s if seen < sum(buckets) else 0.0

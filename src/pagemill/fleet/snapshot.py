@@ -1,0 +1,109 @@
+"""What each worker publishes about itself in Redis, and reading that back.
+
+A worker that stops well takes its entry away. That of a dead one stays for some minutes, so that it can be seen, and
+then expires. Its age is told by Redis' own clock, whatever the machines' clocks say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from redis import Redis
+
+from pagemill.browser.visitor.proxies import ProxyState
+from pagemill.fleet.overrides import GuardInForce
+from pagemill.fleet.published import ALIVE_S, KEPT_S, Published, Snapshot
+from pagemill.fleet.tally import PlatformTally
+from pagemill.guard.pressure import PressureLimits
+from pagemill.guard.probe import Sample
+from pagemill.guard.python_memory import CollectorStats
+from pagemill.model import ConnectionCounts
+
+__all__ = [
+    "ALIVE_S",
+    "KEPT_S",
+    "PREFIX",
+    "AtWork",
+    "WorkerSnapshot",
+    "publish",
+    "read_fleet",
+    "read_workers",
+    "withdraw",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """A batch that a worker has in hand."""
+
+    run: str
+    batch: str
+    platform: str
+    done: int
+    products: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSnapshot(Snapshot):
+    """One worker at one moment. Memory is PSS of its whole process tree."""
+
+    name: str
+    pid: int
+    host: str
+    platforms: tuple[str, ...]
+    lanes: int
+    """Places taken: visits at work that hold a page."""
+    size: int
+    """Places there are, under the present pressure."""
+    pss_mb: float
+    peak_pss_mb: float
+    leases: int
+    rotations: Mapping[str, int] = field(default_factory=dict)
+    """By level: page, context, browser, driver."""
+    pressure: str = "normal"
+    pressure_reason: str = ""
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    """Rotations by level and reason, such as `page uses`."""
+    started_at: datetime | None = None
+    draining: bool = False
+    batches: tuple[AtWork, ...] = ()
+    """At most one of each platform."""
+    proxies: tuple[ProxyState, ...] = ()
+    """Of its platforms' visitors, by name."""
+    sample: Sample | None = None
+    cpu_percent: float = 0.0
+    """Of all CPUs that it may use."""
+    collector: CollectorStats = field(default_factory=CollectorStats)
+    limits: PressureLimits | None = None
+    guard: GuardInForce | None = None
+    """The guard's settings that are in force."""
+    caches: Mapping[str, int] = field(default_factory=dict)
+    cleanings: int = 0
+    tally: Mapping[str, PlatformTally] = field(default_factory=dict)
+    """By platform, since the worker started."""
+    connections: Mapping[str, ConnectionCounts] = field(default_factory=dict)
+    """By service: redis, database."""
+    overrides: int = 0
+    """The version of the fleet's changed settings that are in force."""
+    allocated_mb: float = 0.0
+    """By how much memory has risen from sample to sample, all rises together."""
+    silent_s: float = 0.0
+
+    @property
+    def at_work(self) -> AtWork | None:
+        """One of its batches, where it has any."""
+        return self.batches[0] if self.batches else None
+
+
+_WORKERS = Published(WorkerSnapshot, "worker")
+PREFIX = _WORKERS.prefix
+publish = _WORKERS.publish
+withdraw = _WORKERS.withdraw
+read_workers = _WORKERS.read
+
+
+def read_fleet(redis: Redis) -> list[WorkerSnapshot]:
+    """Every worker that is alive, by name."""
+    return [worker for worker in read_workers(redis) if worker.is_alive]

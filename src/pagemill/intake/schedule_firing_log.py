@@ -1,0 +1,50 @@
+"""What schedulers note about the entries of the schedule, in Redis: one hash per entry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import cast
+
+import redis
+
+from pagemill.intake.schedule_firing import EntryFiring, FiringOutcome
+from pagemill.script_files import read_script
+
+KEY_PREFIX = "pagemill:schedule:"
+LEADER_KEY = "pagemill:scheduler"
+
+_NOTE = read_script(__file__, "note_firing.lua")
+
+_KEEP_S = 400 * 24 * 3600
+"""Longer than the longest time between two firings of a cron expression that fires once a year."""
+
+
+class FiringLog:
+    """The notes of all entries."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._note = client.register_script(_NOTE)
+
+    def last(self, entry: str) -> EntryFiring | None:
+        """What was noted last of an entry; `None` for one that is new."""
+        names = ("due", "outcome", "run", "detail", "rule")
+        found = cast("list[bytes | None]", self._client.hmget(KEY_PREFIX + entry, *names))
+        due, outcome, *texts = found
+        if due is None or outcome is None:
+            return None
+        moment = datetime.fromtimestamp(int(due), UTC)
+        run, detail, rule = ((text or b"").decode() for text in texts)
+        return EntryFiring(moment, FiringOutcome(outcome.decode()), run, detail, rule)
+
+    def note(self, entry: str, firing: EntryFiring, leader: str) -> bool:
+        """Notes it; `False` if that process does not lead any more."""
+        moment = int(firing.due.timestamp())
+        arguments: list[str | int] = [leader, moment, firing.outcome.value, firing.run, firing.detail[:500]]
+        arguments += [firing.rule, _KEEP_S]
+        return bool(self._note(keys=[LEADER_KEY, KEY_PREFIX + entry], args=arguments))
+
+    def leader(self) -> str:
+        """Who leads; empty when nobody does."""
+        name = self._client.get(LEADER_KEY)
+        return name.decode() if isinstance(name, bytes) else ""

@@ -1,1 +1,0 @@
-"""What every route stands in: who may, how answers and failures look, limits and headers."""

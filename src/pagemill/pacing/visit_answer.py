@@ -1,0 +1,42 @@
+"""How the shop answered a visit: well, with a block, a challenge or an error. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from pagemill.config.platform import RateLimit
+from pagemill.pacing.retry_after import retry_after_s
+
+_TOO_MANY = 429
+_UNAVAILABLE = 503
+
+
+class Welcome(StrEnum):
+    """How a shop took a visit."""
+
+    GOOD = "good"
+    BLOCKED = "blocked"
+    CHALLENGED = "challenged"
+    """Blocked, and the breaker does not count it: the visitor's session may be why, or the product has counted."""
+    TROUBLE = "trouble"
+    """It was too slow, or failed on the shop's side."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitAnswer:
+    """How a shop took one visit. `retry_after` is the header of that name, empty where there was none."""
+
+    welcome: Welcome
+    status: int | None = None
+    retry_after: str = ""
+
+    def pause_s(self, limit: RateLimit, now: datetime | None = None) -> float:
+        """For how long the shop asks not to be visited at all; 0 when it does not ask."""
+        if self.status not in (_TOO_MANY, _UNAVAILABLE):
+            return 0.0
+        asked_s = retry_after_s(self.retry_after, now or datetime.now(UTC)) if self.retry_after else None
+        if asked_s is None:
+            asked_s = limit.pause_s if self.status == _TOO_MANY else 0.0
+        return min(asked_s, limit.pause_max_s)
