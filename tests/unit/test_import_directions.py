@@ -16,7 +16,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src"
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"model", "errors", "visible", "script_files", "playwright_errors"}),
+    frozenset({"model", "errors", "visible", "script_files", "playwright_errors", "theil_sen"}),
     frozenset({"telemetry", "arguments", "deadlines"}),
     frozenset({"config"}),
     frozenset({"browser", "extraction", "pacing", "revisit", "results", "guard", "broker"}),

@@ -1,9 +1,8 @@
 """Estimates in how many minutes a rising percentage reaches its limit. Pure. The alert `memory_minutes_left` uses it.
 
 Memory of a healthy worker rises between rotations and falls at each one. So only the points after the last fall count,
-and only if they are higher than any point before it. Their slope is the median of the slopes between all pairs of
-points (Theil and Sen): single outliers do not change it. A single step is no leak, so each third of the points must
-rise.
+and only if they are higher than any point before it. Single outliers do not change their slope (`theil_sen`). A single
+step is no leak, so each third of the points must rise.
 
 A leak may also rise in jumps, with flat stretches between them. So the peaks of six longer stretches are compared as
 well: two steps up count, one does not.
@@ -16,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
+
+from pagemill.theil_sen import theil_sen
 
 _FALL_PERCENT = 8.0
 """A fall of at least so many percentage points is a rotation. Smaller ones are pages that open and close."""
@@ -134,13 +135,8 @@ def _teeth(points: Sequence[SlopePoint]) -> Iterator[list[SlopePoint]]:
 
 
 def _slope(points: Sequence[SlopePoint]) -> float:
-    """The slope of Theil and Sen in percent per minute; 0 without two different moments."""
-    slopes = [
-        60 * (later.percent - earlier.percent) / (later.at_s - earlier.at_s)
-        for earlier, later in combinations(points, 2)
-        if later.at_s > earlier.at_s
-    ]
-    return median(slopes) if slopes else 0.0
+    """In percent per minute."""
+    return 60 * theil_sen([(point.at_s, point.percent) for point in points])
 
 
 def _thirds(points: Sequence[SlopePoint]) -> Iterator[Sequence[SlopePoint]]:

@@ -2,8 +2,8 @@
 
 Memory rises while pages are used and falls when they are rotated; that is healthy. A leak is memory that a rotation
 does not give back. So only the lowest value between two rotations is kept, and a leak is shown when these values rise
-from one rotation to the next. How fast is the median of the slopes between all pairs of values (Theil and Sen): a fifth
-of them may be outliers. Whether they rise at all, and not by chance, is Kendall's test: far more pairs rise than fall.
+from one rotation to the next. How fast is told by `theil_sen`, which outliers do not change. Whether they rise at all,
+and not by chance, is Kendall's test: far more pairs rise than fall.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from statistics import median
+
+from pagemill.theil_sen import theil_sen
 
 _FEWEST_POINTS = 8
 _KEPT_POINTS = 40
@@ -48,13 +49,8 @@ class Leak:
 
 
 def slope(points: Sequence[Baseline]) -> float:
-    """The slope of Theil and Sen in MB per visit; 0 without two different counts of visits."""
-    slopes = [
-        (later.megabytes - earlier.megabytes) / (later.visits - earlier.visits)
-        for earlier, later in combinations(points, 2)
-        if later.visits > earlier.visits
-    ]
-    return median(slopes) if slopes else 0.0
+    """In MB for each visit."""
+    return theil_sen([(point.visits, point.megabytes) for point in points])
 
 
 def rises(points: Sequence[Baseline]) -> bool:

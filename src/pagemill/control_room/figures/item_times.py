@@ -1,13 +1,11 @@
-"""How long products take, from the workers' counts since they started. Pure.
-
-Quantiles come from a histogram: within one of its parts times are taken to be spread evenly, so they are estimates.
-"""
+"""How long products take, from the workers' counts since they started. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pagemill.control_room.figures.quantile import quantile
 from pagemill.fleet.tally import BUCKETS_S, PlatformTally
 
 
@@ -43,9 +41,6 @@ def item_times(tallies: Iterable[PlatformTally]) -> ItemTimes:
 
 def quantile_ms(buckets: Sequence[int], share: float) -> float:
     """The time that this share of the products did not exceed; above the last bound, the last bound."""
-    wanted, seen, low_s = share * sum(buckets), 0, 0.0
-    for count, high_s in zip(buckets, BUCKETS_S, strict=False):
-        if count and seen + count >= wanted:
-            return round(1000 * (low_s + (high_s - low_s) * (wanted - seen) / count), 1)
-        seen, low_s = seen + count, high_s
-    return 1000 * low_s if seen < sum(buckets) else 0.0
+    highest_s = BUCKETS_S[-1]
+    classes = zip((0.0, *BUCKETS_S), (*BUCKETS_S, highest_s), buckets, strict=True)
+    return round(1000 * quantile(classes, share), 1)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from pagemill.control_room.figures.quantile import quantile
 from pagemill.control_room.report.models import FieldDifferences, ProductLine, ReportedTimes, ResultFigures, Stretch
 from pagemill.model import ItemResult, ResultOutline, Verdict
 
@@ -57,13 +58,13 @@ class Quantiles:
 
     def at(self, share: float) -> float:
         """What that share of them, 0 to 1, did not exceed; 0 without any."""
-        wanted = share * self._counts.total()
-        passed = 0
-        for place in sorted(self._counts):
-            passed += self._counts[place]
-            if passed >= wanted:
-                return round(self._LEAST_S * math.exp(place * self._RATIO), 3)
-        return 0.0
+        classes = (
+            (self._edge_s(place - 1), self._edge_s(place), self._counts[place]) for place in sorted(self._counts)
+        )
+        return round(quantile(classes, share), 3)
+
+    def _edge_s(self, place: int) -> float:
+        return self._LEAST_S * math.exp(place * self._RATIO)
 
 
 class Stretches:
