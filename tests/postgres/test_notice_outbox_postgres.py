@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.results.notice_outbox_contract import UntoldContract
+from tests.unit.results.notice_outbox_contract import NoticeOutboxContract
 
 pytestmark = pytest.mark.postgres
 
 
-class TestUntoldOnPostgres(UntoldContract):
+class TestNoticeOutboxOnPostgres(NoticeOutboxContract):
     """Everything that holds on every database."""

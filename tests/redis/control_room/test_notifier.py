@@ -166,7 +166,7 @@ from pagemill.config.settings import AlertSettings
 from pagemill.alerting.alert_desk import AlertDesk
 from pagemill.alerting.notifier import Notifier
 from pagemill.results.store import ResultStore
-from pagemill.results.notice_outbox import Untold
+from pagemill.results.notice_outbox import NoticeOutbox
 
 def die(*_arguments, **_options):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -175,7 +175,7 @@ url, database, where = sys.argv[1:]
 if where == "before":
     AlertDesk.tell_once = die
 elif where == "after":
-    Untold.settle = Untold.changes_told = Untold.release = die
+    NoticeOutbox.settle = NoticeOutbox.changes_told = NoticeOutbox.release = die
 client = redis.Redis.from_url(url)
 with ResultStore(database) as store:
     Notifier(store, AlertDesk(client, AlertSettings(), "dies", channels=()), AlertRules(), "dies").look()

@@ -44,7 +44,7 @@ def the_run(untold: NoticeOutbox) -> UntoldRun:
     return found
 
 
-class UntoldContract:
+class NoticeOutboxContract:
     """A subclass gives a fresh database as the fixture `database_url`."""
 
     @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.results.notice_outbox_contract import UntoldContract
+from tests.unit.results.notice_outbox_contract import NoticeOutboxContract
 
 
-class TestUntoldOnSqlite(UntoldContract):
+class TestNoticeOutboxOnSqlite(NoticeOutboxContract):
     """Everything that holds on every database."""
 
     @pytest.fixture
