@@ -35,6 +35,8 @@ user.max_user_namespaces --enable-low-end-device-mode --lite-mode --max-lazy --o
 """
 OTHERS = frozenset(_OTHERS.split())
 """What other programs and the reader have: not one of these words may become a name of ours."""
+INSTALLED = re.compile(r"__pycache__/|\.egg-info/")
+"""What Python and pip leave beside the source, with words of its own."""
 MADE = ("platforms", "results")
 """Folders whose files are the reader's, or are made by a command."""
 
@@ -175,9 +177,9 @@ def defined_in(body: list[ast.stmt]) -> Iterator[str]:
 @functools.cache
 def names() -> Names:
     found = Names()
-    files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*") if "__pycache__" not in file.parts]
+    files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*")]
     for file in [*files, *ROOT.glob("*")]:
-        if file.is_file() and not file.is_symlink():
+        if file.is_file() and not file.is_symlink() and not INSTALLED.search(str(file.relative_to(ROOT))):
             found.add(file)
     return found
 

@@ -183,7 +183,10 @@ def _sureness(
     if len(board.wanted) > 1 and differing:
         return Sureness.LIKELY, f"one source says it on {len(board.wanted)} pages, and differently on each"
     if len(sources) > 1 or len(board.wanted) > 1:
-        return Sureness.LIKELY, f"said alike by {len(sources)} sources on {len(board.wanted)} pages"
+        if len(sources) == 1:
+            return Sureness.LIKELY, f"one source says it, and alike on {len(board.wanted)} pages"
+        on = f"{len(board.wanted)} pages" if len(board.wanted) > 1 else "one page"
+        return Sureness.LIKELY, f"said alike by {len(sources)} sources on {on}"
     return Sureness.UNSURE, "one source says it on one page: give more URLs"
 
 
