@@ -19,11 +19,11 @@ from pagemill.config.platform import Platform
 from pagemill.config.schedule import Schedule
 from pagemill.config.settings import Settings
 from tests.unit.test_docs import ANY_NAME, sections_in
+from tests.unit.test_repository import tracked_texts
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "pagemill"
 MODELS = (Platform, Settings, AlertRules, Schedule)
-FOLDERS = ("src", "config", "docker", "deploy", "docs", "benchmarks", "tests", "tools", ".ci")
 SPEAK_OF_OTHERS = {"CHANGELOG.md", "features.md"}
 """What was there once, and the programs that this one took the place of; `test_features` holds what it has instead."""
 _OTHERS = """
@@ -35,8 +35,6 @@ user.max_user_namespaces --enable-low-end-device-mode --lite-mode --max-lazy --o
 """
 OTHERS = frozenset(_OTHERS.split())
 """What other programs and the reader have: not one of these words may become a name of ours."""
-INSTALLED = re.compile(r"__pycache__/|\.egg-info/")
-"""What Python and pip leave beside the source, with words of its own."""
 MADE = ("platforms", "results")
 """Folders whose files are the reader's, or are made by a command."""
 
@@ -177,9 +175,9 @@ def defined_in(body: list[ast.stmt]) -> Iterator[str]:
 @functools.cache
 def names() -> Names:
     found = Names()
-    files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*")]
-    for file in [*files, *ROOT.glob("*")]:
-        if file.is_file() and not file.is_symlink() and not INSTALLED.search(str(file.relative_to(ROOT))):
+    for name, _ in tracked_texts():
+        file = ROOT / name
+        if not file.is_symlink():
             found.add(file)
     return found
 

@@ -16,7 +16,7 @@ _WORDS = (
     "SGD|TWD|THB|VND|IDR|MYR|PHP|AED|SAR|QAR|KWD|BHD|OMR|JOD|TND|EGP|ILS|ZAR|NGN|KES|PKR|BDT|LKR|kr|Kč|zł|đ|руб|грн|лв"
 )
 _CASED_WORDS = "TRY|CAD|TL|Rs|rs|Rp|rp|S?Fr|sFr|RM|KD"
-"""In another case they are English words or names of models. `Ft` is not here because it is feet, too."""
+"""In another case they are English words or names of models. "Ft" is not here because it is feet, too."""
 _ANY_WORD = rf"(?:(?i:{_WORDS})|{_CASED_WORDS})"
 _LATER_WORDS = (
     r"(?i:euros?|dollars?|rupees?|lira|lei)|won|yen|zl|Kc|р|Р|рубл(?:ь|я|ей)|บาท|درهم|ريال|ریال|جنيه|دينار|تومان"
