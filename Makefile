@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 JOBS ?= 2
+# Whole runs wait for much of their time.
+WHOLE_RUNS_AT_ONCE ?= $$(( $(JOBS) + 1 ))
 BASE ?= main
 PARALLEL = --dist worksteal --numprocesses
-# Tests of real parts wait for much of their time, so one more of them is at work than of the others.
-WITH_PARTS = $(PARALLEL) $$(( $(JOBS) + 1 )) tests/redis tests/postgres tests/browser tests/e2e
 .PHONY: help setup demo test test-quick test-docker coverage image up down logs lint format types check bench soak chaos load constraints clean
 
 help: ## List these targets
@@ -23,7 +23,8 @@ ifdef ARGS
 else
 	@bash tools/test.sh $(PARALLEL) $(JOBS) --cov --cov-report= tests/unit
 	.venv/bin/python -m coverage report --skip-covered --fail-under=80
-	@bash tools/test.sh $(WITH_PARTS)
+	@bash tools/test.sh $(PARALLEL) $(JOBS) tests/redis tests/postgres tests/browser
+	@bash tools/test.sh $(PARALLEL) $(WHOLE_RUNS_AT_ONCE) tests/e2e
 endif
 
 test-quick: setup ## Run the unit tests, and of those with real parts what a change touches (BASE=HEAD~3; else since main)

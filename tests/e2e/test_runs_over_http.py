@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -103,9 +104,10 @@ def test_the_curl_lines_of_the_docs_do_what_they_say(place: Workplace, shop: Sto
             store.write([replace(found, platform=SHOP, url=rows[0].product.url, expected={"name": "A"})])
         planner = place.run("token", "--role", "planner").stdout.strip()
         url = rows[0].product.url
-        assert [code for _, code in curls(place.folder, room, planner, run, url)] == [403] * 5 + [200] * 7 + [403] * 6
+        codes = [403] * 5 + [200] * 7 + [403] * 3 + [403, 404, 403] + [403] * 3
+        assert [code for _, code in curls(place.folder, room, planner, run, url)] == codes
         assert len(room.ask("GET", "/api/v1/runs")["data"]["runs"]) == 1
-        codes = [201] * 5 + [200] * 7 + [200, 201, 200] + [200] * 3
+        codes = [201] * 5 + [200] * 7 + [200, 201, 200] + [202, 200, 409] + [200] * 3
         assert [code for _, code in curls(place.folder, room, room.token, run, url)] == codes
         begun = [(each["platform"], each["priority"]) for each in room.ask("GET", "/api/v1/runs")["data"]["runs"]]
         assert begun[:4] == [(SHOP, "high"), ("auto", "high"), (SHOP, "normal"), (SHOP, "low")]
@@ -137,19 +139,23 @@ def curls(folder: Path, room: Room, token: str, run: str, url: str) -> list[tupl
     assert script is not None
     lines = script[1].replace("musinsa.com/products/1", "@").splitlines()
     lines = [line.replace("https://www.@", url).replace("musinsa", SHOP) for line in lines]
+    lines = [line.replace("https://www.myshop.com/p/", f"{url}&page=") for line in lines]
     names = [re.sub(r"http://[\d.:]+", room.url, line) for line in lines if line and not line.startswith("curl")]
     found = []
+    draft = "0"
     for line in lines:
         if line.startswith("curl"):
             quiet = line.replace("curl", "curl --silent --show-error --output answer --write-out '%{http_code}'", 1)
             said = subprocess.run(
                 ["bash", "-c", "\n".join([*names, quiet])],
                 cwd=folder,
-                env={**os.environ, "TOKEN": token, "RUN": run},
+                env={**os.environ, "TOKEN": token, "RUN": run, "DRAFT": draft},
                 capture_output=True,
                 text=True,
                 check=True,
                 timeout=120,
             )
             found.append((line, int(said.stdout)))
+            if said.stdout == "202":
+                draft = json.loads((folder / "answer").read_text())["data"]["id"]
     return found
