@@ -29,7 +29,7 @@ _LEFT = {
 def apply(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, see `pagemill runs`.")],
     undo: Annotated[bool, typer.Option("--undo", help="Take back what was applied of the run.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Write it. Without this it is only shown_text.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Write it. Without this it is only shown.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many rows the table shows.")] = 20,
     form: FormatOption = None,
     excel: ExcelOption = False,
