@@ -10,7 +10,6 @@ from pagemill.drafting.choose import meant_verdicts, placed, required_of
 from pagemill.drafting.field_choice import FieldChoice, Sureness
 from pagemill.drafting.file_text import FileParts
 from pagemill.drafting.source_order import sources_of
-from pagemill.drafting.stock_choice import FIELD
 from pagemill.errors import UsageError
 
 
@@ -43,14 +42,13 @@ def chosen_by_hand(parts: FileParts, picks: Mapping[str, int]) -> FileParts:
             told = f"choose one from 0 to {count - 1}" if count else "no place was found that says it"
             raise UsageError(f"{name} has no place {number}: {told}")
     choices = [_picked(choice, picks[choice.name]) if choice.name in picks else choice for choice in parts.choices]
-    stock = next((choice for choice in choices if choice.name == FIELD), None)
     fields = placed(choices)
     return replace(
         parts,
         sources=sources_of(fields),
         choices=choices,
         require=required_of(fields),
-        judge_facts={} if stock is None else meant_verdicts(stock),
+        judge_facts=meant_verdicts(choices, fields),
     )
 
 

@@ -38,11 +38,15 @@ class Draft:
 
     text: str
     platform: Platform
-    choices: tuple[FieldChoice, ...]
     beliefs: Beliefs
     """Of every page, in the order given."""
     parts: FileParts
     """What the text was written from; see `by_hand`."""
+
+    @property
+    def choices(self) -> Sequence[FieldChoice]:
+        """Each field's."""
+        return self.parts.choices
 
 
 async def draft_platform(
@@ -99,13 +103,13 @@ async def draft_platform(
         wait_time_ms=wait_time_ms,
         visitor=visitor or {},
         sources=sources_of(fields),
-        choices=choices,
+        choices=tuple(choices),
         signs=_signs(views, stock),
         require=required_of(fields),
-        judge_facts={state: facts for state, facts in meant_verdicts(stock).items() if facts.keys() <= fields.keys()},
+        judge_facts=meant_verdicts(choices, fields),
     )
     text = file_text(parts)
-    return Draft(text, Platform.model_validate(yaml.safe_load(text)), tuple(choices), beliefs, parts)
+    return Draft(text, Platform.model_validate(yaml.safe_load(text)), beliefs, parts)
 
 
 def placed(choices: Sequence[FieldChoice]) -> dict[str, list[Placed]]:
@@ -139,15 +143,17 @@ def _signs(views: Sequence[PageView], stock: FieldChoice) -> dict[str, tuple[Fou
     return found
 
 
-def meant_verdicts(stock: FieldChoice) -> dict[str, dict[str, Any]]:
-    """Which values of the field mean which verdict."""
+def meant_verdicts(choices: Sequence[FieldChoice], fields: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Which values of how it is sold mean which verdict, if that field is among those that are read."""
     values = {
         value
-        for rule in stock.rules
+        for choice in choices
+        if choice.name == FIELD
+        for rule in choice.rules
         for value in (*rule.rule.get("map", {}).values(), rule.rule.get("else"))
         if value is not None
     }
-    return {state: {FIELD: state} for state in ("off_sale", "sold_out") if state in values}
+    return {state: {FIELD: state} for state in ("off_sale", "sold_out") if FIELD in fields and state in values}
 
 
 __all__ = ["Draft", "SelectorProbe", "Sureness", "draft_platform"]

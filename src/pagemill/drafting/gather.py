@@ -110,41 +110,29 @@ class Gathering:
         Raises:
             VisitFailed: one could not be read; the message says which, and why.
         """
-        if self._wait_ms.high_ms:
-            for number, asked in enumerate(pages):
+        turns, visited = asyncio.Semaphore(1 if self._wait_ms.high_ms else _AT_ONCE), itertools.count(1)
+
+        async def visit(number: int, asked: AskedPage) -> GatheredPage:
+            async with turns:
                 if number:
                     await asyncio.sleep(random.uniform(self._wait_ms.low_ms, self._wait_ms.high_ms) / 1000)
-                self.pages.append(await self._visit(asked))
-                if note is not None:
-                    note(len(self.pages))
-        else:
-            self.pages += await self._visit_without_pause(pages, note)
-        return [page.evidence for page in self.pages]
-
-    async def close(self) -> None:
-        """Gives the pages back."""
-        await self._leases.aclose()
-
-    async def _visit_without_pause(
-        self, pages: Sequence[AskedPage], note: Callable[[int], object] | None
-    ) -> list[GatheredPage]:
-        turns = asyncio.Semaphore(_AT_ONCE)
-        visited = itertools.count(1)
-
-        async def visit(asked: AskedPage) -> GatheredPage:
-            async with turns:
                 page = await self._visit(asked)
             if note is not None:
                 note(next(visited))
             return page
 
-        visits = [asyncio.create_task(visit(asked)) for asked in pages]
+        visits = [asyncio.create_task(visit(number, asked)) for number, asked in enumerate(pages)]
         try:
-            return await asyncio.gather(*visits)
+            self.pages += await asyncio.gather(*visits)
         finally:
             for one in visits:
                 one.cancel()
             await asyncio.gather(*visits, return_exceptions=True)
+        return [page.evidence for page in self.pages]
+
+    async def close(self) -> None:
+        """Gives the pages back."""
+        await self._leases.aclose()
 
     async def _visit(self, asked: AskedPage) -> GatheredPage:
         lease = await self._leases.enter_async_context(self._pool.lease(self._platform))
