@@ -14,9 +14,9 @@ from redis.retry import Retry
 from rq.job import JobStatus
 
 from pagemill.errors import RedisUnavailable
-from pagemill.fleet.overview import read_overview
 from pagemill.fleet.queues import QueueState, queue_states
 from pagemill.fleet.snapshot import KEPT_S, PREFIX, WorkerSnapshot, publish, read_fleet, read_workers, withdraw
+from pagemill.fleet.view import FleetView
 from pagemill.intake.batch_job import open_queue, open_queues
 
 pytestmark = pytest.mark.redis
@@ -163,19 +163,19 @@ def test_looking_takes_nothing_over(redis_client: redis.Redis) -> None:
     assert redis_client.zcard(queue.started_job_registry.key) == 1
 
 
-def test_the_overview_has_queues_and_workers(redis_client: redis.Redis) -> None:
+def test_the_picture_has_queues_and_workers(redis_client: redis.Redis) -> None:
     """The platforms in the order in which they were asked for."""
     publish(redis_client, SNAPSHOT)
     open_queue(redis_client, "musinsa").enqueue("pagemill.worker.job.run_batch", "run", "b1", "musinsa", [])
-    overview = read_overview(redis_client, ["musinsa", "ably"])
-    assert [(state.platform, state.waiting) for state in overview.queues] == [("musinsa", 1), ("ably", 0)]
-    assert overview.workers == (SNAPSHOT,)
+    picture = FleetView(redis_client, ["musinsa", "ably"]).picture()
+    assert [(state.platform, state.waiting) for state in picture.queues] == [("musinsa", 1), ("ably", 0)]
+    assert picture.workers == (SNAPSHOT,)
 
 
-def test_an_overview_without_redis_names_the_remedy() -> None:
+def test_a_look_without_redis_names_the_remedy() -> None:
     """A server that goes away while `status --watch` looks ends it as one that was never there."""
     with (
         redis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0)) as gone,
         pytest.raises(RedisUnavailable, match="PAGEMILL_REDIS_URL"),
     ):
-        read_overview(gone, ["musinsa"])
+        FleetView(gone, ["musinsa"]).picture()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from redis import Redis, ResponseError
+from redis import Redis, RedisError
 
 from pagemill.alerting.alert import Alert, decode
+from pagemill.errors import RedisUnavailable
 from pagemill.script_files import read_script
 
 STREAM = "pagemill:alerts"
@@ -24,16 +25,16 @@ def recent_alerts(redis: Redis, count: int = 50) -> list[Alert]:
     """The fleet's latest alerts, the newest first; about 1,000 are kept.
 
     Raises:
-        RedisError: Redis does not answer.
+        RedisUnavailable: Redis does not answer.
     """
     if count <= 0:
         return []
     try:
         entries = cast(Entries, redis.xrevrange(STREAM, count=count))
-    except ResponseError as error:
+    except RedisError as error:
         if str(error).startswith("WRONGTYPE"):
             return []  # still the list of before; the next alert makes it a stream
-        raise
+        raise RedisUnavailable.gone(error) from error
     return [alert for _, alert in alerts_of(entries)]
 
 

@@ -10,13 +10,12 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
 
 from pagemill.alerting.rules import Reading
 from pagemill.alerting.slope import SlopePoint, minutes_left
 from pagemill.fleet.history import Point
 from pagemill.fleet.snapshot import WorkerSnapshot
-from pagemill.fleet.view import FleetPicture
+from pagemill.fleet.view import FleetPicture, FleetView
 
 SHARES_SPAN_S = 300.0
 """Of the shares of failed and blocked products."""
@@ -30,17 +29,10 @@ _Counts = tuple[int, int, int, int]
 """Products, and those of them that failed, were blocked, and took too long."""
 
 
-class View(Protocol):
-    """What is asked: `fleet.view.FleetView`."""
-
-    def picture(self) -> FleetPicture: ...
-    def history(self, span_s: float, worker: str = "") -> Sequence[Point]: ...
-
-
 class PictureReadings:
     """Readings of a fleet. Called from one thread, every few seconds."""
 
-    def __init__(self, view: View, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, view: FleetView, now_s: Callable[[], float] = time.monotonic) -> None:
         """`now_s` is monotonic."""
         self._view = view
         self._now_s = now_s

@@ -1,7 +1,7 @@
 """Evaluates the rules against the fleet, round by round. Of several API processes one does so at a time.
 
-It asks a view for readings and the desk to let alerts out; it knows neither where readings come from nor where alerts
-go. When it is due again is its caller's business.
+It asks for readings, and the desk to let alerts out; it knows neither where readings come from nor where alerts go.
+When it is due again is its caller's business.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 
 from pagemill.alerting.alert import Alert
 from pagemill.alerting.alert_desk import AlertDesk
@@ -25,24 +24,12 @@ LEADER_KEY = "pagemill:alerts:leader"
 _WORDS = {"gt": "above", "gte": "at or above", "lt": "below", "lte": "at or below"}
 
 
-class FleetReadings(Protocol):
-    """The fleet's picture, as rules need it."""
-
-    def readings(self) -> Sequence[Reading]:
-        """Every metric's value now. What is not known is left out; what never comes is infinite.
-
-        Raises:
-            RedisError: Redis does not answer.
-        """
-        ...
-
-
 class AlertWatch:
     """One process' watch. Called from one thread."""
 
     def __init__(
         self,
-        view: FleetReadings,
+        readings: Callable[[], Sequence[Reading]],
         rules: Callable[[], Mapping[str, AlertRule]],
         desk: AlertDesk,
         leadership: Leadership,
@@ -52,14 +39,15 @@ class AlertWatch:
     ) -> None:
         """
         Args:
-            view: asked once in a round.
+            readings: tells every metric's value now; asked once in a round. What is not known is left out; what never
+                comes is infinite.
             rules: those in force, by name; asked in each round, as another process may have changed them.
             desk: lets alerts out; its cooldown is that of rules without their own.
             leadership: for `LEADER_KEY`; it must outlast some rounds.
             now: the time of day, with its zone.
             now_s: monotonic seconds.
         """
-        self._view = view
+        self._readings = readings
         self._rules = rules
         self._desk = desk
         self._leadership = leadership
@@ -79,7 +67,7 @@ class AlertWatch:
         if not self._leadership.hold():
             self._state = RuleState()
             return []
-        readings = self._view.readings()
+        readings = self._readings()
         cooldown_minutes = self._desk.cooldown_minutes
         state, fired = evaluate_rules(self._rules(), readings, self._state, self._now_s(), cooldown_minutes)
         told = []

@@ -11,12 +11,13 @@ from typing import Annotated
 import typer
 
 from pagemill import visible
+from pagemill.alerting.history import KEPT, recent_alerts
 from pagemill.app.parts import DATA_FOLDER, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load, needs_extra
 from pagemill.config.mistakes import Mistake
 from pagemill.config.schedule import check_zone
-from pagemill.control_room.report.summary import Report, kept_alerts, summary
+from pagemill.control_room.report.summary import Report, summary
 from pagemill.errors import UsageError
 from pagemill.fleet.view import FleetView
 
@@ -55,7 +56,7 @@ def report(
             typer.echo("no run yet: this is the report of the last 24 hours", err=True)
         view = FleetView(redis, sorted(config.platforms))
         zone = zone or config.schedule.time_zone
-        made = summary(view, store, run=chosen or "", day=chosen_day, time_zone=zone, alerts=kept_alerts(redis))
+        made = summary(view, store, run=chosen or "", day=chosen_day, time_zone=zone, alerts=recent_alerts(redis, KEPT))
     _write(made, form, output)
 
 

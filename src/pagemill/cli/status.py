@@ -16,8 +16,11 @@ from pagemill.app.parts import DATA_FOLDER, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.wording import output_console, table
-from pagemill.fleet.overview import Overview, read_overview
+from pagemill.fleet.processes import ProcessSnapshot
+from pagemill.fleet.snapshot import WorkerSnapshot
 from pagemill.fleet.stranded_runs import Stranded, read_stranded
+from pagemill.fleet.timetable import Timetable
+from pagemill.fleet.view import FleetPicture, FleetView
 from pagemill.pacing.pace_state import PaceState
 from pagemill.results.store import ResultStore
 
@@ -35,32 +38,38 @@ def status(watch: Annotated[bool, typer.Option("--watch", help="Keep showing unt
         open_redis(config.environment.redis_url, DATA_FOLDER) as redis,
         result_store(config) as store,
     ):
+        view = FleetView(
+            redis,
+            sorted(config.platforms),
+            lambda: config.schedule,
+            stranded=lambda: tuple(read_stranded(redis, store, lambda: config.platforms)),
+        )
 
-        def picture() -> Group:
-            overview = read_overview(redis, sorted(config.platforms), config.schedule)
-            schedule = [_schedule(overview)] if overview.timetable.rows else []
-            proxies = [_proxies(overview)] if any(worker.proxies for worker in overview.workers) else []
-            processes = [_processes(overview)] if overview.processes else []
-            found = read_stranded(redis, store, lambda: config.platforms)
-            stranded = [_stranded(found)] if found else []
-            return Group(
-                _queues(overview), _workers(overview), *proxies, *processes, *schedule, *stranded, _runs(store)
-            )
+        def shown() -> Group:
+            picture = view.picture()
+            processes = [process for process in picture.processes if process.is_alive]
+            optional = [
+                *([_proxies(picture.alive)] if any(worker.proxies for worker in picture.alive) else []),
+                *([_processes(processes)] if processes else []),
+                *([_schedule(picture.timetable)] if picture.timetable.rows else []),
+                *([_stranded(picture.stranded)] if picture.stranded else []),
+            ]
+            return Group(_queues(picture), _workers(picture.alive), *optional, _runs(store))
 
         if not watch:
-            console.print(picture())
+            console.print(shown())
             return
-        with Live(picture(), console=console, auto_refresh=False) as live:
+        with Live(shown(), console=console, auto_refresh=False) as live:
             while True:
                 time.sleep(_REFRESH_S)
-                live.update(picture(), refresh=True)
+                live.update(shown(), refresh=True)
 
 
-def _queues(overview: Overview) -> Table:
+def _queues(picture: FleetPicture) -> Table:
     shown = table("Queues", "platform", "waiting", "at work", "failed", "spared visits", "pace")
-    for state, pace, revisits in zip(overview.queues, overview.paces, overview.revisits, strict=True):
+    for state, pace in zip(picture.queues, picture.paces, strict=True):
         counts = (str(count) for count in (state.waiting, state.at_work, state.failed))
-        shown.add_row(state.platform, *counts, _spared(*revisits), _pace(pace))
+        shown.add_row(state.platform, *counts, _spared(*picture.revisits[state.platform]), _pace(pace))
     return shown
 
 
@@ -82,9 +91,9 @@ def _pace(pace: PaceState) -> str:
     return ", ".join(said)
 
 
-def _workers(overview: Overview) -> Table:
+def _workers(workers: Sequence[WorkerSnapshot]) -> Table:
     shown = table("Workers", "worker", "platforms", "places", "memory MB", "peak MB", "pressure", "visits", "rotations")
-    for worker in overview.workers:
+    for worker in workers:
         shown.add_row(
             worker.name,
             ", ".join(worker.platforms),
@@ -100,9 +109,9 @@ def _workers(overview: Overview) -> Table:
     return shown
 
 
-def _processes(overview: Overview) -> Table:
+def _processes(processes: Sequence[ProcessSnapshot]) -> Table:
     shown = table("Other processes", "process", "role", "memory MB", "RSS MB", "CPU", "files", "since")
-    for process in overview.processes:
+    for process in processes:
         shown.add_row(
             process.name,
             f"{process.role}, active" if process.leads else process.role,
@@ -115,19 +124,19 @@ def _processes(overview: Overview) -> Table:
     return shown
 
 
-def _proxies(overview: Overview) -> Table:
+def _proxies(workers: Sequence[WorkerSnapshot]) -> Table:
     """By name: an address is a secret."""
     shown = table("Proxies", "worker", "proxy", "contexts", "failures", "state")
-    for worker in overview.workers:
+    for worker in workers:
         for proxy in worker.proxies:
             state = f"rests for {proxy.resting_s:.0f} s: it {proxy.reason}" if proxy.resting_s else "serves"
             shown.add_row(worker.name, proxy.name, str(proxy.taken), str(proxy.failures), state)
     return shown
 
 
-def _schedule(overview: Overview) -> Table:
+def _schedule(timetable: Timetable) -> Table:
     shown = table("Schedule", "entry", "platform", "last time", "outcome", "run", "next time")
-    for row in overview.timetable.rows:
+    for row in timetable.rows:
         last = row.last
         shown.add_row(
             row.entry,
@@ -137,7 +146,7 @@ def _schedule(overview: Overview) -> Table:
             "" if last is None else last.run,
             "switched off" if row.next_due is None else _moment(row.next_due),
         )
-    if not overview.timetable.leader:
+    if not timetable.leader:
         shown.caption = "nobody fires: start `pagemill scheduler`"
     return shown
 

@@ -1,4 +1,4 @@
-"""The whole fleet as the API sees it: read from Redis at most once a second, however many ask.
+"""The one look at the whole fleet: read from Redis at most once a second, however many ask.
 
 Reads only. Rates are taken from the workers' own counts over the last five minutes, so that they are the same in every
 API process, and after a restart of one.
@@ -37,6 +37,7 @@ _FAILED_FOR_S = 1.0
 RATES_SPAN_S = 300.0
 _HISTORY_FRESH_S = 5.0
 _MOST_HISTORIES = 8
+_MOST_LISTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ class FleetView:
             platforms: whose queues and pace are shown.
             schedule: the schedule as it stands.
             now_s: monotonic seconds.
-            stranded: tells at once which runs cannot end by themselves; `None` where nobody can say.
+            stranded: tells which runs cannot end by themselves; `None` where nobody can say. It is asked for each
+                picture: where many ask, it must tell at once.
         """
         self._stranded = stranded
         self._redis = redis
@@ -124,6 +126,7 @@ class FleetView:
         self._now_s = now_s
         self._memory = VisitMemory(redis)
         self._pictures: SharedCache[str, FleetPicture] = SharedCache(1, now_s=now_s)
+        self._events: SharedCache[tuple[int, float], list[FleetEvent]] = SharedCache(_MOST_LISTS, now_s=now_s)
         self._rates: tuple[dict[str, Rates], float] = ({}, -math.inf)
         self._history_lock = threading.Lock()
         self._failed: tuple[str, float] | None = None
@@ -137,14 +140,14 @@ class FleetView:
         """
         return self._pictures.get("", lambda: self._ask(self._read), FRESH_S)
 
-    @property
-    def picture_lookups(self) -> Lookups:
-        """How often the picture was there when somebody asked."""
-        return self._pictures.lookups
+    def lookups(self) -> dict[str, Lookups]:
+        """How often the picture and the events were there when somebody asked."""
+        return {"picture": self._pictures.lookups, "events": self._events.lookups}
 
     def forget(self) -> None:
         """Makes the next look a fresh one: something has just been changed."""
         self._pictures.forget()
+        self._events.forget()
 
     def history(self, span_s: float, worker: str = "") -> list[Point]:
         """The workers' measurements of the last `span_s` seconds, oldest first; as of some seconds ago at most.
@@ -156,12 +159,14 @@ class FleetView:
             return self._ask(lambda: self._measured(span_s, worker))
 
     def events(self, count: int = 200, span_s: float = 24 * 3600) -> list[FleetEvent]:
-        """The latest events, the newest first.
+        """The latest events, the newest first; as of a second ago at most.
 
         Raises:
             RedisUnavailable: as `picture`.
         """
-        return self._ask(lambda: read_events(self._redis, count, span_s))
+        return self._events.get(
+            (count, span_s), lambda: self._ask(lambda: read_events(self._redis, count, span_s)), FRESH_S
+        )
 
     def _ask(self, look: Callable[[], T]) -> T:
         """Looks, unless that has just failed: those who have queued up behind a Redis that hangs are told the same at

@@ -20,11 +20,12 @@ from redis.retry import Retry
 from pagemill.config.platform import Platform
 from pagemill.config.settings import ArtifactSettings, Config, Environment, Settings
 from pagemill.control_room.api.server import create_api, listen, server_config
-from pagemill.control_room.api.shared_view import SharedView
 from pagemill.control_room.control.drafts import Drafts
 from pagemill.control_room.frame.access import AccessRules
 from pagemill.control_room.frame.roles import Role
 from pagemill.control_room.frame.tokens import issue
+from pagemill.fleet.shared_cache import SharedCache
+from pagemill.fleet.view import FleetView
 from pagemill.results.store import ResultStore
 from tests.browser.dashboard.fleet_world import PLATFORMS
 
@@ -89,7 +90,12 @@ class ApiServer:
             app = create_api(
                 config, client, store, "api-test", rules=rules, drafts=self._drafts, root_path=self._root_path
             )
-            app.state.parts = replace(app.state.parts, view=SharedView(client, PLATFORMS, now_s=_hasty_s))
+            app.state.parts = replace(
+                app.state.parts,
+                view=FleetView(client, PLATFORMS, now_s=_hasty_s),
+                curves=SharedCache(64, now_s=_hasty_s),
+                alert_lists=SharedCache(16, now_s=_hasty_s),
+            )
             listener = stack.enter_context(listen("127.0.0.1", self._port))
             self._port = listener.getsockname()[1]
             server = uvicorn.Server(behind_proxy(server_config(app), self._root_path))

@@ -50,7 +50,7 @@ def watch(
     desk = AlertDesk(client, AlertSettings(cooldown_minutes=minutes), name, now_s=clock)
     chosen = {"memory": MEMORY} if rules is None else rules
     lead = Leadership(client, LEADER_KEY, name)
-    return AlertWatch(fleet, lambda: chosen, desk, lead, now=lambda: NOON, now_s=clock)
+    return AlertWatch(fleet.readings, lambda: chosen, desk, lead, now=lambda: NOON, now_s=clock)
 
 
 def names(fired: Sequence[Any]) -> list[str]:

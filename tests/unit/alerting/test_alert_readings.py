@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from redis import Redis
 
 from pagemill.alerting.readings import PictureReadings
 from pagemill.fleet.history import Point
@@ -14,16 +14,17 @@ from pagemill.fleet.queues import QueueState
 from pagemill.fleet.snapshot import WorkerSnapshot
 from pagemill.fleet.stranded_runs import Cause, Stranded
 from pagemill.fleet.tally import PlatformTally
-from pagemill.fleet.view import FleetPicture
+from pagemill.fleet.view import FleetPicture, FleetView
 from pagemill.pacing.pace_state import PaceState
 
 WORKER = WorkerSnapshot("w1", 1, "machine", ("musinsa",), 1, 4, 100.0, 120.0, 7, cpu_percent=33.0)
 
 
-class Fleet:
+class Fleet(FleetView):
     """A view whose picture and measurements are put there, and a clock."""
 
     def __init__(self) -> None:
+        super().__init__(Redis(), ())
         self.now_s = 1000.0
         self.shown = FleetPicture(datetime.now(UTC), (WORKER,))
         self.points: list[Point] = []
@@ -33,7 +34,7 @@ class Fleet:
     def picture(self) -> FleetPicture:
         return self.shown
 
-    def history(self, span_s: float, worker: str = "") -> Sequence[Point]:
+    def history(self, span_s: float, worker: str = "") -> list[Point]:
         self.looks += 1
         return self.points
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
+from redis import Redis
 
 from pagemill.alerting.alert import Alert
 from pagemill.control_room.metrics.text import metrics_text
@@ -23,7 +24,7 @@ from pagemill.fleet.queues import QueueState
 from pagemill.fleet.snapshot import WorkerSnapshot
 from pagemill.fleet.stranded_runs import Cause, Stranded
 from pagemill.fleet.tally import BUCKETS_S, PlatformTally
-from pagemill.fleet.view import FleetPicture
+from pagemill.fleet.view import FleetPicture, FleetView
 from pagemill.guard.pressure import PressureLimits
 from pagemill.guard.probe import Sample
 from pagemill.guard.python_memory import CollectorStats, PythonMemory
@@ -87,10 +88,11 @@ def worker(name: str, platforms: tuple[str, ...] = ("musinsa",)) -> WorkerSnapsh
     )
 
 
-class Still:
+class Still(FleetView):
     """A view whose picture does not change."""
 
     def __init__(self, *workers: WorkerSnapshot) -> None:
+        super().__init__(Redis(), ())
         self._workers = workers
 
     def picture(self) -> FleetPicture:

@@ -17,9 +17,7 @@ from pagemill.config.platform import Platform
 from pagemill.config.settings import Config, Environment, Settings
 from pagemill.config.visitor.secrets import Credentials, ProxyAddress
 from pagemill.control_room.metrics import families
-from pagemill.fleet.overview import Overview
 from pagemill.fleet.snapshot import WorkerSnapshot
-from pagemill.fleet.timetable import Timetable
 
 WORKER = WorkerSnapshot(
     name="w1",
@@ -61,7 +59,7 @@ def test_a_snapshot_carries_them_through_redis() -> None:
 def test_status_shows_which_proxy_rests_and_why() -> None:
     """By name."""
     console = Console(width=120, record=True)
-    console.print(_proxies(Overview((), (WORKER,), (), (), Timetable("", ()))))
+    console.print(_proxies([WORKER]))
     shown = console.export_text()
     assert "rests for 60 s: it cannot be reached" in shown
     assert "serves" in shown

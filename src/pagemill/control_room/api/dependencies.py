@@ -12,7 +12,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 from redis import Redis
 
-from pagemill.alerting.history import KEPT
+from pagemill.alerting.alert import Alert
+from pagemill.alerting.history import KEPT, recent_alerts
 from pagemill.applying.applier import Applier
 from pagemill.applying.undoer import Undoer
 from pagemill.broker.connection import redis_connection_counts
@@ -21,13 +22,13 @@ from pagemill.config.platform import Platform
 from pagemill.config.schedule import Schedule
 from pagemill.config.settings import GuardSettings
 from pagemill.control_room.api.dashboard_models import Dashboard
-from pagemill.control_room.api.shared_view import SharedView
 from pagemill.control_room.control.background_cleanup import BackgroundCleanup
 from pagemill.control_room.control.database_check import DatabaseCheck
 from pagemill.control_room.control.drafts import Drafts
 from pagemill.control_room.control.product_trial import ProductTrial
 from pagemill.control_room.control.restart import RollingRestart
 from pagemill.control_room.control.run_requests import RunRequests
+from pagemill.control_room.figures.curve import CurvePoint, curve
 from pagemill.control_room.frame.envelope import ApiError
 from pagemill.control_room.report.models import Report
 from pagemill.control_room.report.summary import summary
@@ -35,13 +36,15 @@ from pagemill.fleet.orders import OrderReply, give
 from pagemill.fleet.overrides import Overrides, changed
 from pagemill.fleet.shared_cache import Lookups, SharedCache
 from pagemill.fleet.snapshot import WorkerSnapshot
-from pagemill.fleet.view import FleetPicture
+from pagemill.fleet.view import FRESH_S, FleetPicture, FleetView
 from pagemill.intake.begin_run import Beginner
 from pagemill.model import ConnectionCounts
 from pagemill.results.runs import RunSummary
 from pagemill.results.store import ResultStore
 
 ORDER_TIMEOUT_S = 10.0
+_MOST_CURVES = 64
+_MOST_ALERT_LISTS = 16
 _MOST_REPORTS = 16
 _MOST_DASHBOARDS = 32
 _MOST_LISTS = 32
@@ -58,7 +61,7 @@ class Parts:
 
     redis: Redis
     """Fails within seconds."""
-    view: SharedView
+    view: FleetView
     configured: Mapping[str, Platform]
     """The platforms of this process' own configuration, by name."""
     guard: GuardSettings
@@ -83,6 +86,12 @@ class Parts:
     """Held while something is applied or undone: one at a time."""
     root_path: str = ""
     """Where a proxy has the API; empty where it is at the top."""
+    curves: SharedCache[tuple[float, str, int], list[CurvePoint]] = field(
+        default_factory=lambda: SharedCache(_MOST_CURVES)
+    )
+    """By their span in seconds, the worker that they are about, and the most points of one."""
+    alert_lists: SharedCache[int, list[Alert]] = field(default_factory=lambda: SharedCache(_MOST_ALERT_LISTS))
+    """By the most alerts of one."""
     dashboards: SharedCache[tuple[str, bool], Dashboard] = field(default_factory=lambda: SharedCache(_MOST_DASHBOARDS))
     """By the worker that they are about, and by whether they tell the history."""
     reports: SharedCache[tuple[str, date | None, str], Report] = field(
@@ -95,6 +104,25 @@ class Parts:
     )
     """The list of runs: so many, before which one, of which platform."""
 
+    def curve(self, span_s: float, worker: str = "", most: int = 400) -> list[CurvePoint]:
+        """The last `span_s` seconds in at most so many points; as old as two of those are apart at most, and no older
+        than five minutes.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        kept_s = min(300.0, max(2.0, 2 * span_s / most))
+        key = (span_s, worker, most)
+        return self.curves.get(key, lambda: curve(self.view.history(span_s, worker), most), kept_s)
+
+    def alerts(self, count: int) -> list[Alert]:
+        """The latest ones, the newest first; as of a second ago at most.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        return self.alert_lists.get(count, lambda: recent_alerts(self.redis, count), FRESH_S)
+
     def report(self, run: str, day: date | None, now: datetime, time_zone: str = "") -> Report:
         """A report, see `summary`; it may be a minute old. Without a time zone, a day is that of the schedule's.
 
@@ -105,7 +133,7 @@ class Parts:
         zone = time_zone or self.schedule().time_zone
 
         def make() -> Report:
-            alerts = self.view.alerts(KEPT)
+            alerts = self.alerts(KEPT)
             return summary(self.view, self.store, run=run, day=day, time_zone=zone, alerts=alerts, now=lambda: now)
 
         return self.reports.get((run, day, zone), make)
@@ -114,6 +142,8 @@ class Parts:
         """How often something was ready when somebody asked, by what it was."""
         return {
             **self.view.lookups(),
+            "curves": self.curves.lookups,
+            "alerts": self.alert_lists.lookups,
             "dashboards": self.dashboards.lookups,
             "reports": self.reports.lookups,
             "metrics": self.metrics.lookups,
@@ -135,6 +165,7 @@ class Parts:
     def forget(self) -> None:
         """Makes the next look a fresh one: something has just been changed."""
         self.view.forget()
+        self.alert_lists.forget()
         self.dashboards.forget()
         self.metrics.forget()
 

@@ -68,8 +68,8 @@ def show_stats(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> MemoryDeta
         current=sample_of(fullest, fleet, now),
         fullest=fullest,
         fleet=fleet,
-        trend=memory_trend_of(parts.view.curve(_HOUR_S, chosen.worker, _TREND_POINTS)),
-        history_size=len(parts.view.curve(24 * _HOUR_S, chosen.worker, most)),
+        trend=memory_trend_of(parts.curve(_HOUR_S, chosen.worker, _TREND_POINTS)),
+        history_size=len(parts.curve(24 * _HOUR_S, chosen.worker, most)),
         optimization_count=sum(worker.cleanings for worker in chosen.workers),
         cache_size=fleet.cache_size,
         is_running=bool(chosen.workers),
@@ -81,7 +81,7 @@ def show_stats(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> MemoryDeta
 def show_history(parts: PartsOfApp, chosen: ChosenWorkers, hours: Hours = 24) -> MemoryHistory:
     """Memory over the last hours."""
     most = parts.guard_in_force(chosen.picture.overrides).history_size
-    points = parts.view.curve(hours * _HOUR_S, chosen.worker, most)
+    points = parts.curve(hours * _HOUR_S, chosen.worker, most)
     return MemoryHistory(hours=hours, count=len(points), history=[entry_of(point) for point in points])
 
 

@@ -109,7 +109,7 @@ def show_thresholds(parts: PartsOfApp, now: Now) -> Envelope[ThresholdsInForce]:
 @router.get("/alerts", dependencies=_READS)
 def show_alerts(parts: PartsOfApp, now: Now, count: Annotated[int, Query(ge=1, le=KEPT)] = 50) -> Envelope[AlertsData]:
     """The latest alerts of the fleet."""
-    return sealed(AlertsData(alerts=[data.alert_text_of(alert) for alert in parts.view.alerts(count)]), now)
+    return sealed(AlertsData(alerts=[data.alert_text_of(alert) for alert in parts.alerts(count)]), now)
 
 
 @router.get("/events", dependencies=_READS)

@@ -42,7 +42,7 @@ def history(parts: Parts, period: Period, worker: str = "") -> HistoryData:
 
 def trend(parts: Parts, worker: str = "") -> Trend:
     """Whether memory has risen or fallen within the last hour, of all workers or of one."""
-    points = parts.view.curve(PERIODS_S["hourly"], worker, DASHBOARD_POINTS)
+    points = parts.curve(PERIODS_S["hourly"], worker, DASHBOARD_POINTS)
     return trend_of([point.total_pss_mb for point in points])
 
 
@@ -77,7 +77,7 @@ def _dashboard(
     return Dashboard(
         current=data.current_of(workers, picture.rates, now),
         history=DashboardHistory(**{str(period): points for period, points in curves.items()}) if curves else None,
-        alerts=[data.alert_text_of(alert) for alert in parts.view.alerts(_ALERTS)],
+        alerts=[data.alert_text_of(alert) for alert in parts.alerts(_ALERTS)],
         status=state.word,
         status_message=state.message,
         trends=data.trends_of(memory_trend),
@@ -93,4 +93,4 @@ def _dashboard(
 
 
 def _points(parts: Parts, period: Period, worker: str, most: int) -> list[HistoryPoint]:
-    return [data.history_point_of(point) for point in parts.view.curve(PERIODS_S[period], worker, most)]
+    return [data.history_point_of(point) for point in parts.curve(PERIODS_S[period], worker, most)]

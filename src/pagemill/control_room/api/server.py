@@ -50,7 +50,6 @@ from pagemill.control_room.api.connections import STRANGER_S, Porch, watched
 from pagemill.control_room.api.dependencies import Parts
 from pagemill.control_room.api.live import Live
 from pagemill.control_room.api.revoked import Revoked
-from pagemill.control_room.api.shared_view import SharedView
 from pagemill.control_room.api.upload import UPLOAD_LIMIT
 from pagemill.control_room.control.background_cleanup import BackgroundCleanup
 from pagemill.control_room.control.database_check import DatabaseCheck
@@ -65,6 +64,7 @@ from pagemill.control_room.frame.envelope import error_answer
 from pagemill.control_room.frame.origin import check_address
 from pagemill.errors import RedisUnavailable, UsageError
 from pagemill.fleet.stranded_runs import StrandedSight, read_stranded
+from pagemill.fleet.view import FleetView
 from pagemill.intake.begin_run import Beginner
 from pagemill.results.revoked_tokens import RevokedTokens
 from pagemill.results.store import ResultStore
@@ -123,7 +123,7 @@ def create_api(
     slow_ms = config.settings.results.slow_statement_ms
     parts = Parts(
         redis=redis,
-        view=SharedView(redis, sorted(config.platforms), schedule, stranded=stranded.latest),
+        view=FleetView(redis, sorted(config.platforms), schedule, stranded=stranded.latest),
         configured=config.platforms,
         guard=config.settings.guard,
         rules=config.alerts.rules,
@@ -195,7 +195,7 @@ def _watch(parts: Parts, name: str) -> RepeatingThread:
     """The thread that evaluates the alert rules."""
     desk = AlertDesk(parts.redis, parts.guard.alerts, name)
     watch = AlertWatch(
-        PictureReadings(parts.view),
+        PictureReadings(parts.view).readings,
         lambda: rules_in_force(parts.rules, parts.view.picture().overrides.thresholds),
         desk,
         Leadership(parts.redis, LEADER_KEY, name, _LEAD_S),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
@@ -20,7 +19,7 @@ from pagemill.alerting.history import alerts_after
 from pagemill.control_room.metrics import families
 from pagemill.errors import RedisUnavailable
 from pagemill.fleet.shared_cache import Lookups
-from pagemill.fleet.view import FleetPicture
+from pagemill.fleet.view import FleetView
 from pagemill.model import ConnectionCounts
 
 ALERTS_SPAN_S = 3600
@@ -40,18 +39,6 @@ class OwnFigures:
     """By what is kept."""
 
 
-class Pictures(Protocol):
-    """Where the fleet's picture comes from; a `FleetView` is one."""
-
-    def picture(self) -> FleetPicture:
-        """The fleet now.
-
-        Raises:
-            RedisUnavailable: Redis does not answer.
-        """
-        ...
-
-
 def alerts_of_the_hour(redis: Redis) -> list[Alert]:
     """What the fleet raised within the last hour by Redis' clock; a thousand at most.
 
@@ -69,7 +56,7 @@ def alerts_of_the_hour(redis: Redis) -> list[Alert]:
 
 
 def metrics_text(
-    view: Pictures, alerts: Alerts | None = None, accept: str = "", process: OwnFigures | None = None
+    view: FleetView, alerts: Alerts | None = None, accept: str = "", process: OwnFigures | None = None
 ) -> tuple[bytes, str]:
     """What a scrape is answered. Blocks for as long as Redis may take; never fails because Redis is away.
 
@@ -89,7 +76,7 @@ def metrics_text(
 class FleetCollector:
     """A collector of `prometheus_client`, for a registry or for one answer."""
 
-    def __init__(self, view: Pictures, alerts: Alerts | None = None, process: OwnFigures | None = None) -> None:
+    def __init__(self, view: FleetView, alerts: Alerts | None = None, process: OwnFigures | None = None) -> None:
         """See `metrics_text`."""
         self._process = process
         self._view = view

@@ -7,25 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from redis import Redis, RedisError
-
 from pagemill.alerting.alert import Alert
-from pagemill.alerting.history import KEPT, recent_alerts
 from pagemill.control_room.report.advice import report_advice
 from pagemill.control_room.report.figures import result_figures_of
 from pagemill.control_room.report.fleet import fleet_figures
 from pagemill.control_room.report.models import DayReport, FleetFigures, Report, RunLine, RunReport
-from pagemill.errors import RedisUnavailable, UsageError
-from pagemill.fleet.event_log import FleetEvent
-from pagemill.fleet.history import Point
+from pagemill.errors import UsageError
+from pagemill.fleet.view import FleetView
 from pagemill.model import ResultOutline
 from pagemill.results.runs import RunProgress, RunSummary
 from pagemill.results.store import ResultStore
 
-__all__ = ["DayReport", "Fleet", "Report", "ReportSummary", "RunReport", "kept_alerts", "summary"]
+__all__ = ["DayReport", "Report", "ReportSummary", "RunReport", "summary"]
 
 ReportSummary = Report
 
@@ -37,16 +32,8 @@ _MOST_RESULTS_OF_DAY = 100_000
 _FIRST_DAY = date(2000, 1, 1)
 
 
-class Fleet(Protocol):
-    """What is needed of `fleet.view.FleetView`."""
-
-    def history(self, span_s: float, worker: str = "") -> list[Point]: ...
-
-    def events(self, count: int = 200, span_s: float = ...) -> list[FleetEvent]: ...
-
-
 def summary(
-    view: Fleet,
+    view: FleetView,
     store: ResultStore,
     *,
     run: str = "",
@@ -63,7 +50,7 @@ def summary(
         run: its id.
         day: not together with `run`.
         time_zone: the name of the one whose day that is.
-        alerts: the newest first, see `kept_alerts`.
+        alerts: the newest first, see `recent_alerts`.
         now: the time of day, with its zone.
 
     Raises:
@@ -77,19 +64,7 @@ def summary(
     return _of_run(view, store, run, alerts, moment) if run else _of_day(view, store, day, time_zone, alerts, moment)
 
 
-def kept_alerts(redis: Redis) -> list[Alert]:
-    """All alerts that the fleet still has, for `summary`.
-
-    Raises:
-        RedisUnavailable: Redis does not answer.
-    """
-    try:
-        return recent_alerts(redis, KEPT)
-    except RedisError as error:
-        raise RedisUnavailable.gone(error) from error
-
-
-def _of_run(view: Fleet, store: ResultStore, run: str, alerts: Sequence[Alert], now: datetime) -> RunReport:
+def _of_run(view: FleetView, store: ResultStore, run: str, alerts: Sequence[Alert], now: datetime) -> RunReport:
     progress = store.progress(run)
     results = result_figures_of(store.outlines(run))
     known = next((each for each in store.runs(_MOST_RUNS) if each.run == run), None)
@@ -111,7 +86,7 @@ def _of_run(view: Fleet, store: ResultStore, run: str, alerts: Sequence[Alert], 
 
 
 def _of_day(
-    view: Fleet, store: ResultStore, day: date | None, time_zone: str, alerts: Sequence[Alert], now: datetime
+    view: FleetView, store: ResultStore, day: date | None, time_zone: str, alerts: Sequence[Alert], now: datetime
 ) -> DayReport:
     begin, end = (now - _DAY, now) if day is None else _span_of(day, time_zone, now)
     runs = [each for each in store.runs(_MOST_RUNS) if begin - _DAY <= each.created_at < end]
@@ -147,7 +122,7 @@ def _read(store: ResultStore, runs: Sequence[RunSummary]) -> Iterator[ResultOutl
         yield from store.outlines(run.run)
 
 
-def _fleet(view: Fleet, alerts: Sequence[Alert], begin: datetime, end: datetime, now: datetime) -> FleetFigures:
+def _fleet(view: FleetView, alerts: Sequence[Alert], begin: datetime, end: datetime, now: datetime) -> FleetFigures:
     if now - end > _HISTORY_REACHES:
         return FleetFigures()
     span_s = min(now - begin, _HISTORY_REACHES).total_seconds()

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from redis import Redis
 from sqlalchemy import update
 
 from pagemill.alerting.alert import Alert
@@ -20,6 +21,7 @@ from pagemill.control_room.report.summary import DayReport, RunReport, summary
 from pagemill.errors import UsageError
 from pagemill.fleet.event_log import FleetEvent
 from pagemill.fleet.history import Point
+from pagemill.fleet.view import FleetView
 from pagemill.model import Difference, ItemResult, Verdict
 from pagemill.results.schema import runs
 from pagemill.results.signs_of_life import SignsOfLife
@@ -27,10 +29,11 @@ from pagemill.results.store import ResultStore
 from tests.unit.control_room.report.report_values import NOW, a_result
 
 
-class ToldFleet:
+class ToldFleet(FleetView):
     """A view of a fleet that is known beforehand."""
 
     def __init__(self, points: list[Point] | None = None, events: list[FleetEvent] | None = None) -> None:
+        super().__init__(Redis(), ())
         self.points = points or []
         self.told = events or []
         self.spans_s: list[float] = []
