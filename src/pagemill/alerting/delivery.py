@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from redis import Redis, RedisError
 
 from pagemill.alerting.alert import Alert
-from pagemill.alerting.channels import AlertChannelSender, SendOutcome
+from pagemill.alerting.channels import AlertChannelSender
 from pagemill.alerting.inbox import Inbox, Parcel, drop_other_groups
 from pagemill.broker.outage import Outage
 from pagemill.config.alert_channels import AlertChannel, address_key
@@ -56,12 +56,6 @@ class DeliveryPace:
     def pause_after_s(self, tries: int) -> float:
         """How long an alert rests after so many tries."""
         return float(min(self.longest_pause_s, self.first_pause_s * 2 ** min(tries - 1, 30)))
-
-
-class Sender(Protocol):
-    """Tells one alert: see `AlertChannelSender.send`."""
-
-    def send(self, alert: Alert, stop: threading.Event) -> SendOutcome | None: ...
 
 
 class AlertDelivery:
@@ -129,7 +123,9 @@ class AlertDelivery:
 class _Carrier:
     """One channel's thread: takes alerts from the inbox and tells them, one after another."""
 
-    def __init__(self, channel: str, inbox: Inbox, sender: Sender, pace: DeliveryPace, outage: Outage) -> None:
+    def __init__(
+        self, channel: str, inbox: Inbox, sender: AlertChannelSender, pace: DeliveryPace, outage: Outage
+    ) -> None:
         self.stop = threading.Event()
         self._channel = channel
         self._inbox = inbox

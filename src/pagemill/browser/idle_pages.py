@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from pagemill.browser.clock import Clock, Timer
+from pagemill.browser.clock import Clock
 from pagemill.browser.slot import Slot
 from pagemill.config.platform import Platform
 
@@ -55,7 +55,7 @@ class IdlePages:
         self._on_unused = on_unused
         self._slots: dict[Slot, float] = {}
         """Since when each is idle."""
-        self._timer: Timer | None = None
+        self._call_off: Callable[[], None] | None = None
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -154,12 +154,12 @@ class IdlePages:
         due_s = [self._slots[slot] + self._idle_s for slot in [*self._slots][:1]]
         due_s += map(self._due_s, self._too_many())
         if due_s:
-            self._timer = self._clock.call_later(max(0.0, min(due_s) - self._clock.now_s()), self._look)
+            self._call_off = self._clock.call_later(max(0.0, min(due_s) - self._clock.now_s()), self._look)
 
     def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._call_off is not None:
+            self._call_off()
+            self._call_off = None
 
     def _look(self) -> None:
         now_s = self._clock.now_s()

@@ -22,6 +22,8 @@ _PROTOCOL = re.compile(r"\A(?:\w+\.send: )?Protocol error \([\w.]+\): ")
 
 
 class _Session(Protocol):
+    """A protocol because there are three: Chromium's own, Playwright's, and `_UntilCrash`."""
+
     async def send(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]: ...
 
 

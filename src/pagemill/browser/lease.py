@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Lessor(Protocol):
-    """Who gives pages and takes them back: `pool.BrowserPool`."""
+    """Who gives pages and takes them back: `pool.BrowserPool`. A protocol because the pool makes leases, and so cannot
+    be imported here."""
 
     async def acquire(self, platform: Platform, *, fresh: bool, stop: asyncio.Event | None) -> Slot: ...
     def release(self, slot: Slot, *, bad: str, suspicious: bool, light: bool, bad_context: str) -> None: ...

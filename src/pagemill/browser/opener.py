@@ -61,7 +61,7 @@ class PageHandle:
 
 
 class Opener(Protocol):
-    """Opens and closes. Closing never raises: it tells whether it went well."""
+    """Opens and closes. Closing never raises: it tells whether it went well. A protocol because there are two."""
 
     async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle: ...
     async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle: ...

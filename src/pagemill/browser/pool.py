@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from pagemill.browser.clock import Clock, SystemClock
+from pagemill.browser.clock import Clock
 from pagemill.browser.generations import Generations, MeasureGroup
 from pagemill.browser.lease import Lease
 from pagemill.browser.opener import Opener
@@ -60,7 +60,7 @@ class BrowserPool:
         """
         self.proxies = proxies or Proxies()
         self._opener = opener
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._counters = Counters()
         self._generations = Generations(
             opener, settings, self._clock, self._counters, measure, lambda: self._slots.end_outdated()

@@ -26,7 +26,7 @@ COLUMNS = ("id", "url", "name", "price", "in_stock")
 
 
 class Row(Protocol):
-    """What is written of a row."""
+    """What is written of a row. A protocol because there are two kinds: the `CatalogueRow` and a practice shop's."""
 
     @property
     def product(self) -> Product:

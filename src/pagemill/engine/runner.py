@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,8 +17,7 @@ from pagemill.engine.lane import Lane, Stations
 from pagemill.errors import DatabaseUnavailable, DeadlineExceeded, UsageError
 from pagemill.extraction.judge import judge_reading
 from pagemill.model import Batch, ItemResult, PageReading, Product, Verdict
-from pagemill.revisit.policy import Seen
-from pagemill.revisit.visit_memory import Visited
+from pagemill.revisit.visit_memory import VisitMemory
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -30,15 +29,9 @@ _FEW_PER_LANE = 4
 """Up to so many products for each lane, a batch that was begun before is worked off by a single lane."""
 
 
-class Memory(Protocol):
-    """What was seen lately: `revisit.visit_memory.VisitMemory`."""
-
-    def recall(self, platform: Platform, products: Sequence[Product]) -> dict[str, Seen]: ...
-    def note(self, platform: Platform, visits: Sequence[Visited]) -> None: ...
-
-
 class ResultSink(Protocol):
-    """Where results go: `results.writer.ResultWriter`."""
+    """Where results go: `results.writer.ResultWriter`. A protocol because runners are tested without a database and its
+    thread."""
 
     def put(self, result: ItemResult) -> None: ...
     def flush(self, timeout_s: float) -> None: ...
@@ -66,7 +59,7 @@ class Runner:
         judged: Callable[[str, list[str]], set[str]],
         sink: ResultSink,
         lanes: Callable[[Platform], int] | None = None,
-        memory: Memory | None = None,
+        memory: VisitMemory | None = None,
         finished: Callable[[str, str], None] = lambda _run, _batch: None,
         is_cancelled: Callable[[str], bool] = lambda _run: False,
     ) -> None:

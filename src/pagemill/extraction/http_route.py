@@ -25,7 +25,7 @@ Check = Callable[[Any], Awaitable[None]]
 
 
 class ProxyTurns(Protocol):
-    """Which proxy is next, and which ones rest."""
+    """Which proxy is next, and which ones rest. A protocol because the real thing stands beside this folder."""
 
     def take(self, names: Sequence[str]) -> Proxy | None: ...
     def rests(self, name: str) -> bool: ...

@@ -26,6 +26,8 @@ _PATH_REMEDY = "install its package, or put its folder on PYTHONPATH; the curren
 
 
 class _Reads(Protocol):
+    """A protocol because each user's class is one of its own."""
+
     def read(self, page: Page, visit: Visit) -> Awaitable[Any]: ...
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Heard(Protocol):
-    """An answer to a request of the page."""
+    """An answer to a request of the page. A protocol because the real thing stands beside this folder."""
 
     @property
     def url(self) -> str: ...
@@ -24,7 +24,7 @@ class Heard(Protocol):
 
 
 class News(Protocol):
-    """What was heard during one visit."""
+    """What was heard during one visit. A protocol for the same reason."""
 
     @property
     def answers(self) -> Sequence[Heard]: ...

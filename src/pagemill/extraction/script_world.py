@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class World(Protocol):
-    """A world of a page's present document. Calls are not bounded in time, and raise Playwright's `Error`."""
+    """A world of a page's present document. Calls are not bounded in time, and raise Playwright's `Error`.
+
+    A protocol because there are two: the `PageWorld` below and the one beside this folder.
+    """
 
     async def evaluate(self, expression: str, arg: Any = None) -> Any:
         """Calls a function out of reach of the page's own scripts."""

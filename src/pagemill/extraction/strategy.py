@@ -40,7 +40,7 @@ __all__ = ["Strategy", "Visit", "load_strategy"]
 
 
 class Strategy(Protocol):
-    """Reads products of one platform."""
+    """Reads products of one platform. A protocol because pagemill's sources and users' own classes both follow it."""
 
     def needs_page(self, visit: Visit) -> bool:
         """Whether the next call of `read` for this visit needs a page."""

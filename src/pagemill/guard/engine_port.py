@@ -29,7 +29,8 @@ class WorkView:
 
 
 class EnginePort(Protocol):
-    """The engine's side: what can be asked of it, and the levers that the guard pulls."""
+    """The engine's side: what can be asked of it, and the levers that the guard pulls. A protocol because the engine
+    stands above this folder."""
 
     def view(self) -> WorkView:
         """What goes on."""

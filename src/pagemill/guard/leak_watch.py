@@ -28,7 +28,7 @@ visits."""
 
 
 class RaiseAlert(Protocol):
-    """Tells somebody: `alerting.alert_desk`."""
+    """Tells somebody. A protocol because the real thing, `alerting.alert_desk`, stands above this folder."""
 
     def __call__(self, name: str, level: str, message: str, **facts: object) -> object: ...
 

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from types import TracebackType
-from typing import Protocol
 
 from pagemill.config.platform import Platform
 from pagemill.errors import TurnDenied
-from pagemill.pacing.fleet_pace import PaceReply
+from pagemill.pacing.fleet_pace import PaceReply, RedisFleetPace
 from pagemill.pacing.stoppable_wait import sleep_unless, unless
 from pagemill.pacing.visit_answer import VisitAnswer, Welcome
 from pagemill.pacing.waiting_room import WaitingRoom
@@ -32,21 +31,12 @@ _GIVE_BACK_S = 1.0
 """How long a lane waits for Redis to take its seat back. That goes on without it."""
 
 
-class FleetPace(Protocol):
-    """What every worker on every machine shares: `fleet_pace.RedisFleetPace`."""
-
-    async def ask(self, platform: Platform, *, place: bool, probing: bool = False, seat: str = "") -> PaceReply: ...
-    async def keep(self, platform: Platform, seat: str) -> bool: ...
-    async def leave(self, platform: Platform, seat: str) -> None: ...
-    async def report(self, platform: Platform, answer: VisitAnswer, *, probe: bool) -> None: ...
-
-
 class Turns:
     """The turns of one worker's lanes. A lane's wait outlives the batch: it is between visits, not between items."""
 
     def __init__(
         self,
-        pace: FleetPace,
+        pace: RedisFleetPace,
         *,
         now_s: Callable[[], float] = time.monotonic,
         draw: Callable[[int, int], int] = random.randint,
@@ -55,7 +45,7 @@ class Turns:
     ) -> None:
         """
         Args:
-            pace: asked for each visit.
+            pace: what every worker on every machine shares; asked for each visit.
             now_s: monotonic seconds.
             draw: a whole number between two others, both included, drawn evenly.
             on_wait: told the platform and the seconds of each wait that has ended.

@@ -9,14 +9,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from pagemill.errors import DatabaseUnavailable, DeadlineExceeded, PagemillError, ResultRefused
 from pagemill.model import ItemResult, Verdict
+from pagemill.results.store import ResultStore
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -30,14 +31,6 @@ _EXIT_TIMEOUT_S = 10.0
 _log = get_logger("results")
 
 
-class WritesResults(Protocol):
-    """What the writer needs of a store."""
-
-    def write(self, results: Sequence[ItemResult]) -> int:
-        """Writes all of them or none; see `ResultStore.write`."""
-        ...
-
-
 class ResultWriter:
     """Groups of results on their way into the store.
 
@@ -47,7 +40,7 @@ class ResultWriter:
 
     def __init__(
         self,
-        store: WritesResults,
+        store: ResultStore,
         group_size: int,
         group_delay_ms: int,
         *,

@@ -9,19 +9,15 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from ctypes import c_double
 from multiprocessing import get_context
-from typing import Protocol
 
 from pagemill.worker.start_signals import leave_on_signals
 
+Beat = c_double
+"""One number that parent and child share: the monotonic time of the last beat, 0 before the first."""
 RunWorker = Callable[[str, bool, Callable[[], None]], None]
 """Runs a worker until it stops: its name, whether it stops at empty queues, what to call while it makes progress."""
-
-
-class Beat(Protocol):
-    """One number that parent and child share: the monotonic time of the last beat, 0 before the first."""
-
-    value: float
 
 
 def new_beat() -> Beat:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from pagemill.browser.clock import Clock
 from pagemill.browser.pool import BrowserPool
 from pagemill.config.platform import Platform
 from pagemill.config.settings import PoolSettings
@@ -20,7 +21,7 @@ from tests.unit.browser.opener import CountingOpener
 NOTHING = {"driver": 0, "browser": 0, "context": 0, "page": 0}
 
 
-class QuickClock:
+class QuickClock(Clock):
     """Time that moves only when it is told to; sleeping takes one turn of the loop, and calls come by `advance`."""
 
     def __init__(self) -> None:
@@ -39,9 +40,9 @@ class QuickClock:
         self.time_s += seconds
         await asyncio.sleep(0)
 
-    def call_later(self, seconds: float, call: Callable[[], None]) -> Alarm:
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
         self.timers.append(Alarm(self.time_s + seconds, call))
-        return self.timers[-1]
+        return self.timers[-1].cancel
 
     def advance(self, seconds: float) -> None:
         """Moves the time on, and makes the calls that are due on the way."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from redis import Redis
+
 from pagemill.config.platform import Platform
-from pagemill.pacing.fleet_pace import PaceReply
+from pagemill.pacing.fleet_pace import PaceReply, RedisFleetPace
 from pagemill.pacing.visit_answer import VisitAnswer
 
 
@@ -14,10 +16,11 @@ def go(wait_s: float = 0.0, slow: float = 1.0, *, clean: bool = True) -> PaceRep
     return PaceReply("go", wait_s, slow, clean)
 
 
-class StandInPace:
+class StandInPace(RedisFleetPace):
     """Gives the turns of its list, and then as the last one, or at once where there was none; `None` never answers."""
 
     def __init__(self, *turns: PaceReply | None) -> None:
+        super().__init__(Redis())
         self.turns = list(turns) or [go()]
         self.asked: list[tuple[str, bool, bool]] = []
         """Platform, whether a place was asked for, and whether by the probe."""

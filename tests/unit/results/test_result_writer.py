@@ -15,16 +15,18 @@ from structlog.testing import capture_logs
 
 from pagemill.errors import DatabaseUnavailable, DeadlineExceeded, PagemillError, ResultRefused
 from pagemill.model import ItemResult, Verdict
+from pagemill.results.database import LOCK_TIMEOUT_S
 from pagemill.results.store import ResultStore
 from pagemill.results.writer import ResultWriter
 from pagemill.telemetry import events
 from tests.unit.results.result_values import make_result
 
 
-class RecordingStore:
+class RecordingStore(ResultStore):
     """Keeps the groups it is given; `fault` raises what a database would."""
 
     def __init__(self) -> None:
+        super().__init__("sqlite://")
         self.groups: list[list[str]] = []
         self.results: list[ItemResult] = []
         self.calls = 0
@@ -49,16 +51,16 @@ class RecordingStore:
         return len(results)
 
 
-class WatchedStore:
-    """Passes on to a real store; `failed` is set when the database could not be used."""
+class WatchedStore(ResultStore):
+    """`failed` is set when the database could not be used."""
 
-    def __init__(self, store: ResultStore) -> None:
-        self._store = store
+    def __init__(self, url: str, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+        super().__init__(url, lock_timeout_s=lock_timeout_s)
         self.failed = threading.Event()
 
     def write(self, results: Sequence[ItemResult]) -> int:
         try:
-            return self._store.write(results)
+            return super().write(results)
         except DatabaseUnavailable:
             self.failed.set()
             raise
@@ -280,13 +282,12 @@ def test_many_threads_put_at_once(store: RecordingStore) -> None:
 def test_a_lock_on_the_file_delays_results_and_loses_none(tmp_path: Path, log: list[Any]) -> None:
     """A real SQLite file that another connection holds."""
     other = sqlite3.connect(tmp_path / "r.db", isolation_level=None, check_same_thread=False)
-    with ResultStore(f"sqlite:///{tmp_path}/r.db", lock_timeout_s=0.01) as store:
-        watched = WatchedStore(store)
-        writer = ResultWriter(watched, group_size=5, group_delay_ms=0)
+    with WatchedStore(f"sqlite:///{tmp_path}/r.db", lock_timeout_s=0.01) as store:
+        writer = ResultWriter(store, group_size=5, group_delay_ms=0)
         other.execute("BEGIN EXCLUSIVE")
         for number in range(12):
             writer.put(make_result(f"P{number}"))
-        assert watched.failed.wait(5)
+        assert store.failed.wait(5)
 
         other.execute("ROLLBACK")
         writer.flush(10)
@@ -300,19 +301,18 @@ def test_a_lock_on_the_file_delays_results_and_loses_none(tmp_path: Path, log: l
 def test_a_full_disk_delays_results_and_loses_none(tmp_path: Path, log: list[Any]) -> None:
     """A real SQLite file that may not grow, until it may again."""
     page_limit = [1_000_000]
-    with ResultStore(f"sqlite:///{tmp_path}/r.db") as store:
+    with WatchedStore(f"sqlite:///{tmp_path}/r.db") as store:
         assert store._engine is not None
 
         @event.listens_for(store._engine, "checkout")
         def limit(dbapi_connection: Any, *_: object) -> None:
             dbapi_connection.execute(f"PRAGMA max_page_count={page_limit[0]}")
 
-        watched = WatchedStore(store)
-        writer = ResultWriter(watched, group_size=20, group_delay_ms=0)
+        writer = ResultWriter(store, group_size=20, group_delay_ms=0)
         page_limit[0] = 1
         for number in range(60):
             writer.put(make_result(f"P{number}", reason="x" * 1000))
-        assert watched.failed.wait(5)
+        assert store.failed.wait(5)
 
         page_limit[0] = 1_000_000
         writer.flush(10)

@@ -5,18 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import dataclass
 
 import pytest
 
 from pagemill.worker.child import Pulse, new_beat
-
-
-@dataclass
-class Number:
-    """A beat that nobody shares."""
-
-    value: float = 0.0
 
 
 @pytest.fixture
@@ -39,7 +31,7 @@ def test_a_beat_is_the_moment_on_the_clock_that_all_processes_share(sent: list[t
 
 def test_an_orphan_asks_itself_to_drain_once(sent: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch) -> None:
     """A second SIGTERM would stop it at once; beats go on while it drains."""
-    beat = Number()
+    beat = new_beat()
     pulse = Pulse(beat, os.getppid())
     pulse()
     monkeypatch.setattr(os, "getppid", lambda: 1)

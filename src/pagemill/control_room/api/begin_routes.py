@@ -130,13 +130,13 @@ async def begin_run(
                 raise ApiError(
                     422, "invalid", "query.encoding: is of an uploaded file, and JSON is UTF-8: leave it out"
                 )
-            wanted = _of_body(parts, _run_body(await upload.read_small(request, digest)))
+            wanted = _of_body(parts, _run_body(await upload.read_small(request, digest.update)))
         else:
             if platform is None:
                 raise ApiError(422, "invalid", "query.platform: Field required: whose products these are")
             shop, known = _platforms(parts, platform), _known(encoding or "")
             file, path = held.enter_context(upload.file_for(kind))
-            await upload.receive(request, file, digest, known)
+            await upload.receive(request, file, digest.update, known)
             wanted = _of_file(parts, shop, path, known, RunBody.model_validate(named))
         wanted = replace(wanted, key=idempotency_key, digest=digest.hexdigest())
         begun = await run_in_threadpool(_begin, parts, wanted, held.pop_all())

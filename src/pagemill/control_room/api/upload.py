@@ -8,10 +8,10 @@ from __future__ import annotations
 import codecs
 import io
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -32,13 +32,6 @@ _CHARSET_REMEDY = (
 _REMEDY = f"send JSON (`Content-Type: {JSON}`), or a catalogue as {', '.join(CATALOGUES)}"
 
 
-class Digest(Protocol):
-    """What a hash function gives."""
-
-    def update(self, data: bytes, /) -> None:
-        """Takes more of it."""
-
-
 def content_type(request: Request) -> str:
     """What the body is, one of `JSON` and `CATALOGUES`.
 
@@ -55,8 +48,8 @@ def content_type(request: Request) -> str:
     return kind.strip()
 
 
-async def read_small(request: Request, digest: Digest) -> bytes:
-    """A body of up to 1 MB.
+async def read_small(request: Request, take: Callable[[bytes], None]) -> bytes:
+    """A body of up to 1 MB; `take` is given it as well.
 
     Raises:
         HTTPException: it is larger.
@@ -67,7 +60,7 @@ async def read_small(request: Request, digest: Digest) -> bytes:
         if len(body) > JSON_MAX_BYTES:
             raise too_large(JSON_MAX_BYTES)
     content = bytes(body)
-    digest.update(content)
+    take(content)
     return content
 
 
@@ -88,8 +81,8 @@ def file_for(kind: str) -> Iterator[tuple[IO[bytes], Path]]:
         yield file, Path(file.name)
 
 
-async def receive(request: Request, file: IO[bytes], digest: Digest, encoding: str) -> None:
-    """Writes the body, a text of that encoding, into the file.
+async def receive(request: Request, file: IO[bytes], take: Callable[[bytes], None], encoding: str) -> None:
+    """Writes the body, a text of that encoding, into the file; `take` is given each piece as well.
 
     Raises:
         ApiError: it has too many lines, or the disk is full. The gate sees to its size and its time.
@@ -98,7 +91,7 @@ async def receive(request: Request, file: IO[bytes], digest: Digest, encoding: s
     lines = 0
     try:
         async for piece in _pieces(request):
-            digest.update(piece)
+            take(piece)
             lines += text.decode(piece).count("\n")
             if lines > MOST_LINES:
                 raise ApiError(413, "too_large", f"the catalogue has more than {MOST_LINES:,} lines: send it in parts")

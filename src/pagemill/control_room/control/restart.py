@@ -87,7 +87,8 @@ class _Stopped(PagemillError):
 
 
 class StartsAfresh(Protocol):
-    """How the process that conducts a restart restarts itself: `app.fresh_start`."""
+    """How the process that conducts a restart restarts itself. A protocol because the real thing, `app.fresh_start`,
+    stands above this folder."""
 
     def check(self) -> None:
         """Raises a `PagemillError` where a fresh process would not come up."""
