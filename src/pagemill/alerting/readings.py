@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pagemill.alerting.rules import Reading
 from pagemill.alerting.slope import SlopePoint, minutes_left
 from pagemill.fleet.history import Point
+from pagemill.fleet.measures import measures_of
 from pagemill.fleet.snapshot import WorkerSnapshot
 from pagemill.fleet.view import FleetPicture, FleetView
 
@@ -22,6 +23,7 @@ SHARES_SPAN_S = 300.0
 GROWTH_SPAN_S = 600.0
 SLOPE_SPAN_S = 3600.0
 _LOOK_S = 30.0
+_MEMORY = "memory_percent"
 FEWEST_PRODUCTS = 10
 """With fewer of them a share says nothing."""
 
@@ -51,7 +53,7 @@ class PictureReadings:
         lately = self._lately()
         found = [Reading("silent_s", "", worker.name, worker.silent_s) for worker in picture.workers]
         for worker in picture.alive:
-            values = {**_now(worker, picture), **lately.get(worker.name, {})}
+            values = {**measures_of(worker), **_item_ms(worker, picture), **lately.get(worker.name, {})}
             found += [Reading(metric, "", worker.name, value) for metric, value in values.items() if value is not None]
         done = self._count(picture)
         found += self._shares(done)
@@ -126,28 +128,16 @@ class PictureReadings:
                 yield Reading("queue_stuck_s", queue.platform, "", now_s - since_s)
 
 
-def _now(worker: WorkerSnapshot, picture: FleetPicture) -> dict[str, float | None]:
+def _item_ms(worker: WorkerSnapshot, picture: FleetPicture) -> dict[str, float | None]:
     rates = picture.rates.get(worker.name)
-    values: dict[str, float | None] = {
-        "cpu_percent": worker.cpu_percent,
-        "gc_percent": worker.collector.cpu_percent,
-        "item_ms": rates.item_ms if rates is not None and rates.item_ms else None,
-    }
-    if (sample := worker.sample) is not None:
-        values["memory_percent"] = sample.memory_percent
-        values["cgroup_percent"] = sample.cgroup_percent
-        values["shm_percent"] = sample.shm_percent
-        values["loop_lag_ms"] = sample.loop_lag_s * 1000
-        if sample.largest_js_heap_mb is not None and worker.limits is not None:
-            values["js_heap_percent"] = 100 * sample.largest_js_heap_mb / worker.limits.js_heap_mb
-    return values
+    return {"item_ms": rates.item_ms or None} if rates is not None else {}
 
 
 def _lately(points: Sequence[Point]) -> dict[str, float | None]:
     """What only several measurements tell."""
     if not points:
         return {}
-    known = [SlopePoint(each.at_s, each.memory_percent) for each in points if each.memory_percent is not None]
+    known = [SlopePoint(each.at_s, each.measures[_MEMORY]) for each in points if _MEMORY in each.measures]
     values: dict[str, float | None] = {"memory_minutes_left": minutes_left(known) if known else math.inf}
     recent = [each for each in points if each.at_s >= points[-1].at_s - GROWTH_SPAN_S]
     values["oom_kills"] = recent[-1].oom_kills - recent[0].oom_kills

@@ -13,7 +13,10 @@ from statistics import fmean
 from typing import Any, cast
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 from redis import Redis
+
+from pagemill.fleet.measures import MEASURES, together
 
 DEFAULT_ENTRIES = 20_000
 """The most entries of one stream; an entry has about 500 bytes."""
@@ -36,22 +39,17 @@ RESOLUTIONS = (FINE, MINUTES, QUARTERS)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One worker's measurement, or the mean of several; `loop_lag_ms` is then the longest. Counts are since the worker
-    started."""
+    """One worker's measurement, or several as one: see `mean`. Counts are since the worker started."""
 
     worker: str
     pss_mb: Mapping[str, float] = field(default_factory=dict)
     """By role."""
     rss_mb: float = 0.0
     js_heap_mb: float | None = None
-    memory_percent: float | None = None
-    cgroup_percent: float | None = None
-    shm_percent: float | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
+    """Those of `MEASURES` that are known."""
     machine_percent: float = 0.0
     swap_mb: float = 0.0
-    cpu_percent: float = 0.0
-    loop_lag_ms: float = 0.0
-    gc_percent: float = 0.0
     blocks: float = 0.0
     lanes: float = 0.0
     pressure: float = 0.0
@@ -75,17 +73,17 @@ class Point:
 
 _ADAPTER = TypeAdapter(Point)
 _COUNTS = frozenset({"worker", "items", "visited", "failed", "blocked", "item_s", "rotations", "oom_kills", "at_s"})
-_MEANS = tuple(each.name for each in fields(Point) if each.name not in _COUNTS | {"pss_mb", "loop_lag_ms"})
+_MEANS = tuple(each.name for each in fields(Point) if each.name not in _COUNTS | {"pss_mb", "measures"})
 
 
 def mean(points: Sequence[Point]) -> Point:
-    """The mean of measurements, with the longest `loop_lag_ms` and the counts of the last one."""
+    """The mean of measurements, or what else counts of a measure, with the counts of the last one."""
     roles = {role for point in points for role in point.pss_mb}
     sizes = {role: _mean([point.pss_mb.get(role, 0.0) for point in points]) for role in roles}
     values: dict[str, Any] = {"pss_mb": sizes}
     for name in _MEANS:
         values[name] = _mean([value for point in points if (value := getattr(point, name)) is not None])
-    values["loop_lag_ms"] = max(point.loop_lag_ms for point in points)
+    values["measures"] = together([point.measures for point in points])
     return replace(points[-1], **values)
 
 
@@ -167,7 +165,14 @@ def _read(redis: Redis, kind: Resolution, start_s: float, worker: str) -> list[P
     entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", redis.xrange(kind.key, min=f"{round(start_s * 1000)}-0"))
     points = []
     for entry, values in entries:
-        point = _ADAPTER.validate_json(values[b"point"])
+        point = _point(values[b"point"])
         if not worker or point.worker == worker:
             points.append(replace(point, at_s=int(entry.partition(b"-")[0]) / 1000))
     return points
+
+
+def _point(body: bytes) -> Point:
+    told = from_json(body)
+    # 0.1 wrote each measure beside the other fields; what it wrote lives for 8 days.
+    told.setdefault("measures", {name: told[name] for name in MEASURES if told.get(name) is not None})
+    return _ADAPTER.validate_python(told)

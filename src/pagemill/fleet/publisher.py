@@ -20,6 +20,7 @@ from pagemill.config.settings import GuardSettings
 from pagemill.engine.runner import Runner
 from pagemill.fleet.event_log import write_events
 from pagemill.fleet.history import HistoryWriter, Point
+from pagemill.fleet.measures import measures_of
 from pagemill.fleet.overrides import GuardInForce, changed, read_overrides, read_version
 from pagemill.fleet.snapshot import AtWork, WorkerSnapshot, publish, withdraw
 from pagemill.fleet.tally import Tally
@@ -97,10 +98,11 @@ class Publisher:
         is_new = sample is not None and sample is not self._told
         if is_new and sample is not None:
             self._note_cpu(sample)
-        publish(self._redis, self.snapshot())
+        snapshot = self.snapshot()
+        publish(self._redis, snapshot)
         if is_new and sample is not None:
             self._told = sample
-            self._history.add(self._point(sample))
+            self._history.add(self._point(snapshot, sample))
         EVENT_BUFFER.take(self._tell)
 
     def close(self) -> None:
@@ -169,31 +171,25 @@ class Publisher:
             overrides=self._version,
         )
 
-    def _point(self, sample: Sample) -> Point:
-        tallies = self._tally.read().values()
-        stats = self._pool.stats()
+    def _point(self, snapshot: WorkerSnapshot, sample: Sample) -> Point:
+        tallies = snapshot.tally.values()
         return Point(
             worker=self._name,
             pss_mb=sample.pss_mb,
             rss_mb=sample.rss_mb,
             js_heap_mb=sample.js_heap_mb,
-            memory_percent=sample.memory_percent,
-            cgroup_percent=sample.cgroup_percent,
-            shm_percent=sample.shm_percent,
+            measures=measures_of(snapshot),
             machine_percent=sample.machine_percent,
             swap_mb=sample.swap_mb,
-            cpu_percent=self._cpu_percent,
-            loop_lag_ms=round(sample.loop_lag_s * 1000, 1),
-            gc_percent=self._guard.collector.stats().cpu_percent,
             blocks=sample.python.blocks,
-            lanes=stats.leased,
+            lanes=snapshot.lanes,
             pressure=int(self._guard.judgement.level),
             items=sum(tally.products for tally in tallies),
             visited=sum(tally.visited for tally in tallies),
             failed=sum(tally.verdicts.get("failed", 0) for tally in tallies),
             blocked=sum(tally.verdicts.get("blocked", 0) for tally in tallies),
             item_s=round(sum(tally.item_s for tally in tallies), 2),
-            rotations=stats.rotations,
+            rotations=snapshot.rotations,
             oom_kills=sample.oom_kills,
         )
 

@@ -11,6 +11,7 @@ import redis
 from playwright.async_api import Page, Route, expect
 
 from pagemill.control_room.frame.roles import Role
+from pagemill.fleet.measures import MEASURES
 from pagemill.fleet.snapshot import publish
 from pagemill.pacing.pace_state import read_paces
 from tests.browser.dashboard.api_server import ApiServer
@@ -61,7 +62,7 @@ async def test_the_board_shows_the_fleet(looker: Looker, api: ApiServer) -> None
     await expect(page.locator("#health-word")).to_have_text("Warning")
     await expect(page.locator("#health-reason")).to_contain_text(WORKERS[1])
     await expect(page.locator("#tiles")).to_contain_text("64 % of 3,072 MB")
-    for chart in ("memory", "throughput", "lanes", "verdicts"):
+    for chart in ("memory", "throughput", "lanes", "verdicts", "measured"):
         await expect(page.locator(f"#{chart}-chart .main-svg").first).to_be_visible()
     await expect(page.locator("#memory-chart .js-fill").first).to_be_attached()
     await expect(page.locator("#memory-caption")).to_contain_text("14 context rotations, 3 browser rotations")
@@ -129,6 +130,26 @@ async def test_charts_move_when_new_points_come(looker: Looker, api: ApiServer, 
     assert await drawn.get_attribute("d") != before
     await page.get_by_role("radio", name="Day").check()
     await expect(caption).to_contain_text("over the last day")
+    assert looker.unexpected() == []
+
+
+async def test_every_measure_can_be_charted(looker: Looker, api: ApiServer) -> None:
+    """With what it means and its unit, of all workers or of one; a look at the history does not undo the choice."""
+    page = looker.page
+    await page.clock.install()
+    await enter(page, api, Role.PLANNER)
+    choice, caption = page.locator("#measure-choice"), page.locator("#measured-caption")
+    await expect(caption).to_contain_text("Memory of the worker's process tree")
+    offered = await choice.locator("option").evaluate_all("options => options.map((each) => each.value)")
+    assert offered == list(MEASURES)
+    await choice.select_option("cpu_percent")
+    await expect(caption).to_have_text(re.compile(r"^CPU time .*, of the worker where it is highest: now [\d.]+ %"))
+    await page.locator("#worker-choice").select_option(WORKERS[0])
+    await expect(caption).to_contain_text(f", of {WORKERS[0]}: now")
+    assert await choice.input_value() == "cpu_percent"
+    await expect(page.locator("#measured-chart .scatterlayer .js-line")).to_be_attached()
+    await choice.select_option("shm_percent")
+    await expect(caption).to_have_text(re.compile("no measurements in the last hour yet"))
     assert looker.unexpected() == []
 
 

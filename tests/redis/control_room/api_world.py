@@ -229,7 +229,7 @@ def write_history(client: redis.Redis, name: str = "w1", points: int = 12) -> No
             Point(
                 name,
                 pss_mb={"python": 100.0, "renderers": 240.0 + number},
-                memory_percent=40.0 + number / 10,
+                measures={"memory_percent": 40.0 + number / 10, "loop_lag_ms": 5.0},
                 machine_percent=30.0,
                 lanes=3,
                 items=10 * number,

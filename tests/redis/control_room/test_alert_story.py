@@ -36,7 +36,7 @@ def half_an_hour(client: redis.Redis, worker: str, first_percent: float, last_pe
     now_ms, adapter, count = round(time.time() * 1000), TypeAdapter(Point), 180
     for number in range(count + 1):
         percent = first_percent + (last_percent - first_percent) * number / count
-        body = adapter.dump_json(Point(worker, {"python": 100.0}, memory_percent=percent))
+        body = adapter.dump_json(Point(worker, {"python": 100.0}, measures={"memory_percent": percent}))
         client.xadd(FINE.key, {"point": body}, id=f"{now_ms - (count - number) * 10_000}-0")
 
 

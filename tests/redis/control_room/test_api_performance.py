@@ -10,6 +10,7 @@ import pytest
 import redis
 from prometheus_client.parser import text_string_to_metric_families
 
+from pagemill.config.alert_metrics import METRICS
 from pagemill.alerting.alert_desk import AlertDesk
 from pagemill.config.settings import AlertSettings
 from pagemill.fleet.event_log import write_events
@@ -85,6 +86,8 @@ def test_current_metrics_have_the_fields_of_the_guide(world: World) -> None:
 def test_history_of_a_period(world: World, period: str) -> None:
     """Points by time; of a worker that never was there are none."""
     data = world.planner.get(f"/api/performance/metrics/history?period={period}").data
+    assert {"name": "loop_lag_ms", "meaning": METRICS["loop_lag_ms"].text, "unit": "ms"} in data["measures"]
+    assert data["points"][-1]["measures"]["loop_lag_ms"] == data["points"][-1]["eventLoopDelay"] == 5
     assert data["period"] == period
     assert data["points"]
     assert data["points"][-1]["memoryByRoleMb"]["renderers"] > 240

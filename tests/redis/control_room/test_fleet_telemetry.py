@@ -93,8 +93,16 @@ def test_a_mean_has_the_last_counts_and_skips_what_is_missing() -> None:
 
 def test_of_delays_the_longest_is_kept() -> None:
     """A mean would make nothing of the one that somebody looks for."""
-    found = mean([Point("w", loop_lag_ms=1.0), Point("w", loop_lag_ms=80.0), Point("w", loop_lag_ms=2.0)])
-    assert found.loop_lag_ms == 80
+    found = mean([Point("w", measures={"loop_lag_ms": lag, "gc_percent": lag}) for lag in (1.0, 80.0, 3.0)])
+    assert found.measures == {"loop_lag_ms": 80, "gc_percent": 28}
+
+
+def test_what_a_worker_of_0_1_wrote_is_read(redis_client: redis.Redis) -> None:
+    """It wrote each measure beside the other fields; its last week is still there after an upgrade."""
+    body = b'{"worker":"w1","items":3,"memory_percent":41.5,"loop_lag_ms":7.0,"lanes":2.0}'
+    redis_client.xadd(FINE.key, {"point": body})
+    [point] = read_history(redis_client, 60)
+    assert (point.items, point.lanes, point.measures) == (3, 2, {"memory_percent": 41.5, "loop_lag_ms": 7})
 
 
 def test_rates_come_from_the_counts_of_first_and_last_point() -> None:

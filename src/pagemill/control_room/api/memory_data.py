@@ -113,7 +113,7 @@ def process_memory_of(process: ProcessSnapshot) -> ProcessMemory:
 
 def memory_trend_of(points: Sequence[CurvePoint]) -> MemoryTrend:
     """Where memory went, from the points of that time."""
-    percents = [point.memory_percent for point in points]
+    percents = [point.fullness_percent for point in points]
     return MemoryTrend(
         trend=trend_of(percents).word,
         avg_usage=round(sum(percents) / len(percents), 1) if percents else 0.0,
@@ -126,7 +126,7 @@ def entry_of(point: CurvePoint) -> HistoryEntry:
     """One point of the history."""
     return HistoryEntry(
         timestamp=datetime.fromtimestamp(point.at_s, UTC),
-        memory_percent=round(point.memory_percent, 1),
+        memory_percent=round(point.fullness_percent, 1),
         process_memory_mb=round(point.total_pss_mb, 1),
         swap_memory_mb=point.swap_mb,
         workers=point.workers,

@@ -131,12 +131,12 @@ def history_point_of(point: CurvePoint) -> HistoryPoint:
         workers=point.workers,
         memory_mb=round(point.total_pss_mb, 1),
         memory_by_role_mb=dict(point.pss_mb),
-        memory_percent=round(point.memory_percent, 1),
-        shm_percent=point.shm_percent,
+        memory_percent=round(point.fullness_percent, 1),
+        shm_percent=point.measures.get("shm_percent", 0.0),
         js_heap_mb=point.js_heap_mb,
-        cpu_percent=point.cpu_percent,
-        event_loop_delay=point.loop_lag_ms,
-        gc_percent=point.gc_percent,
+        cpu_percent=point.measures.get("cpu_percent", 0.0),
+        event_loop_delay=point.measures.get("loop_lag_ms", 0.0),
+        gc_percent=point.measures.get("gc_percent", 0.0),
         lanes=point.lanes,
         pressure=point.pressure,
         requests_per_second=point.items_per_s,
@@ -144,6 +144,7 @@ def history_point_of(point: CurvePoint) -> HistoryPoint:
         error_rate=point.error_rate,
         block_rate=point.block_rate,
         rotations=dict(point.rotations),
+        measures=dict(point.measures),
     )
 
 

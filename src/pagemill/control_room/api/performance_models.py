@@ -111,6 +111,15 @@ class HistoryPoint(Camel):
     error_rate: float
     block_rate: float
     rotations: dict[str, int] = Field(description="How many there were, by level")
+    measures: dict[str, float] = Field(description="By `HistoryData.measures`' names: the highest of a worker")
+
+
+class MeasureText(Camel):
+    """A number that is measured of each worker, and that alert rules may name."""
+
+    name: str
+    meaning: str
+    unit: str = Field(description="Empty for a count or a share")
 
 
 class HistoryData(Camel):
@@ -119,6 +128,7 @@ class HistoryData(Camel):
     period: Period
     worker: str = Field(description="Empty for the whole fleet")
     points: list[HistoryPoint]
+    measures: list[MeasureText] = Field(description="Whatever a point may have")
 
 
 class AlertText(Camel):

@@ -9,16 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from pagemill.config.alert_metrics import METRICS
 from pagemill.control_room.api import performance_data as data
 from pagemill.control_room.api.dashboard_models import Dashboard, DashboardHistory
 from pagemill.control_room.api.dependencies import Parts
 from pagemill.control_room.api.fleet_rows import platform_rows, process_row, worker_row
-from pagemill.control_room.api.performance_models import PERIODS_S, HistoryData, HistoryPoint, Metrics, Period
+from pagemill.control_room.api.performance_models import (
+    PERIODS_S,
+    HistoryData,
+    HistoryPoint,
+    MeasureText,
+    Metrics,
+    Period,
+)
 from pagemill.control_room.figures.curve import MOST_POINTS
 from pagemill.control_room.figures.health_word import Health, health_of
 from pagemill.control_room.figures.memory_figures import pss_by_role_mb
 from pagemill.control_room.figures.recommendations import recommendations
 from pagemill.control_room.figures.trend import Trend, trend_of
+from pagemill.fleet.measures import MEASURES
 from pagemill.fleet.snapshot import WorkerSnapshot
 from pagemill.fleet.view import FRESH_S, FleetPicture, Rates
 
@@ -37,7 +46,9 @@ def current(parts: Parts, now: datetime) -> Metrics:
 
 def history(parts: Parts, period: Period, worker: str = "") -> HistoryData:
     """The measurements of that period, of all workers or of one."""
-    return HistoryData(period=period, worker=worker, points=_points(parts, period, worker, MOST_POINTS))
+    points = _points(parts, period, worker, MOST_POINTS)
+    measures = [MeasureText(name=name, meaning=METRICS[name].text, unit=METRICS[name].unit) for name in MEASURES]
+    return HistoryData(period=period, worker=worker, points=points, measures=measures)
 
 
 def trend(parts: Parts, worker: str = "") -> Trend:

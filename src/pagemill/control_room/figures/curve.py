@@ -12,6 +12,7 @@ from itertools import pairwise
 from statistics import median
 
 from pagemill.fleet.history import Point, mean
+from pagemill.fleet.measures import highest
 
 MOST_POINTS = 400
 _MISSED = 3
@@ -22,7 +23,7 @@ _FIRST_GAP_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """One part of the time. Sizes, lanes and rates are sums over the workers; percentages and delays are the highest of
+    """One part of the time. Sizes, lanes and rates are sums over the workers; fullness and measures are the highest of
     a worker."""
 
     at_s: float
@@ -32,12 +33,10 @@ class CurvePoint:
     """By role."""
     swap_mb: float = 0.0
     js_heap_mb: float = 0.0
-    memory_percent: float = 0.0
+    fullness_percent: float = 0.0
     """The fullest of a worker's own limit, its container and its machine, as the guard judges it."""
-    shm_percent: float = 0.0
-    cpu_percent: float = 0.0
-    loop_lag_ms: float = 0.0
-    gc_percent: float = 0.0
+    measures: Mapping[str, float] = field(default_factory=dict)
+    """By name; see `fleet.measures`."""
     lanes: float = 0.0
     pressure: float = 0.0
     items_per_s: float = 0.0
@@ -141,11 +140,8 @@ def _together(steps: Sequence[_Step]) -> CurvePoint:
         pss_mb=dict(sorted(sizes.items())),
         swap_mb=round(sum(point.swap_mb for point in points), 1),
         js_heap_mb=round(sum(point.js_heap_mb or 0.0 for point in points), 1),
-        memory_percent=max(fullness_percent(point) for point in points),
-        shm_percent=max(point.shm_percent or 0.0 for point in points),
-        cpu_percent=max(point.cpu_percent for point in points),
-        loop_lag_ms=max(point.loop_lag_ms for point in points),
-        gc_percent=max(point.gc_percent for point in points),
+        fullness_percent=max(_fullness_percent(point) for point in points),
+        measures=highest([point.measures for point in points]),
         lanes=round(sum(point.lanes for point in points), 1),
         pressure=max(point.pressure for point in points),
         items_per_s=round(sum(step.items / step.seconds for step in steps if step.seconds > 0), 3),
@@ -156,6 +152,6 @@ def _together(steps: Sequence[_Step]) -> CurvePoint:
     )
 
 
-def fullness_percent(point: Point) -> float:
-    """As the guard judges memory: the worker's own limit, its container or its machine, whichever is fullest."""
-    return max(point.memory_percent or 0.0, point.cgroup_percent or 0.0, point.machine_percent)
+def _fullness_percent(point: Point) -> float:
+    own = [point.measures.get(name, 0.0) for name in ("memory_percent", "cgroup_percent")]
+    return max(*own, point.machine_percent)

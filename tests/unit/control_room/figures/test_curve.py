@@ -16,7 +16,7 @@ def points(worker: str, count: int, *, every_s: float = 5.0, start_s: float = 10
             items=10 * number,
             visited=10 * number,
             item_s=5.0 * number,
-            memory_percent=40,
+            measures={"memory_percent": 40},
             at_s=start_s + every_s * number,
         )
         for number in range(count)

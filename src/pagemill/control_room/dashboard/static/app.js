@@ -3,7 +3,7 @@
 import { noticeRestart, pause, resume, setUpActions } from "./actions.js";
 import { read, Refused } from "./api.js";
 import { Board } from "./board.js";
-import { eventsOf, historyOf, pictureOf } from "./picture.js";
+import { eventsOf, historyOf, measuresOf, pictureOf } from "./picture.js";
 import { loadPlotly } from "./plot.js";
 import { Poll } from "./poll.js";
 import { asking, mayChange, startShell } from "./shell.js";
@@ -33,10 +33,11 @@ const histories = new Poll(
     asking(async () => {
       const { period, worker } = board;
       const path = `/api/performance/metrics/history?period=${period}`;
-      const fleet = historyOf(await read(path));
+      const told = await read(path);
+      const fleet = historyOf(told);
       const own = worker ? await ownHistory(`${path}&worker=${encodeURIComponent(worker)}`) : fleet;
       const events = eventsOf(await read(`/api/performance/events?period=${period}&count=${MOST_EVENTS}`));
-      if (period === board.period && worker === board.worker) board.showHistory(fleet, own, events);
+      if (period === board.period && worker === board.worker) board.showHistory(fleet, own, events, measuresOf(told));
       else histories.now();
     }),
   HISTORY_MS,

@@ -1,7 +1,8 @@
 // The board itself: what it shows now, over which time and of which worker.
 
 import { byId, el } from "./dom.js";
-import { drawLanes, drawMemory, drawThroughput, drawVerdicts } from "./charts.js";
+import { drawLanes, drawMeasure, drawMemory, drawThroughput, drawVerdicts } from "./charts.js";
+import { capital, words } from "./format.js";
 import { showAdvice, showAlerts, showEvents } from "./lists.js";
 import { showPlatforms } from "./platforms.js";
 import { showProcesses } from "./processes.js";
@@ -13,6 +14,7 @@ export class Board {
   #fleet = [];
   #own = [];
   #events = [];
+  #measures = [];
   #act;
   #drawing = false;
   #drawAgain = false;
@@ -30,6 +32,7 @@ export class Board {
       this.worker = event.target.value;
       chosen();
     });
+    byId("measure-choice").addEventListener("change", () => this.draw());
   }
 
   showPicture(picture) {
@@ -45,11 +48,13 @@ export class Board {
     this.draw();
   }
 
-  /** `fleet` are the points of all workers, `own` those that the memory chart shows, `events` what it marks. */
-  showHistory(fleet, own, events) {
+  /** `fleet` are the points of all workers, `own` those of the chosen ones, `events` what the memory chart marks, `measures` what a point may have. */
+  showHistory(fleet, own, events, measures) {
     this.#fleet = fleet;
     this.#own = own;
     this.#events = events;
+    this.#measures = measures;
+    offer(byId("measure-choice"), measures.map((each) => each.name), (name) => capital(words(name)));
     this.draw();
   }
 
@@ -79,6 +84,8 @@ export class Board {
     await drawThroughput(this.#fleet, view);
     await drawLanes(this.#fleet, view, picture.size);
     await drawVerdicts(picture.platforms);
+    const measure = this.#measures.find((each) => each.name === byId("measure-choice").value);
+    if (measure) await drawMeasure(this.#own, measure, view);
   }
 
   #offerWorkers(workers) {
@@ -86,9 +93,15 @@ export class Board {
     const names = workers.map((each) => each.name);
     // One that has ended stays on offer as long as it is looked at.
     if (this.worker && !names.includes(this.worker)) names.push(this.worker);
-    const offered = [...choice.options].slice(1).map((option) => option.value);
-    if (names.join("\n") === offered.join("\n")) return;
-    choice.replaceChildren(choice.options[0], ...names.map((name) => el("option", { value: name }, name)));
+    offer(choice, ["", ...names], (name) => name || choice.options[0].textContent);
     choice.value = this.worker;
   }
+}
+
+/** Has a choice offer these values, and leaves what is chosen. */
+function offer(choice, values, nameOf) {
+  if (values.join("\n") === [...choice.options].map((option) => option.value).join("\n")) return;
+  const chosen = choice.value;
+  choice.replaceChildren(...values.map((value) => el("option", { value }, nameOf(value))));
+  if (values.includes(chosen)) choice.value = chosen;
 }

@@ -1,4 +1,4 @@
-// The four charts, each with a caption that says in words what it shows.
+// The charts, each with a caption that says in words what it shows.
 
 import { byId, el, icon, say, sync } from "./dom.js";
 import { capital, count, percent, plural, rate, size, timeOfDay, words } from "./format.js";
@@ -146,13 +146,33 @@ export async function drawLanes(points, { period, now }, allowed) {
   say(
     byId("lanes-caption"),
     values.length
-      ? `Now ${lanes(values[values.length - 1])} of ${count(allowed)} places${inSight ? " (dashed line)" : ""}, on average ${lanes(mean(values))} in ${PERIODS[period]}.`
+      ? `Now ${tenths(values[values.length - 1])} of ${count(allowed)} places${inSight ? " (dashed line)" : ""}, on average ${tenths(mean(values))} in ${PERIODS[period]}.`
       : `No measurements in ${PERIODS[period]} yet.`,
   );
 }
 
-const lanes = (value) => String(Math.round(value * 10) / 10);
+const tenths = (value) => String(Math.round(value * 10) / 10);
 const mean = (values) => values.reduce((total, value) => total + value, 0) / values.length;
+
+/** `measure` is one of those that a point may have, with name, meaning and unit. */
+export async function drawMeasure(points, { name, meaning, unit }, { period, choice, now }) {
+  const shown = valid(points).filter((point) => name in point.measures);
+  const values = shown.map((point) => point.measures[name]);
+  const hue = colour("role-python");
+  await draw(
+    "measured-chart",
+    [{ type: "scatter", mode: "lines", x: shown.map((point) => point.at), y: values, line: { width: 2, color: hue }, hovertemplate: `%{y:,.1f} ${plain(unit)}<extra></extra>` }],
+    { xaxis: { type: "date", range: span(period, now, shown), tickformat: TICKS[period] } },
+  );
+  const told = (value) => `${tenths(value)} ${unit}`.trim();
+  const whose = choice || "the worker where it is highest";
+  say(
+    byId("measured-caption"),
+    values.length
+      ? `${capital(meaning)}, of ${whose}: now ${told(values[values.length - 1])}, on average ${told(mean(values))}, at most ${told(Math.max(...values))} in ${PERIODS[period]}.`
+      : `${capital(meaning)}: no measurements in ${PERIODS[period]} yet.`,
+  );
+}
 
 export async function drawVerdicts(platforms) {
   const shown = platforms.filter((each) => each.products > 0).reverse();

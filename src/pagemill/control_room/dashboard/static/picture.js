@@ -127,8 +127,12 @@ export function historyOf(told) {
     totalMb: point.memoryMb,
     itemsPerS: point.requestsPerSecond,
     lanes: point.lanes,
+    measures: point.measures,
   }));
 }
+
+/** What a point's `measures` may have, each with name, meaning and unit; from the same answer. */
+export const measuresOf = (told) => told.measures;
 
 /** What happened in that time, from `GET /api/performance/events`. */
 export const eventsOf = (told) => told.events.map(event);

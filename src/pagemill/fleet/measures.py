@@ -1,0 +1,73 @@
+"""What is measured of each worker as one number: alert rules watch it, the history keeps it, the dashboard charts it.
+
+A measure is a row here, and what it means a row of `config.alert_metrics.METRICS`. Nothing else knows its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from types import MappingProxyType
+
+from pagemill.fleet.snapshot import WorkerSnapshot
+from pagemill.guard.probe import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How one number is read, and what counts of several measurements of it."""
+
+    of: Callable[[WorkerSnapshot], float | None]
+    """`None` where it is not known."""
+    highest: bool = False
+    """Of several measurements the highest counts, not their mean."""
+
+
+def _sampled(of: Callable[[Sample], float | None]) -> Callable[[WorkerSnapshot], float | None]:
+    return lambda worker: of(worker.sample) if worker.sample is not None else None
+
+
+def _js_heap_percent(worker: WorkerSnapshot) -> float | None:
+    if worker.sample is None or worker.sample.largest_js_heap_mb is None or worker.limits is None:
+        return None
+    return 100 * worker.sample.largest_js_heap_mb / worker.limits.js_heap_mb
+
+
+MEASURES: Mapping[str, Measure] = MappingProxyType(
+    {
+        "memory_percent": Measure(_sampled(lambda sample: sample.memory_percent)),
+        "cgroup_percent": Measure(_sampled(lambda sample: sample.cgroup_percent)),
+        "shm_percent": Measure(_sampled(lambda sample: sample.shm_percent)),
+        "js_heap_percent": Measure(_js_heap_percent),
+        "cpu_percent": Measure(lambda worker: worker.cpu_percent),
+        "loop_lag_ms": Measure(_sampled(lambda sample: sample.loop_lag_s * 1000), highest=True),
+        "gc_percent": Measure(lambda worker: worker.collector.cpu_percent),
+    }
+)
+
+
+def measures_of(worker: WorkerSnapshot) -> dict[str, float]:
+    """Every measure of a worker that is known."""
+    found = {name: measure.of(worker) for name, measure in MEASURES.items()}
+    return {name: round(value, 2) for name, value in found.items() if value is not None}
+
+
+def together(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Several measurements of one worker as one."""
+    values: dict[str, list[float]] = {}
+    for measured in several:
+        for name, value in measured.items():
+            values.setdefault(name, []).append(value)
+    return {name: max(each) if _counts_highest(name) else round(fmean(each), 2) for name, each in values.items()}
+
+
+def _counts_highest(name: str) -> bool:
+    """A worker of another release may publish measures that this one does not know."""
+    return name in MEASURES and MEASURES[name].highest
+
+
+def highest(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Those of several workers as one: of each measure that of the worker where it is highest."""
+    names = {name for measured in several for name in measured}
+    return {name: max(measured[name] for measured in several if name in measured) for name in sorted(names)}
