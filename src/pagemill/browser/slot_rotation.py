@@ -95,7 +95,7 @@ class SlotRotation:
     ) -> tuple[OpenContext, OpenPage]:
         context = kept
         if context is None:
-            proxy = self._proxies.take(platform.visitor.proxies)
+            proxy = self._proxies.take(platform.visitor)
             handle = await self._opener.open_context(generation.handle, platform, proxy)
             context = OpenContext(handle, self._wear(self._settings.context_max_age_s))
         try:

@@ -150,7 +150,7 @@ class HttpSource:
     def _next_proxy(self, proxies: ProxyTurns) -> Proxy:
         """The same one for as many requests as a context would last, unless it rests."""
         if self._proxy is None or self._proxy_uses >= self._uses_of_proxy or proxies.rests(self._proxy.name):
-            self._proxy, self._proxy_uses = proxies.take(self._visitor.proxies), 0
+            self._proxy, self._proxy_uses = proxies.take(self._visitor), 0
         assert self._proxy is not None
         self._proxy_uses += 1
         return self._proxy

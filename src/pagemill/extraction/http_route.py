@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from pagemill.config.hosts import HostRules, host_and_port_of
 from pagemill.config.visitor.secrets import Proxy, ProxyAddress
 from pagemill.config.visitor.storage_state import StorageState, StoredCookie
+from pagemill.config.visitor.visitor import Visitor
 from pagemill.errors import VisitRefused
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Check = Callable[[Any], Awaitable[None]]
 class ProxyTurns(Protocol):
     """Which proxy is next, and which ones rest. A protocol because the real thing stands beside this folder."""
 
-    def take(self, names: Sequence[str]) -> Proxy | None: ...
+    def take(self, visitor: Visitor) -> Proxy | None: ...
     def rests(self, name: str) -> bool: ...
     def failed(self, name: str, reason: str) -> None: ...
     def worked(self, name: str) -> None: ...

@@ -10,8 +10,8 @@ import pytest
 import redis
 from prometheus_client.parser import text_string_to_metric_families
 
-from pagemill.config.alert_metrics import METRICS
 from pagemill.alerting.alert_desk import AlertDesk
+from pagemill.config.alert_metrics import METRICS
 from pagemill.config.settings import AlertSettings
 from pagemill.fleet.event_log import write_events
 from pagemill.fleet.overrides import read_overrides

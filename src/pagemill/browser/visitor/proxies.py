@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pagemill.config.visitor.secrets import Proxy, ProxyAddress
+from pagemill.config.visitor.visitor import Visitor
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
 
@@ -57,21 +58,22 @@ class Proxies:
         self._accounts: dict[str, _Account] = {}
         self._turns: dict[tuple[str, ...], int] = {}
 
-    def take(self, names: Sequence[str]) -> Proxy | None:
-        """The next of these proxies that does not rest; `None` without any names.
+    def take(self, visitor: Visitor) -> Proxy | None:
+        """The next of a visitor's proxies that does not rest; `None` where it has none.
 
         When all rest, the next all the same: any of them may work again, and else the reason is told.
         """
+        names = visitor.proxies
         if not names:
             return None
         with self._lock:
-            now_s, key = self._now_s(), tuple(names)
-            turn = self._turns.get(key, 0)
+            now_s = self._now_s()
+            turn = self._turns.get(names, 0)
             in_turn = [*names[turn:], *names[:turn]]
             accounts = {name: self._accounts.setdefault(name, _Account()) for name in in_turn}
             awake = [name for name in in_turn if accounts[name].until_s <= now_s]
             name = awake[0] if awake else in_turn[0]
-            self._turns[key] = (names.index(name) + 1) % len(names)
+            self._turns[names] = (names.index(name) + 1) % len(names)
             accounts[name].taken += 1
             return Proxy(name, self._addresses[name])
 

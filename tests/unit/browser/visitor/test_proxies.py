@@ -7,6 +7,7 @@ import pytest
 from pagemill.browser.visitor.proxies import REST_MAX_S, REST_S, Proxies
 from pagemill.browser.visitor.proxy_trouble import proxy_trouble
 from pagemill.config.visitor.secrets import ProxyAddress
+from pagemill.config.visitor.visitor import Visitor
 from pagemill.errors import DeadlineExceeded, PageLost, VisitFailed
 
 NAMES = ("A", "B", "C")
@@ -35,7 +36,7 @@ def proxies(watch: Watch) -> Proxies:
 
 def taken(proxies: Proxies, times: int, names: tuple[str, ...] = NAMES) -> str:
     """The names of the next ones."""
-    found = [proxies.take(names) for _ in range(times)]
+    found = [proxies.take(Visitor(proxies=names)) for _ in range(times)]
     return "".join(proxy.name if proxy is not None else "-" for proxy in found)
 
 
@@ -44,7 +45,7 @@ def test_each_context_has_the_next_proxy(proxies: Proxies) -> None:
     assert taken(proxies, 5) == "ABCAB"
     assert taken(proxies, 3, ("C", "A")) == "CAC"
     assert taken(proxies, 1) == "C"
-    assert proxies.take(()) is None
+    assert proxies.take(Visitor()) is None
 
 
 def test_one_that_fails_rests_longer_each_time_and_comes_back(proxies: Proxies, watch: Watch) -> None:
@@ -86,7 +87,7 @@ def test_the_account_is_told_by_name(proxies: Proxies, capsys: pytest.CaptureFix
     assert (a.name, a.taken, a.failures, a.resting_s, a.reason) == ("A", 2, 0, 0.0, "")
     assert (b.name, b.taken, b.failures, b.resting_s, b.reason) == ("B", 1, 1, REST_S, "cannot be reached")
     assert c.taken == 1
-    told = f"{proxies.states()} {proxies.take(NAMES)!r} {capsys.readouterr()}"
+    told = f"{proxies.states()} {proxies.take(Visitor(proxies=NAMES))!r} {capsys.readouterr()}"
     assert "Proxy Rests" in told
     assert "secret" not in told
     assert ".test" not in told
