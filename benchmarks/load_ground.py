@@ -18,10 +18,10 @@ from redis import Redis
 
 from pagemill.alerting.alert import Alert
 from pagemill.alerting.alert_desk import AlertDesk
+from pagemill.config.changeable import changeable_values
 from pagemill.config.settings import Config, GuardSettings
 from pagemill.fleet.event_log import write_events
 from pagemill.fleet.history import RESOLUTIONS, HistoryWriter, Point, Resolution
-from pagemill.fleet.overrides import GuardInForce
 from pagemill.fleet.snapshot import AtWork, WorkerSnapshot, publish
 from pagemill.fleet.tally import BUCKETS_S, PlatformTally
 from pagemill.guard.pressure import PressureLimits
@@ -163,7 +163,7 @@ def snapshot(number: int, platforms: tuple[str, ...], count: int) -> WorkerSnaps
         cpu_percent=25.0,
         collector=CollectorStats((1000, 100, 10), 0.5, 30.0, 1.5),
         limits=PressureLimits(2000.0, 512.0, 200.0, 500.0, 10.0),
-        guard=GuardInForce.of(GuardSettings()),
+        guard=changeable_values(GuardSettings()),
         caches={"visited products": 150},
         cleanings=5,
         tally=dict.fromkeys(platforms, tally),

@@ -48,7 +48,7 @@ def test_a_worker_tells_of_itself_and_follows_orders(place: Workplace, shop: Sto
 
         def is_in_force() -> bool:
             view.forget()
-            return any(each.guard is not None and each.guard.warning_percent == 66.0 for each in view.picture().alive)
+            return any(each.guard["warning_percent"] == 66.0 for each in view.picture().alive)
 
         eventually(is_in_force, 10, "the changed settings in the snapshot")
         assert [point.worker for point in view.history(3600)][-1] == worker.name

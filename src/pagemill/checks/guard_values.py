@@ -10,11 +10,12 @@ from redis import RedisError
 
 from pagemill.broker.connection import open_redis
 from pagemill.checks.finding import Finding
+from pagemill.config.changeable import changed
 from pagemill.config.origins import Origin, guard_origins
 from pagemill.config.settings import Config
 from pagemill.config.shape import as_written
 from pagemill.errors import RedisUnavailable
-from pagemill.fleet.overrides import changed, read_overrides
+from pagemill.fleet.overrides import read_overrides
 
 _PATIENCE_S = 2.0
 

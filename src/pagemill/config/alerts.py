@@ -33,6 +33,7 @@ def _check_name(value: str) -> str:
 
 
 RuleName = Annotated[str, AfterValidator(_check_name)]
+CooldownMinutes = Annotated[Number, Field(ge=0, le=1440)]
 
 
 class AlertRule(Section):
@@ -44,7 +45,7 @@ class AlertRule(Section):
     for_s: Number = Field(default=0, ge=0, le=86_400)
     level: AlertLevel = "warning"
     kind: AlertKind | None = None
-    cooldown_minutes: Annotated[Number, Field(ge=0, le=1440)] | None = None
+    cooldown_minutes: CooldownMinutes | None = None
     channels: tuple[str, ...] | None = None
     enabled: Flag = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict, model_validator
@@ -15,6 +16,20 @@ ResourceKind = Literal["image", "media", "font"]
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
 Flag = Annotated[bool, Strict()]
+
+
+@dataclass(frozen=True, slots=True)
+class Changeable:
+    """Stands in the declaration of a setting that the control API can change in running workers."""
+
+    name: str
+    """What `/memory/config` calls it."""
+    meaning: str
+    """With its unit, as that API tells it."""
+    figure: str = ""
+    """What `/api/v1/memory/stats` calls it, where it is told there too."""
+    most: float | None = None
+    """The most that the API takes, where a file may say more."""
 
 
 class Section(BaseModel):

@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pagemill.config.alerts import AlertRules
+from pagemill.config.alerts import AlertRules, CooldownMinutes
 from pagemill.config.mistakes import Mistake
 from pagemill.config.platform import Platform
 from pagemill.config.profiles import PROFILES, ProfileName
 from pagemill.config.schedule import Schedule
-from pagemill.config.section import Auto, Flag, Number, Section, Whole
+from pagemill.config.section import Auto, Changeable, Flag, Number, Section, Whole
 from pagemill.config.visitor.secrets import Credentials, ProxyAddress
 
 
@@ -107,39 +107,60 @@ class RetentionSettings(Section):
 class AlertSettings(Section):
     """Which alerts are raised, and how often the same one may be."""
 
-    enabled: Flag = True
-    cooldown_minutes: Number = Field(default=15, ge=0, le=1440)
+    enabled: Annotated[Flag, Changeable("enable_alerts", "Whether alerts are raised")] = True
+    cooldown_minutes: Annotated[
+        CooldownMinutes, Changeable("alert_cooldown_minutes", "Minutes in which the same alert is raised once")
+    ] = 15
 
 
+_Interval = Annotated[Number, Field(ge=1)]
 _Percent = Annotated[Number, Field(gt=0, le=100)]
-_MARKS = ("recover_percent", "warning_percent", "cleanup_percent", "critical_percent", "emergency_percent")
+_OF_LIMIT = "Percent of the limit"
+_WEEK_S = 7 * 24 * 3600
+
+MARKS = ("recover_percent", "warning_percent", "cleanup_percent", "critical_percent", "emergency_percent")
+"""The settings of the guard that must rise from one to the next."""
 
 
 class GuardSettings(Section):
     """How the sidecar measures and judges, and what it does when something runs short."""
 
-    sample_interval_s: Number = Field(default=5, ge=0.5, le=300)
-    cleanup_interval_s: Number = Field(default=300, ge=1)
-    gc_interval_s: Number = Field(default=300, ge=1)
-    recover_percent: _Percent = 60
-    warning_percent: _Percent = 70
-    cleanup_percent: _Percent = 80
-    critical_percent: _Percent = 85
-    emergency_percent: _Percent = 95
+    sample_interval_s: Annotated[
+        Number, Field(ge=0.5, le=300), Changeable("monitoring_interval_seconds", "Seconds between two measurements")
+    ] = 5
+    cleanup_interval_s: Annotated[
+        _Interval, Changeable("cleanup_interval_seconds", "Seconds between clean-ups without need", most=_WEEK_S)
+    ] = 300
+    gc_interval_s: Annotated[
+        _Interval, Changeable("gc_interval_seconds", "Least seconds between collections of garbage", most=_WEEK_S)
+    ] = 300
+    recover_percent: Annotated[_Percent, Changeable("recover_threshold", _OF_LIMIT, "low_water_mark")] = 60
+    warning_percent: Annotated[_Percent, Changeable("warning_threshold", _OF_LIMIT)] = 70
+    cleanup_percent: Annotated[_Percent, Changeable("cleanup_threshold", _OF_LIMIT, "high_water_mark")] = 80
+    critical_percent: Annotated[_Percent, Changeable("critical_threshold", _OF_LIMIT, "alert_threshold")] = 85
+    emergency_percent: Annotated[_Percent, Changeable("emergency_threshold", _OF_LIMIT)] = 95
     memory_limit_mb: Annotated[Whole, Field(ge=100)] | Auto = "auto"
     js_heap_limit_mb: Whole = Field(default=512, ge=32, le=4096)
     renderer_limit_mb: Annotated[Whole, Field(ge=100)] | Auto = "auto"
     browser_limit_mb: Annotated[Whole, Field(ge=200)] | Auto = "auto"
-    enable_auto_gc: Flag = True
-    max_cache_size: Whole = Field(default=1000, ge=1)
-    cache_cleanup_ratio: Number = Field(default=0.3, gt=0, le=1)
-    history_size: Whole = Field(default=288, ge=1, le=100_000)
+    enable_auto_gc: Annotated[
+        Flag, Changeable("enable_auto_gc", "Whether clean-ups and pressure collect Python's garbage")
+    ] = True
+    max_cache_size: Annotated[
+        Whole, Field(ge=1), Changeable("max_cache_size", "Entries that a registered cache may keep", most=100_000_000)
+    ] = 1000
+    cache_cleanup_ratio: Annotated[
+        Number, Field(gt=0, le=1), Changeable("cache_cleanup_ratio", "Share of its entries that a trimmed cache loses")
+    ] = 0.3
+    history_size: Annotated[
+        Whole, Field(ge=1, le=100_000), Changeable("max_history_size", "Points that `/memory/history` tells at most")
+    ] = 288
     stuck_after_s: Number = Field(default=10, ge=1, le=600)
     alerts: AlertSettings = AlertSettings()
 
     @model_validator(mode="after")
     def _marks_rise(self) -> Self:
-        for lower, higher in pairwise(_MARKS):
+        for lower, higher in pairwise(MARKS):
             low, high = getattr(self, lower), getattr(self, higher)
             if low >= high:
                 raise Mistake(f"must be above {lower}, which is {low:g}", f"write more than {low:g}", higher)

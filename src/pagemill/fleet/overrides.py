@@ -12,47 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict
 from redis import ConnectionError as RedisConnectionError
 from redis import Redis, WatchError
-
-from pagemill.config.settings import GuardSettings
 
 _KEY = "pagemill:overrides"
 _VERSION = b"version"
 
 _TRIES = 20
-
-
-class GuardInForce(BaseModel):
-    """The guard's settings that can be changed while it runs, as they are in a worker; see `config.settings`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    sample_interval_s: float
-    cleanup_interval_s: float
-    gc_interval_s: float = 300
-    """Workers of before 0.2 do not tell it."""
-    recover_percent: float
-    warning_percent: float
-    cleanup_percent: float
-    critical_percent: float
-    emergency_percent: float
-    enable_auto_gc: bool
-    max_cache_size: int
-    cache_cleanup_ratio: float
-    history_size: int
-    alerts_enabled: bool
-    alerts_cooldown_minutes: float
-
-    @classmethod
-    def of(cls, settings: GuardSettings) -> GuardInForce:
-        """Those of a configuration."""
-        alerts = {
-            "alerts_enabled": settings.alerts.enabled,
-            "alerts_cooldown_minutes": settings.alerts.cooldown_minutes,
-        }
-        return cls.model_validate({**settings.model_dump(), **alerts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +27,9 @@ class Overrides:
 
     version: int = 0
     guard: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of `GuardInForce`."""
+    """By the keys of `config.changeable`."""
     thresholds: Mapping[str, Any] = field(default_factory=dict)
     """Of alerts, as they were put."""
-
-
-def changed(settings: GuardSettings, changes: Mapping[str, Any]) -> GuardSettings:
-    """The configuration with fields of `GuardInForce` changed.
-
-    Raises:
-        pydantic.ValidationError: a value is impossible, or does not go with the others.
-    """
-    values = settings.model_dump()
-    for name, value in changes.items():
-        if name.startswith("alerts_"):
-            values["alerts"] = {**values["alerts"], name.removeprefix("alerts_"): value}
-        else:
-            values[name] = value
-    return GuardSettings.model_validate(values)
 
 
 def read_overrides(redis: Redis) -> Overrides:
@@ -105,7 +56,7 @@ def read_version(redis: Redis) -> int:
 
 
 def override_guard(redis: Redis, changes: Mapping[str, Any]) -> int:
-    """Changes fields of `GuardInForce` for the whole fleet, beside those that were changed before; the new version.
+    """Changes settings of the guard for the whole fleet, beside those that were changed before; the new version.
 
     Raises:
         RedisError: Redis does not answer.

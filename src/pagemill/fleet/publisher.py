@@ -16,12 +16,13 @@ from datetime import UTC, datetime
 from redis import Redis, RedisError
 
 from pagemill.browser.pool import BrowserPool
+from pagemill.config.changeable import changeable_values, changed
 from pagemill.config.settings import GuardSettings
 from pagemill.engine.runner import Runner
 from pagemill.fleet.event_log import write_events
 from pagemill.fleet.history import HistoryWriter, Point
 from pagemill.fleet.measures import measures_of
-from pagemill.fleet.overrides import GuardInForce, changed, read_overrides, read_version
+from pagemill.fleet.overrides import read_overrides, read_version
 from pagemill.fleet.snapshot import AtWork, WorkerSnapshot, publish, withdraw
 from pagemill.fleet.tally import Tally
 from pagemill.guard.caches import CACHES
@@ -163,7 +164,7 @@ class Publisher:
             cpu_percent=self._cpu_percent,
             collector=guard.collector.stats(),
             limits=guard.limits,
-            guard=GuardInForce.of(guard.settings),
+            guard=changeable_values(guard.settings),
             caches=CACHES.sizes(),
             cleanings=guard.cleanings,
             tally=self._tally.read(),

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from redis import Redis
 
 from pagemill.browser.visitor.proxies import ProxyState
-from pagemill.fleet.overrides import GuardInForce
+from pagemill.config.changeable import CHANGEABLE, in_force
+from pagemill.config.settings import GuardSettings
 from pagemill.fleet.published import ALIVE_S, KEPT_S, Published, Snapshot
 from pagemill.fleet.tally import PlatformTally
 from pagemill.guard.pressure import PressureLimits
@@ -77,8 +79,8 @@ class WorkerSnapshot(Snapshot):
     """Of all CPUs that it may use."""
     collector: CollectorStats = field(default_factory=CollectorStats)
     limits: PressureLimits | None = None
-    guard: GuardInForce | None = None
-    """The guard's settings that are in force."""
+    guard: Mapping[str, Any] = field(default_factory=dict)
+    """The guard's settings that are in force, by the keys of `config.changeable`."""
     caches: Mapping[str, int] = field(default_factory=dict)
     cleanings: int = 0
     tally: Mapping[str, PlatformTally] = field(default_factory=dict)
@@ -95,6 +97,10 @@ class WorkerSnapshot(Snapshot):
     def at_work(self) -> AtWork | None:
         """One of its batches, where it has any."""
         return self.batches[0] if self.batches else None
+
+    def guard_in_force(self, untold: GuardSettings) -> GuardSettings:
+        """The guard's settings as they are in the worker; what it does not tell is as in `untold`."""
+        return in_force(untold, {key: value for key, value in self.guard.items() if key in CHANGEABLE})
 
 
 _WORKERS = Published(WorkerSnapshot, "worker")

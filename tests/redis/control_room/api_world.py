@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq.command import PUBSUB_CHANNEL_TEMPLATE
 
+from pagemill.config.changeable import changeable_values
 from pagemill.config.platform import Platform
 from pagemill.config.settings import Config, Environment, GuardSettings, Settings
 from pagemill.control_room.api.connections import STRANGER_S
@@ -30,7 +31,6 @@ from pagemill.control_room.frame.roles import Role
 from pagemill.control_room.frame.tokens import issue
 from pagemill.fleet.history import HistoryWriter, Point
 from pagemill.fleet.orders import Action, OrderDesk
-from pagemill.fleet.overrides import GuardInForce
 from pagemill.fleet.snapshot import AtWork, WorkerSnapshot
 from pagemill.fleet.tally import PlatformTally
 from pagemill.guard.pressure import PressureLimits
@@ -204,7 +204,7 @@ def a_worker(name: str = "w1", **changes: Any) -> WorkerSnapshot:
         "cpu_percent": 12.5,
         "collector": CollectorStats((100, 10, 1), 0.05, 3.0, 1.5),
         "limits": PressureLimits(1000.0, 512.0, 200.0, 500.0, 10.0),
-        "guard": GuardInForce.of(GuardSettings()),
+        "guard": changeable_values(GuardSettings()),
         "caches": {"visited products": 150},
         "cleanings": 5,
         "tally": {

@@ -10,14 +10,12 @@ from typing import Any
 
 import pytest
 import redis
-from pydantic import ValidationError
 from rq.command import PUBSUB_CHANNEL_TEMPLATE
 
-from pagemill.config.settings import GuardSettings
 from pagemill.fleet.event_log import read_events, write_events
 from pagemill.fleet.history import FINE, MINUTES, QUARTERS, HistoryWriter, Point, mean, read_history
 from pagemill.fleet.orders import OrderDesk, give
-from pagemill.fleet.overrides import changed, override_guard, override_thresholds, read_overrides, read_version
+from pagemill.fleet.overrides import override_guard, override_thresholds, read_overrides, read_version
 from pagemill.fleet.snapshot import WorkerSnapshot, publish
 from pagemill.fleet.view import FleetView, rates
 from pagemill.telemetry.event_buffer import BufferedEvent
@@ -154,14 +152,6 @@ def test_changes_of_the_same_moment_do_not_lose_each_other(redis_client: redis.R
         thread.join(20)
     assert sorted(read_overrides(redis_client).thresholds) == sorted(names)
     assert read_version(redis_client) == len(names)
-
-
-def test_changes_are_checked_as_the_file_is() -> None:
-    """What does not go together is refused; alerts are a section of their own."""
-    settings = changed(GuardSettings(), {"warning_percent": 65.0, "alerts_cooldown_minutes": 3})
-    assert (settings.warning_percent, settings.alerts.cooldown_minutes) == (65.0, 3)
-    with pytest.raises(ValidationError, match="must be above"):
-        changed(GuardSettings(), {"cleanup_percent": 50.0})
 
 
 @contextmanager

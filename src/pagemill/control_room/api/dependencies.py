@@ -18,6 +18,7 @@ from pagemill.applying.applier import Applier
 from pagemill.applying.undoer import Undoer
 from pagemill.broker.connection import redis_connection_counts
 from pagemill.config.alerts import AlertRule
+from pagemill.config.changeable import in_force
 from pagemill.config.platform import Platform
 from pagemill.config.schedule import Schedule
 from pagemill.config.settings import GuardSettings
@@ -33,7 +34,7 @@ from pagemill.control_room.frame.envelope import ApiError
 from pagemill.control_room.report.models import Report
 from pagemill.control_room.report.summary import summary
 from pagemill.fleet.orders import OrderReply, give
-from pagemill.fleet.overrides import Overrides, changed
+from pagemill.fleet.overrides import Overrides
 from pagemill.fleet.shared_cache import Lookups, SharedCache
 from pagemill.fleet.snapshot import WorkerSnapshot
 from pagemill.fleet.view import FRESH_S, FleetPicture, FleetView
@@ -155,12 +156,13 @@ class Parts:
         return {"redis": redis_connection_counts(self.redis), "database": self.store.connections()}
 
     def guard_in_force(self, overrides: Overrides) -> GuardSettings:
-        """The guard's settings with what was changed for the fleet. What does not go with this process' own
-        configuration any more is left alone, as workers leave it."""
-        try:
-            return changed(self.guard, overrides.guard)
-        except ValueError:
-            return self.guard
+        """The guard's settings of this process' own configuration, with what was changed for the fleet."""
+        return in_force(self.guard, overrides.guard)
+
+    def guard_of(self, chosen: FleetPart) -> GuardSettings:
+        """The guard's settings as they are in the one worker that was asked for, or those for the fleet."""
+        fleet = self.guard_in_force(chosen.picture.overrides)
+        return chosen.workers[0].guard_in_force(fleet) if chosen.worker else fleet
 
     def forget(self) -> None:
         """Makes the next look a fresh one: something has just been changed."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
+from pagemill.config.changeable import CHANGEABLE, changeable_values
 from pagemill.control_room.api.dependencies import UNKNOWN_WORKER, ChosenWorkers, Documented, PartsOfApp
 from pagemill.control_room.figures.memory_figures import MEANINGS, memory_figures_of
 from pagemill.control_room.frame.access import changer, reader
@@ -93,28 +95,10 @@ class CollectAnswer(BaseModel):
 @router.get("/stats", dependencies=[Depends(reader)], responses=UNKNOWN_WORKER)
 def show_figures(parts: PartsOfApp, chosen: ChosenWorkers) -> FiguresAnswer:
     """Memory in the figures of a Go program."""
-    figures = memory_figures_of(chosen.workers)
-    own = chosen.workers[0].guard if chosen.worker else None
-    guard = own or parts.guard_in_force(chosen.picture.overrides)
-    return FiguresAnswer(
-        memory=FiguresText(
-            alloc_bytes=figures.alloc_bytes,
-            total_alloc_bytes=figures.total_alloc_bytes,
-            sys_bytes=figures.sys_bytes,
-            heap_alloc_bytes=figures.heap_alloc_bytes,
-            heap_sys_bytes=figures.heap_sys_bytes,
-            heap_idle_bytes=figures.heap_idle_bytes,
-            heap_inuse_bytes=figures.heap_inuse_bytes,
-            heap_objects=figures.heap_objects,
-            gc_count=figures.gc_count,
-            gc_cpu_fraction=figures.gc_cpu_fraction,
-            usage_percent=figures.usage_percent,
-            max_memory_mb=figures.max_memory_mb,
-            high_water_mark=guard.cleanup_percent,
-            low_water_mark=guard.recover_percent,
-            alert_threshold=guard.critical_percent,
-        )
-    )
+    guard = changeable_values(parts.guard_of(chosen))
+    marks = {each.mark.figure: guard[key] for key, each in CHANGEABLE.items() if each.mark.figure}
+    figures = asdict(memory_figures_of(chosen.workers))
+    return FiguresAnswer(memory=FiguresText.model_validate({**figures, **marks}))
 
 
 @router.post("/gc", dependencies=[Depends(changer)], responses=_FAILED)

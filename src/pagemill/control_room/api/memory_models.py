@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -252,44 +252,3 @@ class BackgroundTask(BaseModel):
     state: Literal["running", "done", "failed"]
     message: str
     result: CleanupResult | None = None
-
-
-LimitPercent = Annotated[float, Field(description="Percent of the limit")]
-
-
-class MemoryConfig(BaseModel):
-    """The guard's settings by the names of this API; see `guard:` in docs/configuration.md."""
-
-    model_config = _like(
-        {
-            "monitoring_interval_seconds": 5.0,
-            "cleanup_interval_seconds": 300.0,
-            "warning_threshold": 70.0,
-            "critical_threshold": 85.0,
-            "cleanup_threshold": 80.0,
-            "max_cache_size": 1000,
-            "cache_cleanup_ratio": 0.3,
-            "max_history_size": 288,
-            "enable_alerts": True,
-            "alert_cooldown_minutes": 15.0,
-            "recover_threshold": 60.0,
-            "emergency_threshold": 95.0,
-            "enable_auto_gc": True,
-            "gc_interval_seconds": 300.0,
-        }
-    )
-
-    monitoring_interval_seconds: float
-    cleanup_interval_seconds: float
-    warning_threshold: LimitPercent
-    critical_threshold: LimitPercent
-    cleanup_threshold: LimitPercent
-    max_cache_size: int
-    cache_cleanup_ratio: float
-    max_history_size: int
-    enable_alerts: bool
-    alert_cooldown_minutes: float
-    recover_threshold: LimitPercent
-    emergency_threshold: LimitPercent
-    enable_auto_gc: bool
-    gc_interval_seconds: float

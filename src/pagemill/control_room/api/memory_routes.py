@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import JSONResponse, Response
 
+from pagemill.config.changeable import changed
 from pagemill.control_room.api import memory_config
 from pagemill.control_room.api.dependencies import UNKNOWN_WORKER, ChosenWorkers, Documented, Parts, PartsOfApp
-from pagemill.control_room.api.memory_config import ConfigChange
+from pagemill.control_room.api.memory_config import ConfigChange, MemoryConfig
 from pagemill.control_room.api.memory_data import (
     entry_of,
     fleet_of,
@@ -27,7 +28,6 @@ from pagemill.control_room.api.memory_data import (
 from pagemill.control_room.api.memory_models import (
     BackgroundTask,
     CleanupResult,
-    MemoryConfig,
     MemoryDetail,
     MemoryHistory,
     MemoryStatus,
@@ -37,7 +37,7 @@ from pagemill.control_room.control.cleanup import clean_up
 from pagemill.control_room.frame.access import changer, reader
 from pagemill.control_room.frame.envelope import ApiError, ErrorEnvelope, Now
 from pagemill.fleet.actions import CLEANUP, CONFIGURE
-from pagemill.fleet.overrides import changed, override_guard
+from pagemill.fleet.overrides import override_guard
 
 router = APIRouter(prefix="/memory", tags=["memory"])
 
@@ -89,8 +89,7 @@ def show_history(parts: PartsOfApp, chosen: ChosenWorkers, hours: Hours = 24) ->
 def show_config(parts: PartsOfApp, chosen: ChosenWorkers) -> MemoryConfig:
     """The guard's settings: those of one worker as they are in it, or those of the API's configuration with what was
     changed for the fleet."""
-    own = chosen.workers[0].guard if chosen.worker else None
-    return memory_config.shown_settings(own or parts.guard_in_force(chosen.picture.overrides))
+    return MemoryConfig.of(parts.guard_of(chosen))
 
 
 class ConfigAnswer(BaseModel):
@@ -124,8 +123,8 @@ def change_config(parts: PartsOfApp, change: ConfigChange) -> ConfigAnswer:
     done = [answer.worker for answer in answers if answer.done]
     return ConfigAnswer(
         message=f"In force in {len(done)} of {len(answers)} workers",
-        config=memory_config.shown_settings(settings),
-        adjusted={memory_config.THEIRS[name]: value for name, value in adjusted.items()},
+        config=MemoryConfig.of(settings),
+        adjusted=memory_config.by_api_names(adjusted),
         version=version,
         acknowledged=done,
         outstanding={answer.worker: answer.error for answer in answers if not answer.done},

@@ -8,7 +8,6 @@ from typing import Literal
 
 from pagemill.config.settings import GuardSettings
 from pagemill.control_room.figures.memory_figures import memory_percent
-from pagemill.fleet.overrides import GuardInForce
 from pagemill.fleet.snapshot import WorkerSnapshot
 from pagemill.guard.pressure import PressureLevel, PressureMarks
 
@@ -33,12 +32,12 @@ class Health:
     """Memory of the worker that is fullest, as its guard judges it."""
 
 
-def health_of(workers: Sequence[WorkerSnapshot], guard: GuardSettings | GuardInForce, waiting: int = 0) -> Health:
+def health_of(workers: Sequence[WorkerSnapshot], guard: GuardSettings, waiting: int = 0) -> Health:
     """The worst worker decides: by the marks that memory has reached, or by its guard's own judgement.
 
     Args:
         workers: dead ones too, as far as they are to count: one that fell silent without a word is a warning.
-        guard: the marks of a worker that does not publish its own.
+        guard: has the marks of a worker that does not publish its own.
         waiting: batches on the queues; without any worker they are a warning too.
     """
     alive = [worker for worker in workers if worker.is_alive]
@@ -55,12 +54,8 @@ def health_of(workers: Sequence[WorkerSnapshot], guard: GuardSettings | GuardInF
     return Health(_WORDS[level], _message(worst, level), percent)
 
 
-def _level(worker: WorkerSnapshot, guard: GuardSettings | GuardInForce) -> PressureLevel:
-    marks = worker.guard or guard
-    by_marks = PressureMarks(
-        marks.recover_percent,
-        (marks.warning_percent, marks.cleanup_percent, marks.critical_percent, marks.emergency_percent),
-    ).reached(memory_percent(worker))
+def _level(worker: WorkerSnapshot, guard: GuardSettings) -> PressureLevel:
+    by_marks = PressureMarks.of(worker.guard_in_force(guard)).reached(memory_percent(worker))
     known = {level.word: level for level in PressureLevel}
     return max(by_marks, known.get(worker.pressure, PressureLevel.NORMAL))
 

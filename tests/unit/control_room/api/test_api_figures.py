@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
+from pagemill.config.changeable import changed
 from pagemill.config.settings import GuardSettings
-from pagemill.control_room.api.memory_config import ConfigChange, explained, making_way, shown_settings
+from pagemill.control_room.api.memory_config import ConfigChange, MemoryConfig, explained, making_way
 from pagemill.control_room.api.memory_data import fleet_of, fullest_of, sample_of
 from pagemill.control_room.api.performance_data import current_of, rates_of
 from pagemill.control_room.control.cleanup import cleanup_outcome_of
@@ -25,7 +26,6 @@ from pagemill.control_room.figures.memory_figures import (
 from pagemill.control_room.figures.recommendations import recommendations
 from pagemill.control_room.figures.trend import Trend
 from pagemill.fleet.orders import OrderReply
-from pagemill.fleet.overrides import changed
 from pagemill.fleet.queues import QueueState
 from pagemill.fleet.snapshot import WorkerSnapshot
 from pagemill.fleet.tally import PlatformTally
@@ -139,7 +139,7 @@ def test_marks_make_way(changes: Mapping[str, float], moved: Mapping[str, float]
 
 def test_what_does_not_fit_is_told_by_the_names_that_were_asked() -> None:
     """And not by those of the configuration file."""
-    asked = ConfigChange(warning_threshold=90, critical_threshold=70).changes()
+    asked = ConfigChange.model_validate({"warning_threshold": 90, "critical_threshold": 70}).changes()
     with pytest.raises(ValidationError) as caught:
         changed(GuardSettings(), {**making_way(GuardSettings(), asked), **asked})
     assert "body.critical_threshold" in explained(caught.value) or "body.cleanup_threshold" in explained(caught.value)
@@ -148,11 +148,22 @@ def test_what_does_not_fit_is_told_by_the_names_that_were_asked() -> None:
 
 def test_settings_have_the_names_of_the_guide() -> None:
     """There and back."""
-    assert shown_settings(GuardSettings()).warning_threshold == 70
-    assert ConfigChange(max_history_size=5, enable_alerts=False).changes() == {
-        "history_size": 5,
-        "alerts_enabled": False,
-    }
+    shown = MemoryConfig.of(GuardSettings()).model_dump()
+    assert (shown["warning_threshold"], shown["max_history_size"], shown["enable_alerts"]) == (70, 288, True)
+    asked = ConfigChange.model_validate({"max_history_size": 5, "enable_alerts": False})
+    assert asked.changes() == {"history_size": 5, "alerts_enabled": False}
+
+
+def test_each_setting_is_told_with_meaning_and_bounds() -> None:
+    """As it is declared, for who reads it and for who changes it; the API may take less than a file."""
+    read = MemoryConfig.model_json_schema()["properties"]["cleanup_interval_seconds"]
+    assert (read["description"][:7], read["minimum"], "maximum" in read) == ("Seconds", 1, False)
+    written = ConfigChange.model_json_schema()["properties"]["cleanup_interval_seconds"]
+    assert written["description"] == read["description"]
+    assert written["anyOf"][0] == {"type": "number", "minimum": 1, "maximum": 604_800}
+    assert GuardSettings(cleanup_interval_s=604_801).cleanup_interval_s == 604_801
+    with pytest.raises(ValidationError, match="less than or equal to 604800"):
+        ConfigChange.model_validate({"cleanup_interval_seconds": 604_801})
 
 
 def test_rates_weigh_as_much_as_their_products() -> None:
