@@ -42,18 +42,32 @@ class FractionPair(ThresholdPair):
     critical: _Fraction
 
 
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """The rules' metric that a threshold is of."""
+
+    metric: str
+    factor: int = 1
+    """What one is worth in the metric's unit."""
+
+
 class Thresholds(Section):
     """What a client sets; what it leaves out stays as it is."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
-    response_time: ThresholdPair | None = None
+    response_time: Annotated[ThresholdPair | None, _Of("item_ms")] = None
     """Milliseconds of a product's visit."""
-    memory_usage: FractionPair | None = None
-    cpu_usage: FractionPair | None = None
-    event_loop_delay: ThresholdPair | None = None
+    memory_usage: Annotated[FractionPair | None, _Of("memory_percent", 100)] = None
+    cpu_usage: Annotated[FractionPair | None, _Of("cpu_percent", 100)] = None
+    event_loop_delay: Annotated[ThresholdPair | None, _Of("loop_lag_ms")] = None
     """Milliseconds."""
-    error_rate: FractionPair | None = None
+    error_rate: Annotated[FractionPair | None, _Of("error_rate")] = None
+
+
+_METRICS = {
+    name: mark for name, field in Thresholds.model_fields.items() for mark in field.metadata if isinstance(mark, _Of)
+}
 
 
 class ThresholdsRequest(Section):
@@ -64,21 +78,11 @@ class ThresholdsRequest(Section):
     def by_metric(self) -> dict[tuple[str, str], float]:
         """What it sets, as `rules.with_thresholds` takes it."""
         wanted: dict[tuple[str, str], float] = {}
-        for field, metric, factor in _METRICS:
+        for field, of in _METRICS.items():
             marks: ThresholdPair | None = getattr(self.thresholds, field)
             if marks is not None:
-                wanted |= {(metric, level): round(getattr(marks, level) * factor, 6) for level in _LEVELS}
+                wanted |= {(of.metric, level): round(getattr(marks, level) * of.factor, 6) for level in _LEVELS}
         return wanted
-
-
-_METRICS = (
-    ("response_time", "item_ms", 1),
-    ("memory_usage", "memory_percent", 100),
-    ("cpu_usage", "cpu_percent", 100),
-    ("event_loop_delay", "loop_lag_ms", 1),
-    ("error_rate", "error_rate", 1),
-)
-"""Field of `Thresholds`, metric, and what one is worth in the metric's unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,8 @@ def without_rule(rules: Mapping[str, AlertRule], thresholds: Mapping[tuple[str, 
 
 def _governed(rules: Mapping[str, AlertRule]) -> Iterator[tuple[str, str, AlertRule, int]]:
     """Field, level, rule and factor of each rule that such a threshold is about, in the API's order."""
-    for field, metric, factor in _METRICS:
+    for field, of in _METRICS.items():
         for level in _LEVELS:
             for rule in rules.values():
-                if rule.enabled and (rule.metric, rule.level) == (metric, level) and rule.operator in ("gt", "gte"):
-                    yield field, level, rule, factor
+                if rule.enabled and (rule.metric, rule.level) == (of.metric, level) and rule.operator in ("gt", "gte"):
+                    yield field, level, rule, of.factor
