@@ -213,7 +213,7 @@ def test_remedies_name_settings_that_exist() -> None:
         for sentence in sentences_of(source)
         for key in re.findall(rf"\b(?:{'|'.join(SPOKEN_OF)})\.\w+(?:\.\w+)*", sentence)
     }
-    assert ("recommendations.py", "concurrency.default") in named
+    assert ("remedies.py", "workflow.concurrency.default") in named
     assert sorted(each for each in named if each[1] not in known and f"workflow.{each[1]}" not in known) == []
 
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pagemill.alerting.alert import Alert
 from pagemill.alerting.plain_text import plain_line
 from pagemill.config.notices import Channels, RunNotices
-from pagemill.intake.enqueuer_life import BROKEN_OFF_REMEDY
+from pagemill.config.remedies import Remedy
 from pagemill.model import Difference, FactValue, ItemResult, Verdict
 from pagemill.results.notice_outbox import UntoldChanges
 from pagemill.results.run_end import CHANGES, FAILURES, RunEnd
@@ -135,7 +135,7 @@ def _in_words(told: EndOfRun) -> str:
 
 def _remedy(ending: Ending) -> Iterator[str]:
     if ending is Ending.BROKEN_OFF:
-        yield f"remedy: {BROKEN_OFF_REMEDY}"
+        yield f"remedy: {Remedy.BROKEN_OFF}"
 
 
 def _counts(told: EndOfRun) -> str:

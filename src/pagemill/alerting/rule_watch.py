@@ -17,6 +17,7 @@ from pagemill.alerting.rules import FiringRule, Reading, RuleState, evaluate_rul
 from pagemill.broker.leadership import Leadership
 from pagemill.config.alert_metrics import METRICS
 from pagemill.config.alerts import AlertRule
+from pagemill.config.remedies import ANY_PLATFORM
 
 LEADER_KEY = "pagemill:alerts:leader"
 """The key of the `Leadership` that a watch is given; its holder evaluates."""
@@ -121,7 +122,7 @@ def _sentence(firing: FiringRule) -> str:
     place += f" (worker {reading.worker})" if reading.worker else ""
     held = f" for {firing.held_s:.0f} s" if rule.for_s else ""
     mark = f"{_WORDS[rule.operator]} {rule.threshold:g}{unit}"
-    remedy = f"; {meaning.remedy.format(platform=reading.scope)}" if meaning.remedy and reading.scope else ""
+    remedy = f"; {meaning.remedy.format(platform=reading.scope or ANY_PLATFORM)}" if meaning.remedy else ""
     return f"{meaning.text}{place}: {_number(reading.value)}{unit}, {mark}{held}{remedy}"
 
 

@@ -10,10 +10,10 @@ from redis import Redis
 from pagemill.app.parts import brisk_redis
 from pagemill.config.loading import load_config
 from pagemill.config.platform import Platform
+from pagemill.config.remedies import Remedy
 from pagemill.config.settings import Config
 from pagemill.errors import ConfigError, RedisUnavailable, RunIncomplete, RunStranded
 from pagemill.fleet.stranded_runs import Cause, Stranded, StrandedWatch, read_stranded
-from pagemill.intake.enqueuer_life import BROKEN_OFF_REMEDY
 from pagemill.results.runs import RunProgress, broke_off
 from pagemill.results.store import ResultStore
 
@@ -75,5 +75,5 @@ def whole_run(ended: RunProgress) -> RunProgress:
         RunIncomplete: its enqueueing broke off.
     """
     if ended.broken_off and not ended.cancelled:
-        raise RunIncomplete(f"run {ended.run} is incomplete: {broke_off(ended.products or 0)}; {BROKEN_OFF_REMEDY}")
+        raise RunIncomplete(f"run {ended.run} is incomplete: {broke_off(ended.products or 0)}; {Remedy.BROKEN_OFF}")
     return ended

@@ -19,6 +19,7 @@ from pagemill.checks.redis_server import look_at_redis
 from pagemill.config.child_environment import child_environment
 from pagemill.config.platform import Platform
 from pagemill.config.reading.crosschecks import fragile_fields
+from pagemill.config.remedies import Remedy
 from pagemill.config.settings import Config
 from pagemill.config.visitor.needs import visitor_needs
 from pagemill.config.visitor.visitor import Visitor
@@ -196,7 +197,7 @@ def _places(config: Config, machine: Machine, budget: Budget) -> Finding:
         width += f" of the {wanted} wanted, which is what {_short(budget, places)} carries"
     options = launch_options(config.settings.browser, machine, places, frozenset())
     needed_mb = shm_needed_mb(places)
-    where = "shared memory" if options.uses_dev_shm else f"files (to change that: shm_size {needed_mb // 1024}gb)"
+    where = "shared memory" if options.uses_dev_shm else f"files ({Remedy.SHORT_OF_SHM}: {needed_mb // 1024}gb)"
     text = (
         f"{width}, all platforms together; pool.places is {asked}, {sum(lanes)} lanes, {own_cores} cores; scratch data "
         f"in {where}: {places} places want {needed_mb} MB of /dev/shm, there are {machine.shm_total_mb} MB"

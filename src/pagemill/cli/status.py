@@ -16,6 +16,7 @@ from pagemill.app.parts import DATA_FOLDER, result_store
 from pagemill.broker.connection import open_redis
 from pagemill.cli.options import load
 from pagemill.cli.wording import output_console, table
+from pagemill.config.remedies import Remedy
 from pagemill.fleet.processes import ProcessSnapshot
 from pagemill.fleet.snapshot import WorkerSnapshot
 from pagemill.fleet.stranded_runs import Stranded, read_stranded
@@ -105,7 +106,7 @@ def _workers(workers: Sequence[WorkerSnapshot]) -> Table:
             " ".join(f"{level} {count}" for level, count in worker.rotations.items()),
         )
     if not shown.row_count:
-        shown.caption = "none: start one with `pagemill worker`"
+        shown.caption = f"none: {Remedy.NO_WORKER}"
     return shown
 
 

@@ -15,9 +15,9 @@ from enum import StrEnum
 
 from redis import Redis, RedisError
 
+from pagemill.config.remedies import Remedy
 from pagemill.errors import RedisUnavailable
 from pagemill.fleet.snapshot import read_fleet
-from pagemill.intake.enqueuer_life import BROKEN_OFF_REMEDY
 from pagemill.intake.queued_batches import count_of
 from pagemill.results.asked_batches import AskedBatches, Left
 from pagemill.results.runs import broke_off
@@ -65,14 +65,13 @@ class Stranded:
         """What to do."""
         match self.cause:
             case Cause.FORGOTTEN:
-                file = f"config/platforms/{self.platform}.yaml"
-                return f"bring {file} back and start a worker, or end the run: pagemill cancel {self.run}"
+                return Remedy.FORGOTTEN.format(platform=self.platform, run=self.run)
             case Cause.UNSERVED:
-                return f"start one: pagemill worker --platform {self.platform}"
+                return Remedy.UNSERVED.format(platform=self.platform)
             case Cause.LOST:
-                return "a worker or scheduler puts them back within a minute, where Redis has room"
+                return Remedy.LOST
             case Cause.BROKEN_OFF:
-                return f"{BROKEN_OFF_REMEDY}; or end it: pagemill cancel {self.run}"
+                return f"{Remedy.BROKEN_OFF}; or end it: pagemill cancel {self.run}"
 
     @property
     def sentence(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from pagemill.config.remedies import Remedy
 from pagemill.errors import DatabaseUnavailable
 from pagemill.results.runs import broke_off
 from pagemill.results.signs_of_life import SignsOfLife
@@ -26,10 +27,6 @@ LOOKS = 4
 """So many looks in a row, of which there is one in 10 s, must have found nothing new. Looks are counted and not
 seconds: a database that is away takes the signs from the one and the looks from the other."""
 _CLOSE_S = 10.0
-BROKEN_OFF_REMEDY = (
-    "enqueue its catalogue again; the scheduler goes on with its own, and so does the same request over HTTP with its "
-    "Idempotency-Key"
-)
 
 
 @contextmanager
@@ -89,7 +86,7 @@ class DeadEnqueuers:
                     platform=broken.platform,
                     products=broken.products,
                     error=broke_off(broken.products),
-                    remedy=BROKEN_OFF_REMEDY,
+                    remedy=Remedy.BROKEN_OFF.value,
                 )
         self._seen = seen
 

@@ -16,6 +16,7 @@ from pagemill.alerting.rule_watch import LEADER_KEY, AlertWatch
 from pagemill.alerting.rules import Reading
 from pagemill.broker.leadership import Leadership
 from pagemill.config.alerts import AlertRule
+from pagemill.config.remedies import Remedy
 from pagemill.config.settings import AlertSettings
 
 pytestmark = pytest.mark.redis
@@ -75,7 +76,8 @@ def test_what_fires_is_told_as_its_rule_says(redis_client: redis.Redis) -> None:
         "w1",
     )
     assert alert.message == (
-        "memory of the worker's process tree, of what it may use (worker w1): 83.25 %, above 80 % for 61 s"
+        "memory of the worker's process tree, of what it may use (worker w1): 83.25 %, above 80 % for 61 s; "
+        + Remedy.SHORT_OF_MEMORY
     )
     assert (alert.channels, alert.at) == (("log", "team"), NOON)
     expected = {"metric": "memory_percent", "value": 83.25, "operator": "gt", "threshold": 80, "held_s": 61}
@@ -92,7 +94,7 @@ def test_a_platform_is_told_by_its_name(redis_client: redis.Redis) -> None:
     (alert,) = recent_alerts(redis_client)
     assert (alert.worker, alert.scope, alert.kind, alert.channels) == ("", "shop", "critical", None)
     assert alert.facts["platform"] == "shop"
-    assert alert.message.endswith("(platform shop): unlimited s, above 600 s")
+    assert "(platform shop): unlimited s, above 600 s; " in alert.message
 
 
 def test_one_process_evaluates_and_another_takes_over(redis_client: redis.Redis) -> None:

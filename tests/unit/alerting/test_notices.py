@@ -12,7 +12,7 @@ import pytest
 from pagemill.alerting.channels import worded
 from pagemill.alerting.notices import Ending, EndOfRun, changes_alert, end_alert, level_of
 from pagemill.config.notices import RunNotices
-from pagemill.intake.enqueuer_life import BROKEN_OFF_REMEDY
+from pagemill.config.remedies import Remedy
 from pagemill.model import Difference, ItemResult, Verdict
 from pagemill.results.notice_outbox import UntoldChanges
 from pagemill.results.run_end import FailureReason, RunEnd
@@ -150,7 +150,7 @@ def test_a_run_that_broke_off_says_so_first() -> None:
     assert worded(alert)[0] == (
         "[critical] pagemill: musinsa-nightly, 2026-11-21: its enqueueing broke off after 4000 products; all 4000 ok"
     )
-    assert alert.details == (f"remedy: {BROKEN_OFF_REMEDY}",)
+    assert alert.details == (f"remedy: {Remedy.BROKEN_OFF}",)
 
 
 def test_quiet_is_quiet_only_while_all_is_well() -> None:

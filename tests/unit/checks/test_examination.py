@@ -188,7 +188,7 @@ def test_seats_are_told_beside_the_lanes(tmp_path: Path) -> None:
         ([4], "auto", 8192, "4 visits at work at once, all platforms together; pool.places is auto, 4 lanes, 2 cores"),
         ([4], "auto", 8192, "in shared memory: 4 places want 1024 MB of /dev/shm, there are 2048 MB"),
         ([4] * 6, "auto", 8192, "8 visits at work at once, all platforms together; pool.places is auto, 24 lanes"),
-        ([4] * 6, 12, 8192, "in files (to change that: shm_size 4gb): 12 places want 4096 MB"),
+        ([4] * 6, 12, 8192, "in files (give its container a larger shm_size: 4gb): 12 places want 4096 MB"),
         ([4] * 6, 3, 8192, "3 visits at work at once, all platforms together; pool.places is 3"),
         ([4] * 6, "auto", 700, "2 visits at work at once of the 8 wanted, which is what memory carries"),
     ],

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from pagemill.config.remedies import Remedy
 from pagemill.fleet.orders import OrderReply
 
 
@@ -62,7 +63,7 @@ def cleanup_outcome_of(answers: Sequence[OrderReply], seconds: float) -> Cleanup
 
 def _message(done: Sequence[OrderReply], failed: dict[str, str]) -> str:
     if not done and not failed:
-        return "No worker is alive: start one with `pagemill worker`"
+        return f"No worker is alive: {Remedy.NO_WORKER}"
     missing = "; ".join(f"{worker}: {error}" for worker, error in failed.items())
     if not done:
         return f"No worker did it: {missing}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pagemill.alerting.alert import GRAVE
+from pagemill.config.remedies import ANY_PLATFORM, Remedy
 from pagemill.control_room.figures.trend import trend_of
 from pagemill.control_room.report.models import FleetFigures, ResultFigures, RunLine
 from pagemill.model import Verdict
@@ -34,21 +35,14 @@ def _on_results(results: ResultFigures) -> list[str]:
     shares = {name: count / results.products for name, count in results.verdicts.items()}
     blocked, failed = shares.get(Verdict.BLOCKED, 0.0), shares.get(Verdict.FAILED, 0.0)
     if blocked >= _MANY_BLOCKED:
-        found.append(
-            f"{blocked:.1%} of the products were blocked: raise wait_time_ms or lower max_per_minute of the platform."
-        )
+        found.append(f"{blocked:.1%} of the products were blocked: {Remedy.BLOCKED}.")
     if failed >= _MANY_FAILED:
-        found.append(f"{failed:.1%} of the products failed: the list below says why; try one with `pagemill try`.")
+        found.append(f"{failed:.1%} of the products failed: {Remedy.FAILED.format(platform=ANY_PLATFORM)}.")
     if results.retried / results.products >= _MANY_RETRIED:
-        found.append(
-            f"{results.retried / results.products:.1%} of the products took more than one attempt: look at the shop's "
-            "answers and at navigation.timeout_ms."
-        )
+        retried = results.retried / results.products
+        found.append(f"{retried:.1%} of the products took more than one attempt: {Remedy.RETRIED}.")
     if results.times.p95_s >= _SLOW_S:
-        found.append(
-            f"One product in twenty took {results.times.p95_s:.0f} s or longer: block what the page need not load "
-            "(navigation.block), or give the worker fewer lanes."
-        )
+        found.append(f"One product in twenty took {results.times.p95_s:.0f} s or longer: {Remedy.SLOW}.")
     return found
 
 
@@ -60,7 +54,7 @@ def _on_fleet(fleet: FleetFigures) -> list[str]:
     growth = trend_of([point.total_mb for point in fleet.memory])
     if growth.change_percent >= _GROWTH_PERCENT:
         found.append(
-            f"Memory rose by {growth.change_percent:.0f}% from the first to the last third of the time: unless workers "
-            "were added, rotate contexts and browsers more often, and look for `Leak Suspected` in the log."
+            f"Memory rose by {growth.change_percent:.0f}% from the first to the last third of the time: "
+            f"{Remedy.GROWING}."
         )
     return found
