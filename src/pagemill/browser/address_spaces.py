@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from pagemill.config.hosts import LOCALHOST, HostRule
+from pagemill.config.hosts import HostRule
 from pagemill.config.private_addresses import address_of
+from pagemill.config.web_address import LOCALHOST
 
 _MAPPED = re.compile(r"\bMAP\s+\S+\s+([^\s,]+)", re.IGNORECASE)
 

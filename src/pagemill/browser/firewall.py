@@ -31,8 +31,9 @@ from pagemill.browser.name_lookup import NameLookup
 from pagemill.browser.page_news import MAX_POSTED, Asker, PageNews
 from pagemill.browser.visitor.own_headers import OwnHeaders
 from pagemill.browser.visitor.sign_in import SignIn
-from pagemill.config.hosts import HostRules, host_and_port_of
+from pagemill.config.hosts import HostRules
 from pagemill.config.section import ResourceKind
+from pagemill.config.web_address import host_and_port_of
 from pagemill.playwright_errors import PlaywrightError
 
 if TYPE_CHECKING:

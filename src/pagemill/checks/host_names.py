@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 from pagemill.browser.name_lookup import NameLookup
 from pagemill.checks.finding import Finding
-from pagemill.config.hosts import HostAndPort, HostRule
+from pagemill.config.hosts import HostRule
 from pagemill.config.platform import Platform
 from pagemill.config.private_addresses import is_internal
+from pagemill.config.web_address import HostAndPort
 
 _PORTS = (80, 443)
 

@@ -17,6 +17,7 @@ from pagemill.cli.options import PlatformName, load
 from pagemill.cli.try_report import TriedProduct, as_json, print_report
 from pagemill.config.platform import Platform
 from pagemill.config.visitor.needs import visitor_needs
+from pagemill.config.web_address import fault_of_text
 from pagemill.errors import ItemError, PagemillError, StepFailed, UsageError, VisitFailed, VisitGoesOn, VisitRefused
 from pagemill.extraction.artifacts import take_screenshot
 from pagemill.extraction.judge import judge_reading, met_signs
@@ -81,6 +82,8 @@ def _visit(platform: Platform, product: Product) -> Visit:
         UsageError: `product.id` does not fit the URL, or the address is none of the platform's hosts.
     """
     name = platform.platform
+    if fault := fault_of_text(product.url):
+        raise UsageError(fault)
     names = platform.names_of(product.id, product.url)
     if names is None:
         raise UsageError(f"product.id of {name}.yaml finds no id in {product.url}: correct one of the two")

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, model_validator
 
 from pagemill.config.mistakes import Mistake
 from pagemill.config.section import Section
+from pagemill.config.web_address import read_web_address
 
 ChannelKind = Literal["webhook", "slack", "email", "apprise"]
 
@@ -73,23 +74,33 @@ class AlertChannel(Section):
         Raises:
             Mistake: it is not one for this kind of channel.
         """
+        if self.kind == "webhook" or (self.kind == "slack" and not url.lower().startswith("slack:")):
+            self._check_web_address(url)
+            return
         try:
             parts = urlsplit(url)
             parts.port  # noqa: B018 - reading it checks it
-            host = parts.hostname or ""
         except ValueError:
             # `from None`: urllib's message quotes the address. What only apprise can read need not be a URL to urllib.
             if self.kind == "apprise" and "://" in url:
                 return
             raise Mistake("the address cannot be read: its host or port is wrong", _HINTS[self.kind]) from None
         fits = {
-            "webhook": parts.scheme in ("http", "https") and bool(host),
-            "slack": parts.scheme == "slack" or (parts.scheme == "https" and host in _SLACK_HOSTS),
+            "slack": True,
             "email": parts.scheme in ("mailto", "mailtos", "smtp", "smtps") and bool(parts.netloc),
             "apprise": bool(parts.scheme) and "://" in url,
         }
         if not fits[self.kind]:
             raise Mistake(f"is not the address of a channel of kind {self.kind}", _HINTS[self.kind])
+
+    def _check_web_address(self, url: str) -> None:
+        told = f"is not the address of a channel of kind {self.kind}"
+        try:
+            place = read_web_address(url, may_sign_in=True)
+        except Mistake as mistake:
+            raise Mistake(f"{told}: {mistake.message}", _HINTS[self.kind]) from None
+        if self.kind == "slack" and not (url.lower().startswith("https:") and place.host in _SLACK_HOSTS):
+            raise Mistake(told, _HINTS[self.kind])
 
 
 def unknown_channel(name: str, channels: Iterable[str]) -> Mistake:

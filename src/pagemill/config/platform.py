@@ -30,6 +30,7 @@ from pagemill.config.reading.steps import PageStep, check_steps
 from pagemill.config.revisit import Revisit
 from pagemill.config.section import Auto, Flag, MsRange, Number, ResourceKind, Section, WaitMs, Whole
 from pagemill.config.visitor.visitor import Viewport, Visitor
+from pagemill.config.web_address import is_whole_address
 
 PLATFORM_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """The whole of it: it stands in Redis keys, URLs and file names."""
@@ -290,7 +291,7 @@ def _foreign_addresses(
         return []
     rules, mistakes = HostRules(hosts), []
     for path, url in addresses:
-        if url is None or not re.match(r"(https?:)?//", url):
+        if url is None or not is_whole_address(url):
             continue
         known: Names = _ANYTHING
         refusal = rules.refusal(fill_address(f"https:{url}" if url.startswith("//") else url, known))

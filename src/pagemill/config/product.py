@@ -11,6 +11,7 @@ from pagemill.config.mistakes import Mistake
 from pagemill.config.reading.patterns import Names, Part, Regex, fill_address, names_in
 from pagemill.config.reading.user_regex import search_regex
 from pagemill.config.section import Section
+from pagemill.config.web_address import is_whole_address
 
 
 class ProductAddress(Section):
@@ -30,7 +31,7 @@ class ProductAddress(Section):
             if unknown := sorted(names_in(self.visit) - self.names):
                 known = ", ".join(sorted(self.names))
                 raise Mistake(f"{', '.join(unknown)} is not known", f"write one of {known}", "visit")
-            if not re.match(r"https?://|\{url\}", self.visit):
+            if not self.visit.startswith("{url}") and (not is_whole_address(self.visit) or self.visit.startswith("//")):
                 raise Mistake("is not a whole address", "begin it with https:// and the host", "visit")
         return self
 

@@ -1,7 +1,7 @@
 """What to do about what goes wrong in a fleet: the one table of it, in the words of files and commands.
 
 Recommendations and reports of the control room, alerts, `pagemill status` and `pagemill check` say what they have
-found, and take the rest of the sentence from here. What is wrong with one file or call has its remedy where it is found.
+found, and take the rest of the sentence from here. What is wrong with one file has its remedy where it is found.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from urllib.parse import unquote, urlsplit
 
 from pagemill.browser.lease import Lease
 from pagemill.browser.pool import BrowserPool
-from pagemill.config.hosts import host_and_port_of
 from pagemill.config.platform import Platform
 from pagemill.config.section import MsRange
+from pagemill.config.web_address import fault_of, read_web_address
 from pagemill.drafting.evidence import PageEvidence, PageRole
 from pagemill.drafting.reading import read_evidence
 from pagemill.errors import DeadlineExceeded, ItemError, UsageError, VisitFailed
@@ -67,10 +67,9 @@ def preliminary(
     """
     hosts: dict[str, None] = {}
     for page in pages:
-        place = host_and_port_of(page.url)
-        if isinstance(place, str):
-            raise UsageError(f"{place}: write the whole address, such as https://www.shop.com/products/123")
-        hosts[place.host] = None
+        if fault := fault_of(page.url):
+            raise UsageError(fault)
+        hosts[read_web_address(page.url).host] = None
     hosts |= dict.fromkeys(more_hosts)
     return Platform.model_validate(
         {

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from pagemill.config.hosts import HostRules, host_and_port_of
+from pagemill.config.hosts import HostRules
 from pagemill.config.visitor.secrets import Proxy, ProxyAddress
 from pagemill.config.visitor.storage_state import StorageState, StoredCookie
 from pagemill.config.visitor.visitor import Visitor
+from pagemill.config.web_address import host_and_port_of
 from pagemill.errors import VisitRefused
 
 if TYPE_CHECKING:

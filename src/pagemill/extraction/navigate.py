@@ -9,6 +9,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
+from pagemill.config.web_address import host_and_port_of
 from pagemill.deadlines import within
 from pagemill.errors import BrowserLost, DeadlineExceeded, PageLost, PagemillError, VisitFailed, VisitRefused
 from pagemill.extraction.time_budget import TimeBudget
@@ -51,8 +52,8 @@ async def navigate(page: Page, url: str, timeout_s: float) -> int | None:
         PageLost: the page went away; `BrowserLost` when its browser or the driver did.
         VisitFailed: the network or the server failed; the message is the cause, such as `net::ERR_CONNECTION_REFUSED`.
     """
-    if not url.lower().startswith(("http://", "https://")):
-        raise VisitRefused("not an http or https URL")
+    if isinstance(place := host_and_port_of(url), str):
+        raise VisitRefused(place)
     budget = TimeBudget(timeout_s)
     try:
         response = await _go(page, url, budget)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pagemill.config.hosts import HostAndPort, host_and_port_of
 from pagemill.config.platform import Platform
+from pagemill.config.web_address import HostAndPort, host_and_port_of
 from pagemill.intake.row_reader import Numbers, RowReader, read_url
 from pagemill.intake.rows import BadRow, RawRow
 from pagemill.model import Product

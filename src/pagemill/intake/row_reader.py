@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 
 from pagemill.config.hosts import HostRules
 from pagemill.config.platform import Platform
+from pagemill.config.web_address import UNPRINTABLE, usable_text
 from pagemill.errors import PatternTooSlow
 from pagemill.intake.csv_rows import REQUIRED
 from pagemill.intake.expected import ValueKind, read_expected, value_kind_of
@@ -17,9 +17,7 @@ from pagemill.intake.rows import BadRow, RawRow
 from pagemill.model import FactValue, Product
 
 MAX_ID_CHARS = 200
-MAX_URL_CHARS = 8000
 _MAX_UNKNOWN = 100
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Numbers:
@@ -146,11 +144,7 @@ def read_url(values: Mapping[str, object]) -> str:
     url = value.strip() if isinstance(value, str) else ""
     if not url:
         raise ValueError("no url")
-    if len(url) > MAX_URL_CHARS:
-        raise ValueError(f"the url is longer than {MAX_URL_CHARS} characters")
-    if _UNPRINTABLE.search(url) or " " in url:
-        raise ValueError(f"not a URL: {url[:200]!r}")
-    return url
+    return usable_text(url)
 
 
 def _read_id(value: object) -> str:
@@ -161,6 +155,6 @@ def _read_id(value: object) -> str:
         raise ValueError("no id")
     if len(product_id) > MAX_ID_CHARS:
         raise ValueError(f"the id is longer than {MAX_ID_CHARS} characters: {product_id[:40]!r}...")
-    if _UNPRINTABLE.search(product_id):
+    if UNPRINTABLE.search(product_id):
         raise ValueError(f"the id holds control characters: {product_id[:40]!r}")
     return product_id

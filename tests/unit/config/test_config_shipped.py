@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from pagemill.config.hosts import HostAndPort
 from pagemill.config.loading import load_config
 from pagemill.config.platform import Platform
 from pagemill.config.profiles import PROFILES, ProfileName
 from pagemill.config.section import MsRange
 from pagemill.config.settings import Config, GuardSettings, Settings
+from pagemill.config.web_address import HostAndPort
 from pagemill.config.yaml_source import KeyPath, read_yaml
 from tests.unit.config.shipped_settings import SETTINGS_TEXT, in_force, with_profile
 

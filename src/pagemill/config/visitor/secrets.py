@@ -15,13 +15,17 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator
 
 from pagemill.config.mistakes import Mistake
+from pagemill.config.web_address import WEB_PORTS, read_web_address
 
 PROXY_PREFIX = "PAGEMILL_PROXY_"
 CREDENTIALS_PREFIX = "PAGEMILL_CREDENTIALS_"
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
-_PORTS = {"http": 80, "https": 443, "socks5": 1080}
-_PROXY_FORM = "write http://user:password@host:port, https://... or socks5://host:port"
+_PORTS = {**WEB_PORTS, "socks5": 1080}
+_PROXY_FORM = (
+    "write http://user:password@host:port, https://... or socks5://host:port, and in a password / # ? @ and : as %2F "
+    "%23 %3F %40 and %3A"
+)
 
 
 def _check_name(value: str) -> str:
@@ -72,14 +76,11 @@ class ProxyAddress:
             Mistake: it is none of these.
         """
         try:
-            parts = urlsplit(text)
-            port, host = parts.port, parts.hostname or ""
-        except ValueError:
-            remedy = "write characters such as / # ? @ and : in a password as %2F %23 %3F %40 and %3A"
-            raise Mistake("the proxy's address cannot be read: its host or port is wrong", remedy) from None
-        if parts.scheme not in _PORTS or not re.fullmatch(r"[A-Za-z0-9._:-]+", host) or port == 0:
-            raise Mistake("is not the address of a proxy", _PROXY_FORM)
-        if parts.path.strip("/") or parts.query or parts.fragment or not text.isprintable():
+            place = read_web_address(text, may_sign_in=True, ports=_PORTS)
+        except Mistake as mistake:
+            raise Mistake(f"is not the address of a proxy: {mistake.message}", _PROXY_FORM) from None
+        parts = urlsplit(text)
+        if parts.path.strip("/") or parts.query or parts.fragment:
             raise Mistake("has something behind host and port", _PROXY_FORM)
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         if parts.scheme == "socks5" and (user or password):
@@ -91,7 +92,7 @@ class ProxyAddress:
         if password and not user:
             raise Mistake("has a password and no user", _PROXY_FORM)
         credentials = Credentials(user, password) if user else None
-        return cls(parts.scheme, host, port or _PORTS[parts.scheme], credentials)
+        return cls(parts.scheme, place.host, place.port, credentials)
 
     @property
     def server(self) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from pagemill.config.web_address import MAX_URL_CHARS, usable_text
 from pagemill.control_room.api.run_models import SOURCE
 from pagemill.model import FactValue, Verdict
 
@@ -21,7 +22,7 @@ _CANDIDATE: JsonDict = {
     "why": "JSON that stands in the page",
 }
 
-PageUrl = Annotated[str, Field(min_length=1, max_length=8000, pattern=r"^[^\x00-\x20\x7f-\x9f]+$")]
+PageUrl = Annotated[str, Field(min_length=1, max_length=MAX_URL_CHARS), AfterValidator(usable_text)]
 PageUrls = Annotated[list[PageUrl], Field(max_length=MOST_PAGES)]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
+from pagemill.config.web_address import MAX_URL_CHARS, usable_text
 from pagemill.control_room.frame.envelope import Moment
 from pagemill.intake.begin_run import MOST_BATCH, MOST_SOURCE
 from pagemill.model import FactValue, Priority, Verdict
@@ -299,8 +300,8 @@ class TryBody(BaseModel):
     model_config = _body({"platform": "musinsa", "url": "https://www.musinsa.com/products/1"})
 
     platform: str = Field(max_length=100, description="A configured platform")
-    url: str = Field(
-        min_length=1, max_length=8000, pattern=r"^[^\x00-\x20\x7f-\x9f]+$", description="On one of its hosts"
+    url: Annotated[str, AfterValidator(usable_text)] = Field(
+        min_length=1, max_length=MAX_URL_CHARS, description="On one of its hosts"
     )
     id: str = Field(
         default="", max_length=200, pattern=SOURCE, description="Its id in the catalogue, where templates need it"

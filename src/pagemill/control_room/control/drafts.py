@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Any
 
-from pagemill.config.hosts import host_and_port_of
 from pagemill.config.platform import Platform
 from pagemill.config.private_addresses import address_of, is_internal, is_private
+from pagemill.config.web_address import fault_of, read_web_address
 from pagemill.control_room.control.own_command import COMMAND, OwnCommand
 from pagemill.drafting.told import ToldDraft, from_json
 from pagemill.errors import DraftUnderWay, PagemillError, ServiceUnavailable
@@ -84,9 +84,9 @@ def refusal_of(url: str, configured: Mapping[str, Platform]) -> str:
     A draft's hosts are those of its URLs, so nobody has listed them: an address of this network may be asked only where
     a configured platform lists it. Where a public name leads, the visit itself looks at.
     """
-    place = host_and_port_of(url)
-    if isinstance(place, str):
-        return f"{place}: write the whole address, such as https://www.shop.com/products/123"
+    if fault := fault_of(url):
+        return fault
+    place = read_web_address(url)
     addresses = (address_of(text) for text in place.fixed_addresses)
     if not (is_internal(place.host) or any(one is not None and is_private(one) for one in addresses)):
         return ""

@@ -122,7 +122,7 @@ BAD_PROXIES = {
     "proxy.test:3128": "not the address of a proxy",
     "ftp://proxy.test": "not the address of a proxy",
     "http://": "not the address of a proxy",
-    "http://proxy.test:99999": "host or port is wrong",
+    "http://proxy.test:99999": "not the address of a proxy",
     "http://proxy.test/path": "behind host and port",
     "http://:hunter2@proxy.test": "a password and no user",
     "socks5://u:hunter2@proxy.test": "cannot sign in to a SOCKS proxy",
