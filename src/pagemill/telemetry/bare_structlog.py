@@ -1,20 +1,16 @@
-"""structlog without rich, which it loads to draw tracebacks. No line of ours has one that is drawn, and every process
-would keep 4 MB for it. Where rich or structlog was loaded before, as by a program of a user's own, nothing changes.
+"""Loads structlog without rich, with which it draws tracebacks: none of our lines has one that is drawn, and each
+process would keep 4 MB for it. What is loaded already stays as it is.
+
+For processes of the command line alone: in a program of a user's own structlog is the user's.
 """
 
 from __future__ import annotations
 
 import sys
 
-_DRAWS = "rich"
-
-if _DRAWS in sys.modules:
-    import structlog
-else:
-    sys.modules[_DRAWS] = None  # type: ignore[assignment]  # Python's own way to say that there is none
+if "rich" not in sys.modules:
+    sys.modules["rich"] = None  # type: ignore[assignment]  # Python's own way to say that there is none
     try:
-        import structlog
+        import structlog as structlog
     finally:
-        del sys.modules[_DRAWS]
-
-__all__ = ["structlog"]
+        del sys.modules["rich"]

@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import structlog
+
 from pagemill.telemetry import events
-from pagemill.telemetry.bare_structlog import structlog
 from pagemill.telemetry.shared_file import SharedFile
 
 PERFORMANCE = frozenset(

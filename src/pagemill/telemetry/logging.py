@@ -17,8 +17,9 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any, TextIO
 
+import structlog
+
 from pagemill import visible
-from pagemill.telemetry.bare_structlog import structlog
 from pagemill.telemetry.event_buffer import EVENT_BUFFER
 from pagemill.telemetry.log_files import LogFiles
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from functools import cache
@@ -10,7 +11,9 @@ import playwright.async_api
 import pytest
 
 from pagemill.cli.commands import Commands
+from pagemill.cli.worker import run_worker_process
 from pagemill.playwright_errors import PlaywrightError, PlaywrightTimeout
+from pagemill.worker.child import run_child
 
 _RUN = """
 import atexit, sys
@@ -20,11 +23,12 @@ sys.argv = ["pagemill", *sys.argv[1:]]
 run()
 """
 _CHILD = """
-import sys
-import pagemill.worker.child, pagemill.cli.worker, pagemill.browser.cdp.launcher
+import pickle, sys
+pickle.loads(bytes.fromhex(sys.argv[1]))
+import pagemill.browser.cdp.launcher
 print("loaded:", *sys.modules)
 """
-"""What the supervisor's child is given by name, and what it opens pages with where no driver is wanted."""
+"""What a spawned process does with what it is given, and what it opens pages with where no driver is wanted."""
 
 
 @cache
@@ -53,9 +57,19 @@ def below(package: str, loaded: frozenset[str]) -> list[str]:
 )
 def test_a_worker_process_does_without(package: str) -> None:
     """Other commands, another database and Playwright's driver need it; a worker that needs none of them has none."""
-    loaded = loaded_by(_CHILD)
+    loaded = loaded_by(_CHILD, pickle.dumps((run_child, run_worker_process)).hex())
     assert "pagemill.app.worker" in loaded
     assert below(package, loaded) == []
+
+
+@pytest.mark.parametrize("module", ["client", "strategies", "memory", "errors", "intake.enqueue", "guard.guard"])
+def test_a_program_of_a_users_own_keeps_its_tracebacks(module: str) -> None:
+    """structlog draws them with rich where there is rich, also if pagemill was loaded first."""
+    pytest.importorskip("rich")
+    told = "from structlog.dev import default_exception_formatter as told; print(type(told).__name__)"
+    command = [sys.executable, "-c", f"import pagemill, pagemill.{module}; {told}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "RichTracebackFormatter"
 
 
 def test_a_command_brings_no_other() -> None:
