@@ -1,4 +1,5 @@
-"""Holds that a word of the source means one thing: no two modules have a public type or function of the same name.
+"""Holds that a word means one thing: no two modules have a public type or function of the same name, and no two lines
+of the glossary explain the same word.
 
 What may repeat: commands (`cli`) and routes are named after what they do for who calls them, a program's entrance is
 `main`, and each practice shop has its `answer`.
@@ -7,7 +8,8 @@ What may repeat: commands (`cli`) and routes are named after what they do for wh
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +59,14 @@ def test_every_public_name_means_one_thing() -> None:
     """Who meets a name knows what it is, and finds it by looking for it."""
     homonyms = find_homonyms(SOURCE)
     assert not homonyms, "\n" + "\n".join(f"{name}: {', '.join(homes)}" for name, homes in sorted(homonyms.items()))
+
+
+def test_the_glossary_explains_each_word_once() -> None:
+    """Also where one line explains two."""
+    text = (SOURCE.parent / "docs" / "glossary.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^\| ([^|]+) \|", text, re.M)
+    words = Counter(word.strip() for entry in entries for word in entry.split(","))
+    assert [word for word, count in words.items() if count > 1 and word not in {"word", "---"}] == []
 
 
 @pytest.mark.parametrize(
