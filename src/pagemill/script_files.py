@@ -18,7 +18,8 @@ def read_script(module: str, *names: str) -> str:
 
 
 def read_page_script(module: str, *names: str, **parts: str) -> str:
-    """As `read_script`, without comment lines and indentation: it is sent to a page again and again.
+    """As `read_script`, without comment lines and indentation: it is sent to a page again and again. No text in it may
+    be longer than a line.
 
     Args:
         module: as above.

@@ -51,6 +51,26 @@ def long_texts(source: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, text
 
 
+def sent_bare() -> set[Path]:
+    """The files that some module reads for pages."""
+    found = set()
+    for module in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "read_page_script":
+                names = [each.value for each in node.args if isinstance(each, ast.Constant)]
+                found |= {module.with_name(str(name)) for name in names}
+    return found
+
+
+def lines_of_long_texts(script: str) -> list[int]:
+    """Where a text goes on in the next line: behind an odd number of backticks, or behind a backslash."""
+    return [
+        number
+        for number, line in enumerate(script.splitlines(), 1)
+        if not line.lstrip().startswith("//") and (line.replace("\\`", "").count("`") % 2 or line.endswith("\\"))
+    ]
+
+
 def test_every_javascript_file_can_be_parsed(tmp_path: Path) -> None:
     """Those that the dashboard loads and those that run in shops' pages."""
     wrong = tmp_path / "wrong.js"
@@ -89,3 +109,17 @@ def test_what_is_sent_to_pages_is_bare(tmp_path: Path) -> None:
     assert one == "const one = () => {\nreturn 1;\n};"
     assert read_page_script(module, "all.js", one=one) == f"() => {{\n{one}\nreturn one();\n}}"
     assert read_script(module, "all.js", "one.js").startswith("() => {\n  /* one */")
+
+
+def test_every_script_for_pages_is_read_in_one_way() -> None:
+    """Those of the practice shops stand in their own pages."""
+    scripts = {script for script in SOURCE.rglob("*_script.js") if "demo" not in script.parts}
+    assert sent_bare() == scripts
+    assert len(scripts) > 10
+
+
+def test_no_script_that_is_sent_bare_has_a_text_of_several_lines() -> None:
+    """It would lose its indentation, and lines that look like a comment."""
+    assert lines_of_long_texts("const one = `a`;\nconst text = `a\n  // b`;\n// `x`\n'a\\\n  b';") == [2, 5]
+    found = {script.name: lines_of_long_texts(script.read_text(encoding="utf-8")) for script in sent_bare()}
+    assert {name: lines for name, lines in found.items() if lines} == {}
