@@ -59,7 +59,7 @@ def test_an_old_database_that_is_locked_is_upgraded_at_the_next_opening(
     with closing(sqlite3.connect(tmp_path / "r.db", isolation_level=None)) as other:
         other.execute("PRAGMA journal_mode=WAL")  # as 0.1 left it
         other.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr("pagemill.results.store._OPEN_TIMEOUT_S", 0.1)
+        monkeypatch.setattr("pagemill.results.table_store._OPEN_TIMEOUT_S", 0.1)
 
         with pytest.raises(DatabaseUnavailable, match="database is locked"):
             ResultStore(url, lock_timeout_s=0.02).open()
