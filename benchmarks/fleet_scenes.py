@@ -129,7 +129,7 @@ class Observer:
         """So long."""
         end_s = time.monotonic() + seconds
         while (now_s := time.monotonic()) < end_s:
-            self._worker._take()
+            self._worker._taker.take()
             self.took_s.append(time.monotonic() - now_s)
             time.sleep(max(0.0, now_s + _OBSERVE_S - time.monotonic()))
 

@@ -198,7 +198,7 @@ class FleetWorker:
             self._woken.clear()
             if await self._safely(self._look):
                 pause_s = _POLL_S[0]
-            elif self.worker._open_queues():
+            elif self.worker._taker.open_queues():
                 await self._rest(pause_s)
                 pause_s = min(pause_s * 1.5, _POLL_S[1])
             else:
@@ -216,9 +216,9 @@ class FleetWorker:
         worker._look_after_hands()
         if worker.should_run_maintenance_tasks:
             worker.run_maintenance_tasks()  # type: ignore[no-untyped-call]
-        if worker._open_queues():
+        if worker._taker.open_queues():
             self._counts.looks += 1
-        taken = worker._take()
+        taken = worker._taker.take()
         if taken is not None:
             worker._give(*taken)
         return taken is not None

@@ -340,7 +340,7 @@ def test_one_that_waits_to_be_alone_and_is_gone_leaves_the_others(redis_client: 
     worker = worker_for(redis_client, engine, ("a", "b"))
 
     def take_it_away(_batch: Batch) -> BatchOutcome:
-        eventually(lambda: worker._alone is not None)
+        eventually(lambda: worker._taker._alone is not None)
         redis_client.lrem(open_queue(redis_client, "b").key, 1, "run_b1")
         put(redis_client, "a2", "a")
         redis_client.delete(open_queue(redis_client, "b").key)
@@ -366,7 +366,7 @@ def test_what_is_taken_leaves_a_safety_copy_until_it_is_at_work(redis_client: Re
     put(redis_client, "b1", "b")
     worker = worker_for(redis_client, engine, ("a", "b"))
     queue = open_queue(redis_client, "b")
-    taken = worker._take()
+    taken = worker._taker.take()
     assert taken is not None
     assert taken[0].id == "run_b1"
     assert queue.intermediate_queue.get_job_ids() == ["run_b1"]
@@ -387,7 +387,7 @@ def test_what_is_taken_leaves_a_safety_copy_until_it_is_at_work(redis_client: Re
 def test_a_safety_copy_that_nobody_works_on_is_tried_again(redis_client: Redis, engine: ToldEngine) -> None:
     """Seen a minute ago and still there: its worker died. That counts as one try."""
     put(redis_client, "b1", retries=5)
-    assert worker_for(redis_client, engine, name="dies")._take() is not None
+    assert worker_for(redis_client, engine, name="dies")._taker.take() is not None
     redis_client.delete(MAINTENANCE_LOCK)
     work_off(worker_for(redis_client, engine, name="sees"))
     assert engine.ran == []
@@ -403,7 +403,7 @@ def test_an_earlier_mark_does_not_make_a_new_safety_copy_look_stuck(redis_client
     """RQ keeps the mark of a copy that was found once for a day; maintenance in the next moment would act on it."""
     put(redis_client, "b1", retries=5)
     redis_client.set(open_queue(redis_client, "shop").intermediate_queue.get_first_seen_key("run_b1"), time.time() - 61)
-    assert worker_for(redis_client, engine, name="takes")._take() is not None
+    assert worker_for(redis_client, engine, name="takes")._taker.take() is not None
     redis_client.delete(MAINTENANCE_LOCK)
     work_off(worker_for(redis_client, engine, name="maintains"))
     assert engine.ran == []
@@ -437,7 +437,7 @@ def test_a_platform_that_is_left_alone_keeps_its_batches(redis_client: Redis, en
     put(redis_client, "b3", "shop")
     redis_client.hset("pagemill:pacing:shop", "open_us", round((time.time() + 0.5) * 1_000_000))
     worker = worker_for(redis_client, engine, ["shop"], name="w2")
-    assert worker._take() is None
+    assert worker._taker.take() is None
     assert leftovers(redis_client) == []
     work_off(worker_for(redis_client, engine, ["shop"], name="w3"))
     assert engine.ran == ["b2", "b1", "b3"]
@@ -564,7 +564,7 @@ def expire(client: Redis) -> None:
 def abandon(client: Redis, engine: ToldEngine) -> BatchWorker:
     """A worker that began a batch and died; its time to live has run out."""
     dead = worker_for(client, engine, name="dead")
-    taken = dead._take()
+    taken = dead._taker.take()
     assert taken is not None
     dead.prepare_execution(taken[0])
     dead.prepare_job_execution(taken[0])
@@ -648,7 +648,7 @@ def test_a_batch_that_cannot_be_given_up_waits_for_a_worker_that_can(redis_clien
 def test_a_safety_copy_that_cannot_be_given_up_is_kept(redis_client: Redis, engine: ToldEngine) -> None:
     """It is the only trace of its batch."""
     put(redis_client, "b1")
-    assert worker_for(redis_client, engine, name="dies")._take() is not None
+    assert worker_for(redis_client, engine, name="dies")._taker.take() is not None
     intermediate = open_queue(redis_client, "shop").intermediate_queue
     redis_client.set(intermediate.get_first_seen_key("run_b1"), time.time() - 61)
     redis_client.delete(MAINTENANCE_LOCK)

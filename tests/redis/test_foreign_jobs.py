@@ -153,7 +153,7 @@ def test_what_cannot_be_read_at_work_keeps_nobody_from_taking_over(
     """A dead worker's batch stands behind it in the registry."""
     put(redis_client, "b1", retries=2)
     dead = worker_for(redis_client, engine, name="dead")
-    taken = dead._take()
+    taken = dead._taker.take()
     assert taken is not None
     dead.prepare_execution(taken[0])
     dead.prepare_job_execution(taken[0], remove_from_intermediate_queue=True)
@@ -172,7 +172,7 @@ def test_what_cannot_be_read_at_work_keeps_nobody_from_taking_over(
 def test_safety_copies_that_cannot_be_read_go(redis_client: Redis, engine: ToldEngine) -> None:
     """And those that can are looked after, however many rounds that takes."""
     put(redis_client, "b1", retries=2)
-    assert worker_for(redis_client, engine, name="dies")._take() is not None
+    assert worker_for(redis_client, engine, name="dies")._taker.take() is not None
     intermediate = open_queue(redis_client, "shop").intermediate_queue
     redis_client.lpush(intermediate.key, b"\xff\xfe")
     for name in ("w1", "w2"):

@@ -90,9 +90,9 @@ def test_every_platform_gets_its_turn_whatever_its_priority(redis_client: Redis,
         put(redis_client, f"b{number}", "b", priority=NORMAL)
         put(redis_client, f"c{number}", "c", priority=LOW)
     worker = worker_for(redis_client, engine, ("a", "b", "c"))
-    taken = [worker._take() for _ in range(9)]
+    taken = [worker._taker.take() for _ in range(9)]
     assert [each and each[0].id for each in taken] == [f"run_{shop}{number}" for number in range(3) for shop in "abc"]
-    assert worker._take() is None
+    assert worker._taker.take() is None
 
 
 def test_a_platform_that_is_left_alone_keeps_all_of_them(redis_client: Redis, engine: ToldEngine) -> None:
@@ -101,8 +101,8 @@ def test_a_platform_that_is_left_alone_keeps_all_of_them(redis_client: Redis, en
         put(redis_client, batch, priority=priority)
     redis_client.hset("pagemill:pacing:shop", "pause_us", 2**60)
     worker = worker_for(redis_client, engine)
-    assert worker._take() is None
-    assert worker._held_back == 3
+    assert worker._taker.take() is None
+    assert worker._taker.held_back == 3
 
 
 @pytest.mark.parametrize("priority", list(Priority))
@@ -142,15 +142,15 @@ def test_what_a_dead_worker_had_keeps_its_priority(redis_client: Redis, engine: 
     put(redis_client, "b2", retries=5, priority=priority)
     dead = worker_for(redis_client, engine, name="dead")
     queue = open_queue(redis_client, "shop", priority)
-    assert dead._take() is not None
+    assert dead._taker.take() is not None
     redis_client.set(queue.intermediate_queue.get_first_seen_key("run_b1"), 1)
-    begun = dead._take()
+    begun = dead._taker.take()
     assert begun is not None
     dead.prepare_execution(begun[0])
     dead.prepare_job_execution(begun[0])
     redis_client.zadd(queue.started_job_registry.key, dict.fromkeys(at_work(redis_client, queue.name[9:]), 1))
     redis_client.delete(MAINTENANCE_LOCK)
-    worker_for(redis_client, engine)._take_over()
+    worker_for(redis_client, engine).clean_registries()
     assert {name: sorted(batches) for name, batches in queued(redis_client).items()} == {
         each.value: ["b1", "b2"] if each is priority else [] for each in Priority
     }
@@ -168,7 +168,7 @@ def test_the_last_try_is_worked_off_alone_where_it_waits(redis_client: Redis, en
     worker = worker_for(redis_client, engine, ("a", "b"))
 
     def another(_batch: Batch) -> BatchOutcome:
-        eventually(lambda: worker._alone is not None)
+        eventually(lambda: worker._taker._alone is not None)
         put(redis_client, "b2", "b", priority=HIGH)
         return DONE
 

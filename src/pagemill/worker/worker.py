@@ -1,7 +1,7 @@
 """A worker process as RQ sees it: it takes batches for all its platforms at once, and stops without losing anything.
 
-One look asks for all queues whose hand is free; whatever is found goes to that hand (`hand`). RQ's own loop works one
-job at a time, pops from several queues without a safety copy, and raises out of signal handlers: it is not used.
+What the `batch_taker` finds goes to its platform's `hand`. RQ's own loop works one job at a time, pops from several
+queues without a safety copy, and raises out of signal handlers: it is not used.
 """
 
 from __future__ import annotations
@@ -19,24 +19,21 @@ import redis
 from redis import Redis
 from redis.exceptions import NoPermissionError
 from rq import Queue
-from rq import worker_registration as registration
 from rq.command import handle_command
 from rq.job import Job
 from rq.logutils import setup_loghandlers
-from rq.registry import clean_registries
 from rq.worker.base import WorkerStatus
 
 from pagemill.broker.outage import Outage
 from pagemill.config.settings import QueueSettings
-from pagemill.errors import PagemillError, RedisUnavailable, ServiceUnavailable
-from pagemill.intake.batch_job import news_channel, platform_of, queue_name
-from pagemill.pacing.pace_script import KEY_PREFIX as PACE_PREFIX
-from pagemill.script_files import read_script
+from pagemill.errors import PagemillError, RedisUnavailable
+from pagemill.intake.batch_job import news_channel, platform_of
 from pagemill.telemetry import events
 from pagemill.telemetry.logging import get_logger
-from pagemill.worker import unreadable_jobs
-from pagemill.worker.hand import MAINTENANCE_S, BatchEnder, Hand
+from pagemill.worker.batch_taker import BatchTaker
+from pagemill.worker.hand import BatchEnder, Hand
 from pagemill.worker.installed_engine import Engine, declare_unfit
+from pagemill.worker.takeover import take_over
 
 log = get_logger("worker")
 
@@ -49,8 +46,6 @@ _HAND_IDLE_S = 60.0
 """How long RQ knows a hand that has nothing to do."""
 _SECOND_SIGNAL_S = 1.0
 """Signals that come closer together are one request: a supervisor's and the terminal's."""
-
-_TAKE = read_script(__file__, "take.lua")
 
 
 class BatchWorker(BatchEnder):
@@ -80,24 +75,17 @@ class BatchWorker(BatchEnder):
         parts = (connection, engine, settings, beating, self._shutdown)
         super().__init__(list(queues), name, *parts)
         self.outage = Outage()
-        self._queues = {
-            platform: [queue for queue in queues if platform_of(queue) == platform]
-            for platform in dict.fromkeys(map(platform_of, queues))
-        }
-        """By platform; the platform that is asked first stands first."""
+        self._taker = BatchTaker(queues, connection, brisk, self._free_platforms)
         self._hands = {
-            platform: Hand(its, platform, f"{name}.{platform}", *parts) for platform, its in self._queues.items()
+            platform: Hand(list(its), platform, f"{name}.{platform}", *parts)
+            for platform, its in self._taker.queues.items()
         }
         self._brisk = brisk
         self._on_command = on_command
-        self._take_script = brisk.register_script(_TAKE)
         self._stopping = threading.Event()
         self._woken = threading.Event()
         """Set when a hand has become free, when something was put on a queue, or when it is time to stop."""
-        self._held_back = 0
         self._told_s: float | None = None
-        self._alone: Queue | None = None
-        """The queue whose next batch is worked off with no other beside it."""
 
     # Working
 
@@ -140,7 +128,7 @@ class BatchWorker(BatchEnder):
                 if self._stopping.is_set():
                     return
                 was_at_rest = self._is_at_rest  # a hand that becomes free from here on has a queue that was not asked
-                taken = self._take()
+                taken = self._taker.take()
                 if taken is not None:
                     self._give(*taken)
             except (redis.ConnectionError, redis.TimeoutError) as error:
@@ -153,64 +141,22 @@ class BatchWorker(BatchEnder):
             self.outage.over()
             if taken is not None:
                 pause_s = _POLL_S[0]
-            elif burst and was_at_rest and not self._held_back:
+            elif burst and was_at_rest and not self._taker.held_back:
                 return
-            elif self._open_queues():
+            elif self._taker.open_queues():
                 self._woken.wait(pause_s)
                 pause_s = min(pause_s * 1.5, _POLL_S[1])
             else:
                 self._woken.wait(_LOOK_UP_S)
 
-    def _take(self) -> tuple[Job, Queue] | None:
-        """The next batch for a hand that is free, if there is one."""
-        while True:
-            queues = self._open_queues()
-            if not queues:
-                self._held_back = 0
-                return None
-            keys = [key for platform, its in queues.items() for key in (PACE_PREFIX + platform, *_keys(its))]
-            found = self._take_script(keys=keys, args=[len(its) for its in queues.values()])
-            if isinstance(found, int):
-                if self._alone is not None:  # somebody else has it by now: look at all queues again
-                    self._alone = None
-                    continue
-                self._held_back = found
-                return None
-            key, raw_id = found[0].decode(), found[1]
-            queue = next(queue for its in queues.values() for queue in its if queue.key == key)
-            job = unreadable_jobs.fetch(queue, raw_id)
-            if job is None:
-                continue
-            # Every platform gets its turn, however long the others' queues are.
-            order = list(self._queues)
-            position = order.index(platform_of(queue)) + 1
-            self._queues = {platform: self._queues[platform] for platform in order[position:] + order[:position]}
-            if job.retries_left == 0 and not self._is_at_rest:
-                self._put_back(queue, job)
-                return None
-            job.redis_server_version = self.get_redis_server_version()  # type: ignore[no-untyped-call]
-            return job, queue
-
-    def _open_queues(self) -> dict[str, list[Queue]]:
-        """Those of each platform for which something may be taken now."""
-        if self._alone is None:
-            return {platform: its for platform, its in self._queues.items() if self._hands[platform].is_free}
-        return {platform_of(self._alone): [self._alone]} if self._is_at_rest else {}
-
-    def _put_back(self, queue: Queue, job: Job) -> None:
-        """The batch has one try left: each of its workers died, or it failed each time. With others beside it they
-        would die with it; and where it is one of them that ends the workers, it would be given up for that."""
-        self._alone = queue
-        with self.connection.pipeline() as pipeline:
-            queue.push_job_id(job.id, pipeline=pipeline, at_front=True)
-            pipeline.lrem(queue.intermediate_queue.key, 1, job.id)
-            pipeline.execute()
-
     def _give(self, job: Job, queue: Queue) -> None:
-        self._alone = queue if job.retries_left == 0 else None
+        job.redis_server_version = self.get_redis_server_version()  # type: ignore[no-untyped-call]
         self._hands[platform_of(queue)].take(job, queue, self._woken.set)
         if self.get_state() != WorkerStatus.BUSY:
             self.set_state(WorkerStatus.BUSY)
+
+    def _free_platforms(self) -> list[str]:
+        return [platform for platform, hand in self._hands.items() if hand.is_free]
 
     @property
     def _is_at_rest(self) -> bool:
@@ -271,36 +217,10 @@ class BatchWorker(BatchEnder):
     def clean_registries(self) -> None:
         """Takes over what dead workers left. RQ's own lock would block this for 15 minutes after a crash in here."""
         try:
-            self._take_over()
+            take_over(self, self._taker.queues, self._exc_handlers)
         except NoPermissionError as error:
             self.end_unfit(RedisUnavailable.gone(error))
         self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
-
-    def _take_over(self) -> None:
-        for platform, queues in self._queues.items():
-            lock = f"pagemill:maintenance:{queue_name(platform)}"
-            if self.connection.set(lock, self.name, nx=True, ex=MAINTENANCE_S):
-                try:
-                    for queue in queues:
-                        self._look_after(queue)
-                except ServiceUnavailable as error:
-                    self.end_unfit(error)
-                    break
-
-    def _look_after(self, queue: Queue) -> None:
-        try:
-            clean_registries(queue, self._exc_handlers)
-            registration.clean_worker_registry(queue)
-            queue.intermediate_queue.cleanup(self, queue)
-        except ServiceUnavailable:
-            raise
-        except redis.RedisError as error:
-            if not str(error).startswith("WRONGTYPE") or not unreadable_jobs.clear(queue):
-                raise
-        except Exception:
-            # RQ could not read something; whatever it was, the batches of the dead must not wait behind it.
-            if not unreadable_jobs.clear(queue):
-                log.exception(events.UNEXPECTED, where=f"looking after {queue.name}")
 
     # Stopping
 
@@ -375,7 +295,3 @@ class BatchWorker(BatchEnder):
             raise exc
         self.outage.note(exc)
         time.sleep(1.0)
-
-
-def _keys(queues: Sequence[Queue]) -> list[str]:
-    return [queue.key for queue in queues]

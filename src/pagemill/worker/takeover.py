@@ -1,0 +1,61 @@
+"""Takes over what dead workers left: their batches go back to their queues, and RQ forgets them.
+
+One worker of the fleet at a time looks after a platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import redis
+from rq import Queue
+from rq import worker_registration as registration
+from rq.registry import clean_registries
+
+from pagemill.errors import ServiceUnavailable
+from pagemill.intake.batch_job import queue_name
+from pagemill.telemetry import events
+from pagemill.telemetry.logging import get_logger
+from pagemill.worker import unreadable_jobs
+from pagemill.worker.hand import MAINTENANCE_S, BatchEnder
+
+log = get_logger("worker")
+
+
+def take_over(worker: BatchEnder, queues: Mapping[str, Sequence[Queue]], handlers: list[Any]) -> None:
+    """Looks after these queues. Where results cannot be written that worker ends, and a fit one goes on.
+
+    Args:
+        worker: who does it.
+        queues: by platform.
+        handlers: that worker's, whom RQ tells of batches whose worker has died.
+
+    Raises:
+        RedisError: Redis does not answer, or refuses something.
+    """
+    for platform, its in queues.items():
+        lock = f"pagemill:maintenance:{queue_name(platform)}"
+        if worker.connection.set(lock, worker.name, nx=True, ex=MAINTENANCE_S):
+            try:
+                for queue in its:
+                    _look_after(worker, queue, handlers)
+            except ServiceUnavailable as error:
+                worker.end_unfit(error)
+                break
+
+
+def _look_after(worker: BatchEnder, queue: Queue, handlers: list[Any]) -> None:
+    try:
+        clean_registries(queue, handlers)
+        registration.clean_worker_registry(queue)
+        queue.intermediate_queue.cleanup(worker, queue)
+    except ServiceUnavailable:
+        raise
+    except redis.RedisError as error:
+        if not str(error).startswith("WRONGTYPE") or not unreadable_jobs.clear(queue):
+            raise
+    except Exception:
+        # RQ could not read something; whatever it was, the batches of the dead must not wait behind it.
+        if not unreadable_jobs.clear(queue):
+            log.exception(events.UNEXPECTED, where=f"looking after {queue.name}")
