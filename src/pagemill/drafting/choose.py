@@ -15,12 +15,13 @@ import yaml
 from pagemill.config.platform import Platform
 from pagemill.config.product import ProductAddress
 from pagemill.drafting.addresses import product_addresses
-from pagemill.drafting.beliefs import Beliefs, agrees, beliefs_of
+from pagemill.drafting.beliefs import Beliefs, agrees
 from pagemill.drafting.candidates import Candidate, json_candidates, structured_candidates
 from pagemill.drafting.element_candidates import SelectorProbe, element_candidates
 from pagemill.drafting.evidence import PageEvidence, PageRole
 from pagemill.drafting.field_choice import FieldChoice, Sureness, choose_field, with_first
 from pagemill.drafting.file_text import FileParts, file_text
+from pagemill.drafting.page_beliefs import beliefs_of
 from pagemill.drafting.page_view import PageView, views_of
 from pagemill.drafting.price_paths import other_price_candidates, price_candidates
 from pagemill.drafting.signs import FoundSign, signs_of
