@@ -1,9 +1,9 @@
 """Strategy `api_capture`: facts from the JSON answer that the page itself fetches while it loads.
 
-Chromium pauses the answers whose address fits (`browser.page_news`); this says which of them is the product's. The
-answer of another product never counts: one that names the product, by its address, by what the page sent, or in itself,
-is taken at once; one that names none is taken when nothing better comes soon; one that names another is passed over. An
-answer that refuses, such as 401 or 503, counts when the page does not ask again soon.
+Chromium pauses the answers whose address fits (`browser.page_news`). This module decides which one is the product's. An
+answer that names the product (in its address, its request or its body) counts as soon as it is whole. An answer that
+names no product counts if no better one comes soon; one that names another product never does. An error status that may
+be temporary, such as 401 or 503, counts only if the page does not ask again soon.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from pagemill.extraction.visit import Visit
 DEFAULT_WITHIN_MS = 5_000
 _MAX_TOLD = 5
 _GRACE_S = 1.0
-"""How long a better answer than one that would do is waited for."""
+"""How long to wait for a better answer when one is already good enough."""
 _AGAIN_S = 2.5
-"""How long a page is given to ask again: in a hidden one, timers run once a second."""
+"""How long a page gets to ask again. The timers of a hidden page run only once a second."""
 _ASKED_AGAIN = frozenset({401, 403, 407, 408, 409, 412, 425, 428, 429})
-"""Statuses, besides those from 500, after which a page may ask again: with a token, or a moment later."""
+"""Statuses after which a page may ask again, with a token or a moment later. So it may after any status from 500."""
 _SEVERAL = "several answers that name no product: write {id} into match"
 
 
 class CaptureSource:
-    """Reads the fields of one source from the answer of the product's own."""
+    """Reads the fields of one source from the product's own answer."""
 
     def __init__(self, source: Source, position: int) -> None:
         self._source = source
@@ -45,8 +45,8 @@ class CaptureSource:
         self.within_s = (source.within_ms or DEFAULT_WITHIN_MS) / 1000
 
     def listen(self, visit: Visit, identity: Identity) -> Listening:
-        """Begins to look for the answer of one visit. It is whole when it has what the product expects, or every field
-        where nothing is expected."""
+        """Starts to choose the answer for one visit. A whole answer has every field that the product expects; if it
+        expects none, every field of the source."""
         fields, expected = self._source.fields, visit.product.expected
         needed = {name: rules for name, rules in fields.items() if expected.get(name) is not None} or fields
         rules = [rules[0] for rules in needed.values()]
@@ -56,7 +56,7 @@ class CaptureSource:
     def tell(
         self, chosen: ChosenAnswer | None, told: SourcesTold, error_paths: tuple[str, ...], passed: list[str]
     ) -> None:
-        """What each path of the answer leads to; why, where there is none."""
+        """Adds what each path of the answer leads to, or why there is no answer."""
         if chosen is None:
             seen = f"; others were {', '.join(passed[:_MAX_TOLD])}" if passed else ""
             told.troubles.append(f"api_capture: no answer of this product's within {self.within_s:g} s{seen}"[:500])
@@ -71,7 +71,7 @@ class CaptureSource:
 
 @dataclass(frozen=True, slots=True)
 class ChosenAnswer:
-    """The answer that counts: its JSON, and its status where that is one of an error."""
+    """The answer that counts, with what the page posted to get it."""
 
     document: Any
     status: int
@@ -80,10 +80,8 @@ class ChosenAnswer:
 
 
 class _Only:
-    """The one answer among those that name no product; none where several addresses have given one.
-
-    It keeps no other: a page can have any number of them.
-    """
+    """The one answer that names no product; none if several requests got one. It keeps no others: a page can have any
+    number."""
 
     def __init__(self) -> None:
         self.chosen: ChosenAnswer | None = None
@@ -92,11 +90,11 @@ class _Only:
 
     @property
     def is_any(self) -> bool:
-        """Whether there has been one at all."""
+        """Whether any answer was added."""
         return self.are_several or self.chosen is not None
 
     def add(self, chosen: ChosenAnswer, count: int) -> None:
-        """Takes one in, of which so many paths lead somewhere."""
+        """Adds an answer in which `count` paths lead somewhere. Of one request's answers, the fullest is kept."""
         before = self.chosen
         if self.are_several:
             return
@@ -107,7 +105,7 @@ class _Only:
 
 
 class Listening:
-    """The choice among the answers of one visit."""
+    """Chooses among the answers of one visit."""
 
     def __init__(
         self,
@@ -118,7 +116,7 @@ class Listening:
         is_named: bool,
         source: CaptureSource,
     ) -> None:
-        """`rules` are those that a whole answer answers, `every` all of the source's."""
+        """`rules` must all be met by a whole answer; `every` are all rules of the source."""
         self._pattern = pattern
         self._every = every
         self._identity = identity
@@ -135,9 +133,9 @@ class Listening:
         """Answers that did not count, each with why."""
 
     async def first(self, news: News) -> ChosenAnswer:
-        """Waits for the answer that has everything; without end if there is none."""
+        """Waits for the answer that counts, without end if none comes."""
         while True:
-            if news.answers is not self._answers:  # they belonged to the document before
+            if news.answers is not self._answers:  # the page moved to another document
                 self._answers, self._read, self._best = news.answers, 0, None
                 self._refused = None
                 self._forget_open()
@@ -147,7 +145,7 @@ class Listening:
                 chosen = self._judged(self._answers[self._read - 1])
                 if chosen is not None:
                     return chosen
-                await asyncio.sleep(0)  # many large ones take seconds: the other lanes go on in between
+                await asyncio.sleep(0)  # parsing many large answers takes seconds: other lanes run meanwhile
                 continue
             try:
                 async with asyncio.timeout(self._grace_s()):
@@ -157,14 +155,14 @@ class Listening:
                     return chosen
 
     def _forget_open(self) -> None:
-        """Begins without any answer that names no product."""
+        """Forgets the answers that name no product."""
         self._saying, self._silent = _Only(), _Only()
         self._would_do: set[int] = set()
-        """Statuses of those that have everything."""
+        """Statuses of the answers that are whole."""
 
     def _grace_s(self) -> float | None:
-        """How long a better answer is waited for, once there is one that has everything and names no product, or that
-        refuses it."""
+        """How long to wait for a better answer. `None` is without limit: no answer would do yet, or the product's own
+        is still incomplete."""
         if self._best is not None or not (self._would_do or self._refused):
             return None
         return _GRACE_S if any(status < 400 for status in self._would_do) else _AGAIN_S
@@ -181,7 +179,7 @@ class Listening:
         return open_ones.chosen
 
     def _judged(self, answer: Heard) -> ChosenAnswer | None:
-        """The answer, if nothing better can come."""
+        """The answer, if no better one can come; otherwise notes it and returns `None`."""
         if not self._pattern.fits(answer.url):
             return None
         if answer.body is None:
@@ -214,12 +212,12 @@ class Listening:
             if is_whole := self._is_whole(chosen):
                 self._would_do.add(chosen.status)
             if is_last and is_whole:
-                return chosen  # nothing could tell a better one
+                return chosen  # nothing could show that a later answer is better
             (self._saying if count else self._silent).add(chosen, count)
         return None
 
     def told_passed(self) -> list[str]:
-        """What did not count, for people."""
+        """Which answers did not count and why, in words for people."""
         more = [f"{self._dropped} more answers that were not heard: make match narrower"] if self._dropped else []
         return [*more, *self.passed]
 
@@ -227,7 +225,7 @@ class Listening:
         return chosen.status >= 400 or answered_paths(chosen.document, self._rules) == len(self._rules)
 
     def _belongs(self, answer: Heard) -> bool | None:
-        """Whether it is the product's; `None` if nothing tells."""
+        """Whether the answer is the product's; `None` if nothing tells."""
         if not self._identity.token:
             return True if self._is_named else None
         assert answer.body is not None

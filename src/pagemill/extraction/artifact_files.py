@@ -19,7 +19,7 @@ _MAX_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class ArtifactKind:
-    """What may be kept."""
+    """A kind of evidence: its file suffix and its largest size in bytes."""
 
     suffix: str
     most_bytes: int
@@ -31,21 +31,21 @@ PICTURE = ArtifactKind(".jpg", 4_000_000)
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
-    """A file that is there."""
+    """A stored file: its size and when it was written."""
 
     bytes: int
     taken_at: datetime
 
 
 def file_name(parts: Sequence[str]) -> str:
-    """A file name without suffix: what is readable of the parts, and a digest that keeps different parts apart."""
+    """A file name without suffix: the parts' readable characters, and a digest that tells different parts apart."""
     digest = hashlib.blake2s("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
     readable = "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", part[:_MAX_NAME]).strip("._-") for part in parts)
     return f"{readable[:_MAX_NAME].strip('-')}-{digest}".lstrip("-")
 
 
 def find_artifact(folder: Path, parts: Sequence[str], kind: ArtifactKind) -> KeptFile | None:
-    """Whether there is one with the name of these parts.
+    """The stored file for these parts; `None` if there is none.
 
     Raises:
         OSError: the folder cannot be read.
@@ -60,17 +60,17 @@ def find_artifact(folder: Path, parts: Sequence[str], kind: ArtifactKind) -> Kep
 
 
 def read(folder: Path, parts: Sequence[str], kind: ArtifactKind) -> bytes | None:
-    """Its content. Never that of anything else: no link is followed, and no more is read than may be kept.
+    """The file's content, `None` without such a file. Follows no link, and reads no more than may be stored.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     if find_artifact(folder, parts, kind) is None:
         return None
     try:
         descriptor = os.open(_path(folder, parts, kind), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        return None  # somebody has just made room
+        return None  # another process has just deleted it
     with os.fdopen(descriptor, "rb") as file:
         content = file.read(kind.most_bytes + 1)
     return content if len(content) <= kind.most_bytes else None

@@ -37,7 +37,7 @@ _SCREENSHOT_TIMEOUT_S = 5.0
 _WRITE_TIMEOUT_S = 5.0
 _UNFINISHED = ".part"
 _ABANDONED_S = 600.0
-"""Age of an unfinished file whose writer must have died."""
+"""An unfinished file of this age is deleted: its writer must have died."""
 
 _HTML_SCRIPT = "(limit) => document.documentElement.outerHTML.slice(0, limit)"
 
@@ -76,7 +76,7 @@ class ArtifactStore:
                 writing = asyncio.to_thread(self._keep, path, await take())
                 if await within(_WRITE_TIMEOUT_S, writing, "writing an artifact"):
                     kept.append(path)
-            except Exception as error:  # noqa: BLE001 - evidence must not replace the failure that it is kept of
+            except Exception as error:  # noqa: BLE001 - an error here must not hide the failure itself
                 cause = translate(error, "keeping evidence") if isinstance(error, PlaywrightError) else error
                 log.warning(events.ARTIFACT_LOST, file=path.name, reason=_told(cause))
                 if isinstance(cause, DeadlineExceeded | PageLost):
@@ -84,7 +84,7 @@ class ArtifactStore:
         return kept
 
     def older_than(self, moment: datetime) -> list[Path]:
-        """The files that were written before then; none where there is no folder.
+        """The files that were written before `moment`; none if there is no folder.
 
         Raises:
             OSError: the folder cannot be read.
@@ -121,7 +121,7 @@ class ArtifactStore:
                 path.unlink(missing_ok=True)
 
     def _files(self) -> list[tuple[int, Path, int]]:
-        """When each file of ours was written, in nanoseconds, its path, and its size in bytes."""
+        """For each of our files: when it was written (nanoseconds), its path, and its size in bytes."""
         found = []
         with os.scandir(self._folder) as entries:
             for entry in entries:
@@ -130,7 +130,7 @@ class ArtifactStore:
                         continue
                     facts = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
-                    continue  # another worker has just made room
+                    continue  # another worker has just deleted it
                 if entry.name.endswith((HTML.suffix, PICTURE.suffix)):
                     found.append((facts.st_mtime_ns, Path(entry.path), facts.st_size))
                 elif entry.name.endswith(_UNFINISHED) and time.time() - facts.st_mtime > _ABANDONED_S:

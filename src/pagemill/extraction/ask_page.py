@@ -1,4 +1,4 @@
-"""Asks a page something once, in the errors of pagemill. Waiting for what a visit needs is `page_reader`'s."""
+"""Calls a function in a page once, with errors of pagemill. Waiting for a page's content is done by `page_reader`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LATER_S = 0.1
 async def ask_page(
     world: World, script: str, arg: Any, timeout_s: float, what: str, *, among_its_own: bool = False
 ) -> Any:
-    """Calls a function in a page's present document, and again where it moves on to another one meanwhile.
+    """Calls a function in a page's present document; again, if the page moves to another document meanwhile.
 
     Args:
         world: of the page.
@@ -30,7 +30,7 @@ async def ask_page(
         arg: its argument.
         timeout_s: for all of it.
         what: names the step in errors.
-        among_its_own: whether it runs among the page's own scripts, which may have replaced anything.
+        among_its_own: whether it runs in the page's own world, whose scripts may have replaced anything.
 
     Raises:
         DeadlineExceeded, VisitFailed, PageLost: as `page_reader.watch_page`.
@@ -48,7 +48,7 @@ async def ask_page(
 
 
 async def bring_to_front(page: Page, timeout_s: float) -> None:
-    """Has a page drawn as one that a visitor looks at.
+    """Brings a page to the front, so that Chromium draws it as for a visitor.
 
     Raises:
         DeadlineExceeded, VisitFailed, PageLost: as `ask_page`.

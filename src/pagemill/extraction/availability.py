@@ -31,14 +31,14 @@ _MISSING_SPACE = re.compile(rf"(?<=[a-z])(?=[{_EAST_ASIAN}])|(?<=[{_EAST_ASIAN}]
 
 
 def read_availability(text: str) -> bool | None:
-    """Whether a text says that a thing can be bought now, be it for later delivery; `None` if it says neither.
+    """Whether a text says that a thing can be bought, now or for later delivery; `None` if it does not tell.
 
-    - schema.org's words, `https://schema.org/InStock` or `schema:in_stock` as well; Open Graph's, `oos` and others.
-    - What shops write: `Nur noch 3 auf Lager`, `품절`. Words of more than one meaning must be the whole text.
-    - Of two that overlap the longer counts: `not in stock`, `almost sold out`. Of several that say different things
-      those count by which it cannot be bought. A negation beside a word of stock takes its meaning away.
+    - It knows schema.org's words (`https://schema.org/InStock`, `schema:in_stock`) and Open Graph's, such as `oos`.
+    - It knows what shops write: `Nur noch 3 auf Lager`, `품절`. Ambiguous words must be the whole text.
+    - Of overlapping phrases the longest counts: `not in stock`, `almost sold out`. If phrases disagree, the thing
+      cannot be bought. A negation beside a phrase of being in stock makes it unclear (`None`).
 
-    Takes time linear in the text, and looks at no more than 80 characters: a longer text is `None`.
+    Takes time linear in the text. A text of more than 80 characters is `None`.
     """
     text = " ".join(text.split())
     if not text or len(text) > _MAX_CHARS:
@@ -52,7 +52,7 @@ def read_availability(text: str) -> bool | None:
 
 
 class _Phrases:
-    """Phrases of plain texts (`_plain`) with what they say."""
+    """Phrases in the form of `_plain`, with what each says."""
 
     def __init__(self, says: Mapping[str, bool]) -> None:
         self._says = says
@@ -62,7 +62,7 @@ class _Phrases:
         self._lengths = {start: sorted(known, reverse=True) for start, known in lengths.items()}
 
     def find(self, plain: str) -> Iterator[tuple[int, int, bool]]:
-        """Where phrases begin and end, and what they say; at every place the longest, and no parts of words."""
+        """Start, end and meaning of each phrase. At every place the longest counts; parts of words do not."""
         at = 0
         while at < len(plain):
             for length in self._lengths.get(plain[at : at + 2], ()):
@@ -75,7 +75,7 @@ class _Phrases:
             at += 1
 
     def left_out(self, plain: str) -> str:
-        """The text without them."""
+        """The text without the phrases."""
         kept, after = [], 0
         for start, end, _said in self.find(plain):
             kept.append(plain[after:start])
@@ -85,7 +85,7 @@ class _Phrases:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of the data file, in plain form; those of the vocabulary without anything between words."""
+    """The words of the data file in the form of `_plain`; those of `vocabulary` also without anything between words."""
 
     vocabulary: Mapping[str, bool]
     whole: Mapping[str, bool]
@@ -119,7 +119,7 @@ def _plain(text: str) -> str:
 
 
 def _runs_on(plain: str, border: int) -> bool:
-    """Whether a word goes on there; East Asian words are written without any space between them."""
+    """Whether a word continues across `border`. East Asian words, which are written without spaces, never do."""
     around = plain[max(0, border - 1) : border + 1]
     return len(around) == 2 and " " not in around and _EAST_ASIAN_WORD.search(around) is None
 

@@ -1,6 +1,4 @@
-"""Waits for the API answers of one visit, for those of each source at most as long as its `within_ms` says. Which
-answer counts is `api_capture`'s.
-"""
+"""Waits for the API answers of one visit, for each source up to its `within_ms`. `api_capture` chooses the answers."""
 
 from __future__ import annotations
 
@@ -27,23 +25,23 @@ class AwaitedAnswers:
 
     @property
     def pending(self) -> set[asyncio.Task[ChosenAnswer]]:
-        """Those that are still waited for."""
+        """The tasks that still wait."""
         return {task for task in self.listenings if not task.done()}
 
     def settled(self) -> AwaitedAnswers:
-        """Those that have come, or are waited for no longer."""
+        """Only the answers that have come, or that nobody waits for any more."""
         return AwaitedAnswers({task: one for task, one in self.listenings.items() if task.done()}, self.positions)
 
     def tell(self, told: SourcesTold, error_paths: tuple[str, ...], requests: tuple[str, ...] = ()) -> list[int]:
-        """Adds what the answers say.
+        """Adds what the answers say to `told`.
 
         Args:
-            told: is added to.
-            error_paths: where answers are asked for errors.
-            requests: what else the page has fetched, for people, where no answer fits.
+            told: receives it.
+            error_paths: the paths at which an answer may report an error.
+            requests: the page's other requests for data, shown to people if no answer fits.
 
         Returns:
-            The statuses, from 400, of answers that were the product's and refused.
+            The statuses, from 400, of the product's own answers that refused.
         """
         refused = []
         for task, listening in self.listenings.items():
@@ -61,7 +59,7 @@ class AwaitedAnswers:
 async def hunting(
     captures: Mapping[int, CaptureSource], visit: Visit, identity: Identity, left_s: float
 ) -> AsyncIterator[AwaitedAnswers]:
-    """Listens for the answers of a visit, each for the time that its source allows, `left_s` at most."""
+    """Listens for the answers of a visit: for each source up to its own time, and never longer than `left_s`."""
     hunt = AwaitedAnswers()
     for position, source in captures.items():
         listening = source.listen(visit, identity)

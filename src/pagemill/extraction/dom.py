@@ -1,5 +1,4 @@
-"""Strategy `dom`: facts from elements, by CSS selector. Waiting and reading are `page_reader`'s, meaning is
-`values`'."""
+"""Strategy `dom`: facts from elements, by CSS selector. `page_reader` waits and reads, `values` interprets the text."""
 
 from __future__ import annotations
 
@@ -25,12 +24,12 @@ _FRAME_TROUBLES = {
     4: "its document is not of one of the hosts",
     5: "it is in a process of its own (browser.extra_args: --disable-site-isolation-trials)",
 }
-"""Why a frame could not be looked into; the numbers are those of `shadow_script` and `frames`."""
+"""Why a frame could not be read. The numbers are those of `shadow_script` and `frames`."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One rule with the position of its place, and those of the words that are looked for in it, line by line."""
+    """One rule, the position of its place, and the positions of the words to look for there, line by line."""
 
     field: str
     rule: FieldRule
@@ -47,7 +46,7 @@ class DomSource:
         self._readings = tuple(_register(source, plan))
 
     def tell(self, seen: Sighting) -> Iterator[ToldField]:
-        """What each rule has found.
+        """Yields what each rule has found.
 
         Raises:
             PatternTooSlow: a field's `regex` took longer than it may.
@@ -60,7 +59,7 @@ class DomSource:
             yield reading.field, told
 
     def depends_on_sight(self, seen: Sighting) -> bool:
-        """Whether what is said would be something else if another part of the document were visible."""
+        """Whether the facts could differ if other parts of the document were visible."""
         return any(self._depends(reading, seen) for reading in self._readings)
 
     def _depends(self, reading: _Reading, seen: Sighting) -> bool:
@@ -99,8 +98,8 @@ class DomSource:
         return self._as(rule, None, "not_understood" if text else "not_found", seen, reading.place, text)
 
     def _out_of_reach(self, reading: _Reading, seen: Sighting) -> FieldTold | None:
-        """What is told where nothing was found and not all of the page could be looked at: what is missing there may
-        be anywhere, and neither `exists` nor `else` can say anything."""
+        """What to tell if nothing was found and part of the page could not be read; `None` otherwise. The missing
+        content may be in that part, so neither `exists` nor `else` may decide."""
         raw = seen.raw[reading.place]
         if raw is True or (isinstance(raw, str) and raw) or (isinstance(raw, tuple) and any(text for text, _ in raw)):
             return None
@@ -140,7 +139,7 @@ class DomSource:
 
 
 def page_place_of(rule: FieldRule, frame: str = "") -> PagePlace:
-    """Where the script reads for a rule, in the document of a frame if one is named."""
+    """Where the script reads for a rule: in the page's document, or in that of a named frame."""
     return PagePlace(
         selectors=rule.selector or (rule.text_of or "",),
         attribute=rule.attribute,
@@ -166,8 +165,8 @@ def _register(source: Source, plan: WatchPlan) -> Iterator[_Reading]:
 
 
 def _first_valid(raw: RawTexts, rule: FieldRule) -> tuple[FactValue, str, bool]:
-    """The first text that the rule can read, those that are seen before all others; else the first that is not blank.
-    With each, whether it is one that is seen and understood."""
+    """The first text that the rule can read, visible texts first; else the first that is not blank. The last value says
+    whether the text is both visible and understood."""
     if isinstance(raw, str):
         value = to_fact(raw, rule)
         return value, raw, value is not None

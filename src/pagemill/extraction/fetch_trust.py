@@ -53,14 +53,14 @@ class FetchTrust:
         return FetchPlan.SAMPLE
 
     def compared(self, *, same: bool) -> bool:
-        """Notes whether a sample's two readings were the `same`. `True` if that has changed `trusted`."""
+        """Notes whether a sample's two readings were the `same`. Returns whether that has changed `trusted`."""
         before = self.trusted
         self._agreed = self._agreed + 1 if same else 0
         self._lost = self._lost or not same
         return self.trusted is not before
 
     def asked(self, *, left_open: bool) -> bool:
-        """Notes a fetch, and whether its answer could not be used (`left_open`). `True` if that has changed
+        """Notes a fetch, and whether its answer was of no use (`left_open`). Returns whether that has changed
         `trusted`."""
         self._open.append(left_open)
         if not self.trusted or sum(self._open) < _MOST_OPEN:

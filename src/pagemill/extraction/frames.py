@@ -1,7 +1,7 @@
-"""Frames of other origins. A script in the page's document cannot look into one: each is read by a script of its own.
+"""Frames of other origins. A script in the page's document cannot look into them, so each is read by its own script.
 
-Only documents of the platform's hosts are read, and only in frames that share the page's process. What is read takes
-the place of what `page_reader` could not read.
+Only documents of the platform's hosts are read, and only in frames that share the page's process. What is read replaces
+the places that `page_reader` could not read.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ OTHER_ORIGIN, NOT_LOADED, OF_NO_HOST, APART = 2, 3, 4, 5
 
 _STEP = "waiting for a frame"
 _WAIT_S = 5.0
-"""How long the content of a frame is waited for, once its page is there."""
+"""How long to wait for the content of a frame, once its page is there."""
 _LEAST_S = 0.2
-"""The least time in which a frame can be read."""
+"""The shortest time in which it is worth trying to read a frame."""
 _IN_PAGE = "about:srcdoc"
 """The address of a document that is written in the page itself."""
 _ELEMENT = f"(spec) => {{ const page = document; {ELEMENTS} return firstIn(page, spec.frame); }}"
@@ -41,7 +41,7 @@ _IS_SEEN = f"(spec) => {{ const page = document; {ELEMENTS} return isFrameSeen(s
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What is read in one frame, as if its document were the page's; with the positions that it has there."""
+    """What is read in one frame, as a watch of its own, and the positions that it has in the page's watch."""
 
     watch: Watch
     places: tuple[int, ...]
@@ -51,15 +51,15 @@ class _Part:
 async def with_frames(
     page: Page, visit: Visit, watch: Watch, seen: Sighting, budget: TimeBudget, rules: HostRules
 ) -> Sighting:
-    """A sighting with what stands in frames of other origins.
+    """Adds what stands in frames of other origins to a sighting.
 
     Args:
-        page: where it was made.
-        visit: in which; without a `world` no frame is read.
+        page: the page that was seen.
+        visit: the visit; without a `world` no frame is read.
         watch: what was looked for.
-        seen: what was seen; only where the page was `ready` are its frames read.
-        budget: of the visit.
-        rules: the hosts whose documents are read.
+        seen: the sighting. Frames are read only if it is `ready`.
+        budget: the time of the visit.
+        rules: the hosts whose documents may be read.
 
     Raises:
         DeadlineExceeded, PageLost: as `page_reader.watch_page`.
@@ -79,7 +79,7 @@ async def with_frames(
 async def _read(
     page: Page, world: World, frame: str, watch: Watch, budget: TimeBudget, *, explain: bool
 ) -> tuple[Sighting | int, bool]:
-    """What stands in a frame, or why that is not known; and whether a visitor sees the frame."""
+    """What stands in a frame, or the number of why it could not be read; and whether a visitor sees the frame."""
     spec: dict[str, Any] = {**reading_spec(Watch()), "frame": frame}
     if not budget.has_left(_LEAST_S):
         return NOT_LOADED, False
@@ -90,7 +90,7 @@ async def _read(
             return APART, False
         timeout_s = min(_WAIT_S, budget.left_s(_STEP))
         inner = await watch_page(page, watch, timeout_s, None, world=inside, explain=explain)
-    except VisitFailed:  # it moves from document to document, or has gone
+    except VisitFailed:  # it moves from document to document, or is gone
         return NOT_LOADED, False
     except PlaywrightError as error:
         meant = translate(error, _STEP)
@@ -120,7 +120,7 @@ def _failed(seen: Sighting, part: _Part, why: int) -> Sighting:
 
 
 def _merged(seen: Sighting, part: _Part, inner: Sighting, *, is_drawn: bool) -> Sighting:
-    """What was seen with what stands in a frame, which is seen as far as the frame is."""
+    """The page's sighting with what stands in a frame. In a frame that nobody sees, nothing counts as seen."""
     raw, fitted = list(seen.raw), list(seen.fitted)
     for at, position in enumerate(part.places):
         raw[position] = inner.raw[at] if is_drawn else _undrawn(inner.raw[at], visible=part.watch.places[at].visible)

@@ -1,5 +1,5 @@
-"""Strategy `http`: facts from a request without any page. Only the platform's hosts are asked, redirects included, and
-none that turns out to have a private address: what a connection has led to is looked at before anything is sent.
+"""Strategy `http`: facts from a request without any page. Requests and redirects go only to the platform's hosts, and
+not to an unlisted private address: each connection's address is checked before anything is sent over it.
 
 The client is made at the first request, for one platform, and closed with its strategy. It keeps no cookies from one
 product to the next.
@@ -48,14 +48,14 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 _SHOWN = 80
 _CONNECT_SHARE = 3
-"""What part of its time a request waits for its proxy to take it: another one may."""
+"""A request may use one third of its time to connect to a proxy. The rest is for another proxy."""
 _USES_OF_PROXY = 50
-"""Requests that go through one proxy where nothing says how long a context lasts."""
+"""Requests through one proxy before the next one's turn, if no setting says how long a context lasts."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What came: the status and address in the end, and the JSON, `None` where there is none."""
+    """What came: the final status and address, and the JSON, `None` if there is none."""
 
     status: int
     url: str
@@ -66,7 +66,7 @@ class HttpAnswer:
 
     @property
     def is_json(self) -> bool:
-        """Whether there is anything to read."""
+        """Whether the answer holds JSON."""
         return self.document is not None
 
 
@@ -104,7 +104,7 @@ class HttpSource:
         return replace(answer, document=own_part(answer.document, Identity.of(visit.names, visit.url)))
 
     def tell(self, answer: HttpAnswer, told: SourcesTold, error_paths: tuple[str, ...]) -> None:
-        """What each path leads to. An answer with an error's status says no facts, but it may say which error."""
+        """Adds what each path leads to. With an error status there are no facts, but the JSON may name the error."""
         told.errors += errors_in(answer.document, error_paths) if answer.document is not None else []
         told.requests.append(f"{answer.asked}: HTTP {answer.status}, {'JSON' if answer.is_json else 'no JSON'}")
         if answer.problem:
@@ -115,14 +115,14 @@ class HttpSource:
             told.add(told_by_json(answer.document, self._source.fields, self._position, "http"))
 
     def tell_failure(self, error: ItemError | DeadlineExceeded, told: SourcesTold) -> None:
-        """That nothing came, and why."""
+        """Adds that no answer came, and why."""
         told.troubles.append(f"http: {error}")
         told.add(told_nothing(self._source.fields, self._position, "http"))
 
     def close(self) -> None:
-        """Closes the connections, on the loop that they belong to, or with it."""
+        """Closes the connections on the running event loop; without one they are gone already."""
         clients, self._clients = self._clients, {}
-        with contextlib.suppress(RuntimeError):  # without a running loop the connections have gone with it
+        with contextlib.suppress(RuntimeError):  # no running loop: the connections went with it
             loop = asyncio.get_running_loop()
             for client in clients.values():
                 task = loop.create_task(client.aclose())
@@ -130,7 +130,7 @@ class HttpSource:
                 task.add_done_callback(self._closing.discard)
 
     async def _ask_through(self, address: str, visit: Visit) -> HttpAnswer:
-        """Asks, through one proxy after another where one fails, which has asked the shop nothing."""
+        """Asks through one proxy after another until one works. A proxy that failed has sent nothing to the shop."""
         names, proxies = self._visitor.proxies, visit.proxies
         if not names or proxies is None:
             return await self._ask(address, visit, None)
@@ -148,7 +148,7 @@ class HttpSource:
         raise ProxyFailed(f"no proxy works: {proxies.trouble(names)}", others=False)
 
     def _next_proxy(self, proxies: ProxyTurns) -> Proxy:
-        """The same one for as many requests as a context would last, unless it rests."""
+        """The current proxy, until it has served as many requests as a context lasts or it rests; then the next one."""
         if self._proxy is None or self._proxy_uses >= self._uses_of_proxy or proxies.rests(self._proxy.name):
             self._proxy, self._proxy_uses = proxies.take(self._visitor), 0
         assert self._proxy is not None
@@ -172,7 +172,7 @@ class HttpSource:
                 if (refusal := self._rules.refusal(address)) is not None:
                     raise VisitRefused(f"the request led away: {refusal}")
                 client = self._open(proxy)
-                # A proxy says by itself where names lead.
+                # A proxy looks up names by itself, so there is no address to check.
                 trace.check = None if proxy is not None else connection_check(self._rules, address)
                 sent = self._with_cookies(headers, address, visit)
                 request = client.build_request(method, address, headers=sent, extensions={"trace": trace.hear}, **body)
@@ -201,7 +201,7 @@ class HttpSource:
         raise VisitFailed(f"more than {_MAX_REDIRECTS} redirects")
 
     def _with_cookies(self, headers: dict[str, str], address: str, visit: Visit) -> dict[str, str]:
-        """A request's headers; a source that says `Cookie` itself knows best."""
+        """The headers with the cookies for that address, unless the source sets `Cookie` itself."""
         state = visit.secrets.storage.get(self._platform)
         cookies = cookies_for(address, self._visitor.cookies, state)
         if not cookies or any(name.lower() == "cookie" for name in headers):
@@ -258,7 +258,7 @@ async def _read(response: httpx.Response, asked: str) -> HttpAnswer:
     document, problem = None, ""
     try:
         body = await read_body(response, MAX_BODY_BYTES)
-        with contextlib.suppress(LookupError, UnicodeError):  # what is no UTF-8 may say what it is
+        with contextlib.suppress(LookupError, UnicodeError):  # if it is not UTF-8, the header may name its charset
             body = _in_utf8(body, response.charset_encoding)
         document = parse_answer(body)
     except (UnreadableBody, TooManyValues) as error:
@@ -269,7 +269,7 @@ async def _read(response: httpx.Response, asked: str) -> HttpAnswer:
 
 
 def _in_header(text: str) -> str:
-    """As a header can carry it: an id may have any letters."""
+    """The text as a header can carry it: an id may have any letters, so they are percent-encoded where necessary."""
     return text if text.isascii() and text.isprintable() else quote(text, safe=string.punctuation + " ")
 
 

@@ -1,4 +1,4 @@
-"""The body of an answer over HTTP, unpacked no further than it may be long: a few bytes can say any number of them."""
+"""Reads the body of an HTTP answer, unpacked only up to a limit: a few packed bytes can unpack to any number."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ ACCEPTED = "gzip, deflate"
 _PLAIN = ("", "identity")
 _PACKED = ("gzip", "x-gzip", "deflate")
 _EITHER_HEADER, _NO_HEADER = 47, -15
-"""For zlib: whichever of its two headers is there, and none, as some servers send it."""
+"""Window bits for zlib: 47 accepts the gzip and the zlib header, -15 expects none, as some servers send it."""
 
 
 async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
     """The whole body.
 
     Raises:
-        UnreadableBody: there is none that may be read.
+        UnreadableBody: it is packed in an unknown or wrong way, or is too long.
         httpx.HTTPError: the network or the server failed.
     """
     packing = response.headers.get("content-encoding", "").strip().lower()
@@ -46,11 +46,11 @@ class _Unpacker:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more comes, whatever is sent."""
+        """Whether the packed data has ended; what follows is ignored."""
         return self._zlib.eof
 
     def unpack(self, piece: bytes, most: int) -> bytes:
-        """What it holds, as far as it may be long."""
+        """Unpacks a piece, at most `most` bytes."""
         has_begun, self._has_begun = self._has_begun, True
         try:
             return self._zlib.decompress(piece, most)

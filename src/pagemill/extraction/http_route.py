@@ -1,6 +1,6 @@
-"""The way that requests without a page take to the shop: where it leads, the visitor's proxies and cookies.
+"""How requests without a page get to the shop: the check of addresses, the visitor's proxies and cookies.
 
-What is known of proxies is `browser.visitor.proxies`, which stands beside this folder and is not imported here.
+`browser.visitor.proxies` knows the proxies. It stands beside this folder and is not imported here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 Check = Callable[[Any], Awaitable[None]]
-"""Is given a connection of httpcore."""
+"""Is called with a connection of httpcore."""
 
 
 class ProxyTurns(Protocol):
@@ -38,16 +38,16 @@ class ProxyTurns(Protocol):
 
 
 class Trace:
-    """How far one request has come: httpcore tells of every step, whatever its exceptions are called."""
+    """How far one request has come, from httpcore's trace events: its exceptions do not say which step failed."""
 
     def __init__(self) -> None:
         self.check: Check | None = None
-        """Looks at each new connection, before anything is sent over it; what it raises ends the request."""
+        """Checks each new connection before anything is sent over it. If it raises, the request ends."""
         self._failed = ""
         self._left_open: Any = None
 
     async def hear(self, event: str, info: Mapping[str, Any]) -> None:
-        """Takes an event of httpcore's extension `trace` in."""
+        """Handles an event of httpcore's extension `trace`."""
         if event.endswith(".failed"):
             self._failed = self._failed or event.removesuffix(".failed")
         elif event == "socks.connect_tcp.complete":
@@ -58,12 +58,12 @@ class Trace:
             await self.check(info["return_value"])
 
     async def close(self) -> None:
-        """Closes the connection to a SOCKS proxy that has not let the request in: httpcore 1.0 forgets it."""
+        """Closes the connection to a SOCKS proxy that has not let the request in: httpcore 1.0 leaves it open."""
         if self._left_open is not None:
             await self._left_open.aclose()
 
     def proxy_fault(self, error: httpx.HTTPError, proxy: ProxyAddress) -> str:
-        """What is wrong with the proxy by which the request failed; empty where it is not to blame."""
+        """What is wrong with the proxy that made the request fail; empty if the proxy is not to blame."""
         import httpx
 
         if isinstance(error, httpx.ProxyError):
@@ -72,14 +72,14 @@ class Trace:
             return "opens no connection" if proxy.scheme == "socks5" else "opens no tunnel"
         if self._failed in ("connection.connect_tcp", "socks.connect_tcp"):
             return "cannot be reached"
-        if self._failed != "connection.start_tls":  # a handshake behind a tunnel is the shop's
+        if self._failed != "connection.start_tls":  # within a tunnel, the handshake is the shop's
             return ""
         is_certificate = "CERTIFICATE_VERIFY_FAILED" in str(error)
         return "has a certificate that is not valid" if is_certificate else "takes no TLS connection: is it http://?"
 
 
 def trusted() -> ssl.SSLContext:
-    """Certificates that the machine trusts (`SSL_CERT_FILE` says which, if it is set), and those that httpx does."""
+    """A TLS context with the machine's certificates (or those of `SSL_CERT_FILE`) and those of httpx."""
     import httpx
 
     tls = httpx.create_ssl_context(trust_env=False)
@@ -88,7 +88,7 @@ def trusted() -> ssl.SSLContext:
 
 
 def connection_check(rules: HostRules, url: str) -> Check:
-    """Looks where a connection leads, and raises `VisitRefused` where that must not be."""
+    """A check that raises `VisitRefused` if a connection leads to an address that is not allowed."""
     place = host_and_port_of(url)
 
     async def look(stream: Any) -> None:
@@ -111,7 +111,7 @@ def cookies_for(address: str, preset: dict[str, str], state: StorageState | None
 
 
 def _is_for(cookie: StoredCookie, parts: SplitResult) -> bool:
-    """As in RFC 6265, 5.4."""
+    """Whether RFC 6265, section 5.4, sends the cookie to that address."""
     host, path, domain = parts.hostname or "", parts.path or "/", cookie.domain.lower()
     is_host = host == domain or (domain.startswith(".") and (host == domain[1:] or host.endswith(domain)))
     below = cookie.path if cookie.path.endswith("/") else f"{cookie.path}/"

@@ -1,7 +1,7 @@
 """Which product an address, a request or an answer is about. Pure; knows nothing of pages.
 
-A product is known by the id that `product.id` cuts out of its URL; without that by the catalogue's id, where that
-stands in the URL, or by the part of the address that looks most like an id.
+The id is what `product.id` cuts out of the product's URL. Without that setting it is the catalogue's id, if the URL
+contains it, else the part of the URL that looks most like an id.
 """
 
 from __future__ import annotations
@@ -22,18 +22,17 @@ _NOTHING = (
     r"|verification|maintenance|search|sorry)"
 )
 _NOWHERE = re.compile(rf"{AROUND}*{_NOTHING}(?:{AROUND}|{_NOTHING})*", re.IGNORECASE)
-"""A part of a path, signs left out, at which no product stands: "login", "member_login",
-"not-found", "goodsError"."""
+"""A part of a path, without signs, at which no product stands: "login", "member_login", "not-found", "goodsError"."""
 _OTHERS = re.compile(
     r"categor(?:y|ies)|cate|cat|collections?|brands?|events?|promotions?|exhibitions?|lists?|similar|related|recommend\w*"
     r"|alternatives?|best|carts?|basket|wish(?:list)?|reviews?",
     re.IGNORECASE,
 )
-"""A part of a path behind which other things than a product stand, though they may be chosen by the product's id."""
+"""A part of a path after which other things stand, even if the product's id chooses them: lists, carts, reviews."""
 _SURE = 5
-"""Characters of a row's id that do not stand in an address by chance."""
+"""An id of at least so many characters does not stand in an address by chance."""
 _MOMENT = re.compile(r"1\d{9}(?:\d{3})?")
-"""A time in seconds or milliseconds, as it is put behind addresses against caches."""
+"""A Unix time in seconds or milliseconds, as pages add it to addresses to get around caches."""
 _KEY_ENDING = r"(?:id|no|num|number|seq|code|cd|uid|key)"
 _VALUE = r'"\s*:\s*(?:"([^"]*)"|(\d+))'
 _ID_KEY = (
@@ -41,7 +40,7 @@ _ID_KEY = (
     rf"(?:[a-z_]*{_KEY_ENDING}|[a-z_]*(?:sku|slug|handle))"
 )
 ID_KEY = re.compile(_ID_KEY, re.IGNORECASE)
-"""A key of JSON under which an id may stand that is a product's."""
+"""A key of JSON under which a product's id may stand."""
 _ANY_ID = re.compile(f'"{_ID_KEY}{_VALUE}', re.IGNORECASE)
 _PRODUCT_ID = re.compile(rf'"(?:[a-z_]*(?:product|goods|item|prd|prod)_?{_KEY_ENDING}|sku){_VALUE}', re.IGNORECASE)
 
@@ -52,13 +51,13 @@ _ASKED_ID = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a product is known by. With an empty `token`, nothing is known."""
+    """What a product is known by. An empty `token` means that nothing is known."""
 
     token: str
 
     @classmethod
     def of(cls, names: Names, url: str) -> Identity:
-        """By the names of the product's row, and the address that is visited."""
+        """Made from the names of the product's row and the address that is visited."""
         part, parts = names.get("id"), urlsplit(url)
         likely = likely_id(parts)
         if part is None or not part.plain:
@@ -66,7 +65,7 @@ class Identity:
         if part.encoded:
             return cls(part.plain)
         row = cls(part.plain)
-        # A short one may stand in an address by chance, as the number of a category or a page.
+        # A short id may stand in an address by chance, as the number of a category or a page.
         places = [place for place in (*_parts_of_path(parts), *_values_of(parts.query)) if likely and likely in place]
         is_meant = len(row.token) >= _SURE or not likely or any(row.is_in(place) for place in places)
         return row if is_meant and row.names(url) else cls(likely)
@@ -78,9 +77,9 @@ class Identity:
         return re.search(rf"(?<![0-9A-Za-z]){re.escape(self.token)}(?![0-9A-Za-z])", text, re.IGNORECASE) is not None
 
     def names(self, address: str) -> bool:
-        """Whether the address is one of the product: by a part of its path, its fragment or its query.
+        """Whether the address is the product's: its id is a part of the path, of the fragment or of the query.
 
-        A code may stand beside words. Words must be the whole part, for `blue-cup` is another thing than `blue-cup-2`.
+        A code may stand beside other words. A name must be the whole part: `blue-cup` is not `blue-cup-2`.
         """
         if not self.token:
             return False
@@ -88,34 +87,34 @@ class Identity:
         return any(self._is(part) for part in (*_parts_of_path(parts), *_values_of(parts.query)))
 
     def is_other_than(self, pieces: Iterable[str]) -> bool:
-        """Whether pieces of an address stand for another product; what is put there against caches does not."""
+        """Whether pieces of an address name another product. Numbers that only get around caches do not count."""
         for piece in pieces:
             for part in re.split(r"[/?&;]", piece):
                 name, equals, value = part.partition("=")
                 if equals and len(value) < _SURE and not ID_NAME.fullmatch(name):
-                    continue  # a number of pages, a kind: short numbers are everywhere
+                    continue  # a page number or a kind: short numbers are everywhere
                 if not (equals and OF_THE_VISIT.fullmatch(name)) and self.is_like(unquote(value if equals else part)):
                     return True
         return False
 
     def is_said_by(self, json_text: str) -> bool:
-        """Whether JSON says the product's id, under a key that looks like one of ids."""
+        """Whether JSON has the product's id under a key that looks like an id's."""
         said = (found[1] or found[2] or "" for found in _ANY_ID.finditer(json_text))
         return bool(self.token) and any(value.casefold() == self.token.casefold() for value in said)
 
     def is_contradicted_by(self, json_text: str) -> bool:
-        """Whether JSON says ids of products, and none of them is this one's though they have its form."""
+        """Whether JSON has product ids in the form of this id, but not this id."""
         said = (found[1] or found[2] or "" for found in _PRODUCT_ID.finditer(json_text))
         return any(self.is_like(value) for value in said) and not self.is_said_by(json_text)
 
     def is_left_out_by(self, json_text: str, request: str) -> bool:
-        """Whether JSON says ids of products that the request has asked for beside this one, and not this one's."""
+        """Whether JSON has ids of other products that `request` asked for as well, but not this product's id."""
         said = {found[1] or found[2] or "" for found in _ANY_ID.finditer(json_text)}
         others = (value for value in said if value and self.is_like(value))
         return any(Identity(value).is_in(request) for value in others) and not self.is_said_by(json_text)
 
     def is_passed_over_by(self, posted: str) -> bool:
-        """Whether what a page has sent asks for another product: for an id of this one's form, and not for this one."""
+        """Whether what a page has posted asks for another id of this form, and not for this one."""
         if self.is_in(posted):
             return False
         if posted.lstrip()[:1] in ("{", "["):
@@ -123,7 +122,7 @@ class Identity:
         return any(ID_NAME.fullmatch(name) and self.is_like(value) for name, value in parse_qsl(posted))
 
     def is_like(self, text: str) -> bool:
-        """Whether a text that does not mention the product has the form of its id, so that it may be another one's."""
+        """Whether a text without the product's id has something of the same form, which may be another product's id."""
         if not self.token or self.is_in(text) or NO_ID.fullmatch(text):
             return False
         if not is_code(self.token):
@@ -138,15 +137,16 @@ class Identity:
 
 
 def is_elsewhere(identity: Identity, asked: str, final: str, allowed: Iterable[UrlPattern] = ()) -> bool:
-    """Whether a visit of one address has ended at one where another thing stands, or nothing.
+    """Whether a visit has ended at an address of something else, or of nothing.
 
-    Not elsewhere is: the same path; any path that names the product, unless it is one of a login or an error.
+    An address that names the product is not elsewhere, unless it is that of a login, an error, a list or the home page.
+    One that does not name it is elsewhere if the visited address did, or if its path differs.
 
     Args:
         identity: of the product.
         asked: the address that was visited.
         final: the address of the document in the end.
-        allowed: addresses at which the product may stand all the same.
+        allowed: addresses that are never elsewhere (`judge.landing`).
     """
     one, other = urlsplit(asked), urlsplit(final)
     if not final or any(pattern.fits(final) for pattern in allowed):
@@ -163,12 +163,12 @@ def is_elsewhere(identity: Identity, asked: str, final: str, allowed: Iterable[U
         return paths[0] != paths[1] and _last(paths[0]) != _last(paths[1])
     if identity.names(final):
         return False
-    # What is not in the address that was asked for cannot be missed in the one where the visit ended.
+    # If the visited address did not name the product either, only a different path counts.
     return identity.names(asked) or paths[0] != paths[1]
 
 
 def _is_nowhere(identity: Identity, parts: SplitResult) -> bool:
-    """Whether a part of the path says that nothing stands there; one that mentions the product is its name."""
+    """Whether a part of the path says that no product stands there. A part that names the product does not count."""
     return any(
         _NOWHERE.fullmatch(re.sub(r"[\W_]", "", ENDING.sub("", part))) and not identity.is_in(part)
         for part in unquote(parts.path).split("/")
@@ -176,8 +176,8 @@ def _is_nowhere(identity: Identity, parts: SplitResult) -> bool:
 
 
 def _is_among_others(identity: Identity, parts: SplitResult) -> bool:
-    """Whether what stands there is a choice of things: the path says so right before it names the product, or, where
-    only the query names it, behind its last word for products."""
+    """Whether the address leads to a list of things. The path says so right before it names the product; if only the
+    query names the product, the path's last word for a kind of page decides."""
     path = [ENDING.sub("", part) for part in unquote(parts.path).split("/") if part]
     named = [at for at, part in enumerate(path) if identity.is_in(part)]
     if named:

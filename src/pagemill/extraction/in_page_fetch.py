@@ -1,9 +1,9 @@
-"""Strategy `in_page_fetch`: facts from a request that a page of the shop makes, without a visit of the product's.
+"""Strategy `in_page_fetch`: facts from a request that an open page of the shop makes, without a visit of the product.
 
-A page that stands on the shop's own origin asks for the product's API (`fetch.url`), or for the product's document,
-without going there. Only a whole answer counts: one with every fact that the product is judged by, or one that says
-gone or blocked. Everything else is for a full visit; so is a sample of the products, to be compared. When to trust the
-answers is `fetch_trust`'s, the request itself `fetch_script`'s.
+The page must be on the shop's own origin. It asks for the product's API (`fetch.url`) or the product's document. Only a
+whole answer counts: one that has every fact by which the product is judged, or that says gone or blocked. In all other
+cases the page itself is visited. So are some products, the samples, to compare both ways. `fetch_trust` decides when to
+trust the answers; `fetch_script` makes the request.
 """
 
 from __future__ import annotations
@@ -48,20 +48,20 @@ log = get_logger("extraction")
 
 _STEP = "fetching in the page"
 _SHARE = 0.5
-"""Of a visit's time, for a request; the rest is left for the full visit."""
+"""The part of a visit's time that a request may take; the rest is left for the full visit."""
 _MAX_BYTES = 4_000_000
 _MOVED = re.compile(r"Execution context was destroyed")
 
 ReadInFull = Callable[[float], Awaitable[PageReading]]
-"""A visit of the page itself, within so many seconds."""
+"""Visits the page itself, within the given seconds."""
 
 
 class _Unseen(FullVisitNeeded):
-    """What the document means depends on what of it a visitor sees; that says nothing of the shop's answers."""
+    """The document's meaning depends on what a visitor sees of it. That says nothing against the shop's answers."""
 
 
 class InPageFetch:
-    """Reads the fields of its source from an answer, where that may stand for the page."""
+    """Reads the fields of its source from an answer, if that may replace a visit."""
 
     def __init__(self, platform: Platform, source: Source) -> None:
         self._platform = platform
@@ -82,17 +82,17 @@ class InPageFetch:
     async def read(
         self, page: Page, visit: Visit, wanted: frozenset[str], read_in_full: ReadInFull, *, in_full: bool
     ) -> PageReading:
-        """What the answer says, a `light` reading; or what the page itself does, where it must be visited.
+        """A `light` reading made from the answer, or the reading of the page itself if it must be visited.
 
         Args:
-            page: a page, which may stand on the shop's origin.
+            page: any page; the request is made if it is on the shop's origin.
             visit: of the product.
             wanted: the fields by which it is judged.
             read_in_full: visits the page itself.
-            in_full: whether no answer will do.
+            in_full: whether the page must be visited.
 
         Raises:
-            FullVisitNeeded: the answer does not do; the next call must be `in_full`.
+            FullVisitNeeded: the answer is not enough; call again with `in_full`.
         """
         budget = TimeBudget(visit.timeout_s)
         plan = FetchPlan.FULL if in_full else self._trust.plan()
@@ -106,7 +106,7 @@ class InPageFetch:
             if reading is not None:
                 self._trust.asked(left_open=False)
                 return reading
-            plan = FetchPlan.SAMPLE  # the page has to go to the shop in any case
+            plan = FetchPlan.SAMPLE  # the page is not on the shop's origin, so it has to go there
         reading = await read_in_full(budget.left_s(_STEP))
         if plan is FetchPlan.SAMPLE:
             await self._compare(page, visit, wanted, reading, budget)
@@ -115,7 +115,7 @@ class InPageFetch:
     async def _compare(
         self, page: Page, visit: Visit, wanted: frozenset[str], seen: PageReading, budget: TimeBudget
     ) -> None:
-        """Asks as well what has just been seen. Whatever goes wrong with that, the reading is whole."""
+        """Fetches the product that was just visited, and compares. If that fails, the visit's reading still counts."""
         try:
             fetched = await self._fetched(page, visit, wanted, budget.left_s(_STEP))
         except (ItemError, DeadlineExceeded):
@@ -192,7 +192,7 @@ class InPageFetch:
         return answer
 
     def _from_api(self, visit: Visit, answer: Mapping[str, Any], wanted: frozenset[str]) -> PageReading | None:
-        """`None` where only the document can tell."""
+        """The reading made from the API's answer; `None` if only the document can tell."""
         status, body = answer["status"], answer.get("body")
         if status in self._judge.blocked.status:
             return PageReading(status, visit.url, {}, ready=False, light=True, retry_after=_retry_after(answer))
@@ -256,7 +256,7 @@ class InPageFetch:
 
 
 def _is_whole(reading: PageReading, wanted: frozenset[str]) -> bool:
-    """Whether every fact is there by which the product is judged, and said by the answer itself."""
+    """Whether every wanted fact is there, and the answer itself said at least one fact."""
     return all(reading.facts.get(name) is not None for name in wanted) and any(
         value is not None and name not in reading.defaults for name, value in reading.facts.items()
     )
@@ -268,7 +268,7 @@ def _retry_after(answer: Mapping[str, Any]) -> str:
 
 
 def _difference(seen: PageReading, fetched: PageReading, rules: Judge) -> str:
-    """What the page says otherwise than the answer, `""` if nothing."""
+    """How the page differs from the fetched answer, for people; empty if it does not."""
     signs, others = met_signs(seen, rules), met_signs(fetched, rules)
     settled = bool(signs) or not seen.ready
     if {verdict for verdict, _ in signs} != {verdict for verdict, _ in others} or (

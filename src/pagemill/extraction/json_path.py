@@ -26,9 +26,9 @@ from pagemill.model import FactValue, FieldTold
 MAX_VALUES = 500_000
 _SHOWN = 200
 _GUARD = re.compile(r"\A\s*(?:\)\]\}'?,?|while\s*\(1\);|for\s*\(;;\);)")
-"""What some sites put before their JSON so that no script can load it."""
+"""What some sites put before their JSON so that no other site can load it as a script."""
 _CALL = re.compile(r"\A\s*(?:/\*\*/)?\s*(?:typeof [\w$.]+ === 'function' && )?[\w$.\[\]]{1,200}\s*\((?=\s*[\[{])")
-"""What stands before JSON that is loaded as a script, to be handed to a function of the page."""
+"""The beginning of JSONP: the call of a function, before the JSON that is its argument."""
 _CALLED = re.compile(r"\)\s*;?\s*\Z")
 
 
@@ -38,15 +38,15 @@ class FoundValue:
 
     value: FactValue
     kind: str = field(default="", compare=False)
-    """What it is instead of a single value: `an object`, `an empty list`."""
+    """What stands there instead of a single value: `an object`, `an empty list`."""
 
 
 def parse_json(text: str | bytes) -> Any:
     """The parsed JSON.
 
     Raises:
-        TooManyValues: it may have more of them than are read.
-        ValueError: it is none, or one that nests too deeply.
+        TooManyValues: it may hold more values than may be read.
+        ValueError: it is no JSON, or nests too deeply.
     """
     if isinstance(text, bytes):
         text = text.decode(json.detect_encoding(text), "surrogatepass")
@@ -58,17 +58,17 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def check_values(text: str) -> None:
-    """Looks how many values a text can have at most, whatever else its signs mean.
+    """Counts how many values a text can hold at most, without parsing it.
 
     Raises:
-        TooManyValues: more than are read.
+        TooManyValues: more than may be read.
     """
     if len(text) > MAX_VALUES and sum(map(text.count, "[{,")) > MAX_VALUES:
         raise TooManyValues(f"JSON with more than {MAX_VALUES} values")
 
 
 def parse_answer(body: bytes) -> Any:
-    """The parsed JSON of an answer, of one that hands it to a function (`callback({...});`) as well.
+    """The parsed JSON of an answer; a call around it (JSONP: `callback({...});`) is removed.
 
     Raises:
         ValueError: as `parse_json`.
@@ -91,9 +91,9 @@ def find_value(document: Any, path: str) -> FoundValue | None:
 
 
 def word_at(document: Any, path: str) -> tuple[str | None] | None:
-    """The text of what the path leads to, in a tuple: `null` is `(None,)`, nothing at all is `None`.
+    """The text at the path, in a tuple: `(None,)` stands for `null`, `None` for nothing at all.
 
-    What a plain path finds `null` on its way is `null` at its end as well.
+    A plain path that meets `null` on its way counts as ending at `null`.
     """
     found = find_value(document, path)
     if found is None:
@@ -105,7 +105,7 @@ def word_at(document: Any, path: str) -> tuple[str | None] | None:
 
 
 def told_at_path(document: Any, rule: FieldRule, source: int, strategy: str) -> FieldTold:
-    """What the document says at the rule's path; `else` where it says nothing that can be understood."""
+    """What the document says at the rule's path; the rule's `else` if nothing there can be understood."""
     found = find_value(document, rule.path or "")
     length = 0
     if found is not None and found.value is not None:
@@ -122,7 +122,7 @@ def told_at_path(document: Any, rule: FieldRule, source: int, strategy: str) -> 
 
 
 def answered_paths(document: Any, rules: Iterable[FieldRule]) -> int:
-    """How many of the rules' paths lead somewhere, be it to `null`."""
+    """How many of the rules' paths lead somewhere; `null` counts."""
     return sum(find_value(document, rule.path or "") is not None for rule in rules)
 
 
@@ -137,7 +137,7 @@ def _compiled(path: str) -> Callable[[Any], FoundValue | None]:
         try:
             found = compiled.search(document)
         except (JMESPathError, TypeError, ValueError, RecursionError):
-            return None  # a function that was given something else than it works on
+            return None  # a function got a kind of value that it cannot work on
         return None if found is None else _ended(found)
 
     return search

@@ -1,7 +1,7 @@
 """Strategy `jsonld`: facts from the JSON-LD of the page's own product, by path.
 
-Waiting is `page_reader`'s, paths are `json_path`'s. Which product is the page's own is `schema_choice`'s; what it says
-is taken as it is written, while strategy `structured` knows what it means.
+`page_reader` waits, `json_path` follows paths, and `schema_choice` decides which product is the page's own. Its values
+are taken as written; strategy `structured` is the one that interprets them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class JsonLdSource:
         plan.structured(list(source.fields))
 
     def tell(self, seen: Sighting, told: SourcesTold, asked: str) -> None:
-        """What each path into the product leads to; what is broken, and which other things there are without one."""
+        """Adds what each path into the product leads to, what is broken, and what is published instead of a product."""
         product, problems = own_product(StructuredData.of(seen.structured), seen.url or asked)
         told.troubles += [f"jsonld: {problem}" for problem in problems]
         if product is None:

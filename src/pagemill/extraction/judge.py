@@ -25,7 +25,7 @@ _MAX_REASON = 400
 def judge_reading(product: Product, reading: PageReading, rules: Judge, names: Names | None = None) -> Judgement:
     """The verdict on one product; the first that fits, in this order.
 
-    1. `gone`, `off_sale`, `blocked`: one of the rules' signs was met. Signs by facts come after what follows here.
+    1. `gone`, `off_sale`, `blocked`: one of the rules' signs was met, except signs by facts (see 4).
     2. `failed`: any other status from 400, a visit that ended elsewhere, or content that did not appear.
     3. `failed`: nothing was read, or not what `rules.require` names.
     4. `gone`, `off_sale`, `blocked`, `sold_out` by facts. A fact that was not said is no sign.
@@ -71,12 +71,12 @@ def judge_reading(product: Product, reading: PageReading, rules: Judge, names: N
 
 
 def is_blocked(reading: PageReading, rules: Judge) -> bool:
-    """Whether the shop has refused what the reading is of, as far as that is not said by facts."""
+    """Whether a sign for `blocked` was met, other than by facts."""
     return bool(_sign(reading, rules.blocked))
 
 
 def met_signs(reading: PageReading, rules: Judge) -> list[tuple[Verdict, str]]:
-    """Every sign that a reading has met, with its verdict, whether it decides or not: for people."""
+    """Every sign that a reading has met, with its verdict, including signs that do not decide. For people."""
     found = [(verdict, _sign(reading, signs)) for verdict, signs in _before_facts(rules)]
     found += [(verdict, _facts_sign(reading.facts, signs)) for verdict, signs in _before_facts(rules)]
     return [(verdict, reason) for verdict, reason in found if reason]
@@ -92,7 +92,7 @@ def _before_facts(rules: Judge) -> tuple[tuple[Verdict, VerdictSigns], ...]:
 
 
 def _sign(reading: PageReading, signs: VerdictSigns) -> str:
-    """The first sign that was met, but for facts; empty without one."""
+    """The first sign that was met, other than by facts; empty if there is none."""
     if reading.status is not None and reading.status in signs.status:
         return f"HTTP {reading.status}"
     for within, text in signs.texts:
@@ -134,7 +134,7 @@ def _is_elsewhere(reading: PageReading, rules: Judge, names: Names) -> bool:
 
 
 def _failure(reading: PageReading, rules: Judge, *, elsewhere: bool) -> str:
-    """Why no facts can be believed; empty if they can."""
+    """Why the facts cannot be believed; empty if they can."""
     if reading.status is not None and reading.status >= 400:
         return f"HTTP {reading.status}"
     if elsewhere:
@@ -154,7 +154,7 @@ def _with_troubles(failure: str, reading: PageReading) -> str:
 
 
 def _unsaid(names: list[str], reading: PageReading) -> str:
-    """The names, each with what stood there, where something did."""
+    """The names, each with the text that stood there, if any."""
     return ", ".join(_with_found(name, reading.told.get(name, ())) for name in names) + (
         f" ({'; '.join(reading.troubles)})" if reading.troubles else ""
     )
@@ -221,7 +221,7 @@ def _number(value: FactValue, *, whole: bool) -> Decimal | None:
 
 
 def _shown(value: FactValue) -> str:
-    """A value as reasons write it: numbers always in the same form, whoever wrote them."""
+    """A value as reasons show it. Numbers always have the same form, whatever their source."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():

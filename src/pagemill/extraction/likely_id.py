@@ -1,4 +1,4 @@
-"""What of a product's address is most likely its id, where nobody has said. Pure; about words in addresses only."""
+"""Guesses which part of a product's address is its id, if nobody has said so. Pure; knows words of addresses only."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ AROUND = (
 )
 """Words of addresses that say nothing by themselves."""
 PRODUCTS = re.compile(rf"(?:{AROUND}|details?|dtl|app|catalog|index|p|dp|gp|ip|pd|pdp)+", re.IGNORECASE)
-"""A part of a path behind which a product's name or id may stand."""
+"""A part of a path after which a product's name or id may stand."""
 _OTHERS = re.compile(
     r"categor(?:y|ies)|cate|cat|c|brands?|display|collections?|reviews?|[a-z]{2}|main|home", re.IGNORECASE
 )
-"""A part of a path behind which something else stands, or which says nothing."""
+"""A part of a path after which something else stands, or which says nothing."""
 ID_NAME = re.compile(
     r"(?!cate|order).*(?:product|goods|item|prd|prod|sku|pid|gno|gdno|it_id|branduid).*|id|no|code", re.IGNORECASE
 )
-"""A name in a query that is one of products' ids."""
+"""A name in a query whose value is a product's id."""
 OF_THE_VISIT = re.compile(
     r"utm_.*|gclid|fbclid|msclkid|ref(?:erer|errer)?|source|src|from|prev.*|next|back|return.*|redirect.*|dest.*|url|uri|page"
     r"|sort|order|lang|locale|q|query|keyword|kwd|search.*|deleted|expired|error|t|ts|time|timestamp|v|ver|version|cb|cache"
     r"|rnd|rand|nonce|_.*",
     re.IGNORECASE,
 )
-"""A name in a query that says something of the visit, and not which product is meant."""
+"""A name in a query that is about the visit, and not about which product is meant."""
 NO_ID = re.compile(r"v\d+|.*=.*", re.IGNORECASE)
-"""What has digits and is no id all the same."""
+"""Text that looks like an id but is none: `v2`, `a=b`."""
 ENDING = re.compile(r"\.(?:html?|php|aspx?|jsp|do|action|nhn)\Z", re.IGNORECASE)
-"""How the name of a document ends that a program makes."""
+"""The suffix of a document, such as `.html` or `.php`; it is not a part of an id."""
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{5,}")
 
@@ -43,10 +43,10 @@ def is_code(text: str) -> bool:
 
 
 def likely_id(parts: SplitResult) -> str:
-    """The part of an address that looks most like a product's id; empty where none does.
+    """The part of an address that looks most like a product's id; empty if none does.
 
-    In the path that is a long number or a code, in the query what has a name such as `goodsNo`; else the last part of
-    the path; else a number in the query.
+    These are tried in order: a long number or a code in the path; a value in the query with a name such as `goodsNo`;
+    the last part of the path; another number in the query.
     """
     path = (unquote(part) for part in f"{parts.path}/{parts.fragment}".split("/") if part)
     tail = _behind_products([ENDING.sub("", part) for part in path])
@@ -63,7 +63,7 @@ def likely_id(parts: SplitResult) -> str:
 
 
 def _behind_products(path: list[str]) -> list[str]:
-    """The parts of a path behind its last word for products, before one for categories; without any, all but such."""
+    """The parts of a path between its last word for products and a word for categories; else all but such words."""
     kinds = [_kind(part) for part in path]
     begins = [at + 1 for at, kind in enumerate(kinds[:-1]) if kind == "products" and not kinds[at + 1]]
     begin = max(begins, default=0)

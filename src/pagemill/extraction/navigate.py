@@ -1,6 +1,6 @@
-"""Sends a page to a URL, and says in pagemill's own errors what Playwright's mean.
+"""Sends a page to a URL, and translates Playwright's errors into pagemill's.
 
-Owns the way to the document's first byte. What comes after, waiting and reading, is `page_reader`'s.
+It is done at the document's first byte. `page_reader` waits for the content and reads it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 _STEP = "loading the page"
 _PAUSES_S = (0.02, 0.1, 0.5)
-"""After a navigation that another one has interrupted, and that may still be under way."""
+"""Waits before another try, after another navigation interrupted ours and may still be under way."""
 _DRIVER_GRACE_S = 0.5
-"""Playwright reports its own time-out; only a driver that has died or hangs takes longer than this beyond it."""
+"""Extra time in which Playwright reports its own time-out. Only a dead or hanging driver takes longer."""
 _ANSWER_S = 1.0
 """How long a page that may have crashed is given to answer."""
 _MAX_CAUSE = 200
@@ -35,16 +35,16 @@ _PAGE_LOST = re.compile(
 _BROWSER_LOST = re.compile(
     r"Target page, context or browser has been closed|Target closed|Browser (has been )?closed|Connection closed"
 )
-"""Nobody closes a page while it is leased: then all of the browser has gone."""
+"""These mean that the whole browser is gone, because nobody closes a page while it is leased."""
 _REFUSED = frozenset({"ERR_UNSAFE_REDIRECT", "ERR_UNSAFE_PORT", "ERR_BLOCKED_BY_CLIENT"})
-"""Where Chromium itself does not go, however often it is asked."""
+"""Addresses that Chromium itself refuses, however often it is asked."""
 
 
 async def navigate(page: Page, url: str, timeout_s: float) -> int | None:
     """Loads a URL up to the moment its document starts, and returns the document's HTTP status.
 
-    The document is always a new one, also where only the fragment differs from the page's present URL: otherwise a
-    shop that routes by fragment would show what the last visit left.
+    The document is always a new one, even if only the fragment differs from the page's present URL. Otherwise a shop
+    that routes by fragment would show what the last visit left.
 
     Raises:
         DeadlineExceeded: the document did not start in time.
@@ -57,7 +57,7 @@ async def navigate(page: Page, url: str, timeout_s: float) -> int | None:
     budget = TimeBudget(timeout_s)
     try:
         response = await _go(page, url, budget)
-        if response is None:  # it moved within the document of the last visit
+        if response is None:  # the page only moved within the last visit's document
             left_s = budget.left_s(_STEP)
             reload = page.reload(wait_until="commit", timeout=left_s * 1000)
             response = await within(left_s + _DRIVER_GRACE_S, reload, _STEP)
@@ -73,7 +73,7 @@ async def _go(page: Page, url: str, budget: TimeBudget) -> Response | None:
             goto = page.goto(url, wait_until="commit", timeout=left_s * 1000)
             return await within(left_s + _DRIVER_GRACE_S, goto, _STEP)
         except PlaywrightError as error:
-            # After a failed navigation Chromium shows its error page a little later, in the way of the next visit.
+            # After a failed navigation Chromium loads its error page a little later, which interrupts the next visit.
             if pause_s is None or "is interrupted by another navigation" not in error.message:
                 raise
             await asyncio.sleep(min(pause_s, left_s))
@@ -81,10 +81,10 @@ async def _go(page: Page, url: str, budget: TimeBudget) -> Response | None:
 
 
 async def meant_by(error: PlaywrightError, page: Page, what: str) -> PagemillError:
-    """As `translate`, of a call that may have sent the page somewhere.
+    """As `translate`, for a call that may have sent the page somewhere.
 
-    When a page's process ends, Chromium first says that the way to the next document was aborted, as after an answer
-    without content, and only then that the page has crashed. So the page is asked.
+    When a page's process ends, Chromium first reports an aborted navigation, as after an answer without content. Only
+    then does it report the crash. So the page is asked.
     """
     meant = translate(error, what)
     if not str(meant).startswith("net::ERR_ABORTED"):
@@ -100,7 +100,7 @@ async def meant_by(error: PlaywrightError, page: Page, what: str) -> PagemillErr
 
 
 def translate(error: PlaywrightError, what: str = "the browser") -> PagemillError:
-    """The error of pagemill that an error of Playwright's means. It is returned, not raised.
+    """The pagemill error for an error of Playwright's. It is returned, not raised.
 
     Args:
         error: of any call to a page.
@@ -121,7 +121,7 @@ def translate(error: PlaywrightError, what: str = "the browser") -> PagemillErro
         return VisitFailed(cause)
     if net[1] in _REFUSED:
         return VisitRefused(net[0])
-    # The word `timeout` stands in the line of every time-out, and Chromium spells it otherwise.
+    # Every time-out's message has the word `timeout`; Chromium writes it differently.
     return VisitFailed(f"timeout: {net[0]}" if "TIMED_OUT" in net[1] else net[0])
 
 

@@ -21,17 +21,17 @@ Path = tuple[JsonKey, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Speaker:
-    """Where an object names the product: by the value of one of its keys, or, without a `key`, by where it stands."""
+    """An object that names the product: by the value of its `key`, or, without a `key`, by the key that leads to it."""
 
     path: Path
     key: str = ""
 
 
 def own_part(document: Any, identity: Identity) -> Any:
-    """The document without the neighbours of the product, if one list or object in it holds the product among others.
+    """The document without other products, if one list or object in it holds this product among others.
 
-    Everything stays where nothing names the product, where it is named in several places, or where its neighbours are
-    no other products: options of its own have no id of its kind.
+    The document stays whole if nothing names the product, or if several places do. It also stays whole if the
+    neighbours are no other products: a product's own options have no id of its kind.
     """
     if not identity.token or not _is_open(document):
         return document
@@ -82,7 +82,7 @@ def _speakers(value: Any, token: str, path: Path, depth: int) -> Iterator[_Speak
 
 
 def _holder_of(document: Any, speaker: _Speaker) -> Path | None:
-    """The nearest list that the speaker is in, or the object that has it under its id."""
+    """The path of the nearest list around the speaker, or of the object that has it under its id."""
     if not speaker.key:
         return speaker.path[:-1]
     return next(
@@ -95,7 +95,7 @@ def _is_list(document: Any, speaker: _Speaker, length: int) -> bool:
 
 
 def _is_another(element: Any, path: Path, key: str, identity: Identity) -> bool:
-    """Whether a neighbour has the id of another product where this one has its own."""
+    """Whether a neighbour has another product's id at the place where this product has its own."""
     said = _at(element, (*path, key))
     is_said = isinstance(said, str | int) and not isinstance(said, bool) and str(said).strip() != ""
     return is_said and str(said).casefold() != identity.token.casefold()
@@ -118,7 +118,7 @@ def _at(value: Any, path: Path) -> Any:
 
 
 def _replaced(value: Any, path: Path, by: Any) -> Any:
-    """A copy with something else at that place; what is beside it is the same."""
+    """A copy with `by` at that path; everything beside it is shared with the original."""
     if not path:
         return by
     key, inner = path[0], _replaced(value[path[0]], path[1:], by)

@@ -1,6 +1,6 @@
-"""A user's own strategy: found by its dotted path, and held to the contract of `Strategy`.
+"""A user's own strategy: imported by its dotted path, and held to the contract of `Strategy`.
 
-Adds nothing to Python's path. What a strategy may rely on is written in `strategy`.
+Adds nothing to Python's path. The docstring of `strategy` says what a strategy may rely on.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class _Reads(Protocol):
 
 
 class OwnStrategy:
-    """Runs a user's strategy and mends what its author could not know.
+    """Runs a user's strategy and completes what its author could not know.
 
-    Playwright's errors become pagemill's, and fields that it left out are facts that the page did not say: otherwise a
-    product would pass whose expected values were never looked at.
+    Playwright's errors become pagemill's. Fields that the strategy left out become facts that the page did not say;
+    otherwise a product would pass although its expected values were never looked at.
     """
 
     def __init__(self, inner: _Reads, fields: tuple[str, ...]) -> None:
@@ -43,7 +43,7 @@ class OwnStrategy:
         self._fields = fields
 
     def needs_page(self, visit: Visit) -> bool:
-        """Always: what a user's class does is not known."""
+        """Always true: what a user's class does is not known."""
         return True
 
     async def read(self, page: Page | None, visit: Visit) -> PageReading:
@@ -67,7 +67,7 @@ class OwnStrategy:
 
 
 def import_strategy(platform: Platform, source: Source) -> _Reads:
-    """Imports the class that a source names and makes one with the platform, and its options if it takes them.
+    """Imports the class that a source names, and makes it with the platform, and with its options if it takes them.
 
     Raises:
         ConfigError: there is no such module or class, it cannot be made, or has no `read`.

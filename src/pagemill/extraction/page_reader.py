@@ -135,7 +135,7 @@ async def watch_page(
 
 
 def _bridge(watch: Watch) -> str:
-    """The name of the event by which variables are asked for: random, so that no page knows it. Empty if none is."""
+    """A random name for the event that asks for variables, so that no page knows it; empty if no variable is wanted."""
     return f"pagemill-{secrets.token_hex(8)}" if watch.variables else ""
 
 
@@ -151,16 +151,16 @@ async def _show(page: Page, timeout_s: float) -> None:
 
 
 def with_margin(left_s: float) -> float:
-    """How many of the seconds that are left the script in the page may wait."""
+    """How many of the remaining seconds the script in the page may wait; in the rest, its answer arrives."""
     return left_s - min(_MAX_MARGIN_S, left_s / 5)
 
 
 def _sighting(answer: Any, watch: Watch, url: str, status: int | None) -> Sighting:
-    """The answer as a sighting. Every value is checked: the page's own scripts may have changed it."""
+    """The answer as a sighting. Every value is checked, because the page's own scripts may have changed it."""
     if not isinstance(answer, Mapping):
         raise VisitFailed("the page answered with something else than a reading")
     own_status, own_url = answer.get("status"), answer.get("url")
-    # The page's own word, because it may have moved on before it was looked at.
+    # The document's own status counts: since it was asked, the page may have moved on.
     if isinstance(own_status, int) and 100 <= own_status <= 599:
         status = own_status
     address = (own_url if isinstance(own_url, str) and own_url else url)[:MAX_URL]

@@ -1,4 +1,4 @@
-"""What is waited for and read in a page, and the `spec` by which `watch_script` is told. Pure."""
+"""What to wait for and read in a page, and the `spec` that tells it to `watch_script`. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STATE_CHARS = 4_000_000
 STRUCTURED_CHARS = 2_000_000
 _TOTAL_CHARS = 8_000_000
 MAX_URL = 8_000
-"""Characters of an address that are kept, as many as a catalogue's may have: a page can give itself any number."""
+"""Characters of an address that are kept, as many as a catalogue's may have. A page can give itself a longer one."""
 _IDENTIFIER = re.compile(
     r"(?!(?:await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|export|extends|false|finally"
     r"|for|function|if|implements|import|in|instanceof|interface|let|new|null|package|private|protected|public|return"
@@ -27,9 +27,9 @@ _IDENTIFIER = re.compile(
 class PagePlace:
     """Where in a document something is read: the first element of each selector, in order of preference.
 
-    `attribute` reads that instead of the text. `split` keeps texts of neighbouring elements apart. `visible` reads
-    every element, with whether a visitor sees it; `exists` tells only whether there is any. `unsure`: it cannot tell
-    what is not there from what is not there yet. `frame` is the selector of a frame in whose document all of it stands.
+    `attribute` reads an attribute instead of the text. `split` keeps texts of neighbouring elements apart. `visible`
+    reads every element, with whether a visitor sees it; `exists` tells only whether there is any. `unsure` means that a
+    missing element may still appear. `frame` is the selector of a frame in whose document all of this stands.
     """
 
     selectors: tuple[str, ...]
@@ -43,7 +43,7 @@ class PagePlace:
 
 @dataclass(frozen=True, slots=True)
 class StatePlace:
-    """Where JSON stands in a page; one of the three."""
+    """Where JSON stands in a page: in exactly one of the three."""
 
     script: str | None = None
     variable: str | None = None
@@ -52,7 +52,7 @@ class StatePlace:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What one field is waited for at: places and states by position, or what is published for search engines."""
+    """Where one field may come from: places and states by position, or what is published for search engines."""
 
     places: tuple[int, ...] = ()
     states: tuple[int, ...] = ()
@@ -61,7 +61,7 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A text that is looked for where a visitor sees it. `ends` says whether it ends the wait."""
+    """A text to look for where a visitor sees it. `ends` says whether finding it ends the wait."""
 
     text: str
     within: str = ""
@@ -72,19 +72,19 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is waited for and read.
+    """What to wait for and read in a page.
 
-    With `ready`, the wait ends when that selector is there, and the values that are there are whole. Without it, it
-    ends when everything that is wanted says something, or when the page has loaded and then stayed quiet for 0.3 s (2 s
-    at most): set `ready` for pages that fetch their content after loading. A page whose loading does not end counts as
-    loaded when nothing in it has changed for a third of the time. With neither `ready` nor `wants`, only a sign ends
-    the wait. A text counts whatever its letters' case and however its white space runs.
+    - With `ready`, the wait ends when that selector is there and the values that are there are whole.
+    - Without it, the wait ends when every field in `wants` says something, or when the page has loaded and then stayed
+      quiet for 0.3 s (2 s at most). Set `ready` for pages that fetch their content after loading.
+    - With neither `ready` nor `wants`, only a sign ends the wait.
 
-    Where nothing at all is said, and something would be, the page gets 3 s after it has loaded, and 5 s where what it
-    publishes is read: it may still lead elsewhere. A frame that is read is waited for, 5 s at most.
+    A page whose loading does not end counts as loaded when nothing in it has changed for a third of the time. If
+    nothing is said though something could be, the page gets 3 s after it has loaded, or 5 s where `structured` data is
+    read: it may still lead elsewhere. A frame that is read gets 5 s at most.
 
-    Either way the document is read to its end first, for 1 s at most, and a refresh within 5 s to another address is
-    waited for: what a page says before it leads elsewhere is not the product's.
+    Before that, the document is read to its end, for 1 s at most, and a refresh within 5 s to another address is waited
+    for: what a page says before it leads elsewhere is not the product's. Texts are found in any case and white space.
     """
 
     places: tuple[PagePlace, ...] = ()
@@ -95,11 +95,11 @@ class Watch:
     """Read what the page publishes for search engines."""
     searches: tuple[Search, ...] = ()
     signs: tuple[tuple[str, bool], ...] = ()
-    """Selectors that are looked for, each with whether it ends the wait."""
+    """Selectors to look for, each with whether finding it ends the wait."""
     end_statuses: frozenset[int] = field(default_factory=frozenset)
-    """HTTP statuses of the document that settle everything; then nothing is waited for or read."""
+    """HTTP statuses of the document that settle the verdict; then nothing is waited for or read."""
     errors: bool = False
-    """Whether words in JSON are signs: then the JSON of an error's document is read as well."""
+    """Whether words in JSON are signs. If so, the JSON of an error's document is read as well."""
     urls: tuple[str, ...] = ()
     """Parts of an address that end the wait where the document is at one; `re:` begins a regular expression."""
 
@@ -118,10 +118,10 @@ class Watch:
         """A watch with the signs and statuses by which the platform is judged.
 
         Args:
-            platform: says the signs.
+            platform: has the signs.
             places: what to read; a pair is a selector and an attribute, `None` for the text.
             ready: the sign that the page is complete.
-            wants: what each field is waited for at; unless told, every place is a field.
+            wants: where each field may come from; by default every place is a field.
             states, structured, searches: as the fields of that name.
         """
         read = tuple(place if isinstance(place, PagePlace) else PagePlace((place[0],), place[1]) for place in places)
@@ -192,19 +192,18 @@ def reading_spec(watch: Watch) -> dict[str, Any]:
 
 
 def words_pattern(text: str) -> str:
-    """A regular expression, for Python and JavaScript, that finds the text however white space runs between its
-    words."""
+    """A regular expression for Python and JavaScript that finds the text whatever white space is between its words."""
     return r"\s*".join(words_of(text))
 
 
 def words_of(text: str) -> list[str]:
-    """A regular expression for each of its words."""
+    """One regular expression for each word of the text."""
     return [_escaped(word) for word in text.split()]
 
 
 def _escaped(word: str) -> str:
     escaped = re.sub(r"[\\^$.*+?()\[\]{}|/]", r"\\\g<0>", word)
-    # Shops write either, and keyboards have the straight ones only.
+    # Shops write curly or straight quotes; keyboards have the straight ones only.
     return re.sub('["\u201c\u201d]', '["\u201c\u201d]', re.sub("['\u2018\u2019]", "['\u2018\u2019]", escaped))
 
 

@@ -1,7 +1,7 @@
-"""One visit of a product's page for all sources that read it: it navigates once, waits, and reads in one look.
+"""One visit of a product's page for all sources that read it: navigate once, wait, and read everything in one look.
 
-Answers that the page fetches are waited for beside the document, each source of them for its own time at most. What the
-sources say is put together by `sources`; what it means is `judge`'s.
+Meanwhile it waits for answers that the page fetches, for each source up to its own time. `sources` puts together what
+the sources say; `judge` interprets it.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ if TYPE_CHECKING:
 _STEP = "waiting for the content"
 _STOP_TIMEOUT_S = 2.0
 _AGAIN_S = 0.2
-"""The least time in which a page can be looked at once more."""
+"""The shortest time in which a second look at a page is worth it."""
 _SIGNS_S = 1.5
-"""How long a page in which a step failed is searched for a sign of why."""
+"""How long a page is searched for a sign after a step has failed in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageSeen:
-    """How a visit of a page ended, besides what its sources have said."""
+    """How a visit of a page ended, apart from what its sources have said."""
 
     status: int | None
     url: str
@@ -68,7 +68,7 @@ class PageSeen:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One visit: what it is asked for, and within which time."""
+    """One visit: what it shall bring back, and its time budget."""
 
     page: Page
     visit: Visit
@@ -76,14 +76,14 @@ class _Asked:
     status: int | None
     wanted: frozenset[str]
     before: SourcesTold
-    """What was said before it began."""
+    """What was said before the visit began."""
     identity: Identity
     is_end: Callable[[str], bool]
-    """Whether a document at an address has nothing to say of the product, however long it is waited for."""
+    """Whether a document at that address has nothing to say of the product, so that waiting for it is useless."""
 
 
 class PageVisit:
-    """Everything that a platform reads from pages."""
+    """Reads everything that a platform's sources want of a page."""
 
     def __init__(self, platform: Platform) -> None:
         plan = WatchPlan()
@@ -123,7 +123,7 @@ class PageVisit:
             page: any page; `visit.news` tells what it fetches and which dialogs it opens.
             visit: where to go, and for how long.
             told: what the sources have said so far.
-            wanted: the fields by which the product is judged: a page that does not say them at once is given time to
+            wanted: the fields by which the product is judged. A page that does not say them at once gets time to
                 settle.
 
         Raises:
@@ -153,10 +153,10 @@ class PageVisit:
         return replace(_page_seen(seen, visit, self._ending(refused)), steps=tuple(taken.told))
 
     async def _why(self, asked: _Asked, failure: StepFailed) -> Sighting:
-        """What settles the verdict in a page where a step has failed: what is gone or blocked has no buttons.
+        """What settles the verdict after a step has failed, because a page that is gone or blocked has no buttons.
 
         Raises:
-            StepFailed: the same, where nothing does.
+            StepFailed: the same error, if nothing settles it.
         """
         try:
             soon = TimeBudget(min(_SIGNS_S, asked.budget.left_s(_STEP)))
@@ -185,7 +185,7 @@ class PageVisit:
         )
 
     async def _look(self, asked: _Asked) -> tuple[Sighting, AwaitedAnswers]:
-        """The document, and the answers that came beside it, whichever settles the visit first."""
+        """The document and the answers that came meanwhile, as soon as one of them settles the visit."""
         if not (self._captures or self._has_dialog_signs):
             return await self._watched(asked), AwaitedAnswers()
         budget, page = asked.budget, asked.page
@@ -197,7 +197,7 @@ class PageVisit:
                 while True:
                     others = hunt.pending | ({dialog} if not dialog.done() else set())
                     await asyncio.wait({watching, *others}, return_when=asyncio.FIRST_COMPLETED)
-                    if dialog.done():  # it says all that counts, and the page may be anywhere by now
+                    if dialog.done():  # the dialog settles it, and the page may have moved on
                         return Sighting(asked.status, page.url[:MAX_URL]), hunt
                     if not watching.done():
                         is_all = not hunt.pending and not self._waits
@@ -214,7 +214,7 @@ class PageVisit:
                     await asyncio.wait({dialog, *hunt.pending}, return_when=asyncio.FIRST_COMPLETED)
                     if hunt.pending or dialog.done() or self._is_enough(asked, seen, hunt):
                         continue
-                    # What was seen before the last answer was given up may be half of what is there now.
+                    # The page was seen before the last wait for an answer ended, and may have more by now.
                     if not budget.has_left(_AGAIN_S):
                         return seen, hunt
                     return await self._watched(asked), hunt
@@ -233,8 +233,8 @@ class PageVisit:
         return is_end
 
     def _is_enough(self, asked: _Asked, seen: Sighting | None, hunt: AwaitedAnswers) -> bool:
-        """Whether everything that is wanted was said, and no source that has yet to speak would be believed before
-        those that did. Without a `seen`, the document has yet to."""
+        """Whether everything that is wanted was said, and no source that is still silent would be believed instead.
+        Without `seen`, the document is still silent too."""
         if asked.visit.explain or not (seen is None or seen.ready):
             return False
         silent = {hunt.positions[task] for task in hunt.pending} | (self._in_document if seen is None else set())
@@ -251,7 +251,7 @@ class PageVisit:
         return bool(asked.wanted) and any(entry.state == "said" for entries in told.told.values() for entry in entries)
 
     def _is_decided(self, asked: _Asked, seen: Sighting) -> bool:
-        """Whether no answer can change the verdict any more."""
+        """Whether the document alone settles the verdict, whatever the answers say."""
         ending = {search.text for search in self._watch.searches if search.ends}
         if ending & {*seen.texts, *(text for _within, text in seen.texts_in)}:
             return True
@@ -260,20 +260,20 @@ class PageVisit:
         return (seen.status or 0) >= 400 or asked.is_end(seen.url)
 
     def _is_early(self, asked: _Asked, seen: Sighting, told: SourcesTold) -> bool:
-        """Whether something that is wanted was not said, and the page may still say it."""
+        """Whether something that is wanted is missing and the page may still say it."""
         if not seen.ready or seen.settled or self._watch.ready is not None:
             return False
         facts, _defaults = told.facts(self._platform.extract)
         return asked.visit.explain or any(facts.get(name) is None for name in asked.wanted)
 
     def _ending(self, refused: list[int]) -> int | None:
-        """The status among those of answers that stands for the document's, if one does."""
+        """The status of an answer that stands for the document's, if there is one."""
         return next((status for status in reversed(refused) if status in self._watch.end_statuses), None)
 
     def _tell(self, asked: _Asked, seen: Sighting, hunt: AwaitedAnswers, told: SourcesTold) -> list[int]:
-        """Adds what every source says; the statuses of answers that refused."""
+        """Adds what every source says. Returns the statuses of answers that refused."""
         if asked.is_end(seen.url):
-            return []  # whatever stands there, it is not this product's
+            return []  # what stands there is not this product's
         if seen.raw or seen.states or seen.structured is not None:
             for dom in self._doms:
                 told.add(dom.tell(seen))
@@ -293,7 +293,7 @@ class PageVisit:
         return any(signs.dialog for signs in self._judge.by_verdict.values())
 
     async def _dialog_sign(self, news: News | None) -> None:
-        """Returns when a dialog has opened that settles the verdict; never without one."""
+        """Returns when a dialog has opened that settles the verdict; never if none does."""
         if news is None:
             await asyncio.Event().wait()
             return
@@ -317,7 +317,7 @@ async def _stop(world: World, stop: str, timeout_s: float) -> None:
 
 
 async def _arrive(page: Page, visit: Visit) -> int | None:
-    """Sends the page to the product, unless it is there; the HTTP status of its document."""
+    """Sends the page to the product, unless it is there. Returns the HTTP status of its document."""
     if visit.arrival is not None:
         return visit.arrival.status
     status = await navigate(page, visit.url, visit.timeout_s)

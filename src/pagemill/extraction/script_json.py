@@ -1,6 +1,6 @@
-"""The objects that a script element holds: JSON, or what a script sets variables to. Pure; what they mean is `state`'s.
+"""The objects in a script element: JSON, or what a script sets variables to. Pure; `state` interprets them.
 
-A script is not run. Read are JSON, objects and lists as JavaScript writes them, and texts of JSON: `JSON.parse("...")`.
+The script is not run. Read are JSON, JavaScript's objects and lists, and texts of JSON: `JSON.parse("...")`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pagemill.extraction.json_path import parse_json
 
 _MAX_OBJECTS = 20
 _MAX_PLACES = 20_000
-"""Where one might begin."""
+"""Places in a script where an object might begin."""
 _TEXT = re.compile(r"""(?P<quote>["'`])(?P<inner>(?:(?!(?P=quote))[^\\]|\\.)*+)(?P=quote)""", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r?\n)|(.))", re.DOTALL)
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
@@ -29,18 +29,18 @@ _START = re.compile(
     """,
     re.VERBOSE,
 )
-"""What stands before a text of JSON, or before an object that is a value: not the body of a function."""
+"""What stands before a text of JSON, or before an object that is a value and not the body of a function."""
 _TOKEN = re.compile(r""""(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|`(?:[^`\\]|\\.)*+`?|[{}\[\]]""", re.DOTALL)
 
 
 def documents_of(text: str) -> Iterator[Any]:
-    """What the script holds, in its order: at most 20 objects or lists, no empty ones, from the first 20,000 places
-    where one might stand. Of JSON it is that alone.
+    """The objects and lists of a script, in order: at most 20, no empty ones, from the first 20,000 places where one
+    might begin. If the whole script is JSON, only that.
 
     Takes time linear in the script.
 
     Raises:
-        BrokenScript: before anything was found.
+        BrokenScript: nothing could be read.
     """
     if '"' not in text and "&quot;" in text:
         text = html.unescape(text)
@@ -57,7 +57,7 @@ def documents_of(text: str) -> Iterator[Any]:
             raise BrokenScript(str(error)) from error
         return
     if isinstance(document, str) and document.lstrip()[:1] in ("{", "["):
-        yield from documents_of(document)  # JSON that was written as a text of JSON
+        yield from documents_of(document)  # a JSON text that holds JSON
     else:
         yield document
 
@@ -75,7 +75,7 @@ def _in_script(text: str) -> Iterator[Any]:
         else:
             at = _end_of(text, start.end())
             document = _object_in(text[start.end() : at])
-            if document is None and long_looks:  # quotes in a comment, say, hide where it ends
+            if document is None and long_looks:  # its end was misjudged, for instance by quotes in a comment
                 long_looks -= 1
                 document = _object_in(text[start.end() :])
         if document:
@@ -86,7 +86,7 @@ def _in_script(text: str) -> Iterator[Any]:
 
 
 def _end_of(text: str, at: int) -> int:
-    """Where the brackets end that begin there: what stands within an object is none of the script's own."""
+    """Where the brackets that begin at `at` end. What stands within an object is no object of the script's own."""
     depth = 0
     for token in _TOKEN.finditer(text, at):
         if token[0] in "{[":

@@ -11,27 +11,27 @@ if TYPE_CHECKING:
 
 
 class World(Protocol):
-    """A world of a page's present document. Calls are not bounded in time, and raise Playwright's `Error`.
+    """A JavaScript world of a page's present document. Its calls have no time limit and raise Playwright's `Error`.
 
     A protocol because there are two: the `PageWorld` below and the one beside this folder.
     """
 
     async def evaluate(self, expression: str, arg: Any = None) -> Any:
-        """Calls a function out of reach of the page's own scripts."""
+        """Calls a function in a world that the page's own scripts cannot reach."""
         ...
 
     async def evaluate_in_page(self, expression: str, arg: Any = None) -> Any:
-        """Calls a function among the page's own scripts, which may have replaced anything."""
+        """Calls a function in the page's own world, whose scripts may have replaced anything."""
         ...
 
     async def of_frame(self, element: str, arg: Any = None) -> Self | None:
-        """A world of the document in a frame, whatever its origin is; `None` where it is out of reach. The function
+        """A world of a frame's document, whatever its origin; `None` if it is out of reach. The function `element`
         returns the frame's element."""
         ...
 
 
 class PageWorld:
-    """The page's own world, for a page that nobody has made another one for."""
+    """The page's own world, for a page without an isolated world."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -43,4 +43,4 @@ class PageWorld:
     evaluate_in_page = evaluate
 
     async def of_frame(self, element: str, arg: Any = None) -> None:
-        """See `World.of_frame`: such a page has none."""
+        """See `World.of_frame`: always `None` here."""

@@ -1,4 +1,4 @@
-"""What a script has read in a page, as values of known types. Pure. Everything is checked, because the page's own
+"""What a script has read in a page, as values of known types. Pure. Every value is checked, because the page's own
 scripts could have changed it.
 """
 
@@ -12,12 +12,12 @@ from pagemill.config.reading.judge import TextSign
 from pagemill.extraction.page_spec import FIELD_CHARS, MAX_URL, STATE_CHARS, PagePlace, Watch
 
 RawTexts = str | bool | None | tuple[tuple[str | None, bool], ...]
-"""What was read at a place: text; whether it is there; or several texts, each with whether it is seen."""
+"""What was read at a place: a text; whether it exists; or several texts, each with whether it is seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What a page showed. `raw` has one entry per place, or none at all when the status settled everything."""
+    """What a page showed. `raw` has one entry per place. It is empty if the status settled everything."""
 
     status: int | None
     url: str
@@ -26,14 +26,14 @@ class Sighting:
     states: tuple[str | None, ...] = ()
     structured: Any = None
     searched: frozenset[int] = frozenset()
-    """The positions of the searches that were successful."""
+    """The positions of the searches that found their text."""
     selectors: tuple[str, ...] = ()
     cut: Mapping[tuple[str, int], int] = field(default_factory=dict)
-    """What was longer than may be read: `place` or `state`, and its position; with its length in characters."""
+    """What was not read whole: kind (such as `place`) and position, with a length, a count, or a frame's trouble."""
     fitted: tuple[tuple[int, tuple[str, ...]], ...] = ()
-    """Per place, how many elements there were, and what some others say; only where that was asked for."""
+    """For each place, how many elements matched and what some others say; only if that was asked for."""
     requests: tuple[str, ...] = ()
-    """What the page has fetched data from; only where that was asked for."""
+    """The addresses from which the page has fetched data; only if that was asked for."""
     settled: bool = False
     """Whether the page had loaded and stayed quiet."""
     texts: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Sighting:
 
 
 def sighting_of(answer: Mapping[str, Any], watch: Watch, status: int | None, url: str) -> Sighting | None:
-    """What a script's answer says, `None` if it is something else than a reading."""
+    """The sighting that a script's answer holds; `None` if the answer is something else."""
     read = answer.get("read")
     if not isinstance(read, Mapping):
         return None
@@ -69,7 +69,7 @@ def sighting_of(answer: Mapping[str, Any], watch: Watch, status: int | None, url
 
 
 def raw_of(found: Any, watch: Watch) -> tuple[RawTexts, ...] | None:
-    """What was read at each place, from a script's answer; `None` if that is something else."""
+    """What a script's answer says of each place; `None` if the answer is something else."""
     if not (isinstance(found, list) and len(found) == len(watch.places)):
         return None
     return tuple(_raw(entry, place) for entry, place in zip(found, watch.places, strict=True))

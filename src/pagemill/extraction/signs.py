@@ -12,7 +12,7 @@ from pagemill.extraction.page_spec import words_pattern
 
 
 def url_sign(urls: Iterable[str], asked: str, final: str) -> str | None:
-    """The first part of an address that the final one has and the one that was visited has not; `None` without one.
+    """The first of `urls` that fits the final address but not the visited one; `None` without one.
 
     Raises:
         PatternTooSlow: a regular expression took longer than it may.
@@ -21,7 +21,7 @@ def url_sign(urls: Iterable[str], asked: str, final: str) -> str | None:
 
 
 def is_url_sign(urls: Iterable[str], asked: str, final: str) -> bool:
-    """Whether there is one."""
+    """Whether there is a `url_sign`."""
     return url_sign(urls, asked, final) is not None
 
 
@@ -32,7 +32,7 @@ def dialog_sign(signs: VerdictSigns, dialogs: Iterable[str]) -> str | None:
 
 
 def is_dialog_sign(signs: VerdictSigns, dialogs: Iterable[str]) -> bool:
-    """Whether there is one."""
+    """Whether there is a `dialog_sign`."""
     return dialog_sign(signs, dialogs) is not None
 
 

@@ -18,7 +18,7 @@ ToldField = tuple[str, FieldTold]
 
 @dataclass(slots=True)
 class SourcesTold:
-    """What has been heard of one product, from the sources that were asked."""
+    """What was heard of one product, from the sources that were asked so far."""
 
     told: dict[str, list[FieldTold]] = field(default_factory=dict)
     errors: list[tuple[str, str | None]] = field(default_factory=list)
@@ -26,29 +26,29 @@ class SourcesTold:
     requests: list[str] = field(default_factory=list)
 
     def add(self, entries: Iterable[ToldField]) -> None:
-        """Takes in what a source has said."""
+        """Adds what a source has said."""
         for name, entry in entries:
             self.told.setdefault(name, []).append(entry)
 
     def copy(self) -> SourcesTold:
-        """All of it once more, so that the one can be added to without the other."""
+        """A copy that can be added to by itself."""
         told = {name: list(entries) for name, entries in self.told.items()}
         return SourcesTold(told, list(self.errors), list(self.troubles), list(self.requests))
 
     def take(self, other: SourcesTold) -> None:
-        """Has been told what the other has, and nothing else."""
+        """Replaces everything by what `other` was told."""
         self.told, self.errors, self.troubles, self.requests = other.told, other.errors, other.troubles, other.requests
 
     def without(self, sources: Collection[int]) -> SourcesTold:
-        """Without what those sources have said."""
+        """A copy without what those sources have said."""
         told = {name: [one for one in entries if one.source not in sources] for name, entries in self.told.items()}
         kept = {name: entries for name, entries in told.items() if entries}
         return SourcesTold(kept, list(self.errors), list(self.troubles), list(self.requests))
 
     def first(self, name: str) -> FieldTold | None:
-        """What counts of all that was said of that field."""
+        """The entry that counts for a field: the most preferred one; a default only if there is nothing else."""
         valued = [one for one in self.ordered().get(name, ()) if one.value is not None]
-        # An `else` holds because nothing else was found: not where a later source has found something.
+        # An `else` holds only if nothing else was found, also not by a later source.
         return next((one for one in valued if one.state != "default"), valued[0] if valued else None)
 
     def ordered(self) -> dict[str, tuple[FieldTold, ...]]:
@@ -56,8 +56,8 @@ class SourcesTold:
         return {name: tuple(sorted(entries, key=lambda one: one.source)) for name, entries in self.told.items()}
 
     def facts(self, extract: Extract) -> tuple[dict[str, FactValue], frozenset[str]]:
-        """Every field's fact, that of the first source which has said one, and the names of those that nobody has
-        said. No facts at all where no source was read."""
+        """Each field's fact, from the first source that has said one, and the names of the facts by default. No facts
+        at all if no source was read."""
         facts: dict[str, FactValue] = dict.fromkeys(extract.fields) if self.told else {}
         defaults = set()
         for name in facts:
@@ -69,13 +69,13 @@ class SourcesTold:
 
 
 def error_paths(judge: Judge) -> tuple[str, ...]:
-    """The paths at which JSON answers are asked for errors."""
+    """The paths at which JSON answers may report errors."""
     signs: Iterator[ErrorSign] = (error for signs in judge.by_verdict.values() for error in signs.error)
     return tuple(dict.fromkeys(sign.path for sign in signs))
 
 
 def errors_in(document: object, paths: Iterable[str]) -> list[tuple[str, str | None]]:
-    """What stands at those paths, each with its path; nothing for those that lead nowhere."""
+    """What stands at those paths, each with its path. Paths that lead nowhere are left out."""
     found = ((path, word_at(document, path)) for path in paths)
     return [(path, word[0]) for path, word in found if word is not None]
 
@@ -99,5 +99,5 @@ def _told(document: object, name: str, rule: FieldRule, source: int, strategy: s
 
 
 def told_nothing(fields: Mapping[str, tuple[FieldRule, ...]], source: int, strategy: str) -> list[ToldField]:
-    """What a source says that could not be read at all: no rule of its fields has found anything, nor any default."""
+    """What to tell of a source that could not be read: no rule has found anything, and no default holds."""
     return [(name, FieldTold(source, strategy)) for name, rules in fields.items() for _rule in rules]

@@ -1,8 +1,8 @@
-"""A platform's sources as one strategy: asked in their order of preference, put together field by field.
+"""A platform's sources as one strategy: asked in their order of preference, combined field by field.
 
-A visit goes in steps: a request without any page (`http`), or one visit of the page for all sources that read it. After
-each step it is judged whether the next one is needed; each step waits for its turn at the shop, so a strategy that is
-not done raises `VisitGoesOn`, and is called again with what it has so far.
+A visit has steps: a request without any page (`http`), or one visit of the page for all sources that read it. After
+each step it is judged whether another one is needed. Each step waits for its own turn at the shop, so a strategy that
+is not done raises `VisitGoesOn` and is called again with what it has so far.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 _PAGE = -1
-"""The step that is the visit of the page; other steps are positions of sources."""
+"""The step that visits the page; other steps are positions of sources."""
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class SourcesStrategy:
         self._in_page = frozenset(at for at, source in enumerate(platform.extract.sources) if source.kind.page)
 
     def needs_page(self, visit: Visit) -> bool:
-        """Whether the next step of a visit is one of a page."""
+        """Whether the next step of a visit needs a page."""
         return self._steps[_progress(visit).step] == _PAGE
 
     async def read(self, page: Page | None, visit: Visit) -> PageReading:
@@ -104,7 +104,7 @@ class SourcesStrategy:
         return reading
 
     def close(self) -> None:
-        """Closes what is open."""
+        """Closes the HTTP connections."""
         for source in self._https.values():
             source.close()
 
@@ -119,7 +119,7 @@ class SourcesStrategy:
         progress.retry_after = progress.retry_after or answer.retry_after
         if answer.status in self._judge.blocked.status:
             progress.refused = answer.status
-        # What the shop does not have of a product at one of its addresses does not make the product gone.
+        # An error at one of the shop's addresses does not make a product gone: an answer from another one replaces it.
         if progress.answer is None or progress.answer.status >= 400:
             progress.answer = answer
         source.tell(answer, progress.told, self._error_paths)
@@ -127,7 +127,7 @@ class SourcesStrategy:
     async def _read_page(
         self, page: Page, visit: Visit, progress: Progress, wanted: frozenset[str]
     ) -> PageReading | None:
-        """Adds the page's part to the progress; a whole reading where an answer within the page will do."""
+        """Adds the page's part to the progress. Returns a whole reading if a request within the page was enough."""
         assert self._page_visit is not None
         if self._fetch is None:
             progress.page = await self._page_visit.read(page, visit, progress.told, wanted)
@@ -151,7 +151,7 @@ class SourcesStrategy:
         return replace(light, retry_after=retry_after, refused=progress.refused, requests=tuple(progress.told.requests))
 
     def _wanted(self, product: Product) -> frozenset[str]:
-        """The fields that no source is left out for; all of them where nothing is expected."""
+        """The fields for which all sources are asked if needed: those that are judged; all if nothing is expected."""
         is_expected = any(product.expected.get(name) is not None for name in self._extract.fields)
         return self._judged_by(product) if is_expected else frozenset(self._extract.fields)
 
@@ -161,7 +161,7 @@ class SourcesStrategy:
         return frozenset(expected & self._extract.fields.keys()) | self._judged
 
     def _fields_behind(self, step: int) -> frozenset[str]:
-        """The fields of the sources that are asked in later steps."""
+        """The fields that later steps may say."""
         sources = self._extract.sources
         return frozenset(
             name
@@ -172,8 +172,8 @@ class SourcesStrategy:
         )
 
     def _is_done(self, visit: Visit, reading: PageReading, wanted: frozenset[str], still: frozenset[str]) -> bool:
-        """Whether no further source could change the verdict for the better. `still` are the fields that a later one
-        has: what is only an `else` so far may be something else there."""
+        """Whether no further source could improve the verdict. `still` are the fields that later sources have: an
+        `else` of such a field may yet be replaced."""
         open_ones = {
             name
             for name in reading.defaults & wanted & still
@@ -188,8 +188,8 @@ class SourcesStrategy:
         return all(reading.facts.get(name) is not None for name in wanted)
 
     def _reading(self, visit: Visit, progress: Progress) -> PageReading:
-        """What all steps so far come to. The page's own status and address count before those of an answer, unless it
-        was the page that failed or was refused."""
+        """The reading of all steps so far. The page's status and address count before those of an answer, unless the
+        page failed or was refused."""
         page, answer = progress.page, progress.answer
         reading = self._said(visit, progress, progress.told)
         if page is None:
@@ -199,13 +199,13 @@ class SourcesStrategy:
             return of_page
         refused = is_blocked(of_page, self._judge)
         if refused or (of_page.status or 0) >= 400:
-            # What such a page says is of itself: a challenge has a heading too.
+            # A page that refuses speaks of itself: a challenge has a heading too.
             of_answer = _of_answer(self._said(visit, progress, progress.told.without(self._in_page)), answer)
             return replace(of_answer, refused=of_page.status if refused else reading.refused)
         return of_page
 
     def _said(self, visit: Visit, progress: Progress, told: SourcesTold) -> PageReading:
-        """What the sources have said, without where and how the visit ended."""
+        """What the sources have said, without the status and address with which the visit ended."""
         facts, defaults = told.facts(self._extract)
         return PageReading(
             status=None,
@@ -226,7 +226,7 @@ def _of_answer(reading: PageReading, answer: HttpAnswer) -> PageReading:
 
 
 def _of_page(reading: PageReading, page: PageSeen, visit: Visit) -> PageReading:
-    """The reading as one of the page. Facts that its answers said count though its content did not appear."""
+    """The reading with the end of the page's visit. Facts from answers count even if the content did not appear."""
     said = any(value is not None and name not in reading.defaults for name, value in reading.facts.items())
     captured = any(
         one.state == "said" and one.strategy in ("api_capture", "http")
@@ -254,7 +254,7 @@ def _progress(visit: Visit) -> Progress:
 
 
 def _steps(platform: Platform) -> tuple[int, ...]:
-    """The steps in order: each request, and the page where its first source stands."""
+    """The steps in order: each request, and the page at the position of its first source."""
     steps: list[int] = []
     for position, source in enumerate(platform.extract.sources):
         if not source.kind.page:
@@ -265,7 +265,7 @@ def _steps(platform: Platform) -> tuple[int, ...]:
 
 
 def _judged_fields(platform: Platform) -> frozenset[str]:
-    """The fields that any verdict hangs on."""
+    """The fields that can decide a verdict."""
     rules: Judge = platform.judge
     signs = {name for signs in rules.by_verdict.values() for facts in signs.facts for name in facts}
     return frozenset((signs | set(rules.require)) & platform.extract.fields.keys())

@@ -29,7 +29,7 @@ class StateSource:
         self._name = source.script or source.variable or "the document"
 
     def tell(self, seen: Sighting, told: SourcesTold, error_paths: tuple[str, ...], identity: Identity) -> None:
-        """What each path leads to; why, where there is nothing to read."""
+        """Adds what each path leads to, or why there is nothing to read."""
         text = seen.states[self._state] if seen.states else None
         length = seen.cut.get(("state", self._state), 0)
         document: Any = None
@@ -49,7 +49,7 @@ class StateSource:
         told.add(told_by_json(own_part(document, identity), self._source.fields, self._position, "state"))
 
     def _best_of(self, text: str) -> Any:
-        """The first of the script's objects to which a path of the source leads; else the first of all."""
+        """The script's first object in which a path of the source leads somewhere; else its first object."""
         rules = [rule for several in self._source.fields.values() for rule in several]
         first: Any = None
         for document in documents_of(text):

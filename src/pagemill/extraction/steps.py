@@ -1,7 +1,7 @@
-"""Does what a platform's page needs before it is read, step by step, and tells what came of each.
+"""Does a platform's `steps` in a page before it is read, and notes what came of each.
 
-A step tries again until its time is over: scripts that wait in a page would be lost with its document. Where a step
-leads to another document, the next one begins there.
+A step is tried again and again from Python until its time is over: a script that waits in the page would be lost with
+its document. If a step leads to another document, the next one begins there.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 _PAUSE_S = 0.05
 _LATER_PAUSE_S = 0.15
 _QUICK_S = 1.0
-"""A step that has waited for longer looks less often."""
+"""After this time a step is tried less often."""
 _LOADING_S = 5.0
-"""What a document has to load before the time of a step that acts on it begins: until then, many have no handlers. One
-that a step leads to has at least as long to come."""
+"""How long a document may load before the time of a step begins: until then, many pages react to nothing. A document
+that a step leads to also has at least this long to come."""
 _FRAMES_S = 0.1
-"""In which a page that is shown draws some frames, which is when it learns what is in view."""
+"""In this time a page that is shown draws some frames. Only then does it know what is in view."""
 _QUIET_ROUNDS = 5
-"""For so many times frames nothing may change once all is in view: what is fetched for being seen comes in a moment."""
+"""How many rounds without a change end the scrolling: what a page loads once it is seen comes a moment later."""
 _MAX_CAUSE = 200
 _LOOKING = frozenset({"wait_for", "reload_unless"})
 _MAY_LEAD_AWAY = frozenset({"dismiss", "click", "fill", "press", "run"})
@@ -60,7 +60,7 @@ _KEY_CODES = {
 
 
 class StepsTaken:
-    """The steps of one visit."""
+    """Does the steps of one visit."""
 
     def __init__(self, page: Page, visit: Visit, budget: TimeBudget) -> None:
         self._page = page
@@ -69,10 +69,10 @@ class StepsTaken:
         self._world = visit.world or PageWorld(page)
         self._loaded: float | None = None
         self.told: list[StepTold] = []
-        """What came of those that are over."""
+        """What came of the finished steps."""
 
     async def take(self, steps: tuple[PageStep, ...]) -> None:
-        """Takes them in their order, in a page that has navigated and is drawn from now on.
+        """Does the steps in their order, in a page that has navigated. It brings the page to the front.
 
         Raises:
             StepFailed: one of them could not be done within its time.
@@ -124,7 +124,7 @@ class StepsTaken:
         return str(answer["why"]) + led
 
     async def _until_done(self, step: PageStep, spec: dict[str, Any], time: TimeBudget) -> Mapping[str, Any]:
-        """The answer of the try that did it, or of the last one."""
+        """The answer of the try that succeeded, or of the last one."""
         started_s, last = monotonic(), _NOT_THERE
         while True:
             answer = await self._try(step, spec)
@@ -134,7 +134,7 @@ class StepsTaken:
             await asyncio.sleep(_PAUSE_S if monotonic() - started_s < _QUICK_S else _LATER_PAUSE_S)
 
     async def _scroll_to(self, step: PageStep, spec: dict[str, Any], time: TimeBudget) -> str:
-        """Until it is in view and stays there: what is above it may still grow."""
+        """Scrolls until the element is in view and stays there: what is above it may still grow."""
         quiet, last = 0, ""
         while True:
             answer = await self._until_done(step, spec, time)
@@ -147,7 +147,7 @@ class StepsTaken:
             await asyncio.sleep(_FRAMES_S)
 
     async def _scroll_on(self, step: PageStep, spec: dict[str, Any], time: TimeBudget) -> str:
-        """Down by a window at a time, so that every part of the page has been in view."""
+        """Scrolls down by one window at a time, so that every part of the page has been in view."""
         at, quiet, last = 0, 0, ""
         while time.has_left(_FRAMES_S):
             answer = await self._try(step, spec)
@@ -182,7 +182,7 @@ class StepsTaken:
         return "ran" + ("" if where is None else await self._follow(step, where["origin"]))
 
     async def _load(self, step: PageStep) -> None:
-        """Waits until the document has loaded, once for each, and not for ever."""
+        """Waits until the document has loaded, at most `_LOADING_S`, and only once for each document."""
         until_s = monotonic() + _LOADING_S
         while True:
             where = await self._where(step)
@@ -213,7 +213,7 @@ class StepsTaken:
         return await self._ask(step, STEP_SCRIPT, spec, ("done", "why", "origin", "at", "end", "mark"))
 
     async def _ask(self, step: PageStep, script: str, spec: Any, keys: tuple[str, ...]) -> Mapping[str, Any] | None:
-        """The page's answer; `None` where its document went away before it could answer, so that nothing was done."""
+        """The page's answer; `None` if its document went away first, so that nothing was done."""
         left_s = self._left_s(step)
         try:
             answer = await within(left_s, self._world.evaluate(script, spec), str(step))
@@ -247,7 +247,7 @@ def _meant(error: PlaywrightError, step: PageStep) -> Exception:
 
 
 def _spec(step: PageStep) -> dict[str, Any]:
-    """What the script is told of a step."""
+    """What the script needs to know of a step."""
     spec: dict[str, Any] = {"kind": step.kind, "selector": None, "text": "", "key": "", "code": "", "keyCode": 0}
     if (
         element := step.dismiss or step.click or step.reload_unless or step.fill or step.press or step.wait_for

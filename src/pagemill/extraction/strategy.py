@@ -49,9 +49,9 @@ class Strategy(Protocol):
     async def read(self, page: Page | None, visit: Visit) -> PageReading:
         """Visits a page, or asks without one, and brings back what was said.
 
-        The reading's facts have every field of the platform, `None` for those that were not said; they may be empty
-        when the status alone settles the verdict, or the content did not appear. Whatever was subscribed or started is
-        taken back, also under cancellation, which passes through.
+        The reading's facts have every field of the platform, `None` for those that were not said. They may be empty if
+        the status alone settles the verdict, or if the content did not appear. Every listener and task is taken back,
+        also under cancellation, which passes through.
 
         Args:
             page: `None` where `needs_page` says so.

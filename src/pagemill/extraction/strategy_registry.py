@@ -1,6 +1,6 @@
-"""A worker's strategies: made at first use, let go when their platform has not been visited for long.
+"""A worker's strategies: made at first use, dropped when their platform has not been visited for long.
 
-Owns when a strategy is made and let go. Which one a platform has, and how it is made, is `strategy`'s.
+It decides when a strategy is made and dropped; `strategy` decides which one a platform has and how it is made.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class _Loaded:
 
 
 class StrategyRegistry(Mapping[str, Strategy]):
-    """Strategies by platform name, for the engine's thread. It has every platform, whether loaded or not.
+    """Strategies by platform name, for the engine's thread. It has every platform, loaded or not.
 
-    A strategy that has a method `close` (a plain one, no coroutine) is told when it is let go. The next visit of its
-    platform makes a new one.
+    If a strategy has a method `close` (no coroutine), that is called when the strategy is dropped. The next visit of
+    the platform makes a new one.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class StrategyRegistry(Mapping[str, Strategy]):
         Args:
             platforms: those of this worker.
             load: makes a platform's strategy; raises ConfigError.
-            ttl_s: how long one may be unused. Longer than the longest visit: its beginning is its use.
+            ttl_s: how long one may be unused. Longer than the longest visit: only its beginning counts as use.
             now_s: monotonic seconds.
         """
         self._platforms = {platform.platform: platform for platform in platforms}
@@ -56,7 +56,7 @@ class StrategyRegistry(Mapping[str, Strategy]):
 
         Raises:
             KeyError: this worker does not have the platform.
-            ConfigError: it has to be made anew and cannot be.
+            ConfigError: it has to be made again, and cannot be.
         """
         loaded = self._loaded.get(name)
         if loaded is None:
@@ -65,7 +65,7 @@ class StrategyRegistry(Mapping[str, Strategy]):
         return loaded.strategy
 
     def __contains__(self, name: object) -> bool:
-        """Whether this worker has the platform; asking is no use of it."""
+        """Whether this worker has the platform. Asking does not count as use."""
         return name in self._platforms
 
     def __iter__(self) -> Iterator[str]:
@@ -94,7 +94,7 @@ class StrategyRegistry(Mapping[str, Strategy]):
             raise ConfigError(problems)
 
     def drop_unused(self, now_s: float | None = None) -> list[str]:
-        """Lets go of strategies that have been unused for `ttl_s`; on the loop's thread.
+        """Drops strategies that have been unused for `ttl_s`. Must be called on the loop's thread.
 
         Args:
             now_s: the registry's own clock unless told.
@@ -109,7 +109,7 @@ class StrategyRegistry(Mapping[str, Strategy]):
         return unused
 
     def close(self) -> None:
-        """Lets go of all of them; no visit may be under way."""
+        """Drops all of them; no visit may be under way."""
         for name in self.loaded():
             self._let_go(name)
 

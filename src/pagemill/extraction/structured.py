@@ -1,6 +1,4 @@
-"""Strategy `structured`: what shops publish for search engines, as standard facts. What of it means what is
-`schema_product`'s.
-"""
+"""Strategy `structured`: standard facts from what shops publish for search engines. `schema_product` finds them."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ class StructuredSource:
         plan.structured(list(source.fields), optional=source.reads_all_standard_facts)
 
     def tell(self, seen: Sighting, told: SourcesTold, asked: str) -> None:
-        """What each path into the standard facts leads to; what is broken or cut."""
+        """Adds what each path into the standard facts leads to, and what is broken or cut."""
         if seen.structured is None:
             told.add(told_nothing(self._source.fields, self._position, "structured"))
             return

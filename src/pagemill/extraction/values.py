@@ -18,9 +18,9 @@ from pagemill.model import FactValue
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 MAX_FACT_CHARS = 10_000
-"""Of the text that a fact is made of, after `regex`: what is longer is no fact of a product, and takes long to read."""
+"""Characters of the text for a fact, after `regex`. A longer text is no fact of a product, and slow to read."""
 _MAX_NUMBER = 10**30
-"""Beyond it, a JSON number is no quantity of a product."""
+"""A JSON number from this on is no quantity of a product."""
 
 _YES = frozenset({"true", "yes", "y", "1", "on"})
 _NO = frozenset({"false", "no", "n", "0", "off"})
@@ -46,7 +46,7 @@ def read_boolean(text: str) -> bool | None:
 
 
 def too_long(raw: FactValue, rule: FieldRule) -> int:
-    """The length of the text that a fact would be made of, where it is more than there may be; else 0.
+    """The length of the text for a fact if it is longer than allowed; else 0.
 
     Words of a `map`, `equals` and `contains` are looked for in texts of any length.
     """
@@ -70,7 +70,7 @@ def to_fact(raw: FactValue, rule: FieldRule, *, machine: bool = False) -> FactVa
 
     Args:
         raw: text from a page, or a JSON scalar.
-        rule: where it was found does not matter here, only how it is to be read.
+        rule: how to read it; where it was found does not matter here.
         machine: the text was written for programs: in a bare number, a point is the decimal sign.
 
     Raises:
@@ -136,7 +136,7 @@ def _from_text(text: str, rule: FieldRule, machine: bool) -> FactValue:
 
 
 def _prefixed(address: str, prefix: str) -> str:
-    """With one slash between a host and a path, however many of the two were written."""
+    """The address with the prefix before it, with exactly one slash between a host and a path."""
     if address.startswith("//"):
         return (prefix.partition("//")[0] or "https:") + address
     if prefix.endswith("/"):

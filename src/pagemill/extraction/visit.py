@@ -14,7 +14,7 @@ from pagemill.model import Product
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """That the page has been sent to the product already, and shows its document, which has that HTTP status."""
+    """The page already shows the product's document, which came with that HTTP status."""
 
     status: int | None
 
@@ -44,6 +44,6 @@ class Visit:
     explain: bool = False
     """Whether every source is to be read, and all of what it says told: for `pagemill try`."""
     arrival: Arrival | None = None
-    """Where the page need not be sent to any more: it is read as it is, with what was heard of it so far."""
+    """Set if the page is already at the product: it is read as it is, with the news that it has had so far."""
     so_far: object = None
-    """What an earlier part of the same attempt has found out; the strategy's own."""
+    """The progress of earlier steps of the same attempt; only the strategy knows its type."""

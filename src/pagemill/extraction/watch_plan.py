@@ -1,4 +1,4 @@
-"""What all sources of one page want of it, gathered so that one look brings everything.
+"""What all sources want of one page, gathered so that one look reads everything.
 
 Each source registers its places when the strategy is made, keeps the positions that it gets, and finds what was read at
 the same positions of the sighting.
@@ -31,14 +31,14 @@ class WatchPlan:
         self._published: dict[str, bool] = {}
 
     def place(self, field_name: str, place: PagePlace) -> int:
-        """A place at which that field may stand; its position."""
+        """Adds a place at which that field may stand; returns its position."""
         self._places.append(place)
         position = len(self._places) - 1
         self._want(field_name).places.append(position)
         return position
 
     def state(self, field_names: list[str], state: StatePlace) -> int:
-        """JSON in the page from which those fields may come; its position."""
+        """Adds JSON in the page from which those fields may come; returns its position."""
         self._states.append(state)
         position = len(self._states) - 1
         for name in field_names:
@@ -46,7 +46,7 @@ class WatchPlan:
         return position
 
     def search(self, search: Search) -> int:
-        """A text that is looked for; its position."""
+        """Adds a text to look for; returns its position."""
         if search not in self._searches:
             self._searches.append(search)
         return self._searches.index(search)
@@ -54,7 +54,7 @@ class WatchPlan:
     def structured(self, field_names: list[str], *, optional: bool = False) -> None:
         """Asks for what the page publishes for search engines, from which those fields may come.
 
-        `optional`: few pages publish all of them, and none is waited for that no other source has.
+        `optional`: a field that no other source has is not waited for, because few pages publish all of them.
         """
         self._structured = True
         self._published |= dict.fromkeys(field_names, optional)
@@ -63,7 +63,7 @@ class WatchPlan:
         return self._wanted.setdefault(name, _Wanted())
 
     def watch(self, platform: Platform) -> Watch:
-        """All of it, with the signs by which the platform is judged."""
+        """The complete watch, with the signs by which the platform is judged."""
         alone = not self._wanted
         for name, optional in self._published.items():
             if alone or name in self._wanted or not optional:

@@ -27,13 +27,14 @@ _END_OF_A_PRICE = re.compile(  # the last alternative: another price written lik
 
 
 def cents_apart(text: str, start: int, end: int) -> tuple[str, int] | None:
-    """The two digits of the cents of the whole number from `start` to `end`, and where they end; `None` without any.
+    """The two digits of the cents after the whole number from `start` to `end`, and where they end; `None` without
+    cents.
 
-    - Behind a point with a space beside it, an apostrophe or a colon: of a price with its currency. With none but a
-      point, where the text holds nothing else.
-    - Behind the currency: touching it and the number, or at the end of a price.
-    - Behind a space: at the end of a price that has its currency in front, or in a price with which the text begins and
-      that has its currency at the end.
+    - After a point with a space beside it, an apostrophe or a colon: in a price with its currency. After a point also
+      without one, if the text holds nothing else.
+    - After the currency: if it touches number and cents, or at the end of a price.
+    - After a space: at the end of a price with its currency in front, or if the text begins with the number and the
+      currency follows the cents.
 
     A currency without cents, such as won or yen, has none here either.
     """
@@ -57,7 +58,7 @@ def _behind_a_point(text: str, start: int, end: int, ahead: Currency | None) -> 
         return found if currency.has_cents else None
     ends_a_price = _END_OF_A_PRICE.match(text, found.end()) is not None
     if ahead is not None:
-        # A space behind the point may also be that between two sentences.
+        # A point followed by a space may also end a sentence.
         return found if ends_a_price or not found["point"].endswith(" ") else None
     point = found["point"].strip()
     alone = _is_first(text, start) and ends_a_price and not text.startswith(point, found.end())
@@ -89,7 +90,7 @@ def _behind_a_space(text: str, start: int, end: int, ahead: Currency | None) -> 
 
 
 def _own_currency(text: str, end: int) -> Currency | None:
-    """The currency behind the cents, unless it touches the next number."""
+    """The currency after the cents, unless it belongs to the next number because it touches that."""
     currency = currency_after(text, end)
     if currency is not None and text[end] == " " and text[currency.end : currency.end + 1].isdigit():
         return None

@@ -16,7 +16,7 @@ _WORDS = (
     "SGD|TWD|THB|VND|IDR|MYR|PHP|AED|SAR|QAR|KWD|BHD|OMR|JOD|TND|EGP|ILS|ZAR|NGN|KES|PKR|BDT|LKR|kr|Kč|zł|đ|руб|грн|лв"
 )
 _CASED_WORDS = "TRY|CAD|TL|Rs|rs|Rp|rp|S?Fr|sFr|RM|KD"
-"""In another case they are English words or names of models. "Ft" is not here because it is feet, too."""
+"""In another case they are English words or names of models. "Ft" is missing because it also means feet."""
 _ANY_WORD = rf"(?:(?i:{_WORDS})|{_CASED_WORDS})"
 _LATER_WORDS = (
     r"(?i:euros?|dollars?|rupees?|lira|lei)|won|yen|zl|Kc|р|Р|рубл(?:ь|я|ей)|บาท|درهم|ريال|ریال|جنيه|دينار|تومان"
@@ -31,7 +31,7 @@ _BEFORE = re.compile(
 )
 _AFTER = re.compile(rf" ?(?:(?:[A-Z]{{1,3}})?(?P<sign>{_SIGN})|(?P<word>{_WORDS_AFTER}))")
 _LONGEST = 12
-"""No word is longer, with the point, colon and space behind it."""
+"""Characters of the longest word, with the point, colon and space after it."""
 _NO_CENTS_MARK = re.compile(r"[.,:/][-\u2013\u2014]{1,2}(?![0-9])")
 
 _NO_CENTS = frozenset("₩원¥円元圆圓块塊₫đ") | {"won", "krw", "yen", "jpy", "cny", "rmb", "vnd", "rp", "idr", "huf"}
@@ -39,7 +39,7 @@ _WRITTEN_FIRST = frozenset("$£¥₩₹") | {"chf", "fr", "sfr", "rs", "rp", "rm
 
 
 class Currency(NamedTuple):
-    """A sign or word, from `start` to `end`, the space between it and its number included."""
+    """A sign or word from `start` to `end`, including the space between it and its number."""
 
     start: int
     end: int
@@ -47,12 +47,12 @@ class Currency(NamedTuple):
 
     @property
     def has_cents(self) -> bool:
-        """Whether shops write hundredths of it."""
+        """Whether shops write hundredths of this currency."""
         return self.name not in _NO_CENTS
 
     @property
     def written_first(self) -> bool:
-        """Whether it stands before its number more often than behind it."""
+        """Whether it stands before its number more often than after it."""
         return self.name in _WRITTEN_FIRST
 
 
@@ -62,12 +62,12 @@ def currency_before(text: str, end: int) -> Currency | None:
 
 
 def currency_after(text: str, start: int) -> Currency | None:
-    """The currency that begins at `start`, a space before it allowed: `원`, ` €`, ` kr`."""
+    """The currency that begins at `start`, or after one space there: `원`, ` €`, ` kr`."""
     return _currency(_AFTER.match(text, start))
 
 
 def after_no_cents(text: str, start: int) -> int:
-    """Where the mark for "no cents" ends that begins at `start` (`,-`, `.–`, `,--`, `:-`, `/-`), else `start`."""
+    """Where the mark for "no cents" at `start` ends (`,-`, `.–`, `,--`, `:-`, `/-`); `start` if there is none."""
     mark = _NO_CENTS_MARK.match(text, start)
     return start if mark is None else mark.end()
 

@@ -1,7 +1,7 @@
-"""Every number of a text, as it is written there: rules 1 to 6 of `number_text`. Which of them is meant is not asked.
+"""Finds every number of a text as it is written: rules 1 to 6 of `number_text`, which also decides which one is meant.
 
-Reads what `plain_digits` returns. Time is linear in the text: a number's characters are looked at a fixed number of
-times, those behind the point where it stops making sense included.
+Time is linear in the text: each character of a number is looked at a fixed number of times, and so are those after the
+point where the number stops making sense.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pagemill.extraction.numbers.currency_words import currency_before
 from pagemill.extraction.numbers.number_words import has_unit, with_units
 
 _MAX_DIGITS = 30
-"""Longer ones are no quantity of a product, and `int` and `float` stay cheap and finite below it."""
+"""Longer numbers are no quantity of a product. Up to here `int` and `float` stay cheap and finite."""
 
 _WHOLE_MONEY = r"(?:[.,][0-9]{3})++[ ]?(?:[원円元₫đ]|won|yen|KRW|JPY|VND)"
 """Groups of a currency without decimals: in `15 129,000원` the 15 is another number, as it is in `%15 129 TL`."""
@@ -44,10 +44,10 @@ _FORMS = {
     ".": _form(_COMMAS, "(?:(?:[.][0-9]{3}){2,}|[.][0-9]{3}(?=,[0-9]))"),
     ",": _form("(?:(?:,[0-9]{2,3})+,[0-9]{3}|,[0-9]{3}(?=[.][0-9]))", _POINTS),
 }
-"""By the sign for decimals: a single group behind it is none, unless the other sign follows."""
+"""By the decimal sign. With a known sign, a single group after it is decimals, unless the other sign follows."""
 _KINDS = ("spaced", "commas", "points", "plain")
 _BEGINNING = re.compile(r"[0-9]|(?<![\w./])[.](?=[0-9]++(?![.,][0-9]))")
-"""A point behind a letter ends a word (`Rs.50`), one before a number with decimals of its own is a slip."""
+"""A point after a letter ends a word (`Rs.50`). A point before a number with decimals of its own is a typing error."""
 _RUN = re.compile(r"[.]?[0-9]+(?:[.,][0-9]+)*+")
 _REST_OF_RUN = re.compile(r"(?:[.,][0-9]+)*+")
 
@@ -60,7 +60,7 @@ _RAISED = re.compile(r"(?P<touches>(?<=\d))?[⁰¹²³⁴-⁹]+")
 
 @dataclass(frozen=True, slots=True)
 class WrittenNumber:
-    """A number, from the first digit (or the point before it) at `start` to `end`; its sign stands before that."""
+    """A number from `start` (its first digit, or the point before that) to `end`. Its sign stands before `start`."""
 
     start: int
     end: int
@@ -68,7 +68,7 @@ class WrittenNumber:
 
 
 def plain_digits(text: str) -> str:
-    """The text in ASCII digits and signs as far as numbers are concerned, every white space a space."""
+    """The text with ASCII digits and signs in its numbers, and every white space as a space."""
     if text.isascii():
         return text
     text = unicodedata.normalize("NFKC", _RAISED.sub(_lowered, text)).translate(_OTHER_SIGNS)
@@ -118,14 +118,14 @@ def _after_run(text: str, end: int) -> int:
 def _is_negative(text: str, start: int) -> bool:
     dash = start - 1
     if text[dash:start] == "-":
-        # In `Fr. -.95` the dash stands for no francs.
+        # In `Fr. -.95` the dash means "no francs".
         return _SIGN.match(text, dash) is not None and (text[start] != "." or currency_before(text, dash) is None)
     currency = currency_before(text, start)
     return currency is not None and currency.start > 0 and _SIGN.match(text, currency.start - 1) is not None
 
 
 def _lowered(raised: re.Match[str]) -> str:
-    """Raised digits are cents where there are two, else a footnote or the power of a unit."""
+    """Two raised digits are cents. Others are dropped: a footnote, or the power of a unit."""
     digits = raised[0]
     if len(digits) != 2:
         return ""

@@ -1,4 +1,4 @@
-"""Numbers as people write them. Reads text and nothing else; which text is asked about a field is `values`' matter.
+"""Numbers as people write them. Reads text and nothing else; `values` decides which text belongs to a field.
 
 How a number is written, first rule that fits:
 
@@ -48,11 +48,11 @@ _PERCENT_BEFORE = re.compile(r"(?<![0-9])(?:%|(?<![0-9] )% )\Z")
 
 
 _SPACED_GROUPS = re.compile(r"\A(?P<before>[-+]? ?)(?P<number>[1-9][0-9]{0,2}(?: ?, ?[0-9]{3})+)(?![0-9]|[.,][0-9])")
-"""Groups with spaces at their commas, as where each stands in an element of its own: an amount, or nothing else."""
+"""Groups with spaces at their commas, as when each group is an element of its own. Such a text is an amount."""
 
 
 class _Candidate(NamedTuple):
-    """A number of the text with what stands behind it and what stands beside it."""
+    """A number of the text, what follows it, and what stands beside it."""
 
     amount: WrittenNumber
     currency_behind: bool
@@ -105,7 +105,7 @@ def _is_whole(text: str, amount: WrittenNumber) -> bool:
 def _candidates(text: str, found: Sequence[WrittenNumber]) -> list[_Candidate]:
     candidates: list[_Candidate] = []
     following: _Candidate | None = None
-    # From the last to the first, because a range takes over what stands behind its end.
+    # From the last to the first, because the start of a range takes over what follows the range's end.
     for amount in reversed(found):
         if following is not None and _RANGE.fullmatch(text, amount.end, following.amount.start):
             currency, percent = following.currency_behind, following.percent_behind

@@ -21,7 +21,7 @@ _MULTIPLES = (
     | {"lakh": 10**5, "lac": 10**5, "crore": 10**7}
 )
 _COUNTERS = "원개명건회여대점포매장이부에까円圓元圆块塊日韩韓美港台人个個件次名本枚回以起多余"
-"""What may follow a unit of East Asia: money, a counter, a particle. Other words only begin so (`千克`, `천연`)."""
+"""What may follow an East Asian unit: money, a counter, a particle. Other words only begin like it (`千克`, `천연`)."""
 _UNIT = re.compile(
     rf"""
       (?:[ ](?=[백百천千만万萬억億亿]{{1,2}}[원円圓元]))?

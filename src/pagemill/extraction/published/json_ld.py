@@ -1,9 +1,9 @@
-"""The texts of JSON-LD scripts as parsed JSON, with what shops get wrong put right. What it means is not known here.
+"""Parses the texts of JSON-LD scripts, and repairs common mistakes of shops. Their meaning is not known here.
 
-Put right is what has one reading only: comments and the marks that older shops put around scripts, several documents in
-one script, line breaks and wrong escapes in texts, and by `chompjs` commas too many, single quotes, keys without
-quotes. A missing comma, a quote inside of a text, an amount such as `1,250.00` without quotes have several: that is
-broken.
+Only mistakes that can be read in one way are repaired: comments and the marks that older shops put around scripts,
+several documents in one script, line breaks and wrong escapes in texts. `chompjs` also repairs extra commas, single
+quotes and keys without quotes. A missing comma, a quote within a text, or an amount such as `1,250.00` without quotes
+can be read in several ways, so it counts as broken.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ESCAPE = re.compile(
 _LEADING_ZERO = re.compile(r"(?<![\w.+\-])0[0-9]++(?:\.[0-9]++)?(?![\w.])", re.ASCII)
 _NEAR = 30
 _MAX_DOCUMENTS = 1_000
-"""Of one script."""
+"""For one script."""
 
 
 def read_json_ld(script: str) -> list[Any]:
@@ -49,7 +49,7 @@ def read_json_ld(script: str) -> list[Any]:
     Takes time linear in the script.
 
     Raises:
-        BrokenJsonLd: some of it cannot be read, or is not sure to mean what it seems to.
+        BrokenJsonLd: some of it cannot be read, or its meaning is not sure.
     """
     text = script.lstrip("\ufeff")
     if '"' not in text and "&quot;" in text:
@@ -61,12 +61,12 @@ def read_json_ld(script: str) -> list[Any]:
     except ValueError:
         return list(_documents(_bare(text)))
     if isinstance(document, str) and document.lstrip()[:1] in ("{", "["):
-        return read_json_ld(document)  # JSON that was written as a text of JSON
+        return read_json_ld(document)  # a JSON text that holds JSON
     return [document]
 
 
 def read_json_lds(scripts: Iterable[str]) -> tuple[list[Any], list[str]]:
-    """The documents of all scripts, and for each script that nothing can read where and why."""
+    """The documents of all scripts, and where and why each unreadable script is broken."""
     documents: list[Any] = []
     broken: list[str] = []
     for number, script in enumerate(scripts, 1):
@@ -78,7 +78,7 @@ def read_json_lds(scripts: Iterable[str]) -> tuple[list[Any], list[str]]:
 
 
 def _bare(text: str) -> str:
-    """Without comments and marks, everything else at its place."""
+    """The text without comments and marks; all other characters keep their place."""
     opening = _OPENING.match(text)
     closing = _CLOSING.search(text, max(0, len(text.rstrip()) - 20))
     if opening is not None and closing is not None and text.count("-->") == 1 and ("{" in text or "[" in text):
@@ -102,7 +102,7 @@ def _blank(text: str) -> str:
 
 
 def _documents(text: str) -> Iterator[Any]:
-    """Every outermost pair of brackets is a document; nothing that means something may stand between them."""
+    """The documents: each outermost pair of brackets is one. Text with a meaning between them raises `BrokenJsonLd`."""
     depth = start = after = count = 0
     for token in _TOKEN.finditer(text):
         if token["open"]:
@@ -145,7 +145,7 @@ def _document(text: str, start: int, end: int) -> Any:
 
 
 def _respelled(part: str) -> str:
-    """With right escapes; numbers that chompjs would take for octal ones are made texts."""
+    """The text with right escapes. Numbers that chompjs would read as octal become texts."""
     out: list[str] = []
     after = 0
     for token in _TOKEN.finditer(part):

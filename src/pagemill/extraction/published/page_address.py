@@ -16,20 +16,20 @@ _SHORTEST_ID = 3
 
 @dataclass(frozen=True, slots=True)
 class PageAddress:
-    """What of an address says which page it is. The host does not: one shop has several."""
+    """The parts of an address that say which page it is. The host is not one of them: a shop may have several."""
 
     path: str
     query: frozenset[tuple[str, str]]
 
     @classmethod
     def of(cls, address: str, base: str = "") -> Self | None:
-        """`None` for what is no address, or nothing but a place within a page."""
+        """The page's address; `None` for a text that is no address, or only a place within a page."""
         address = address.strip().replace("&amp;", "&")
         if not address or address.startswith("#"):
             return None
         try:
             parts = urlsplit(urljoin(base, address))
-            # Behind `#` some shops say which variant is shown.
+            # Some shops name the variant behind the `#`.
             pairs = [
                 pair for text in (parts.query, parts.fragment) for pair in parse_qsl(text, max_num_fields=_MAX_PAIRS)
             ]
@@ -41,8 +41,8 @@ class PageAddress:
         return cls(unquote(parts.path).rstrip("/").casefold(), kept)
 
     def named_by(self, other: PageAddress) -> int:
-        """How well the other one names this page: 0 not at all, 1 but for parts of its query, then better with each
-        part of the query that both have. A home page is named by its query only.
+        """How well `other` names this page: 0 not at all, 1 if its query has parts that this page's lacks, else 2 and
+        one more for each part that both have. A home page is named by its query only.
         """
         if self.path != other.path:
             return 0
@@ -55,7 +55,7 @@ class PageAddress:
         return 2 + common
 
     def has_id(self, identifier: str) -> bool:
-        """Whether that is a part of the path, or a value of the query, as a whole."""
+        """Whether the id is a whole part of the path, or a whole value of the query."""
         folded = identifier.casefold()
         if len(folded) < _SHORTEST_ID:
             return False

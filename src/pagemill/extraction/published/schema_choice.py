@@ -22,7 +22,7 @@ _NEVER_SOLD = frozenset(
 _CONTAINERS = ("@graph", "@included", "mainentity", "mainentityofpage", "maincontentofpage", "about")
 """Where a page's own product may stand. Not `itemListElement`, `isRelatedTo` or a review: those are other products."""
 _MIN_LIKENESS = 0.5
-"""A heading such as "Cups" is a part of many names."""
+"""If one text is a part of another, it must be this part of its length: a heading such as "Cups" fits many names."""
 _MAX_DEPTH = 8
 _MAX_PRODUCTS = 1_000
 
@@ -34,9 +34,9 @@ class PublishedProduct:
     node: Node
     offers: tuple[Node, ...]
     syntax: int = 0
-    """Which way of publishing it comes from: 0 counts most."""
+    """How it was published: 0 as JSON-LD, 1 as microdata, 2 as RDFa. A lower number counts more."""
     is_main: bool = False
-    """Whether the page says that it is what the page is about."""
+    """Whether the page says that this is its main entity."""
 
     @property
     def is_product(self) -> bool:
@@ -45,11 +45,11 @@ class PublishedProduct:
 
     @property
     def is_bare_offer(self) -> bool:
-        """Whether it is an offer that does not say of what."""
+        """Whether it is an offer that does not say what it offers."""
         return bool(self.node.types & _OFFERS)
 
     def addresses(self) -> list[str]:
-        """Those it gives as its own."""
+        """The addresses that the product and its offers give as their own."""
         return addresses_of(self.node) + [url for offer in self.offers[:20] for url in addresses_of(offer)]
 
 
@@ -65,9 +65,9 @@ class PageSigns:
 
 
 def published_products(graph: Graph, syntax: int) -> list[PublishedProduct]:
-    """The products of one way of publishing, in the order of the document.
+    """The products of one syntax (JSON-LD, microdata or RDFa), in the order of the document.
 
-    Not variants of a product that is there as well: they belong to it.
+    A variant of a product that is listed as well is left out: it belongs to that product.
     """
     found: list[PublishedProduct] = []
     seen: set[Node] = set()
@@ -83,11 +83,11 @@ def published_products(graph: Graph, syntax: int) -> list[PublishedProduct]:
 
 
 def choose(products: Sequence[PublishedProduct], signs: PageSigns) -> tuple[PublishedProduct, str]:
-    """The page's own product, and in a few words why.
+    """The page's own product, and in a few words why it was chosen.
 
-    Each sign decides among those that the one before it has left: the page's address, the canonical one, what the page
-    says it is about, the heading, the title. What is left then is believed in the order in which it stands, products
-    before other things that have offers, those with offers before those without.
+    The signs are tried in order: the page's address, its canonical address, its main entity, its heading, its title.
+    Each sign keeps the products that fit best. If several are left, products come before other things that have offers,
+    then those with offers before those without, then the first in the document.
     """
     left = list(products)
     headings, titles = (tuple(map(plain_name, texts)) for texts in (signs.headings, signs.titles))
@@ -111,9 +111,8 @@ def choose(products: Sequence[PublishedProduct], signs: PageSigns) -> tuple[Publ
 
 
 def is_of_another_page(product: PublishedProduct, signs: PageSigns, *, doubted: bool) -> bool:
-    """Whether a product is that of another page: no heading nor title shares a word with its name, and it gives
-    addresses of its own that are not the page's, or is `doubted` for another reason.
-    """
+    """Whether a product belongs to another page. If so, its name shares no word with any heading or title. In addition,
+    its own addresses are not the page's, or it is `doubted` for another reason."""
     words = {word for name in product.node.texts("name")[:3] for word in _words(name)}
     said = {word for text in (*signs.headings, *signs.titles) for word in _words(text)}
     if not words or not said or words & said:
@@ -125,7 +124,7 @@ def is_of_another_page(product: PublishedProduct, signs: PageSigns, *, doubted: 
 
 
 def offers_of(node: Node, *more: Node) -> tuple[Node, ...]:
-    """The offers of a product: its own, those that say they are of it, and `more`."""
+    """The offers of a product: those that it lists, those that refer to it, and `more`."""
     return tuple(dict.fromkeys((*node.nodes(*OFFERS), *node.linked_by("itemoffered"), *more)))
 
 
@@ -137,7 +136,7 @@ def addresses_of(node: Node) -> list[str]:
 
 
 def product_ids_of(node: Node) -> list[str]:
-    """What a shop may call it in an address."""
+    """The ids by which a shop may name the product in an address."""
     said = [str(value) for value in node.values("sku", "productid", "identifier", "mpn") if not isinstance(value, Node)]
     return [*said, re.split(r"[/#?=:]", node.id)[-1]]
 
@@ -179,7 +178,7 @@ def _fit(product: PublishedProduct, pages: Iterable[PageAddress], base: str) -> 
 
 
 def _likeness(product: PublishedProduct, texts: Iterable[str]) -> float:
-    """How much of a plain text the product's name is, or the other way round; 0 if neither has the other in it."""
+    """How much of the longer one the shorter one is, if a text contains the name or the name a text; else 0."""
     names = [plain_name(name) for name in product.node.texts("name")[:3]]
     best = 0.0
     for text in texts:
@@ -192,16 +191,15 @@ def _likeness(product: PublishedProduct, texts: Iterable[str]) -> float:
 
 
 def _words(name: str) -> set[str]:
-    """The words of a name; where words are not parted, every two letters."""
+    """The words of a name. In scripts without spaces every two letters are a word."""
     plain = plain_name(name)
     joined = "".join(character for character in plain if not character.isascii())
     return set(plain.split()) | {joined[at : at + 2] for at in range(len(joined) - 1)}
 
 
 def _are_one(products: Sequence[PublishedProduct]) -> bool:
-    """Whether they are one product, as far as their names tell: all the same, or in each way of publishing another
-    one that has the shortest of them in it.
-    """
+    """Whether their names say that they are one product: all are the same, or each syntax has one and all contain the
+    shortest."""
     named = {(plain_name(name), one.syntax) for one in products for name in one.node.texts("name")[:1]}
     names = {name for name, _syntax in named} - {""}
     if len(products) == 1 or len(names) == 1:

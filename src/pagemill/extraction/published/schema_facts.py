@@ -1,4 +1,4 @@
-"""The standard facts of one product, as one way of publishing says them."""
+"""The standard facts of one product, from one syntax (JSON-LD, microdata, RDFa or metas)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OF_AN_OFFER = ("price", "lowprice", "pricespecification", "availability")
 
 @dataclass(frozen=True, slots=True)
 class ProductFacts:
-    """What is said of a product; `None` for what is not."""
+    """The standard facts of a product; `None` for what is not said."""
 
     name: str | None = None
     brand: str | None = None
@@ -30,12 +30,12 @@ class ProductFacts:
     in_stock: bool | None = None
 
     def is_same_as(self, other: ProductFacts, *, alone: bool) -> bool:
-        """Whether both are of one product: the same sku, or the same name and no two skus.
+        """Whether both are of one product: the same sku, or the same name if not both have a sku.
 
         Args:
             other: from elsewhere on the page.
-            alone: neither place has any other product; then a name that is a part of the other one, or that is
-                missing, will do.
+            alone: neither place has any other product. Then it is enough if one name is a part of the other, or
+                missing.
         """
         if self.sku and other.sku:
             return self.sku.casefold() == other.sku.casefold()
@@ -45,10 +45,10 @@ class ProductFacts:
         return alone and (not short or f" {short} " in f" {long} ")
 
     def filled_from(self, other: ProductFacts) -> ProductFacts:
-        """With what the other one says and this one does not, of the same product.
+        """These facts, with what they lack taken from `other`, which must be of the same product.
 
-        Where the two name different prices, the other one may be of another variant: its stock and list price do not
-        count then, nor does any price in another currency.
+        If the two name different prices, `other` may be of another variant: its stock, list price and currency do not
+        count. A price in another currency never counts.
         """
         missing = {
             one.name: getattr(other, one.name)
@@ -67,9 +67,9 @@ class ProductFacts:
 
 
 def product_facts(product: PublishedProduct, signs: PageSigns) -> ProductFacts:
-    """The facts of a product, or of the one of its variants that the page's address names.
+    """The facts of a product, or of the variant that the page's address names.
 
-    Without such a variant, a product with variants can be bought if any of them can be, for the lowest price of those.
+    If the address names no variant, the product can be bought if any variant can be, for the lowest price of those.
     """
     node = product.node
     if product.is_bare_offer:
@@ -94,19 +94,19 @@ def product_facts(product: PublishedProduct, signs: PageSigns) -> ProductFacts:
 
 
 def _variants(node: Node) -> list[Node]:
-    """Those that it lists, and those that say they are variants of it."""
+    """The variants that the product lists, and those that refer to it."""
     found = dict.fromkeys((*node.nodes("hasvariant"), *node.linked_by("isvariantof")))
     return [variant for variant in found if variant is not node][:_MAX_VARIANTS]
 
 
 def _own_offers(variant: Node) -> list[Node]:
-    """Its offers; itself if it has a price or says that it can be bought. Some variants are no more than an address."""
+    """The variant's offers, or the variant itself if it has a price or a stock. Some variants are only an address."""
     said = any(variant.values(name) for name in _OF_AN_OFFER)
     return list(offers_of(variant)) or ([variant] if said else [])
 
 
 def _offered(node: Node, offers: Sequence[Node], signs: PageSigns) -> Offered:
-    """What the offers say, only that of the one that the page's address names if there is one; else the node itself."""
+    """What the offers say, or only the one that the page's address names. What they lack is taken from the node."""
 
     def narrow(single: Sequence[Node]) -> Sequence[Node]:
         named = pick_named(single, signs, product_ids_of(node))

@@ -1,6 +1,6 @@
 """JSON-LD, or items in its form, as nodes: names in small letters and without prefixes, references followed.
 
-Knows the form, and nothing of products. Everything is bounded, for pages may publish anything.
+It knows the form, and nothing of products. Everything is bounded, because pages may publish anything.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 _SCHEMA_ADDRESS = re.compile(r"https?://(?:www\.)?(?:schema\.org|data-vocabulary\.org)/?#?", re.IGNORECASE)
 _DECLARED = re.compile(r"([\w-]{1,40}):\s+https?://(?:www\.)?schema\.org/?(?=\s|\Z)", re.IGNORECASE)
 _LINKS = frozenset({"itemoffered", "isvariantof"})
-"""Properties that are followed in the other direction, too."""
+"""Properties that are also followed backwards."""
 _NAMES_ONLY = frozenset({"@id", "@type", "id", "type", "@context"})
 _MAX_NODES = 400_000
 _MAX_VALUES = 1_000
@@ -24,7 +24,7 @@ _MAX_LISTS = 4
 
 
 class Graph:
-    """All nodes of one way of publishing, across the scripts of a page."""
+    """All nodes of one syntax, across the scripts of a page."""
 
     def __init__(self, documents: Sequence[object], base: str) -> None:
         self.documents = documents
@@ -37,7 +37,7 @@ class Graph:
             self._take_in(raw)
 
     def node(self, raw: Mapping[str, Any]) -> Node:
-        """The node of a JSON object, always the same one."""
+        """The node of a JSON object; for the same object always the same node."""
         known = self._nodes.get(id(raw))
         if known is None:
             known = self._nodes[id(raw)] = Node(raw, self)
@@ -48,7 +48,7 @@ class Graph:
         return [value for value in self.flat(list(self.documents), limit=None) if isinstance(value, Node)]
 
     def find(self, identifier: str) -> Node | None:
-        """The node that says most among those of that `@id`."""
+        """The node with that `@id`; if there are several, the one with the most properties."""
         known = self._by_id.get(self._whole(identifier))
         return None if known is None else self.node(known)
 
@@ -57,7 +57,7 @@ class Graph:
         return [self.node(raw) for raw in self._linking.get((name, self._whole(identifier)), ())]
 
     def name(self, key: str) -> str:
-        """A property or type in small letters, without schema.org's address or a prefix that stands for it."""
+        """A property or type in small letters, without schema.org's address or its prefix."""
         address = _SCHEMA_ADDRESS.match(key)
         if address is not None:
             return key[address.end() :].lower()
@@ -110,14 +110,14 @@ class Graph:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A thing that is described. Two nodes are the same only if they are one and the same JSON object."""
+    """A thing that is described. Two nodes are the same only if they are the same JSON object."""
 
     raw: Mapping[str, Any] = field(repr=False)
     graph: Graph = field(repr=False)
 
     @functools.cached_property
     def types(self) -> frozenset[str]:
-        """What it is: `product`, `offer`."""
+        """The node's types in small letters, such as `product` or `offer`."""
         found = self.raw.get("@type", self.raw.get("type"))
         names = [name for name in self.graph.flat(found) if isinstance(name, str)]
         names += self.texts("additionaltype")
@@ -125,7 +125,7 @@ class Node:
 
     @property
     def id(self) -> str:
-        """Its `@id` as it stands; empty without one."""
+        """The node's `@id` as it stands; empty without one."""
         return _identifier(self.raw)
 
     def values(self, *names: str) -> list[str | float | Node]:
@@ -133,16 +133,16 @@ class Node:
         return [value for name in names for value in self.graph.flat(self._properties.get(name, []))]
 
     def texts(self, *names: str) -> list[str]:
-        """Those values that are texts."""
+        """The values that are texts."""
         return [value for value in self.values(*names) if isinstance(value, str)]
 
     def nodes(self, *names: str) -> list[Node]:
-        """Those that are nodes, be it by a text that is the `@id` of one."""
+        """The values that are nodes, and those that are the `@id` of a node."""
         found = [self.graph.find(value) if isinstance(value, str) else value for value in self.values(*names)]
         return [value for value in found if isinstance(value, Node)]
 
     def linked_by(self, name: str) -> list[Node]:
-        """Those that have this one as a property of that name: `itemoffered` or `isvariantof`."""
+        """The nodes that have this one as a property of that name: `itemoffered` or `isvariantof`."""
         found = [one for reverse in self.nodes("@reverse") for one in reverse.nodes(name)]
         return found + (self.graph.linking(name, self.id) if self.id else [])
 
@@ -181,7 +181,7 @@ def _references(value: object) -> list[str]:
 
 
 def _declared(raw: Mapping[str, Any]) -> Iterator[str]:
-    """Prefixes that stand for schema.org."""
+    """The prefixes that a document declares for schema.org."""
     context, prefixes = raw.get("@context"), raw.get("@prefix")
     if isinstance(prefixes, str):
         yield from _DECLARED.findall(prefixes)

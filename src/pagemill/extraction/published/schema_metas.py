@@ -11,7 +11,7 @@ from pagemill.extraction.published.schema_text import read_image, read_text
 
 
 class PageMetas:
-    """The metas of a page; of several of a name the first that says anything."""
+    """The metas of a page. If several have one name, the first that is not blank counts."""
 
     def __init__(self, metas: Iterable[tuple[str, str]]) -> None:
         self._said: dict[str, str] = {}
@@ -21,23 +21,23 @@ class PageMetas:
 
     @property
     def titles(self) -> tuple[str, ...]:
-        """What it calls itself."""
+        """The titles that the page gives itself."""
         return tuple(self._said[name] for name in ("og:title", "title") if name in self._said)
 
     @property
     def title(self) -> str | None:
-        """Its title as it is to be shown elsewhere."""
+        """The title for use outside of the page (`og:title`)."""
         return read_text(self._said.get("og:title"))
 
     @property
     def address(self) -> str:
-        """Where it says that it stands; empty if it does not."""
+        """The address that the page gives itself (`og:url`); empty without one."""
         return self._said.get("og:url", "")
 
     def facts(self, base: str) -> ProductFacts:
-        """What they say of the product that the page is about.
+        """The facts of the product that the page is about.
 
-        With a sale price, the ordinary price is the list price. The title is a name only where the page says that it is
+        If there is a sale price, the ordinary price is the list price. The title counts as a name only if the page is
         about a product.
         """
         ordinary = self._price("product:price:amount", "og:price:amount")

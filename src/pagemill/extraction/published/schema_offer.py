@@ -1,4 +1,5 @@
-"""What a product's offers say together: whether it can be bought, for how much. Which product is not asked here."""
+"""What a product's offers say together: whether it can be bought, and for how much. `schema_choice` picks the
+product."""
 
 from __future__ import annotations
 
@@ -39,13 +40,13 @@ def offered_by(
 ) -> Offered:
     """What these offers say together.
 
-    It can be bought if any of them can be; it cannot if none of them can. The price is the lowest of those that can be
-    bought, else of those that do not say, else, where none can be, of all. Where some are for everybody, for sale, or
-    of new things, those for members, for rent, or of used things do not count; of several currencies the first does.
+    The product can be bought if any offer can be; it cannot if none can. The price is the lowest of the offers that can
+    be bought; else of those that do not say; else of all. Offers for members, for rent or of used things count only if
+    there are no others. Of several currencies, the first counts.
 
     Args:
         nodes: offers, or products that have a price themselves.
-        narrow: picks among the single offers, for instance those of a variant.
+        narrow: chooses among the single offers, for instance those of a variant.
     """
     seen: set[Node] = set()
     single = [offer for node in nodes for offer in _single(node, _MAX_DEPTH, seen)]
@@ -58,7 +59,7 @@ def offered_by(
 
 
 def _lowest(offers: Sequence[_Offer]) -> Prices:
-    """Of those that can be bought, else of those that do not say, else, where none can be, of all."""
+    """The lowest price, chosen as `offered_by` says."""
     currency = next((offer.prices.currency for offer in offers if offer.prices.currency), None)
     can_be_bought = any(offer.in_stock for offer in offers)
     for in_stock in (True, None) if can_be_bought else (None, False):
@@ -80,7 +81,7 @@ def stock_of(node: Node) -> bool | None:
 
 
 def _single(node: Node, depth: int, seen: set[Node]) -> Iterator[_Offer]:
-    """The offer, or those that it sums up, with what it says of all of them. No offer comes twice."""
+    """The offer, or the offers that it sums up, with what it says of all of them. No offer comes twice."""
     if node in seen:
         return
     seen.add(node)

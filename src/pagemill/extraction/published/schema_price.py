@@ -26,18 +26,18 @@ _SIGNS = {
     "元": "CNY",
     "₹": "INR",
 }
-"""Signs of one currency only; `$` and `¥` are those of several."""
+"""Signs that stand for one currency only; `$` and `¥` stand for several."""
 
 _LIST_KINDS = frozenset({"listprice", "msrp", "srp", "strikethroughprice", "regularprice", "suggestedretailprice"})
 _OTHER_KINDS = frozenset({"invoiceprice", "minimumadvertisedprice"})
 _OTHER_TYPES = frozenset({"deliverychargespecification", "paymentchargespecification"})
 _CONDITIONS = ("validformembertier", "eligibletransactionvolume", "billingduration")
-"""What has one of these is the price for some only, or of something else than one piece."""
+"""A price with one of these is for some buyers only, or for something else than one piece."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What is to be paid, and what else it would cost."""
+    """The price that is to be paid, and the list price."""
 
     price: float | None = None
     list_price: float | None = None
@@ -48,9 +48,9 @@ NO_PRICES = Prices()
 
 
 def read_price(value: object) -> float | None:
-    """The amount of a JSON number or text. In a text that is a bare number a point is the decimal sign: `4.500` is 4.5.
+    """The amount of a JSON number or text. In a text that is only a number, the point starts decimals: `4.500` is 4.5.
 
-    Other texts are read as people write them: `1.299,00 €`. Negative ones are no prices.
+    Other texts are read as people write them: `1.299,00 €`. Negative amounts are no prices.
     """
     if isinstance(value, str):
         text = collapse(value[: 2 * _MAX_CHARS])
@@ -65,7 +65,7 @@ def read_price(value: object) -> float | None:
 
 
 def read_currency(text: str) -> str | None:
-    """The three letters of a currency; of a sign, where it is that of one currency only."""
+    """The three letters of a currency. A sign counts if it stands for one currency only."""
     text = text.strip()[:_MAX_CHARS]
     code = _CODE.search(text.upper() if len(text) == 3 else text)
     if code is not None:
@@ -74,11 +74,11 @@ def read_currency(text: str) -> str | None:
 
 
 def prices_of(offer: Node) -> Prices:
-    """What an offer, or a product that has its price itself, says of prices.
+    """The prices of an offer, or of a product that has its price itself.
 
-    A specification of kind `SalePrice` counts before the offer's own price, which then is the list price if it is
-    higher; any other kind but list prices counts after it. Of several, one with tax counts before one without; one per
-    quantity, for members or for a time only if there is nothing else.
+    A specification of kind `SalePrice` counts before the offer's own price; that becomes the list price if it is
+    higher. Other specifications, except list prices, count after the offer's own price. Among them a price with tax
+    comes first. A price per quantity, for members or for a time comes last.
     """
     own, own_currency = _first_price(offer, "price")
     if own is None:
@@ -99,7 +99,7 @@ def prices_of(offer: Node) -> Prices:
 
 
 class _Specifications:
-    """The specifications of one offer by what they are."""
+    """The price specifications of one offer, by kind."""
 
     def __init__(self, nodes: Iterable[Node]) -> None:
         self.sale: tuple[float, str | None] | None = None
@@ -156,7 +156,7 @@ def _is_without_tax(node: Node) -> bool:
 
 
 def _first_price(node: Node, *names: str) -> tuple[float | None, str | None]:
-    """The first that is a price, with the currency if it is an object of its own."""
+    """The first value that is a price, and its currency if the value is an object with one."""
     for value in node.values(*names):
         if isinstance(value, Node):
             amounts = [read_price(amount) for amount in value.values("value", "price", "amount")]

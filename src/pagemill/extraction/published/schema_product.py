@@ -1,7 +1,7 @@
-"""What a page publishes for search engines, as standard facts of its own product. Pure: it is given what was read.
+"""The standard facts of a page's own product, from what the page publishes for search engines. Pure.
 
-JSON-LD counts before microdata, that before RDFa, that before metas. Field by field, what one does not say is taken
-from the next, but only where both are of the same product: facts of two products are never mixed.
+JSON-LD counts first, then microdata, RDFa and metas. A fact that one of them lacks is taken from the next, but only if
+both are about the same product: facts of two products are never mixed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pagemill.extraction.published.structured_data import StructuredData
 __all__ = ["StructuredData", "StructuredFacts", "standard_facts"]
 
 _MAX_COMPARED = 20
-"""Products that are asked for what the page's own one does not say."""
+"""How many other products are compared with the page's own one, to find what that does not say."""
 _MAX_BROKEN = 5
 
 
@@ -39,14 +39,14 @@ class StructuredFacts:
     facts: Mapping[str, str | int | float | bool | None]
     """`name brand sku image price list_price currency in_stock`, all of them; `None` is not said."""
     broken: tuple[str, ...] = ()
-    """For each script that nothing could read, where and why; of more than five only how many more."""
+    """Where and why each unreadable script is broken; after five, only how many more there are."""
     products: int = 0
     """How many different products there are."""
     chosen: str = ""
-    """Why it is that one: `the only one`, `its url is the page's`, `canonical`, `main entity`, `h1`, `title`, `first`;
-    `metas` if only those tell of it; empty without any."""
+    """Why that product was chosen: `the only one`, `its url is the page's`, `canonical`, `main entity`, `h1`, `title`,
+    `first`; `metas` if only metas tell of a product; empty without any."""
     cut: bool = False
-    """Whether there is more than was read."""
+    """Whether the page publishes more than was read."""
 
 
 def standard_facts(found: StructuredData, address: str) -> StructuredFacts:
@@ -82,7 +82,7 @@ def _own(products: list[PublishedProduct], metas: PageMetas, signs: PageSigns) -
     if not products:
         return page, "metas" if page.price is not None or page.name is not None else ""
     own, why = choose(products, signs)
-    # Where nothing tells which of the products is the page's own, its word for itself counts before any of them.
+    # If nothing tells which product is the page's own, the metas count: they speak of the page.
     unsure = why == "first" and (page.price is not None or own.is_bare_offer)
     doubted = page.price is not None and page.name is not None
     if unsure or (why in ("first", "the only one") and is_of_another_page(own, signs, doubted=doubted)):
@@ -99,7 +99,7 @@ def _own(products: list[PublishedProduct], metas: PageMetas, signs: PageSigns) -
 def _same(
     own: PublishedProduct, facts: ProductFacts, products: list[PublishedProduct], signs: PageSigns
 ) -> Iterator[ProductFacts]:
-    """What is said of the same product elsewhere."""
+    """The facts that other places of the page state of the same product."""
     many = {syntax for syntax in range(3) if _are_many([one for one in products if one.syntax == syntax])}
     (name, sku), paths = _key(own), _paths(own, signs)
     compared = 0

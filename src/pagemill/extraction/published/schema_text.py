@@ -17,12 +17,12 @@ _NOTHING = frozenset({"", "undefined", "null", "none", "nan", "n/a", "[object ob
 _NO_LETTER = re.compile(r"[\W_]+")
 _MAX_CHARS = 2_000
 _MAX_WRITTEN = 20_000
-"""Markup and white space included."""
+"""Characters, markup and white space included."""
 
 
 def read_text(value: object) -> str | None:
-    """A text without markup, its entities resolved once and its white space collapsed; `None` if it says nothing, or
-    more than any name does: a part of it would be another one."""
+    """The text without markup, with entities resolved once and white space collapsed. `None` if it says nothing, or is
+    longer than a name: a part of it would be another name."""
     if isinstance(value, Node):
         said = (read_text(inner) for inner in value.values("name")[:5])
         return next((text for text in said if text is not None), None)
@@ -38,7 +38,7 @@ def read_text(value: object) -> str | None:
 
 
 def read_image(value: object, base: str) -> str | None:
-    """The whole address of a picture; `None` if it is none that can be fetched."""
+    """The whole address of a picture; `None` if it cannot be fetched."""
     if isinstance(value, Node):
         addresses: list[object] = [*value.values("contenturl", "url", "@value"), value.id]
         return next((found for one in addresses if (found := read_image(one, base)) is not None), None)

@@ -11,7 +11,7 @@ from pagemill.extraction.published.schema_text import plain_name
 from pagemill.extraction.published.schema_words import OFFERS
 
 _VARIED = ("color", "size", "pattern", "material")
-"""Properties by which variants differ, and which addresses name as they are called."""
+"""Properties by which variants differ. Queries of addresses call them by the same names."""
 _MAX_VARIED = 50
 
 
@@ -21,14 +21,14 @@ def pick_named(nodes: Sequence[Node], signs: PageSigns, common: Iterable[str] = 
     Args:
         nodes: what to pick among.
         signs: of the page.
-        common: ids that say nothing, because they are those of all of them.
+        common: ids that all of them share, which therefore say nothing.
     """
     if signs.address is None or len(nodes) < 2:
         return None
     ignored = {identifier.casefold() for identifier in common}
     scores = [_named(node, signs.address, signs.base, ignored) for node in nodes]
     best = max(scores)
-    # One at the page's address among others that only differ from it in the query is the first, not the one meant.
+    # The page's plain address belongs to the first of several variants that differ only in the query: it names none.
     if best < 2 or scores.count(best) > 1 or (best == 2 and 1 in scores):
         return None
     return nodes[scores.index(best)]

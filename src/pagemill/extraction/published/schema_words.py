@@ -1,6 +1,6 @@
-"""Words of schema.org that the page's script and Python both go by: types that are sold, and properties that are read.
+"""Words of schema.org that both the page's script and Python use: types that are sold, and properties that are read.
 
-All in small letters; pages write them in any.
+All are in small letters; pages may write them in any.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PRODUCT_TYPES = (
     "musicalbum",
     "musicrelease",
 )
-"""Types of a thing that is sold. What is of another type counts as one where it has offers."""
+"""Types of things that are sold. A thing of another type counts only if it has offers."""
 
 OFFERS = ("offers", "offerdetails")
 """The second is that of data-vocabulary.org, which schema.org has replaced."""
@@ -45,4 +45,4 @@ PROPERTIES = (
     *("value", "billingduration", "billingincrement", "validformembertier", "businessfunction"),
     *("availability", "itemcondition", "inventorylevel"),
 )
-"""What is read of a microdata or RDFa item. Reviews, ratings and other products are not."""
+"""Properties that are read of a microdata or RDFa item. Reviews, ratings and other products are left out."""

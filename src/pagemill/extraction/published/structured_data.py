@@ -11,30 +11,30 @@ _MAX_ITEMS = 2_000
 _MAX_METAS = 200
 _MAX_HEADINGS = 10
 _MAX_TEXT = 2_001
-"""One more than there may be, by which a text is known that is too long."""
+"""One character more than allowed, so that a text that is too long can be told from one that fits."""
 
 
 @dataclass(frozen=True, slots=True)
 class StructuredData:
-    """Raw: the texts of JSON-LD scripts, and microdata and RDFa items as JSON-LD has them."""
+    """Raw data: the texts of JSON-LD scripts, and microdata and RDFa items in the form of JSON-LD."""
 
     scripts: tuple[str, ...] = ()
     items: tuple[object, ...] = ()
     rdfa: tuple[object, ...] = ()
     metas: tuple[tuple[str, str], ...] = ()
-    """Names in small letters, and contents."""
+    """Pairs of a name in small letters and a content."""
     canonical: str = ""
     headings: tuple[str, ...] = ()
     base: str = ""
-    """What relative addresses are to be resolved against; empty if the document does not say."""
+    """The base of relative addresses; empty if the document does not say."""
     cut: bool = False
-    """Whether there is more of it than was read."""
+    """Whether the document has more than was read."""
 
     @classmethod
     def of(cls, answer: object) -> Self:
-        """From the answer of `readStructured`, which ran next to the page's own code: takes nothing on trust.
+        """Made from the answer of `readStructured`. That ran next to the page's own code, so nothing is trusted.
 
-        What has another shape is left out, and every bound is kept to once more.
+        Values of another shape are left out, and every bound is applied once more.
         """
         if not isinstance(answer, Mapping):
             return cls()

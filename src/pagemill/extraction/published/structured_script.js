@@ -1,21 +1,21 @@
 // JavaScript that reads what a document publishes for search engines: JSON-LD, microdata, RDFa Lite, some metas.
 //
-// What it brings back is raw; what that means is `schema_product`'s. It bounds what
-// it sends and how far it walks, and ends where elements refer to each other in circles. It asks for no layout and no
-// style, so `doc` may also be a document that was fetched and never shown.
+// Returns raw data, which `schema_product` interprets. It bounds what it returns and how far it walks, and stops where
+// elements refer to each other in circles. It needs no layout and no style, so `doc` may also be a document that was
+// fetched and never shown.
 //
 // Needs what `document_script` gives, `spec.structuredChars` (how many characters may be read altogether) and `textOf`
 // of `seen_script`.
 //
 // `readStructured()` gives `{scripts, items, rdfa, metas, canonical, headings, base, cut}`:
-// - `scripts`: the texts of all JSON-LD scripts that hold any; where together they are longer than the bound, only those
-//   that name a product, as far as they fit;
+// - `scripts`: the texts of all JSON-LD scripts that hold any; if together they are longer than the bound, only those
+//   that name a product, as many as fit;
 // - `items`, `rdfa`: microdata and RDFa items as JSON-LD has them: `{"@type": [...], "@id": "...", name: [values]}`, a
 //   value being a text or an item; RDFa items may have `"@prefix"`, the prefixes that were declared for them;
 // - `metas`: `[name, content]` of Open Graph, and `["title", ...]`;
 // - `canonical`, `headings`, `base`: the canonical address, the texts of the first `h1`, the address that relative ones
 //   are to be resolved against;
-// - `cut`: whether a bound was met.
+// - `cut`: whether a bound was reached.
 //
 // `hasStructured()` tells whether there is a product in any of these forms; it is asked whenever the page changes.
 
@@ -37,7 +37,7 @@ const structuredReader = (() => {
   const RDFA = { scope: "typeof", type: "typeof", property: "property", id: "resource" };
   let room = 0, elements = 0, isCut = false, nested = null;
 
-  // One character more than may be of a text that is too long, by which it is known.
+    // A text that is too long keeps one character more than allowed, which shows that it is too long.
   const shortOf = (text) => {
     if (text.length <= VALUE_CHARS) return text;
     return (text.length > 10 * VALUE_CHARS ? text : text.replace(/\s+/g, " ")).slice(0, VALUE_CHARS + 1);
@@ -72,11 +72,11 @@ const structuredReader = (() => {
     if (form === RDFA && attributeOf(node, "resource")) return take(attributeOf(node, "resource"));
     const attribute = attributeFor(node, name);
     let value = attribute === null ? null : attributeOf(node, attribute);
-    // A picture that is loaded later has a placeholder until then.
+        // A picture that is loaded later has a placeholder in `src` until then.
     if (attribute === "src" && (!value || /^data:/i.test(value))) value = attributeOf(node, "data-src") || value;
     return take(value || textOf(node, /price/i.test(name)));
   };
-  // In RDFa `rel` may say it of an item, too.
+    // In RDFa, `rel` may also name the property of an item.
   const propertyOf = (node, form) => {
     const said = attributeOf(node, form.property);
     return said === null && form === RDFA && hasAttribute(node, form.scope) ? attributeOf(node, "rel") : said;
@@ -93,7 +93,7 @@ const structuredReader = (() => {
       item[name][item[name].length] = value;
     }
   };
-  // Items below `top` that have a property belong to this item, and what they hold to them.
+    // Adds the properties below `top` to the item. What stands within another item belongs to that one.
   const gather = (top, root, item, form, above) => {
     let node = top;
     while (node !== null) {
@@ -133,7 +133,7 @@ const structuredReader = (() => {
       const node = doc.getElementById(references[i]);
       if (node !== null && node !== root) gather(node, root, item, form, inside);
     }
-    // `<span itemprop="brand" itemscope>Acme</span>` is no more than a text.
+        // An item without properties is only a text: `<span itemprop="brand" itemscope>Acme</span>`.
     let said = 0;
     for (const name in item) if (name[0] !== "@") said += 1;
     if (said === 0 && property !== "") item.name = [valueOf(root, property, form) || ""];
@@ -156,7 +156,7 @@ const structuredReader = (() => {
       if (propertyOf(roots[i], form) === null) add(roots[i]);
       else if (parentOf(roots[i]).closest && !parentOf(roots[i]).closest(scope)) parts[parts.length] = roots[i];
     }
-    // Parts of an item that stand outside of it and that no `itemref` has fetched.
+        // Parts of an item that stand outside of it, and to which no `itemref` refers, become items of their own.
     for (let i = 0; i < parts.length; i += 1) if (!nested.has(parts[i])) add(parts[i]);
     return items;
   };

@@ -10,4 +10,4 @@ STRUCTURED = (
     .replace("PRODUCT_TYPES", "|".join(PRODUCT_TYPES))
     .replace("PROPERTIES", "|".join(PROPERTIES))
 )
-"""See its file; within its expressions the names of these words stand for the words."""
+"""See its file. Its expressions name the lists of words; here the words are put in."""

@@ -1,16 +1,16 @@
-// JavaScript that gets at a document's nodes whatever they are named.
+// JavaScript that reads a document's nodes correctly, whatever names the page gives to elements.
 //
-// An element whose name is one of a property stands in for it: `<img name=body>` is `document.body`, and a form with a
-// field `parentNode` has that for its parent. So properties are taken from where they are defined.
+// An element can hide a property by its name: `<img name=body>` is `document.body`, and a form with a field
+// `parentNode` has that field for its parent. So properties are taken from the prototypes that define them.
 //
-// Needs `page`, a document. Gives `doc`, which has what is read of it, and functions of nodes: `typeOf` (`nodeType`),
-// `nameOf` (`nodeName`), `parentOf`, `firstOf`, `nextOf`, `firstElementOf`, `nextElementOf`, `contentOf` (`textContent`),
-// `attributeOf(element, name)`, `hasAttribute(element, name)`.
+// Needs `page`, a document. Gives `doc`, with the properties of it that are read, and functions of nodes: `typeOf`
+// (`nodeType`), `nameOf` (`nodeName`), `parentOf`, `firstOf`, `nextOf`, `firstElementOf`, `nextElementOf`, `contentOf`
+// (`textContent`), `attributeOf(element, name)`, `hasAttribute(element, name)`.
 //
-// An open shadow root is seen in place of its host's children, and what a slot is given in place of what it has:
-// `partsOf(node)` gives these, null where a node's children are seen. `aroundOf(node)` is the element that a node is drawn
-// in, and `upOf(node)` what it stands in, a shadow root's host included. `oneIn(top, selector)` and `allIn(top, selector)`
-// ask a document or a shadow root. `homeOf(node)` is as `doc`, of the document that the node is in.
+// An open shadow root is shown instead of its host's children, and the nodes assigned to a slot instead of the slot's
+// own. `partsOf(node)` gives these; it is null where a node's children are shown. `aroundOf(node)` is the element that
+// a node is drawn in; `upOf(node)` is its parent, or the host of a shadow root. `oneIn(top, selector)` and `allIn(top,
+// selector)` search a document or a shadow root. `homeOf(node)` is like `doc`, for the document that the node is in.
 
 const getterOf = (kind, name) => {
   const get = Object.getOwnPropertyDescriptor(kind.prototype, name).get;
@@ -73,7 +73,7 @@ const doc = (() => {
 const ownerOf = getterOf(Node, "ownerDocument"), bodyOf = getterOf(Document, "body");
 const rootOf = getterOf(Document, "documentElement"), viewOf = getterOf(Document, "defaultView");
 const homeOf = (node) => {
-  const owner = typeOf(node) === 9 ? node : ownerOf(node);  // a document is of no other
+  const owner = typeOf(node) === 9 ? node : ownerOf(node);  // a document has no owner document
   if (owner === page) return doc;
   return { body: bodyOf(owner), documentElement: rootOf(owner), defaultView: viewOf(owner) };
 };

@@ -1,7 +1,7 @@
 // The script that asks the shop for a product from within a page of the shop, and reads the answer.
 //
-// The request is like one of the page's own: same cookies, same connection, same origin; but it is made in a world of its
-// own. It loads no document, runs no script and changes nothing in the page. What reads a document is `page_script`'s.
+// The request is like one of the page's own (same cookies, connection and origin), but it is made in an isolated world.
+// It loads no document, runs no script and changes nothing in the page. `page_script` reads the document that it gets.
 //
 // In (`spec`): `page` (an address whose origin the page must have), `url`, `timeoutMs`, `maxBytes`, `document` (whether
 // the answer is a document to be read, or text to be brought back), and what `page_script` takes.

@@ -1,6 +1,6 @@
-"""The JavaScript that reads a document. What it brings back is raw; what that means is said in Python.
+"""The JavaScript that reads a document. It returns raw data, which Python interprets.
 
-It runs in a world of its own, where the page's scripts have replaced nothing; what it sends is bounded.
+It runs in an isolated world, where the page's scripts have replaced nothing. The length of its answer is bounded.
 
 In (`spec`):
 - `places`: what fields are read from, each `{frame, selectors, attribute, split, visible, exists}`;
@@ -29,7 +29,7 @@ from pagemill.extraction.published import structured_script
 from pagemill.script_files import read_page_script
 
 ELEMENTS = read_page_script(__file__, "document_script.js", "seen_script.js", "shadow_script.js")
-"""Gets at the elements of `page`, a document, and tells which of them a visitor sees."""
+"""Gives access to the elements of `page`, a document, and tells which of them a visitor sees."""
 _PLACES = read_page_script(__file__, "places_script.js")
 _STATES = read_page_script(__file__, "states_script.js")
 _SIGNS = read_page_script(__file__, "signs_script.js")
@@ -39,9 +39,9 @@ _NO_STRUCTURED = "const readStructured = () => null, hasStructured = () => false
 
 @functools.cache
 def reading_script(*, structured: bool, states: bool) -> str:
-    """What reads a document: `page`, by `spec`, which must be known where this stands.
+    """The script that reads the document `page` as `spec` says. Both names must be known where the script is inserted.
 
-    Without what is not asked for: it is sent with every visit.
+    Parts that are not asked for are left out, because the script is sent with every visit.
     """
     parts = [
         ELEMENTS,

@@ -1,4 +1,4 @@
-// What fields are read from: `readPlace(place, position)`, and `fittedAt(place)`, which tells what else fitted.
+// Reads fields: `readPlace(place, position)`, and `fittedAt(place)`, which tells what else the selectors found.
 //
 // Needs `spec` and what `document_script`, `seen_script` and `shadow_script` give. `room` and `cuts` are a reading's own.
 
@@ -13,7 +13,7 @@ const valueOf = (node, place) => {
   const value = attributeOf(node, place.attribute);
   return value === null && place.selectors.length > 1 ? textOf(node, place.split) : value;
 };
-// While the parser is at work, the text of the element that it is inside may be half of what the server sent.
+// While the parser is at work, the element that it is inside may hold only half of what the server sent.
 const isComplete = (node) => {
   for (; node !== null; node = upOf(node)) if (nextOf(node) !== null) return true;
   return false;

@@ -1,8 +1,8 @@
 // JavaScript that tells what a visitor sees of a document: its texts as sentences, and whether an element is seen.
 //
-// Hidden pages are not laid out, and asking for layout costs much. So texts are looked for in the source first; only where
-// one was found are styles and boxes asked for. A document that was fetched and never shown (`doc` of an `XMLHttpRequest`)
-// has no styles: there, what its markup hides is hidden.
+// Hidden pages are not laid out, and asking for layout costs much. So texts are looked for in the source first; styles
+// and boxes are only asked for where a text was found. A document that was fetched and never shown (`doc` of an
+// `XMLHttpRequest`) has no styles: only what its markup hides counts as hidden.
 //
 // Needs what `document_script` gives. Gives `textOf(node, split)`, `sourceText()`, `legible(text)`, `isSeen(element)`,
 // `isFrameDrawn(frame)`, `findSeen(root, pattern, words)` and `forgetSeen()`.
@@ -23,7 +23,7 @@ const isUnseen = oneOf(" script style noscript template head datalist object aud
 const isInline = oneOf(" a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark meter " +
   "nobr output q rp rt ruby s samp small span strike strong tt time u var wbr sub sup ");
 const isRaised = oneOf(" sup sub ");
-// What a button says that is an input: no text of the document.
+// The label of an input that is a button; it is not among the document's texts.
 const LABELLED = "input[type=submit i],input[type=button i],input[type=reset i]";
 const labelOf = (node) => (nameOf(node) === "INPUT" && node.matches(LABELLED) ? node.value : "");
 const isNeverDrawn = oneOf(" meta link script style title template base ");
@@ -74,9 +74,9 @@ const walk = (root, text, border, skips) => {
 
 const ILLEGIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
 const legible = (text) => (ILLEGIBLE.test(text) ? text.split(ILLEGIBLE).join("") : text);
-// `split` puts a space at every border of elements, for numbers: <b>$119</b><sup>95</sup> are two of them. Digits
-// that stand in elements of their own, and signs between them, stay together, and so do the parts of a number that is
-// divided at a sign or before a unit: <b>12,</b><b>900</b>, <b>3</b>만.
+// `split` puts a space at every border of elements, because <b>$119</b><sup>95</sup> are two numbers. No space is put
+// between digits and signs that each have an element of their own. Nor is one put within a number that is divided at a
+// sign or before a unit: <b>12,</b><b>900</b>, <b>3</b>만.
 const textOf = (element, split) => {
   let out = labelOf(element), pending = false, last = "";
   walk(element, (node) => {
@@ -109,7 +109,7 @@ const sourceText = () => {
   return legible(text);
 };
 
-// What is known of this moment's styles and texts; forgotten before each look.
+// The styles and texts of this moment; `forgetSeen` clears them before each look.
 let seenElements = new Map(), sentences = new Map();
 const forgetSeen = () => {
   seenElements = new Map();
@@ -124,7 +124,7 @@ const isHiddenByMarkup = (element) => {
   return hasAttribute(element, "hidden") || (nameOf(element) === "DIALOG" && !hasAttribute(element, "open")) ||
     /display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(\.0*)?\s*(;|$)/i.test(style);
 };
-// What is on its way by an animation arrives: a hidden page has no frames in which it could.
+// An animated element counts as arrived: a hidden page draws no frames in which the animation could end.
 const isMoving = (element) => element.getAnimations().length > 0;
 const isCutToNothing = (style) => {
   const sides = /^rect\((\S+)px, (\S+)px, (\S+)px, (\S+)px\)/.exec(style.clip);
@@ -146,7 +146,7 @@ const isStyledAway = (element) => {
   if (style.display === "none" || style.contentVisibility === "hidden" || isCutToNothing(style)) return true;
   return style.opacity < 0.05 && !isMoving(element);
 };
-// An element and everything around it, wherever they stand.
+// Whether an element and all elements around it are neither hidden nor closed, wherever they are placed.
 const isOpen = (element) => {
   const chain = [];
   let open = true;
@@ -166,9 +166,9 @@ const isOpen = (element) => {
   return open;
 };
 
-// Whether a box is left when everything around it has cut off what it cuts off: what overflows is cut by the elements
-// that hold it, and those do not hold it that it is placed without regard to. What can be scrolled to is not cut.
-// `how` is how the box is placed in `holder`.
+// Whether anything of a box is left after the elements around it have clipped it. An element clips what overflows it,
+// except a box that is positioned without regard to it. What can be scrolled to is not clipped. `how` is the `position`
+// of the box in `holder`.
 const isLeft = (box, holder, how) => {
   let { left, right, top, bottom } = box;
   let moving = false;
@@ -213,7 +213,7 @@ const isAnyLeft = (boxes, holder, how) => {
 };
 const isTransparent = (style) => /^rgba.*, 0\)$/.test(style.webkitTextFillColor) &&
   style.webkitBackgroundClip !== "text" && style.textShadow === "none";
-// A part of a text, within an element that is open.
+// Whether a part of a text is drawn; its element must be open.
 const isTextDrawn = (node, start, end) => {
   if (isClosed(parentOf(node))) return false;
   if (view === null) return true;
@@ -235,17 +235,17 @@ const isElementDrawn = (element) => {
   range.selectNodeContents(element);
   return isAnyLeft(range.getClientRects(), element, "static");
 };
-// A frame holds a document of its own: not what stands between its tags.
+// A frame shows a document of its own, and not what stands between its tags.
 const isFrameDrawn = (frame) =>
   view !== null && isOpen(aroundOf(frame)) && !isStyledAway(frame) && isElementDrawn(frame);
-// Elements that are never drawn, such as a meta, count by being there.
+// Elements that are never drawn, such as a meta, count as seen.
 const isSeen = (element) => {
   if (isNeverDrawn(element)) return true;
   if (nameOf(element) === "INPUT" && element.type === "hidden") return true;
   return isOpen(element) && isElementDrawn(element);
 };
 
-// The text of a part of the document as one string, and which node each piece of it is of: a text, or a button.
+// The text of a part of the document as one string, with the node of each piece: a text, or a button.
 const sentencesOf = (root) => {
   let known = sentences.get(root);
   if (known === undefined) {
@@ -270,7 +270,7 @@ const sentencesOf = (root) => {
   }
   return known;
 };
-// Where in a node's own data so many legible characters end.
+// The index in a node's own data where the first `count` legible characters end.
 const placeIn = (data, count) => {
   if (!ILLEGIBLE.test(data)) return count;
   let at = 0;
@@ -279,7 +279,7 @@ const placeIn = (data, count) => {
   }
   return at;
 };
-// Which piece of the sentences a place in their text is in.
+// The index of the piece that has the character `at`.
 const pieceAt = (known, at) => {
   let low = 0, high = known.starts.length - 1;
   while (low < high) {
@@ -289,7 +289,7 @@ const pieceAt = (known, at) => {
   }
   return low;
 };
-// Whether what a piece has between two places in the text is seen.
+// Whether the part of a piece between two places in the whole text is seen.
 const isPieceSeen = (known, i, from, to) => {
   const node = known.nodes[i];
   if (typeOf(node) !== 3) return isSeen(node);
@@ -299,7 +299,7 @@ const isPieceSeen = (known, i, from, to) => {
 };
 const isBlankPiece = (node) => typeOf(node) === 3 && /^\s*$/.test(node.data);
 
-// Where all words stand one behind another, with little between them; null if they do nowhere from there on.
+// Where all words stand one after another, with little between them; null if they do not from `at` on.
 const MAX_GAP = 300, MAX_PLACES = 50;
 const wordsFrom = (text, words, at) => {
   let from = -1, to = at;
@@ -314,7 +314,7 @@ const wordsFrom = (text, words, at) => {
   }
   return { from, to };
 };
-// Whether the sentence is read where what nobody sees stands in its middle.
+// Whether the pattern is found once the pieces that nobody sees are left out, as of a sentence with a hidden middle.
 const findBroken = (known, pattern, words) => {
   let at = 0;
   for (let n = 0; n < MAX_PLACES && words.length > 1; n += 1) {
@@ -332,8 +332,8 @@ const findBroken = (known, pattern, words) => {
   }
   return false;
 };
-// Whether a visitor reads the pattern in that part of the document, across tags and line breaks. `words` are those
-// that it is made of.
+// Whether a visitor reads the pattern in that part of the document, across tags and line breaks. `words` are the words
+// of the pattern.
 const findSeen = (root, pattern, words) => {
   const known = sentencesOf(root);
   const search = new RegExp(pattern.source, "gi");

@@ -1,26 +1,27 @@
 // JavaScript that looks for elements in open shadow roots and in frames as well as in the document itself.
 //
-// A selector is looked for in the document first, and in shadow roots, in the order in which their hosts stand, only where
-// that says nothing: most pages have none, and finding them takes a walk over all elements. So it is walked only where
-// something was missed, and not again before 0.2 s, or twenty times as long as it took, have passed. A space in a selector
+// A selector is looked for in the document first. Shadow roots follow, in the order of their hosts, only if that finds
+// nothing: most pages have none, and finding them takes a walk over all elements. The walk is repeated only if
+// something was missed, and not before 0.2 s, or twenty times its own duration, have passed. A space in a selector
 // crosses from a host into its shadow root: `product-card .price`.
 //
 // Needs what `document_script` and `seen_script` give. Gives `now()`, and:
-// - `pageOf(frame)`: the document of the first frame that fits the selector, the page's own for ""; null if it is out of
-//   reach, and `frameTrouble(frame)` says why: 0 it is not, 1 there is no such frame, 2 another origin's, 3 still loading;
+// - `pageOf(frame)`: the document of the first frame that fits the selector; the page's own for ""; null if it is out
+//   of reach. Then `frameTrouble(frame)` says why: 1 there is no such frame, 2 it is of another origin, 3 it is still
+//   loading; 0 means no trouble;
 // - `isFrameSeen(frame)`: whether a visitor sees that frame;
 // - `firstIn(top, selector)`: the first such element of a document, null if there is none;
-// - `someIn(top, selector, isEnough, suffices)`: calls that with each element of the document, then of its shadow roots
-//   unless `suffices` says true, up to `MAX_ELEMENTS` of either, until it says true; how many there are where that is not
-//   all, else 0;
+// - `someIn(top, selector, isEnough, suffices)`: calls `isEnough` with each element until that is true, up to
+//   `MAX_ELEMENTS` in the document and as many in its shadow roots; the latter are skipped if `suffices()` is true.
+//   Returns how many elements there are if there are more than that, else 0;
 // - `shadowTextOf(top)`: the texts of all shadow roots; `rootsIn(top)`: the roots that are known;
-// - `lookAfresh()`: the next look is not kept waiting. `isMissing()`: whether anything was missed since then, so that it
-//   is worth looking again after `pauseMs()`; `hasManyRoots()`: whether there are more than are looked at.
+// - `lookAfresh()`: the next look does not wait. `isMissing()`: whether anything was missed since then, so that another
+//   look is worth it after `pauseMs()`; `hasManyRoots()`: whether there are more roots than are looked at.
 
 const now = () => performance.now();
 
 const MAX_ELEMENTS = 300, MAX_ROOTS = 1000, PAUSE_MS = 200, PAUSE_WITH_ROOTS_MS = 50, MOMENT_MS = 5;
-// Of what HTML has itself, few elements can have a shadow root: the more are passed over, the cheaper is the walk.
+// Only few of HTML's own elements can have a shadow root. Passing the others over makes the walk cheaper.
 const HOSTS = ":not(a,b,i,em,strong,small,s,u,sup,sub,br,hr,img,picture,source,svg,svg *,ul,ol,li,dl,dt,dd,table," +
   "tbody,thead,tr,td,th,button,input,select,option,label,form,script,style,link,meta,title,head,html,iframe," +
   "template,noscript)";
@@ -41,7 +42,7 @@ const scan = (top, outer, found) => {
     scan(root, found.length - 1, found);
   }
 };
-// What is known of a document's shadow roots: `firsts` are the elements that were found by selector.
+// The known shadow roots of a document. `firsts` has the elements that `firstIn` found, by selector.
 const shadowsOf = (top) => {
   let known = lookedFor.get(top);
   const start = now();
@@ -69,7 +70,7 @@ const lookAfresh = () => {
 };
 const rootsIn = (top) => shadowsOf(top).found;
 
-// A selector's alternatives, each cut where a space means "somewhere within".
+// A selector's alternatives, each divided at the spaces that mean "somewhere within".
 const cutSelector = (selector) => {
   const all = [[""]];
   let quote = "", depth = 0, spaced = false;
@@ -98,14 +99,14 @@ const cutSelector = (selector) => {
   }
   return all;
 };
-// What is left to look for within a host, when as much as can be stands around it.
+// The parts of a selector that are left to look for within a host: those that neither the host nor its ancestors match.
 const restWithin = (host, parts) => {
   for (let n = parts.length - 1; n > 0; n -= 1) {
     if (Element.prototype.closest.call(host, parts.slice(0, n).join(" ")) !== null) return parts.slice(n);
   }
   return parts;
 };
-// Calls `each(root, selector)` with every shadow root and what to look for in it, until it says true.
+// Calls `each(root, selector)` with every shadow root and the rest of the selector for it, until that is true.
 const inShadows = (found, selector, each) => {
   if (found.length === 0) return false;
   if (!crossings.has(selector)) crossings.set(selector, cutSelector(selector));

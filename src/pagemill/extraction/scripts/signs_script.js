@@ -19,7 +19,7 @@ const frameText = (frame) => {
   const top = pageOf(frame);
   return top === null ? "" : legible(contentOf(rootOf(top)) + shadowTextOf(top));
 };
-// Most pages lack a word of a text: the source tells that at once, and only else is it looked where the words stand.
+// Most pages lack a word of a text, which the source shows at once. Only otherwise is it checked where the words stand.
 const findTexts = (all) => {
   if (patterns.length === 0 || !(unread || all)) return;
   unread = false;

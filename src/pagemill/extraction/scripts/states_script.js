@@ -1,8 +1,8 @@
-// Where JSON stands in a page, or comes out of a variable of it: `stateText(state, position)`, and `hasState(state)`.
+// Reads JSON from a script element, a variable or the whole document: `stateText(state, position)`, `hasState(state)`.
 //
 // Needs what `places_script` gives.
 
-// What a script in the page's own world says of a variable there: see `variables_script`.
+// Asks the script in the page's own world for a variable: see `variables_script`.
 const ask = (question) => {
   let said = null;
   const hear = (event) => { said = typeof event.detail === "string" ? event.detail : null; };
@@ -11,7 +11,7 @@ const ask = (question) => {
   doc.removeEventListener(spec.bridge + "-said", hear);
   return said;
 };
-// What a template holds is in a document of its own.
+// The content of a template is in a document of its own.
 const sourceOf = (node) => node === null ? null : nameOf(node) === "TEMPLATE" ? contentOf(node.content) :
   nameOf(node) === "INPUT" || nameOf(node) === "TEXTAREA" ? node.value : contentOf(node);
 const stateText = (state, position) => {

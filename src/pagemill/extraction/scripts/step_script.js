@@ -1,12 +1,12 @@
-// Does a step in a page, one try at a time. It waits for nothing: whoever calls it does.
+// Does a step in a page, one try at a time. It does not wait; its caller does.
 //
-// It runs in a world of its own, where a field's setter is Chromium's own and not one that the page has put in front.
-// Pages that nobody sees get no input from a keyboard or mouse, so clicks and keys are events of the document: their
-// `isTrusted` is false, and of a key's own effects only those of Enter and Space are there.
+// It runs in an isolated world, where a field's setter is Chromium's own and not one that the page has put in front.
+// Hidden pages get no input from a keyboard or mouse, so clicks and keys are events of the document. Their `isTrusted`
+// is false, and of what a key does by itself only the effects of Enter and Space are imitated.
 //
 // In: `kind`, `selector` (or null), `text`, `pattern` and `words` (what finds a text, see `watch`), `key`, `code`,
-// `keyCode`. Out: `{done, why, origin, at, end, mark}`: whether it is done, and if not, why not yet; the document's own
-// time of birth; how far down it is scrolled, whether that was far enough before, and what changes when the page does.
+// `keyCode`. Out: `{done, why, origin, at, end, mark}`: whether it is done; if not, why not yet; the document's time
+// origin; how far down it is scrolled; whether it was at the end before; and a text that changes when the page does.
 
 (spec) => {
   const page = document;
@@ -17,10 +17,10 @@
     someIn(page, selector, (element) => { found.push(element); return false; }, () => found.length > 0);
     return found;
   };
-  // A field has no text that could be seen: whether it is shown is asked of Chromium.
+    // A field has no text that could be seen, so Chromium is asked whether it is shown.
   const isShown = (element) => Element.prototype.checkVisibility.call(element, { visibilityProperty: true });
   const say = (done, why = "", more = {}) => ({ done, why, origin, at: 0, end: false, mark: "", ...more });
-  // What is done to the first element that a visitor sees.
+    // Calls `act` with the first element that is shown and enabled.
   const onSeen = (act) => {
     const found = all(spec.selector);
     if (found.length === 0) return say(false, "was not there");
@@ -39,7 +39,7 @@
   };
   const words = (text) => text.replace(/\s+/g, " ").trim().toLowerCase();
 
-  // Another window is nobody's: what a link or a form would open there opens here.
+    // Nobody would read another window, so what a link or a form would open there opens here.
   const stayHere = (element) => {
     const opener = element.closest("a[href],area[href]") || element.form;
     const base = doc.querySelector("base[target]"), usual = base instanceof HTMLBaseElement ? base.target : "";

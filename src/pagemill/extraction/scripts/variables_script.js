@@ -1,15 +1,15 @@
-// The script that tells a reader what the page's global variables hold: only the page's own world has them.
+// The script that tells a reader the page's global variables. It runs in the page's own world, as only that has them.
 //
-// It answers events of the document. `{bridge}` with the detail `hello`, `has NAME` or `text NAME` is answered at once, by
-// `{bridge}-said` with a text: `1`, or the variable as JSON, `=` in front, `+` where there is more than may be read.
-// Nothing is answered of what is not there. `{bridge}-end` takes it away. A page can spoil this, and say of its own
-// variables what it likes; more it cannot.
+// It answers events of the document. `{bridge}` with the detail `hello`, `has NAME` or `text NAME` is answered at once
+// by `{bridge}-said` with a text: `1`, or the variable as JSON, after `=`, or after `+` if there is more than may be
+// read. A variable that does not exist gets no answer. `{bridge}-end` removes the script. A page can break this and can
+// lie about its own variables, but it can do no more.
 //
-// In (`spec`): `bridge`, a name that nobody guesses; `chars`, how long a text may be.
+// In (`spec`): `bridge`, a name that nobody can guess; `chars`, the most characters of a text.
 
 (declared) => (spec) => {
-  // A copy without what JSON cannot carry: cycles end, functions, nodes and what cannot be read are left out. `left`
-  // says how much there may be, and whether there was more.
+    // A copy of a value for JSON. Cycles, functions, nodes and unreadable values are left out. `left.nodes` is how many
+    // objects may still come, and `left.more` says whether there were more.
   const plain = (value, above, left) => {
     if (value === null || typeof value === "string" || typeof value === "boolean") return value;
     if (typeof value === "number") return value === value && value !== Infinity && value !== -Infinity ? value : null;
@@ -29,7 +29,7 @@
       if (Array.isArray(value)) {
         const list = [];
         for (let i = 0; i < value.length && !left.more; i += 1) list[i] = copyAt(value, i, inside, left);
-        list.toJSON = undefined;  // some libraries give all lists one, which makes text of them
+        list.toJSON = undefined;  // some libraries give all lists one, which turns them into text
         return list;
       }
       const out = Object.create(null);
@@ -46,10 +46,10 @@
     try {
       return plain(value[key], inside, left);
     } catch (error) {
-      return undefined;  // it is made by a function, which has failed
+      return undefined;  // a getter that has failed
     }
   };
-  // A variable that a script has declared with `let` or `const` is no property of the window.
+    // A variable declared with `let` or `const` is no property of the window.
   const variableAt = (name) => {
     const keys = name.replace(/\[(\d+)\]/g, ".$1").split(".");
     let value = declared[keys[0]] === undefined ? undefined : declared[keys[0]]();

@@ -13,7 +13,7 @@ _VARIABLES = read_page_script(__file__, "variables_script.js")
 def variables_script(names: tuple[str, ...]) -> str:
     """A function of `spec`.
 
-    `names` are those of the global variables; they stand outside of everything that has names of its own.
+    `names` are those of the global variables. They are read outside of any scope with names of its own.
     """
     declared = ",".join(["__proto__:null", *(f"{name}:()=>{{try{{return {name}}}catch{{}}}}" for name in names)])
     return f"({_VARIABLES})({{{declared}}})"

@@ -1,20 +1,19 @@
-// The script that waits in a page until it shows what is looked for, and reads it. What reads is `page_script`'s.
+// The script that waits in a page until it shows what is looked for, and then reads it with `page_script`.
 //
-// It takes its observer, listeners and timers away however it ends. Where a page breaks it all the same, the call fails or
-// says nothing, and Python's own deadline ends the visit.
+// However it ends, it removes its observer, listeners and timers. If the page breaks it, the call fails or gives no
+// answer, and Python's own deadline ends the visit.
 //
-// In, besides what `page_script` takes: `ready` (selector or null), `wants` (per field `{places, states, structured}`: any
-// of them may say it), `unsure` (positions of places that cannot tell what is not there from what is not there yet),
-// `address` (where the document is expected to be), `refresh` (the
-// header of that name, or ""), `endStatuses`, `stop` (an event's name, or ""), `timeoutMs`, `shown`
-// (whether the page was brought to the front for this visit), `stalled` (whether an earlier call has found that loading
-// does not end), `thorough` (wait until the page has settled).
+// In, besides what `page_script` takes: `ready` (selector or null), `wants` (per field `{places, states, structured}`:
+// any of them may say it), `unsure` (positions of places where a missing element may still appear), `address` (where
+// the document is expected to be), `refresh` (the `Refresh` header, or ""), `endStatuses`, `stop` (an event's name, or
+// ""), `timeoutMs`, `shown` (whether the page was brought to the front for this visit), `stalled` (whether an earlier
+// call has found that loading does not end), `thorough` (wait until the page has settled).
 //
-// Out: `{ready, later, status, url, settled, stalled, read, texts, signs}`: whether the content appeared, the document's
-// HTTP status (0 if unknown) and address, whether the page had settled, whether its loading does not end, what `read()`
-// gives, and the positions of the texts and signs that are seen. `later` asks for another call: in a moment (`"again"`),
-// after the page was brought to the front (`"shown"`), because a hidden page gets no frames, and what it lacks may need
-// some, because the document is not where it was expected (`"moved"`), or because nobody answers for its variables
+// Out: `{ready, later, status, url, settled, stalled, read, texts, signs}`: whether the content appeared; the
+// document's HTTP status (0 if unknown) and address; whether the page had settled; whether its loading does not end;
+// what `read()` gives; the positions of the texts and signs that are seen. `later` asks for another call: in a moment
+// (`"again"`); after the page was brought to the front (`"shown"`), because a hidden page gets no frames and may need
+// some; because the document is not where it was expected (`"moved"`); or because nobody answers for its variables
 // (`"bridge"`).
 
 async (spec) => await { then(resolve, reject) {
@@ -29,11 +28,11 @@ async (spec) => await { then(resolve, reject) {
   let lookedAt = -Infinity, changedAt = 0, loadedAt = 0, appearedAt = 0, stalled = spec.stalled;
   const waits = spec.ready !== null || spec.wants.length > 0;
   const hidden = waits && doc.hidden && !spec.shown;
-  // Whether every field must say something until the page has settled, and not only the ready sign be there.
+    // Whether every field must say something until the page has settled; otherwise the `ready` selector is enough.
   const thorough = spec.ready === null || hidden || spec.shown || spec.thorough;
-  // Being shown for nothing costs more than waiting a little longer.
+    // Bringing a page to the front for nothing costs more than waiting a little longer.
   const SETTLE_MS = hidden ? 1000 : 300, SETTLE_MAX_MS = spec.shown ? 1000 : 2000;
-  // What needs frames gets as many as a quick page has while it settles, however slowly they come.
+    // A page that needs frames gets as many as a quick page draws while it settles, even if they come slowly.
   const FRAMES = 18, FRAMES_MAX_MS = 3000;
   let framesLeft = spec.shown ? FRAMES : 0;
   const countFrame = () => {
@@ -52,11 +51,11 @@ async (spec) => await { then(resolve, reject) {
   const hasMoved = () => spec.address !== "" && bare(doc.URL) !== bare(spec.address);
 
   const isUnsure = (position) => spec.unsure.indexOf(position) >= 0;
-  // 1: it says something. 0: it is not there. -1: it is there, and half of it may be still to come, or it says nothing.
+    // 1: it says something. 0: it is not there. -1: it is there, but blank, or half of it may still be to come.
   const stateOf = (position, every, parsed) => {
     if (isUnsure(position)) return spec.ready !== null || !every ? 1 : 0;
     const place = spec.places[position];
-    if (frameTrouble(place.frame) === 2) return 1;  // it is read by a script of its own
+    if (frameTrouble(place.frame) === 2) return 1;  // `frames` reads it with a script of its own
     const top = pageOf(place.frame);
     let there = false;
     for (let i = 0; i < place.selectors.length; i += 1) {
@@ -104,7 +103,7 @@ async (spec) => await { then(resolve, reject) {
     for (let i = 0; i < frames.length; i += 1) if (frameTrouble(frames[i]) === 3) return true;
     return false;
   };
-  // Changes in shadow roots and frames are not the document's: each is observed by itself, as soon as it is known.
+    // The document's observer sees no changes in shadow roots and frames: each one is observed once it is known.
   const observed = new Set();
   const observe = (top) => {
     if (observer === null || top === null || observed.has(top) || observed.size > 2 * MAX_ROOTS) return;
@@ -121,7 +120,7 @@ async (spec) => await { then(resolve, reject) {
       for (let i = 0; i < known.found.length; i += 1) observe(known.found[i].root);
     });
   };
-  // A shadow root comes without any change that could be observed, and so does a frame's document.
+    // No observer reports a new shadow root or a frame's new document.
   const lookAgain = () => {
     observeAll();
     if (timers.again || !(isMissing() || frames.length > 0)) return;
@@ -131,7 +130,7 @@ async (spec) => await { then(resolve, reject) {
     }, pauseMs());
   };
 
-  // After how many seconds the page leads elsewhere by itself; -1 if it does not, or nobody would see it happen.
+    // After how many seconds the page refreshes to another address; -1 if it does not, or not within `REFRESH_MAX_S`.
   const refreshS = () => {
     const metas = doc.querySelectorAll("meta[http-equiv=refresh i]"), said = [spec.refresh];
     for (let i = 0; i < metas.length; i += 1) said[i + 1] = metas[i].content;
@@ -150,7 +149,7 @@ async (spec) => await { then(resolve, reject) {
     }
     return -1;
   };
-  // Whether what has appeared may be of an address that the page still leaves: by a script behind it, or a refresh.
+    // Whether the page may still leave the address of what has appeared: by a script further down, or by a refresh.
   const isPassing = () => {
     const seconds = refreshS(), at = now();
     appearedAt = appearedAt || at;
@@ -160,8 +159,8 @@ async (spec) => await { then(resolve, reject) {
     return rest > 0;
   };
 
-  // Whether nothing at all is said of what would say something: what is published for search engines may still be
-  // written by a script, and the page may still lead elsewhere.
+    // Whether no field says anything though one could: a script may still write what is published for search engines,
+    // and the page may still lead elsewhere.
   const isUnwritten = () => {
     let asked = spec.structured;
     if (spec.ready !== null) return false;
@@ -210,7 +209,7 @@ async (spec) => await { then(resolve, reject) {
     if (hasMoved()) return finish(false, "moved");
     if (appeared(false) && !isPassing()) return finish(true);
     if (endsLook && unread) {
-      // However large the page is, most of the time is its own.
+            // The look for texts takes a twentieth of the time at most, however large the page is.
       const rest = textAt + Math.max(TEXT_MS, 20 * textMs) - lookedAt;
       if (rest <= 0) {
         findTexts(false);
@@ -222,7 +221,7 @@ async (spec) => await { then(resolve, reject) {
         timers.text = setTimeout(() => { timers.text = 0; look(); }, rest);
       }
     }
-    // The shop has failed: nothing but a text can still say more than the status does.
+        // The shop has failed: only a text can still say more than the status does.
     if (doc.readyState === "complete" && status() >= 400) return finish(false);
     lookAgain();
   });
@@ -262,7 +261,7 @@ async (spec) => await { then(resolve, reject) {
     textAt = -Infinity;
     look();
   });
-  // Something never comes that the page waits for: a frame, a picture, a counter of visits.
+    // The page waits for something that never comes: a frame, a picture, a visitor counter.
   const STALL_MS = spec.timeoutMs / 3;
   const stall = guarded(() => {
     const quiet = now() - changedAt;
@@ -294,7 +293,7 @@ async (spec) => await { then(resolve, reject) {
     }
     if (framesLeft > 0) requestAnimationFrame(countFrame);
     onState();
-    // A sandboxed document may run no timer and no observer: it is looked at again from outside.
+        // A sandboxed document may run no timer and no observer, so Python calls again.
     if (!over && self.origin === "null" && doc.readyState !== "complete") finish(false, "again");
   })();
 } }

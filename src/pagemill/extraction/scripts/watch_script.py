@@ -1,4 +1,4 @@
-"""The script that waits in a page until it shows what is looked for, and reads it; see its file."""
+"""The script that waits until a page shows what is looked for, and then reads it; see its file."""
 
 from __future__ import annotations
 
