@@ -1,9 +1,9 @@
-"""How Chromium is told which addresses are listed. Pure.
+"""Tells Chromium which private addresses are listed. Pure.
 
-By its checks of local network access nothing that a page from a public address asks for comes from a private one,
-whatever name it goes by: Chromium looks at the address that it is connected to. A page from a private one is not
-checked. So the addresses that platforms list are called public: their pages may ask each other, and are kept from all
-the others. Where the page itself goes is not checked (Chromium 156).
+Chromium's local network access checks keep a page from a public address away from private ones. They look at the
+address of the connection, whatever the host's name. A page from a private address is not checked. So the addresses that
+platforms list are declared public: their pages may ask each other, and no other private address. The page's own
+navigation is not checked (Chromium 156).
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def overrides(hosts: Iterable[str]) -> list[str]:
 
 
 def mapped_to(rules: str) -> list[str]:
-    """What the rules of Chromium's switch `--host-resolver-rules` map names to: who writes them has listed it."""
+    """The hosts to which rules of Chromium's switch `--host-resolver-rules` map names: whoever writes one lists
+    them."""
     return [target for target in _MAPPED.findall(rules) if _is_host(target)]
 
 

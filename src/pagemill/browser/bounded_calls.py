@@ -1,4 +1,4 @@
-"""Deadlines for the calls that open and close, with what their failures mean to the pool."""
+"""Deadlines for the calls that open and close things, and the errors that the pool gets when they fail."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _MIB = 1024 * 1024
 
 
 async def started(call: Awaitable[Any], seconds: float, what: str) -> Any:
-    """The outcome of a call without which there is no browser.
+    """The outcome of a call that is needed to have a browser at all.
 
     Raises:
-        BrowserUnavailable: it failed, or took longer.
+        BrowserUnavailable: it failed, or took longer than `seconds`.
     """
     return await _outcome(call, seconds, what, BrowserUnavailable)
 
@@ -31,7 +31,7 @@ async def answered(call: Awaitable[Any], seconds: float, what: str) -> Any:
     """The outcome of a call that a living browser answers.
 
     Raises:
-        PageLost: it failed, or took longer.
+        PageLost: it failed, or took longer than `seconds`.
     """
     return await _outcome(call, seconds, what, PageLost)
 
@@ -47,7 +47,7 @@ async def _outcome(call: Awaitable[Any], seconds: float, what: str, failure: typ
 
 
 async def closed(call: Awaitable[Any], seconds: float, what: str) -> bool:
-    """Whether a call that closes something came to an end in time. What was gone already counts as closed."""
+    """Whether a call that closes something ended in time. Something that was gone already counts as closed."""
     try:
         await within(seconds, call, what)
     except DeadlineExceeded as error:
@@ -59,7 +59,7 @@ async def closed(call: Awaitable[Any], seconds: float, what: str) -> bool:
 
 
 async def gives_answer(call: Awaitable[Any], what: str) -> bool:
-    """Whether a question is answered in time; a browser that has gone needs no answer."""
+    """Whether a question is answered in time. A browser that is gone counts as one that answers."""
     try:
         await within(_ANSWER_S, call, what)
     except DeadlineExceeded:
@@ -70,16 +70,16 @@ async def gives_answer(call: Awaitable[Any], what: str) -> bool:
 
 
 async def collected(collection: Awaitable[Any]) -> None:
-    """Waits for a page's garbage collection; one that fails or is late does no harm."""
+    """Waits for a page's garbage collection. If it fails or is late, that does no harm."""
     with contextlib.suppress(PlaywrightError, DeadlineExceeded):
         await within(_ANSWER_S, collection, "collect a page's garbage")
 
 
 async def heap_mb(usage: Awaitable[dict[str, Any]]) -> float | None:
-    """A page's JavaScript heap with the DOM objects and buffers that hang on it; `None` without an answer.
+    """A page's JavaScript heap in MB, with the DOM objects and buffers that it holds; `None` without an answer.
 
     Args:
-        usage: what `Runtime.getHeapUsage` comes to.
+        usage: the call of `Runtime.getHeapUsage`.
     """
     try:
         sizes = await within(_ANSWER_S, usage, "measure a page's heap")

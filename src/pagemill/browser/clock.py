@@ -1,4 +1,4 @@
-"""Time and chance, passed in, so that decisions are tested without waiting."""
+"""Time and randomness, passed in so that decisions are tested without waiting."""
 
 from __future__ import annotations
 

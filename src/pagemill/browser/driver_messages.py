@@ -1,6 +1,6 @@
-"""Keeps out of Python what Playwright's driver hands on of a page that says too much at once.
+"""Drops messages of Playwright's driver that are too long, because a page decides how long they are.
 
-Playwright reads every message whole, however long a page makes it, and has no setting for that.
+Playwright reads every message whole, whatever its length, and has no setting for that.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _PIECE = 1 << 16
 
 
 class BoundedOutput:
-    """Stands in for the stream that the driver's messages are read from, each behind its length in four bytes.
+    """Replaces the stream of the driver's messages. Each message has its length before it, in four bytes.
 
-    A message that is too long is passed over. Who waits for it waits until its own deadline.
+    A message that is too long is skipped. Whoever waits for it runs into their own deadline.
     """
 
     def __init__(
@@ -32,15 +32,15 @@ class BoundedOutput:
         self._max_bytes = max_bytes
         self._max_event_bytes = min(max_event_bytes, max_bytes)
         self._left = 0
-        """Of the message that is being read."""
+        """Bytes left of the message that is being read."""
         self._begun = b""
-        """Its beginning, which was looked at."""
+        """The first bytes of the message, which were read to decide about it."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._output, name)
 
     async def readexactly(self, count: int) -> bytes:
-        """As the stream's own."""
+        """Like the stream's own method."""
         if self._left > 0:
             self._left -= count
             begun, self._begun = self._begun[:count], self._begun[count:]
@@ -64,7 +64,7 @@ class BoundedOutput:
 
 
 class BoundedConnect:
-    """Stands in for the method by which Playwright connects to its driver."""
+    """Replaces the method with which Playwright connects to its driver."""
 
     def __init__(self, connect: Callable[[Any], Awaitable[None]]) -> None:
         self._connect = connect
@@ -73,7 +73,7 @@ class BoundedConnect:
         async def connect() -> None:
             await self._connect(transport)
             transport._proc.stdout = BoundedOutput(transport._proc.stdout)
-            # That the driver has gone is told as such; Playwright asks for this after its start no more.
+            # The driver's loss is reported elsewhere; Playwright reads this future only at its start.
             transport.on_error_future.add_done_callback(lambda over: over.cancelled() or over.exception())
 
         return connect

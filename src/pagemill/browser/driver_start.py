@@ -1,7 +1,6 @@
-"""Keeps pagemill's environment out of Playwright's driver, which Playwright gives all of it and asks nobody, and out of
-pagemill what is too long of the driver's messages.
+"""Confines Playwright's driver: it does not inherit pagemill's environment, and its longest messages are dropped.
 
-Must start nothing itself.
+Playwright itself passes the whole environment on and has no setting for either. This module starts nothing.
 """
 
 from __future__ import annotations
@@ -15,19 +14,19 @@ from pagemill.config.child_environment import driver_environment
 from pagemill.errors import BrowserUnavailable
 
 _PLACES = ("playwright._impl.transport", "playwright._impl._transport")
-"""Where the driver is started; the name has changed between versions."""
+"""Modules that start the driver; the name has changed between versions."""
 _NAME = "get_driver_env"
 _PIPE, _CONNECT = "PipeTransport", "connect"
-"""What reads the driver's messages."""
+"""The class and method that read the driver's messages."""
 _REMEDY = "install the version of constraints.txt, or write browser.driver: none"
 
 
 def confine_driver() -> None:
-    """From now on the drivers that this process starts inherit `driver_environment` only, and none of their messages is
-    taken in that is longer than `browser.protocol_messages` allows.
+    """From now on, drivers that this process starts inherit `driver_environment` only, and their messages that are
+    longer than `browser.protocol_messages` allows are dropped.
 
     Raises:
-        BrowserUnavailable: this version of Playwright starts its driver in another way.
+        BrowserUnavailable: this version of Playwright starts its driver differently.
     """
     module = _transport()
     ask = getattr(module, _NAME, None)
@@ -46,7 +45,7 @@ def confine_driver() -> None:
 
 
 class _Confined:
-    """Stands in for Playwright's own function."""
+    """Replaces Playwright's own function."""
 
     def __init__(self, ask: Any) -> None:
         self._ask = ask

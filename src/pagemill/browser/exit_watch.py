@@ -1,4 +1,4 @@
-"""Tells when a process has ended, whoever started it and whatever ended it."""
+"""Reports the end of any process, whoever started it and whatever ended it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 
 class ExitWatch:
-    """Calls back once, on the loop it was made on, when the process ends. `cancel` ends the watch before.
+    """Calls back once when the process ends, on the loop where the watch was made. `cancel` ends the watch.
 
-    Where the kernel has no descriptors for processes (Linux before 5.3) it never calls.
+    On kernels without process descriptors (Linux before 5.3) it never calls.
     """
 
     def __init__(self, pid: int, on_exit: Callable[[], None]) -> None:

@@ -1,21 +1,20 @@
-"""Keeps one page on its platform's hosts, redirects and frames included, away from media, and the shop asked. It limits
-what the documents store.
+"""Keeps one page on its platform's hosts (redirects and frames included), refuses media, and makes the page ask the
+shop instead of the cache. It also limits what documents may store.
 
-What a page asks for is of three kinds. Documents come from the platform's hosts, and from no private address that is
+Requests are of three kinds. Documents may only come from the platform's hosts, and not from a private address that is
 not listed. Data, scripts and styles may come from any public address; Chromium itself keeps them from private ones
-(`address_spaces`), and what is paused here is refused before it connects. What only tells or loads ahead serves no
-visit: beacons, pings and reports go to the platform's hosts, prefetches nowhere.
+(`address_spaces`), and those that are paused here are also refused before they connect. The third kind serves no visit:
+beacons, pings and reports may go to the platform's hosts only, prefetches nowhere.
 
 Chromium pauses a request for one listener only, so the answers that `page_news` wants are paused here too.
 
-Chromium pauses every request for a document and for data, so that it is asked of the shop and not of the cache
-(`fresh_request`), and every request of a blocked kind that no launch flag already stops; the answer to a navigation is
-paused too, because nobody else learns its headers. Where the visitor has extra headers, the requests to its own hosts
-are paused to be given them. Nothing else costs a round trip: scripts and styles come from the cache. Refusing means
-`Aborted`: the page stays where it is, no error page is loaded.
+Paused are: requests for documents and data, so that the shop is asked and not the cache (`fresh_request`); requests of
+blocked kinds that no launch flag stops; the answer to a navigation, because only here its headers can be read; and
+requests to the platform's hosts that get extra headers. Nothing else costs a round trip: scripts and styles come from
+the cache. A refused request fails with `Aborted`: the page stays where it is, and no error page is loaded.
 
-What speculation rules load ahead is never paused. A launch flag keeps them from it (`flags`); should a document come
-that way all the same, it is recognised when the page shows it.
+Documents that speculation rules load ahead are never paused. A launch flag prevents them (`flags`). If one comes
+nevertheless, it is recognised when the page shows it.
 """
 
 from __future__ import annotations
@@ -41,25 +40,24 @@ if TYPE_CHECKING:
 
 _KINDS: dict[ResourceKind, str] = {"image": "Image", "media": "Media", "font": "Font"}
 _ASKED = ("Document", "XHR", "Fetch", "Other")
-"""Kinds that are asked of the shop for every visit. What is preloaded for a fetch is `Other`, as a worker's script."""
+"""Kinds for which the shop is asked at every visit. `Other` are preloads for a fetch and workers' scripts."""
 _TELLS = ("Ping", "CSPViolationReport")
-"""Kinds by which a page says something and hears nothing. Beacons are pings."""
+"""Kinds with which a page only sends, and gets no answer. Beacons are pings."""
 _NOWHERE = ("about:blank", "chrome-error:")
-"""Documents of Chromium's own, in which nothing stands."""
+"""Addresses of Chromium's own documents, which have no content of a shop."""
 MAX_STORED_BYTES = 30_000_000
-"""By the documents of one origin in one context, in databases, caches and files. Contexts keep all of it in memory, and
-Chromium itself allows each origin about a sixteenth of the machine's, however little of that a container may have."""
+"""How many bytes the documents of one origin may store in one context, in databases, caches and files. Contexts keep
+all of it in memory. Chromium's own limit is a sixteenth of the machine's memory, even in a small container."""
 _ORIGIN = re.compile(r"https?://[^/?#]{1,300}")
 _MAX_HEADER = 100
 _MAX_URL = 8_000
 
 
 class Firewall:
-    """The rules of one page.
+    """The rules of one page, and what it did since `reset`.
 
-    `refusal` says why its last navigation was refused, `None` when it was not; `strayed` says why a document that the
-    page has shown since `reset` may not be believed; `retry_after` is the header of that name in the last answer, or
-    empty.
+    `refusal` says why the last navigation was refused, `None` if it was not. `strayed` says why a document that the
+    page has shown may not be believed. `retry_after` is the `Retry-After` header of the last answer, or empty.
     """
 
     def __init__(
@@ -70,7 +68,7 @@ class Firewall:
         sign_in: SignIn | None = None,
         lookup: NameLookup | None = None,
     ) -> None:
-        """`lookup` says where names lead; without one that is not looked at, as where a proxy looks names up."""
+        """`lookup` gives the addresses of names. Without it they are not checked, as where a proxy looks names up."""
         self._rules = rules
         self._lookup = lookup
         self.news = news or PageNews()
@@ -81,16 +79,16 @@ class Firewall:
         self._main_frame = ""
         self._answers: set[asyncio.Task[None]] = set()
         self._bounded: set[str] = set()
-        """Origins whose storage is limited."""
+        """Origins whose storage is limited already."""
         self.refusal: str | None = None
         self.strayed: str | None = None
         self.retry_after = ""
 
     async def attach(self, session: CDPSession, block: Collection[ResourceKind], main_frame: str) -> None:
-        """Takes hold of a page that has not been anywhere yet.
+        """Takes control of a page that has not been anywhere yet.
 
         Args:
-            session: of the page; the firewall lives as long as it does.
+            session: of the page; the firewall lasts as long as the session.
             block: kinds of resource that are refused here because no launch flag refuses them.
             main_frame: the page's main frame, whose id is that of the page's target.
         """
@@ -106,7 +104,7 @@ class Firewall:
         await session.send("Fetch.enable", {"patterns": patterns, "handleAuthRequests": self._sign_in.is_wanted})
 
     async def ask(self, method: str) -> dict[str, Any]:
-        """Sends a command of Chromium's protocol over the session that is open anyway; not bounded in time."""
+        """Sends a command of Chromium's protocol over the firewall's session. Has no deadline."""
         assert self._session is not None
         answer: dict[str, Any] = await self._session.send(method)
         return answer
@@ -132,7 +130,7 @@ class Firewall:
 
     def _on_paused(self, event: dict[str, Any]) -> None:
         request = event["request"]
-        # A page sends as much as it likes, as often as it likes, and this is kept until Chromium has been answered.
+        # A page can send any amount at any rate, and this is kept until Chromium has been answered.
         request.pop("postDataEntries", None)
         request["postData"] = request.get("postData", "")[:MAX_POSTED]
         if event.get("resourceType") == "Document":
@@ -147,7 +145,7 @@ class Firewall:
         self._soon(self._answer_question(event["requestId"], answer))
 
     def _bound_storage(self, url: str) -> None:
-        """Limits what the documents of an origin may store, once for each; on its way before they are."""
+        """Limits what the documents of an origin may store, once for each origin and before they load."""
         origin = _ORIGIN.match(url)
         if origin is None or origin[0] in self._bounded or self._rules.refusal(f"{origin[0]}/") is not None:
             return
@@ -189,16 +187,16 @@ class Firewall:
             elif refusal is None:
                 if (headers := self._sent_with(event)) is not None:
                     request["headers"] = headers
-                if is_navigation:  # a `False` would take the answers of other requests away from `news`
+                if is_navigation:  # `False` would keep the answers of other requests from `news`
                     request["interceptResponse"] = True
                 await self._session.send("Fetch.continueRequest", request)
             else:
                 await self._session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
         except PlaywrightError:
-            pass  # the request, its frame or the whole page has gone: nothing is left to answer
+            pass  # the request, its frame or the whole page is gone: nothing is left to answer
 
     def _sent_with(self, event: dict[str, Any]) -> list[dict[str, str]] | None:
-        """The headers of a request, where they are other ones than the page's: the visitor's, and that it be fresh."""
+        """The headers of a request if they differ from the page's: with the visitor's, and to ask the shop."""
         request, added = event["request"], self._headers.added_to(event)
         if event.get("resourceType") not in _ASKED:
             return added
@@ -224,7 +222,7 @@ class Firewall:
         return refusal
 
     async def _judge_address(self, event: dict[str, Any]) -> str | None:
-        """Looks where the page itself goes. Where it has its frames and data from is Chromium's to look at."""
+        """Checks the address that the page itself goes to. Chromium checks those of frames and data."""
         if self._lookup is None or not self._is_navigation(event):
             return None
         place = host_and_port_of(event["request"]["url"])
@@ -239,7 +237,7 @@ class Firewall:
 
 
 def _is_ahead(request: dict[str, Any]) -> bool:
-    """Whether it is a `<link rel=prefetch>`; whatever a page loads says so."""
+    """Whether it is a prefetch (`<link rel=prefetch>`), as its header says."""
     return str(request["headers"].get("Sec-Purpose", "")).startswith("prefetch")
 
 

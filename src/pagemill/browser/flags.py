@@ -1,8 +1,8 @@
-"""Which arguments Chromium is launched with, and why. Pure: the machine's facts come in, arguments go out.
+"""Which arguments Chromium is launched with, and why. Pure: takes facts of the machine, returns arguments.
 
-Playwright adds arguments of its own (`--headless`, `--disable-extensions`, ...). Where Chromium takes a switch only
-once and Playwright passes it too (`--blink-settings`), ours repeats what Playwright says. Features that are switched on
-or off, by whomever, are put together: see `LaunchOptions.switches`.
+Playwright adds arguments of its own (`--headless`, `--disable-extensions`, ...). Chromium uses only the last one of
+some switches. If Playwright passes such a switch too (`--blink-settings`), ours repeats what Playwright says. Features
+that are switched on or off, by whomever, are merged in `LaunchOptions.switches`.
 """
 
 from __future__ import annotations
@@ -65,18 +65,18 @@ _LEAD_ELSEWHERE = (
     "--host-resolver-rules",
     "--host-rules",
 )
-"""With one of these in `browser.extra_args`, names lead where this machine's resolver does not know."""
+"""With one of these in `browser.extra_args`, names may lead elsewhere than this machine's resolver says."""
 
 _YOUNG_GENERATION = "--max-semi-space-size=2"
-"""V8's own default is 16 MB, which a page fills with garbage without getting faster: 40 MB less at 4 lanes."""
+"""In MB. V8's default is 16, which pages fill with garbage without getting faster: this saves 40 MB at 4 lanes."""
 
 _HOVER = "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
-"""What Playwright puts into --blink-settings when headless."""
+"""What Playwright puts into `--blink-settings` for a headless browser."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the flags depend on. `shm_total_mb` is the size of /dev/shm, 0 where there is none."""
+    """What the flags depend on. `shm_total_mb` is the size of /dev/shm, 0 if there is none."""
 
     shm_total_mb: int
     can_sandbox: bool
@@ -84,9 +84,9 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class LaunchOptions:
-    """What a launcher is to tell Chromium; `ignore_default_args` is for Playwright's, which says more by itself.
+    """What a launcher passes to Chromium. `ignore_default_args` is for Playwright, which adds arguments by itself.
 
-    `looks_names_up` says whether this machine's resolver is asked where names lead.
+    `looks_names_up` says whether this machine's resolver must be asked for the addresses of names.
     """
 
     args: tuple[str, ...]
@@ -98,13 +98,13 @@ class LaunchOptions:
     looks_names_up: bool = True
 
     def switches(self, enabled: Sequence[str] = (), disabled: Sequence[str] = ()) -> list[str]:
-        """All arguments, with the launcher's own features: Chromium takes each of these switches once, the last one."""
+        """All arguments, with the launcher's own features merged in: Chromium uses only the last of such switches."""
         on, off = dict.fromkeys((*enabled, *self.enabled)), dict.fromkeys((*disabled, *self.disabled))
         return [*self.args, f"{_ENABLE}{','.join(on)}", f"{_DISABLE}{','.join(off)}"]
 
 
 def shm_needed_mb(lanes: int) -> int:
-    """How large /dev/shm should be for so many lanes: 1 GB up to 4, 2 GB up to 8, else 4 GB."""
+    """How large /dev/shm should be for that many lanes: 1 GB up to 4, 2 GB up to 8, else 4 GB."""
     if lanes <= 4:
         return 1024
     return 2048 if lanes <= 8 else 4096
@@ -120,10 +120,10 @@ def launch_options(
     hosts: Collection[str] = (),
     environ: Mapping[str, str] = os.environ,
 ) -> LaunchOptions:
-    """Arguments for a browser that serves so many lanes and never loads the blocked kinds of resource.
+    """Arguments for a browser that serves that many lanes and never loads the blocked kinds of resource.
 
-    A page whose JavaScript takes more than `js_heap_limit_mb` crashes by itself, and no other with it. `hosts` are
-    those of all platforms that it serves; `environ` is what it inherits from.
+    A page whose JavaScript heap exceeds `js_heap_limit_mb` crashes alone. `hosts` are the hosts of all platforms that
+    the browser serves. `environ` is the environment that it inherits.
     """
     args = [flag for flag, _why in ALWAYS]
     sandbox = machine.can_sandbox if settings.sandbox == "auto" else settings.sandbox
@@ -131,7 +131,7 @@ def launch_options(
         # Playwright itself adds --no-sandbox when its sandbox is off.
         args.append("--disable-setuid-sandbox")
     if not settings.zygote:
-        # Costs a third of the throughput and saves no memory; it also rules the sandbox out.
+        # No zygote costs a third of the throughput, saves no memory, and rules the sandbox out.
         args.append("--no-zygote")
     js_flags = [_YOUNG_GENERATION]
     if js_heap_limit_mb is not None:
@@ -142,9 +142,9 @@ def launch_options(
     if "font" in block:
         args.append("--disable-remote-fonts")
     uses_dev_shm = machine.shm_total_mb >= shm_needed_mb(lanes) if settings.dev_shm == "auto" else settings.dev_shm
-    # Playwright always passes these. Without scrollbars pages take 5 % more CPU time and memory (Chromium 156); a whole
-    # Chromium knows no --block-new-web-contents, its pop-ups go anywhere past the firewall; without the last flag
-    # Chromium's scratch memory lives in /dev/shm instead of /tmp.
+    # Playwright always passes these. Without scrollbars pages take 5 % more CPU time and memory (Chromium 156). A whole
+    # Chromium does not know --block-new-web-contents, and its pop-ups would get past the firewall. Without the last
+    # flag, Chromium's scratch memory is in /dev/shm and not in /tmp.
     ignored = ("--hide-scrollbars", "--disable-popup-blocking", *(("--disable-dev-shm-usage",) if uses_dev_shm else ()))
     extra = settings.extra_args
     mapped = [target for rules in _values(extra, "--host-resolver-rules=") for target in mapped_to(rules)]
@@ -164,7 +164,7 @@ def launch_options(
 
 
 def looks_names_up(settings: BrowserSettings, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether Chromium finds names where this machine's resolver does: no proxy and no switch says otherwise."""
+    """Whether Chromium finds the addresses of names as this machine's resolver does: no proxy or switch interferes."""
     proxied = any(value and name.lower() in PROXIES and name.lower() != "no_proxy" for name, value in environ.items())
     return not proxied and not any(arg.startswith(_LEAD_ELSEWHERE) for arg in settings.extra_args)
 
@@ -178,5 +178,5 @@ def _features(args: Sequence[str], switch: str) -> list[str]:
 
 
 def _name(feature: str) -> str:
-    """Of a feature that may have parameters."""
+    """The name of a feature, without its parameters."""
     return feature.partition(":")[0]

@@ -1,9 +1,9 @@
-"""What a request says so that the shop is asked, and Chromium's cache steps aside. Pure.
+"""The header with which the shop is asked instead of Chromium's cache. Pure.
 
-Chromium takes no stored answer for a request with `Cache-Control: no-cache`, however long the shop allows it. Set where
-the request is paused, the header stands behind the page's own rules: other origins are not asked in a preflight whether
-they allow it, and no script sees it. Overridden headers are sent in the order they are given, and Chromium's own
-order is one of the things by which shops tell browsers from programs.
+With `Cache-Control: no-cache`, Chromium uses no stored answer, however long the shop allows it to be kept. The header
+is added while the request is paused, after the page's own rules are applied. So it causes no preflight request to other
+origins, and no script sees it. Overridden headers are sent in the order given here; that has to be Chromium's own
+order, because shops use it to tell browsers from programs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _STORED = frozenset({"GET", "HEAD"})
-"""The methods whose answers are kept."""
+"""Methods whose answers Chromium stores."""
 _CHROMIUMS_ORDER = (
     "cache-control",
     "sec-ch-ua",
@@ -22,7 +22,7 @@ _CHROMIUMS_ORDER = (
     "user-agent",
     "content-type",
     "origin",
-    "",  # whatever else there is
+    "",  # all other headers
     "accept",
     "referer",
     "accept-language",
@@ -31,16 +31,16 @@ _RANKS = {name: rank for rank, name in enumerate(_CHROMIUMS_ORDER)}
 
 
 def fresh_headers(request: Mapping[str, Any]) -> list[dict[str, str]] | None:
-    """The headers with which a paused request is asked of the shop; `None` where it is anyway.
+    """The headers with which a paused request reaches the shop; `None` if it does so anyway.
 
     Args:
-        request: as Chromium's `Fetch.requestPaused` tells it.
+        request: from Chromium's `Fetch.requestPaused`.
     """
     headers: Mapping[str, str] = request["headers"]
     names = {name.lower(): name for name in headers}
     if request["method"] not in _STORED or "no-cache" in headers.get(names.get("cache-control", ""), ""):
         return None
-    # Chromium adds the cookies where they belong, and as they are when the request leaves.
+    # Chromium itself puts the cookies in their place, with the values at the moment of sending.
     kept = {name: headers[names[name]] for name in names if name not in ("cookie", "cache-control")}
     kept["cache-control"] = "no-cache"
     names["cache-control"] = "Cache-Control"

@@ -1,7 +1,7 @@
 """The browser in use, its successor, and the old ones that are being closed.
 
-Owns launching with back-off and the rotation of browsers and drivers. Knows nothing of lanes or leases: a slot joins a
-generation, leaves it, and the generation ends when it is retired and the last slot has left.
+Owns launching with back-off, and the rotation of browsers and drivers. Knows nothing of lanes or leases: a slot joins a
+generation and leaves it. A generation ends when it is retired and the last slot has left.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = get_logger("browser")
 
 _LAUNCH_TRIES = 5
 _SILENCES = 2
-"""How many questions in a row a browser may leave unanswered."""
+"""After this many unanswered questions in a row, a browser is killed."""
 
 ROTATION_EVENTS = {
     RotationLevel.PAGE: events.PAGE_ROTATION,
@@ -34,11 +34,11 @@ ROTATION_EVENTS = {
 }
 
 MeasureGroup = Callable[[int], Mapping[int, float]]
-"""Process group id to the private memory of each of its processes, in MB."""
+"""Takes a process group id; returns the private memory of each of its processes, in MB."""
 
 
 class Generations:
-    """Hands out the serving generation, launching one when there is none."""
+    """Gives out the serving generation, and launches one if there is none."""
 
     def __init__(
         self,
@@ -72,14 +72,14 @@ class Generations:
 
     @property
     def closing(self) -> int:
-        """How many closes are under way."""
+        """How many background closes are running."""
         return len(self._background)
 
     async def current(self) -> Generation:
-        """The serving generation; all who ask at once wait for the same launch, and a cancelled one disturbs nobody.
+        """The serving generation. All callers wait for the same launch; cancelling one of them does not disturb it.
 
         Raises:
-            BrowserUnavailable: several launches in a row failed, or everything was closed meanwhile.
+            BrowserUnavailable: several launches in a row failed, or the pool was closed meanwhile.
         """
         while self._current is None:
             if self._closed:
@@ -88,11 +88,11 @@ class Generations:
         return self._current
 
     def worked(self) -> None:
-        """Says that a use ended well: the next launch, if it comes to one, need not wait."""
+        """Notes that a use ended well, so the next launch need not back off."""
         self._failures = 0
 
     def prepare(self, generation: Generation, level: RotationLevel, reason: str) -> None:
-        """Launches the successor of the serving generation; that one serves until the successor is ready."""
+        """Launches the successor of the serving generation, which serves until the successor is ready."""
         if generation is not self._current or self._launching is not None or self._closed:
             return
         if level is RotationLevel.DRIVER:
@@ -101,7 +101,7 @@ class Generations:
         self._launch_task()
 
     def retire(self, generation: Generation, level: RotationLevel, reason: str) -> None:
-        """Ends its service now; it is closed when its last slot has left."""
+        """Takes the generation out of service. It is closed when its last slot has left."""
         if generation.retired:
             return
         generation.retired, generation.level = reason, level
@@ -115,13 +115,13 @@ class Generations:
         self._end_if_empty(generation)
 
     def suspect(self, generation: Generation, reason: str) -> None:
-        """Retires a generation that does not work; launches after it back off."""
+        """Retires a generation that does not work. Later launches back off."""
         if not generation.retired:
             self._failures += 1
             self.retire(generation, RotationLevel.DRIVER, reason)
 
     async def check_pulse(self) -> None:
-        """Asks the serving browser whether it answers; after several silences browser and driver are killed."""
+        """Asks the serving browser whether it answers. After several silences, browser and driver are killed."""
         generation = self._current
         if generation is None:
             return
@@ -133,20 +133,20 @@ class Generations:
             self._missed_beats = 0
             log.error(events.UNRESPONSIVE, what="browser", pid=generation.handle.pid, reason="no answer")
             self.suspect(generation, "unresponsive")
-            # Whoever waits for it in a visit learns it at once, instead of at the visit's own deadline.
+            # A visit that waits for it fails at once, instead of at its own deadline.
             self._opener.kill(generation.handle, generation.driver.handle)
 
     def join(self, generation: Generation) -> None:
-        """Counts a slot in."""
+        """Counts a slot that uses the generation."""
         generation.slots += 1
 
     def leave(self, generation: Generation) -> None:
-        """Counts a slot out."""
+        """Counts a slot that no longer uses the generation."""
         generation.slots -= 1
         self._end_if_empty(generation)
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs bounded clean-up work that nobody waits for, except `close`."""
+        """Runs clean-up work that ends within deadlines. Only `close` waits for it."""
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._settled)
@@ -158,7 +158,7 @@ class Generations:
         self._on_change()
 
     async def close(self) -> None:
-        """Closes everything; slots must have left. Takes no longer than the deadlines of what it closes."""
+        """Closes everything; all slots must have left. Takes no longer than the deadlines of the single closes."""
         self._closed = True
         if self._launching is not None:
             await asyncio.wait([self._launching])
@@ -173,16 +173,16 @@ class Generations:
     def _launch_task(self) -> asyncio.Task[None]:
         if self._launching is None:
             self._launching = asyncio.get_running_loop().create_task(self._launch(), name="launch")
-            # Whoever waits for it sees its error; when nobody does, it has been logged.
+            # Waiting callers see its error. Without any, reading it here avoids asyncio's warning.
             self._launching.add_done_callback(lambda done: done.cancelled() or done.exception())
         return self._launching
 
     async def _launch(self) -> None:
-        # The state changes in here and not in a callback of the task: a callback comes one turn of the loop late,
-        # and whoever asks in that turn would find neither a launch under way nor its outcome.
+        # The state changes here and not in a callback of the task: the callback would run one turn of the loop later,
+        # and a caller in that turn would find neither a launch under way nor its outcome.
         try:
             generation = await self._launch_patiently()
-            if not generation.retired:  # it may have gone away already
+            if not generation.retired:  # it may be lost already
                 self._current = generation
                 if self._outgoing is not None:
                     self.retire(*self._outgoing)
@@ -219,7 +219,7 @@ class Generations:
             for generation in fresh:
                 self._lost(generation)
 
-        driver.browsers += 1  # held while launching, so that nobody stops the driver underneath
+        driver.browsers += 1  # counted while launching, so that nobody stops the driver meanwhile
         try:
             handle = await self._opener.launch(driver.handle, on_lost)
         except BaseException:
@@ -258,7 +258,7 @@ class Generations:
         self.retire(generation, level, "lost")
 
     def _driver_lost(self, driver: DriverState) -> None:
-        """Its browsers cannot be reached any more; Chromium ends by itself when its pipe does."""
+        """Its browsers cannot be reached any more. Chromium ends by itself when its pipe closes."""
         log.error(events.DRIVER_LOST, pid=driver.handle.pid, uses=driver.wear.uses)
         if self._driver is driver:
             self._driver = None
@@ -291,8 +291,8 @@ class Generations:
     def log_rotation(
         self, level: RotationLevel, reason: str, wear: Wear, freed_mb: float, *, platform: str = "", proxy: str = ""
     ) -> None:
-        """Counts and logs one rotation; the end of a pool is none. A page and a context are a platform's; `proxy` is
-        the name of the context's, if any."""
+        """Counts and logs one rotation; the end of a pool does not count. Pages and contexts have a platform, and
+        contexts may have the name of a proxy."""
         if reason == "close":
             return
         self._counters.count_rotation(level, reason)

@@ -1,6 +1,6 @@
-"""The contexts that are not leased, most with a page: chooses which one is leased next and whose page is closed.
+"""The contexts that are not leased, most of them with a page. Chooses which is leased next and whose page is closed.
 
-Slots go in and out; what stands in them is opened and closed elsewhere.
+It only holds slots; the pages and contexts in them are opened and closed elsewhere.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pagemill.browser.slot import Slot
 from pagemill.config.platform import Platform
 
 PAUSE_S = 0.02
-"""A page that is not leased for so long makes a pause, if its platform's lanes wait long between their visits. Whoever
-waits for it has it sooner."""
+"""Seconds after which an unleased page counts as making a pause, if its platform's lanes wait long between visits.
+Anybody who waits for it gets it sooner."""
 _LONG_WAIT_MS = 1000
 
 
 def makes_pauses(platform: Platform) -> bool:
-    """Whether lanes wait so long between two visits that closing a page and opening another one costs less than it
-    holds meanwhile. Where they do not, a page that nobody leases for a moment is only late."""
+    """Whether lanes wait so long between visits that it is cheaper to close the page and open another one. If not, an
+    unleased page is needed again in a moment."""
     limit = platform.workflow.rate_limit
     return limit.enabled and limit.wait_time_ms.low_ms >= _LONG_WAIT_MS
 
@@ -28,8 +28,8 @@ def makes_pauses(platform: Platform) -> bool:
 class IdlePages:
     """The idle slots of all platforms, the least recently used first.
 
-    A page is a process of 25 to 40 MB, a context about 2 MB: pages go early, and contexts, with cookies and storage,
-    stay until `idle_s`.
+    A page is a process of 25 to 40 MB, a context takes about 2 MB. So pages are closed early, while contexts stay until
+    `idle_s`, with their cookies and storage.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class IdlePages:
     ) -> None:
         """
         Args:
-            kept: so many pages stay though they make a pause, those that were used last.
-            idle_s: how long a slot stays that is not leased.
+            kept: how many pages stay open although they make a pause: the most recently used ones.
+            idle_s: how long a slot stays without a lease.
             clock: time.
             on_pause: closes the page of a slot; the slot stays.
-            on_unused: is given each slot that was not leased for `idle_s`; it is out by then.
+            on_unused: called with each slot that was not leased for `idle_s`; it is no longer held then.
         """
         self._kept = kept
         self._idle_s = idle_s
@@ -54,7 +54,7 @@ class IdlePages:
         self._on_pause = on_pause
         self._on_unused = on_unused
         self._slots: dict[Slot, float] = {}
-        """Since when each is idle."""
+        """The time since which each slot is idle."""
         self._call_off: Callable[[], None] | None = None
 
     def __len__(self) -> int:
@@ -65,48 +65,48 @@ class IdlePages:
 
     @property
     def pages(self) -> int:
-        """How many of them have a page, or get one. From any thread."""
+        """How many slots have a page or are getting one. May be called from any thread."""
         return sum(not slot.lacks_a_page for slot in list(self._slots))
 
     def put(self, slot: Slot, *, after_s: float = 0.0) -> None:
-        """Takes in a slot whose lease has ended just now; its pause begins after so many seconds."""
+        """Adds a slot whose lease has just ended; its pause begins `after_s` seconds later."""
         self._slots[slot] = self._clock.now_s() + after_s
         self._set_timer()
 
     def take(self, platform: Platform, *, unused: bool = False) -> Slot | None:
-        """The platform's most recently used slot, so that its others grow old; one whose page is there comes first.
+        """The platform's most recently used slot, so that its others age; slots with a page come first.
 
-        With `unused` only one whose context nothing has been visited in.
+        With `unused`, only a slot whose context nothing was visited in.
         """
         own = [slot for slot in self._of(platform) if slot.is_unused or not unused]
         return self._without(max(reversed(own), key=lambda slot: slot.is_ready)) if own else None
 
     def has_ready(self, platform: Platform) -> bool:
-        """Whether the platform's next lease finds a page."""
+        """Whether the platform's next lease finds an open page."""
         return any(slot.is_ready for slot in self._of(platform))
 
     def pages_of(self, platform: Platform) -> int:
-        """How many pages the platform has, or gets."""
+        """How many pages the platform has, or is getting."""
         return sum(not slot.lacks_a_page for slot in self._of(platform))
 
     def take_bare(self, platform: Platform) -> Slot | None:
-        """The slot of the platform without a page whose context was used most, if there is one that may be used."""
+        """The platform's slot without a page whose context was used most and may be used again, if there is one."""
         bare = (slot for slot in self._of(platform) if slot.lacks_a_page and not slot.is_condemned)
         slot = max(bare, key=lambda slot: slot.context_uses, default=None)
         return None if slot is None else self._without(slot)
 
     def has_elder(self, slot: Slot) -> bool:
-        """Whether there is another one of that platform whose context was used no less."""
+        """Whether another slot of that platform has a context that was used at least as much."""
         others = (each for each in self._of(slot.platform) if each is not slot)
         return any(each.context_uses >= slot.context_uses for each in others)
 
     def platforms(self) -> set[str]:
-        """Whose pages they are."""
+        """The platforms that have a page here."""
         return {slot.platform.platform for slot in self._with_page()}
 
     def page_to_give_way(self, at_work: Iterable[Slot], is_served: Callable[[str], bool]) -> Slot | None:
-        """The slot whose page goes for another one: of a platform that is not served, else of the one that has most
-        pages; of these the least recently used. `None` if there is none that is open."""
+        """The slot whose page is closed to make room: of a platform that is not served, else of the one with the most
+        pages; of these, the least recently used. `None` if no page is open."""
         pages = self._with_page()
         count = Counter(slot.platform.platform for slot in (*pages, *at_work))
 
@@ -116,15 +116,15 @@ class IdlePages:
         return max((slot for slot in pages if not slot.is_opening), key=spared_best, default=None)
 
     def take_oldest(self) -> Slot:
-        """The least recently used one."""
+        """Removes and returns the least recently used slot."""
         return self._without(next(iter(self._slots)))
 
     def take_all(self, which: Callable[[Slot], object] = lambda _slot: True) -> list[Slot]:
-        """Those, all at once."""
+        """Removes and returns all slots for which `which` is true."""
         return [self._without(slot) for slot in [*self._slots] if which(slot)]
 
     def close(self) -> list[Slot]:
-        """Gives out all that there are, and looks after nothing any more."""
+        """Removes and returns all slots, and stops the timer."""
         self._stop_timer()
         return self.take_all()
 
@@ -139,17 +139,17 @@ class IdlePages:
         return slot
 
     def _due_s(self, slot: Slot) -> float:
-        """When its page goes; one that is being opened is looked at again."""
+        """When the slot's page is to be closed. A page that is still being opened is checked again later."""
         pause_s = self._slots[slot] + PAUSE_S
         return max(pause_s, self._clock.now_s() + PAUSE_S) if slot.is_opening else pause_s
 
     def _too_many(self) -> list[Slot]:
-        """Those whose page goes when it makes a pause."""
+        """The slots whose page is closed once it makes a pause."""
         pages = [slot for slot in self._with_page() if makes_pauses(slot.platform)]
         return pages[: max(0, len(pages) - self._kept)]
 
     def _set_timer(self) -> None:
-        """Has the first one looked at when its time is over; it may be leased until then."""
+        """Schedules the next check for the time when the first slot is due; it may be leased before that."""
         self._stop_timer()
         due_s = [self._slots[slot] + self._idle_s for slot in [*self._slots][:1]]
         due_s += map(self._due_s, self._too_many())

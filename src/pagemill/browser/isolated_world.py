@@ -1,7 +1,7 @@
-"""A world of its own for the scripts that read a page: its document is the page's, and nothing else is.
+"""An isolated world for the scripts that read a page: it shares the page's document and nothing else.
 
-What the page's scripts replace, such as JavaScript's `Array.prototype`, they replace for themselves. A world lasts as
-long as its document; Chromium gives the same one for the same name.
+What the page's scripts replace, such as JavaScript's `Array.prototype`, changes only their own world. An isolated world
+lasts as long as its document. Chromium returns the same world for the same name.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ class _Session(Protocol):
 
 
 class IsolatedWorld:
-    """Runs scripts in one page, out of reach of its own."""
+    """Runs scripts in one page where the page's own scripts cannot reach them."""
 
     def __init__(self, session: _Session, frame: str, crash: asyncio.Future[None] | None = None) -> None:
         """
         Args:
             session: of the page.
-            frame: id of its main frame, which is that of its target.
-            crash: done when the page has crashed, for a session whose calls are not answered then.
+            frame: id of the main frame, which is also that of the page's target.
+            crash: is done when the page has crashed; for a session that answers no calls then.
         """
         self._session = session if crash is None else _UntilCrash(session, crash)
         self._frame = frame
 
     async def evaluate(self, expression: str, arg: Any = None) -> Any:
-        """As `evaluate`, in the world of the document that is there now; not bounded in time."""
+        """As `evaluate`, in an isolated world of the present document. Has no deadline."""
         return await evaluate(self._session, expression, arg, await self._context())
 
     async def evaluate_in_page(self, expression: str, arg: Any = None) -> Any:
@@ -49,14 +49,14 @@ class IsolatedWorld:
         return await evaluate(self._session, expression, arg)
 
     async def of_frame(self, element: str, arg: Any = None) -> IsolatedWorld | None:
-        """The world of the document in a frame, whatever its origin is; not bounded in time.
+        """The isolated world of the document in a frame, whatever its origin. Has no deadline.
 
         Args:
             element: a function that returns the frame's element.
             arg: its argument.
 
         Returns:
-            `None` where that document lives in a process of its own.
+            `None` if that document is in a process of its own.
         """
         call = {"expression": _called(element, arg), "contextId": await self._context(), "objectGroup": _NAME}
         try:
@@ -85,7 +85,7 @@ class IsolatedWorld:
 
 
 class _UntilCrash:
-    """A session whose calls end when its page has crashed."""
+    """A session whose calls end when the page has crashed."""
 
     def __init__(self, session: _Session, crash: asyncio.Future[None]) -> None:
         self._session = session
@@ -104,15 +104,15 @@ class _UntilCrash:
 
 
 async def evaluate(session: _Session, expression: str, arg: Any = None, context: int | None = None) -> Any:
-    """Calls a JavaScript function with one argument that JSON can carry, and returns what it comes to.
+    """Calls a JavaScript function with one argument that JSON can carry, and returns its result.
 
-    An expression that is no function is its own outcome.
+    An expression that is no function is evaluated instead.
 
     Args:
         session: of a page.
         expression: the function.
         arg: its argument.
-        context: where it is to run; the page's own world unless told.
+        context: where it runs; by default in the page's own world.
 
     Raises:
         PlaywrightError: the function threw, or its document went away: `Execution context was destroyed`.
@@ -135,7 +135,7 @@ def _called(expression: str, arg: Any) -> str:
 
 
 def _meant(error: PlaywrightError) -> PlaywrightError:
-    """The error in the words that a page's own `evaluate` has for it."""
+    """The error with the message that a page's own `evaluate` would have."""
     if _CONTEXT_GONE.search(error.message):
         return PlaywrightError("Page.evaluate: Execution context was destroyed")
     return PlaywrightError(_PROTOCOL.sub("Page.evaluate: ", error.message))

@@ -1,4 +1,4 @@
-"""A lease: the right to use one page for one item. Where pages come from is the pool's."""
+"""A lease: the right to use one page for one item. The pool decides which page that is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Lessor(Protocol):
-    """Who gives pages and takes them back: `pool.BrowserPool`. A protocol because the pool makes leases, and so cannot
+    """Gives pages and takes them back: `pool.BrowserPool`. A protocol because the pool makes leases, and so cannot
     be imported here."""
 
     async def acquire(self, platform: Platform, *, fresh: bool, stop: asyncio.Event | None) -> Slot: ...
@@ -49,28 +49,28 @@ class Lease:
 
     @property
     def page(self) -> Page:
-        """The leased page; only between entering and leaving."""
+        """The leased page; it may be used only between entering and leaving."""
         return self._handle().page
 
     @property
     def refusal(self) -> str | None:
-        """Why the page's last navigation was refused by the platform's host rules; `None` when it was not."""
+        """Why the host rules refused the page's last navigation; `None` if they did not."""
         return self._handle().firewall.refusal
 
     @property
     def strayed(self) -> str | None:
-        """Why nothing that was read in this lease may be believed: the page has shown a document of a host that is not
-        the platform's, which came without a navigation that could be refused; `None` when it has not."""
+        """Why nothing that was read in this lease may be believed; `None` if it may. The page has then shown a document
+        of a host that is not the platform's, without a navigation that could have been refused."""
         return self._handle().firewall.strayed
 
     @property
     def retry_after(self) -> str:
-        """The header of that name in the last answer to a navigation; empty where there was none."""
+        """The `Retry-After` header of the last answer to a navigation; empty if there was none."""
         return self._handle().firewall.retry_after
 
     @property
     def is_first(self) -> bool:
-        """Whether nothing has been visited in the page's context before."""
+        """Whether nothing was visited in the page's context before."""
         return self._is_first
 
     @property
@@ -80,21 +80,21 @@ class Lease:
 
     @property
     def world(self) -> IsolatedWorld | None:
-        """Where scripts that read the page run."""
+        """Where scripts that read the page run; `None` means the page's own world."""
         return self._handle().world
 
     def mark_bad(self, reason: str) -> None:
-        """Says that the page must not be used again; `reason` is one of a few fixed words."""
+        """Notes that the page must not be used again; `reason` is one of a few fixed words."""
         self._bad = self._bad or reason
 
     def retire_context(self, reason: str) -> None:
-        """Says that the page's whole context, with its cookies and storage, must not be used again; `reason` is one of
-        a few fixed words. A context is leased with its page, so no other lane is at work in it."""
+        """Notes that the page's whole context, with cookies and storage, must not be used again; `reason` is one of a
+        few fixed words. No other lane uses the context, because it is leased together with its page."""
         self.mark_bad(reason)
         self._bad_context = self._bad_context or reason
 
     def mark_light(self) -> None:
-        """Says that no document was loaded: it wears the page out much less."""
+        """Notes that no document was loaded, which wears the page much less."""
         self._light = True
 
     async def __aenter__(self) -> Lease:
@@ -108,7 +108,7 @@ class Lease:
     ) -> None:
         handle = self._handle()
         refused = handle.firewall.proxy_refused
-        handle.firewall.reset()  # what was heard may be large
+        handle.firewall.reset()  # what it keeps may be large
         slot, self._slot = self._slot, None
         assert slot is not None
         cause, failure = error, None
@@ -131,7 +131,7 @@ class Lease:
             raise failure from cause
 
     async def _proxy_failure(self, slot: Slot, error: BaseException | None, *, refused: bool) -> ProxyFailed | None:
-        """What the visit failed by, where it was the proxy; that rests from now on."""
+        """The error if the visit failed because of the proxy, which then rests; else `None`."""
         proxy = None if slot.context is None else slot.context.handle.proxy
         cancelled = error is not None and not isinstance(error, Exception)
         if proxy is None or self._light or cancelled:
@@ -141,7 +141,7 @@ class Lease:
             if error is None:
                 self._lessor.proxies.worked(proxy.name)
             return None
-        self._suspicious = False  # neither page nor browser is to blame
+        self._suspicious = False  # the proxy is to blame, and not the page or browser
         if self._lessor.proxy_failed(slot, trouble):
             return ProxyFailed(f"proxy {proxy.name} {trouble}", others=True)
         return ProxyFailed(

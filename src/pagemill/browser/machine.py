@@ -44,7 +44,7 @@ def find_chromium(configured: Path | None) -> Path:
 
 
 def _playwright_shells() -> Sequence[Path]:
-    """The headless shell that this version of Playwright installs, if it is there; others it would not drive well."""
+    """The headless shell of this version of Playwright, if it is installed. Other versions may not work with it."""
     package = Path(playwright.__file__).parent / "driver" / "package"
     try:
         known = json.loads((package / "browsers.json").read_text())["browsers"]
@@ -62,12 +62,12 @@ def _playwright_shells() -> Sequence[Path]:
 
 
 def examine_machine() -> Machine:
-    """Reads the size of /dev/shm and tries whether a user namespace can be made, which the sandbox needs."""
+    """Reads the size of /dev/shm, and tests whether a user namespace can be made, which the sandbox needs."""
     return Machine(shm_total_mb=shm_total_mb(), can_sandbox=_can_sandbox())
 
 
 def shm_total_mb(path: str = "/dev/shm") -> int:  # noqa: S108 - the kernel's shared memory, not a temporary file
-    """The size of /dev/shm in MB; 0 where there is none."""
+    """The size of /dev/shm in MB; 0 if there is none."""
     try:
         status = os.statvfs(path)
     except OSError:

@@ -1,7 +1,7 @@
-"""Where names lead, asked of the machine's own resolver: before a page goes to a host that is listed by name.
+"""Looks up names with the machine's own resolver, before a page goes to a host that is listed by name.
 
-Answers are kept for a short time. A name that this resolver does not know, or not in time, is left to Chromium, which
-may know it. Chromium asks for itself, a moment later: an owner who changes the answer in between is not found out here.
+Answers are kept for 30 s. A name that this resolver does not know, or not in time, is left to Chromium, which may know
+it. Chromium looks the name up again a moment later; an answer that changes in between is not noticed here.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ WITHIN_S = 2.0
 _MAX_KEPT = 1_000
 
 Resolve = Callable[[str], Awaitable[tuple[str, ...]]]
-"""The addresses of a name; an `OSError` where there are none."""
+"""Takes a name and returns its addresses; raises `OSError` if there are none."""
 
 
 async def resolve(host: str) -> tuple[str, ...]:
-    """As the machine is set up: its hosts file, its name servers."""
+    """The addresses as this machine finds them: by its hosts file and name servers."""
     found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class NameLookup:
-    """Used on one event loop, by every page on it."""
+    """Looks names up for all pages on one event loop."""
 
     def __init__(self, resolve: Resolve = resolve, clock: Callable[[], float] = time.monotonic) -> None:
         self._resolve = resolve
@@ -42,12 +42,12 @@ class NameLookup:
         self._asked: dict[str, asyncio.Task[tuple[str, ...]]] = {}
 
     def remembered(self, host: str) -> tuple[str, ...] | None:
-        """The addresses of a name, none for an unknown one; `None` if it has to be asked."""
+        """The remembered addresses of a name, empty for an unknown one; `None` if it has to be looked up."""
         until_s, addresses = self._kept.get(host, (0.0, ()))
         return addresses if self._clock() < until_s else None
 
     async def addresses(self, host: str) -> tuple[str, ...]:
-        """The addresses of a name, none for an unknown one. All who ask at once get the same answer."""
+        """The addresses of a name, empty for an unknown one. Concurrent callers share one lookup."""
         if (known := self.remembered(host)) is not None:
             return known
         if (task := self._asked.get(host)) is None:
@@ -62,7 +62,7 @@ class NameLookup:
         except DeadlineExceeded as error:
             log.warning(events.TIMEOUT, what=error.what, seconds=error.seconds)
         except (OSError, UnicodeError):
-            pass  # nobody here knows it
+            pass  # this machine does not know the name
         self._kept.pop(host, None)
         self._kept[host] = (self._clock() + KEPT_S, addresses)
         if len(self._kept) > _MAX_KEPT:

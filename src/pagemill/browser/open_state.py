@@ -1,4 +1,4 @@
-"""What is open, and how worn it is: a driver, the browsers on it, their contexts and pages. State only, no I/O."""
+"""What is open and how worn it is: a driver, its browsers, their contexts and pages. State only, no I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pagemill.browser.rotation import RotationLevel, Wear
 
 @dataclass(eq=False, slots=True)
 class DriverState:
-    """A driver and how many browsers still run on it."""
+    """A driver, and how many browsers run on it."""
 
     handle: DriverHandle
     wear: Wear
@@ -20,7 +20,7 @@ class DriverState:
 
 @dataclass(eq=False, slots=True)
 class Generation:
-    """One browser on its driver. A retired generation serves nobody new and is closed when its last slot has left."""
+    """One browser and its driver. A retired generation gets no new slots, and is closed when its last slot has left."""
 
     driver: DriverState
     handle: BrowserHandle
@@ -29,12 +29,12 @@ class Generation:
     retired: str = ""
     """Why it was retired; empty while it serves."""
     level: RotationLevel = RotationLevel.BROWSER
-    """What was rotated when it was retired: the browser alone, or the driver with it."""
+    """What was rotated when it was retired: only the browser, or the driver as well."""
     lost: bool = False
-    """It went away by itself: there is nothing left to close politely."""
+    """Whether it ended by itself, so that nothing is left to close."""
     closing: bool = False
     gone: set[int] = field(default_factory=set)
-    """Processes whose end has been counted as freed memory."""
+    """Ids of ended processes whose memory was already counted as freed."""
 
 
 @dataclass(eq=False, slots=True)
@@ -44,11 +44,11 @@ class OpenContext:
     handle: ContextHandle
     wear: Wear
     big_pages: int = 0
-    """How many of its pages were replaced for their size: the second one takes the context with it."""
+    """How many of its pages were replaced because of their size. After the second one, the context is replaced too."""
 
     @property
     def proxy_name(self) -> str:
-        """The name of the proxy that its requests go through; empty without one."""
+        """The name of the proxy for its requests; empty without one."""
         return "" if self.handle.proxy is None else self.handle.proxy.name
 
 

@@ -1,6 +1,6 @@
-"""What opens and closes the real things, and the handles on them. The pool knows no more of Chromium than this.
+"""The interface that opens and closes browsers, contexts and pages, and their handles. The pool knows only this.
 
-`cdp.launcher` speaks Chromium's own protocol; `playwright_launcher` has Playwright's driver in between, for strategies
+`cdp.launcher` speaks Chromium's own protocol; `playwright_launcher` uses Playwright's driver, for strategies
 that need Playwright's pages.
 """
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class DriverHandle:
-    """A running driver. `pid` is 0 where the kernel does not tell.
+    """A running driver. `pid` is 0 if the kernel does not tell it.
 
-    `native`, here and in the other handles, is the real thing; only its opener looks inside. Without a driver it is
-    `None`: then nothing wears out.
+    In all handles, `native` is the real object, which only its opener uses. It is `None` if there is no driver. Then
+    there is no driver that could wear out.
     """
 
     native: Any
@@ -34,7 +34,7 @@ class DriverHandle:
 
 @dataclass(eq=False, slots=True)
 class BrowserHandle:
-    """A running Chromium. `group` is its process group; a wrapper script may lead it instead of Chromium itself."""
+    """A running Chromium. `group` is its process group; its leader may be a wrapper script instead of Chromium."""
 
     native: Any
     pid: int
@@ -52,7 +52,7 @@ class ContextHandle:
 
 @dataclass(eq=False, slots=True)
 class PageHandle:
-    """An open page with its firewall. Without a driver it has only what `cdp.page` offers of Playwright's."""
+    """An open page with its firewall. Without a driver, it has only what `cdp.page` offers of Playwright's."""
 
     page: Page
     firewall: Firewall = field(repr=False)
@@ -61,7 +61,7 @@ class PageHandle:
 
 
 class Opener(Protocol):
-    """Opens and closes. Closing never raises: it tells whether it went well. A protocol because there are two."""
+    """Opens and closes. Closing never raises; it returns whether it went well. A protocol because there are two."""
 
     async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle: ...
     async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle: ...

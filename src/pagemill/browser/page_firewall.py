@@ -11,13 +11,13 @@ from pagemill.config.platform import Platform
 from pagemill.config.visitor.secrets import Proxy, VisitorSecrets
 
 PROXY_BYPASS = "<-loopback>"
-"""Chromium goes to loopback without any proxy unless it is told not to."""
+"""Without this, Chromium contacts loopback addresses without the proxy."""
 
 
 def page_firewall(
     platform: Platform, secrets: VisitorSecrets, proxy: Proxy | None, lookup: NameLookup | None = None
 ) -> Firewall:
-    """The firewall of a page in a context with that proxy, which then says where names lead."""
+    """The firewall of a page in a context with that proxy. With a proxy, `lookup` is not used for names."""
     rules, visitor = platform.host_rules(), platform.visitor
     shop = None if visitor.credentials is None else secrets.credentials[visitor.credentials]
     sign_in = SignIn(rules, shop, None if proxy is None else proxy.address.credentials)

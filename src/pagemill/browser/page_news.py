@@ -1,12 +1,12 @@
-"""What Chromium tells of one page besides its document: answers that were asked for, and dialogs.
+"""What Chromium reports of one page besides its document: answers that a source wants, and dialogs.
 
-Owns what was heard during one visit. The firewall hands paused answers over, because Chromium pauses each request for
-one listener only; what an answer means is the strategies'.
+Owns what was heard during one visit. The firewall passes paused answers on, because Chromium pauses each request for
+one listener only. Strategies interpret the answers.
 
-That a document is there is told by its own process, that an answer has come by Chromium's: either may overtake the
-other. So what comes between the answer to a document's own request and the news that it is there is held until then.
-What the document before has asked for is not known to Chromium any more by that time (unless it was to outlive it:
-`keepalive`), and what the new one has is.
+The page's process reports that a document is there; Chromium's network process reports that an answer has come. Either
+report may come first. So answers between the answer to a document's own request and the report of that document are
+held until the report. By then Chromium no longer knows the requests of the former document (except `keepalive`
+requests), but it does know those of the new one.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 4_000_000
 _MAX_KEPT_BYTES = 16_000_000
-"""Of all bodies of one visit, those that are being read included."""
+"""For all bodies of one visit together, including those that are being read."""
 _MAX_WAITING = 50
-"""Answers of one visit that are kept; what comes beyond them is counted and dropped."""
+"""How many answers of one visit are kept. Further ones are counted and dropped."""
 _MAX_DIALOGS = 10
 _MAX_MESSAGE = 1_000
 _MAX_URL = 8_000
 MAX_POSTED = 100_000
 _BODY_TIMEOUT_S = 5.0
 _COMING_TIMEOUT_S = 5.0
-"""How long a document whose answer has come is waited for; a download never comes."""
+"""How long to wait for a document whose answer has come. A download never becomes a document."""
 _CHUNK = 512 * 1024
 _TOO_LONG = f"it is longer than {MAX_BODY_BYTES} bytes"
 _TOO_MUCH = f"the answers of one visit are longer than {_MAX_KEPT_BYTES} bytes together"
@@ -57,18 +57,18 @@ class HeardAnswer:
     status: int
     body: bytes | None
     posted: str = ""
-    """What the page sent with its request."""
+    """What the page sent in its request."""
     problem: str = ""
 
 
 @dataclass(eq=False, slots=True)
 class _Room:
-    """What the bodies of one visit may still take."""
+    """How many bytes the bodies of one visit may still take."""
 
     left: int
 
     def has(self, count: int) -> bool:
-        """Takes so many bytes of it, where they are there."""
+        """Takes `count` bytes if so many are left. Returns whether it did."""
         if count > self.left:
             return False
         self.left -= count
@@ -77,21 +77,21 @@ class _Room:
 
 @dataclass(eq=False, slots=True)
 class _Document:
-    """A document of the page, and what it was answered."""
+    """A document of the page, and the answers that it got."""
 
     room: _Room
-    """That of the visit."""
+    """The room of the visit, shared by its documents."""
     url: str = ""
-    """Where it comes from; empty where nobody has seen it come."""
+    """Its address; empty if its answer was not seen."""
     answers: list[HeardAnswer] = field(default_factory=list)
     there: asyncio.Event = field(default_factory=asyncio.Event)
-    """Whether it has come, or is waited for no longer."""
+    """Set when the document has come, or when nobody waits for it any more."""
     dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who has asked for an answer: a document, or the one before it where `in_between`."""
+    """The document that an answer is for. If `in_between`, it may also be for the document before that."""
 
     document: _Document
     in_between: bool
@@ -103,31 +103,31 @@ class PageNews:
     def __init__(self, patterns: Sequence[UrlPattern] = ()) -> None:
         """
         Args:
-            patterns: of the addresses whose answers are heard, names standing for anything.
+            patterns: of the addresses whose answers are kept; `{names}` in them stand for anything.
         """
         self._patterns = tuple(patterns)
         self._session: CDPSession | None = None
         self._document: _Document | None = None
-        """The one that is there; `None` while it is that of the last visit."""
+        """The present document; `None` while that is the last visit's."""
         self._coming: _Document | None = None
         self._arrived = False
         self._settled = False
-        """Whether the document that is there is the visit's own, or one that this has led to."""
+        """Whether the present document is the visit's own, or one that this has led to."""
         self._dialogs: list[str] = []
         self._news = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()
         self._room = _Room(_MAX_KEPT_BYTES)
         self.refresh = ""
-        """The header of that name in the answer to the last navigation; empty where there was none."""
+        """The `Refresh` header of the answer to the last navigation; empty if there was none."""
 
     @classmethod
     def of(cls, platform: Platform) -> PageNews:
-        """For the sources of a platform."""
+        """The news that a platform's sources need."""
         sources = platform.extract.sources
         return cls([UrlPattern(source.match) for source in sources if source.match is not None])
 
     def fetch_patterns(self) -> list[dict[str, str]]:
-        """Patterns of Chromium's `Fetch` for the answers."""
+        """Patterns for Chromium's `Fetch` that pause the answers."""
         found: list[dict[str, str]] = []
         for loose in dict.fromkeys(pattern.loose() for pattern in self._patterns):
             kinds = ("XHR", "Fetch") if loose.strip("*") == "" else ("",)
@@ -137,9 +137,9 @@ class PageNews:
         return found
 
     async def listen(self, session: CDPSession) -> None:
-        """Begins to hear a page that has not been anywhere yet.
+        """Starts to listen to a page that has not been anywhere yet.
 
-        Whoever asks for a page's events has its dialogs wait for an answer: they are always closed here.
+        Once a page's events are enabled, its dialogs wait for an answer. So every dialog is closed here.
         """
         self._session = session
         session.on("Page.frameNavigated", self._on_navigated)
@@ -147,7 +147,7 @@ class PageNews:
         await session.send("Page.enable")
 
     def reset(self) -> None:
-        """Forgets what was heard; called before each use."""
+        """Forgets what was heard. Called before each use."""
         if self._coming is not None:
             self._coming.there.set()
         self._document = self._coming = None
@@ -157,31 +157,31 @@ class PageNews:
         self.refresh = ""
 
     def arrived(self) -> None:
-        """Says that the visit's own document has come: from now on, what is heard is of it or of what it leads to."""
+        """Notes that the visit's own document has come. What is heard from now on belongs to it or its successors."""
         self._arrived = True
         self._settled = self._document is not None and self._coming is None
 
     @property
     def answers(self) -> Sequence[HeardAnswer]:
-        """The answers heard by the visit's own document, in their order."""
+        """The answers that the visit's own document got, in order."""
         return () if self._document is None else self._document.answers
 
     @property
     def dropped(self) -> int:
-        """Answers that came beyond those that are kept."""
+        """How many answers were dropped because too many came."""
         return 0 if self._document is None else self._document.dropped
 
     @property
     def dialogs(self) -> tuple[str, ...]:
-        """The messages of the dialogs that were opened, and closed at once."""
+        """The messages of the dialogs that opened; all were closed at once."""
         return tuple(self._dialogs)
 
     async def wait(self) -> None:
-        """Returns when something more has been heard."""
+        """Returns when something new was heard."""
         await self._news.wait()
 
     def asker_of(self, event: dict[str, Any], *, is_document: bool) -> Asker | None:
-        """Who has asked for a paused answer; `None` if it is not to be heard. Called as soon as Chromium has paused it.
+        """Who asked for a paused answer; `None` if nobody wants it. Must be called as soon as Chromium has paused it.
 
         Args:
             event: as Chromium sends it.
@@ -198,10 +198,10 @@ class PageNews:
         return Asker(asking, in_between=self._coming is not None and not is_document)
 
     async def hear(self, event: dict[str, Any], asker: Asker) -> dict[str, Any] | None:
-        """Takes a paused answer in.
+        """Reads and keeps a paused answer.
 
         Returns:
-            How the page gets it, as parameters of `Fetch.fulfillRequest`; `None` if it may simply go on.
+            The parameters of `Fetch.fulfillRequest` with which the page gets the answer; `None` if it may simply go on.
         """
         request, status, document = event["request"], int(event["responseStatusCode"]), asker.document
         if asker.in_between and not await self._has_come(document):
@@ -217,9 +217,9 @@ class PageNews:
                     _BODY_TIMEOUT_S, self._body(event, headers, document.room), "reading an answer"
                 )
             except DeadlineExceeded as error:
-                problem, given = str(error), {"fail": True}  # it may have been taken from the page by half
+                problem, given = str(error), {"fail": True}  # part of the body may already be taken from the page
             except PlaywrightError:
-                if asker.in_between:  # the document before has asked for it, and has gone
+                if asker.in_between:  # the former document asked for it, and is gone
                     return None
                 problem = "the page did not wait for it"
         else:
@@ -235,7 +235,7 @@ class PageNews:
         return given
 
     async def _has_come(self, document: _Document) -> bool:
-        """Whether a document comes within its time, and another one does not come in its place."""
+        """Whether the document comes in time, and no other one instead."""
         try:
             await within(_COMING_TIMEOUT_S, document.there.wait(), "waiting for a document")
         except DeadlineExceeded:
@@ -253,7 +253,7 @@ class PageNews:
             return None, _TOO_LONG, None
         if room.left <= 0:
             return None, _TOO_MUCH, None
-        # Piece by piece, whatever length it says that it has: only what has come tells how long it is.
+        # The body is read in pieces, because its stated length may be wrong.
         taken = {"requestId": event["requestId"]}
         stream = (await self._session.send("Fetch.takeResponseBodyAsStream", taken))["stream"]
         pieces: list[bytes] = []
@@ -282,7 +282,7 @@ class PageNews:
         return body, "", {**given, "body": base64.b64encode(body).decode()}
 
     def _on_navigated(self, event: dict[str, Any]) -> None:
-        # The document of the last visit may still be fetching: its answers must not be taken for this product's.
+        # The last visit's document may still be fetching. Its answers must not be taken for this product's.
         if "parentId" in event.get("frame", {}):
             return
         if not self._settled:
@@ -292,8 +292,8 @@ class PageNews:
         self._tell()
 
     def _on_dialog(self, event: dict[str, Any]) -> None:
-        # Asked whether it may be left, the document of the last visit must not hold up the next one; nor is anything
-        # that it says before it is left said of the next product.
+        # A `beforeunload` dialog of the last visit's document must not delay the next visit. And what that document
+        # says before it is left must not count for the next product.
         leaving = event.get("type") == "beforeunload"
         url = str(event.get("url", "")).partition("#")[0]
         is_ours = self._document is not None or (self._coming is not None and self._coming.url == url)
@@ -306,7 +306,7 @@ class PageNews:
 
     async def _close_dialog(self, *, accept: bool) -> None:
         assert self._session is not None
-        with contextlib.suppress(PlaywrightError):  # somebody else has closed it, or the page has gone
+        with contextlib.suppress(PlaywrightError):  # it was closed already, or the page is gone
             await self._session.send("Page.handleJavaScriptDialog", {"accept": accept})
 
     def _tell(self) -> None:
@@ -315,7 +315,7 @@ class PageNews:
 
 
 def _in_utf8(body: bytes, content_type: str) -> bytes:
-    """The body as JSON has to be, where it is in another encoding and says in which."""
+    """The body in UTF-8, as JSON has to be; converted if the header names another encoding."""
     charset = re.search(r"charset=[\"']?([\w.:-]+)", content_type)
     if charset is None:
         return body

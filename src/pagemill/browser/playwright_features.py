@@ -1,6 +1,6 @@
 """Chromium's features that Playwright 1.65 switches on and off by itself.
 
-Ours take their place on the command line, where only the last of these switches counts, so they are repeated there.
+Chromium uses only the last such switch on the command line, so ours must repeat Playwright's features.
 """
 
 ENABLED_FEATURES = ("CDPScreenshotNewSurface", "SkipListAccountsWithoutGaiaCookies")

@@ -1,7 +1,7 @@
-"""Opens and closes through Playwright: its driver, browsers, contexts and pages. Decides nothing.
+"""Opens and closes driver, browsers, contexts and pages through Playwright. Decides nothing.
 
-Every call has a deadline. Opening raises; closing never does: it tries, escalates to SIGKILL of the process group, and
-tells whether it went well. Profiles live in the worker's scratch folder and are removed with their browser.
+Every call has a deadline. Opening raises if it fails. Closing never raises: it escalates to SIGKILL of the process
+group and returns whether it went well. Profiles are in the worker's scratch folder and are removed with their browser.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class _Driver:
 class _Browser:
     browser: Browser
     session: CDPSession
-    """Stays open to ask whether it answers."""
+    """Stays open, to ask the browser whether it answers."""
 
 
 class PlaywrightLauncher:
@@ -82,7 +82,7 @@ class PlaywrightLauncher:
         self._blocked_by_flags = blocked_by_flags
 
     async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle:
-        """Starts Playwright's driver process; `on_lost` is called when it goes away without being told to.
+        """Starts Playwright's driver process; `on_lost` is called when it ends without being stopped.
 
         Raises:
             BrowserUnavailable: it does not start in time, or would inherit what it must not.
@@ -94,10 +94,10 @@ class PlaywrightLauncher:
             playwright = await started(manager.start(), self._settings.launch_timeout_s, "start the driver")
         except BaseException:
             for pid in _child_pids() - before:
-                kill(pid)  # Playwright gave nothing to stop it by
+                kill(pid)  # Playwright did not return anything to stop it with
             raise
         pid = max(_child_pids() - before, default=0)
-        # Playwright itself says nothing when its driver dies: calls under way fail, and that is all.
+        # Playwright does not report its driver's death; only calls under way fail. So the process is watched.
         return DriverHandle(_Driver(playwright, ExitWatch(pid, on_lost) if pid else None), pid)
 
     async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle:
@@ -128,10 +128,10 @@ class PlaywrightLauncher:
     async def open_context(
         self, browser: BrowserHandle, platform: Platform, proxy: Proxy | None = None
     ) -> ContextHandle:
-        """Opens a context that looks like the platform's visitor and holds what it brings along.
+        """Opens a context that looks like the platform's visitor and has its cookies and storage.
 
         Raises:
-            PageLost: the browser does not answer or has gone.
+            PageLost: the browser does not answer or is gone.
         """
         opening = self._open_context(browser.native.browser, platform, proxy)
         return ContextHandle(await answered(opening, self._settings.open_timeout_s, "open a context"), proxy)
@@ -140,7 +140,7 @@ class PlaywrightLauncher:
         visitor, state = platform.visitor, self._secrets.storage.get(platform.platform)
         options = Appearance(visitor).context_options()
         if proxy is not None:
-            # The password is the firewall's to say: Playwright's own way pauses every request and stops the cache.
+            # The firewall gives the password: Playwright would pause every request and turn the cache off.
             options["proxy"] = {"server": proxy.address.server, "bypass": PROXY_BYPASS}
         if visitor.client_certificates:
             options["client_certificates"] = [
@@ -160,7 +160,7 @@ class PlaywrightLauncher:
         """Opens a page that can only visit the platform's hosts.
 
         Raises:
-            PageLost: the browser does not answer or has gone.
+            PageLost: the browser does not answer or is gone.
         """
         page = await answered(context.native.new_page(), self._settings.open_timeout_s, "open a page")
         firewall = page_firewall(platform, self._secrets, context.proxy, self._lookup)
@@ -170,19 +170,20 @@ class PlaywrightLauncher:
         return PageHandle(page, firewall, world)
 
     async def close_page(self, handle: PageHandle) -> bool:
-        """Closes it; whether that worked in time."""
-        # Chromium 156 often never answers the close of a page whose document has just been committed: 25 of 120 hung.
-        # After one round trip to the page, none did.
+        """Closes the page. Returns whether that worked in time."""
+        # Chromium 156 often never answers the close of a page whose document was just committed: 25 of 120 hung. After
+        # one round trip to the page, none did.
         with contextlib.suppress(PlaywrightError, DeadlineExceeded):
             await within(_STOP_LOADING_S, handle.page.evaluate("window.stop()"), "stop loading")
         return await closed(handle.page.close(), self._settings.close_timeout_s, "close a page")
 
     async def close_context(self, handle: ContextHandle) -> bool:
-        """Closes it with its pages; whether that worked in time."""
+        """Closes the context with its pages. Returns whether that worked in time."""
         return await closed(handle.native.close(), self._settings.close_timeout_s, "close a context")
 
     async def close_browser(self, handle: BrowserHandle) -> bool:
-        """Closes it, kills its process group in any case, removes its profile; whether it closed by itself."""
+        """Closes the browser, kills its process group in any case, removes its profile. Returns whether it closed by
+        itself."""
         went_well = await closed(handle.native.browser.close(), self._settings.close_timeout_s, "close Chromium")
         if not went_well:
             log.warning(events.CLOSE_ESCALATED, level="browser", pid=handle.pid)
@@ -192,7 +193,7 @@ class PlaywrightLauncher:
         return went_well
 
     async def stop_driver(self, handle: DriverHandle) -> bool:
-        """Stops it, by SIGKILL when it does not in time; whether it stopped by itself."""
+        """Stops the driver, by SIGKILL if it does not stop in time. Returns whether it stopped by itself."""
         if handle.native.watch is not None:
             handle.native.watch.cancel()
         went_well = await closed(handle.native.playwright.stop(), self._settings.close_timeout_s, "stop the driver")
@@ -210,12 +211,12 @@ class PlaywrightLauncher:
         return await heap_mb(handle.firewall.ask("Runtime.getHeapUsage"))
 
     async def answers(self, handle: BrowserHandle) -> bool:
-        """Whether driver and browser answer a question in time; a browser that has gone needs no answer."""
+        """Whether driver and browser answer a question in time; see `bounded_calls.gives_answer`."""
         question = handle.native.session.send("Browser.getVersion")
         return await gives_answer(question, "ask the browser for its version")
 
     def kill(self, browser: BrowserHandle, driver: DriverHandle) -> None:
-        """SIGKILL for both, without asking."""
+        """Sends SIGKILL to both, without asking first."""
         kill_browser_group(browser.group)
         if driver.pid in _child_pids():
             kill(driver.pid)
@@ -226,7 +227,7 @@ async def _guard(
 ) -> IsolatedWorld:
     session = await page.context.new_cdp_session(page)
     if agent_override is not None:
-        # What Playwright makes up names HeadlessChrome beside any user agent; the latest session's word counts.
+        # Playwright's own client hints name HeadlessChrome for every user agent. The latest override wins.
         await session.send("Emulation.setUserAgentOverride", agent_override)
     target = str((await session.send("Target.getTargetInfo"))["targetInfo"]["targetId"])
     for method, parameters in PAST_SERVICE_WORKERS:
@@ -243,7 +244,7 @@ async def _guard(
 
 
 def _certificate(certificate: ClientCertificate, secrets: VisitorSecrets) -> dict[str, Any]:
-    """As Playwright takes it."""
+    """The certificate in Playwright's form."""
     files = {"certPath": certificate.cert_file, "keyPath": certificate.key_file, "pfxPath": certificate.pfx_file}
     words = (
         {} if certificate.passphrase is None else {"passphrase": secrets.credentials[certificate.passphrase].password}
@@ -268,11 +269,11 @@ def _group_of(pid: int) -> int:
     try:
         return os.getpgid(pid)
     except ProcessLookupError:
-        return pid  # it has gone already; its own id names no group then
+        return pid  # it has ended already; its own id names no group then
 
 
 def _child_pids() -> set[int]:
-    """Children that this thread started: Playwright has no public way to ask for its driver's process id."""
+    """Child processes that this thread started. Playwright has no public way to ask for its driver's process id."""
     try:
         text = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
     except OSError:

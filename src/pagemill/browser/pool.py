@@ -1,7 +1,7 @@
-"""BrowserPool: leases pages to lanes, and rotates them behind the lanes' backs.
+"""BrowserPool: leases pages to lanes, and rotates them in the background.
 
-All state changes happen first and without awaiting; I/O follows in tasks of its own that no lane's cancellation
-reaches. Who may begin a visit is the waiting line's, which page it gets is that of the slots.
+All state changes happen first and without awaiting. I/O follows in separate tasks, which the cancellation of a lane
+does not reach. The waiting line decides who may begin a visit; the slots decide which page it gets.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FURNISH_TRIES = 3
 
 
 class BrowserPool:
-    """At most `size` visits at work in all platforms together, each with a page of its own."""
+    """Lets at most `size` visits of all platforms together work at once, each with a page of its own."""
 
     def __init__(
         self,
@@ -52,9 +52,9 @@ class BrowserPool:
         Args:
             opener: opens and closes the real things.
             settings: limits and deadlines.
-            size: how many visits may be at work at once: its places.
+            size: how many visits may be at work at once; these are the pool's places.
             clock: time and chance.
-            measure: private memory by process of a process group, for the log's `freed_mb`.
+            measure: private memory of each process of a process group, in MB; for `freed_mb` in the log.
             page_max_mb: JavaScript heap of a page above which it is replaced.
             proxies: those that platforms' visitors name.
         """
@@ -82,7 +82,7 @@ class BrowserPool:
 
     @contextmanager
     def serving(self, platform: Platform) -> Iterator[None]:
-        """Around a batch: visits of this platform are to come. Places are left for each platform that is served."""
+        """Used around a batch: visits of this platform are to come, so a place is left for it."""
         self._line.serve(platform.platform)
         try:
             yield
@@ -92,23 +92,23 @@ class BrowserPool:
     def lease(self, platform: Platform, *, fresh: bool = False, stop: asyncio.Event | None = None) -> Lease:
         """`async with pool.lease(platform) as lease:` waits for a free place and gives `lease.page`.
 
-        With `fresh` the page stands in a context that nothing has been visited in: one that stands ready, or the place
-        of a used one, which is closed. An exception that leaves the block, cancellation included, retires the page.
+        With `fresh`, nothing was visited in the page's context before; a used context is replaced if necessary. An
+        exception that leaves the block, cancellation included, retires the page.
 
         Raises:
-            BrowserUnavailable: on entering, when no browser can be had.
-            TurnDenied: on entering, when there is no free place and `stop` is set before there is one.
+            BrowserUnavailable: on entering, if no browser can be had.
+            TurnDenied: on entering, if `stop` is set before a place is free.
         """
         return Lease(self, platform, fresh=fresh, stop=stop)
 
     def prepare(self, platform: Platform) -> None:
-        """Says that a visit of this platform begins within moments: where there is room, it will find a page."""
+        """Announces a visit of this platform within moments. If there is room, a page is opened for it."""
         serving = self._generations.serving
         if serving is not None and not self._closed and not self._upkeep.saves_memory and not self._line.waiting:
             self._slots.prepare(platform, serving)
 
     async def acquire(self, platform: Platform, *, fresh: bool = False, stop: asyncio.Event | None = None) -> Slot:
-        """For `Lease`: waits for a free place and furnishes it."""
+        """For `Lease`: waits for a free place and gets a slot with a page for it."""
         ticket = self._line.join(platform.platform)
         try:
             if not ticket.has_place:
@@ -126,7 +126,7 @@ class BrowserPool:
         return slot
 
     async def _furnished(self, platform: Platform, ticket: Ticket, *, fresh: bool) -> Slot:
-        """A slot at work for that ticket, with a page."""
+        """A slot with a page, at work for that ticket."""
         for _ in range(_FURNISH_TRIES):
             slot = self._slots.take(platform, await self._generations.current(), ticket, fresh=fresh)
             try:
@@ -149,7 +149,7 @@ class BrowserPool:
         raise BrowserUnavailable("no page could be opened on several browsers in a row")
 
     def _has_a_better_proxy(self, slot: Slot) -> bool:
-        """Whether its context's proxy rests while another one does not."""
+        """Whether the proxy of the slot's context rests while another one does not."""
         if slot.context is None or not slot.context.proxy_name:
             return False
         return self.proxies.rests(slot.context.proxy_name) and self.proxies.any_awake(slot.platform.visitor.proxies)
@@ -174,60 +174,60 @@ class BrowserPool:
             self._is_quiet.set()
 
     def proxy_failed(self, slot: Slot, reason: str) -> bool:
-        """For `Lease`: has the proxy of a slot's context rest, and the context go; whether another one can be taken."""
+        """For `Lease`: lets the context's proxy rest, and retires the context. Returns whether another proxy serves."""
         assert slot.context is not None
         self.proxies.failed(slot.context.proxy_name, reason)
         slot.condemn("proxy")
         return self.proxies.any_awake(slot.platform.visitor.proxies)
 
     def _is_page_needed(self, slot: Slot) -> bool:
-        """Whether a page should be ready for the platform's next visit: visits come without a pause, it has no other
-        page, and the place that its visit is about to leave is not somebody else's."""
+        """Whether a page should be ready for the platform's next visit. That is so if visits come without a pause, the
+        platform has no other page ready, and nobody else is waiting for the place."""
         return (
             slot.is_wanted and self._line.free >= self._line.waiting and not self._slots.idle.has_ready(slot.platform)
         )
 
     def _closes_keep_up(self) -> bool:
-        """Whether what was used is closed as fast as new things are opened."""
+        """Whether old pages and contexts are closed as fast as new ones are opened."""
         return self._generations.closing <= 2 * self._line.places + 2
 
     def resize(self, size: int) -> None:
-        """Sets how many visits may be at work at once; pages above that end when they are given back.
+        """Sets how many visits may be at work at once. Pages beyond that are closed when they are given back.
 
-        With 0 no visit begins until it is raised again.
+        With 0, no visit begins until the size is raised again.
         """
         self._line.resize(size)
         self._slots.trim()
         self._line.admit()
 
     def rotate_idle(self) -> None:
-        """Closes the pages that nobody uses, with their contexts; new ones are opened when they are needed."""
+        """Closes the unused pages with their contexts. New ones are opened when they are needed."""
         self._slots.end_idle("pressure")
 
     def rotate_contexts(self) -> None:
-        """Replaces every context when its lease ends, and those that nobody uses now."""
+        """Replaces every context: unused ones now, leased ones when their lease ends."""
         for slot in self._slots.at_work:
             if slot.is_leased:
                 slot.condemn("pressure")
         self.rotate_idle()
 
     def retire_browser(self) -> None:
-        """Replaces browser and driver; the old ones end with their last lease."""
+        """Replaces browser and driver. The old ones end with their last lease."""
         if (serving := self._generations.serving) is not None:
             self._generations.retire(serving, RotationLevel.DRIVER, "pressure")
 
     def save_memory(self, *, on: bool) -> None:
-        """Whether a successor is opened only when what it replaces has gone: slower, and nothing is held twice."""
+        """Sets whether a successor is opened only after the old one is closed. That is slower, but never holds both."""
         self._upkeep.saves_memory = on
 
     def note_sizes(self, sizes_mb: Mapping[int, float]) -> None:
-        """Tells how large drivers (by process id) and browsers without their pages (by process group) are now."""
+        """Notes the present sizes of drivers (by process id) and of browsers without their pages (by process group)."""
         if (serving := self._generations.serving) is not None:
             serving.wear.size_mb = sizes_mb.get(serving.handle.group, 0.0)
             serving.driver.wear.size_mb = sizes_mb.get(serving.driver.handle.pid, 0.0)
 
     async def measure_pages(self) -> list[float]:
-        """Asks every open page for its JavaScript heap, in MB; pages that do not answer within seconds are left out."""
+        """Asks every open page for its JavaScript heap, in MB. Pages that do not answer within seconds are left out."""
         pages = [slot.page for slot in (*self._slots.idle, *self._slots.at_work) if slot.page is not None]
         heaps_mb = await asyncio.gather(*(self._opener.heap_mb(page.handle) for page in pages))
         for page, heap_mb in zip(pages, heaps_mb, strict=True):
@@ -235,7 +235,7 @@ class BrowserPool:
         return [heap_mb for heap_mb in heaps_mb if heap_mb is not None]
 
     async def check_pulse(self) -> None:
-        """Asks the browser whether it answers; one that stays silent is killed and replaced."""
+        """Asks the browser whether it answers. One that stays silent is killed and replaced."""
         await self._generations.check_pulse()
 
     async def drain(self) -> None:
@@ -245,7 +245,7 @@ class BrowserPool:
             await self._is_quiet.wait()
 
     def stats(self) -> PoolStats:
-        """The pool now. From any thread."""
+        """The pool's numbers at this moment. May be called from any thread."""
         held = self._line.held
         return PoolStats(
             size=self._line.places,
@@ -264,7 +264,7 @@ class BrowserPool:
         )
 
     async def close(self) -> None:
-        """Closes every page, browser and driver, politely or not; leases must have ended. Safe to call twice."""
+        """Closes every page, browser and driver, by SIGKILL if needed; leases must have ended. Safe to call twice."""
         self._closed = True
         self._line.close()
         self._slots.close()

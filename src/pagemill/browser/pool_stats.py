@@ -1,4 +1,4 @@
-"""What has happened in a pool, and how it stands."""
+"""Counters of a pool since it was opened, and its state at one moment."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class Counters:
     rotations: dict[tuple[RotationLevel, str], int] = field(default_factory=dict)
 
     def count_rotation(self, level: RotationLevel, reason: str) -> None:
-        """Adds one. Reasons are few and fixed, so this stays small."""
+        """Counts one rotation. There are only a few fixed reasons, so this stays small."""
         key = (level, reason)
         self.rotations[key] = self.rotations.get(key, 0) + 1
 
     def by_level(self) -> dict[str, int]:
-        """Level to count. From any thread."""
+        """The count for each level. May be called from any thread."""
         counts = {level.name.lower(): 0 for level in RotationLevel}
         for (level, _reason), count in list(self.rotations.items()):
             counts[level.name.lower()] += count
         return counts
 
     def by_reason(self) -> dict[str, int]:
-        """Level and reason to count. From any thread."""
+        """The count for each level and reason. May be called from any thread."""
         return {f"{level.name.lower()} {reason}": count for (level, reason), count in list(self.rotations.items())}
 
 
@@ -44,16 +44,16 @@ class PoolStats:
     """The same as `size`: how many visits may be at work at once."""
     leased: int
     leased_by: Mapping[str, int]
-    """Of those, how many each platform has; those that have none are left out."""
+    """How many of these places each platform has; platforms without any are left out."""
     waiting: int
-    """How many visits wait for a place."""
+    """How many visits are waiting for a place."""
     idle: int
     closing: int
     leases: int
     waits: int
     launches: int
     rotations: dict[str, int]
-    """Level to count, such as `{"page": 12, "context": 2}`."""
+    """The count for each level, such as `{"page": 12, "context": 2}`."""
     reasons: dict[str, int] = field(default_factory=dict)
-    """Level and reason to count, such as `{"page uses": 11, "page error": 1}`."""
+    """The count for each level and reason, such as `{"page uses": 11, "page error": 1}`."""
     proxies: tuple[ProxyState, ...] = ()

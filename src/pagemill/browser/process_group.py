@@ -1,4 +1,4 @@
-"""What is left of a browser's processes, and ending it for certain."""
+"""Kills the remaining processes of a browser."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def kill_browser_group(group: int) -> None:
-    """SIGKILL for what is left of a browser's process group.
+    """Sends SIGKILL to the remaining processes of a browser's process group.
 
-    Each member is looked at first: when the group has ended, its id may belong to a stranger by now.
+    Each member is checked first: once the group has ended, its id may belong to another program.
     """
     for member in _group_members(group):
         if "chrom" in " ".join(command_line(member)[:3]):
@@ -34,7 +34,7 @@ def _group_members(group: int) -> list[int]:
 
 
 def command_line(pid: int) -> list[str]:
-    """Its arguments; none when it has gone."""
+    """The arguments of a process; empty if it has ended."""
     try:
         raw = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -44,6 +44,6 @@ def command_line(pid: int) -> list[str]:
 
 
 def kill(pid: int) -> None:
-    """SIGKILL; one that has gone already is none."""
+    """Sends SIGKILL; does nothing if the process has ended already."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)

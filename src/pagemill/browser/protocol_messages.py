@@ -1,7 +1,7 @@
-"""Cuts what Chromium says into messages. One that is too long is not kept: only its ends are, to tell whose it was.
+"""Splits Chromium's output into messages. Of a message that is too long only both ends are kept, to tell whose it was.
 
-How long a message is, a page decides: what it sends with a request, how it calls its frames and what it asks a person
-all come in one.
+A page decides how long a message is: the body of a request, the name of a frame and the text of a dialog each come in
+one message.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Self
 
 MAX_BYTES = 64_000_000
-"""The longest that is ever asked for, all that may be read of one page, has 8,000,000 characters in places and states
-and 2,000,000 of what is published, each of six bytes as `\\uXXXX`."""
+"""The longest answer that is ever asked for. All that may be read of one page has 8,000,000 characters in places and
+states and 2,000,000 of published data, each of up to six bytes (`\\uXXXX`)."""
 MAX_EVENT_BYTES = 16_000_000
-"""The longest that nobody has asked for. A request's body comes in one, as text and once more as base64."""
+"""The longest event. The body of a request comes in one event, as text and again in base64."""
 ANSWER = b'{"id":'
-"""What answers to commands begin with, Chromium's and those of Playwright's driver."""
+"""The first bytes of an answer to a command, both from Chromium and from Playwright's driver."""
 _ENDS = 300
 _HEAD = re.compile(rb'\A\{"(?:id":(?P<id>\d+)|method":"(?P<method>[\w.]{1,80})")')
 _SESSION = re.compile(rb'"sessionId":"(\w+)"\}\Z')
@@ -29,15 +29,15 @@ class TooLong:
 
     length: int
     id: int | None
-    """Of the command that it answers; `None` for an event."""
+    """The id of the command that it answers; `None` for an event."""
     method: str
-    """Of an event."""
+    """The method of an event."""
     session: str
-    """Whose it was; empty where it does not say."""
+    """The session that it was for; empty if it names none."""
 
     @classmethod
     def of(cls, length: int, head: bytes, tail: bytes) -> Self:
-        """From its two ends: Chromium writes a number or a method first, and the session last."""
+        """Made from both ends: Chromium writes the id or the method first, and the session last."""
         began, session = _HEAD.match(head), _SESSION.search(tail)
         known = {"id": None, "method": None} if began is None else began.groupdict()
         return cls(
@@ -57,10 +57,10 @@ class Messages:
         self._chunks: list[bytes] = []
         self._length = 0
         self._head = b""
-        """Of one that is too long; of its chunks only the last is kept then, and no more of that than its end."""
+        """The beginning of a message that is too long. Of its chunks, only the end of the last one is kept then."""
 
     def cut(self, data: bytes) -> Iterator[str | TooLong]:
-        """Takes in what has come; the messages that it completes."""
+        """Takes new output, and yields the messages that it completes."""
         *whole, rest = data.split(b"\0")
         for part in whole:
             self._add(part)
@@ -83,7 +83,7 @@ class Messages:
             message: str | TooLong = TooLong.of(self._length, self._head, self._chunks[0])
         else:
             joined = b"".join(self._chunks)
-            self._chunks.clear()  # before its text is made, which is as long once more
+            self._chunks.clear()  # before the text is made, which needs as much memory again
             message = joined.decode("utf-8", "surrogatepass")
         self._chunks.clear()
         self._length, self._head = 0, b""

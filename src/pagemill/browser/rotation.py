@@ -1,7 +1,6 @@
-"""Decides what is to be replaced, and why, from how much it was used and the limits. Pure; nothing here touches a
-browser.
+"""Decides what is to be replaced, and why, from its use and the limits. Pure; nothing here touches a browser.
 
-Four things wear out: a page, its context, its browser and Playwright's driver. The highest level that is due is
+Four things wear out: a page, its context, its browser and Playwright's driver. Only the highest level that is due is
 ordered, because replacing it replaces everything below it.
 """
 
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 LIGHT_USES = 20
-"""How many uses without a new document wear as much as one with."""
+"""How many uses without a new document wear as much as one use with a document."""
 
 
 class RotationLevel(IntEnum):
@@ -32,24 +31,24 @@ class RotationLevel(IntEnum):
 
 @dataclass(slots=True)
 class Wear:
-    """What one page, context, browser or driver has been through. `born_s` is on the monotonic clock."""
+    """The use of one page, context, browser or driver so far. `born_s` is on the monotonic clock."""
 
     born_s: float
     max_age_s: float
-    """Its own limit of age, drawn with jitter when it was opened."""
+    """Its own age limit, drawn with jitter when it was opened."""
     uses: int = 0
     errors: int = 0
     """Uses in a row that ended badly."""
     size_mb: float = 0.0
-    """As last measured; 0 before that."""
+    """The last measured size; 0 before the first measurement."""
     bad: str = ""
     """Why it must not be used again; empty while it may."""
 
     light: int = 0
-    """Light uses since they last counted as one."""
+    """Light uses since the last one that counted."""
 
     def use(self, *, failed: bool, light: bool = False) -> None:
-        """Counts one use; several light ones, which load no document, count as one."""
+        """Counts one use. `LIGHT_USES` light uses, which load no document, count as one."""
         self.light += light
         if not light or self.light >= LIGHT_USES:
             self.uses += 1
@@ -59,7 +58,7 @@ class Wear:
 
 @dataclass(frozen=True, slots=True)
 class WearLimits:
-    """When one level is due by its uses, its errors and its size."""
+    """The limits of one level: uses, errors and size."""
 
     max_uses: int
     max_errors: int
@@ -68,7 +67,7 @@ class WearLimits:
 
 @dataclass(frozen=True, slots=True)
 class RotationOrder:
-    """Replace that level, for that reason: `uses`, `age`, `size`, `errors`, or what marked it as bad."""
+    """Replaces that level, for that reason: `uses`, `age`, `size`, `errors`, or the reason why it was marked as bad."""
 
     level: RotationLevel
     reason: str
@@ -92,7 +91,7 @@ def due(wear: Wear, limits: WearLimits, now_s: float) -> str | None:
 def decide_rotation(
     wears: Mapping[RotationLevel, Wear], limits: Mapping[RotationLevel, WearLimits], now_s: float
 ) -> RotationOrder | None:
-    """The highest level that is due, or `None` when all may be used again."""
+    """The highest level that is due; `None` if everything may be used again."""
     for level in sorted(wears, reverse=True):
         reason = due(wears[level], limits[level], now_s)
         if reason is not None:
@@ -101,12 +100,12 @@ def decide_rotation(
 
 
 def last_use(wear: Wear, limits: WearLimits) -> bool:
-    """Whether the use that is about to begin is the last one: then its successor can be made ready meanwhile."""
+    """Whether the coming use is the last one. If so, its successor can be prepared meanwhile."""
     return wear.uses + 1 >= limits.max_uses
 
 
 def with_jitter(max_age_s: float, random: Callable[[], float], spread: float = 0.1) -> float:
-    """A limit of age within `spread` below the stated one, so that lanes do not all rotate at once.
+    """An age limit up to `spread` (a share) below the stated one, so that lanes do not all rotate at once.
 
     `random` returns a number in [0, 1).
     """

@@ -1,13 +1,13 @@
-"""The commands by which a page's requests go past service workers; it may register them, and wait for them."""
+"""The commands that make a page bypass service workers. It may still register them, and wait for them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 KEEP_NOTHING: dict[str, Any] = {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0}
-"""For `Network.enable`: no answer stays in memory so that somebody may ask for it."""
+"""For `Network.enable`: Chromium keeps no answers in memory for later questions."""
 
 PAST_SERVICE_WORKERS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("Network.enable", KEEP_NOTHING),  # without it, Chromium takes the other one and forgets it
+    ("Network.enable", KEEP_NOTHING),  # without it, Chromium ignores the other command
     ("Network.setBypassServiceWorker", {"bypass": True}),
 )

@@ -1,4 +1,4 @@
-"""A slot: the pool's place for one page, and everything that may become of it. State only, no I/O."""
+"""A slot: the pool's place for one page, and the changes that it may go through. State only, no I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pagemill.config.platform import Platform
 
 @dataclass(eq=False, slots=True)
 class Successor:
-    """What will stand in a slot next: being opened, or open and standing by."""
+    """The next page, or context and page, of a slot: it is being opened, or is open and stands by."""
 
     task: asyncio.Task[tuple[OpenContext, OpenPage]]
     level: RotationLevel
@@ -20,17 +20,17 @@ class Successor:
 
     @property
     def is_open(self) -> bool:
-        """Whether it stands by."""
+        """Whether it is open and stands by."""
         return self.task.done() and not self.task.cancelled() and self.task.exception() is None
 
 
 class Slot:
     """The place for one page. It belongs to one platform and one generation for all its life.
 
-    It is empty until a successor is expected and has been put in its place (`furnish`); then it is leased and released
-    in turn. What is worn is taken out of it: the page, and another one comes in the same context; or the context with
-    its page, and it is empty again. A successor may be expected while there is a page, and waits beside it. `end` ends
-    the slot for good.
+    A slot is empty until a successor is expected (`expect`) and put in place (`furnish`). Then it is leased and
+    released in turn. A worn page is taken out and replaced in the same context; a worn context is taken out with its
+    page, which leaves the slot empty. A successor may be expected while the old page is still there, and waits beside
+    it. `end` ends the slot.
     """
 
     __slots__ = (
@@ -54,44 +54,44 @@ class Slot:
         self.successor: Successor | None = None
         self.is_leased = False
         self.released_s: float | None = None
-        """When its latest lease ended."""
+        """When its last lease ended."""
         self.is_wanted = False
-        """Whether the visit that is made in it came without a pause, so that another one will."""
+        """Whether its present visit came without a pause, so that the next one will soon follow."""
         self.has_ended = False
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is or will be in it."""
+        """Whether it has no context and expects none."""
         return self.context is None and self.successor is None
 
     @property
     def is_ready(self) -> bool:
-        """Whether its next lease finds a page."""
+        """Whether its next lease finds an open page."""
         return self.page is not None or (self.successor is not None and self.successor.is_open)
 
     @property
     def lacks_a_page(self) -> bool:
-        """Whether none is there, or is being opened."""
+        """Whether it has no page, and none is being opened."""
         return self.page is None and self.successor is None
 
     @property
     def context_uses(self) -> int:
-        """How often its context was used."""
+        """How often the context was used."""
         return 0 if self.context is None else self.context.wear.uses
 
     @property
     def is_opening(self) -> bool:
-        """Whether something is being opened in it at this moment: until then its context cannot go."""
+        """Whether a page or context is being opened for it. Until that ends, its context cannot be closed."""
         return self.successor is not None and not self.successor.task.done()
 
     @property
     def is_condemned(self) -> bool:
-        """Whether its context must not be used again."""
+        """Whether the context must not be used again."""
         return self.context is not None and bool(self.context.wear.bad)
 
     @property
     def is_unused(self) -> bool:
-        """Whether nothing has been visited in its context, or in the one that comes."""
+        """Whether nothing was visited in its context, or in the one that is expected."""
         return self.context is None or not (self.context.wear.uses or self.context.wear.light)
 
     def wears(self) -> dict[RotationLevel, Wear]:
@@ -106,7 +106,7 @@ class Slot:
         return wears if driver.handle.native is None else {**wears, RotationLevel.DRIVER: driver.wear}
 
     def expect(self, successor: Successor) -> None:
-        """What will stand in it next is being opened."""
+        """Notes that a successor is being opened for it."""
         assert not self.has_ended, "it has ended"
         assert self.successor is None, "there is a successor already"
         assert successor.level is RotationLevel.CONTEXT or self.context is not None, (
@@ -115,7 +115,7 @@ class Slot:
         self.successor = successor
 
     def furnish(self) -> None:
-        """Puts the successor, which is open, in its place.
+        """Puts the opened successor in its place.
 
         Raises:
             PageLost: it could not be opened.
@@ -127,7 +127,7 @@ class Slot:
         self.successor = None
 
     def lease(self) -> None:
-        """Its page is somebody's now."""
+        """Marks its page as leased."""
         assert not self.has_ended and not self.is_leased, "it is not free"
         assert self.page is not None, "it has no page"
         self.is_leased = True
@@ -144,14 +144,14 @@ class Slot:
         wears[RotationLevel.CONTEXT].bad = wears[RotationLevel.CONTEXT].bad or bad_context
 
     def condemn(self, reason: str) -> None:
-        """Says that its context must not be used again once the lease has ended."""
+        """Notes that the context must not be used again after the present lease."""
         assert self.is_leased and self.context is not None, "it is not leased"
         self.context.wear.bad = self.context.wear.bad or reason
 
     def take_out(self, level: RotationLevel) -> tuple[OpenContext, OpenPage]:
-        """Takes the page out, or the context with its page; whoever calls closes it.
+        """Takes out the page, or the context with its page. The caller closes it.
 
-        A successor that stands in a context that goes is closed with it.
+        If the context is taken out, a successor page in it is dropped too, because closing the context closes it.
         """
         assert not self.has_ended and not self.is_leased, "it is at work, or has ended"
         context, page = self.context, self.page
@@ -164,13 +164,13 @@ class Slot:
         return context, page
 
     def take_successor(self) -> Successor | None:
-        """Takes out what would have stood in it next; whoever calls closes it."""
+        """Takes out the successor. The caller closes it."""
         assert not self.is_opening, "it is being opened"
         successor, self.successor = self.successor, None
         return successor
 
     def end(self) -> tuple[OpenContext | None, Successor | None]:
-        """Ends it for good; whoever calls closes what is or will be in it."""
+        """Ends the slot. The caller closes what was in it and its successor."""
         assert not self.has_ended and not self.is_leased, "it is at work, or has ended"
         self.has_ended = True
         left = self.context, self.successor

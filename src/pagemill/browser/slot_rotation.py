@@ -1,8 +1,7 @@
-"""Opens and closes what stands in slots: successors, what was rotated, what is left of slots that end.
+"""Opens and closes what slots hold: successors, rotated pages and contexts, and the remains of ended slots.
 
-All of it runs in tasks of its own, so no lane waits for a close and no lane's cancellation interrupts one. When
-anything is due is decided in `rotation`; what may become of a slot is its own to know; which slots there are is the
-pool's.
+All of it runs in separate tasks, so no lane waits for a close and no lane's cancellation interrupts one. `rotation`
+decides when something is due, a slot knows which changes it may go through, and the pool knows which slots there are.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("browser")
 
 _RENDERER_EXIT_S = 0.3
-"""How long a closed page's renderer may take to exit before its memory counts as not freed."""
+"""How long to wait for a closed page's renderer to exit. After that, its memory counts as not freed."""
 
 _TOLD = ("idle", "platform", "resize", "pressure")
-"""Reasons for which a slot ends that are told as a rotation of its context; others are told by what it ended with."""
+"""Reasons that are logged as a rotation of the slot's context. All others are logged by what caused the slot's end."""
 
 _SETTLE_S = 0.1
-"""How long a page that was left in the middle of something is let be before it is closed. Chromium changes processes
-within the first milliseconds of a navigation; a close that meets this is lost, and Playwright waits for it for ever
-(1.65: `goto` cancelled after 5 to 15 ms, then `close`)."""
+"""Seconds of rest before closing a page that was left in the middle of something. In the first milliseconds of a
+navigation Chromium changes processes. A close that comes then is lost, and Playwright waits for it for ever (1.65:
+`goto` cancelled after 5 to 15 ms, then `close`)."""
 
 
 class SlotRotation:
@@ -57,7 +56,7 @@ class SlotRotation:
         self._measure = measure
 
     def collect_if_due(self, slot: Slot) -> None:
-        """Has a page that stays in use collect its garbage now and then; nobody waits for it."""
+        """Now and then makes a page that stays in use collect its garbage, in the background."""
         every, page = self._settings.page_gc_uses, slot.page
         if every and page is not None and page.wear.uses % every == 0:
             self._generations.in_background(self._opener.collect_garbage(page.handle))
@@ -68,7 +67,7 @@ class SlotRotation:
         self._generations.in_background(self._close(slot, context, page, level, reason))
 
     async def furnish(self, slot: Slot) -> None:
-        """Brings the page that a slot lacks. Cancelling this does not cancel the opening.
+        """Gives a slot the page that it lacks. Cancelling this does not cancel the opening.
 
         Raises:
             PageLost: it cannot be opened.
@@ -81,10 +80,10 @@ class SlotRotation:
             slot.furnish()
 
     def open(self, slot: Slot, level: RotationLevel) -> Successor:
-        """Begins to open what will stand in a slot next. Its task fails with PageLost only."""
+        """Starts to open a slot's next page or context. The successor's task fails with PageLost only."""
         kept = slot.context if level is RotationLevel.PAGE else None
         task = asyncio.get_running_loop().create_task(self._opened(slot.generation, slot.platform, kept))
-        # Whoever waits for it sees its error; when nobody does, there is nobody to tell.
+        # Waiting callers see its error. Without any, reading it here avoids asyncio's warning.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         successor = Successor(task, level)
         slot.expect(successor)
@@ -107,7 +106,7 @@ class SlotRotation:
         return context, OpenPage(page, self._wear(self._settings.page_max_age_s))
 
     async def _close(self, slot: Slot, context: OpenContext, page: OpenPage, level: RotationLevel, reason: str) -> None:
-        """Closes what stood in a slot, a page or a context with its pages, and logs the rotation with what it freed."""
+        """Closes a page, or a context with its pages, and logs the rotation with the memory that it freed."""
         generation = slot.generation
         if generation.lost:
             return
@@ -127,7 +126,7 @@ class SlotRotation:
         self._generations.log_rotation(level, reason, wear, freed_mb, **whose)
 
     async def _freed_mb(self, generation: Generation, before: Mapping[int, float]) -> float:
-        """What the processes held that have ended since; each is counted for one rotation only."""
+        """The memory of the processes that have ended since; each one is counted for one rotation only."""
         if not before:
             return 0.0
         deadline = self._clock.now_s() + _RENDERER_EXIT_S
@@ -139,9 +138,9 @@ class SlotRotation:
             await self._clock.sleep(_RENDERER_EXIT_S / 6)
 
     def close_page(self, slot: Slot) -> None:
-        """Closes the page of an idle slot, or the one that stands by, in the background; the context stays.
+        """Closes an idle slot's page, and its successor, in the background. The context stays.
 
-        This is no rotation: it says nothing of wear.
+        This is not logged as a rotation, because the page was not worn.
         """
         generation, context = slot.generation, slot.context
         pages = [] if slot.page is None else [slot.take_out(RotationLevel.PAGE)]
@@ -161,7 +160,7 @@ class SlotRotation:
         self._generations.in_background(close())
 
     def drop(self, slot: Slot, reason: str) -> None:
-        """Ends a slot: what stands in it is closed in the background, then it leaves its generation."""
+        """Ends a slot: closes what it holds in the background, then leaves its generation."""
         generation = slot.generation
         context, successor = slot.end()
 
@@ -180,7 +179,7 @@ class SlotRotation:
         self._generations.in_background(leave())
 
     async def _outcome(self, successor: Successor | None) -> OpenContext | None:
-        """The context of a successor that nobody will use, once it is open."""
+        """The context of a successor that nobody will use, once it is open; `None` without one."""
         if successor is None:
             return None
         try:

@@ -1,4 +1,4 @@
-"""Which slots there are, at work or idle, and how many of them have a page: no more than places. Never awaits."""
+"""All slots, at work or idle. Keeps the number of pages within the number of places. Never awaits."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pagemill.config.platform import Platform
 from pagemill.config.settings import PoolSettings
 
 COMES_WITHIN_S = 0.5
-"""A visit that was announced is not waited for any longer."""
+"""How long an announced visit counts as coming."""
 _CONTEXTS_PER_PLACE = 4
-"""How many slots there may be as long as any is idle; without a page each is a context of about 2 MB."""
+"""How many slots there may be for each place. A slot without a page is a context of about 2 MB."""
 
 
 class Slots:
-    """All slots of a pool, each with the ticket that it is at work for, or idle."""
+    """All slots of a pool: those at work with their ticket, and the idle ones."""
 
     def __init__(
         self,
@@ -33,9 +33,9 @@ class Slots:
         slot_rotation: SlotRotation,
         line: WaitingLine,
     ) -> None:
-        """`line` is told when a page has become free for somebody else."""
+        """`line` is notified when a page has become free for another platform."""
         self.at_work: dict[Slot, Ticket] = {}
-        """Those that are leased, or are being furnished for it."""
+        """Slots that are leased, or get a page for a lease."""
         self.idle = IdlePages(settings.idle_pages, settings.idle_s, clock, self._close_page, self._end_unused)
         self._coming: defaultdict[str, deque[float]] = defaultdict(deque)
         """When visits were announced that have not come yet, by platform."""
@@ -46,8 +46,8 @@ class Slots:
         self._closed = False
 
     def has_page(self, platform: str) -> bool:
-        """Whether a platform that has a page at work gets another one without closing one that is needed elsewhere: it
-        would be opened again at once, and its own come back soon."""
+        """Whether a platform that has a page at work can get another one without closing a page that a served platform
+        needs: that would have to be opened again at once, while the platform's own page comes back soon."""
         return (
             self._pages < self._line.places
             or platform in (idle := self.idle.platforms())
@@ -59,9 +59,9 @@ class Slots:
         return self.idle.pages + len(self.at_work)
 
     def take(self, platform: Platform, generation: Generation, ticket: Ticket, *, fresh: bool) -> Slot:
-        """Puts a slot to work: an idle one of the platform, or a new one, for which another one may have to go.
+        """Puts a slot to work: an idle one of the platform, or a new one, for which another page may be closed.
 
-        With `fresh` it is one whose context nothing was visited in, if there is room for that.
+        With `fresh`, nothing was visited in its context before, if there is room for that.
         """
         if coming := self._coming[platform.platform]:
             coming.popleft()
@@ -76,7 +76,7 @@ class Slots:
         return slot
 
     def prepare(self, platform: Platform, generation: Generation) -> None:
-        """A visit of that platform comes within moments: where there is room, it finds a page of its own."""
+        """Notes that a visit of that platform comes within moments. If there is room, a page is opened for it."""
         coming = self._coming[platform.platform]
         coming.append(self._clock.now_s())
         while coming[0] < coming[-1] - COMES_WITHIN_S:
@@ -91,7 +91,7 @@ class Slots:
         self.idle.put(slot, after_s=COMES_WITHIN_S)
 
     def give_back(self, slot: Slot) -> None:
-        """Puts a slot that was at work where the next lease finds it, or ends it: it is outdated, empty or too many."""
+        """Makes a slot that was at work idle, or ends it if it is empty, its browser retired or the pool closed."""
         if slot.generation.retired or self._closed or slot.is_empty:
             self.end(slot, "close" if self._closed else slot.generation.retired)
         else:
@@ -105,7 +105,7 @@ class Slots:
         self._slot_rotation.drop(slot, reason)
 
     def trim(self) -> None:
-        """Closes idle pages while there are more pages than places, and ends idle slots of which there are too many."""
+        """Closes idle pages while there are more pages than places, and ends idle slots while there are too many."""
         while self._pages > self._line.places:
             if (slot := self.idle.page_to_give_way(self.at_work, self._line.is_served)) is None:
                 break
@@ -114,8 +114,8 @@ class Slots:
             self._slot_rotation.drop(self.idle.take_oldest(), "resize")
 
     def _close_page(self, slot: Slot) -> None:
-        """Closes the page of an idle slot. Its context stays, with its cookies, unless an elder one of its platform
-        does: one for each is enough."""
+        """Closes the page of an idle slot. Its context stays, with its cookies, unless another idle context of the
+        platform was used as much: one for each platform is enough."""
         if self.idle.has_elder(slot):
             self._end_those(self.idle.take_all(lambda each: each is slot), lambda _slot: "idle")
         else:
@@ -123,15 +123,15 @@ class Slots:
             self._line.admit()
 
     def end_idle(self, reason: str) -> None:
-        """Ends all that are idle."""
+        """Ends all idle slots."""
         self._end_those(self.idle.take_all(), lambda _slot: reason)
 
     def end_outdated(self) -> None:
-        """Ends the idle ones of browsers that serve no longer."""
+        """Ends the idle slots of retired browsers."""
         self._end_those(self.idle.take_all(lambda slot: slot.generation.retired), lambda slot: slot.generation.retired)
 
     def close(self) -> None:
-        """Ends all that are idle, and from now on those that are given back."""
+        """Ends all idle slots. From now on, slots that are given back end as well."""
         self._closed = True
         self._end_those(self.idle.close(), lambda _slot: "close")
 

@@ -1,6 +1,6 @@
-"""Replaces pages, contexts, browsers and drivers when `rotation` says so, and has their successors opened in time.
+"""Replaces pages, contexts, browsers and drivers when `rotation` says so, and opens their successors in time.
 
-Says when; how things are opened and closed is the slot rotation's and the generations'.
+It decides when; `slot_rotation` and `generations` do the opening and closing.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pagemill.config.platform import Platform, Rotation
 from pagemill.config.settings import PoolSettings
 
 _PAUSE_S = 0.1
-"""A page that was not leased for less came back without a pause."""
+"""A page that is leased again within this time came back without a pause."""
 _BIG_PAGES = 2
-"""How many of its pages may be replaced for their size before the context goes with the page."""
+"""After so many pages were replaced because of their size, the context is replaced with the page."""
 
 
 class Upkeep:
@@ -36,11 +36,11 @@ class Upkeep:
         self._generations = generations
         self._slot_rotation = slot_rotation
         self.saves_memory = False
-        """Then successors are opened only when what they replace has gone."""
+        """Whether successors are opened only after the old page or context is closed."""
 
     def before_use(self, slot: Slot, places: int, *, others_wait: bool) -> None:
-        """Has the successor stand by when the last use of a page begins and the next visit will not be long in coming:
-        others wait, or the page came back without a pause. Otherwise it is opened when it is needed."""
+        """Opens the successor when the last use of a page begins and the next visit will come soon: others are waiting,
+        or the page came back without a pause. Otherwise the successor is opened when it is needed."""
         released_s, limits, wears = slot.released_s, self._limits(slot.platform, places), slot.wears()
         slot.is_wanted = others_wait or (released_s is not None and self._clock.now_s() - released_s < _PAUSE_S)
         if self.saves_memory or slot.successor is not None or not slot.is_wanted:
@@ -50,8 +50,8 @@ class Upkeep:
             self._slot_rotation.open(slot, RotationLevel.CONTEXT if new_context else RotationLevel.PAGE)
 
     def after_use(self, slot: Slot, places: int, *, light: bool, page_is_needed: bool) -> None:
-        """Replaces the browser, or the page or context, whatever is due. A successor that does not stand by is opened
-        only if its page is needed, and not before the old one has gone where memory is short."""
+        """Replaces what is due: the browser, the page or the context. If no successor stands by, one is opened only if
+        the page is needed, and not at all while memory is short."""
         self._replace_browser(slot, places)
         if slot.generation.retired:
             return
@@ -84,7 +84,7 @@ class Upkeep:
 
     def _limits(self, platform: Platform, places: int) -> dict[RotationLevel, WearLimits]:
         settings = self._settings
-        # Having Chromium clear a context costs about the same, some 10 ms of a visit, and leaves window names,
+        # Letting Chromium clear a context takes about as long (some 10 ms of a visit), and leaves window names,
         # passwords and connections behind.
         rotation = platform.rotation if platform.visitor.session == "keep" else Rotation(page=1, context=1)
         assert rotation.page != "auto" and rotation.context != "auto", "auto is resolved before the pool"

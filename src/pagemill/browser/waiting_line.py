@@ -1,8 +1,7 @@
-"""Decides who may begin a visit now, and who waits for a place. Counts only: knows nothing of pages, opens and closes
-nothing.
+"""Decides who may begin a visit now, and who waits for a place. It only counts, and knows nothing of pages.
 
-A place is handed to the ticket that waits, never to the task behind it: whoever has a ticket gives it back, whatever
-happened to it meanwhile, and the place goes to the next one.
+A place is given to the waiting ticket, and not to the task that holds it. Whoever has a ticket gives it back, whatever
+happened meanwhile, and the place goes to the next one.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from pagemill.errors import TurnDenied
 
 
 class Ticket:
-    """One visit's claim to a place: it waits in line, then it has one, until it is given back."""
+    """One visit's claim to a place: it waits in line, then has a place until it is given back."""
 
     def __init__(self, platform: str) -> None:
         self.platform = platform
@@ -23,11 +22,11 @@ class Ticket:
         self._called = asyncio.Event()
 
     def call(self) -> None:
-        """Wakes whoever waits with this ticket."""
+        """Wakes the task that waits with this ticket."""
         self._called.set()
 
     async def called(self, stop: asyncio.Event | None = None) -> None:
-        """Waits until there is a place, or until the line was closed.
+        """Waits until the ticket has a place, or until the line is closed.
 
         Raises:
             TurnDenied: `stop` was set meanwhile.
@@ -46,10 +45,10 @@ class Ticket:
 
 
 class WaitingLine:
-    """Gives places to tickets in the order in which they joined, but no platform those that others need.
+    """Gives places to tickets in the order in which they joined, but keeps places for platforms that need one.
 
-    A platform may take a free place if it holds none, or if after that one free place is left for each other served
-    platform that holds none. So a shop whose visits hang leaves the others a place each.
+    A platform may take a free place if it holds none. If it holds one already, a free place must be left for each other
+    served platform that holds none. So a shop whose visits hang leaves the others a place each.
     """
 
     def __init__(
@@ -61,9 +60,9 @@ class WaitingLine:
         """
         Args:
             places: how many there are.
-            may_begin: can hold everybody back for a while.
-            has_page: whether a platform that holds a place already should have another one: if not, it waits for one
-                of its own. Call `admit` when this or `may_begin` may have changed its mind.
+            may_begin: whether anybody may begin now.
+            has_page: whether a platform that holds a place can get another page. If not, it waits for its own page to
+                come back. Call `admit` when the answer of this or of `may_begin` may have changed.
         """
         self._places = places
         self._may_begin = may_begin
@@ -80,7 +79,7 @@ class WaitingLine:
 
     @property
     def free(self) -> int:
-        """How many more visits may begin now; below 0 while more are at work than there are places."""
+        """How many more visits may begin now; negative while more are at work than there are places."""
         return self._places - self._held.total()
 
     @property
@@ -90,11 +89,11 @@ class WaitingLine:
 
     @property
     def held(self) -> dict[str, int]:
-        """How many places each platform holds that holds any."""
+        """How many places each platform holds; platforms without any are left out."""
         return {platform: count for platform, count in dict(self._held).items() if count}
 
     def is_waited_for(self, platform: str) -> bool:
-        """Whether a ticket of that platform has no place."""
+        """Whether a ticket of that platform waits for a place."""
         return any(ticket.platform == platform for ticket in self._waiting)
 
     def is_served(self, platform: str) -> bool:
@@ -102,7 +101,7 @@ class WaitingLine:
         return platform in self._served
 
     def join(self, platform: str) -> Ticket:
-        """A ticket, with a place already where one may be taken at once. It must be given back by `leave`."""
+        """A new ticket, which has a place already if one is free for it. It must be given back with `leave`."""
         ticket = Ticket(platform)
         self._waiting[ticket] = None
         self.admit()
@@ -111,7 +110,7 @@ class WaitingLine:
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
-        """Takes a ticket back, and the place that it may have; those who wait get it."""
+        """Takes back a ticket and its place, if it has one, which goes to the next in line."""
         if ticket.has_place:
             ticket.has_place = False
             self._held[ticket.platform] -= 1
@@ -120,32 +119,32 @@ class WaitingLine:
         self.admit()
 
     def resize(self, places: int) -> None:
-        """Sets how many visits may be at work at once. Those that are too many keep their places to their end."""
+        """Sets how many visits may be at work at once. Visits beyond that keep their places until they end."""
         self._places = places
         self.admit()
 
     def serve(self, platform: str) -> None:
-        """Says that visits of that platform are to come; as often as it was said, `serve_no_more` takes it back."""
+        """Notes that visits of that platform are to come. Each call needs one call of `serve_no_more`."""
         self._served[platform] += 1
 
     def serve_no_more(self, platform: str) -> None:
-        """Says that they are over."""
+        """Notes that one announced series of visits is over."""
         self._served[platform] -= 1
         if not self._served[platform]:
             del self._served[platform]
         self.admit()
 
     def close(self) -> None:
-        """Calls everybody who waits, without a place, and whoever still comes."""
+        """Wakes all waiting tickets, and all that join later, without giving them a place."""
         self._closed = True
         for ticket in self._waiting:
             ticket.call()
 
     def admit(self) -> None:
-        """Gives free places to those who wait."""
+        """Gives free places to the tickets that wait."""
         if self._closed or not self._may_begin():
             return
-        # One pass does: a place that is given never lets somebody in who had to be passed over before.
+        # One pass is enough: giving out a place never lets in a ticket that was passed over before.
         for ticket in [*self._waiting]:
             if self._may_take(ticket.platform):
                 del self._waiting[ticket]

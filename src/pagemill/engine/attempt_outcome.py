@@ -1,4 +1,4 @@
-"""What one attempt at a product came to. Values only."""
+"""The outcome of one attempt at a product. Values only."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ _SERVER_ERROR = 500
 
 @dataclass(frozen=True, slots=True)
 class AttemptOutcome:
-    """An attempt's judgement, and what is known of the way to it."""
+    """The judgement of one attempt, and what is known of its visit."""
 
     judgement: Judgement
     facts: Facts
     retryable: bool
     browser_lost: bool = False
-    """The visit ended with its browser or its proxy, most likely for another's fault."""
+    """The visit ended because the browser or proxy was lost, most likely through no fault of the product."""
     answer: VisitAnswer | None = None
-    """How the shop took the visit; `None` when that is not known."""
+    """How the shop took the visit; `None` if that is not known."""
     final_url: str = ""
     """Where the visit ended."""
     is_stranger: bool = True
-    """Whether the shop saw a visitor that it had not seen before: the first visit of a context, or a request without a
-    page, which keeps no cookies."""
+    """Whether the shop had not seen this visitor before: the first visit of a context, or a request without a page,
+    which keeps no cookies."""
 
 
 def outcome_of_reading(
     reading: PageReading, judgement: Judgement, *, retry_after: str = "", is_stranger: bool
 ) -> AttemptOutcome:
-    """The outcome of a visit that has brought a reading. `retry_after` is what the page's own answer said, if any."""
+    """The outcome of a visit that brought a reading. `retry_after` is that header of the page's own answer, if any."""
     status = reading.status if reading.refused is None else reading.refused
     answer = VisitAnswer(_welcome(judgement, reading), status, reading.retry_after or retry_after)
     return AttemptOutcome(
@@ -43,12 +43,12 @@ def outcome_of_reading(
 def failure(
     reason: str, *, retryable: bool, browser_lost: bool = False, answer: VisitAnswer | None = None
 ) -> AttemptOutcome:
-    """The outcome of a visit that has brought none."""
+    """The outcome of a visit that brought no reading."""
     return AttemptOutcome(Judgement(Verdict.FAILED, reason), {}, retryable, browser_lost, answer)
 
 
 def outcome_of_error(error: PagemillError) -> AttemptOutcome:
-    """The outcome of a visit that an error has ended."""
+    """The outcome of a visit that ended with an error."""
     if isinstance(error, DeadlineExceeded):
         return failure(str(error), retryable=error.retryable, answer=VisitAnswer(Welcome.TROUBLE))
     is_spared = isinstance(error, BrowserLost) or (isinstance(error, ProxyFailed) and error.others)
@@ -57,7 +57,7 @@ def outcome_of_error(error: PagemillError) -> AttemptOutcome:
 
 
 def as_trouble(outcome: AttemptOutcome) -> AttemptOutcome:
-    """The outcome, as the shop's pace is told of it when a step before it ran into its time-out."""
+    """The outcome with which the pace slows down, because an earlier step of the attempt ran into its time-out."""
     if outcome.answer is None or outcome.answer.welcome is not Welcome.GOOD:
         return outcome
     return replace(outcome, answer=replace(outcome.answer, welcome=Welcome.TROUBLE))

@@ -1,6 +1,6 @@
-"""The engine as other threads see it: batches in, outcomes out, every wait bounded.
+"""The engine as other threads see it: they hand in batches and get outcomes. Every wait is bounded.
 
-Each batch is worked off in the time of a thread of its caller's; any number of them at once, on one loop.
+Each caller's thread waits for its own batch; any number of batches run at once on one loop.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ log = get_logger("engine")
 _CANCEL_S = 20.0
 """How long the `finally`s of a cancelled batch may take."""
 _STOP_S = 5.0
-"""The same when everything is to stop at once."""
+"""The same time when everything must stop at once."""
 _LOOK_UP_S = 0.5
-"""How late a loop that was given up, or an order that came from elsewhere, may be noticed."""
+"""How often a waiting thread looks whether the loop was given up or its batch was cancelled."""
 _STUCK_S = 30.0
-"""A loop that has not come round for so long is stuck."""
+"""A loop that has not run for so long is stuck."""
 
 
 @dataclass(eq=False, slots=True)
@@ -39,10 +39,10 @@ class _Work:
 
     batch: Batch
     ended: threading.Event = field(default_factory=threading.Event)
-    """Whether every `finally` has run, or is waited for no longer."""
+    """Set when every `finally` has run, or when nobody waits for it any more."""
     is_cancelled: bool = False
     task: asyncio.Task[BatchOutcome] | None = None
-    """Touched on the loop's thread only; `None` before its first step and after its last."""
+    """Used on the loop's thread only; `None` before the task's first step and after its last."""
 
 
 class BatchEngine:
@@ -61,10 +61,10 @@ class BatchEngine:
         Args:
             loop: where batches are run.
             runner: runs them.
-            write: stores results at once, in the calling thread; it ignores those of products that have one.
+            write: stores results at once, in the calling thread. It ignores products that already have a result.
             worker: this worker's name, for the results of batches that are given up.
-            finished: told run and batch when one was given up.
-            is_cancelled: whether nothing more of a run is wanted: then its products need no result.
+            finished: called with run and batch when a batch was given up.
+            is_cancelled: whether a run was cancelled; its products then need no result.
         """
         self._loop = loop
         self._runner = runner
@@ -77,20 +77,20 @@ class BatchEngine:
         self._abandoned: WorkerWornOut | None = None
 
     def run_batch(self, batch: Batch, timeout_s: float = math.inf) -> BatchOutcome:
-        """Works a batch off in the calling thread's time.
+        """Works a batch off, while the calling thread waits.
 
-        Whatever ends it before its time, an exception that is raised into the thread included, cancels it and waits
-        for its `finally`s, at most 20 s. After `halt` all its products remain.
+        If anything ends it early, also an exception raised into the thread, the batch is cancelled. Its `finally`s then
+        have 20 s at most. After `halt`, all its products remain.
 
         Raises:
             DeadlineExceeded: it took longer than `timeout_s`.
-            BatchInterrupted: `interrupt` was called for it.
+            BatchInterrupted: `interrupt` was called for this batch.
             WorkerWornOut: `abandon` was called.
         """
         work = _Work(batch)
         self._at_work.add(work)
         try:
-            # Handed over inside of the block: an exception may come before the next line.
+            # Submitted inside of the block, because an exception may be raised before the next line.
             future = self._loop.submit(self._run(work))
             if self._is_halted:
                 self._cancel(work)
@@ -113,7 +113,7 @@ class BatchEngine:
             left_s = until_s - time.monotonic()
             if left_s <= 0:
                 raise DeadlineExceeded("the batch", timeout_s)
-            # A wait that nothing can end would miss what is asked for meanwhile, and signals that others get.
+            # An unlimited wait would miss requests that other threads make meanwhile, and signals.
             concurrent.futures.wait([future], min(left_s, _LOOK_UP_S))
             if future.done():
                 break
@@ -133,8 +133,8 @@ class BatchEngine:
             work.ended.set()
 
     def give_up(self, batch: Batch, reason: str) -> int:
-        """Records `failed` for every product of the batch without a result, unless its run was cancelled; how many
-        those were."""
+        """Records `failed` for every product of the batch without a result, unless its run was cancelled. Returns how
+        many products were recorded."""
         if self._is_cancelled(batch.run):
             return 0
         judgement = Judgement(Verdict.FAILED, reason)
@@ -153,34 +153,34 @@ class BatchEngine:
                 self._cancel(work)
 
     def halt(self) -> None:
-        """Cancels all batches that run, and all that come. Safe in signal handlers."""
+        """Cancels all batches, running and future ones. Safe in signal handlers."""
         self._is_halted = True
         for work in tuple(self._at_work):
             self._cancel(work)
 
     def abandon(self, error: WorkerWornOut) -> None:
-        """Gives up on a loop that does not answer any more: every `run_batch` ends with that error, within a second.
+        """Gives up on a loop that does not answer: every `run_batch` raises that error within a second.
 
-        Results that were handed over are still stored; the batches' other products are somebody else's now.
+        Results that were delivered are still stored. Other workers take over the batches' other products.
         """
         self._abandoned = error
         self._loop.abandon()
 
     def is_lively(self) -> bool:
-        """Whether the loop has come round lately."""
+        """Whether the loop has run lately."""
         return self._abandoned is None and self._loop.lag_s() < _STUCK_S
 
     def _cancel(self, work: _Work) -> None:
-        """Once: a second cancellation would break off the `finally`s that the first one has begun."""
+        """Cancels a batch, once: a second cancellation would interrupt the `finally`s that the first one started."""
         if not work.is_cancelled:
             work.is_cancelled = True
-            # A loop that was busy finds a batch and its cancellation waiting together, and the batch's task not yet
-            # begun: it is known only after its first step, which comes before what this puts at the end.
+            # A busy loop may receive a batch and its cancellation at once, before the batch's task has begun. The task
+            # is known only after its first step, which runs before a call that is added here with `call_soon`.
             self._loop.call(lambda: asyncio.get_running_loop().call_soon(_cancel_task, work))
 
 
 def _cancel_task(work: _Work) -> None:
-    """Cancels the batch's task; if none has come this far, there is nobody but this to set `ended`."""
+    """Cancels the batch's task. If there is no task yet, nothing else would set `ended`, so this does."""
     if work.task is not None:
         work.task.cancel()
     else:

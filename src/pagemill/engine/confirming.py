@@ -11,7 +11,7 @@ _NO_ANSWER = frozenset({Verdict.FAILED, Verdict.BLOCKED})
 
 
 class Confirming:
-    """What has been said of one product so far."""
+    """What the visits of one product have said so far."""
 
     def __init__(self, verdicts: Collection[str]) -> None:
         """Takes the verdicts that need a second visit."""
@@ -20,7 +20,7 @@ class Confirming:
         self._said = 0
 
     def doubts(self, judgement: Judgement) -> bool:
-        """Whether `believes` will say no to that."""
+        """Whether `believes` will return `False` for that judgement."""
         if judgement.verdict in _NO_ANSWER:
             return False
         before = self._before
@@ -29,9 +29,9 @@ class Confirming:
         return (before.verdict, before.differences) != (judgement.verdict, judgement.differences)
 
     def believes(self, judgement: Judgement) -> bool:
-        """Takes in what a visit has said; whether it counts.
+        """Notes what a visit has said. Returns whether it counts.
 
-        One that does not is kept, to be compared with the next.
+        A judgement that does not count is kept, to be compared with the next one.
         """
         doubted = self.doubts(judgement)
         if judgement.verdict not in _NO_ANSWER:
@@ -40,6 +40,6 @@ class Confirming:
         return not doubted
 
     def disagreement(self, judgement: Judgement) -> Judgement:
-        """What is said of a product whose visits have not agreed, or that could be visited but once."""
+        """The judgement on a product whose visits did not agree, or that could be visited only once."""
         cause = "visits do not agree; the last one said" if self._said > 1 else "not confirmed by a second visit:"
         return Judgement(Verdict.FAILED, f"{cause} {judgement.verdict.value}: {judgement.reason}"[:400].rstrip(": "))

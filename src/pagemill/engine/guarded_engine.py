@@ -31,12 +31,12 @@ class GuardedEngine:
     ) -> None:
         """
         Args:
-            loop: the engine's.
+            loop: the engine's loop.
             pool: its pages.
-            runner: its work.
-            products: how many have their result so far.
+            runner: its batches.
+            products: how many products have their result so far.
             leave: drains the worker and ends it.
-            abandon: ends it when the loop does not answer any more.
+            abandon: ends the worker if the loop does not answer any more.
         """
         self._loop = loop
         self._pool = pool
@@ -48,7 +48,7 @@ class GuardedEngine:
         self._at_work: dict[str, Any] = {}
 
     def view(self) -> WorkView:
-        """What goes on."""
+        """The engine's work at this moment."""
         stats = self._pool.stats()
         return WorkView(
             visits=stats.leases,
@@ -60,7 +60,7 @@ class GuardedEngine:
         )
 
     def reading(self) -> EngineReading:
-        """What the probe cannot measure from outside: the latest heaps, and the loop's lag since the last reading."""
+        """What the probe cannot measure from outside: the latest heaps, and the loop's delay since the last reading."""
         heaps_mb = self._heaps_mb
         return EngineReading(
             js_heap_mb=round(sum(heaps_mb), 1) if heaps_mb else None,
@@ -70,7 +70,7 @@ class GuardedEngine:
         )
 
     def measure_pages(self) -> None:
-        """Begins to ask the pages."""
+        """Starts to ask the pages for their heaps."""
 
         async def measure() -> None:
             self._heaps_mb = tuple(await self._pool.measure_pages())
@@ -78,11 +78,11 @@ class GuardedEngine:
         self._once("measure pages", measure)
 
     def check_pulse(self) -> None:
-        """Begins to ask the browser."""
+        """Starts to ask the browser whether it answers."""
         self._once("check pulse", self._pool.check_pulse)
 
     def _once(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Starts it on the loop unless the last one is still under way: a loop that stands still gathers nothing."""
+        """Starts the work on the loop unless it still runs, so that nothing piles up while the loop is stuck."""
         last = self._at_work.get(name)
         if last is not None:
             if not last.done():
@@ -92,7 +92,7 @@ class GuardedEngine:
         self._at_work[name] = self._loop.submit(work())
 
     def note_sizes(self, sizes_mb: Mapping[int, float]) -> None:
-        """Passes them to the pool."""
+        """Passes the sizes to the pool."""
         self._loop.call(self._pool.note_sizes, sizes_mb)
 
     def limit_places(self, places: int) -> None:
@@ -100,29 +100,29 @@ class GuardedEngine:
         self._loop.call(self._pool.resize, places)
 
     def save_memory(self, *, on: bool) -> None:
-        """Passes it to the pool."""
+        """Passes the setting to the pool."""
         self._loop.call(lambda: self._pool.save_memory(on=on))
 
     def rotate_idle(self) -> None:
-        """Passes it to the pool."""
+        """Passes the request to the pool."""
         self._loop.call(self._pool.rotate_idle)
 
     def rotate_contexts(self) -> None:
-        """Passes it to the pool."""
+        """Passes the request to the pool."""
         self._loop.call(self._pool.rotate_contexts)
 
     def retire_browser(self) -> None:
-        """Passes it to the pool."""
+        """Passes the request to the pool."""
         self._loop.call(self._pool.retire_browser)
 
     def leave(self, reason: str) -> None:
-        """Drains and ends."""
+        """Drains the worker and ends it."""
         self._leave(reason)
 
     def abandon(self, reason: str) -> None:
-        """Ends without the loop."""
+        """Ends the worker without the loop."""
         self._abandon(reason)
 
     def stacks(self) -> str:
-        """Every thread and task."""
+        """The stacks of every thread and task."""
         return self._loop.stacks()

@@ -1,4 +1,4 @@
-"""The result of one product, put together from what is known of it. Decides nothing."""
+"""Puts the result of one product together. Decides nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pagemill.model import Batch, Facts, ItemResult, Judgement, Product
 
 MAX_FINAL_URL_CHARS = 8_000
-"""As long as a catalogue's URL may be: a redirect or a script can make one of megabytes."""
+"""As many as a catalogue's URL may have. A redirect or a script can make a URL of megabytes."""
 
 
 def item_result(
@@ -21,9 +21,9 @@ def item_result(
     started_at: datetime | None = None,
     final_url: str = "",
 ) -> ItemResult:
-    """A result that is finished now; without a visit it was begun now as well.
+    """A result that is finished now. Without a visit it also began now.
 
-    `final_url` is where the visit ended; of a longer one than `MAX_FINAL_URL_CHARS` the beginning is kept.
+    `final_url` is where the visit ended; it is cut after `MAX_FINAL_URL_CHARS`.
     """
     finished_at = datetime.now(UTC)
     return ItemResult(

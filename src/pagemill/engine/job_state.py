@@ -1,6 +1,6 @@
-"""What one running batch shares between its lanes, and the account of all running batches.
+"""The job state of each running batch, which its lanes share, and the list of all of them.
 
-A state exists from the batch's first moment to its last, whatever ends it: `JobStates.open` frees it in `finally`.
+A state exists as long as its batch runs. `JobStates.open` frees it in `finally`, whatever ends the batch.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class JobState:
     """Set when lanes must stop at the next item boundary."""
     done: int = 0
     visited: list[Visited] = field(default_factory=list)
-    """What visits came to, for the platform that remembers it."""
+    """The visits so far, for a platform that remembers them (`revisit`)."""
     store: Callable[[], Awaitable[None]] | None = None
-    """Waits until results are stored. Set where the next product may end the worker, and with it what is not."""
+    """Waits until results are stored. Set if the next product may kill the worker and lose unstored results."""
     _left: bool = False
 
     @property
@@ -39,21 +39,21 @@ class JobState:
         return bool(self.waiting) and not self._left and not self.stop.is_set()
 
     def leave(self) -> None:
-        """Lets this batch go back to the queue: no lane begins another product of it."""
+        """Sends this batch back to the queue: no lane begins another product of it."""
         self._left = True
 
     def take(self) -> Product | None:
-        """The next product, or `None` when there is none or lanes must stop."""
+        """The next product; `None` if there is none, or if lanes must stop."""
         return self.waiting.popleft() if self.has_work else None
 
     def put_back(self, product: Product) -> None:
-        """Returns a product that was taken and not visited."""
+        """Returns a product that was taken but not visited."""
         self.waiting.appendleft(product)
 
 
 @dataclass(slots=True)
 class JobStates:
-    """All batches at work in this process. A batch that could not be cancelled in time may meet its own second try."""
+    """All batches at work in this process. One that was not cancelled in time may meet its own second try."""
 
     _states: set[JobState] = field(default_factory=set)
 
@@ -72,12 +72,12 @@ class JobStates:
 
     @property
     def at_work(self) -> tuple[JobState, ...]:
-        """The batches at work, by platform. From any thread."""
+        """The states of the batches at work, sorted by platform. May be called from any thread."""
         return tuple(sorted(self._states, key=lambda state: state.batch.platform))
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """Those with a batch at work."""
+        """The platforms with a batch at work."""
         return tuple(dict.fromkeys(state.batch.platform for state in self.at_work))
 
     def __len__(self) -> int:

@@ -1,7 +1,7 @@
 """One lane: takes products one by one, waits its turn, visits, judges and hands the result on.
 
-A bad product is a verdict, never an exception. What does leave a lane: cancellation, and a browser or a database that
-cannot be had, because then no product could be judged.
+A bad product is a verdict, never an exception. Only a cancellation, and a browser or a database that cannot be had, end
+a lane: in these cases no product could be judged.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("lane")
 
 _MAX_STEPS = 12
-"""Steps of one attempt: more than a platform has sources."""
+"""Steps of one attempt: more than a platform can have sources."""
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 _GRACE_S = 5.0
-"""How much longer than its own deadline a strategy may take before it is cut off from outside."""
+"""How much longer than its own deadline a strategy may take before the lane cuts it off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stations:
-    """What a lane needs on a product's way."""
+    """Everything that lanes use to judge a product."""
 
     pool: BrowserPool
     turns: Turns
@@ -62,12 +62,12 @@ class Stations:
     strategies: Mapping[str, Strategy]
     """By platform name."""
     deliver: Callable[[ItemResult], None]
-    """Takes a result over; it returns at once."""
+    """Takes a result, and returns at once."""
     worker: str
     broken_off: PutBack = field(default_factory=PutBack)
     proxies: ProxyTurns | None = None
     secrets: VisitorSecrets = field(default_factory=VisitorSecrets)
-    """What visitors need for requests without a page."""
+    """The visitors' passwords and sessions, for requests without a page."""
 
 
 @dataclass(slots=True)
@@ -77,11 +77,11 @@ class _Item:
     product: Product
     attempts: Attempts
     visit: Visit | None = None
-    """The next step of the attempt; `None` where an attempt begins."""
+    """The next step of the attempt; `None` before an attempt begins."""
     steps: int = 0
-    """Those of the attempt so far."""
+    """Steps of the attempt so far."""
     was_slow: bool = False
-    """Whether one of them ran into its time-out."""
+    """Whether one of these steps ran into its time-out."""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started_s: float = field(default_factory=time.monotonic)
 
@@ -116,10 +116,10 @@ class Lane:
                 state.visited.append(Visited(product, result.verdict, result.facts))
 
     async def _result_of(self, product: Product) -> ItemResult:
-        """All attempts at one product, step by step, each at a turn of its own.
+        """Makes all attempts at one product, step by step, each step at a turn of its own.
 
         Raises:
-            TurnDenied: lanes must stop, or the shop is left alone for long, before it could be judged.
+            TurnDenied: lanes must stop, or the shop must be left alone for long, before the product is judged.
         """
         state, stations = self._state, self._stations
         item = None
@@ -141,7 +141,7 @@ class Lane:
             raise
 
     def _visit_soon(self) -> None:
-        """Has a page opened meanwhile."""
+        """Has a page opened while the lane still waits."""
         if self._state.platform.extract.visits_pages:
             self._stations.pool.prepare(self._state.platform)
 
@@ -173,7 +173,7 @@ class Lane:
         )
 
     async def _step(self, item: _Item, turn: Turn) -> AttemptOutcome | None:
-        """One step of an attempt: what the attempt came to, or `None` if there is another step to go."""
+        """Makes one step of an attempt. Returns the attempt's outcome, or `None` if another step follows."""
         try:
             if item.visit is None:
                 item.visit, item.steps, item.was_slow = self._first_step(item), 0, False
@@ -203,10 +203,10 @@ class Lane:
             return failure(f"{type(error).__name__}: {error}"[:500], retryable=False)
 
     def _first_step(self, item: _Item) -> Visit:
-        """The visit that an attempt begins with; only that of the first attempt may be cut short.
+        """The first step of an attempt. Only in the first attempt the strategy may take a short cut.
 
         Raises:
-            ItemError: the row of the catalogue leads to no visit.
+            ItemError: the catalogue's row has no URL that could be visited.
         """
         platform, product = self._state.platform, item.product
         try:
@@ -231,7 +231,7 @@ class Lane:
         log.warning(events.TIMEOUT, product=product.id, what=error.what, seconds=error.seconds)
 
     async def _visit(self, visit: Visit, attempts: Attempts, turn: Turn) -> AttemptOutcome:
-        """Goes to the shop, with a page or without, and judges what it says."""
+        """Visits the shop, with a page or without, and judges the reading."""
         platform, stations = self._state.platform, self._stations
         strategy = stations.strategies[platform.platform]
         if not strategy.needs_page(visit):
@@ -256,7 +256,7 @@ class Lane:
                 if error.retryable:
                     lease.retire_context(type(error).__name__)
                 if attempts.is_last and not isinstance(error, DeadlineExceeded | PageLost):
-                    await self._keep_evidence(lease, visit.product)  # a page that does not answer has none to give
+                    await self._keep_evidence(lease, visit.product)  # a page that does not answer has none
                 raise
             if lease.strayed is not None:  # whatever was read
                 raise VisitRefused(f"the page led away: {lease.strayed}")

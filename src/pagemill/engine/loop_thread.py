@@ -1,4 +1,4 @@
-"""The engine's event loop on its own thread. Owns the loop and nothing that runs on it."""
+"""The engine's event loop on its own thread. Owns the loop, but nothing that runs on it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ log = get_logger("engine")
 T = TypeVar("T")
 
 _TICK_S = 0.02
-"""How closely delays are measured; half a percent of one CPU."""
+"""Seconds between two ticks that measure the loop's delays. This costs half a percent of one CPU."""
 _STACK_LINES = 12
 _STACKS_SIZE = 40_000
-"""Characters: a log line that is cut is better than one that breaks a log collector."""
+"""Characters. A longer log line might break a log collector, so it is cut."""
 
 
 class LoopThread:
@@ -40,7 +40,7 @@ class LoopThread:
         self.abandoned = False
 
     def start(self) -> None:
-        """Begins to run the loop."""
+        """Starts the loop."""
         self._thread.start()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
@@ -51,7 +51,7 @@ class LoopThread:
         """Runs a coroutine on the loop and waits for it.
 
         Raises:
-            DeadlineExceeded: it took longer; it was cancelled.
+            DeadlineExceeded: it took longer, and was cancelled.
         """
         if self.abandoned:
             work.close()
@@ -66,33 +66,33 @@ class LoopThread:
             raise DeadlineExceeded(what, timeout_s) from error
 
     def call(self, function: Any, *args: object) -> None:
-        """Calls a plain function on the loop soon; nothing when the loop has ended."""
+        """Schedules a plain function on the loop; does nothing if the loop has ended."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(function, *args)
 
     def lag_s(self) -> float:
-        """For how long the loop has not come round, beyond its usual tick; next to nothing for a lively one."""
+        """Seconds for which the loop has not run beyond its usual tick; close to 0 for a lively loop."""
         return max(0.0, time.monotonic() - self._last_tick_s - _TICK_S)
 
     def take_longest_lag_s(self) -> float:
-        """The longest time for which it did not come round since this was last asked, also if that goes on. For one
-        caller."""
+        """The loop's longest delay since the last call, in seconds, including a delay that still lasts. For one caller
+        only."""
         with self._measuring:
             longest_s, self._longest_lag_s = max(self._longest_lag_s, self.lag_s()), 0.0
         return longest_s
 
     def abandon(self) -> None:
-        """Says that the loop does not answer any more: nobody waits for it from now on; it dies with the process."""
+        """Notes that the loop does not answer any more. Nobody waits for it from now on; it ends with the process."""
         self.abandoned = True
 
     def stacks(self) -> str:
-        """What every thread, and every task of the loop, is doing now. Works while the loop stands still."""
+        """The stack of every thread and of every task of the loop. Works also while the loop is stuck."""
         names = {thread.ident: thread.name for thread in threading.enumerate()}
         parts = [
             f"thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(frame, _STACK_LINES))}"
             for ident, frame in sys._current_frames().items()
         ]
-        with contextlib.suppress(RuntimeError):  # tasks come and go meanwhile
+        with contextlib.suppress(RuntimeError):  # tasks begin and end meanwhile
             parts += [_task_stack(task) for task in asyncio.all_tasks(self._loop)]
         return "\n".join(parts)[:_STACKS_SIZE]
 
@@ -100,7 +100,7 @@ class LoopThread:
         """Cancels what still runs, ends the loop and joins the thread.
 
         Raises:
-            DeadlineExceeded: the thread did not end; it is a daemon and dies with the process.
+            DeadlineExceeded: the thread did not end. It is a daemon, so it ends with the process.
         """
         if self._thread.is_alive() and not self.abandoned:
             self._loop.call_soon_threadsafe(self._loop.stop)

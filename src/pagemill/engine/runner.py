@@ -1,5 +1,5 @@
-"""Runs batches: skips what is judged already, spares what was seen lately, feeds the lanes, makes sure that results are
-stored, frees the state.
+"""Runs batches: skips products that have a result, spares those that were seen lately, runs the lanes, waits until the
+results are stored, and frees the job state.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = get_logger("engine")
 _FLUSH_S = 60.0
 _LAST_FLUSH_S = 5.0
 _FEW_PER_LANE = 4
-"""Up to so many products for each lane, a batch that was begun before is worked off by a single lane."""
+"""A resumed batch with at most so many products for each lane is worked off by a single lane."""
 
 
 class ResultSink(Protocol):
@@ -43,14 +43,14 @@ class BatchOutcome:
 
     done: int
     resumed: int
-    """Products that had a result before: a batch that was taken over."""
+    """Products that already had a result, because the batch was resumed."""
     remaining: int
     spared: int = 0
-    """Products, among those done, that were seen lately and not visited."""
+    """Products among `done` that were not visited, because they were seen lately."""
 
 
 class Runner:
-    """Any number of batches at a time, on the engine's loop."""
+    """Runs any number of batches at a time on the engine's loop."""
 
     def __init__(
         self,
@@ -68,11 +68,11 @@ class Runner:
             platforms: by name.
             stations: what the lanes use.
             judged: which products of a run have a result; called on another thread.
-            sink: where `Stations.deliver` puts results; flushed before a batch counts as done.
-            lanes: how many lanes a platform gets here; its own setting unless told.
-            memory: asked for platforms with `revisit`; called on another thread.
-            finished: told run and batch when every product of it has a result that is stored; called on another thread.
-            is_cancelled: whether nothing more of a run is wanted; called on another thread.
+            sink: where `Stations.deliver` puts results; it is flushed before a batch counts as done.
+            lanes: how many lanes a platform gets here; by default its own setting.
+            memory: used for platforms with `revisit`; called on another thread.
+            finished: called with run and batch when every product has a stored result; called on another thread.
+            is_cancelled: whether a run was cancelled; called on another thread.
         """
         self._platforms = platforms
         self._stations = stations
@@ -87,7 +87,7 @@ class Runner:
 
     @property
     def is_draining(self) -> bool:
-        """Whether batches stop at the next item boundary. From any thread."""
+        """Whether batches stop at the next item boundary. May be called from any thread."""
         return self._stop.is_set()
 
     def drain(self) -> None:
@@ -101,7 +101,7 @@ class Runner:
 
         Raises:
             UsageError: the platform has no configuration here.
-            BrowserUnavailable, DatabaseUnavailable: the rest could not be worked on or stored.
+            BrowserUnavailable, DatabaseUnavailable: the other products could not be worked on or stored.
         """
         platform = self._platforms.get(batch.platform)
         if platform is None:
@@ -117,8 +117,8 @@ class Runner:
         todo = [product for product in todo if product.id not in spared]
         one_by_one = False
         if known:
-            # Begun before and not ended: one of these products may be what ends workers. From the one end and the other
-            # in turn, and the last few one by one, all others get their verdict before the batch is given up.
+            # The batch was begun before and has not ended, so one of its products may kill workers. It is worked off
+            # from either end in turn, and the last few products one by one. So all others get their verdict.
             if batch.tries_left % 2 == 0:
                 todo.reverse()
             if one_by_one := len(todo) <= _FEW_PER_LANE * lanes:
@@ -150,7 +150,7 @@ class Runner:
         return outcome
 
     async def _spare(self, batch: Batch, platform: Platform, products: list[Product]) -> set[str]:
-        """Gives those products their results that were seen lately, and are still as the catalogue expects them."""
+        """Gives products a result without a visit if they were seen lately, as the catalogue still expects them."""
         if self._memory is None or not platform.revisit.enabled:
             return set()
         known = await asyncio.to_thread(self._memory.recall, platform, products)
@@ -175,7 +175,7 @@ class Runner:
                         Lane(number, state, self._stations).run(), name=f"{state.batch.platform}-{number}"
                     )
         except BaseExceptionGroup as errors:
-            # Lanes fail for one reason at a time: a service that is out of reach. The first one tells it.
+            # All lanes fail for the same reason at a time: a service that is out of reach. The first error tells it.
             raise errors.exceptions[0] from errors
 
     async def _flush(self) -> None:
@@ -185,7 +185,7 @@ class Runner:
             raise DatabaseUnavailable(f"results could not be stored: {error}") from error
 
     async def _flush_shielded(self, timeout_s: float) -> None:
-        """Gives results so far a last, bounded chance; what is not stored will be visited again."""
+        """Stores results in a last, bounded try. What is not stored will be visited again."""
         flushing = asyncio.ensure_future(asyncio.to_thread(self._sink.flush, timeout_s))
         try:
             await asyncio.shield(flushing)

@@ -1,1 +1,1 @@
-"""Measures the worker's processes and its container, and keeps the beat. Knows no Playwright object."""
+"""Watches the memory of the worker's processes and of its container. Knows no Playwright object."""

@@ -1,7 +1,7 @@
-"""What `auto` means: how many lanes and places, how often pages are replaced, how large things grow. Tables and sums.
+"""What `auto` means: how many lanes and places, how often pages are replaced, how large things may grow.
 
-Rotation by the memory there is, from operating experience: 16 GB: a page every 10 to 15 uses; 8 GB: 5 to 10; 4 GB: 3 to
-5. Contexts follow at five times the page's number. /dev/shm by lanes: 1 GB up to 4, 2 GB up to 8, 4 GB above.
+From experience in operation, a page's uses depend on the memory: 16 GB: 10 to 15; 8 GB: 5 to 10; 4 GB: 3 to 5. A
+context gets five times the uses of a page. /dev/shm depends on the lanes: 1 GB up to 4, 2 GB up to 8, 4 GB above.
 """
 
 from __future__ import annotations
@@ -17,58 +17,58 @@ _FEWEST_PAGE_USES = 3
 _PAGES_PER_CONTEXT = 5
 
 BASE_MB = 380
-"""What a worker holds before its first lane: Python, the driver and Chromium without pages, at their largest."""
+"""What a worker holds without any lane: Python, the driver and Chromium without pages, at their largest."""
 LANE_MB = 80
-"""What each lane adds: its page, and half of the one that stands by."""
+"""What each lane adds: its page, and half of a page that stands by."""
 PLANNED_SHARE = 0.85
-"""How much of the limit is planned with; the rest is for what shops do."""
+"""The share of the limit that is planned. The rest is for surprises from shops."""
 _SHM_PER_LANE_MB = 256
 SHM_ON_PURPOSE_MB = 1024
-"""A /dev/shm of so much is there for a browser; Docker's own has 64 MB."""
+"""A /dev/shm of at least this size was made for a browser; Docker's default has 64 MB."""
 PLACES_PER_CORE = 6
-"""A visit mostly waits for its shop: more at once make none of them faster, and each takes a page."""
+"""A visit mostly waits for its shop. More visits at once would not be faster, and each takes a page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one worker process may plan with, in MB."""
+    """The memory that one worker process may plan with, in MB."""
 
     memory_mb: int
     shm_mb: int
-    """The size of /dev/shm; 0 when Chromium does not use it."""
+    """The size of /dev/shm; 0 if Chromium does not use it."""
 
     @property
     def lanes_by_memory(self) -> int:
-        """How many lanes the memory carries; at least one."""
+        """How many lanes fit into the memory; at least one."""
         return max(1, int((self.memory_mb * PLANNED_SHARE - BASE_MB) / LANE_MB))
 
     @property
     def lanes_by_shm(self) -> int | None:
-        """How many lanes /dev/shm carries, at least one; `None` when Chromium does not use it."""
+        """How many lanes fit into /dev/shm, at least one; `None` if Chromium does not use it."""
         return max(1, self.shm_mb // _SHM_PER_LANE_MB) if self.shm_mb else None
 
     def lanes(self, asked: int) -> int:
-        """As many lanes, or places, as were asked for, or as memory and /dev/shm carry where that is less."""
+        """The number of lanes or places that was asked for, or fewer if memory and /dev/shm do not carry so many."""
         return min(asked, self.lanes_by_memory, self.lanes_by_shm or asked)
 
     @property
     def renderer_limit_mb(self) -> int:
-        """What one page's process may take."""
+        """The most memory of one page's process."""
         return max(100, min(1500, self.memory_mb // 2))
 
     @property
     def browser_limit_mb(self) -> int:
-        """What Chromium's main process may take, or Playwright's driver."""
+        """The most memory of Chromium's main process, or of Playwright's driver."""
         return max(400, min(1500, self.memory_mb // 2))
 
     @property
     def driver_limit_mb(self) -> int:
-        """What the driver may take in all: a driver is replaced long before, so this means that replacing fails."""
+        """The most memory of the driver in any case. It is replaced long before, unless replacing it fails."""
         return max(500, self.memory_mb // 4)
 
     @property
     def python_limit_mb(self) -> int:
-        """What Python may take."""
+        """The most memory of the Python process."""
         return max(300, self.memory_mb // 4)
 
 
@@ -79,9 +79,9 @@ def budget_of(
 
     Args:
         allowed_mb: what the container or the machine has.
-        limit_mb: the configured limit of one process, or `auto` for its share of that; it cannot raise what there is.
+        limit_mb: the configured limit of one process, or `auto` for its share of `allowed_mb`, which is never exceeded.
         shm_total_mb: the size of /dev/shm.
-        dev_shm: whether Chromium uses it; `auto` does only where it is large enough for the lanes asked for.
+        dev_shm: whether Chromium uses it; with `auto` only if it is large enough for the lanes that were asked for.
         processes: how many worker processes share the machine.
     """
     share_mb = allowed_mb // processes
@@ -93,10 +93,10 @@ def wanted_places(asked: int | Auto, lanes: Sequence[int], cores: int, shm_mb: i
     """How many visits should be at work at once, all platforms together, if memory and /dev/shm carry them.
 
     Args:
-        asked: the setting. `auto`: so many for each core, but as many as the platform with most lanes has, so that one
-            shop alone is not slowed down, and one for each platform, so that none waits for another one's visits. No
-            more than there are lanes. Where /dev/shm was made large for Chromium, no more than it carries.
-        lanes: of each platform.
+        asked: the setting. With `auto`: a number for each core, but at least the lanes of the largest platform, so that
+            one shop alone is not slowed down, and at least one for each platform, so that none waits for another. Never
+            more than there are lanes. If /dev/shm was made large for Chromium, never more than it carries.
+        lanes: the lanes of each platform.
         cores: of the process.
         shm_mb: the process' share of /dev/shm, if Chromium may use it.
     """
@@ -109,7 +109,7 @@ def wanted_places(asked: int | Auto, lanes: Sequence[int], cores: int, shm_mb: i
 
 
 def page_uses(memory_mb: int) -> int:
-    """After how many uses a page is replaced when that much memory may be used."""
+    """After how many uses a page is replaced if that much memory may be used."""
     for at_least_mb, uses in _PAGE_USES:
         if memory_mb >= at_least_mb * 0.95:  # a 16 GB machine reports a little less
             return uses
@@ -117,7 +117,7 @@ def page_uses(memory_mb: int) -> int:
 
 
 def resolved(platform: Platform, budget: Budget) -> Platform:
-    """The platform with numbers in place of every `auto`, and no more lanes than the budget carries."""
+    """The platform with a number for every `auto`, and no more lanes than the budget carries."""
     page = page_uses(budget.memory_mb) if platform.rotation.page == "auto" else platform.rotation.page
     context = page * _PAGES_PER_CONTEXT if platform.rotation.context == "auto" else platform.rotation.context
     workflow = platform.workflow

@@ -1,10 +1,10 @@
-"""Caches that may be emptied when memory runs short: a user's strategy registers its own, the guard trims them.
+"""Caches that may be trimmed when memory runs short: a user's strategy registers its own, and the guard trims them.
 
     from pagemill.guard.caches import register_cache
 
     register_cache("prices", self.prices)
 
-Owns the register and how a mapping loses its oldest entries. Decides neither when nor how much: that is the guard's.
+Owns the register, and the way in which a mapping loses its oldest entries. The guard decides when and how much.
 """
 
 from __future__ import annotations
@@ -21,18 +21,17 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("guard")
 
 _TRIES = 20
-"""A mapping that is written to all the time is left for the next round."""
+"""After so many failed tries, a mapping that is written to all the time is left for the next round."""
 _GONE = object()
 
 
 class Caches:
     """Caches by name. May be used from any thread, also while the caches are in use.
 
-    A cache is one of two things: an object with a method `cleanup(cleanup_ratio)`, which does the work itself, or any
-    mutable mapping, which loses its oldest entries, the first in its order. It is held weakly: one that nobody else
-    holds any more is forgotten. There are no weak references to a plain `dict` or Python's `defaultdict`, so those
-    are held until they are unregistered; a subclass (`class Prices(dict): pass`) and Python's `OrderedDict` can be held
-    weakly.
+    A cache is either an object with a method `cleanup(cleanup_ratio)`, which does the work itself, or any mutable
+    mapping. A mapping loses its oldest entries, which are the first in its order. Caches are held weakly: one that
+    nobody else holds is forgotten. A plain `dict` and Python's `defaultdict` cannot be held weakly, so they are held
+    until they are unregistered. A subclass (`class Prices(dict): pass`) and Python's `OrderedDict` can.
     """
 
     def __init__(self) -> None:
@@ -40,7 +39,7 @@ class Caches:
         self._held: dict[str, Callable[[], object | None]] = {}
 
     def register(self, name: str, cache: object) -> None:
-        """Adds a cache, or puts it in the place of the one that had the name.
+        """Adds a cache. It replaces another one of the same name.
 
         Raises:
             TypeError: it is not a cache.
@@ -53,15 +52,15 @@ class Caches:
             self._held[name] = holder
 
     def unregister(self, name: str) -> None:
-        """Forgets a cache; nothing when there is none of that name."""
+        """Forgets a cache; does nothing if there is none of that name."""
         with self._lock:
             self._held.pop(name, None)
 
     def cleanup(self, ratio: float) -> int:
-        """Takes that share of every cache, between 0 and 1, at least one entry of each.
+        """Removes that share (0 to 1) of every cache, at least one entry of each.
 
         Returns:
-            How many entries went, of those caches that can be counted.
+            How many entries were removed, from those caches that can be counted.
         """
 
         def share(cache: object) -> int:
@@ -71,19 +70,19 @@ class Caches:
         return sum(self._each(share))
 
     def trim(self, max_size: int) -> int:
-        """Brings every cache that has more than `max_size` entries down to that.
+        """Reduces every cache with more than `max_size` entries to that number.
 
-        One with a `cleanup` of its own is asked for the share that is too much; without a length it is left alone.
+        A cache with its own `cleanup` is asked to remove the excess share. If it has no length, it is left alone.
 
         Returns:
-            How many entries went.
+            How many entries were removed.
         """
 
         def excess(cache: object) -> int:
             size = _size(cache)
             if size is None or size <= max_size:
                 return 0
-            # Half an entry more, as the product of a rounded share and the size may fall short of a whole number.
+            # Half an entry more, because the rounded share times the size may be just below a whole number.
             return _clean(cache, min(1.0, (size - max_size + 0.5) / size), size - max_size)
 
         return sum(self._each(excess))
@@ -93,7 +92,7 @@ class Caches:
         return {name: size for name, cache in self._living() if (size := _size(cache)) is not None}
 
     def _each(self, work: Callable[[object], int]) -> Iterator[int]:
-        """What the work on each cache came to. A cache that fails is logged, and harms no other."""
+        """Yields the result of the work on each cache. A cache that fails is logged, and does not stop the others."""
         for name, cache in self._living():
             try:
                 yield work(cache)
@@ -101,7 +100,7 @@ class Caches:
                 log.exception(events.UNEXPECTED, cache=name)
 
     def _living(self) -> list[tuple[str, object]]:
-        """The caches now. They are worked on without the lock: a `cleanup` may register or unregister."""
+        """The caches that still exist, for work without the lock: a `cleanup` may register or unregister caches."""
         with self._lock:
             held = list(self._held.items())
         return [(name, cache) for name, holder in held if (cache := holder()) is not None]
@@ -148,11 +147,11 @@ def _take(cache: MutableMapping[Any, Any], key: Any) -> bool:
     try:
         return cache.pop(key, _GONE) is not _GONE
     except KeyError:
-        return False  # another thread took it in the middle of this
+        return False  # another thread took it meanwhile
 
 
 CACHES = Caches()
-"""This process' caches: those that the guard trims."""
+"""This process' caches, which the guard trims."""
 
 
 def register_cache(name: str, cache: object) -> None:
@@ -161,5 +160,5 @@ def register_cache(name: str, cache: object) -> None:
 
 
 def unregister_cache(name: str) -> None:
-    """Takes it away from the guard again."""
+    """Removes a cache from those that the guard trims."""
     CACHES.unregister(name)

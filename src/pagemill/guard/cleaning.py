@@ -1,4 +1,4 @@
-"""The mildest remedy: collect Python's garbage, give free memory back to the system, trim registered caches."""
+"""The mildest remedy: collects Python's garbage, gives free memory back to the system, trims registered caches."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What one cleaning did."""
+    """What one cleaning has done."""
 
     collected: int
-    """Objects that the collector found unreachable; 0 also where it was not asked."""
+    """Objects that the collector found unreachable; 0 also if it was not called."""
     cache_entries: int
     freed_mb: float
-    """By how much the process' RSS fell; 0 when it did not."""
+    """By how much the process' RSS fell; 0 if it did not."""
 
 
 def clean(settings: GuardSettings, caches: Caches, *, thorough: bool, collects: bool) -> Cleaned:
-    """Cleans now; a thorough cleaning also takes `cache_cleanup_ratio` of every cache. `collects`: garbage too."""
+    """Cleans now; if `thorough`, also a share of every cache (`cache_cleanup_ratio`); if `collects`, also garbage."""
     started_s, before = time.monotonic(), psutil.Process().memory_info().rss
     entries = caches.trim(settings.max_cache_size)
     if thorough:

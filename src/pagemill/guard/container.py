@@ -1,8 +1,8 @@
-"""What the container allows, how much of it is used, and whom the kernel killed for it. Judges nothing.
+"""The container's memory limit, its use, and how many processes the kernel has killed for it. Judges nothing.
 
-The limits come from `proclimits`, which knows cgroup version 1 and 2 and walks the whole chain of groups: the tightest
-limit often stands above the worker's own group, on a pod or a slice. Every question looks for the groups anew, because
-`proclimits` remembers them and a process can be moved; that costs half a millisecond.
+The limits come from `proclimits`, which knows cgroup version 1 and 2 and the whole chain of groups: the tightest limit
+is often above the worker's own group, on a pod or a slice. The groups are looked up for every question, because
+`proclimits` remembers them although a process can be moved. That costs half a millisecond.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ContainerMemory:
-    """The tightest limit, and what everything under it uses without the page cache that the kernel can drop.
+    """The tightest limit, and what everything under it uses, without page cache that the kernel can drop.
 
-    With limits on several levels `used_mb` is such that the difference is what may still be taken at any of them.
+    If several levels have limits, limit minus `used_mb` is what may still be used at every level.
     """
 
     limit_mb: float
@@ -34,7 +34,7 @@ class ContainerMemory:
 
 
 def container_memory() -> ContainerMemory | None:
-    """Limit and use as they are now; `None` where nothing limits this process below the machine's memory."""
+    """Limit and use now; `None` if nothing limits this process below the machine's memory."""
     proclimits.clear_cache()
     budget = proclimits.get_memory_budget()
     return None if budget is None else ContainerMemory(budget.limit / _MIB, budget.used / _MIB)
@@ -44,13 +44,13 @@ def memory_limit_mb() -> int:
     """The memory this process may use: the container's limit, or the machine's memory where that is smaller."""
     proclimits.clear_cache()
     machine_bytes = int(psutil.virtual_memory().total)
-    # The raw limit, since a limit whose use cannot be read holds all the same.
+    # The raw limit is used, because a limit holds even if its use cannot be read.
     limit_bytes = proclimits.describe().raw_memory_limit
     return (machine_bytes if limit_bytes is None else min(machine_bytes, limit_bytes)) // _MIB
 
 
 def cores() -> int:
-    """How many cores this process may use: the container's quota, or those it may run on; at least one."""
+    """How many cores this process may use: the container's quota or the process' CPU affinity; at least one."""
     proclimits.clear_cache()
     quota = proclimits.get_cpu_limit()
     own = len(os.sched_getaffinity(0))
@@ -58,9 +58,9 @@ def cores() -> int:
 
 
 def oom_kills() -> int:
-    """Processes that the kernel has killed so far because a group's limit was reached; 0 where it does not tell.
+    """How many processes the kernel has killed because a group reached its limit; 0 if it does not tell.
 
-    Counted at this process' own group and at the one that carries the limit, which others may share.
+    Counted in this process' own group and in the group that carries the limit, which others may share.
     """
     proclimits.clear_cache()
     found = proclimits.describe()
@@ -70,9 +70,9 @@ def oom_kills() -> int:
     own = source.levels[0]
     levels = {own, found.memory_limit_level or own}
     if source.interface is proclimits.Interface.CGROUP_V2:
-        # Version 2 counts a kill in the victim's group and in all above it.
+        # Version 2 counts a kill in the victim's group and in all groups above it.
         return max(_counter(Path(level, "memory.events")) for level in levels)
-    # Version 1 counts it in the victim's group only.
+    # Version 1 counts a kill in the victim's group only.
     return sum(_counter(Path(level, "memory.oom_control")) for level in levels)
 
 

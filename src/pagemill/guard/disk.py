@@ -1,4 +1,4 @@
-"""Watches the room on the disks that a worker writes to: results, artifacts, Chromium's profiles. Frees nothing."""
+"""Watches the free space where a worker writes: results, artifacts, Chromium's profiles. Frees nothing."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pagemill.guard.leak_watch import RaiseAlert
 
 _MIB = 1024 * 1024
 LEAST_FREE_MB = 100
-"""Below this, SQLite and Chromium begin to fail at any moment."""
+"""With less, SQLite and Chromium may fail at any moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What is free where a folder lies."""
+    """The free space on the disk of a folder."""
 
     folder: Path
     device: int
@@ -24,7 +24,7 @@ class Room:
 
 
 def read_room(folder: Path) -> Room | None:
-    """The room at a folder, or at the nearest one above it that is there; `None` where that cannot be read."""
+    """The space at a folder, or at the nearest existing folder above it; `None` if it cannot be read."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     try:
@@ -45,7 +45,7 @@ class DiskWatch:
         self._read = read
 
     def check(self) -> None:
-        """One look; folders on one disk make one alert."""
+        """Looks once. Several folders on one disk cause one alert."""
         rooms = {room.device: room for folder in self._folders if (room := self._read(folder)) is not None}
         for room in rooms.values():
             if room.free_mb < LEAST_FREE_MB:

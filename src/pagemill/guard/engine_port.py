@@ -1,6 +1,6 @@
-"""The protocol by which the guard reads and steers the engine: plain values, no Playwright objects.
+"""The protocol through which the guard reads and steers the engine: plain values, no Playwright objects.
 
-Every call may come from any thread and returns at once; what it starts goes on over there.
+Every call may come from any thread and returns at once. What it starts goes on in the engine.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ class WorkView:
     """The engine's work at one moment."""
 
     visits: int
-    """Of pages."""
+    """Visits with a page."""
     products: int
-    """How many have their result from this process, with a visit or without."""
+    """How many products got their result from this process, with a visit or without."""
     taken: int
-    """Places: visits at work that hold a page."""
+    """Places that are taken: visits at work that hold a page."""
     pages: int
     """How many pages are open."""
     rotations: Mapping[str, int]
-    """By level: page, context, browser, driver."""
+    """How many rotations of each level there were: page, context, browser, driver."""
     platform: str
-    """Whose batches are at work, several with commas between; empty when none is."""
+    """The platform of the batch at work; several are separated by commas; empty if there is none."""
 
 
 class EnginePort(Protocol):
@@ -33,31 +33,31 @@ class EnginePort(Protocol):
     stands above this folder."""
 
     def view(self) -> WorkView:
-        """What goes on."""
+        """The engine's work at this moment."""
         ...
 
     def measure_pages(self) -> None:
-        """Begins to ask live pages for their JavaScript heaps; the answers come with a later reading."""
+        """Starts to ask open pages for their JavaScript heaps. The answers are in a later reading."""
         ...
 
     def check_pulse(self) -> None:
-        """Begins to ask the browser whether it answers; one that does not is killed and replaced."""
+        """Starts to ask the browser whether it answers. One that does not is killed and replaced."""
         ...
 
     def note_sizes(self, sizes_mb: Mapping[int, float]) -> None:
-        """Tells the pool how large drivers (by process id) and browsers without their pages (by group) are."""
+        """Tells the pool the sizes of drivers (by process id) and of browsers without pages (by process group)."""
         ...
 
     def limit_places(self, places: int) -> None:
-        """At most so many visits are at work; with 0 none begins."""
+        """Sets how many visits may be at work; with 0 none begins."""
         ...
 
     def save_memory(self, *, on: bool) -> None:
-        """Whether successors are opened only when what they replace has gone."""
+        """Sets whether successors are opened only after the old page or context is closed."""
         ...
 
     def rotate_idle(self) -> None:
-        """Closes the pages that nobody uses."""
+        """Closes the unused pages."""
         ...
 
     def rotate_contexts(self) -> None:
@@ -73,9 +73,9 @@ class EnginePort(Protocol):
         ...
 
     def abandon(self, reason: str) -> None:
-        """Gives the batch back without the engine, which does not answer any more, and ends the process with 75."""
+        """Gives the batches back without the engine, which does not answer, and ends the process with exit code 75."""
         ...
 
     def stacks(self) -> str:
-        """What every thread and every task of the loop is doing."""
+        """The stacks of every thread and of every task of the loop."""
         ...

@@ -1,4 +1,4 @@
-"""Measure, judge, act: the three put together on the sidecar's thread. Each of them stands in a file of its own."""
+"""Combines measuring, judging and acting, which are each in files of their own, on the sidecar's thread."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("guard")
 
 _SOON_S = 0.5
-"""Between two rounds under pressure at least."""
+"""The shortest time between two rounds under pressure."""
 _OWN_PERCENT = 50.0
-"""Below this share of the limit, a shortage of memory is not of this worker's making."""
+"""If the worker uses less than this share of the limit, it is not the cause of a shortage of memory."""
 _SHM_GREW_PERCENT = 20.0
-"""The same for /dev/shm, which says nothing of who fills it: by so much it is fuller than when the worker began."""
+"""The same for /dev/shm: the worker may be the cause if it is so much fuller than when the worker began."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """A step whose effect the next sample shows."""
+    """Steps whose effect the next sample will show."""
 
     step: LadderStep
     judgement: PressureJudgement
@@ -50,18 +50,18 @@ class _Pending:
 
 
 class Guard:
-    """One worker's guard. Called from one thread, the sidecar's; `latest` and `judgement` may be read from any."""
+    """The guard of one worker. Used on the sidecar's thread only; any thread may read `latest` and `judgement`."""
 
     _of_process: ClassVar[Guard | None] = None
 
     @classmethod
     def of_process(cls) -> Guard | None:
-        """The one that guards this process; `None` outside of a worker."""
+        """The guard of this process; `None` outside of a worker."""
         return cls._of_process
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Makes it this process' guard for a while."""
+        """Makes it this process' guard within a `with` block."""
         Guard._of_process = self
         self.collector.install()
         try:
@@ -85,11 +85,11 @@ class Guard:
         Args:
             settings: marks and intervals.
             limits: what 100 percent is.
-            places: how many visits may be at work when nothing presses.
+            places: how many visits may be at work without pressure.
             engine_port: the engine's side.
             probe: measures.
             caches: what a cleaning may trim.
-            alert: tells somebody.
+            alert: raises an alert.
             now_s: monotonic seconds.
         """
         self._settings = settings
@@ -116,7 +116,7 @@ class Guard:
 
     @property
     def settings(self) -> GuardSettings:
-        """Those in force."""
+        """The settings in force."""
         return self._settings
 
     @property
@@ -130,17 +130,17 @@ class Guard:
         return self._stance.admitted_places
 
     def configure(self, settings: GuardSettings) -> None:
-        """Puts other settings into force, from the next round on. From any thread."""
+        """Puts other settings into force, from the next round on. May be called from any thread."""
         self._settings = settings
         self._marks = PressureMarks.of(settings)
 
     def measure_if_pressed(self) -> None:
-        """Another round while anything is above its first mark: then measuring more often pays."""
+        """Makes another round if anything is above its first mark, because then measuring more often is worth it."""
         if self.judgement.level > PressureLevel.NORMAL and self._now_s() - self._measured_s >= _SOON_S:
             self.measure()
 
     def measure(self) -> None:
-        """One round: sample, log, judge, act."""
+        """Makes one round: sample, log, judge, act."""
         view = self._engine_port.view()
         sample = self._probe()
         self._measured_s = self._now_s()
@@ -160,10 +160,10 @@ class Guard:
         self._engine_port.measure_pages()
 
     def clean(self, *, thorough: bool = False, urgent: bool = False) -> Cleaned:
-        """The cleaning that comes round when nothing presses; a thorough one also takes a share of every cache.
+        """The regular cleaning without pressure. A thorough one also removes a share of every cache.
 
-        Garbage is collected if the last collection is `gc_interval_s` ago, or if it is urgent. A cleaning that comes
-        too early for that is made up for by a later round.
+        Garbage is collected if the last collection was `gc_interval_s` ago, or if it is urgent. If a cleaning comes too
+        early for that, a later round makes up for it.
         """
         self.cleanings += 1
         wanted = self._settings.enable_auto_gc
@@ -174,7 +174,7 @@ class Guard:
         return clean(self._settings, self._caches, thorough=thorough, collects=collects)
 
     def collect(self) -> int:
-        """Collects garbage, whatever the settings say; how many objects that were."""
+        """Collects garbage, whatever the settings say. Returns how many objects were unreachable."""
         self._collected_s, self._collection_is_owed = self._now_s(), False
         collected = python_memory.collect()
         python_memory.trim()
@@ -235,7 +235,7 @@ class Guard:
             self._take(step, judgement, sample)
 
     def _may_leaving_help(self, judgement: PressureJudgement, sample: Sample, view: WorkView) -> bool:
-        """Whether a fresh process would hold less of what is short; one that has done nothing yet is that already."""
+        """Whether a fresh process would use less of what is short. One that has done nothing yet is already fresh."""
         short = {reason for reason, level in judgement.levels.items() if level is PressureLevel.EMERGENCY}
         if (sample.memory_percent or 0.0) < _OWN_PERCENT:
             short.discard(PressureReason.MEMORY)
@@ -264,7 +264,7 @@ class Guard:
             self._engine_port.abandon("the visits at work did not come to their end")
 
     def _tell_effects(self, sample: Sample) -> None:
-        """Steps of one round are told with what they freed together: nothing tells them apart."""
+        """Logs the steps of one round together with what they freed, because their effects cannot be told apart."""
         pending, self._pending = self._pending, []
         for each in pending:
             self._tell(each.step, each.judgement, max(0.0, each.before_mb - sample.total_pss_mb))

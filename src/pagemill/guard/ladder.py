@@ -1,6 +1,6 @@
 """Decides what to do when a worker runs short of memory, the mildest step first. Pure.
 
-The pool loses places at once, and gets them back one by one, each after some time without pressure.
+The pool loses places at once. It gets them back one by one, each after some time without pressure.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from enum import StrEnum
 from pagemill.guard.pressure import PressureJudgement, PressureLevel
 
 REPEAT_S = 10.0
-"""How long a step may take to show before the rung is climbed again."""
+"""How long a step may take to show an effect before the steps of its level are repeated."""
 REPEAT_CLEANING_S = 60.0
-"""The same for the lowest rung: collecting garbage stops every thread for a moment."""
+"""The same for the lowest level, because collecting garbage stops every thread for a moment."""
 LEAVE_S = 30.0
-"""How long an emergency may last before the process leaves; or, where that would free nothing, before one visit at a
-time is made.
+"""How long an emergency may last before the process leaves. If leaving would free nothing, one visit at a time is made
+instead.
 
-It lasts until the level falls below CRITICAL: one that comes back before that has not been over."""
+An emergency lasts until the level falls below CRITICAL; until then, a new rise belongs to the same emergency."""
 ABANDON_S = 120.0
-"""How long draining may take after that before the batch is given back unfinished."""
+"""How long draining may take after that before the batches are given back unfinished."""
 PEACE_S = 60.0
-"""How long the level must be normal before the first place comes back."""
+"""How long the level must be normal before the first place is given back."""
 GROW_S = 30.0
-"""Time between two places that come back."""
+"""Time between two places that are given back."""
 
 
 class LadderStep(StrEnum):
-    """One thing to do. The order is that of the ladder."""
+    """One thing to do. Their order is that of the ladder."""
 
     CLEAN = "clean"
     """Collect garbage, give free memory back, trim caches."""
@@ -40,7 +40,7 @@ class LadderStep(StrEnum):
     LEAVE = "leave"
     """Drain and end for a fresh process."""
     ABANDON = "abandon"
-    """End without the visits at work, which did not come to their end."""
+    """End without waiting for the visits at work, which took too long."""
 
 
 RUNGS: dict[PressureLevel, tuple[LadderStep, ...]] = {
@@ -57,12 +57,12 @@ RUNGS: dict[PressureLevel, tuple[LadderStep, ...]] = {
     ),
 }
 _SITTING_OUT = (LadderStep.CLEAN, LadderStep.ROTATE_IDLE)
-"""In an emergency of others' making: what does not hold up the visits that are made."""
+"""Steps in an emergency that others cause: those that do not delay the visits that are still made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stance:
-    """Where a worker stands on the ladder. Seconds are monotonic."""
+    """A worker's position on the ladder. Seconds are monotonic."""
 
     full_places: int
     places: int
@@ -70,9 +70,9 @@ class Stance:
     since_s: float = 0.0
     """When the level was entered."""
     acted_s: float = 0.0
-    """When steps were last ordered, or a place came back."""
+    """When steps were last ordered, or a place was last given back."""
     emergency_s: float | None = None
-    """When the emergency began that is not over."""
+    """When the present emergency began; `None` without one."""
     sits_out: bool = False
     """Whether one visit at a time is made in spite of the emergency."""
     left_s: float | None = None
@@ -81,7 +81,7 @@ class Stance:
 
     @property
     def admitted_places(self) -> int:
-        """How many visits may be at work now; in an emergency none, or one while it is sat out."""
+        """How many visits may be at work now. In an emergency none, or one if `sits_out`."""
         if self.level is not PressureLevel.EMERGENCY:
             return self.places
         return 1 if self.sits_out else 0
@@ -90,17 +90,17 @@ class Stance:
 def plan(
     stance: Stance, judgement: PressureJudgement, now_s: float, *, pages: int, may_help: bool = True
 ) -> tuple[Stance, tuple[LadderStep, ...]]:
-    """The next stance and what to do now.
+    """The next stance, and the steps to take now.
 
-    No level stops a worker for good. Below EMERGENCY visits are made. In an emergency none is, but after `LEAVE_S` the
-    process leaves, or one is made.
+    No level stops a worker for good. Below EMERGENCY, visits are made. In an emergency none is made, but after
+    `LEAVE_S` the process leaves, or makes one visit at a time.
 
     Args:
         stance: the present one.
         judgement: the present pressure.
         now_s: monotonic seconds.
-        pages: how many are open. Taking away places that nobody used would free nothing.
-        may_help: whether a fresh process would hold less of what is short.
+        pages: how many pages are open. Taking away unused places would free nothing.
+        may_help: whether a fresh process would use less of what is short.
     """
     level, before = judgement.level, stance.level
     if (left_s := stance.left_s) is not None:

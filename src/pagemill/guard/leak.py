@@ -49,7 +49,7 @@ class Leak:
 
 
 def slope(points: Sequence[Baseline]) -> float:
-    """In MB for each visit."""
+    """The slope, in MB for each visit."""
     return theil_sen([(point.visits, point.megabytes) for point in points])
 
 

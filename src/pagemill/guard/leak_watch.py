@@ -1,4 +1,4 @@
-"""Looks for leaks in a worker's measurements: says which of them belong together, and tells what `leak` finds."""
+"""Looks for leaks in a worker's measurements: decides which values belong together, and reports what `leak` finds."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("guard")
 
 _WARM_UP_VISITS = 200
-"""Everything grows at first; a leak is what goes on growing."""
+"""Everything grows at first. Only growth after so many visits is a leak."""
 _PYTHON = "python"
 _PRODUCTS_PER_POINT = 25
-"""For Python, whose memory no rotation sets back: it sways little."""
+"""One point for so many products. For Python, whose memory no rotation reduces and which varies little."""
 _PYTHON_WARM_UP_MB = 10.0
-"""What its caches and pools take in the course of the first thousands: slopes that this explains are none."""
+"""What Python's caches and pools take during the first thousands of products. A slope that this explains is no leak."""
 _VISITS_PER_POINT = 100
 _GROWS_WITH = {"browser": "browser", "gpu": "browser", "utility": "browser", "driver": "driver"}
-"""Role to the level whose rotation sets it back. Renderers are set back all the time, and Python never: they count by
-visits."""
+"""The level whose rotation reduces a role's memory. Renderers are reduced all the time, and Python never; so their
+points are counted by visits."""
 
 
 class RaiseAlert(Protocol):
@@ -34,13 +34,13 @@ class RaiseAlert(Protocol):
 
 
 class LeakWatch:
-    """One worker's."""
+    """Watches one worker."""
 
     def __init__(self, limits: PressureLimits, alert: RaiseAlert, now_s: Callable[[], float]) -> None:
         """
         Args:
-            limits: what must not be reached.
-            alert: tells somebody.
+            limits: the memory limits that must not be reached.
+            alert: raises an alert.
             now_s: monotonic seconds.
         """
         self._limits = limits
@@ -50,16 +50,16 @@ class LeakWatch:
         self._suspected: set[tuple[str, str]] = set()
 
     def forget(self) -> None:
-        """Begins anew after the number of lanes has changed: fewer lanes hold less memory, which says nothing about a
-        leak. Python's own values are kept, for Python holds no less then."""
+        """Starts again after the number of lanes has changed: fewer lanes use less memory, which says nothing about a
+        leak. Python's values are kept, because Python does not use less then."""
         self._baselines.forget(but=_PYTHON)
 
     def look(self, sample: Sample, view: WorkView) -> None:
-        """Takes a measurement in, and tells a leak once, until it has ended."""
+        """Takes a measurement. Reports a leak once, until it has ended."""
         if not view.platform:
             return
         for role, megabytes in sample.pss_mb.items():
-            # A product whose facts come without a page costs Python as much as one with it.
+            # A product without a page visit costs Python as much memory as one with a visit.
             visits = max(view.visits, view.products) if role == _PYTHON else view.visits
             if visits < _WARM_UP_VISITS:
                 continue

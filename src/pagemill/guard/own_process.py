@@ -1,4 +1,4 @@
-"""Measures this one process, without any other: for those that have no browser. Judges nothing."""
+"""Measures this process only: for processes without a browser. Judges nothing."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class OwnUse:
     rss_mb: float
     pss_mb: float
     cpu_percent: float
-    """Since the measurement before, of all CPUs that it may use; 0 at the first."""
+    """Since the last measurement, as a share of all CPUs that it may use; 0 at the first measurement."""
     descriptors: int
 
 
 class OwnProcess:
-    """Measures again and again. For use by one thread."""
+    """Measures repeatedly. For use by one thread."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class OwnProcess:
         Args:
             now_s: monotonic seconds.
             cpu_s: CPU time of this process so far.
-            cpus: how many it may use; by default those that the kernel lets it use.
+            cpus: how many CPUs it may use; by default those that the kernel allows it.
         """
         self._now_s = now_s
         self._cpu_s = cpu_s

@@ -1,7 +1,7 @@
-"""Judges how short of something a worker is. Pure: percentages in, a level out; nothing here measures or acts.
+"""Judges how short of something a worker is. Pure: takes percentages, returns a level; it does not measure or act.
 
-A level is entered at its own mark and left downwards only below the mark under it, so that a value that sways around
-one mark does not flap.
+A level is entered at its own mark, and left only below the mark under it. So a value that varies around one mark does
+not change the level all the time.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ class PressureReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PressureMarks:
-    """Percentages, rising: `enter[level]` is where a level begins."""
+    """Percentages, rising. `enter[level]` is where a level begins."""
 
     recover: float
     enter: tuple[float, float, float, float]
-    """Of WARNING, CLEANUP, CRITICAL and EMERGENCY."""
+    """The marks of WARNING, CLEANUP, CRITICAL and EMERGENCY."""
 
     @classmethod
     def of(cls, settings: GuardSettings) -> PressureMarks:
-        """Those of the configuration."""
+        """The marks of the configuration."""
         return cls(
             settings.recover_percent,
             (
@@ -68,7 +68,7 @@ class PressureMarks:
         return PressureLevel(sum(percent >= mark for mark in self.enter))
 
     def leave(self, level: PressureLevel) -> float:
-        """Below which value a level above NORMAL is left downwards."""
+        """The percentage below which a level above NORMAL is left."""
         return self.recover if level is PressureLevel.WARNING else self.enter[level - 2]
 
     def next(self, before: PressureLevel, percent: float) -> PressureLevel:
@@ -81,11 +81,11 @@ class PressureMarks:
 
 @dataclass(frozen=True, slots=True)
 class PressureLimits:
-    """What 100 percent is, in MB and seconds, where the sample does not say it itself."""
+    """What 100 percent is, in MB and seconds, if the sample does not contain it."""
 
     memory_mb: float
     js_heap_mb: float
-    """Of one page."""
+    """For one page."""
     driver_mb: float
     python_mb: float
     lag_s: float
@@ -93,7 +93,7 @@ class PressureLimits:
 
 @dataclass(frozen=True, slots=True)
 class PressureJudgement:
-    """The verdict on one sample: the highest level, what it is about, and every single one."""
+    """The judgement on one sample: the highest level, its reason, and the level of every reason."""
 
     level: PressureLevel
     reason: PressureReason
@@ -102,11 +102,11 @@ class PressureJudgement:
 
 
 CALM = PressureJudgement(PressureLevel.NORMAL, PressureReason.MEMORY, 0.0, {})
-"""Before anything was measured."""
+"""The judgement before anything was measured."""
 
 
 def percentages(sample: Sample, limits: PressureLimits, pages: int) -> dict[PressureReason, float]:
-    """How much of each limit is used, in percent; `pages` is how many are open."""
+    """The used share of each limit, in percent; `pages` is how many pages are open."""
     pss = sample.pss_mb
     return {
         PressureReason.MEMORY: max(sample.memory_percent or 0.0, sample.cgroup_percent or 0.0, sample.machine_percent),
@@ -114,7 +114,7 @@ def percentages(sample: Sample, limits: PressureLimits, pages: int) -> dict[Pres
         PressureReason.JS_HEAP: 100 * (sample.js_heap_mb or 0.0) / (limits.js_heap_mb * max(1, pages)),
         PressureReason.DRIVER: 100 * pss.get("driver", 0.0) / limits.driver_mb,
         PressureReason.PYTHON: 100 * pss.get("python", 0.0) / limits.python_mb,
-        # A delay that is over is told, and nothing is done about it any more.
+        # A delay that has ended is only logged; nothing needs to be done about it.
         PressureReason.LAG: 100 * sample.standstill_s / limits.lag_s,
         PressureReason.DESCRIPTORS: 100 * sample.descriptors / sample.descriptor_limit
         if sample.descriptor_limit
@@ -126,7 +126,7 @@ def percentages(sample: Sample, limits: PressureLimits, pages: int) -> dict[Pres
 def judge_pressure(
     before: PressureJudgement, percents: Mapping[PressureReason, float], marks: PressureMarks
 ) -> PressureJudgement:
-    """The next judgement. Of several reasons at one level the fullest is named."""
+    """The next judgement. Of several reasons at one level, the one with the highest percentage is named."""
     levels = {
         reason: marks.next(before.levels.get(reason, PressureLevel.NORMAL), percent)
         for reason, percent in percents.items()

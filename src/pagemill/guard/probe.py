@@ -1,4 +1,4 @@
-"""Measures a worker: the memory of its whole process tree by role, and whatever else can run out. Judges nothing.
+"""Measures a worker: the memory of its process tree by role, and other things that can run out. Judges nothing.
 
 PSS shares each common memory page between the processes that use it, so sums are true; summed RSS overcounts a Chromium
 about three times. A process that vanishes while it is read is normal and counts as gone.
@@ -33,32 +33,32 @@ _MIB = 1024 * 1024
 _SHM = Path("/dev/shm")  # noqa: S108 - the kernel's shared memory, not a temporary file
 
 _SCRATCH_EVERY = 6
-"""Walking the scratch folder is the only thing that grows with what the browser does: not in every sample."""
+"""Only in every sixth sample: walking the scratch folder takes longer, the more the browser does."""
 _SCRATCH_ENTRIES = 10_000
-"""At some 5 microseconds each."""
+"""How many entries are looked at; each takes some 5 microseconds."""
 _LEAST_TEMPORARY_MB = 1024.0
-"""A disk that others have filled is not this worker's doing, and its profiles are small."""
+"""The worker may have at least so much: its profiles are small, and others may have filled the disk."""
 _BLOCK_BYTES = 512
 """The unit of st_blocks, whatever the file system."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineReading:
-    """What only the engine knows. `None` until a page was asked."""
+    """What only the engine knows. Heaps are `None` until a page was asked."""
 
     js_heap_mb: float | None = None
-    """The JavaScript heaps of all live pages together."""
+    """The JavaScript heaps of all open pages together."""
     largest_js_heap_mb: float | None = None
-    """Of one page."""
+    """The largest heap of one page."""
     loop_lag_s: float = 0.0
-    """The longest time for which the event loop did not come round since the last reading."""
+    """The longest time since the last reading for which the event loop did not run."""
     standstill_s: float = 0.0
-    """For how long it has not come round now."""
+    """For how long the loop has not run now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One measurement of a worker. Percentages are `None` where there is nothing to measure against."""
+    """One measurement of a worker. A percentage is `None` if there is no limit to compare with."""
 
     rss_mb: float
     """RSS of the Python process alone."""
@@ -66,30 +66,30 @@ class Sample:
     """By role: python, driver, browser, renderers, gpu, utility, other."""
     shm_percent: float | None
     cgroup_percent: float | None
-    """The container's working set, without page cache that can be dropped, of its tightest limit."""
+    """The container's working set, without page cache that can be dropped, as a share of its tightest limit."""
     memory_percent: float | None = None
-    """The worker's own tree, of the limit given to the probe."""
+    """The memory of the worker's own processes, as a share of the probe's limit."""
     machine_percent: float = 0.0
-    """What of the machine's memory is not available."""
+    """The share of the machine's memory that is not available."""
     cgroup_limit_mb: float | None = None
     """The container's tightest limit."""
     machine_mb: float = 0.0
-    """What the machine has."""
+    """The machine's memory."""
     swap_mb: float = 0.0
-    """What of the tree has been swapped out."""
+    """The swapped-out memory of the worker's processes."""
     descriptors: int = 0
-    """Open in the Python process."""
+    """Open descriptors of the Python process."""
     descriptor_limit: int | None = None
     zombies: int = 0
-    """Processes of the tree that have ended and that nobody has waited for."""
+    """Processes of the tree that have ended but were not waited for."""
     processes: Mapping[str, int] = field(default_factory=dict)
-    """How many live, by role."""
+    """How many processes there are, by role."""
     oom_kills: int = 0
-    """So far, in the container."""
+    """How many processes of the container the kernel has killed so far."""
     temporary_mb: float = 0.0
-    """On disk below the scratch folder; up to some samples old, and with very many files a part of it only."""
+    """On disk below the scratch folder. Up to some samples old; with very many files only a part of it."""
     temporary_percent: float = 0.0
-    """The same, of what the worker may have there: half of what it has and what is free, and 1 GB at least."""
+    """The same, as a share of what it may have there: half of its files plus the free space, at least 1 GB."""
     python: PythonMemory = field(default_factory=PythonMemory)
     js_heap_mb: float | None = None
     largest_js_heap_mb: float | None = None
@@ -97,32 +97,32 @@ class Sample:
     """The event loop's longest delay since the last sample; see `EngineReading`."""
     standstill_s: float = 0.0
     cpu_s: float = 0.0
-    """CPU time of the tree since the worker began; processes whose parent did not wait for them fall out of it."""
+    """CPU time of the process tree since the worker began, without processes whose parent did not wait for them."""
     cpu_system_s: float = 0.0
-    """The part of it that the kernel has worked for the tree; the rest is user time."""
+    """The part of `cpu_s` that was spent in the kernel; the rest is user time."""
 
     @property
     def total_pss_mb(self) -> float:
-        """The whole process tree."""
+        """PSS of the whole process tree."""
         return sum(self.pss_mb.values())
 
 
 @dataclass(frozen=True, slots=True)
 class MachineMemory:
-    """What the machine as a whole has left."""
+    """The machine's available memory and swap space."""
 
     available_mb: int
     swap_mb: int
 
 
 def machine_memory() -> MachineMemory:
-    """Free memory and the size of the swap space."""
+    """Available memory and the size of the swap space."""
     return MachineMemory(int(psutil.virtual_memory().available) // _MIB, int(psutil.swap_memory().total) // _MIB)
 
 
 @dataclass(slots=True)
 class _Sums:
-    """The memory of the tree, in MB."""
+    """The memory of the process tree, in MB."""
 
     rss_of_root: float = 0.0
     swap: float = 0.0
@@ -130,7 +130,7 @@ class _Sums:
 
 
 class Probe:
-    """Measures one worker again and again. For use by one thread."""
+    """Measures one worker repeatedly. For use by one thread."""
 
     def __init__(
         self,
@@ -146,10 +146,10 @@ class Probe:
         Args:
             limit_mb: what 100 percent of the worker's own memory is.
             scratch: the folder of its temporary files.
-            engine: the latest of what only the engine knows; must answer at once.
-            tree: the processes to measure; those of this process by default.
+            engine: gives the latest of what only the engine knows; must return at once.
+            tree: the processes to measure; by default this process' tree.
             shm: where shared memory is mounted.
-            scratch_entries: how many files and folders are looked at most.
+            scratch_entries: how many files and folders are looked at, at most.
         """
         self.tree = tree or ProcessTree(os.getpid())
         self._limit_mb = limit_mb
@@ -207,8 +207,8 @@ class Probe:
                 sizes = _sizes_mb(f"{self.tree.proc}/{member.pid}/smaps_rollup")
                 pss_mb = sizes["Pss"]
             except (OSError, KeyError):
-                # Another user's process, or a kernel without these sums: at least what it has for itself counts.
-                # One that has vanished has nothing any more.
+                # Another user's process, or a kernel without these sums: its private memory at least is counted. A
+                # process that has vanished has none any more.
                 own_mb = private_mb(member.pid, proc=self.tree.proc)
                 if own_mb is None:
                     continue
@@ -226,7 +226,7 @@ def take_sample(root_pid: int | None = None, *, shm: Path = _SHM) -> Sample:
 
 
 def _sizes_mb(smaps_rollup: str) -> dict[str, float]:
-    """The kernel's own sums over a process' mappings, by their names there."""
+    """The kernel's sums over a process' mappings, by their names in the file."""
     sizes = {}
     # The first line is the range of addresses.
     for line in read_bytes(smaps_rollup).splitlines()[1:]:
@@ -272,7 +272,7 @@ def _free_mb(folder: Path) -> float:
 
 
 def _folder_mb(folder: Path, most_entries: int) -> float:
-    """What the files below it take on disk; stops after so many entries."""
+    """What the files below a folder take on disk; stops after `most_entries`."""
     used_bytes, left = 0, most_entries
     waiting = [str(folder)]
     while waiting and left > 0:
@@ -286,5 +286,5 @@ def _folder_mb(folder: Path, most_entries: int) -> float:
                         waiting.append(entry.path)
                     used_bytes += entry.stat(follow_symlinks=False).st_blocks * _BLOCK_BYTES
         except OSError:
-            continue  # a browser removes its profile while we look
+            continue  # a browser is removing its profile
     return used_bytes / _MIB

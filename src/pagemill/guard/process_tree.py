@@ -1,10 +1,10 @@
-"""Reads the processes of one worker from /proc: who they are, what state they are in, what each holds for itself.
+"""Reads the processes of one worker from /proc: which there are, their states, and the private memory of each.
 
-Looks only; ends nobody. A process that vanishes while it is read is normal and counts as gone.
+Only reads; ends no process. A process that vanishes while it is read is normal and counts as gone.
 
-The tree is found by each process' parent. The kernel's shortcut, /proc/PID/task/*/children, is not used: Chromium's
-threads make it one file per thread, some eight times as many as there are processes, and proc(5) says that it may
-leave out children while processes come and go. Strangers are remembered instead, so that they are read only once.
+The tree is built from each process' parent. The kernel's shortcut, /proc/PID/task/*/children, is not used: there is one
+file per thread, some eight times as many as processes, and proc(5) says that it may leave out children while processes
+begin and end. Other programs' processes are remembered, so that they are read only once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MIB = 1024 * 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _READ_ALL_EVERY = 60
-"""After so many looks strangers are read again: an id may have passed to one of ours between two looks."""
+"""After so many looks the remembered processes are read again, because an id may now belong to one of ours."""
 
 _TYPES = {
     b"renderer": "renderers",
@@ -30,10 +30,10 @@ _TYPES = {
     b"zygote": "browser",
     b"broker": "browser",
 }
-"""What Chromium's --type says."""
+"""Roles by the value of Chromium's switch --type."""
 _LASTING = frozenset({"renderers", "gpu", "utility"})
-"""Roles that a process keeps. Any other may change: a fork carries its parent's command until it starts its own
-program, and a zygote's child until it writes another one over it."""
+"""Roles that a process keeps. Other roles may change: a fork has its parent's command line until it starts its own
+program, and so has a zygote's child until it overwrites it."""
 _BROWSER = _LASTING | {"browser"}
 
 
@@ -46,16 +46,16 @@ class Member:
     role: str
     """python (the root), driver, browser, renderers, gpu, utility or other."""
     state: str
-    """The kernel's letter: R runs, S sleeps, D waits for a disk, T is stopped, Z has ended and was not waited for."""
+    """The kernel's letter: R runs, S sleeps, D waits for a disk, T is stopped, Z has ended but was not waited for."""
     group: int
     started_ticks: int
-    """Since the machine started; with `pid` it names a process for good."""
+    """Clock ticks since the machine started. Together with `pid` it identifies a process for good."""
     private_mb: float
-    """Resident and not shared; memory that a fork has not written to yet counts for parent and child."""
+    """Resident and not shared. Memory that a fork has not written to yet counts for both parent and child."""
     cpu_s: float = 0.0
-    """CPU time, with that of its children that have ended."""
+    """CPU time, including that of its ended children."""
     cpu_system_s: float = 0.0
-    """The part of it that the kernel has worked for it."""
+    """The part of `cpu_s` that was spent in the kernel."""
 
 
 class Stat(NamedTuple):
@@ -71,7 +71,7 @@ class Stat(NamedTuple):
 
 
 class ProcessTree:
-    """The processes below one, with the browsers that lost their way into it. For use by one thread."""
+    """The processes below one process, and browsers that lost their parent in it. For use by one thread."""
 
     def __init__(self, root_pid: int, *, proc: Path = _PROC) -> None:
         self.root_pid = root_pid
@@ -79,7 +79,7 @@ class ProcessTree:
         self._looks = 0
         self._strangers: set[int] = set()
         self._groups: set[int] = set()
-        """Process groups of browsers seen so far: one whose driver was killed belongs to init from then on."""
+        """Process groups of the browsers seen so far. A browser whose driver was killed becomes a child of init."""
         self._roles: dict[tuple[int, int], str] = {}
 
     def members(self) -> list[Member]:
@@ -116,7 +116,7 @@ class ProcessTree:
                 ours[pid] = stats[pid]
                 waiting += children.get(pid, ())
         for pid, stat in stats.items():
-            # One whose parent has just vanished may be handed on to the root, which is init in many containers.
+            # If the root is init, as in many containers, it may become the parent of a process whose own has vanished.
             if pid not in ours and (stat.parent == 0 or stat.parent in stats or stat.parent in self._strangers):
                 self._strangers.add(pid)
         return ours
@@ -130,13 +130,13 @@ class ProcessTree:
         own_group = stats[self.root_pid].group if self.root_pid in stats else 0
         seen = {each.group for each in members if each.role in _BROWSER and each.group not in (0, own_group)}
         if not seen <= self._groups:
-            self._strangers.clear()  # some of them may belong to a browser that was not known as one
+            self._strangers.clear()  # some may belong to a browser that was not known yet
         self._groups = seen
         self._roles = {(each.pid, each.started_ticks): each.role for each in members if each.role in _LASTING}
 
 
 def private_mb(pid: int, *, proc: Path = _PROC) -> float | None:
-    """What a process has for itself, in MB, 0 for one that has ended and was not waited for; `None` for none."""
+    """A process' private memory in MB; 0 if it has ended but was not waited for, `None` if there is no such process."""
     try:
         resident, shared = read_bytes(f"{proc}/{pid}/statm").split()[1:3]
         return (int(resident) - int(shared)) * _PAGE_BYTES / _MIB
@@ -145,7 +145,7 @@ def private_mb(pid: int, *, proc: Path = _PROC) -> float | None:
 
 
 def private_mb_by_process(group: int) -> dict[int, float]:
-    """Memory that each process of a process group has for itself, in MB; cheap enough for every rotation."""
+    """The private memory of each process of a process group, in MB. Fast enough to call at every rotation."""
     private: dict[int, float] = {}
     for pid in _process_ids(_PROC):
         try:
@@ -158,10 +158,10 @@ def private_mb_by_process(group: int) -> dict[int, float]:
 
 
 def read_bytes(path: str) -> bytes:
-    """A small file's content; several times as fast as Python's `Path.read_bytes`, and there are many to read.
+    """A small file's content. Several times as fast as Python's `Path.read_bytes`, which counts for so many files.
 
     Raises:
-        OSError: it cannot be read; `ProcessLookupError` where its process has ended.
+        OSError: it cannot be read; `ProcessLookupError` if its process has ended.
     """
     with FileIO(path) as file:
         return file.readall()
@@ -173,13 +173,13 @@ def _process_ids(proc: Path) -> Iterable[int]:
 
 
 def read_stat(pid: int, *, proc: Path = _PROC) -> Stat | None:
-    """One process' state; `None` when it has ended and was waited for."""
+    """One process' state; `None` if it has ended and was waited for."""
     try:
         content = read_bytes(f"{proc}/{pid}/stat")
-        # The name stands in parentheses and may contain any character, those too.
+        # The name is in parentheses and may contain any character, also parentheses.
         before, _, after = content.rpartition(b")")
         fields = after.split()
-        # Its own time in user mode and in the kernel, and the same of its children that have ended.
+        # User and kernel time of the process itself, then the same of its ended children.
         user, system, childrens_user, childrens_system = map(int, fields[11:15])
         system_s = (system + childrens_system) / _TICKS_PER_S
         cpu_s = (user + childrens_user) / _TICKS_PER_S + system_s

@@ -1,8 +1,8 @@
 """Looks at each of the worker's processes once a second, and kills one that uses too much memory or was stopped.
 
-Acts on processes by itself, without the engine: a page's process that is killed costs that page only, its lane goes on.
-Chromium's main process, or Playwright's driver, costs every page that is at work: it is replaced long before it takes
-so much, unless one page has it take all that in a moment.
+It acts without the engine. Killing a page's process costs that page only, and its lane goes on. Killing Chromium's main
+process or Playwright's driver costs every page at work. These are normally replaced long before they use so much,
+unless one page makes them take it in a moment.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("guard")
 
 _PAGE_ROLES = frozenset({"renderers", "gpu", "utility"})
-"""Chromium replaces these by itself."""
+"""Roles of processes that Chromium itself starts again."""
 _STOPPED = "T"
 _ENDED = ("Z", "X")
 
 
 class ProcessWatch:
-    """Looks at the worker's processes; remembers which of them were stopped the last time."""
+    """Watches the worker's processes, and remembers which were stopped at the last look."""
 
     def __init__(
         self,
@@ -44,10 +44,10 @@ class ProcessWatch:
         self._stopped: set[tuple[int, int]] = set()
 
     def look(self) -> dict[int, float]:
-        """Kills what must go.
+        """Kills the processes that use too much memory or were stopped.
 
         Returns:
-            Sizes in MB of drivers by their process id, and of browsers without their pages by their process group.
+            Sizes in MB of drivers (by process id), and of browsers without their pages (by process group).
         """
         members = [member for member in self._members() if member.state not in _ENDED]
         stopped = {(member.pid, member.started_ticks) for member in members if member.state == _STOPPED}
@@ -77,7 +77,7 @@ class ProcessWatch:
                     self._kill_quietly(each.pid)
 
     def end_all(self, reason: str) -> None:
-        """Kills every browser and driver: the engine does not do it any more."""
+        """Kills every browser and driver, because the engine cannot do it any more."""
         for member in self._members():
             if member.role in ("browser", "driver"):
                 self._end(member, events.UNRESPONSIVE, reason)

@@ -1,6 +1,6 @@
-"""Python's own memory: what its allocators hold, what its garbage collector costs; collects and trims when told to.
+"""Python's own memory: what its allocators hold and what its garbage collector costs. Collects and trims on request.
 
-Decides nothing about when. The C library's part is known with glibc 2.33 or later only.
+Does not decide when. The C library's values are known with glibc 2.33 or later only.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ PAUSE_BOUNDS_MS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0
 
 @dataclass(frozen=True, slots=True)
 class PythonMemory:
-    """What the allocators hold at one moment. `None` where the C library does not tell."""
+    """What the allocators hold at one moment. `None` if the C library does not tell."""
 
     arena_used_mb: float | None = None
-    """Handed out by malloc: what is larger than 512 bytes, and everything of libraries in C."""
+    """In use from malloc: blocks above 512 bytes, and everything of libraries in C."""
     arena_free_mb: float | None = None
-    """Kept by malloc for later. What a trim gives back to the system goes on being counted here; RSS shows it."""
+    """Kept by malloc for later. Memory that a trim gives back to the system still counts here; only RSS shows it."""
     blocks: int = 0
-    """Python's small blocks in use: about one for each object, and much quicker to count than objects."""
+    """Python's small blocks in use: about one per object, and much faster to count than objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,15 @@ class CollectorStats:
     """What the garbage collector has done since a watch was installed."""
 
     collections: tuple[int, int, int] = (0, 0, 0)
-    """By generation, youngest first."""
+    """How many collections of each generation, youngest first."""
     pause_s: float = 0.0
-    """All pauses together; the whole process stands still in them."""
+    """All pauses together. The whole process stands still in them."""
     longest_ms: float = 0.0
     cpu_percent: float = 0.0
-    """CPU time of the pauses, of that which the process has used since."""
+    """The share of the process' CPU time since then that was spent in pauses."""
     pauses: tuple[int, ...] = ()
-    """How many took as long as each bound of `PAUSE_BOUNDS_MS` at most, and longer than the one before; at last the
-    longer ones. Empty where they are not told."""
+    """How many pauses fall into each bucket: up to each bound of `PAUSE_BOUNDS_MS` and above the one before; last, the
+    longer ones. Empty if they were not counted."""
 
 
 class _Mallinfo2(ctypes.Structure):
@@ -72,24 +72,24 @@ class _Mallinfo2(ctypes.Structure):
 
 
 def python_memory() -> PythonMemory:
-    """Measures; some microseconds."""
+    """Measures now; takes some microseconds."""
     blocks = sys.getallocatedblocks()
     mallinfo2 = _function("mallinfo2", _Mallinfo2)
     if mallinfo2 is None:
         return PythonMemory(blocks=blocks)
     info = mallinfo2()
-    # The manual speaks of the main arena only, but the sums are over all; large pieces (hblkhd) stand apart.
+    # The manual speaks of the main arena, but the sums cover all arenas. Large pieces (hblkhd) are counted separately.
     used_mb, free_mb = (info.uordblks + info.hblkhd) / _MIB, info.fordblks / _MIB
     return PythonMemory(round(used_mb, 1), round(free_mb, 1), blocks)
 
 
 def collect() -> int:
-    """Collects all generations; how many objects were unreachable. A `CollectorWatch` tells how long it took."""
+    """Collects all generations. Returns how many objects were unreachable. A `CollectorWatch` measures the time."""
     return gc.collect()
 
 
 def trim() -> bool:
-    """Gives the C library's free memory back to the system; whether any was given back."""
+    """Gives the C library's free memory back to the system. Returns whether any was given back."""
     malloc_trim = _function("malloc_trim", ctypes.c_int, ctypes.c_size_t)
     return malloc_trim is not None and malloc_trim(0) == 1
 
@@ -105,9 +105,9 @@ def _function(name: str, result: Any, *arguments: Any) -> Callable[..., Any] | N
 
 
 class CollectorWatch:
-    """Counts the collector's pauses between `install` and `remove`; a few numbers, however long it lasts.
+    """Counts the collector's pauses between `install` and `remove`. It keeps only a few numbers, however long it lasts.
 
-    The collector calls from whichever thread set it off, one collection at a time. `stats` may be called from any.
+    The collector calls it from the thread that triggered it, one collection at a time. `stats` may be called from any.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class CollectorWatch:
         self._began_cpu_s = 0.0
 
     def install(self) -> None:
-        """Begins to count, from nothing; does nothing when it counts already."""
+        """Starts to count from zero; does nothing if it counts already."""
         with self._installing:
             if self._called not in gc.callbacks:
                 self._since_cpu_s = self._cpu_s()
@@ -136,12 +136,12 @@ class CollectorWatch:
                 gc.callbacks.append(self._called)
 
     def remove(self) -> None:
-        """Ends; what was counted stays readable."""
+        """Stops counting; the numbers stay readable."""
         with self._installing, contextlib.suppress(ValueError):
             gc.callbacks.remove(self._called)
 
     def stats(self) -> CollectorStats:
-        """What was counted so far."""
+        """The numbers so far."""
         youngest, middle, oldest = self._counts
         used_cpu_s = self._cpu_s() - self._since_cpu_s
         return CollectorStats(

@@ -1,6 +1,6 @@
-"""The worker's scratch folder: Chromium's profiles and everything temporary live below it and go away with it.
+"""The worker's scratch folder: Chromium's profiles and all temporary files are below it and are removed with it.
 
-Also sweeps what dead workers left: their folders, and browsers that outlived them.
+Also removes what dead workers left: their folders, and browsers that outlived them.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _PREFIX = "pagemill-worker-"
 
 @contextmanager
 def scratch_folder(base: Path | None = None) -> Iterator[Path]:
-    """This process' scratch folder, also set as TMPDIR for the processes it starts; removed on leaving.
+    """This process' scratch folder, also set as TMPDIR for the processes that it starts. Removed at the end.
 
-    Remains of dead workers in the same base are swept first.
+    Before that, remains of dead workers in the same base are removed.
     """
     base = base or Path(tempfile.gettempdir())
     sweep(base)
@@ -48,7 +48,7 @@ def scratch_folder(base: Path | None = None) -> Iterator[Path]:
 
 
 def sweep(base: Path) -> int:
-    """Kills browsers and removes folders of workers that are dead; the number of folders removed."""
+    """Kills the browsers and removes the folders of dead workers. Returns how many folders were removed."""
     dead = [folder for folder in base.glob(f"{_PREFIX}*") if folder.is_dir() and not _owner_lives(folder)]
     for folder in dead:
         killed = _kill_users_of(folder)
@@ -60,26 +60,26 @@ def sweep(base: Path) -> int:
 def _owner_lives(folder: Path) -> bool:
     pid, _, ticks = folder.name.removeprefix(_PREFIX).partition("-")
     if not pid.isdecimal() or not ticks.isdecimal():
-        return True  # not ours to judge
+        return True  # it is another program's: we cannot judge
     return _started_ticks(int(pid)) == int(ticks)
 
 
 def _started_ticks(pid: int) -> int | None:
-    """When a process started, in the kernel's ticks since the machine did; `None` when it has ended.
+    """When a process started, in the kernel's ticks since the machine started; `None` if it has ended.
 
-    A time of day would not do: it moves when the clock is set, and a living worker would be taken for a dead one.
+    The time of day is not used: it changes when the clock is set, and then a living worker would count as dead.
     """
     stat = read_stat(pid)
     return None if stat is None or stat.state in "ZX" else stat.started_ticks
 
 
 def _kill_users_of(folder: Path) -> int:
-    """Kills processes that name the folder in their command line, with their process groups' members."""
+    """Kills processes that have the folder in their command line, and the other members of their process groups."""
     needle = f"{folder}{os.sep}"
     killed = 0
     for process in psutil.process_iter(["cmdline"]):
         if any(needle in argument for argument in process.info["cmdline"] or ()):
-            # The parent first: it would replace its children, or end well and hide that it was killed.
+            # The parent first: otherwise it would start new children, or end normally and hide that they were killed.
             for victim in (process, *_children(process)):
                 with contextlib.suppress(psutil.Error):
                     victim.kill()

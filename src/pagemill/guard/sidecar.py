@@ -1,4 +1,4 @@
-"""The sidecar thread: runs the chores that must go on while the engine's loop is stuck. What they do is theirs."""
+"""The sidecar thread: runs the chores that must go on while the engine's loop is stuck. Knows none of them."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ log = get_logger("guard")
 
 @dataclass(slots=True)
 class Chore:
-    """Something done every so often; an error in it is logged and the next turn comes all the same."""
+    """Something that is done regularly. An error in it is logged, and does not stop its next run."""
 
     name: str
     interval_s: float
     work: Callable[[], object]
     due_s: float = field(default=0.0)
-    """Monotonic; 0 for the first turn at once."""
+    """When it is due, in monotonic seconds; 0 means at once."""
 
 
 class Sidecar:
-    """One named thread. `start` it, `stop` it; chores run one after another on it."""
+    """One named thread that runs chores one after another. `start` it, `stop` it."""
 
     def __init__(self, name: str = "sidecar") -> None:
-        """`name` is the thread's."""
+        """`name` is the thread's name."""
         self._chores: list[Chore] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def add(self, chore: Chore) -> None:
-        """Adds a chore; before `start` only."""
+        """Adds a chore; only before `start`."""
         self._chores.append(chore)
 
     def change_interval(self, name: str, interval_s: float) -> None:
-        """Lets a chore come round at another interval from now on. From any thread."""
+        """Changes a chore's interval from now on. May be called from any thread."""
         for chore in self._chores:
             if chore.name == name and chore.interval_s != interval_s:
                 chore.interval_s = interval_s
                 chore.due_s = min(chore.due_s, time.monotonic() + interval_s)
 
     def start(self) -> None:
-        """Begins; every chore runs when it is first due, mostly at once, and then at its interval."""
+        """Starts the thread. Every chore runs when it is first due, mostly at once, and then at its interval."""
         self._thread.start()
 
     def stop(self, timeout_s: float = 15.0) -> None:
-        """Ends the thread and waits for it, at most so long."""
+        """Ends the thread, and waits for it up to `timeout_s`."""
         if self._thread.is_alive():
             self._stop.set()
             self._thread.join(timeout_s)

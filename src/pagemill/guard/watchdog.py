@@ -1,6 +1,6 @@
-"""Notices an event loop that stands still, and heals it: stacks to the log, browser killed, then the process leaves.
+"""Notices an event loop that is stuck, and acts: logs all stacks, kills the browser, then lets the process leave.
 
-What makes it stand still is unknown here: a strategy of the user's that sleeps, or a call that waits for a browser.
+It does not know the cause: a user's strategy that sleeps, or a call that waits for a browser.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("guard")
 
 _LAST_RESORT_S = 30.0
-"""How long the main thread may take to give the batch back before the process is ended without it."""
+"""How long the main thread may take to give the batches back before the process is ended without it."""
 
 
 class Watchdog:
-    """Called about once a second from the sidecar thread. Each stage is reached once in one standstill."""
+    """Called about once a second from the sidecar thread. Each stage is reached once while the loop is stuck."""
 
     def __init__(
         self,
@@ -31,12 +31,12 @@ class Watchdog:
     ) -> None:
         """
         Args:
-            lag_s: for how long the loop has stood still.
-            stuck_after_s: when it is dumped; at twice this the browser is killed, at three times the loop is given up.
+            lag_s: for how long the loop has been stuck.
+            stuck_after_s: when stacks are logged. At twice this the browser is killed; at three times the loop is left.
             dump: the stacks of every thread and task.
             kill_browser: ends browser and driver without the loop's help.
-            abandon: gives the batch back and lets the process end, without the loop's help.
-            end_process: ends the process at once; called when it lives on for half a minute after that.
+            abandon: gives the batches back and lets the process end, without the loop's help.
+            end_process: ends the process at once; called if it still runs half a minute after that.
         """
         self._lag_s = lag_s
         stages = [
@@ -50,7 +50,7 @@ class Watchdog:
         self._reached = 0
 
     def check(self) -> None:
-        """Climbs at most one stage."""
+        """Reaches at most one further stage."""
         lag_s = self._lag_s()
         if lag_s < self._stages[0][0]:
             self._reached = 0

@@ -1,6 +1,6 @@
--- What every script of the pace needs: `now`, in microseconds of Redis' own clock, and numbers as Redis keeps them.
+-- For every script of the pace: `now`, in microseconds of Redis' own clock, and `whole`, a number as Redis stores it.
 
--- How long a platform's state outlives its last visit.
+-- How long a platform's state is kept after its last visit.
 local KEEP_MS = 24 * 3600 * 1000
 
 local time = redis.call('TIME')

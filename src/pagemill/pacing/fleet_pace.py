@@ -56,23 +56,23 @@ class PaceReply:
     """What Redis answers a lane that asks for a turn."""
 
     word: str
-    """`go`, or `probe` for the one visit that tries whether the breaker may close; `paused` or `open`: nobody may;
-    `later`: ask again; `full`: ask again, there is no seat."""
+    """`go`, or `probe` for the one visit that tries whether the breaker may close. `paused` or `open`: no visit is
+    allowed. `later`: ask again. `full`: there is no seat, ask again."""
     wait_s: float
-    """Until the visit, or until it makes sense to ask again."""
+    """Seconds until the visit, or until it makes sense to ask again."""
     slow: float
     """By how much to stretch waits, from 1."""
     clean: bool
-    """All is well: good answers need not be reported."""
+    """Whether all is well, so that good answers need not be reported."""
 
     @property
     def may_go(self) -> bool:
-        """Whether the visit may take place, after the wait."""
+        """Whether the visit is allowed, after the wait."""
         return self.word in ("go", "probe")
 
     @property
     def is_full(self) -> bool:
-        """Whether there is no seat for it, and nothing else against it."""
+        """Whether only a seat is missing."""
         return self.word == "full"
 
 

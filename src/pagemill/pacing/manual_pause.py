@@ -1,7 +1,7 @@
-"""Pausing a platform for the whole fleet because somebody said so, and ending its pause.
+"""Pauses a platform for the whole fleet because somebody asked for it, and ends such a pause.
 
-The pause stands where those that shops ask for stand (`pace_script`), on Redis' clock, so that nobody who looks at the
-pace need know of it. A longer pause that a shop has asked for is not shortened.
+The pause is stored where the pauses that shops ask for are stored (`pace_script`), on Redis' clock. So whoever reads
+the pace need not know of it. A longer pause that a shop has asked for is not shortened.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ WHY = "by hand"
 
 
 def pause(client: redis.Redis, platform: str, seconds: float) -> float:
-    """Has nobody visit that platform for so long, from now; for how many seconds it is paused then.
+    """Stops the visits to a platform for that many seconds from now. Returns for how many seconds it is paused.
 
-    Visits that are under way end as they would have.
+    Visits that are under way go on.
 
     Raises:
         redis.RedisError: Redis does not answer.
@@ -25,9 +25,9 @@ def pause(client: redis.Redis, platform: str, seconds: float) -> float:
 
 
 def resume(client: redis.Redis, platform: str) -> float:
-    """Ends the pause, whoever asked for it; how many seconds of it were left, 0 when there was none.
+    """Ends the pause, whoever asked for it. Returns how many seconds of it were left, 0 if there was none.
 
-    A breaker that is open stays open: it closes by a visit that goes well.
+    An open breaker stays open: only a visit that goes well closes it.
 
     Raises:
         redis.RedisError: Redis does not answer.

@@ -1,4 +1,4 @@
--- Needs `clock.lua`. Gives `read`: numbers of a platform's state by their names; what is missing is 0.
+-- Gives `read`: numbers of a platform's state by their names; 0 for those that are missing. Needs `clock.lua`.
 
 local function read(...)
   local values = redis.call('HMGET', KEYS[1], ...)

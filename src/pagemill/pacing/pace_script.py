@@ -1,7 +1,7 @@
-"""What Redis does in one step, on its own clock: gives turns, and takes account of how visits went.
+"""What Redis does in one step, on its own clock: gives turns, and notes how visits went.
 
-Owns the scripts and the key that they keep a platform's state in; `fleet_pace` and `manual_pause` call them. What is
-kept of seats is `seat_script`'s. Every number that is a moment or a span counts microseconds.
+Owns the scripts, and the key with a platform's state. `fleet_pace` and `manual_pause` call the scripts. Seats are kept
+by `seat_script`. Every number that is a moment or a span is in microseconds.
 
 The state, a hash whose missing fields mean 0:
 

@@ -1,4 +1,4 @@
-"""How a platform's pace stands, for whoever wants to look at it. Reads only."""
+"""The state of a platform's pace, for those who want to see it. Reads only."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class PaceState:
 
     platform: str
     paused_s: float
-    """For how long it will not be visited because the shop asked for that; 0 when it may be."""
+    """Seconds for which it will not be visited because the shop asked for a pause; 0 if it may be visited."""
     why: str
     open_s: float
-    """For how long it will not be visited because the breaker is open; 0 when it is not, or a visit is to try it."""
+    """Seconds for which the open breaker allows no visit; 0 if it is not open, or if a visit is to try it."""
     trying: bool
-    """The breaker waits for one visit's outcome."""
+    """Whether the breaker waits for the outcome of one visit."""
     slow: float
     """By how much waits are stretched, from 1."""
 

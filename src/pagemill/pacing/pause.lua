@@ -1,6 +1,6 @@
--- Has nobody visit a platform, because somebody asked for it. Needs `clock.lua` and `pace.lua`.
+-- Pauses a platform because somebody asked for it. Needs `clock.lua` and `pace.lua`.
 --
--- In: for how long, and why; a longer pause is not shortened. Out: for how long there is one now.
+-- In: for how long, and why; a longer pause is not shortened. Out: for how long the platform is paused now.
 
 local pause_for, why = tonumber(ARGV[1]), ARGV[2]
 local next, pause = read('next_us', 'pause_us')

@@ -1,9 +1,9 @@
--- Takes account of one visit. Needs `clock.lua` and `pace.lua`.
+-- Notes how the shop answered one visit. Needs `clock.lua` and `pace.lua`.
 --
--- In: `good`, `blocked`, `challenged` or `trouble`, of which the last two count alike; for how long the shop asked to be
--- left alone (0: not at all), and why; after how many blocks in a row the breaker opens (0: never), for how long at first
--- and at most; how far waits may be stretched, less 1; and whether the visit was the probe. A visit that was under way
--- when the shop asked for quiet, and is answered in the same way, is no further block.
+-- In: `good`, `blocked`, `challenged` or `trouble` (the last two count alike); for how long the shop asked to be left
+-- alone (0: not at all), and why; after how many blocks in a row the breaker opens (0: never), for how long at first
+-- and at most; by how much waits may be stretched, less 1; whether the visit was the probe. A block with such a request
+-- does not count if the platform is paused already: the visit was under way when the shop first asked.
 --
 -- Out: by how much to stretch waits, for how long there will be no visit, and what has changed: `paused`, `opened`,
 -- `closed`, `slower`, `faster`.

@@ -1,6 +1,6 @@
 -- Ends a platform's pause, whoever asked for it. Needs `clock.lua` and `pace.lua`.
 --
--- Out: how much of it was left, 0 when there was none.
+-- Out: how much of it was left; 0 if there was none.
 
 local next, pause = read('next_us', 'pause_us')
 if pause <= now then return '0' end

@@ -1,14 +1,14 @@
 -- Who has a seat, and who waits for one: `take_seat` and `leave_seat`. Needs `clock.lua`; the keys are `seat_script`'s.
 --
--- `take_seat` takes a seat, or keeps it, for so long from now: 0. Where none is free, or others came before, it takes a
--- ticket, or keeps it, and says when to look again. A worker that has all seats itself knows when one becomes free, and
--- need not look. `leave_seat` gives up seat and ticket, where there are any.
+-- `take_seat` takes or keeps a seat for a given time from now, and returns 0. If none is free, or others came first, it
+-- takes or keeps a ticket instead, and returns when to look again. A worker that has all seats itself knows when one
+-- becomes free, so it looks less often. `leave_seat` gives up seat and ticket, if there are any.
 
--- How often the first in the line looks whether a seat is free; the next ones look less often.
+-- How often the first in the line looks whether a seat is free. Those behind it look less often.
 local LOOK_US = 250000
--- How often, at least, everybody does.
+-- The longest time between two looks.
 local LOOK_MOST_US = 2000000
--- Who is late for a look by more has died, and holds up the line no longer.
+-- Whoever is later than this for a look has died, and does not hold up the line any longer.
 local SILENT_US = 3000000
 
 local function ticket_of(seat)

@@ -14,7 +14,7 @@ _STOPPED = "lanes must stop"
 
 
 async def unless(stop: asyncio.Event, asking: Coroutine[Any, Any, T]) -> T:
-    """What the coroutine comes to; it is cancelled with whoever waits for it.
+    """The result of the coroutine, which is cancelled together with its caller.
 
     Raises:
         TurnDenied: `stop` was set first.
@@ -32,10 +32,10 @@ async def unless(stop: asyncio.Event, asking: Coroutine[Any, Any, T]) -> T:
 
 
 async def sleep_unless(stop: asyncio.Event, seconds: float) -> None:
-    """Sleeps.
+    """Sleeps for that many seconds.
 
     Raises:
-        TurnDenied: at once when `stop` is set.
+        TurnDenied: `stop` was set, which ends the sleep at once.
     """
     if not stop.is_set():
         if seconds <= 0:

@@ -1,12 +1,12 @@
 -- Gives a platform's next turn. Needs `clock.lua`, `pace.lua` and `seats.lua`.
 --
--- In: a visit's share of the time (0: no limit), how far ahead a place may be taken, how long a probe may take, and
--- whether the asking visit is the probe. Then how many seats there are (0: no limit), the visit's, and for how long it is
--- kept beyond its place.
+-- In: the time between two places of the fleet (0: no limit), how far ahead a place may be taken, how long a probe may
+-- take, and whether this visit is the probe. Then how many seats there are (0: no limit), this visit's seat, and for
+-- how long that is kept beyond its place.
 --
--- Out: `go` or `probe` with the wait until the place that was taken, and the seat taken; or `paused`, `open`, `later` or
--- `full` with the wait until it makes sense to ask again, and no seat: `full` has a ticket for one. Then by how much to
--- stretch waits, and whether all is well, so that good answers need not be reported.
+-- Out: `go` or `probe` with the wait until the place, when place and seat are taken. Or `paused`, `open`, `later` or
+-- `full` with the wait until it makes sense to ask again, without a seat; `full` gets a ticket for one. Then by how
+-- much to stretch waits, and whether all is well, so that good answers need not be reported.
 
 local share, horizon, probe_for, probing = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 local seats, seat, seat_for = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])

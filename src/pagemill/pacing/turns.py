@@ -20,15 +20,15 @@ from pagemill.pacing.visit_answer import VisitAnswer, Welcome
 from pagemill.pacing.waiting_room import WaitingRoom
 
 _LONG_S = 30.0
-"""A platform that is closed for longer is left alone, and its batch goes back to the queue."""
+"""If a platform is closed for longer, its batch goes back to the queue."""
 _LOOK_S = 5.0
-"""How long a closed platform is waited for before asking again: somebody may have opened it."""
+"""How long to wait before asking for a closed platform again: somebody may have opened it meanwhile."""
 _LATE_S = 1.0
-"""A place that was missed by more is given up: taken now, it could be too close to its neighbours'."""
+"""A place that was missed by more than this is given up: a visit could be too close to the next place."""
 _SOON_S = 0.1
-"""How long before a lane's next visit is due others are told that it comes. Opening a page takes about half as long."""
+"""How long before a lane's next visit it is announced. Opening a page takes about half as long."""
 _GIVE_BACK_S = 1.0
-"""How long a lane waits for Redis to take its seat back. That goes on without it."""
+"""How long a lane waits for Redis to take its seat back. After that, the attempt goes on in the background."""
 
 
 class Turns:
@@ -48,9 +48,9 @@ class Turns:
             pace: what every worker on every machine shares; asked for each visit.
             now_s: monotonic seconds.
             draw: a whole number between two others, both included, drawn evenly.
-            on_wait: told the platform and the seconds of each wait that has ended.
-            on_late: told the platform of each visit that begins, and by how many seconds it begins later than it might
-                have by its lane's own wait and by what the fleet said.
+            on_wait: called with the platform and the seconds of each wait that has ended.
+            on_late: called at each visit, with the platform and by how many seconds the visit begins later than the
+                lane's own wait and the fleet allowed.
         """
         self._pace = pace
         self._now_s = now_s
@@ -58,31 +58,31 @@ class Turns:
         self._on_late = on_late
         self._draw = draw
         self._next_s: dict[tuple[str, int], float] = {}
-        """Before that moment a lane of a platform makes no visit."""
+        """The earliest moment of the next visit, by platform and lane."""
         self._begins_s: dict[str, float] = {}
-        """Before that moment no lane of a platform begins that has rested."""
+        """The earliest moment at which a rested lane may begin, by platform."""
         self._probing: set[tuple[str, int]] = set()
-        """Lanes whose visit is to try whether the breaker may close, and has not been answered yet."""
+        """Lanes whose visit tries whether the breaker may close, until its answer is reported."""
         self._slow: dict[str, float] = {}
-        """By how much each platform's waits are stretched, as the fleet said last."""
+        """The factor by which each platform's waits are stretched, as the fleet said last."""
         self._rooms: dict[str, WaitingRoom] = {}
         worker = secrets.token_hex(8)
         self._seats = (f"{worker}:{number}" for number in count())
         self._leaving: set[asyncio.Task[None]] = set()
 
     def turn(self, platform: Platform, lane: int, stop: asyncio.Event, soon: Callable[[], None] = lambda: None) -> Turn:
-        """That lane's next turn, to be entered with `async with`. `soon` is called shortly before it may come, if the
-        lane waits for as long."""
+        """That lane's next turn, to be entered with `async with`. If the lane has to wait, `soon` is called shortly
+        before the turn may come."""
         if platform.workflow.concurrency.fleet is None:
             return Turn(self, platform, lane, stop, soon)
         room = self._rooms.setdefault(platform.platform, WaitingRoom())
         return Turn(self, platform, lane, stop, soon, next(self._seats), room)
 
     def _own_s(self, platform: Platform, lane: tuple[str, int], now_s: float) -> float:
-        """When that lane may visit by its own wait.
+        """When that lane may visit according to its own wait.
 
-        Lanes that have rested begin one after another, spread over their wait: a shop never sees all of them at once,
-        and those of several shops that begin together do not go on in step.
+        Lanes that have rested begin one after another, spread over their wait. So a shop never sees all of them at
+        once, and the lanes of several shops that begin together do not stay in step.
         """
         limit = platform.workflow.rate_limit
         wait_s = limit.wait_time_ms.low_ms / 1000 if limit.enabled else 0.0
@@ -95,7 +95,7 @@ class Turns:
         return begins_s
 
     def _wait_after_visit(self, platform: Platform, lane: tuple[str, int]) -> None:
-        """Draws the wait until that lane's next visit, from now on."""
+        """Draws the wait from now until that lane's next visit."""
         limit = platform.workflow.rate_limit
         if limit.enabled:
             wait_ms = self._draw(limit.wait_time_ms.low_ms, limit.wait_time_ms.high_ms)
@@ -111,9 +111,9 @@ class Turn:
             ...  # the visit
             turn.answer = ...
 
-    Entering waits until it comes; where the platform has seats, it comes with one. However it ends, the seat is given
-    back, and the wait until the lane's next turn is drawn if the visit had begun, and counts from there. The fleet is
-    told the answer, and slows down, pauses or goes on accordingly.
+    Entering waits until the turn comes, with a seat if the platform has seats. At the end, the seat is given back, and
+    the fleet hears the answer and slows down, pauses or goes on accordingly. If the visit had begun, the wait until the
+    lane's next turn is drawn and starts now.
     """
 
     def __init__(
@@ -138,18 +138,18 @@ class Turn:
         self._has_begun = False
         self._due_s = self._told_s = self._granted_s = -math.inf
         self.answer: VisitAnswer | None = None
-        """How the shop took the visit; to be set where that is known."""
+        """How the shop took the visit; to be set if that is known."""
 
     @property
     def is_probe(self) -> bool:
-        """Whether the visit is the one that tries whether the breaker may close."""
+        """Whether this visit tries whether the breaker may close."""
         return self._lane in self._turns._probing
 
     async def __aenter__(self) -> Turn:
-        """Waits.
+        """Waits until the turn comes.
 
         Raises:
-            TurnDenied: `stop` was set before the turn has come, or the fleet leaves the platform alone for long.
+            TurnDenied: `stop` was set before the turn came, or the platform must be left alone for long.
         """
         turns, asked_s = self._turns, self._turns._now_s()
         own_s = turns._own_s(self._platform, self._lane, asked_s)
@@ -165,10 +165,10 @@ class Turn:
         return self
 
     async def begin(self) -> None:
-        """To be called right before the visit: waits for another turn if this one, or its seat, was lost meanwhile.
+        """Must be called right before the visit. Waits for another turn if this one, or its seat, was lost meanwhile.
 
         Raises:
-            TurnDenied: as when it was entered.
+            TurnDenied: as on entering.
         """
         is_limited = self._platform.workflow.rate_limit.fleet_per_minute is not None
         if is_limited and self._turns._now_s() - self._granted_s > _LATE_S:
@@ -189,7 +189,7 @@ class Turn:
             await self._report(self.answer)
 
     async def _wait(self, seconds: float) -> None:
-        """The lane's own wait."""
+        """Waits for the lane's own time."""
         if seconds > _SOON_S:
             await sleep_unless(self._stop, seconds - _SOON_S)
             self._soon()
@@ -214,20 +214,20 @@ class Turn:
                 place_s = now_s + reply.wait_s
             await asyncio.sleep(max(0.0, reply.wait_s))
             probing = probing or reply.word == "probe"
-            place = turns._now_s() - place_s > _LATE_S  # Redis may have taken its time to answer
+            place = turns._now_s() - place_s > _LATE_S  # Redis may have answered late
             if not place and (reply.wait_s == 0 or probing):
                 break
-            # The place is taken; only whether anything has come in between remains to be asked.
+            # The place is taken. Now only ask whether something has happened meanwhile, such as a pause.
         self._is_clean, self._granted_s = reply.clean, turns._now_s()
         if probing:
             turns._probing.add(self._lane)
 
     async def _ask(self, *, place: bool, probing: bool) -> PaceReply:
-        """What the fleet says; where no seat is free, when there is one."""
+        """The fleet's answer. If no seat is free, the answer once there is one."""
         ask, room = self._turns._pace.ask, self._room
         if room is None:
             return await ask(self._platform, place=place, probing=probing)
-        if self._has_seat:  # whoever is at the door may wait for this very one
+        if self._has_seat:  # another lane may be waiting for this very seat
             reply = await ask(self._platform, place=place, probing=probing, seat=self._seat)
         else:
             has_waited, self._may_have_seat = room.door.locked(), True
@@ -248,7 +248,7 @@ class Turn:
             await self._take()
 
     def _leave(self) -> asyncio.Task[None] | None:
-        """Begins to give the seat back, or the place in the line for one."""
+        """Starts to give back the seat, or the ticket for one."""
         room = self._room
         if room is None or not self._may_have_seat:
             return None
@@ -262,9 +262,9 @@ class Turn:
         probe = self.is_probe
         self._turns._probing.discard(self._lane)
         if answer.welcome is Welcome.CHALLENGED:
-            if probe:  # the one visit that was to tell whether the shop lets anybody in
+            if probe:  # the visit that had to show whether the shop lets anybody in
                 answer = replace(answer, welcome=Welcome.BLOCKED)
             elif not answer.pause_s(self._platform.workflow.rate_limit):
-                return  # it says nothing of the pace
+                return  # it does not concern the pace
         if not (self._is_clean and answer.welcome is Welcome.GOOD):
             await self._turns._pace.report(self._platform, answer, probe=probe)

@@ -19,21 +19,21 @@ class Welcome(StrEnum):
     GOOD = "good"
     BLOCKED = "blocked"
     CHALLENGED = "challenged"
-    """Blocked, and the breaker does not count it: the visitor's session may be why, or the product has counted."""
+    """Blocked, but not counted by the breaker: the session may be the cause, or the product was counted already."""
     TROUBLE = "trouble"
     """It was too slow, or failed on the shop's side."""
 
 
 @dataclass(frozen=True, slots=True)
 class VisitAnswer:
-    """How a shop took one visit. `retry_after` is the header of that name, empty where there was none."""
+    """How a shop took one visit. `retry_after` is the `Retry-After` header, empty if there was none."""
 
     welcome: Welcome
     status: int | None = None
     retry_after: str = ""
 
     def pause_s(self, limit: RateLimit, now: datetime | None = None) -> float:
-        """For how long the shop asks not to be visited at all; 0 when it does not ask."""
+        """For how many seconds the shop asks not to be visited at all; 0 if it does not ask."""
         if self.status not in (_TOO_MANY, _UNAVAILABLE):
             return 0.0
         asked_s = retry_after_s(self.retry_after, now or datetime.now(UTC)) if self.retry_after else None

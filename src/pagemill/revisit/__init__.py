@@ -1,1 +1,1 @@
-"""Which products need not be visited again yet: what was seen of them last, and for how long that is good."""
+"""Which products need not be visited again yet: what was last seen of them, and for how long that holds."""

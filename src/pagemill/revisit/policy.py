@@ -1,4 +1,4 @@
-"""Decides for how many seconds a product need not be visited again, from what was seen before and now. Pure."""
+"""Decides for how many seconds a product need not be visited again, from its last and its present facts. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EVERYTHING = "*"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the last visit of a product that was `ok` has brought. `at` is aware of its time zone."""
+    """The facts from a product's last visit with the verdict `ok`. `at` has a time zone."""
 
     url: str
     facts: Facts
@@ -23,16 +23,16 @@ class Seen:
     ttl_s: float
 
     def is_good_at(self, moment: datetime) -> bool:
-        """Whether it need not be visited again yet."""
+        """Whether the product need not be visited again yet."""
         return (moment - self.at).total_seconds() < self.ttl_s
 
 
 def next_ttl_s(rules: Revisit, before: Seen | None, facts: Facts, random: Callable[[], float]) -> float:
-    """For how long a visit with these facts is good.
+    """For how many seconds a visit with these facts is good.
 
-    The shortest time at first and after a change; longer by `factor` each time the page says the same as before. Up to
-    a tenth is taken off by chance, so that a catalogue does not come due all at once. `random` returns a number in
-    [0, 1).
+    At first and after a change, that is the shortest time. Each time the page says the same as before, it grows by
+    `factor`. Up to a tenth is subtracted at random, so that a catalogue does not come due all at once. `random` returns
+    a number in [0, 1).
     """
     ttl_s = rules.min_ttl_s
     if before is not None and before.facts == facts:

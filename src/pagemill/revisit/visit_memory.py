@@ -1,11 +1,11 @@
-"""What was seen of products lately: in Redis for the whole fleet, and for moments in this process.
+"""What was seen of products lately: in Redis for the whole fleet, and for a short time in this process.
 
-What a batch asks for is asked for again when it ends, and when it is taken over; so the process keeps it for half a
-minute. Invalidations are never kept: they hold at once, everywhere. Without Redis nothing is remembered, and everything
-is visited.
+What a batch asks for is asked for again when it ends or is taken over, so the process keeps it for half a minute.
+Invalidations are never kept: they hold at once, everywhere. Without Redis nothing is remembered, and every product is
+visited.
 
-Keys: `pagemill:visited:PLATFORM:ID` holds what was seen, until that is no longer good; the hash
-`pagemill:invalidated:PLATFORM` says for each tag before when everything with it is no longer good; the hash
+Keys: `pagemill:visited:PLATFORM:ID` holds what was seen, until that is no longer good. The hash
+`pagemill:invalidated:PLATFORM` has a moment for each tag: what was seen before it no longer counts. The hash
 `pagemill:revisits:PLATFORM` counts `hits` and `misses`.
 """
 
@@ -32,7 +32,7 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("revisit")
 
 _AS_PAGES_SAY = "surrogatepass"
-"""Pages contain halves of characters."""
+"""Pages contain halves of surrogate pairs."""
 _KEPT_S = 30.0
 _UNKNOWN = Seen("", {}, datetime.fromtimestamp(0, UTC), 0)
 _INVALIDATED_KEEP_S = 366 * 24 * 3600
@@ -40,7 +40,7 @@ _INVALIDATED_KEEP_S = 366 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Visited:
-    """What a visit of a product came to."""
+    """The verdict and facts of one product's visit."""
 
     product: Product
     verdict: Verdict
@@ -48,7 +48,7 @@ class Visited:
 
 
 class VisitMemory:
-    """The fleet's memory. Its calls block for as long as the client is patient."""
+    """The fleet's memory. Its calls block until Redis answers or the client gives up."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class VisitMemory:
     ) -> None:
         """
         Args:
-            client: should fail within seconds.
+            client: should give up within seconds.
             now: aware of its time zone.
             random: a number in [0, 1).
             max_kept: how many products the process itself keeps.
@@ -75,13 +75,13 @@ class VisitMemory:
         return len(self._kept)
 
     def cleanup(self, cleanup_ratio: float) -> None:
-        """For the guard: lets go of that share of what the process itself keeps, the oldest first."""
+        """For the guard: drops that share of what the process itself keeps, the oldest first."""
         with self._lock:
             for _ in range(round(len(self._kept) * cleanup_ratio)):
                 self._kept.popitem()
 
     def recall(self, platform: Platform, products: Sequence[Product]) -> dict[str, Seen]:
-        """What was seen of those products that need not be visited again yet, by their ids."""
+        """What was seen of those products that need not be visited again yet, by product id."""
         now = self._now()
         found: dict[str, Seen] = {}
         try:
@@ -104,7 +104,7 @@ class VisitMemory:
         return found
 
     def note(self, platform: Platform, visits: Sequence[Visited]) -> None:
-        """Remembers what was `ok`, and forgets what was not."""
+        """Remembers products that were `ok`, and forgets the others."""
         try:
             befores = self._read(platform.platform, [visit.product.id for visit in visits])
             with self._client.pipeline(transaction=False) as pipeline:
@@ -113,7 +113,7 @@ class VisitMemory:
                     self._keep({key: _UNKNOWN})
                     if visit.verdict is Verdict.OK:
                         ttl_s = next_ttl_s(platform.revisit, befores[visit.product.id], visit.facts, self._random)
-                        # Longer than it is good: what came before tells how long the next one is.
+                        # It is kept longer than it is good, because its time decides how long the next one is good.
                         keep_s = round(ttl_s + platform.revisit.max_ttl_s)
                         pipeline.set(key, self._written(visit, ttl_s), ex=keep_s)
                     elif visit.verdict is not Verdict.FAILED:
@@ -123,7 +123,7 @@ class VisitMemory:
             log.warning(events.REVISIT_UNKNOWN, platform=platform.platform, error=str(error))
 
     def invalidate(self, platform: str, tag: str = EVERYTHING) -> None:
-        """Has everything with that tag visited again.
+        """Makes all products with that tag be visited again.
 
         Raises:
             RedisUnavailable: Redis is away.
@@ -138,7 +138,7 @@ class VisitMemory:
             raise RedisUnavailable.gone(error) from error
 
     def counts(self, platform: str) -> tuple[int, int]:
-        """How many products were spared a visit, and how many were not, since counting began.
+        """How many products were spared a visit and how many were not, since counting began.
 
         Raises:
             redis.RedisError: Redis is away.
@@ -184,7 +184,7 @@ def _seen(text: bytes | None) -> Seen | None:
         values: dict[str, Any] = json.loads(text.decode("utf-8", _AS_PAGES_SAY))
         return Seen(values["url"], values["facts"], datetime.fromtimestamp(values["at"], UTC), values["ttl_s"])
     except (ValueError, KeyError, TypeError):
-        return None  # another version wrote it
+        return None  # another version of pagemill wrote it
 
 
 def _key(platform: str, product_id: str) -> str:

@@ -1,1 +1,1 @@
-"""Chromium without a driver: its own protocol over a pipe, spoken from this process."""
+"""Chromium without a driver: this process speaks Chromium's own protocol (CDP) over a pipe."""

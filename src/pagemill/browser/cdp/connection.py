@@ -1,7 +1,7 @@
 """The protocol's connection to one Chromium: commands out, answers and events in, over a pair of pipes.
 
-Messages are JSON. A command goes to the browser or, with a session, to one page. Errors are
-Playwright's in type and words, so that whoever understands those understands these; nothing here has a deadline.
+Messages are JSON. A command goes to the browser or, with a session, to one page. Errors have the types and messages of
+Playwright's, so that they are handled in the same way. Nothing here has a deadline.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         Args:
             answers: the end of the pipe that Chromium writes to.
             commands: the end of the pipe that Chromium reads.
-            on_lost: called once when Chromium closes its ends, which it does by ending.
+            on_lost: called once when Chromium closes its ends, which happens when it ends.
         """
         loop = asyncio.get_running_loop()
         connection = cls(on_lost)
@@ -62,7 +62,7 @@ class Connection(asyncio.Protocol):
         """Sends a command and returns its result.
 
         Raises:
-            PlaywrightError: Chromium refused it, the page crashed, or page or browser have gone.
+            PlaywrightError: Chromium refused it, the page crashed, or the page or the browser is gone.
         """
         if self._lost.is_set() or self._writer is None:
             raise PlaywrightError(CLOSED)
@@ -83,22 +83,22 @@ class Connection(asyncio.Protocol):
             self._waiting.pop(message["id"], None)
 
     def on(self, session: str, event: str, handler: Event) -> None:
-        """Has an event's parameters handed to a handler as well, which must not raise."""
+        """Adds a handler for an event; it gets the event's parameters and must not raise."""
         self._handlers.setdefault((session, event), []).append(handler)
 
     def forget(self, session: str) -> None:
-        """Drops all handlers of a session that is over."""
+        """Removes all handlers of a session that has ended."""
         self._ended.pop(session, None)
         for key in [key for key in self._handlers if key[0] == session]:
             del self._handlers[key]
 
     async def wait_detached(self, session: str) -> None:
-        """Returns when the session's page is gone, and not only asked to go."""
+        """Returns when the session's page is really gone, and not only asked to close."""
         while self._ended.get(session) != CLOSED and not self._lost.is_set():
             await self._news.wait()
 
     def end_session(self, session: str, reason: str) -> None:
-        """Fails what waits for that page, now and later, until it is forgotten."""
+        """Fails all present and later commands to that page, until `forget` is called."""
         self._ended[session] = reason
         self._tell()
         for answer, its_session in list(self._waiting.values()):
@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
         self._news = asyncio.Event()
 
     def _give_up(self, message: TooLong) -> None:
-        """Ends the session of a page that nobody can listen to. What asked for the message learns it too."""
+        """Ends the session of a page whose messages are too long. The command that got such an answer fails as well."""
         log.warning(events.MESSAGE_DROPPED, bytes=message.length, method=message.method)
         if message.session:
             self.end_session(message.session, SAID_TOO_MUCH)

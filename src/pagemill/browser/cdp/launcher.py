@@ -1,7 +1,7 @@
-"""Opens and closes over Chromium's own protocol: browsers, contexts and pages. Decides nothing.
+"""Opens and closes browsers, contexts and pages over Chromium's own protocol. Decides nothing.
 
-Every call has a deadline. Opening raises; closing never does: it tries, escalates to SIGKILL of the process group, and
-tells whether it went well. Profiles live in the worker's scratch folder and are removed with their browser.
+Every call has a deadline. Opening raises if it fails. Closing never raises: it escalates to SIGKILL of the process
+group and returns whether it went well. Profiles are in the worker's scratch folder and are removed with their browser.
 """
 
 from __future__ import annotations
@@ -88,11 +88,11 @@ class CdpLauncher:
         self._blocked_by_flags = blocked_by_flags
 
     async def start_driver(self, on_lost: Callable[[], None]) -> DriverHandle:
-        """There is none."""
+        """There is no driver: a handle without one."""
         return DriverHandle(None, 0)
 
     async def stop_driver(self, handle: DriverHandle) -> bool:
-        """There is none."""
+        """There is no driver to stop."""
         return True
 
     async def launch(self, driver: DriverHandle, on_lost: Callable[[], None]) -> BrowserHandle:
@@ -137,10 +137,10 @@ class CdpLauncher:
     async def open_context(
         self, browser: BrowserHandle, platform: Platform, proxy: Proxy | None = None
     ) -> ContextHandle:
-        """Opens a context that downloads nothing and holds what the visitor brings along.
+        """Opens a context that downloads nothing and has the visitor's cookies and storage.
 
         Raises:
-            PageLost: the browser does not answer or has gone.
+            PageLost: the browser does not answer or is gone.
         """
         opening = _open_context(browser.native, platform, proxy, self._secrets.storage.get(platform.platform))
         return ContextHandle(await answered(opening, self._settings.open_timeout_s, _OPEN_CONTEXT), proxy)
@@ -149,7 +149,7 @@ class CdpLauncher:
         """Opens a page that looks like the platform's visitor and can only visit its hosts.
 
         Raises:
-            PageLost: the browser does not answer or has gone.
+            PageLost: the browser does not answer or is gone.
         """
         block = set(platform.navigation.block) - self._blocked_by_flags
         firewall = page_firewall(platform, self._secrets, context.proxy, self._lookup)
@@ -158,12 +158,12 @@ class CdpLauncher:
         return page
 
     async def close_page(self, handle: PageHandle) -> bool:
-        """Closes it; whether that worked in time."""
+        """Closes the page. Returns whether that worked in time."""
         page = cast(CdpPage, handle.page)
         return await closed(page.close(), self._settings.close_timeout_s, "close a page")
 
     async def close_context(self, handle: ContextHandle) -> bool:
-        """Closes it with its pages; whether that worked in time."""
+        """Closes the context with its pages. Returns whether that worked in time."""
         context: _Context = handle.native
         disposing = context.browser.connection.send("Target.disposeBrowserContext", {"browserContextId": context.name})
         went_well = await closed(disposing, self._settings.close_timeout_s, "close a context")
@@ -171,7 +171,8 @@ class CdpLauncher:
         return went_well
 
     async def close_browser(self, handle: BrowserHandle) -> bool:
-        """Closes it, kills its process group in any case, removes its profile; whether it closed by itself."""
+        """Closes the browser, kills its process group in any case, removes its profile. Returns whether it closed by
+        itself."""
         connection: Connection = handle.native.connection
         went_well = await closed(connection.send("Browser.close"), self._settings.close_timeout_s, "close Chromium")
         went_well = went_well and await closed(
@@ -194,12 +195,12 @@ class CdpLauncher:
         return await heap_mb(handle.firewall.ask("Runtime.getHeapUsage"))
 
     async def answers(self, handle: BrowserHandle) -> bool:
-        """Whether the browser answers a question in time; one that has gone needs no answer."""
+        """Whether the browser answers a question in time; see `bounded_calls.gives_answer`."""
         connection: Connection = handle.native.connection
         return await gives_answer(connection.send("Browser.getVersion"), "ask the browser for its version")
 
     def kill(self, browser: BrowserHandle, driver: DriverHandle) -> None:
-        """SIGKILL, without asking."""
+        """Sends SIGKILL, without asking first."""
         kill_browser_group(browser.group)
 
 
@@ -227,7 +228,7 @@ async def _open_page(
     context: _Context, platform: Platform, firewall: Firewall, block: Collection[ResourceKind]
 ) -> PageHandle:
     send, appearance = context.browser.connection.send, Appearance(platform.visitor)
-    # A hidden page is neither laid out nor drawn, which is a quarter of a visit's work. It is never told where it is.
+    # A hidden page is not laid out or drawn, which saves a quarter of a visit's work. But it gets no location.
     hidden = platform.navigation.draw == "on_demand" and platform.visitor.geolocation is None
     creation = {"url": "about:blank", "browserContextId": context.name, **appearance.window}
     if hidden:

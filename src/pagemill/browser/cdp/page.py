@@ -1,7 +1,7 @@
 """A page over the bare protocol: the part of Playwright's `Page` that the built-in strategies use.
 
-Names, arguments, errors and their words are Playwright's, so that strategies need not know which of the two they have.
-It hears of nothing that it did not ask for; the document's status and address are the page script's to tell.
+Names, arguments, errors and messages are Playwright's, so that strategies work with either. The page receives no events
+that it did not ask for; so the document's status and address come from the script that runs in the page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document whose first bytes have come. Its status is not known yet: the page script tells it."""
+    """A document whose first bytes have come. Its status is not known here: the script in the page reads it."""
 
     status: None = None
 
@@ -39,14 +39,14 @@ class CdpPage:
         hidden: bool,
         metrics: dict[str, Any] | None = None,
     ) -> None:
-        """`metrics` are those of the device that it looks like, where it looks like one."""
+        """`metrics` are those of the device that the page imitates, if any."""
         self._session = session
         self._device = metrics or {"deviceScaleFactor": 1, "mobile": False}
         self._viewport = viewport
         self._hidden = hidden
         self.target = target
         self.url = "about:blank"
-        """Where it was last sent."""
+        """The URL that the page was last sent to."""
 
     @property
     def viewport_size(self) -> ViewportSize:
@@ -54,7 +54,7 @@ class CdpPage:
         return self._viewport
 
     async def goto(self, url: str, *, wait_until: Literal["commit"], timeout: float) -> Document | None:
-        """Loads a URL up to the moment its document starts; `None` when it only moved within the present one.
+        """Loads a URL up to the moment its document starts; `None` if the page only moved within the present document.
 
         Raises:
             PlaywrightError: it could not be loaded; the message names the reason as Chromium does.
@@ -77,9 +77,9 @@ class CdpPage:
         return await self.goto(url, wait_until=wait_until, timeout=timeout)
 
     async def evaluate(self, expression: str, arg: Any = None) -> Any:
-        """Calls a JavaScript function with one argument that JSON can carry, and returns what it comes to.
+        """Calls a JavaScript function with one argument that JSON can carry, and returns its result.
 
-        An expression that is no function is its own outcome.
+        An expression that is no function is evaluated instead.
 
         Raises:
             PlaywrightError: the function threw, or its document went away.
@@ -87,14 +87,14 @@ class CdpPage:
         return await evaluate(self._session, expression, arg)
 
     async def bring_to_front(self) -> None:
-        """Has it drawn from now on: a page may have been opened hidden."""
+        """Makes Chromium draw the page from now on: it may have been opened hidden."""
         if self._hidden:
             window = {"windowId": (await self._session.send("Browser.getWindowForTarget"))["windowId"]}
             await self._session.send("Browser.setWindowBounds", {**window, "bounds": {"windowState": "normal"}})
             self._hidden = False
 
     async def set_viewport_size(self, viewport_size: ViewportSize) -> None:
-        """Gives the page another window, on the same device."""
+        """Changes the size of the page's window, on the same device."""
         metrics = {**self._device, **viewport_size}
         await self._session.send("Emulation.setDeviceMetricsOverride", metrics)
         self._viewport = viewport_size
@@ -107,5 +107,5 @@ class CdpPage:
         return base64.b64decode(answer["data"])
 
     async def close(self) -> None:
-        """Closes it."""
+        """Closes the page."""
         await self._session.close(self.target)

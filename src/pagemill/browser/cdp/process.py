@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _HIGH = 10
-"""Descriptors from here on are in nobody's way: Chromium wants its pipes at 3 and 4."""
+"""Our descriptors are from this number on, because Chromium wants its pipes at 3 and 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,15 @@ class Started:
     commands: int
 
     def reap(self) -> None:
-        """To be called when it has ended, so that no zombie is left."""
+        """Must be called when the process has ended, so that no zombie is left."""
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, os.WNOHANG)
 
 
 def start(program: Path, switches: Sequence[str], environment: Mapping[str, str], log: Path) -> Started:
-    """Starts it; what it prints goes to the log file.
+    """Starts the program; its output goes to the log file.
 
-    It leads a process group whose id is its own process id, and hears no signal that is held back here.
+    It leads a process group whose id is its own process id. No signal is blocked in it, whatever is blocked here.
 
     Raises:
         OSError: the program cannot be run.

@@ -1,4 +1,4 @@
-"""One page's share of the connection."""
+"""A page's commands and events on the shared connection."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class PageSession:
         return await self._connection.send(method, params, self._name)
 
     def on(self, event: str, f: Event) -> None:
-        """Has an event's parameters handed over."""
+        """Adds a handler, which gets the event's parameters."""
         self._connection.on(self._name, event, f)
 
     async def close(self, target: str) -> None:
-        """Closes the page that it belongs to."""
+        """Closes the page of this session."""
         try:
             await self._connection.send("Target.closeTarget", {"targetId": target})
-            await self._connection.wait_detached(self._name)  # Chromium says yes before a page that hangs has gone
+            await self._connection.wait_detached(self._name)  # Chromium answers before a hanging page is gone
         finally:
             self._connection.forget(self._name)

@@ -1,4 +1,4 @@
-"""Fills the localStorage of a fresh context, without asking anybody's server."""
+"""Fills the localStorage of a fresh context, without a request to any server."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _FILL = "(items) => { for (const [name, value] of items) localStorage.setItem(na
 
 
 async def fill_storage(connection: Connection, context: str, origins: Sequence[StoredOrigin]) -> None:
-    """Fills it for each origin; not bounded in time.
+    """Fills it for each origin. Has no deadline.
 
     Raises:
-        PlaywrightError: the browser has gone.
+        PlaywrightError: the browser is gone.
     """
     if not origins:
         return

@@ -1,4 +1,4 @@
-"""What Chromium is told besides `browser.flags`, where nobody else tells it."""
+"""Chromium's switches besides those of `browser.flags`, for launches without Playwright."""
 
 SWITCHES = (
     "--headless",
@@ -6,7 +6,7 @@ SWITCHES = (
     "--no-default-browser-check",
     "--no-service-autorun",
     "--disable-back-forward-cache",  # pages that were left would stay in memory
-    "--disable-background-timer-throttling",  # no lane may be slowed because its page is not in front
+    "--disable-background-timer-throttling",  # no lane may be slowed down because its page is in the background
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
     "--disable-ipc-flooding-protection",

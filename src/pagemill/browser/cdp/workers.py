@@ -1,11 +1,11 @@
-"""Has service workers start only when no request of a page can reach them any more, and both kinds ask the shop.
+"""Holds service workers back until no request of a page can reach them, and makes all workers ask the shop.
 
-A service worker answers for the shop, on every later visit in its context, and none of that passes the firewall. A shop
-may register one all the same, and wait for it: it starts, and is asked nothing. Chromium goes past service workers for
-a page that says so, at the price of telling everything about its requests (5 % of a visit). So a page says it when
-its context has met a service worker, and each is held back until all of its context's pages have.
+A service worker would answer instead of the shop on every later visit in its context, and past the firewall. A shop may
+still register one and wait for it: it starts, but gets no requests. Chromium lets a page bypass service workers on
+request, but then reports details of all its requests (5 % of a visit's time). So pages only do so once their context
+has met a service worker; each worker is held back until all pages of its context bypass it.
 
-Shared workers, and what a service worker fetches for itself, are no page's: they do without the cache.
+Requests of shared workers, and those of service workers themselves, belong to no page. They bypass the cache.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KINDS = ("service_worker", "shared_worker")
 
 
 class Workers:
-    """Those of one browser, by context."""
+    """The workers of one browser, by context."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -37,7 +37,7 @@ class Workers:
         self._starts: set[asyncio.Task[None]] = set()
 
     async def watch(self) -> None:
-        """Holds back every worker from now on; called before the first page is opened."""
+        """Holds back every worker from now on. Must be called before the first page is opened."""
         self._connection.on("", "Target.attachedToTarget", self._on_attached)
         self._connection.on("", "Target.detachedFromTarget", self._on_detached)
         kinds = [{"type": kind} for kind in _KINDS]
@@ -45,20 +45,20 @@ class Workers:
         await self._connection.send("Target.setAutoAttach", how)
 
     async def page_opened(self, context: str, page: PageSession) -> None:
-        """Has a page go past the service workers that its context has, or gets while somebody holds the page."""
+        """Makes a page bypass service workers if its context has one, or gets one while the page is in use."""
         self._pages.setdefault(context, WeakSet()).add(page)
         if context in self._warned:
             await _go_past(page)
 
     def context_closed(self, context: str) -> None:
-        """Forgets a context; its workers have ended with it."""
+        """Forgets a context, whose workers have ended with it."""
         self._pages.pop(context, None)
         self._warned.discard(context)
 
     def _on_attached(self, event: dict[str, Any]) -> None:
         target = event["targetInfo"]
         if target["type"] not in _KINDS:
-            return  # a page that was attached to on purpose
+            return  # a page that we attached to ourselves
         name = str(event["sessionId"])
         self._sessions.add(name)
         serves = target["type"] == "service_worker"
@@ -73,10 +73,10 @@ class Workers:
             self._connection.forget(event["sessionId"])
 
     async def _start(self, worker: PageSession, context: str, *, serves: bool) -> None:
-        """Lets a worker run. What goes wrong before leaves it waiting, which is safe."""
+        """Lets a worker run. If something fails first, the worker stays held back, which is safe."""
         if serves:
             self._warned.add(context)
-        # Whatever fails has gone, or its page hangs.
+        # A failure means that the page or worker is gone, or hangs.
         with contextlib.suppress(PlaywrightError, DeadlineExceeded):
             for page in list(self._pages.get(context, ())) if serves else ():
                 with contextlib.suppress(PlaywrightError):

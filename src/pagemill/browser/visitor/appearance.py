@@ -1,4 +1,4 @@
-"""How a visitor looks to a page: window, device, words and place, as Chromium and as Playwright are told. Pure."""
+"""How a visitor looks to a page: window, device, language and place, in Chromium's and in Playwright's terms. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Appearance:
-    """Of one visitor."""
+    """The looks of one visitor."""
 
     def __init__(self, visitor: Visitor) -> None:
         self._visitor = visitor
@@ -25,7 +25,7 @@ class Appearance:
 
     @property
     def metrics(self) -> dict[str, Any] | None:
-        """Parameters of `Emulation.setDeviceMetricsOverride`; `None` where the window alone says it all."""
+        """Parameters of `Emulation.setDeviceMetricsOverride`; `None` if the window's size is enough."""
         if self._device is None:
             return None
         sideways = self._screen["width"] > self._screen["height"]
@@ -44,7 +44,7 @@ class Appearance:
 
     @property
     def agent_override(self) -> dict[str, Any] | None:
-        """Parameters of `Emulation.setUserAgentOverride`, with client hints that go with the user agent."""
+        """Parameters of `Emulation.setUserAgentOverride`, with client hints that fit the user agent."""
         agent, locale = self._visitor.agent, self._visitor.locale
         if agent is None and locale is None:
             return None
@@ -57,7 +57,7 @@ class Appearance:
         return override
 
     def commands(self) -> list[tuple[str, dict[str, Any]]]:
-        """What a page without Playwright's driver is told, in Chromium's own protocol."""
+        """The commands of Chromium's protocol for a page without Playwright's driver."""
         visitor, said = self._visitor, []
         if (metrics := self.metrics) is not None:
             said.append(("Emulation.setDeviceMetricsOverride", metrics))
@@ -74,7 +74,7 @@ class Appearance:
         return said
 
     def context_options(self) -> dict[str, Any]:
-        """What Playwright's `new_context` is told. The client hints that it makes up are `agent_override`'s to mend."""
+        """The options for Playwright's `new_context`. `agent_override` corrects the client hints that it makes up."""
         visitor, place = self._visitor, self._visitor.geolocation
         options: dict[str, Any] = {
             "viewport": self.window,

@@ -1,7 +1,7 @@
-"""What a browser says of itself besides its user agent: client hints, and `navigator.platform`. Pure.
+"""What a browser says of itself besides its user agent: client hints and `navigator.platform`. Pure.
 
-Chromium's own hints would contradict a user agent that is not its own (`HeadlessChrome` beside an iPhone). Those of a
-Chrome are made from its user agent; other browsers send none (wicg.github.io/ua-client-hints).
+Chromium's own hints would contradict another browser's user agent (`HeadlessChrome` beside an iPhone). So the hints of
+a Chrome are made from its user agent; other browsers send none (wicg.github.io/ua-client-hints).
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _ANDROID = re.compile(r"Android (\d+(?:\.\d+)*)(?:; ([^;)]+?)(?: Build/[^;)]*)?)
 _MAC = re.compile(r"Mac OS X (\d+(?:[._]\d+)*)")
 _WINDOWS = re.compile(r"Windows NT (\d+(?:\.\d+)*)")
 _GREASE = ("Not:A-Brand", "8")
-"""The brand that stands for none, so that nobody relies on the list's form; as Chromium 156 writes it."""
+"""A made-up brand, so that nobody relies on the form of the list; as Chromium 156 writes it."""
 
 
 def client_hints(agent: str, *, mobile: bool) -> dict[str, Any] | None:
-    """The hints that go with a user agent, as `Emulation.setUserAgentOverride` takes them; `None` for a browser that
-    sends none."""
+    """The hints that fit a user agent, in the form of `Emulation.setUserAgentOverride`; `None` for a browser that sends
+    none."""
     chrome = _CHROME.search(agent)
-    if chrome is None or "iPhone" in agent or "iPad" in agent:  # there every browser is a Safari
+    if chrome is None or "iPhone" in agent or "iPad" in agent:  # every browser on iOS is a Safari
         return None
     versions = [("Chromium", chrome)]
     edge = _EDGE.search(agent)
@@ -45,7 +45,7 @@ def client_hints(agent: str, *, mobile: bool) -> dict[str, Any] | None:
 
 
 def navigator_platform(agent: str) -> str:
-    """What `navigator.platform` says in a browser with that user agent."""
+    """The value of `navigator.platform` in a browser with that user agent."""
     for word in ("iPhone", "iPad"):
         if word in agent:
             return word
@@ -53,7 +53,7 @@ def navigator_platform(agent: str) -> str:
 
 
 def _platform(agent: str) -> tuple[str, str, str]:
-    """Platform, its version and the device's model."""
+    """The platform, its version, and the device's model."""
     if android := _ANDROID.search(agent):
         return "Android", android[1], android[2] or ""
     if windows := _WINDOWS.search(agent):

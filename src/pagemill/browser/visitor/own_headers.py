@@ -1,7 +1,7 @@
-"""The visitor's extra headers, on requests to the platform's own hosts and to no other. Pure.
+"""The visitor's extra headers, only for requests to the platform's own hosts. Pure.
 
 Playwright's `extra_http_headers` and Chromium's `Network.setExtraHTTPHeaders` send them to every host that a page asks,
-trackers among them, and after redirects too. What is added to a paused request goes to that one address.
+also to trackers and after redirects. Headers that are added to a paused request go to that one address.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from pagemill.config.hosts import HostRule, HostRules
 
 _WITH_DOCUMENTS_ONLY = frozenset({"referer"})
-"""A page's own requests name the page, as for any visitor."""
+"""Headers for documents only: a page's own requests already name the page in `Referer`."""
 
 
 class OwnHeaders:
@@ -24,20 +24,20 @@ class OwnHeaders:
         self._headers = dict(headers)
 
     def fetch_patterns(self) -> list[dict[str, str]]:
-        """Patterns of Chromium's `Fetch` that pause at least every request to the platform's hosts."""
+        """Patterns for Chromium's `Fetch` that pause at least every request to the platform's hosts."""
         if all(name.lower() in _WITH_DOCUMENTS_ONLY for name in self._headers):
             return []  # documents are paused in any case
         patterns = []
         for rule in map(HostRule.parse, self._hosts):
             if rule.network is not None:
-                return [{"urlPattern": "*"}]  # no pattern tells what lies in a network
+                return [{"urlPattern": "*"}]  # no pattern can match a network
             host = f"[{rule.host}]" if ":" in rule.host else rule.host
             name = f"*.{host}" if rule.subdomains else host
             patterns += [{"urlPattern": f"*://{name}/*"}, {"urlPattern": f"*://{name}:*/*"}]
         return patterns
 
     def added_to(self, event: dict[str, Any]) -> list[dict[str, str]] | None:
-        """All headers of a paused request with ours among them; `None` where none is added."""
+        """All headers of a paused request including ours; `None` if none is added."""
         request = event["request"]
         if not self._headers or self._rules.refusal(request["url"]) is not None:
             return None

@@ -11,10 +11,10 @@ from pagemill.config.visitor.storage_state import StorageState
 
 
 def preset_cookies(platform: Platform, state: StorageState | None) -> list[dict[str, Any]]:
-    """The cookies, as Playwright's `add_cookies` takes them.
+    """The cookies, in the form of Playwright's `add_cookies`.
 
-    Those of `visitor.cookies` are set for each of the platform's hosts, over http and https, but for networks, which no
-    cookie can name; they beat those of a storage state, which come first.
+    `visitor.cookies` are set for each of the platform's hosts, over http and https. Networks are left out, because a
+    cookie cannot name them. The cookies of a storage state come first, so those of `visitor.cookies` replace them.
     """
     cookies: list[dict[str, Any]] = []
     for stored in () if state is None else state.cookies:
@@ -28,14 +28,14 @@ def preset_cookies(platform: Platform, state: StorageState | None) -> list[dict[
         host = f"[{rule.host}]" if ":" in rule.host else rule.host
         for name, value in platform.visitor.cookies.items():
             domain = f".{host}" if rule.subdomains else host
-            # Names with these prefixes are taken for secure cookies only.
+            # Browsers accept names with these prefixes only for secure cookies.
             secure = name.startswith(("__Secure-", "__Host-"))
             cookies.append({"name": name, "value": value, "domain": domain, "path": "/", "secure": secure})
     return cookies
 
 
 def for_chromium(cookies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The same, as Chromium's own `Storage.setCookies` takes them."""
+    """The same cookies, in the form of Chromium's own `Storage.setCookies`."""
     return [_for_chromium(dict(cookie)) for cookie in cookies]
 
 

@@ -1,7 +1,7 @@
-"""Which proxy a context is opened with: each in turn, one that fails rests for a while. Decides only; opens nothing.
+"""Chooses the proxy of each new context: each in turn, and one that fails rests for a while. It opens nothing.
 
-Proxies are told by name, never by address. All platforms of a worker share what is known of a proxy; each takes its own
-proxies in turn.
+Proxies are named, and their addresses never shown. All platforms of a worker share what is known of a proxy; each
+platform takes its own proxies in turn.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ REST_MAX_S = 900.0
 
 @dataclass(frozen=True, slots=True)
 class ProxyState:
-    """One proxy at one moment, as others may see it."""
+    """The state of one proxy at one moment, for others to show."""
 
     name: str
     taken: int = 0
@@ -32,7 +32,7 @@ class ProxyState:
     failures: int = 0
     """How often it has failed since the worker started."""
     resting_s: float = 0.0
-    """For how long it will not be taken; 0 while it serves."""
+    """For how many seconds it will not be taken; 0 while it serves."""
     reason: str = ""
     """Why it rests."""
 
@@ -47,7 +47,7 @@ class _Account:
 
 
 class Proxies:
-    """The proxies of one worker. For any thread."""
+    """The proxies of one worker. May be used from any thread."""
 
     def __init__(
         self, addresses: Mapping[str, ProxyAddress] | None = None, now_s: Callable[[], float] = time.monotonic
@@ -61,7 +61,7 @@ class Proxies:
     def take(self, visitor: Visitor) -> Proxy | None:
         """The next of a visitor's proxies that does not rest; `None` where it has none.
 
-        When all rest, the next all the same: any of them may work again, and else the reason is told.
+        If all of them rest, the next one is returned all the same: it may work again, or its failure gives the reason.
         """
         names = visitor.proxies
         if not names:
@@ -78,7 +78,7 @@ class Proxies:
             return Proxy(name, self._addresses[name])
 
     def failed(self, name: str, reason: str) -> None:
-        """Has a proxy rest, twice as long after each failure in a row; what fails while it rests counts as the same."""
+        """Lets a proxy rest, twice as long after each failure in a row. A failure while it rests does not count."""
         with self._lock:
             account, now_s = self._accounts.setdefault(name, _Account()), self._now_s()
             if account.until_s > now_s:
@@ -91,7 +91,7 @@ class Proxies:
         log.warning(events.PROXY_RESTS, proxy=name, reason=reason, rest_s=round(rest_s))
 
     def worked(self, name: str) -> None:
-        """Ends a proxy's rest and forgets its failures in a row: something has come through it."""
+        """Notes that something came through a proxy: ends its rest and forgets its failures in a row."""
         with self._lock:
             account = self._accounts.get(name)
             if account is None or not account.in_a_row:
@@ -100,23 +100,23 @@ class Proxies:
         log.info(events.PROXY_WORKS, proxy=name)
 
     def rests(self, name: str) -> bool:
-        """Whether it should not be used now."""
+        """Whether the proxy should not be used now."""
         with self._lock:
             account = self._accounts.get(name)
             return account is not None and account.until_s > self._now_s()
 
     def any_awake(self, names: Sequence[str]) -> bool:
-        """Whether one of them can be taken at once."""
+        """Whether at least one of them does not rest."""
         return any(not self.rests(name) for name in names)
 
     def trouble(self, names: Sequence[str]) -> str:
-        """Why each of them that rests does so, for people to read."""
+        """Why each resting proxy of these rests, in words for people."""
         with self._lock:
             accounts = {name: self._accounts.get(name) or _Account() for name in names}
         return ", ".join(f"{name} ({account.reason})" for name, account in accounts.items() if account.reason)
 
     def states(self) -> tuple[ProxyState, ...]:
-        """Every proxy that was ever taken, by name."""
+        """The states of all proxies that were ever taken, by name."""
         with self._lock:
             now_s = self._now_s()
             return tuple(

@@ -1,7 +1,7 @@
-"""Whether it was the proxy that a visit failed by, and how to say so without its address.
+"""Finds out whether a visit failed because of its proxy, and says so without the proxy's address.
 
-Chromium names most of a proxy's faults. Where it does not, as after a time-out, the proxy is asked whether it takes a
-connection at all: a slow or broken shop must not have its proxies rest.
+Chromium's errors name most faults of a proxy. If they do not, as after a time-out, the proxy is asked whether it takes
+a connection at all. So a slow or broken shop does not make its proxies rest.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _NET_ERROR = re.compile(r"net::ERR_(\w+)")
 
 
 async def proxy_trouble(error: BaseException | None, address: ProxyAddress, *, refused: bool) -> str:
-    """What is wrong with the proxy; empty where it is not to blame. Takes some seconds at most.
+    """What is wrong with the proxy; empty if it is not to blame. Takes at most a few seconds.
 
     Args:
-        error: what the visit failed by, if it did.
-        address: of its context's proxy.
+        error: the error that ended the visit, if there was one.
+        address: of the context's proxy.
         refused: whether the proxy has refused user and password.
     """
     if refused:
@@ -75,7 +75,7 @@ async def _takes_connections(address: ProxyAddress, tls: ssl.SSLContext | None =
 
 
 def _any_certificate() -> ssl.SSLContext:
-    """Nothing is said over such a connection, and Chromium has looked at the certificate."""
+    """Accepts any certificate: nothing is sent over such a connection, and Chromium has checked the certificate."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
     return tls

@@ -1,7 +1,7 @@
-"""Answers a page's requests that ask for a user and a password: the proxy's, and those of the platform's own hosts.
+"""Answers requests for a user and a password: from the proxy, and from the platform's own hosts.
 
-Chromium asks for every request of a page whose `Fetch` handles sign-in, whatever its patterns, and once a proxy has
-taken a password it is sent along unasked: a context costs one question. Nothing of this stands on a command line.
+If `Fetch` handles sign-in, Chromium asks for every request of a page, whatever the patterns. Once a proxy has accepted
+a password, Chromium sends it along without asking, so a context costs one question. No password is on a command line.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pagemill.config.visitor.secrets import Credentials
 
 
 class SignIn:
-    """What one page may answer. `proxy_refused` says whether the proxy has refused it since `reset`."""
+    """What one page may answer. `proxy_refused` says whether the proxy has refused the password since `reset`."""
 
     def __init__(self, rules: HostRules, shop: Credentials | None = None, proxy: Credentials | None = None) -> None:
         """
         Args:
             rules: the hosts that may hear the shop's credentials.
-            shop: for servers.
-            proxy: for the context's proxy.
+            shop: the credentials for servers.
+            proxy: the credentials for the context's proxy.
         """
         self._rules = rules
         self._shop = shop
@@ -30,20 +30,20 @@ class SignIn:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether there is anything to answer."""
+        """Whether there are any credentials to give."""
         return self._shop is not None or self._proxy is not None
 
     def reset(self) -> None:
-        """Forgets what was asked."""
+        """Forgets which questions were asked."""
         self._answered.clear()
         self.proxy_refused = False
 
     def answer(self, event: dict[str, Any], *, is_navigation: bool) -> dict[str, str]:
-        """The `authChallengeResponse` to an event `Fetch.authRequired`: each question is answered once.
+        """The `authChallengeResponse` for an event `Fetch.authRequired`. Each question is answered only once.
 
         Args:
             event: as Chromium sends it.
-            is_navigation: whether the page itself is asked for. A proxy that keeps others' scripts back still serves.
+            is_navigation: whether it is for the page itself. A proxy that only refuses scripts of others still serves.
         """
         challenge = event["authChallenge"]
         is_proxy = challenge.get("source") == "Proxy"

@@ -37,7 +37,7 @@ const structuredReader = (() => {
   const RDFA = { scope: "typeof", type: "typeof", property: "property", id: "resource" };
   let room = 0, elements = 0, isCut = false, nested = null;
 
-    // A text that is too long keeps one character more than allowed, which shows that it is too long.
+  // A text that is too long keeps one character more than allowed, which shows that it is too long.
   const shortOf = (text) => {
     if (text.length <= VALUE_CHARS) return text;
     return (text.length > 10 * VALUE_CHARS ? text : text.replace(/\s+/g, " ")).slice(0, VALUE_CHARS + 1);
@@ -72,11 +72,11 @@ const structuredReader = (() => {
     if (form === RDFA && attributeOf(node, "resource")) return take(attributeOf(node, "resource"));
     const attribute = attributeFor(node, name);
     let value = attribute === null ? null : attributeOf(node, attribute);
-        // A picture that is loaded later has a placeholder in `src` until then.
+    // A picture that is loaded later has a placeholder in `src` until then.
     if (attribute === "src" && (!value || /^data:/i.test(value))) value = attributeOf(node, "data-src") || value;
     return take(value || textOf(node, /price/i.test(name)));
   };
-    // In RDFa, `rel` may also name the property of an item.
+  // In RDFa, `rel` may also name the property of an item.
   const propertyOf = (node, form) => {
     const said = attributeOf(node, form.property);
     return said === null && form === RDFA && hasAttribute(node, form.scope) ? attributeOf(node, "rel") : said;
@@ -93,7 +93,7 @@ const structuredReader = (() => {
       item[name][item[name].length] = value;
     }
   };
-    // Adds the properties below `top` to the item. What stands within another item belongs to that one.
+  // Adds the properties below `top` to the item. What stands within another item belongs to that one.
   const gather = (top, root, item, form, above) => {
     let node = top;
     while (node !== null) {
@@ -133,7 +133,7 @@ const structuredReader = (() => {
       const node = doc.getElementById(references[i]);
       if (node !== null && node !== root) gather(node, root, item, form, inside);
     }
-        // An item without properties is only a text: `<span itemprop="brand" itemscope>Acme</span>`.
+    // An item without properties is only a text: `<span itemprop="brand" itemscope>Acme</span>`.
     let said = 0;
     for (const name in item) if (name[0] !== "@") said += 1;
     if (said === 0 && property !== "") item.name = [valueOf(root, property, form) || ""];
@@ -156,7 +156,7 @@ const structuredReader = (() => {
       if (propertyOf(roots[i], form) === null) add(roots[i]);
       else if (parentOf(roots[i]).closest && !parentOf(roots[i]).closest(scope)) parts[parts.length] = roots[i];
     }
-        // Parts of an item that stand outside of it, and to which no `itemref` refers, become items of their own.
+    // Parts of an item that stand outside of it, and to which no `itemref` refers, become items of their own.
     for (let i = 0; i < parts.length; i += 1) if (!nested.has(parts[i])) add(parts[i]);
     return items;
   };

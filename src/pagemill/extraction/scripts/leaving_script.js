@@ -4,7 +4,7 @@ const origin = performance.timeOrigin, tracks = globalThis.navigation;
 let state = globalThis.pagemillSteps;
 if (state === undefined) {
   state = globalThis.pagemillSteps = { leaving: null };
-    // Links, forms and scripts all fire this event before the document is left.
+  // Links, forms and scripts all fire this event before the document is left.
   if (tracks) {
     tracks.addEventListener("navigate", (event) => {
       if (!event.destination.sameDocument && event.downloadRequest === null) state.leaving = event;

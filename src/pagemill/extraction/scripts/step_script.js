@@ -17,10 +17,10 @@
     someIn(page, selector, (element) => { found.push(element); return false; }, () => found.length > 0);
     return found;
   };
-    // A field has no text that could be seen, so Chromium is asked whether it is shown.
+  // A field has no text that could be seen, so Chromium is asked whether it is shown.
   const isShown = (element) => Element.prototype.checkVisibility.call(element, { visibilityProperty: true });
   const say = (done, why = "", more = {}) => ({ done, why, origin, at: 0, end: false, mark: "", ...more });
-    // Calls `act` with the first element that is shown and enabled.
+  // Calls `act` with the first element that is shown and enabled.
   const onSeen = (act) => {
     const found = all(spec.selector);
     if (found.length === 0) return say(false, "was not there");
@@ -39,7 +39,7 @@
   };
   const words = (text) => text.replace(/\s+/g, " ").trim().toLowerCase();
 
-    // Nobody would read another window, so what a link or a form would open there opens here.
+  // Nobody would read another window, so what a link or a form would open there opens here.
   const stayHere = (element) => {
     const opener = element.closest("a[href],area[href]") || element.form;
     const base = doc.querySelector("base[target]"), usual = base instanceof HTMLBaseElement ? base.target : "";

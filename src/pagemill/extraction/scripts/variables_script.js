@@ -8,8 +8,8 @@
 // In (`spec`): `bridge`, a name that nobody can guess; `chars`, the most characters of a text.
 
 (declared) => (spec) => {
-    // A copy of a value for JSON. Cycles, functions, nodes and unreadable values are left out. `left.nodes` is how many
-    // objects may still come, and `left.more` says whether there were more.
+  // A copy of a value for JSON. Cycles, functions, nodes and unreadable values are left out. `left.nodes` is how many
+  // objects may still come, and `left.more` says whether there were more.
   const plain = (value, above, left) => {
     if (value === null || typeof value === "string" || typeof value === "boolean") return value;
     if (typeof value === "number") return value === value && value !== Infinity && value !== -Infinity ? value : null;
@@ -49,7 +49,7 @@
       return undefined;  // a getter that has failed
     }
   };
-    // A variable declared with `let` or `const` is no property of the window.
+  // A variable declared with `let` or `const` is no property of the window.
   const variableAt = (name) => {
     const keys = name.replace(/\[(\d+)\]/g, ".$1").split(".");
     let value = declared[keys[0]] === undefined ? undefined : declared[keys[0]]();

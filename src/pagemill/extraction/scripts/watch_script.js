@@ -28,11 +28,11 @@ async (spec) => await { then(resolve, reject) {
   let lookedAt = -Infinity, changedAt = 0, loadedAt = 0, appearedAt = 0, stalled = spec.stalled;
   const waits = spec.ready !== null || spec.wants.length > 0;
   const hidden = waits && doc.hidden && !spec.shown;
-    // Whether every field must say something until the page has settled; otherwise the `ready` selector is enough.
+  // Whether every field must say something until the page has settled; otherwise the `ready` selector is enough.
   const thorough = spec.ready === null || hidden || spec.shown || spec.thorough;
-    // Bringing a page to the front for nothing costs more than waiting a little longer.
+  // Bringing a page to the front for nothing costs more than waiting a little longer.
   const SETTLE_MS = hidden ? 1000 : 300, SETTLE_MAX_MS = spec.shown ? 1000 : 2000;
-    // A page that needs frames gets as many as a quick page draws while it settles, even if they come slowly.
+  // A page that needs frames gets as many as a quick page draws while it settles, even if they come slowly.
   const FRAMES = 18, FRAMES_MAX_MS = 3000;
   let framesLeft = spec.shown ? FRAMES : 0;
   const countFrame = () => {
@@ -51,7 +51,7 @@ async (spec) => await { then(resolve, reject) {
   const hasMoved = () => spec.address !== "" && bare(doc.URL) !== bare(spec.address);
 
   const isUnsure = (position) => spec.unsure.indexOf(position) >= 0;
-    // 1: it says something. 0: it is not there. -1: it is there, but blank, or half of it may still be to come.
+  // 1: it says something. 0: it is not there. -1: it is there, but blank, or half of it may still be to come.
   const stateOf = (position, every, parsed) => {
     if (isUnsure(position)) return spec.ready !== null || !every ? 1 : 0;
     const place = spec.places[position];
@@ -103,7 +103,7 @@ async (spec) => await { then(resolve, reject) {
     for (let i = 0; i < frames.length; i += 1) if (frameTrouble(frames[i]) === 3) return true;
     return false;
   };
-    // The document's observer sees no changes in shadow roots and frames: each one is observed once it is known.
+  // The document's observer sees no changes in shadow roots and frames: each one is observed once it is known.
   const observed = new Set();
   const observe = (top) => {
     if (observer === null || top === null || observed.has(top) || observed.size > 2 * MAX_ROOTS) return;
@@ -120,7 +120,7 @@ async (spec) => await { then(resolve, reject) {
       for (let i = 0; i < known.found.length; i += 1) observe(known.found[i].root);
     });
   };
-    // No observer reports a new shadow root or a frame's new document.
+  // No observer reports a new shadow root or a frame's new document.
   const lookAgain = () => {
     observeAll();
     if (timers.again || !(isMissing() || frames.length > 0)) return;
@@ -130,7 +130,7 @@ async (spec) => await { then(resolve, reject) {
     }, pauseMs());
   };
 
-    // After how many seconds the page refreshes to another address; -1 if it does not, or not within `REFRESH_MAX_S`.
+  // After how many seconds the page refreshes to another address; -1 if it does not, or not within `REFRESH_MAX_S`.
   const refreshS = () => {
     const metas = doc.querySelectorAll("meta[http-equiv=refresh i]"), said = [spec.refresh];
     for (let i = 0; i < metas.length; i += 1) said[i + 1] = metas[i].content;
@@ -149,7 +149,7 @@ async (spec) => await { then(resolve, reject) {
     }
     return -1;
   };
-    // Whether the page may still leave the address of what has appeared: by a script further down, or by a refresh.
+  // Whether the page may still leave the address of what has appeared: by a script further down, or by a refresh.
   const isPassing = () => {
     const seconds = refreshS(), at = now();
     appearedAt = appearedAt || at;
@@ -159,8 +159,8 @@ async (spec) => await { then(resolve, reject) {
     return rest > 0;
   };
 
-    // Whether no field says anything though one could: a script may still write what is published for search engines,
-    // and the page may still lead elsewhere.
+  // Whether no field says anything though one could: a script may still write what is published for search engines, and
+  // the page may still lead elsewhere.
   const isUnwritten = () => {
     let asked = spec.structured;
     if (spec.ready !== null) return false;
@@ -209,7 +209,7 @@ async (spec) => await { then(resolve, reject) {
     if (hasMoved()) return finish(false, "moved");
     if (appeared(false) && !isPassing()) return finish(true);
     if (endsLook && unread) {
-            // The look for texts takes a twentieth of the time at most, however large the page is.
+      // The look for texts takes a twentieth of the time at most, however large the page is.
       const rest = textAt + Math.max(TEXT_MS, 20 * textMs) - lookedAt;
       if (rest <= 0) {
         findTexts(false);
@@ -221,7 +221,7 @@ async (spec) => await { then(resolve, reject) {
         timers.text = setTimeout(() => { timers.text = 0; look(); }, rest);
       }
     }
-        // The shop has failed: only a text can still say more than the status does.
+    // The shop has failed: only a text can still say more than the status does.
     if (doc.readyState === "complete" && status() >= 400) return finish(false);
     lookAgain();
   });
@@ -261,7 +261,7 @@ async (spec) => await { then(resolve, reject) {
     textAt = -Infinity;
     look();
   });
-    // The page waits for something that never comes: a frame, a picture, a visitor counter.
+  // The page waits for something that never comes: a frame, a picture, a visitor counter.
   const STALL_MS = spec.timeoutMs / 3;
   const stall = guarded(() => {
     const quiet = now() - changedAt;
@@ -293,7 +293,7 @@ async (spec) => await { then(resolve, reject) {
     }
     if (framesLeft > 0) requestAnimationFrame(countFrame);
     onState();
-        // A sandboxed document may run no timer and no observer, so Python calls again.
+    // A sandboxed document may run no timer and no observer, so Python calls again.
     if (!over && self.origin === "null" && doc.readyState !== "complete") finish(false, "again");
   })();
 } }

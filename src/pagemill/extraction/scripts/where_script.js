@@ -2,7 +2,7 @@
 
 () => {
   /* leaving_script */
-    // A navigation that the page handles itself, as a single-page shop does, leads to no other document.
+  // A navigation that the page handles itself, as a single-page shop does, leads to no other document.
   const leaving = state.leaving !== null && !state.leaving.defaultPrevented && tracks.transition === null;
   return { origin, leaving, loaded: document.readyState === "complete" };
 }
