@@ -1,7 +1,7 @@
-"""Where alerts go: the model of a channel in `config/alerts.yaml`, and what its address must look like.
+"""Where alerts go: the model of a channel in `config/alerts.yaml`, and the form of its address.
 
-An address is a secret: it stands in the environment alone, and no message repeats it. Delivering is
-`alerting.delivery`'s.
+An address is a secret: it is only in the environment, and no message repeats it. `alerting.delivery` does the
+delivering.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HINTS = {
 
 
 def address_key(channel: str) -> str:
-    """The end of the name of the variable that holds the channel's address."""
+    """The end of the name of the environment variable with the channel's address."""
     return channel.upper().replace("-", "_")
 
 
@@ -55,7 +55,7 @@ ChannelName = Annotated[str, AfterValidator(_check_name)]
 
 
 class AlertChannel(Section):
-    """One way out for alerts, besides the log and the live connections."""
+    """One way for alerts, besides the log and the live connections."""
 
     kind: ChannelKind
 
@@ -69,10 +69,10 @@ class AlertChannel(Section):
         return value
 
     def check_address(self, url: str) -> None:
-        """Looks at the form of an address; nobody is asked whether it works.
+        """Checks the form of an address, without trying whether it works.
 
         Raises:
-            Mistake: it is not one for this kind of channel.
+            Mistake: it is no address for this kind of channel.
         """
         if self.kind == "webhook" or (self.kind == "slack" and not url.lower().startswith("slack:")):
             self._check_web_address(url)
@@ -104,7 +104,7 @@ class AlertChannel(Section):
 
 
 def unknown_channel(name: str, channels: Iterable[str]) -> Mistake:
-    """What to say about a rule that names a channel which is not there."""
+    """The mistake of a rule that names an unknown channel."""
     known = [*ALWAYS_THERE, *channels]
     near = get_close_matches(name, known, n=1)
     remedy = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(known)}; others go under channels:"

@@ -1,8 +1,8 @@
-"""Pydantic models of `config/alerts.yaml`: which readings of the fleet are worth an alert, what is told of runs, and
-where all that goes.
+"""Pydantic models of `config/alerts.yaml`: which readings of the fleet raise an alert, what people are told of runs,
+and through which channels.
 
-The defaults are those of the file that comes with pagemill. Evaluating rules is `alerting.rules`', delivering is
-`alerting.delivery`'s.
+The defaults are those of the file that comes with pagemill. `alerting.rules` evaluates the rules, `alerting.delivery`
+delivers.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class AlertRule(Section):
 
     @property
     def kind_in_force(self) -> AlertKind:
-        """The kind that is written, else the one that goes with metric and level."""
+        """The kind from the file, or the one that goes with metric and level."""
         if self.kind is not None:
             return self.kind
         if METRICS[self.metric].is_forecast:
@@ -67,7 +67,7 @@ def _pair(name: str, metric: str, warning: float, critical: float, for_s: float)
 
 
 def shipped_rules() -> dict[str, AlertRule]:
-    """Those of `config/alerts.yaml` as it comes, where each has its reason."""
+    """The rules of the `config/alerts.yaml` that comes with pagemill, which gives the reason of each."""
     return {
         **_pair("memory", "memory_percent", 80, 90, 60),
         **_pair("item-time", "item_ms", 10_000, 30_000, 60),
@@ -89,7 +89,7 @@ def shipped_rules() -> dict[str, AlertRule]:
 
 
 class AlertRules(Section):
-    """`config/alerts.yaml`. Rules that are written there take the place of all default ones."""
+    """`config/alerts.yaml`. Rules in it replace all default rules."""
 
     rules: dict[RuleName, AlertRule] = Field(default_factory=shipped_rules)
     channels: dict[ChannelName, AlertChannel] = Field(default_factory=dict)

@@ -1,5 +1,5 @@
-"""Pydantic models of a platform's catalogue in an SQL table. Reading it is `intake.catalog_table`'s, writing to it
-`applying`'s."""
+"""Pydantic models of a platform's catalogue in an SQL table. `intake.catalog_table` reads it, `applying` writes to
+it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pagemill.config.section import Section
 from pagemill.model import FactValue
 
 NAME = re.compile(r"[^\s\"'`;\x00]{1,200}")
-"""The whole of it: a table, with its schema before a dot, or a column."""
+"""The full pattern of a name: a column, or a table with its schema before a dot."""
 
 
 def _check_name(value: str) -> str:
@@ -29,8 +29,8 @@ Name = Annotated[str, AfterValidator(_check_name)]
 class CatalogUpdate(Section):
     """What results change in the catalogue's table; nothing without `columns`.
 
-    `columns` are those that may be written, by their fields. What a verdict other than `changed` writes stands under
-    its name, by fields too.
+    `columns` says which columns may be written, by field. What other verdicts than `changed` write is under their
+    names, also by field.
     """
 
     columns: dict[str, Name] = Field(default_factory=dict)
@@ -42,11 +42,11 @@ class CatalogUpdate(Section):
 
     @property
     def written(self) -> dict[str, str]:
-        """The columns that are written, by their fields."""
+        """The columns that may be written, by field."""
         return {field: column for field, column in self.columns.items() if field not in self.never}
 
     def said(self) -> Iterator[tuple[tuple[str, ...], str, FactValue]]:
-        """Each value that stands here to be written: its place below this section, its field, and the value."""
+        """Each value that the section itself wants written: its path below this section, its field, and the value."""
         for verdict in ("gone", "off_sale", "sold_out"):
             for field, value in getattr(self, verdict).items():
                 yield (verdict, field), field, value
@@ -56,7 +56,7 @@ class CatalogUpdate(Section):
 
 
 class CatalogTable(Section):
-    """Which table holds the products, which of its columns are what, and which of its rows are this platform's."""
+    """Which table holds the products, what its columns mean, and which rows belong to this platform."""
 
     table: Name | None = None
     columns: dict[str, Name] = Field(default_factory=dict)
@@ -65,5 +65,5 @@ class CatalogTable(Section):
 
     @property
     def written(self) -> dict[str, str]:
-        """The columns that results may change, by their fields; none without a table."""
+        """The columns that results may change, by field; none without a table."""
         return {} if self.table is None else self.update.written

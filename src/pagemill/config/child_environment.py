@@ -1,7 +1,7 @@
-"""What the programs that pagemill starts inherit of its environment: Chromium, Playwright's driver, redis-server.
+"""What the programs that pagemill starts (Chromium, Playwright's driver, redis-server) inherit of its environment.
 
-Only what stands here. Addresses with passwords and the API's secret are in pagemill's own environment, and every
-process of a browser, those that run the shop's scripts too, would hold a copy of them for all its life.
+They get only what is listed here. Pagemill's own environment has addresses with passwords and the API's secret.
+Otherwise every process of a browser would hold a copy of them, including those that run the shop's scripts.
 
 Left out on purpose, though Chromium knows them: `DISPLAY`, `WAYLAND_DISPLAY` and D-Bus (it is always headless),
 `GOOGLE_API_KEY` and its like (secrets), `SSLKEYLOGFILE` (writes down the keys of connections), `CHROME_LOG_FILE`.
@@ -36,8 +36,8 @@ INHERITED_PREFIXES = {
 }
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-"""Chromium goes by them, in small letters or capitals, and a machine whose only way out is a proxy needs them. It
-ignores a name and a password in them, so these are not passed on."""
+"""Chromium uses these, in small letters or capitals, and a machine behind a proxy needs them. Chromium ignores a name
+and a password in them, so these are not passed on."""
 
 _DRIVER = (
     "PW_LANG_NAME",
@@ -51,13 +51,13 @@ _DRIVER = (
     "DEBUG",
     "DEBUG_FILE",
 )
-"""What Playwright's driver, a Node, gets besides. `PLAYWRIGHT_*` as a whole would bring a service's access token."""
+"""What Playwright's driver (Node) gets besides. Not all of `PLAYWRIGHT_*`, which may contain an access token."""
 
 
 def child_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment of a child; `environ` is pagemill's own.
+    """The environment of a child process; `environ` is pagemill's own.
 
-    `HOME` is always set: Chromium and Node want one. For a user who has none it is the temporary folder.
+    `HOME` is always set, because Chromium and Node need one. For a user without a home it is the temporary folder.
     """
     kept = {name: _without_password(name, value) for name, value in environ.items() if _is_inherited(name)}
     home = home_folder(environ)
@@ -70,16 +70,16 @@ def driver_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def first_process_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment of what stays as a container's first process: a Python that is started as ours was."""
+    """The environment of the program that stays as a container's first process: a Python like ours."""
     python = {name: value for name, value in environ.items() if name.startswith("PYTHON")}
     return child_environment(environ) | python
 
 
 def home_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """The user's own folder; `None` for a user who has none.
+    """The user's home folder; `None` for a user without one.
 
-    Such are the numbers that containers are run as: neither `HOME` nor an entry in passwd, or `/`, which container
-    engines say then.
+    Containers often run as a user id without a home: `HOME` is not set, and passwd has no entry; or `HOME` is `/`,
+    which container engines set then.
     """
     named = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - `Path.home` fails without an entry in passwd
     home = Path(named)

@@ -1,4 +1,4 @@
-"""Reads what the environment says: where things are, how to log, and the secrets that no file may hold.
+"""Reads the environment variables: where things are, how to log, and secrets that no file may hold.
 
 This is the only module that knows the names of the variables. A value may hold a password: no `Problem` repeats one.
 """
@@ -27,7 +27,7 @@ FROM_FILE = frozenset(
         "PAGEMILL_API_SECRET",
     }
 )
-"""Variables whose value may stand in a file that `..._FILE` names; one that is set itself beats its file."""
+"""Variables whose value may be in a file that `..._FILE` names. If both are set, the variable itself wins."""
 
 VARIABLES = frozenset(
     {
@@ -41,25 +41,25 @@ VARIABLES = frozenset(
         *(f"{name}_FILE" for name in FROM_FILE),
     }
 )
-"""Every variable that pagemill knows; any other that starts with `PAGEMILL_` is a mistake, but for the next ones."""
+"""All variables that pagemill knows. Any other that starts with `PAGEMILL_` is a mistake, except the following."""
 
 _ALERT_URL = re.compile(f"({ADDRESS_PREFIX}[A-Z0-9][A-Z0-9_]*?)(_FILE)?")
-"""The address of an alert channel, whose name is the user's."""
+"""The address of an alert channel; its name is chosen by the user."""
 
 _VISITOR_SECRET = re.compile(f"(({PROXY_PREFIX}|{CREDENTIALS_PREFIX})[A-Z][A-Z0-9_]*?)(_FILE)?")
-"""The address of a proxy, or a user with a password; a platform's `visitor` names it."""
+"""The address of a proxy, or a user with a password, which a platform's `visitor` names."""
 
 _SERVICE_LINK = re.compile(r".+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
-"""What Kubernetes tells pods of a Service; of one that is called `pagemill...` it has our prefix."""
+"""Variables that Kubernetes sets for a Service. For a Service called `pagemill...` they have our prefix."""
 
 _TESTS_PREFIX = "PAGEMILL_TEST_"
-"""What the test suite tells itself; the commands that it starts inherit it."""
+"""Variables of the test suite. The commands that it starts inherit them."""
 
 API_SECRET_MIN = 32
-"""Characters; HS256 is as strong as its key, and a shorter one can be found by trying (RFC 7518, 3.2)."""
+"""Characters. HS256 is only as strong as its key: a shorter one can be found by trying (RFC 7518, 3.2)."""
 
 MAKE_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
-"""The command that remedies name to make a secret with."""
+"""The command that error messages suggest for making a secret."""
 
 T = TypeVar("T")
 
@@ -68,13 +68,13 @@ _PLACE = "environment"
 
 
 def read_environment(environ: Mapping[str, str], folder: Path | None = None) -> tuple[Environment, tuple[Problem, ...]]:
-    """The environment's settings, and every mistake in it; where a value is wrong, its default stands.
+    """The settings of the environment, and every mistake in it. A wrong value is replaced by its default.
 
-    An empty variable counts as one that is not set.
+    An empty variable counts as not set.
 
     Args:
         environ: the variables, such as `os.environ`.
-        folder: the configuration folder, when something other than `PAGEMILL_CONFIG` decides it.
+        folder: the configuration folder, if something other than `PAGEMILL_CONFIG` decides it.
     """
     reading = _Reading(environ)
     reading.refuse_unknown()
@@ -143,7 +143,7 @@ class _Reading:
             return None
 
     def alert_urls(self) -> dict[str, str]:
-        """The address of each alert channel, by the end of its variable's name; its form is the channel's business."""
+        """The address of each alert channel, by the end of its variable's name. The channel checks the form."""
         found: dict[str, str] = {}
         for name in self._alert_variables():
             text, place = self._secret(name)
@@ -154,11 +154,11 @@ class _Reading:
         return found
 
     def _alert_variables(self) -> list[str]:
-        """Their names, without `_FILE`."""
+        """The names of the variables, without `_FILE`."""
         return sorted({match[1] for name in self._environ if (match := _ALERT_URL.fullmatch(name))})
 
     def visitor_secrets(self, prefix: str, parse: Callable[[str], T]) -> dict[str, T]:
-        """What visitors need, by the end of its variable's name."""
+        """The secrets of visitors, by the end of their variables' names."""
         found: dict[str, T] = {}
         for name in self._visitor_variables():
             text, place = self._secret(name)
@@ -171,7 +171,7 @@ class _Reading:
         return found
 
     def _visitor_variables(self) -> list[str]:
-        """Their names, without `_FILE`."""
+        """The names of the variables, without `_FILE`."""
         return sorted({match[1] for name in self._environ if (match := _VISITOR_SECRET.fullmatch(name))})
 
     def api_secret(self, name: str) -> str | None:
@@ -188,8 +188,8 @@ class _Reading:
         return None
 
     def _secret(self, name: str) -> tuple[str, str]:
-        """The secret, empty without one or after a problem, and the name of the variable that it comes from. The file
-        may be a default, as in the Compose file, and so is not even looked at where the variable is set."""
+        """The secret (empty if missing or wrong) and the variable that it comes from. If the variable itself is set,
+        its file is not read: it may be a mere default, as in the Compose file."""
         if self._text(name) or not self._text(f"{name}_FILE"):
             return self._text(name), name
         return self._file_text(f"{name}_FILE"), f"{name}_FILE"
@@ -198,7 +198,7 @@ class _Reading:
         return self._environ.get(name, "").strip()
 
     def _file_text(self, name: str) -> str:
-        """What the file says, empty after a problem. Its path is not repeated: it may be the secret, set by mistake."""
+        """The file's text, empty after a problem. Its path is not repeated: by mistake, it may be the secret itself."""
         try:
             with Path(self._text(name)).open("rb") as stream:
                 raw = stream.read(_FILE_MAX_BYTES + 1)
@@ -222,7 +222,7 @@ class _Reading:
 
 
 def _words(annotation: Any) -> tuple[str, ...]:
-    """Those of a `Literal`, or of one that may be nothing."""
+    """The words of a `Literal`, also of an optional one."""
     return tuple(
         word for branch in (annotation, *get_args(annotation)) for word in get_args(branch) if isinstance(word, str)
     )

@@ -1,7 +1,7 @@
-"""Turns what pydantic says about a file into `Problem`s: file, line, key, plain words, remedy.
+"""Turns pydantic's errors about a file into `Problem`s: file, line, key, plain words, remedy.
 
-The rules themselves stand in the models of this folder; this module only words them. A value is quoted only under a key
-that is known, so that a password under a wrong one never reaches a screen or a log.
+The models of this folder have the rules; this module only words the mistakes. A value is quoted only under a known key,
+so that a password under a wrong key never appears on a screen or in a log.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PASSWORD = re.compile(r"//[^/\s]*@")
 
 
 def problems_of(error: ValidationError, source: YamlSource, model: type[BaseModel]) -> list[Problem]:
-    """Every mistake that validating `source.data` as that model brought up, in the order of the file's lines."""
+    """Every mistake from validating `source.data` as that model, in the order of the file's lines."""
     wording = _Wording(source, model)
     by_path: dict[KeyPath, list[ErrorDetails]] = {}
     for details in error.errors(include_url=False):
@@ -68,7 +68,7 @@ class _Wording:
         return path
 
     def problems(self, path: KeyPath, several: Sequence[ErrorDetails]) -> Iterator[Problem]:
-        """The problems at one place. pydantic reports a union once for each of its branches: they become one."""
+        """The problems at one place. pydantic reports a union once for each branch; here these reports become one."""
         first = several[0]
         cause = first.get("ctx", {}).get("error")
         if isinstance(cause, Mistakes):
@@ -91,7 +91,7 @@ class _Wording:
         return self._problem(self._written(path, mistake.path), mistake.message, mistake.remedy)
 
     def _written(self, above: KeyPath, below: KeyPath) -> KeyPath:
-        """The whole path, as the file writes it: a short form leaves some of its keys out."""
+        """The whole path as the file writes it, because a short form leaves out some keys."""
         whole = (*above, *below)
         if whole in self._source.lines:
             return whole
@@ -144,7 +144,7 @@ def _expected(several: Sequence[ErrorDetails]) -> str:
 
 
 def _choices(details: ErrorDetails) -> str:
-    """The words that may stand here; for a kind of mistake that has no wording yet, pydantic's own text."""
+    """The words that are allowed here. For a kind of mistake without a wording yet, pydantic's own text."""
     expected = details.get("ctx", {}).get("expected")
     return str(expected).replace("'", "") if expected else details["msg"]
 
@@ -155,7 +155,7 @@ def _described(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        # What has an @ may be an address with a password in it.
+        # Text with an @ may be an address with a password.
         return f"text {value[:40]!r}" if "@" not in value else "other text"
     if isinstance(value, (list, tuple)):
         return "a list"
@@ -163,7 +163,7 @@ def _described(value: Any) -> str:
 
 
 def _remedy(expected: str, value: Any) -> str:
-    """What to do where more can be said than what was expected; else empty."""
+    """What to do, if more can be said than what was expected; else empty."""
     if value is None:
         return f"write {expected}, or remove the line"
     if isinstance(value, str):

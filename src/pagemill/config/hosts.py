@@ -39,14 +39,14 @@ class HostRule:
     subdomains: bool = False
     port: int | None = None
     network: Network | None = None
-    """Set for a whole network; `host` is its text."""
+    """Set for a whole network; `host` is its text then."""
 
     @classmethod
     def parse(cls, text: str) -> HostRule:
         """Reads `www.shop.com`, `*.shop.com`, `127.0.0.1:8900`, `[::1]:80` or `10.0.0.0/8`.
 
         Raises:
-            ValueError: it is none of these; the message (of a `Mistake`) says what is wrong.
+            ValueError: it is none of these. The message (of a `Mistake`) says what is wrong.
         """
         entry = text.strip()
         if "@" in entry:
@@ -71,7 +71,7 @@ class HostRule:
 
     @property
     def is_name(self) -> bool:
-        """Whether it is one name, whose owner says where it leads."""
+        """Whether it is a single name, whose owner decides where it leads."""
         return not self.subdomains and self.network is None and not HostAndPort(self.host, 0).fixed_addresses
 
     def covers(self, host: str, port: int) -> bool:
@@ -85,7 +85,7 @@ class HostRule:
         return host == self.host
 
     def lists(self, address: Address, port: int) -> bool:
-        """Whether this rule names that address, so that names may lead to it. `localhost` names the two it has."""
+        """Whether this rule lists that address, so that names may lead to it. `localhost` lists its two addresses."""
         if self.port is not None and self.port != port:
             return False
         if self.network is not None:
@@ -101,9 +101,9 @@ class HostRules:
         self._known: dict[str, str | None] = {}
 
     def refusal(self, url: str) -> str | None:
-        """Why that URL must not be visited, or `None` when it may be. A password in it is never repeated.
+        """Why that URL must not be visited; `None` if it may be. A password in it is never repeated.
 
-        Where a name leads is not looked at: see `refusal_of`.
+        The addresses of a name are not checked here: see `refusal_of`.
         """
         place = host_and_port_of(url)
         if isinstance(place, str):
@@ -113,7 +113,7 @@ class HostRules:
         return f"host {place.host} is not one of the platform's hosts"
 
     def refusal_of(self, place: HostAndPort, addresses: Iterable[str]) -> str | None:
-        """Why nothing may go to a place that has these addresses, or `None` when it may."""
+        """Why nothing may connect to a host with these addresses; `None` if it may."""
         if is_internal(place.host) and any(rule.covers(place.host, place.port) for rule in self._rules):
             return None
         for text in addresses:
@@ -126,8 +126,8 @@ class HostRules:
         return None
 
     def refusal_of_data(self, url: str) -> str | None:
-        """Why a page must not ask for data there, which may come from any host but from no private address that is not
-        listed; `None` when it may. Answers by origin from memory: pages ask the same few over and over.
+        """Why a page must not ask that URL for data; `None` if it may. Any host may give data, but no private address
+        that is not listed. Answers are kept by origin, because pages ask the same few ones all the time.
 
         Args:
             url: as Chromium writes it.
@@ -151,10 +151,10 @@ class HostRules:
 
 
 def _network(entry: str) -> Network | None:
-    """The network that an entry such as `10.0.0.0/8` names; `None` for anything without a slash and a length.
+    """The network that an entry such as `10.0.0.0/8` names; `None` without a slash and a length.
 
     Raises:
-        Mistake: it looks like one and is none.
+        Mistake: it looks like a network but is none.
     """
     if not _LIKE_A_NETWORK.fullmatch(entry):
         return None

@@ -1,9 +1,8 @@
-"""Puts the whole configuration together: `pagemill.yaml`, `platforms/*.yaml`, `schedule.yaml`, `alerts.yaml` and the
+"""Loads the whole configuration: `pagemill.yaml`, `platforms/*.yaml`, `schedule.yaml`, `alerts.yaml` and the
 environment.
 
-It finds the files and collects every mistake of all of them before it says anything. What is allowed stands in
-the models beside it, how a mistake is worded in `explain`. Nothing is read at import and nothing is kept: each call
-reads afresh.
+It finds the files and collects all mistakes of all files before it reports any. The models in this folder have the
+rules; `explain` words the mistakes. Nothing is read at import and nothing is kept: each call reads everything again.
 """
 
 from __future__ import annotations
@@ -42,13 +41,13 @@ def load_config(
     """Reads and checks everything.
 
     Args:
-        folder: the configuration folder; without it `PAGEMILL_CONFIG` names it, else it is `./config`.
+        folder: the configuration folder; by default the one of `PAGEMILL_CONFIG`, else `./config`.
         environ: the variables to read.
-        tells_alerts: whether this process needs the addresses of the alerts' channels. They are secrets: others do
-            without, and nothing is said when they have none.
+        tells_alerts: whether this process needs the addresses of the alert channels. They are secrets, so other
+            processes do without them, and a missing address is no mistake there.
 
     Raises:
-        ConfigError: something is wrong; its `problems` are all mistakes of all files and of the environment.
+        ConfigError: something is wrong; its `problems` list all mistakes of all files and of the environment.
     """
     environment, found = read_environment(environ, folder)
     problems = list(found)
@@ -78,7 +77,7 @@ def load_platform_file(path: Path) -> Platform:
     """Reads and checks the file of one platform; its name must be the platform's.
 
     Raises:
-        ConfigError: something is wrong; its `problems` are all mistakes of the file.
+        ConfigError: something is wrong; its `problems` list all mistakes of the file.
     """
     problems: list[Problem] = []
     platform = _read_platform(read_yaml(path), path, problems)
@@ -90,8 +89,8 @@ def load_platform_file(path: Path) -> Platform:
 def _read_settings(
     path: Path, files: Collection[Path], profile: ProfileName | None, problems: list[Problem]
 ) -> tuple[Settings, dict[str, int]]:
-    """The settings of that file, with another profile if one is given, and the line of each of its keys; the defaults
-    where it is not among the folder's or has mistakes."""
+    """The settings of that file (with another profile, if one is given), and the line of each key. If the file is
+    missing or wrong, the defaults."""
     source = read_yaml(path) if path in files else YamlSource(str(path), {})
     if profile is not None and source.data is not None:
         source = replace(source, data={**source.data, "profile": profile})
@@ -106,7 +105,7 @@ def _read_schedule(
     alerts: AlertRules | None,
     problems: list[Problem],
 ) -> Schedule:
-    """The schedule of that file, an empty one without it. Without `alerts` nobody knows which channels there are."""
+    """The schedule of that file, empty without a file. Without `alerts` its channels cannot be checked."""
     if path not in files:
         return Schedule()
     source = read_yaml(path)
@@ -123,8 +122,8 @@ def _read_schedule(
 def _read_alerts(
     path: Path, files: Collection[Path], urls: Mapping[str, str] | None, problems: list[Problem]
 ) -> AlertRules | None:
-    """The rules and channels of that file, the default ones without it, `None` if it has mistakes. Where addresses are
-    wanted, each channel must have one that fits."""
+    """The rules and channels of that file; the default ones without a file; `None` if it has mistakes. With `urls`,
+    each channel must have an address of the right form."""
     source = read_yaml(path) if path in files else YamlSource(str(path), {})
     alerts = _read(source, AlertRules, problems)
     if alerts is None or urls is None:
@@ -140,7 +139,7 @@ def _read_alerts(
         except Mistake as mistake:
             problems.append(Problem("environment", None, variable, mistake.message, mistake.remedy))
     for name, variable in missing.items():
-        # A variable that is set and wrong has been reported already, and counts as not set.
+        # A variable with a wrong value was reported already, and counts as not set.
         if not any(problem.path.removesuffix("_FILE") == variable for problem in problems):
             at = ("channels", name)
             remedy = f"set {variable} in the environment, or name a file with {variable}_FILE, or remove the channel"
@@ -171,7 +170,7 @@ def _read_platforms(files: Iterable[Path], problems: list[Problem]) -> dict[str,
 
 
 def _yaml_files(folder: Path, problems: list[Problem]) -> list[Path] | None:
-    """The folder's YAML files by name, `None` without the folder; hidden files are what editors leave behind."""
+    """The folder's YAML files by name; `None` without the folder. Hidden files are left out: editors make them."""
     try:
         files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError):
@@ -196,7 +195,7 @@ def _read_platform(source: YamlSource, path: Path, problems: list[Problem]) -> P
 
 
 def _name_in(source: YamlSource) -> str | None:
-    """What the file calls its platform, whatever else is wrong in it; `None` when that can be no name."""
+    """The name that the file gives its platform, whatever else is wrong; `None` if that cannot be a name."""
     name = (source.data or {}).get("platform")
     return name if isinstance(name, str) and PLATFORM_NAME.fullmatch(name) else None
 

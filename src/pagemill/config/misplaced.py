@@ -1,4 +1,4 @@
-"""Finds what stands in a file and belongs in the environment: secrets, and addresses that hold them.
+"""Finds things in a file that belong in the environment: secrets, and addresses that contain them.
 
 It looks at keys only and never repeats a value.
 """
@@ -19,7 +19,7 @@ _SECRET = re.compile(r"passw(or)?d|secret|token|credential|(api|private|access)[
 
 
 def misplaced_in(path: KeyPath, value: Any) -> Iterator[Mistake]:
-    """A mistake, its path counted from the top of the file, for that key and each one below it that is misplaced."""
+    """A mistake for each misplaced key: that key and those below it. Paths begin at the top of the file."""
     variable = _variable_for(path)
     if variable is not None:
         message = "a secret does not belong in a file" if _is_secret(path) else "does not belong in a file"
@@ -36,7 +36,7 @@ def misplaced_in(path: KeyPath, value: Any) -> Iterator[Mistake]:
 
 
 def _variable_for(path: KeyPath) -> str | None:
-    """The variable that the end of the path spells: `redis_url`, `redis: {url}` and `PAGEMILL_REDIS_URL` are one."""
+    """The environment variable that a path stands for: `redis_url`, `redis: {url}` and `PAGEMILL_REDIS_URL` are one."""
     words = [re.sub(r"[^A-Z0-9]", "_", str(part).upper()) for part in path]
     for start in range(len(words)):
         name = "_".join(words[start:])

@@ -1,6 +1,6 @@
-"""How a rule of the models says what is wrong: the mistake, what to do about it, and which key below it is meant.
+"""How a rule of the models reports a mistake: what is wrong, what to do about it, and which key is meant.
 
-Raised inside a pydantic validator. It knows neither files nor lines: `explain` adds those.
+Raised inside a pydantic validator. It knows no files or lines; `explain` adds those.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 class Mistake(ValueError):
     """One value that breaks one rule.
 
-    `path` leads from the place where the rule stands to the key that is meant; it is empty for the place itself.
+    `path` leads from the rule's own section to the key that is meant. It is empty for the section itself.
     """
 
     def __init__(self, message: str, remedy: str, *path: str | int) -> None:

@@ -1,5 +1,5 @@
 """Pydantic models of what people are told of runs: `runs` and `watched` of `alerts.yaml`, `notify` of an entry of the
-schedule, `watch` of a platform. Telling is `alerting.notifier`'s.
+schedule, `watch` of a platform. `alerting.notifier` tells them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _check_number(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def channel_mistakes(names: Channels, known: Iterable[str], *above: str | int) -> Iterator[Mistake]:
-    """A mistake for each of these channels that is not there."""
+    """A mistake for each of these channels that does not exist."""
     there = tuple(known)
     for number, name in enumerate(names or ()):
         if name not in there and name not in ALWAYS_THERE:
@@ -36,7 +36,7 @@ def channel_mistakes(names: Channels, known: Iterable[str], *above: str | int) -
 
 
 class RunNotices(Section):
-    """How the end of a run is told."""
+    """How people are told that a run has ended."""
 
     enabled: Flag = True
     quiet: Flag = False
@@ -44,20 +44,20 @@ class RunNotices(Section):
     changes: Annotated[Whole, Field(ge=0, le=20)] = 10
 
     def changed(self, said: Mapping[str, Any]) -> RunNotices:
-        """With what an entry of the schedule says otherwise; words of a newer release do not count."""
+        """These settings, changed as an entry of the schedule says. Words of a newer release are ignored."""
         known = {name: value for name, value in said.items() if name in Notify.model_fields}
         return RunNotices.model_validate({**self.model_dump(), **known})
 
 
 class WatchedNotices(Section):
-    """How changes are told that are watched."""
+    """How people are told of watched changes."""
 
     enabled: Flag = True
     channels: Channels = None
 
 
 class Notify(Section):
-    """What an entry says otherwise; what it leaves out is as in `alerts.yaml`."""
+    """What an entry of the schedule sets differently. For the rest, `alerts.yaml` holds."""
 
     enabled: Flag | None = None
     quiet: Flag | None = None
@@ -65,12 +65,12 @@ class Notify(Section):
 
     @property
     def said(self) -> dict[str, Any]:
-        """What it says, as JSON can hold it."""
+        """The settings that are present, as JSON values."""
         return self.model_dump(mode="json", exclude_none=True)
 
 
 class WatchedChanges(Section):
-    """Whose changes are told at once."""
+    """The products and fields whose changes are told at once."""
 
     fields: tuple[str, ...] = ()
     products: Annotated[tuple[str, ...], AfterValidator(_check_number)] = ()

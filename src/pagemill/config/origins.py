@@ -1,7 +1,7 @@
 """Where each value of `guard:` comes from: a line of the file, the profile, or the default. Pure.
 
-A line that says the default beats a profile like any other line: whoever wrote it may have meant it, or may have kept
-it from a file that wrote every default out. Which of the two it is, nobody here can know; it is marked.
+A line that states the default beats a profile like any other line. Its author may have meant it, or may have kept it
+from a file with all defaults. Which of the two it was cannot be known, so it is marked.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from pagemill.config.settings import Config, GuardSettings
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One value of the guard, as the files and the environment have it."""
+    """One value of the guard, and its origin in the files or the environment."""
 
     key: str
-    """Dotted, from the top of the file."""
+    """The dotted key, from the top of the file."""
     value: Any
     place: str
     """Such as `config/pagemill.yaml:51`, `profile production` or `default`."""
     profile: str = ""
-    """The profile that a line of the file stands before, as a place; empty where there is none, or it says the same."""
+    """The profile (as a place) that a line of the file beats; empty if there is none, or if it says the same."""
     profile_value: Any = None
     hides_profile: bool = False
-    """Whether that line says no more than the default."""
+    """Whether that line only states the default."""
 
 
 def guard_origins(config: Config) -> list[Origin]:
@@ -52,7 +52,7 @@ def _origin(config: Config, key: str, value: Any, default: Any) -> Origin:
 
 
 def _leaves(section: BaseModel, defaults: BaseModel, above: str) -> Iterator[tuple[str, Any, Any]]:
-    """Dotted key, value and default of everything that holds a value."""
+    """Dotted key, value and default of every single value."""
     for name in type(section).model_fields:
         value, default = getattr(section, name), getattr(defaults, name)
         if isinstance(value, BaseModel):

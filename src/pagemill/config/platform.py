@@ -1,7 +1,7 @@
 """Pydantic models of a platform's YAML. Units are in the names; every default is the one that runs.
 
-A model says what is allowed and nothing else: reading files and line numbers are `loading`'s. Values are taken as they
-are written: no text becomes a number, no `yes` in quotes becomes true.
+A model only says what is allowed; `loading` reads files and knows line numbers. Values are taken as they are written: a
+text does not become a number, and a quoted `yes` does not become true.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from pagemill.config.visitor.visitor import Viewport, Visitor
 from pagemill.config.web_address import is_whole_address
 
 PLATFORM_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-"""The whole of it: it stands in Redis keys, URLs and file names."""
+"""The full pattern: the name is a part of Redis keys, URLs and file names."""
 
 AUTO = "auto"
-"""In place of a platform's name: that of each product by the host of its URL."""
+"""Instead of a platform's name: each product's platform is found by the host of its URL."""
 
 
 class RateLimit(Section):
@@ -50,19 +50,19 @@ class RateLimit(Section):
 
     @property
     def fleet_per_minute(self) -> int | None:
-        """How many visits the whole fleet may make in a minute; `None` for as many as it can."""
+        """How many visits the whole fleet may make in a minute; `None` is without limit."""
         return self.max_per_minute if self.enabled else None
 
 
 class Concurrency(Section):
-    """How many lanes one worker runs for a platform, and how many visits all workers together make at one time."""
+    """How many lanes one worker runs for a platform, and how many visits the whole fleet may make at one time."""
 
     default: Whole = Field(default=4, ge=1, le=64)
     fleet: Whole | None = Field(default=None, ge=1)
 
 
 class Breaker(Section):
-    """When a platform that refuses visits is left alone."""
+    """When visits to a platform stop because it refuses them."""
 
     enabled: Flag = True
     blocks: Whole = Field(default=5, ge=1, le=1000)
@@ -71,14 +71,14 @@ class Breaker(Section):
 
 
 class SlowDown(Section):
-    """How far the waits are stretched while visits run into time-outs or blocks."""
+    """By how much waits are stretched while visits run into time-outs or blocks."""
 
     enabled: Flag = True
     max_factor: Number = Field(default=4, ge=1, le=100)
 
 
 class Workflow(Section):
-    """Pace and width of the work on a platform."""
+    """How fast and how widely a platform is worked on."""
 
     rate_limit: RateLimit = RateLimit()
     breaker: Breaker = Breaker()
@@ -87,7 +87,7 @@ class Workflow(Section):
 
     @property
     def must_ask(self) -> bool:
-        """Whether no visit may be made without the fleet's word, however long that takes."""
+        """Whether a visit must wait for the fleet's answer, however long that takes."""
         return self.rate_limit.fleet_per_minute is not None or self.concurrency.fleet is not None
 
 
@@ -99,7 +99,7 @@ class Rotation(Section):
 
 
 class Navigation(Section):
-    """How a product's page is loaded. What describes the visitor is `visitor`'s now; its old names go on working."""
+    """How a product's page is loaded. The visitor is described by `visitor` now; its old names here still work."""
 
     timeout_ms: Whole = Field(default=30_000, ge=100, le=600_000)
     block: tuple[ResourceKind, ...] = ("image", "media", "font")
@@ -110,7 +110,7 @@ class Navigation(Section):
 
     @property
     def of_visitor(self) -> dict[str, Any]:
-        """The old names that say something, with their values."""
+        """The old names that are set, with their values."""
         defaults = Navigation.model_fields
         return {name: value for name in _OLD_NAMES if (value := getattr(self, name)) != defaults[name].default}
 
@@ -119,7 +119,7 @@ _OLD_NAMES = ("viewport", "user_agent", "locale")
 
 
 class Retry(Section):
-    """How often one item is tried, and how long the first pause between two tries is; it doubles each time."""
+    """How often one item is tried, and the first pause between two tries; each later pause is twice as long."""
 
     attempts: Whole = Field(default=3, ge=1, le=20)
     backoff_ms: Whole = Field(default=1000, ge=0, le=600_000)
@@ -181,7 +181,7 @@ class Platform(Section):
     @field_validator("visitor")
     @classmethod
     def _takes_over(cls, value: Visitor, info: ValidationInfo) -> Visitor:
-        """The visitor, with what `navigation` says of it."""
+        """The visitor, with the settings that `navigation` still has for it."""
         navigation = info.data.get("navigation")
         old = navigation.of_visitor if isinstance(navigation, Navigation) else {}
         remedy = "keep the one of visitor, which has taken over navigation's"
@@ -248,7 +248,7 @@ class Platform(Section):
     @field_validator("judge")
     @classmethod
     def _judges_known_fields(cls, value: Judge, info: ValidationInfo) -> Judge:
-        """The rules, with what stands beside the section taken into it."""
+        """The rules, completed by settings beside the section."""
         product = info.data.get("product")
         names = product.names if isinstance(product, ProductAddress) else frozenset()
         mistakes = judge_mistakes(value, info.data.get("extract"), names)
@@ -263,12 +263,12 @@ class Platform(Section):
 
     @property
     def outdated(self) -> dict[str, str]:
-        """Keys that are written by an old name, each with the name that it has now."""
+        """Keys with an old name, each with its present name."""
         return {f"navigation.{name}": f"visitor.{name}" for name in self.navigation.of_visitor}
 
     @property
     def needs_driver(self) -> str:
-        """What of it only pages of Playwright's driver can do; empty for nothing."""
+        """What in it needs pages of Playwright's driver; empty if nothing does."""
         if self.extract.needs_driver:
             return "strategy"
         return "client_certificates" if self.visitor.client_certificates else ""
@@ -278,7 +278,7 @@ class Platform(Section):
         return HostRules(self.hosts)
 
     def names_of(self, product_id: str, url: str) -> Names | None:
-        """What the names in templates mean for a row of the catalogue; `None` if `product.id` does not fit its URL."""
+        """What the names in templates mean for a catalogue row; `None` if `product.id` does not fit its URL."""
         return self.product.names_of(product_id, url)
 
 
@@ -302,7 +302,7 @@ def _foreign_addresses(
 
 
 class _Anything(dict[str, Part]):
-    """Every name, meaning `1`."""
+    """Has every name; each stands for `1`."""
 
     def __missing__(self, name: str) -> Part:
         return Part("1")

@@ -1,7 +1,7 @@
 """Which IP addresses are private: they lead to this machine, to its network, or to nobody in particular. Pure.
 
-A name that anybody may register can lead to any of them, so a name that is listed does not list its address. A name of
-the own network's does.
+Anybody can register a name and let it lead to a private address. So listing a name does not list its address, unless
+the name belongs to the own network.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PRIVATE: tuple[tuple[str, str], ...] = (
     ("fec0::/10", "site-local, which fc00::/7 has replaced"),
     ("ff00::/8", "multicast"),
 )
-"""Networks with what they are for. 198.18.0.0/15 is left out: proxies of whole machines answer every name with it."""
+"""The networks and their purposes. 198.18.0.0/15 is missing: some proxies answer every lookup with it."""
 
 _NETWORKS = tuple(ipaddress.ip_network(network) for network, _why in PRIVATE)
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
@@ -36,18 +36,18 @@ _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 _INTERNAL = frozenset({"local", "internal", "intranet", "private", "corp", "home", "lan"})
-"""Top-level domains that are nobody's in the public DNS (RFC 6762, appendix G; `internal` by ICANN)."""
+"""Top-level domains that do not exist in the public DNS (RFC 6762, appendix G; `internal` by ICANN)."""
 
 
 def is_internal(name: str) -> bool:
-    """Whether a name can lead only where this network's owner wants: one without a dot, as of a container or a machine
-    nearby, or one below a domain that nobody can register."""
+    """Whether only this network's owner decides where a name leads: it has no dot (a container, a machine nearby), or
+    is below a domain that nobody can register."""
     _first, dot, top = name.rpartition(".")
     return not dot or top in _INTERNAL or f".{name}".endswith(".home.arpa")
 
 
 def address_of(text: str) -> Address | None:
-    """The address that a text is, `None` where it is none. What IPv6 only wraps is an IPv4 address."""
+    """The address that the text states; `None` if it is none. An IPv4 address wrapped in IPv6 is returned as IPv4."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -60,5 +60,5 @@ def address_of(text: str) -> Address | None:
 
 
 def is_private(address: Address) -> bool:
-    """Whether only a platform that lists it may be led there."""
+    """Whether the address may only be used by platforms that list it."""
     return any(address in network for network in _NETWORKS)

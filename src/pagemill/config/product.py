@@ -15,7 +15,7 @@ from pagemill.config.web_address import is_whole_address
 
 
 class ProductAddress(Section):
-    """Where a product's own id stands in the row's URL, and which address is visited."""
+    """Where the product's own id is in the row's URL, and which address is visited."""
 
     id: Regex | None = Field(default=None, min_length=1)
     visit: str | None = Field(default=None, min_length=1)
@@ -42,7 +42,7 @@ class ProductAddress(Section):
 
     @property
     def names(self) -> frozenset[str]:
-        """What templates of this platform may hold."""
+        """The names that this platform's templates may use."""
         return self.groups | {"id", "url"}
 
     def names_of(self, product_id: str, url: str) -> Names | None:

@@ -1,4 +1,4 @@
-"""Pydantic model of when a product is visited again. Following it is `revisit`'s."""
+"""Pydantic model of when a product is visited again. `revisit` follows it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pagemill.config.section import Flag, Number, Section
 
 
 class Revisit(Section):
-    """Whether products that were `ok` lately are left out of a run, and for how long."""
+    """Whether a run leaves out products that were `ok` lately, and for how long."""
 
     enabled: Flag = False
     min_ttl_s: Number = Field(default=6 * 3600, gt=0)

@@ -1,4 +1,4 @@
-"""Pydantic models of `config/schedule.yaml`: what is enqueued when. Firing is `intake.scheduler`'s."""
+"""Pydantic models of `config/schedule.yaml`: what is enqueued when. `intake.scheduler` does it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _check_name(value: str) -> str:
 
 
 class ScheduleEntry(Section):
-    """One thing that is enqueued again and again."""
+    """Something that is enqueued regularly."""
 
     cron: Annotated[str, AfterValidator(_check_cron)]
     time_zone: Annotated[str, AfterValidator(check_zone)] = "UTC"
@@ -73,14 +73,13 @@ class Schedule(Section):
 
     @property
     def time_zone(self) -> str:
-        """Whose days count where nobody names a time zone: that of all entries that are switched on, UTC if they are of
+        """The time zone of days that state none: the one of all entries that are switched on, or UTC if they have
         several."""
         zones = {entry.time_zone for entry in self.entries.values() if entry.enabled}
         return zones.pop() if len(zones) == 1 else "UTC"
 
     def mistakes(self, platforms: Mapping[str, Platform], channels: Collection[str] | None) -> Iterator[Mistake]:
-        """What does not go with the platforms that are configured, nor with the channels; those are `None` where nobody
-        knows them."""
+        """What does not fit the configured platforms and channels. `channels` is `None` if they are not known."""
         for name, entry in self.entries.items():
             for key, message, remedy in _mistakes_of(entry, platforms):
                 yield Mistake(message, remedy, "entries", name, key)
@@ -89,7 +88,7 @@ class Schedule(Section):
 
 
 def _mistakes_of(entry: ScheduleEntry, platforms: Mapping[str, Platform]) -> Iterator[tuple[str, str, str]]:
-    """Key, message and remedy of each."""
+    """Key, message and remedy of each mistake."""
     shops = [platforms[name] for name in platforms if entry.platform in (name, AUTO)]
     if not shops:
         known = [*platforms, AUTO] if platforms else []

@@ -1,4 +1,4 @@
-"""What all configuration models are made of: sections that refuse unknown keys, strict values, spans of time."""
+"""The basis of all configuration models: sections that refuse unknown keys, strict values, ranges of milliseconds."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Changeable:
 
 
 class Section(BaseModel):
-    """Frozen, and an unknown key is an error."""
+    """A frozen model in which an unknown key is an error."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False, serialize_by_alias=True
@@ -42,12 +42,12 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _nothing_is_empty(cls, value: Any) -> Any:
-        """A section all of whose lines are commented out reads as nothing, and means the defaults."""
+        """A section whose lines are all commented out is read as nothing, and means the defaults."""
         return {} if value is None else value
 
 
 class MsRange(BaseModel):
-    """A span of milliseconds, written `3000-4000`, or `3000` for a fixed one."""
+    """A range of milliseconds, written `3000-4000`, or `3000` for a fixed time."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,10 +59,10 @@ class MsRange(BaseModel):
 
 
 def read_ms_range(value: Any) -> MsRange:
-    """The span that a value means, as configuration writes it.
+    """The range that a value of the configuration means.
 
     Raises:
-        Mistake: it is none.
+        Mistake: it is no range.
     """
     if isinstance(value, MsRange):
         return value

@@ -1,6 +1,6 @@
 """Checks and completes the addresses of Redis and of the database.
 
-They may hold a password: no message repeats them.
+They may contain a password, so no message repeats them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _POSTGRESQL = "postgresql+psycopg"
 
 
 def redis_url(text: str) -> str:
-    """The address as redis-py takes it.
+    """The address in the form that redis-py takes.
 
     Raises:
-        Mistake: it is not one, or what it names makes no sense.
+        Mistake: it is no such address, or a part of it makes no sense.
     """
     parts = _split(text, "Redis")
     if parts.scheme == "unix":
@@ -28,7 +28,7 @@ def redis_url(text: str) -> str:
     elif parts.scheme in ("redis", "rediss"):
         if not parts.hostname:
             raise Mistake("the Redis URL names no host", _REDIS)
-        # redis-py takes database 0 without a word when this is not a number.
+        # If this is not a number, redis-py silently uses database 0.
         if parts.path not in ("", "/") and not parts.path[1:].isdecimal():
             raise Mistake("the Redis URL names a database that is not a number", _REDIS)
     else:
@@ -37,14 +37,14 @@ def redis_url(text: str) -> str:
 
 
 def database_url(text: str) -> str:
-    """The address as SQLAlchemy takes it; every way to write PostgreSQL becomes `postgresql+psycopg`.
+    """The address in the form that SQLAlchemy takes; all spellings of PostgreSQL become `postgresql+psycopg`.
 
     Raises:
-        Mistake: it is not one, or what it names makes no sense.
+        Mistake: it is no such address, or a part of it makes no sense.
     """
     parts = _split(text, "database")
     if parts.scheme in ("sqlite", "sqlite+pysqlite"):
-        # A driver splits no password off here, so two slashes would make the folder's name a host.
+        # SQLite has no host: after two slashes, the name of a folder would be taken for one.
         if parts.netloc:
             raise Mistake("the SQLite URL has too few slashes", "write sqlite:/// and then the path of the file")
         if parts.path.strip("/") in ("", ":memory:"):

@@ -1,6 +1,6 @@
 """Pydantic models of `config/pagemill.yaml` and of the environment. Units are in the names.
 
-Every default is the one that runs. Reading files and variables is `loading`'s and `environment`'s.
+Every default is the value that is used. `loading` and `environment` read the files and variables.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class BrowserSettings(Section):
 
 
 class PoolSettings(Section):
-    """How many visits may be at work, rotation above the platform's own, and the deadlines of the calls that Playwright
-    leaves without one."""
+    """How many visits may be at work; rotation beyond the platform's own; deadlines for calls that Playwright leaves
+    without one."""
 
     places: Annotated[Whole, Field(ge=1, le=1000)] | Auto = "auto"
     idle_pages: Whole = Field(default=0, ge=0, le=1000)
@@ -56,7 +56,7 @@ class PoolSettings(Section):
 
 
 class QueueSettings(Section):
-    """Batches on the queue."""
+    """How batches are queued."""
 
     batch_size: Whole = Field(default=50, ge=1, le=1000)
     max_retries: Whole = Field(default=5, ge=0, le=100)
@@ -81,7 +81,7 @@ class ResultSettings(Section):
     group_size: Whole = Field(default=50, ge=1, le=1000)
     group_delay_ms: Whole = Field(default=200, ge=0, le=500)
     slow_statement_ms: Whole = Field(default=1000, ge=0)
-    """Of the catalogue's database too; 0 for never."""
+    """Also for the catalogue's database; 0 means never."""
 
 
 class ArtifactSettings(Section):
@@ -97,10 +97,10 @@ _Days = Annotated[Whole, Field(ge=1, le=36_500)]
 
 
 class RetentionSettings(Section):
-    """How long what is old is kept; nothing is removed unless days are given."""
+    """How long old data is kept; without a number of days it is never removed."""
 
     runs_days: _Days | None = None
-    """Since the last result of a run. A run goes with all its results."""
+    """Days since the last result of a run. A run is removed with all its results."""
     artifacts_days: _Days | None = None
 
 
@@ -197,7 +197,7 @@ class Settings(Section):
     @model_validator(mode="before")
     @classmethod
     def _starts_from_profile(cls, value: Any) -> Any:
-        """A profile gives the guard other defaults; what the file says beats them."""
+        """A profile gives the guard other defaults. What the file says beats them."""
         if not isinstance(value, dict) or value.get("profile") not in PROFILES:
             return value
         own = value.get("guard") or {}
@@ -207,25 +207,25 @@ class Settings(Section):
 
 
 class Environment(Section):
-    """What the environment says; it beats YAML."""
+    """The settings of the environment, which beat YAML."""
 
     config_folder: Path = Path("config")
     redis_url: str = Field(default="", repr=False)
     database_url: str = Field(default="sqlite:///data/pagemill.db", repr=False)
     catalog_url: str = Field(default="", repr=False)
-    """Empty for the results' own database; `catalog_database_url` says which it is then."""
+    """Empty if the catalogue is in the results' database; see `catalog_database_url`."""
     catalog_write_url: str = Field(default="", repr=False)
-    """The one way to change a catalogue's table; without it none is changed."""
+    """The only way to change a catalogue's table; without it no table is changed."""
     api_secret: str = Field(default="", repr=False)
-    """Signs the control API's tokens; empty for an API on loopback that asks nobody for one."""
+    """Signs the control API's tokens. Empty for an API on loopback that needs no token."""
     alert_urls: Mapping[str, str] = Field(default_factory=dict, repr=False)
     """Addresses of alert channels, by the end of their variables' names: TEAM for PAGEMILL_ALERT_URL_TEAM."""
     proxies: Mapping[str, ProxyAddress] = Field(default_factory=dict, repr=False)
     """By the end of their variables' names: SEOUL_A for PAGEMILL_PROXY_SEOUL_A."""
     credentials: Mapping[str, Credentials] = Field(default_factory=dict, repr=False)
-    """Likewise: STAGING for PAGEMILL_CREDENTIALS_STAGING."""
+    """By the end of their variables' names: STAGING for PAGEMILL_CREDENTIALS_STAGING."""
     profile: ProfileName | None = None
-    """Beats the one that `pagemill.yaml` names."""
+    """Beats the profile that `pagemill.yaml` names."""
     chromium: Path | None = None
     log_format: Literal["auto", "json", "console"] = "auto"
     log_folder: Path | None = None
@@ -233,7 +233,7 @@ class Environment(Section):
 
     @property
     def catalog_database_url(self) -> str:
-        """The database that catalogue tables are in."""
+        """The database with the catalogue's tables."""
         return self.catalog_url or self.database_url
 
 
@@ -246,4 +246,4 @@ class Config(Section):
     alerts: AlertRules = AlertRules()
     environment: Environment
     settings_lines: Mapping[str, int] = {}
-    """What `pagemill.yaml` itself says: its dotted keys, each with its line."""
+    """The dotted keys that `pagemill.yaml` itself sets, each with its line."""

@@ -1,6 +1,6 @@
-"""Questions about the shape of the models: which keys stand at a place, where a key belongs, what the default is.
+"""Answers questions about the structure of the models: which keys a section has, where a key belongs, its default.
 
-It only looks at pydantic's field tables; it reads no file and judges no value.
+It only looks at pydantic's tables of fields; it reads no file and judges no value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Model = type[BaseModel]
 
 
 def keys_at(model: Model, path: KeyPath) -> tuple[str, ...]:
-    """The keys that the section at that place knows, in the models' order; empty where keys are free."""
+    """The keys of the section at that path, in the models' order; empty if keys are free there."""
     keys: dict[str, None] = {}
     for section in _sections_at(model, path):
         keys |= dict.fromkeys(_key_of(name, field) for name, field in section.model_fields.items())
@@ -34,7 +34,7 @@ def places_of(model: Model, key: str) -> list[str]:
 
 
 def default_at(model: Model, path: KeyPath) -> str:
-    """The default of a single value as YAML writes it; empty for sections, lists and values that have none."""
+    """The default of a single value in YAML; empty for sections, lists and values without one."""
     field = next((field for section in _sections_at(model, path[:-1]) if (field := _field_of(section, path[-1]))), None)
     if field is None or field.is_required() or field.default is None:
         return ""
@@ -49,7 +49,7 @@ def as_written(value: object) -> str:
 
 
 def _sections_at(model: Model, path: KeyPath) -> list[Model]:
-    """The models that may stand at a place: one, or those that the items of a list or a union may be."""
+    """The models that may be at a path: one, or several for the items of a list or a union."""
     places: list[Any] = [model]
     for part in path:
         if not isinstance(part, int):
@@ -59,7 +59,7 @@ def _sections_at(model: Model, path: KeyPath) -> list[Model]:
 
 
 def _items(place: Any) -> list[Any]:
-    """What may stand in the place of a list: one item of it."""
+    """What may be written instead of a list: one item of it."""
     return _branches(_inside(place)) if get_origin(place) in (list, tuple) else [place]
 
 
@@ -73,7 +73,7 @@ def _below(place: Any, part: str | int) -> list[Any]:
 
 
 def _short_forms(section: Model) -> list[Model]:
-    """What may be written in the section's place: the one item of the list that it holds."""
+    """What may be written instead of the section: the one item of its list."""
     name = getattr(section, "short_form_of", None)
     return (
         []
@@ -91,7 +91,7 @@ def _key_of(name: str, field: FieldInfo) -> str:
 
 
 def _branches(annotation: Any) -> list[Any]:
-    """The annotation itself, or what a union or an annotated type stands for."""
+    """The annotation itself, or the members of a union or the type inside an annotated one."""
     if get_origin(annotation) is Annotated:
         return _branches(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -100,7 +100,7 @@ def _branches(annotation: Any) -> list[Any]:
 
 
 def _inside(annotation: Any) -> Any:
-    """What a mapping or a list of this type holds, such as a platform's fields."""
+    """The type of the values in a mapping or list, such as a platform's fields."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is dict:
         return arguments[1]

@@ -1,6 +1,6 @@
-"""Where the files are that come with pagemill beside its code: the configuration, and what containers need.
+"""Finds the files that come with pagemill beside its code: the configuration, and what containers need.
 
-In a clone `shipped/` has links to the clone's own files, in a wheel their copies: there is one source of each.
+In a clone, `shipped/` has links to the clone's own files; in a wheel, copies of them. So each has one source.
 """
 
 from __future__ import annotations

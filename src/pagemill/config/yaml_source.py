@@ -1,8 +1,8 @@
 """Reads one YAML file into plain data and remembers the line of every key.
 
-It knows nothing of what the keys mean. Of YAML it takes what configuration needs: text, whole numbers, decimals, true
-and false, nothing, lists and mappings. Dates stay text, `0777` and `1:30` are not numbers, and what can make a small
-file large or run code (aliases, tags) is refused.
+It does not know what the keys mean. Of YAML it accepts what a configuration needs: text, whole numbers, decimals, true
+and false, null, lists and mappings. Dates stay text; `0777` and `1:30` are not numbers. Aliases and tags are refused,
+because they can make a small file large or run code.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _UNWANTED_TAGS = frozenset(_TAG + name for name in ("int", "float", "timestamp",
 
 @dataclass(frozen=True, slots=True)
 class YamlSource:
-    """What one file says. `data` is `None` when the file cannot be understood; `problems` then says why."""
+    """The content of one file. `data` is `None` if the file cannot be understood; `problems` then says why."""
 
     file: str
     data: Mapping[str, Any] | None
@@ -39,16 +39,16 @@ class YamlSource:
     problems: tuple[Problem, ...] = ()
 
     def line_of(self, path: KeyPath) -> int:
-        """The line, from 1, of that key, or of the nearest one above it that the file has."""
+        """The line, from 1, of that key, or of its nearest parent that is in the file."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
 
 def read_yaml(path: Path) -> YamlSource:
-    """Reads the file whole; every mistake in it becomes a `Problem`, none is raised.
+    """Reads the whole file. Every mistake in it becomes a `Problem`; none is raised.
 
-    An empty file is an empty mapping. Of a key that is written twice, the first value counts.
+    An empty file is an empty mapping. If a key is written twice, its first value counts.
     """
     file = str(path)
     text = _read_text(path)
@@ -88,7 +88,7 @@ def _read_text(path: Path) -> str | Problem:
 
 
 class _Unsupported(yaml.MarkedYAMLError):
-    """YAML that is correct and not wanted here."""
+    """YAML that is correct but not accepted here."""
 
     def __init__(self, problem: str, remedy: str, mark: yaml.Mark) -> None:
         super().__init__(problem=problem, problem_mark=mark)

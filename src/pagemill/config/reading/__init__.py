@@ -1,2 +1,2 @@
-"""How pages are read, as a platform file says it: sources and fields, steps before them, what they mean; and the small
-languages that this is said in."""
+"""The part of a platform file about reading pages: sources and fields, steps, signs; and the small languages in which
+these are written."""

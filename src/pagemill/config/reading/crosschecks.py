@@ -1,5 +1,5 @@
-"""What one section of a platform says about another: names of fields and templates that must be there, signs that could
-never fire. Pure; each check returns its mistakes.
+"""Checks between sections of a platform: fields and templates that do not exist, signs that can never be met. Pure;
+each check returns its mistakes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pagemill.model import FactValue
 
 MistakePath = tuple[str | int, ...]
 _STABLE = re.compile(r"\[(?:property|itemprop|name|data-)|#|^h1$", re.IGNORECASE)
-"""What a selector has that outlives most redesigns."""
+"""Parts of a selector that survive most redesigns of a shop."""
 _YES_OR_NO = frozenset({"true", "false", "yes", "no", "1", "0", "y", "n", "on", "off"})
 
 
@@ -26,7 +26,7 @@ def unknown_fields(
     extract: object, above: MistakePath, names: Iterable[str], *, also: tuple[str, ...] = ()
 ) -> list[Mistake]:
     """A mistake for each name that is neither one of the platform's fields nor one of `also`."""
-    if not isinstance(extract, Extract):  # has mistakes of its own
+    if not isinstance(extract, Extract):  # it has mistakes of its own
         return []
     known = (*also, *sorted(extract.fields))
     remedy = f"write one of {', '.join(known)}"
@@ -34,7 +34,7 @@ def unknown_fields(
 
 
 def catalog_mistakes(catalog: CatalogTable, extract: object) -> list[Mistake]:
-    """Columns of fields that are not there, and what must never be written to them."""
+    """Columns of fields that do not exist, and values that must never be written."""
     mistakes = unknown_fields(extract, ("columns",), catalog.columns, also=("id", "url"))
     update = catalog.update
     mistakes += unknown_fields(extract, ("update", "columns"), update.columns)
@@ -72,7 +72,7 @@ def _is_above_0(value: FactValue) -> bool:
 
 
 def addresses_in(extract: Extract) -> list[tuple[MistakePath, str | None]]:
-    """Every address that a source asks for, with its place below `extract`."""
+    """Every address that a source requests, with its path below `extract`."""
     found: list[tuple[MistakePath, str | None]] = []
     for position, source in enumerate(extract.sources):
         found.append((("sources", position, "url"), source.url))
@@ -81,7 +81,7 @@ def addresses_in(extract: Extract) -> list[tuple[MistakePath, str | None]]:
 
 
 def unknown_names(extract: Extract, known: frozenset[str]) -> list[Mistake]:
-    """A mistake for each template with a name that nothing gives a meaning to."""
+    """A mistake for each template with an unknown name."""
     mistakes = []
     for position, source in enumerate(extract.sources):
         for key, template, names in _templates(source, known):
@@ -105,7 +105,7 @@ def _templates(source: Source, known: frozenset[str]) -> Iterator[tuple[MistakeP
 
 
 def judge_mistakes(judge: Judge, extract: object, names: frozenset[str]) -> list[Mistake]:
-    """What the rules of judgement say of fields that are not there, and signs that could never fire."""
+    """The mistakes in rules of judgement: fields that do not exist, and signs that can never be met."""
     if not isinstance(extract, Extract):
         return []
     mistakes = unknown_fields(extract, ("tolerance",), judge.tolerance)
@@ -181,7 +181,7 @@ def _shown(value: Wanted) -> str:
 
 
 def fragile_fields(extract: Extract) -> dict[str, str]:
-    """Fields that hang on a single selector which shops change often, each with that selector."""
+    """Fields that rely on one selector which shops change often, each with that selector."""
     found: dict[str, str] = {}
     for name, rules in extract.fields.items():
         if len(rules) == 1 and len(rules[0].selector) == 1 and not _STABLE.search(rules[0].selector[0]):

@@ -1,5 +1,5 @@
-"""CSS selectors as configuration writes them: whether a browser could read them. Pure; no parser, only what people get
-wrong: XPath, words of other tools, brackets that do not end, names of templates.
+"""Checks of CSS selectors in the configuration. Pure. It is no parser; it finds what people get wrong: XPath, words of
+other tools, brackets that do not end, names of templates.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _CUT = re.compile(r"\A\s*,|[,>+~]\s*\Z|,\s*,")
 
 
 def check_selector(text: str) -> str:
-    """The text itself, as far as it may be a selector.
+    """The text itself, if nothing shows that it is no selector.
 
     Raises:
-        Mistake: no browser could read it, or it has a template's name, which nothing fills in here.
+        Mistake: no browser could read it, or it has a template's name, which is not filled in here.
     """
     if _XPATH.match(text):
         raise Mistake(f"{text!r} is XPath, not CSS", "write a CSS selector, such as h1.name")
@@ -47,7 +47,7 @@ Selector = Annotated[str, Field(min_length=1), AfterValidator(check_selector)]
 
 
 def _is_whole(bare: str) -> bool:
-    """Whether brackets end in their order, and no quote or brace is left."""
+    """Whether brackets close in order, and no quote or brace is left over."""
     open_ones: list[str] = []
     for character in bare:
         if character in "([":

@@ -15,9 +15,9 @@ from pagemill.config.section import Section
 
 
 class Extract(Section):
-    """How facts are read. `ready` is the sign that the page which is visited is complete.
+    """How facts are read. `ready` is the sign that the visited page is complete.
 
-    A section without `sources` is itself the only one: the short form.
+    A section without `sources` is a single source itself: the short form.
     """
 
     short_form_of: ClassVar[str] = "sources"
@@ -56,7 +56,7 @@ class Extract(Section):
 
     @cached_property
     def fields(self) -> dict[str, tuple[FieldRule, ...]]:
-        """Every field of the platform with its rules, in the order in which they are asked."""
+        """Every field of the platform, with its rules in the order in which they are asked."""
         found: dict[str, tuple[FieldRule, ...]] = {}
         for source in self.sources:
             for name, rules in source.fields.items():

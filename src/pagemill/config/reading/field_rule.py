@@ -1,4 +1,4 @@
-"""Pydantic model of one field of a source: where a fact stands, and how what stands there is read."""
+"""Pydantic model of one field of a source: where a fact stands, and how to read it."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _ONE_PLACE = "write either a selector or text_of (dom, in_page_fetch), or a path
 _BOOLEAN_ATTRIBUTES = frozenset(
     {"disabled", "checked", "selected", "readonly", "required", "hidden", "open", "multiple", "autofocus", "inert"}
 )
-"""Attributes of HTML that mean something by being there, whatever their value is."""
+"""HTML attributes that count by their presence, whatever their value."""
 FieldType = Literal["text", "number", "boolean"]
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One line of a `map`: any of these words means that value. `*` is every text."""
+    """One line of a `map`: each of these words means that value. `*` is any text."""
 
     words: tuple[str, ...]
     contained: bool
-    """Whether a text that holds the word does, and not only the word alone."""
+    """Whether a text that contains the word counts as well, and not only the word alone."""
     value: FactValue
 
 
 class FieldRule(Section):
     """Where a fact is found and how it is read.
 
-    The place is one of `selector` (CSS, or several in order of preference), `text_of` (what a visitor sees of an
-    element is searched for the words of `map`) and `path` (JMESPath, or keys with dots). What is found there goes
-    through `regex`, `map`, `prefix`, `strip_query` and `type`, in this order; `equals`, `contains` and `exists` make it
-    a boolean. `else` is the value where nothing was found or understood, though what it would stand in was there.
+    The place is one of `selector` (CSS, or several in order of preference), `text_of` (the words of `map` are looked
+    for in the visible text of an element) or `path` (JMESPath, or keys with dots). The text found goes through `regex`,
+    `map`, `prefix`, `strip_query` and `type`, in this order; `equals`, `contains` and `exists` make it a boolean.
+    `else` is the value if nothing was found or understood, although the surrounding place was there.
     """
 
     selector: tuple[str, ...] = ()
@@ -133,21 +133,21 @@ class FieldRule(Section):
 
     @cached_property
     def words(self) -> tuple[Words, ...]:
-        """The lines of `map`, or of a `contains` that has several, in their order."""
+        """The lines of `map`, or of a `contains` with several words, in order."""
         if isinstance(self.contains, dict):
             return tuple(_words(key, value, contained=True) for key, value in self.contains.items())
         return tuple(_words(key, value, contained=self.text_of is not None) for key, value in (self.map or {}).items())
 
     @property
     def is_presence(self) -> bool:
-        """Whether the fact is that something is there: an element, or one with a boolean attribute."""
+        """Whether the fact is the presence of something: an element, or one with a boolean attribute."""
         return self.exists or (
             self.attribute in _BOOLEAN_ATTRIBUTES and self.regex is None and self.equals is None and not self.words
         )
 
     @property
     def makes_boolean(self) -> bool:
-        """Whether the fact is true or false whatever the text is."""
+        """Whether the fact is always true or false, whatever the text."""
         return self.is_presence or self.equals is not None or isinstance(self.contains, str)
 
     @property
@@ -166,7 +166,7 @@ class FieldRule(Section):
 
     @property
     def values(self) -> tuple[FactValue, ...] | None:
-        """All values that the fact can have; `None` when that is open."""
+        """All values that the fact can have; `None` if it can have any."""
         if self.makes_boolean:
             return (True, False)
         if not self.words:
@@ -182,7 +182,7 @@ def _words(key: str, value: FactValue, *, contained: bool) -> Words:
 
 
 def as_rules(fields: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Fields as they are written, each as a list of rules; a bare text is a rule with that text under `key`."""
+    """Fields from the file, each as a list of rules. A bare text is a rule with that text under `key`."""
     return {name: _as_rules(rule, key) for name, rule in fields.items()}
 
 

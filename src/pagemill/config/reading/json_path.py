@@ -1,5 +1,4 @@
-"""Paths into JSON as configuration writes them: which kind each is, and whether it can be read. Following them is
-`extraction`'s.
+"""Checks of JSON paths in the configuration: which kind each is, and whether it can be read. `extraction` follows them.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _REMEDY = "see jmespath.org, or write plain keys with dots, such as offers.price
 
 
 def is_plain_path(path: str) -> bool:
-    """Whether the path is nothing but keys with dots between them; every other one is JMESPath."""
+    """Whether the path is only keys with dots between them; every other path is JMESPath."""
     return _SPECIAL.search(path) is None
 
 
@@ -64,7 +63,7 @@ def _check_call(path: str, name: str, given: int) -> None:
 
 
 def _nodes(node: Any) -> Iterator[dict[str, Any]]:
-    """A parsed expression and everything in it."""
+    """Yields a parsed expression and all its parts."""
     waiting = [node]
     while waiting:
         one = waiting.pop()

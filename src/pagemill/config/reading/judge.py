@@ -27,22 +27,22 @@ def _check_status(value: int) -> int:
 
 Status = Annotated[Whole, Field(ge=100, le=599), AfterValidator(_check_status)]
 Wanted = FactValue | tuple[FactValue, ...]
-"""What a fact must be for a sign: a value, or one of several."""
+"""What a fact must be for a sign: one value, or any one of several."""
 
 _IN_EVERY = re.compile(r"[/:]{1,3}|https?(?::/{0,2})?", re.IGNORECASE)
-"""What every address of a shop has in it: a slash, a scheme. A host may be another one."""
+"""A part of every address of a shop, such as a slash or a scheme. Only a host can differ."""
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%")
 
 
 class TextIn(Section):
-    """A text that counts only in what is seen of some elements."""
+    """A text that counts only in the visible text of certain elements."""
 
     within: Selector = Field(alias="in")
     says: Text
 
 
 class ErrorSign(Section):
-    """Words at a path of a JSON answer, of one with an error's status as well."""
+    """Words at a path of a JSON answer, also of an answer with an error status."""
 
     path: Text
     words: tuple[Annotated[str, Field(min_length=1)] | None, ...]
@@ -84,14 +84,14 @@ def _form(value: Any) -> str:
 AnyText = Annotated[Annotated[Text, Tag("text")] | Annotated[TextIn, Tag("place")], Discriminator(_form)]
 WantedFacts = dict[str, Wanted]
 TextSign = tuple[str, str]
-"""A selector, `""` for the whole page, and the text that is looked for in what it selects."""
+"""A selector (`""` for the whole page), and the text that is looked for in what it selects."""
 
 
 class VerdictSigns(Section):
-    """Signs of a verdict, any of which will do.
+    """The signs of a verdict; any one of them is enough.
 
-    `status` of the document or answer, `text` and `selector` where a visitor sees them, a part of the final address
-    (`url`), the message of a `dialog`, `facts` that all hold, an `error` in a JSON answer.
+    `status` is that of the document or answer. `text` and `selector` count where a visitor sees them. `url` is a part
+    of the final address, `dialog` the message of a dialog. `facts` must all hold; `error` is in a JSON answer.
     """
 
     status: tuple[Status, ...] = ()
@@ -116,7 +116,7 @@ class VerdictSigns(Section):
 
     @property
     def texts(self) -> tuple[TextSign, ...]:
-        """The texts, each with where it counts."""
+        """The texts, each with the selector where it counts."""
         return tuple((text.within, text.says) if isinstance(text, TextIn) else ("", text) for text in self.text)
 
 
@@ -143,12 +143,12 @@ class Compare(Section):
 
     @property
     def absolute(self) -> float:
-        """How far a number may be off."""
+        """By how much a number may differ."""
         return self.tolerance if isinstance(self.tolerance, int | float) else 0.0
 
     @property
     def percent(self) -> float:
-        """How far a number may be off, in percent of the expected one."""
+        """By how much a number may differ, in percent of the expected number."""
         return float(self.tolerance.rstrip().removesuffix("%")) if isinstance(self.tolerance, str) else 0.0
 
 
@@ -189,10 +189,10 @@ class Judge(Section):
     @field_validator("gone", "off_sale", "sold_out", "blocked", mode="before")
     @classmethod
     def _keep_the_usual(cls, value: Any, info: ValidationInfo) -> Any:
-        """Adding a text must not lose the usual signs: they stay until their own key is written.
+        """Adding one kind of sign keeps the usual others: a default stays until its own key is written.
 
-        `sold_out: {in_stock: false}` is the short form of `{facts: {in_stock: false}}`, and the empty section of no
-        sign at all.
+        `sold_out: {in_stock: false}` is the short form of `{facts: {in_stock: false}}`. The empty section means no sign
+        at all.
         """
         assert info.field_name is not None
         if isinstance(value, dict) and info.field_name in _WITH_SHORT_FORM and is_short_form(value):
@@ -218,9 +218,9 @@ _EXACT = Compare()
 
 
 def is_short_form(section: Mapping[str, Any]) -> bool:
-    """Whether a section of signs says facts alone: then every value in it is a single one.
+    """Whether a section of signs has only facts: then each of its values is a single one.
 
-    `status` may well be a field; a single `text` is a sign for which the brackets were forgotten.
+    `status` may well be a field. But a single `text` is a sign whose brackets were forgotten.
     """
     if section.keys() & (VerdictSigns.model_fields.keys() - {"status"}):
         return False

@@ -1,4 +1,4 @@
-"""Text that configuration holds to be compiled: regular expressions, and templates with `{names}`. Pure."""
+"""Texts of the configuration that are compiled: regular expressions, and templates with `{names}`. Pure."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def check_regex(text: str) -> str:
     """The text itself, if it is a regular expression.
 
     Raises:
-        Mistake: it is none.
+        Mistake: it is no regular expression.
     """
     try:
-        re.compile(text)  # the language that is promised; the other library has words of its own
+        re.compile(text)  # Python's language is what is promised; the other library has additions
         compiled(text)
     except (re.error, CompileError, OverflowError, RecursionError) as error:
         remedy = "mend it, or put a backslash before special characters"
@@ -40,7 +40,7 @@ Regex = Annotated[str, AfterValidator(check_regex)]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one `{name}` stands for. `encoded`: it was cut out of an address, where it is percent-encoded already."""
+    """What one `{name}` stands for. `encoded`: it was cut out of an address and is percent-encoded already."""
 
     text: str
     encoded: bool = False
@@ -52,28 +52,28 @@ class Part:
 
     @property
     def in_path(self) -> str:
-        """As it stands in an address before its `?`: what was cut out of an address stays as it was."""
+        """The text for an address before its `?`. What was cut out of an address stays as it was."""
         return self.text if self.encoded else quote(self.text, safe="")
 
     @property
     def in_query(self) -> str:
-        """As it stands in an address behind its `?`."""
+        """The text for an address after its `?`."""
         return quote(self.plain, safe="")
 
 
 Names = Mapping[str, Part]
-"""What every `{name}` of a template stands for; `id` and `url` are always there."""
+"""What each `{name}` of a template stands for; `id` and `url` are always there."""
 
 
 def names_in(template: str) -> set[str]:
-    """The names that the template mentions. Braces around anything else are just braces."""
+    """The names in a template. Braces around anything else are ordinary text."""
     return set(_NAME.findall(template))
 
 
 def fill_address(template: str, names: Names) -> str:
-    """The address with every name filled in. `{url}` is a whole address, and stands as it is at the beginning.
+    """The address with every name filled in. `{url}` at the beginning is a whole address and stays as it is.
 
-    Every name of the template must be known.
+    All names of the template must be known.
     """
     query = template.find("?")
 
@@ -87,7 +87,7 @@ def fill_address(template: str, names: Names) -> str:
 
 
 def names_filled(text: str) -> set[str]:
-    """The names that `fill_json` fills in, and `fill_text` but for `{id:number}`."""
+    """The names that `fill_json` fills in, and `fill_text` as well, except `{id:number}`."""
     if (number := _NUMBER.fullmatch(text)) is not None:
         return {number[1]}
     return set().union(*(names_in(part) for part in _parts_to_fill(text)))
@@ -96,9 +96,8 @@ def names_filled(text: str) -> set[str]:
 def fill_text(text: str, names: Names) -> str:
     """The text with every name filled in as people write it.
 
-    A text that has braces of its own as well is JSON if it is that with its names filled in; then each name is. In any
-    other, such as a GraphQL query, what stands in double quotes is filled in and the rest stays: `{id}` may mean
-    something else there.
+    A text with other braces may be JSON: if it is with its names filled in, all of them are. Otherwise, as in a GraphQL
+    query, names are only filled in within double quotes, because `{id}` elsewhere may mean something different.
     """
     parts = _parts_to_fill(text)
     if parts == [text]:
@@ -114,7 +113,7 @@ def _parts_to_fill(text: str) -> list[str]:
 
 
 def _has_braces(text: str) -> bool:
-    """Whether there are braces around something else than a name."""
+    """Whether there are braces around something other than a name."""
     rest = _NAME.sub("", text)
     return "{" in rest or "}" in rest
 
@@ -146,7 +145,7 @@ def _number_filled(text: str, names: Names) -> int | str | None:
 
 
 def texts_in(value: object) -> Iterator[str]:
-    """Every text in a JSON value, keys left aside."""
+    """Every text in a JSON value, except keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
@@ -155,9 +154,9 @@ def texts_in(value: object) -> Iterator[str]:
 
 
 def fill_json(value: object, names: Names) -> object:
-    """The JSON value with every text in it filled in; keys stay.
+    """The JSON value with the names in every text filled in; keys stay.
 
-    A text that is `{id:number}` and nothing else becomes a number, if the name stands for a whole one.
+    A text that is only `{id:number}` becomes a number, if the name stands for a whole number.
     """
     if isinstance(value, str):
         number = _number_filled(value, names)

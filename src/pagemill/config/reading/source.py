@@ -42,7 +42,7 @@ def _check_strategy(value: str) -> str:
 
 
 class Fetch(Section):
-    """What strategy `in_page_fetch` asks for instead of visiting a product's page."""
+    """The request that strategy `in_page_fetch` makes instead of visiting a product's page."""
 
     url: str | None = Field(default=None, min_length=1)
     pattern: Regex | None = Field(default=None, min_length=1)
@@ -52,7 +52,7 @@ class Fetch(Section):
     @field_validator("fields", mode="before")
     @classmethod
     def _short_fields(cls, value: Any) -> Any:
-        """A field written as a bare string is a path."""
+        """A field written as a bare text is a path."""
         return as_rules(value, "path") if isinstance(value, dict) else value
 
     @model_validator(mode="after")
@@ -97,7 +97,7 @@ class Source(Section):
     @model_validator(mode="before")
     @classmethod
     def _short_fields(cls, value: Any) -> Any:
-        """A field written as a bare string is a selector, or a path where the strategy takes paths."""
+        """A field written as a bare text is a selector, or a path if the strategy uses paths."""
         if not isinstance(value, dict):
             return value
         strategy = value.get("strategy", "dom")
@@ -200,17 +200,17 @@ class Source(Section):
 
     @property
     def kind(self) -> StrategyFacts:
-        """What holds for every source of its strategy."""
+        """The facts about the source's strategy."""
         return strategy_facts(self.strategy)
 
     @property
     def reads_all_standard_facts(self) -> bool:
-        """Whether it takes whatever a page publishes, because no fields were named."""
+        """Whether it takes all standard facts that a page publishes, because the file names no fields."""
         return self.strategy == "structured" and self.fields.keys() == STANDARD_FACTS.keys()
 
     @property
     def is_own(self) -> bool:
-        """Whether it is read by a class of the user's own."""
+        """Whether a class of the user's own reads it."""
         return self.strategy not in STRATEGIES
 
 
@@ -221,7 +221,7 @@ _MISSING = {
 
 
 def _foreign_keys(source: Source, facts: StrategyFacts) -> list[tuple[str, str]]:
-    """The keys that are written and mean nothing to the source's strategy, each with a strategy that has them."""
+    """The keys in the file that the source's strategy does not use, each with a strategy that does."""
     found = []
     for name in source.model_fields_set - {"strategy", "fields"}:
         key = Source.model_fields[name].alias or name
@@ -235,7 +235,7 @@ def _foreign_keys(source: Source, facts: StrategyFacts) -> list[tuple[str, str]]
 def _misplaced(
     fields: dict[str, tuple[FieldRule, ...]], place: RuleForm | None, message: str, *above: str
 ) -> list[Mistake]:
-    """A mistake for each field that is not written as that kind of place."""
+    """A mistake for each field whose place is not of that form."""
 
     def fits(rule: FieldRule) -> bool:
         return rule.path is not None if place == "path" else rule.path is None
@@ -258,7 +258,7 @@ def _no_selectors(fields: dict[str, tuple[FieldRule, ...]]) -> list[Mistake]:
 
 
 def _typed(rule: Any) -> Any:
-    """A rule of `structured` with the type that its standard fact has, unless it says another one."""
+    """A rule of `structured` with the type of its standard fact, unless it states another type."""
     if isinstance(rule, str):
         rule = {"path": rule}
     if isinstance(rule, dict) and rule.get("path") in STANDARD_FACTS and "map" not in rule:

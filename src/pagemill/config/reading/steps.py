@@ -1,6 +1,6 @@
-"""Pydantic models of a platform's `steps`: what its page needs done before it is read, in order.
+"""Pydantic models of a platform's `steps`: what must be done in its page before it is read, in order.
 
-What doing them means is `extraction.steps`'.
+`extraction.steps` does them.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _KEYS = (
     *("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"),
 )
 _UNCALLED = re.compile(r"\s*(?:async\s+)?(?:function\b|(?:\(\s*(?:[\w$,{}\s]*)\)|[\w$]+)\s*=>)")
-"""A function as it is handed to tools that call it; one that calls itself begins with two brackets."""
+"""A function that nobody calls, as other tools expect it. One that calls itself begins with two brackets."""
 _SHOWN = 60
-"""Characters of a step that are told."""
+"""Characters of a step that messages show."""
 
 LimitMs = Annotated[Whole, Field(ge=10, le=600_000)]
 
 
 class Limited(Section):
-    """What is tried again for up to `within_ms`."""
+    """A step that is tried again for up to `within_ms`."""
 
     within_ms: LimitMs = 5000
 
 
 class Element(Limited):
-    """What is done to one element, as soon as it is there."""
+    """A step on one element, as soon as that is there."""
 
     selector: Selector
 
@@ -46,19 +46,19 @@ class Element(Limited):
 
 
 class Passing(Element):
-    """An element that many pages do not have: it is not waited for as long."""
+    """A step on an element that many pages do not have, so it is waited for less long."""
 
     within_ms: LimitMs = 2000
 
 
 class Fill(Element):
-    """A text for a field; of a list, the choice with that value or label."""
+    """Puts a text into a field; in a list, chooses the entry with that value or label."""
 
     text: str
 
 
 class Press(Limited):
-    """A key, in the element that has the focus unless told otherwise."""
+    """Presses a key, by default in the element that has the focus."""
 
     key: str
     selector: Selector | None = None
@@ -77,7 +77,7 @@ class Press(Limited):
 
 
 class WaitFor(Limited):
-    """An element, or a text that a visitor sees."""
+    """Waits for an element, or for a text that a visitor sees."""
 
     selector: Selector | None = None
     text: str | None = Field(default=None, min_length=1)
@@ -94,7 +94,7 @@ class WaitFor(Limited):
 
 
 class Scroll(Limited):
-    """To the `end` of the document, through all of it, or until an element is in view."""
+    """Scrolls through the document to its `end`, or until an element is in view."""
 
     within_ms: LimitMs = 10_000
     to: str = Field(min_length=1)
@@ -109,7 +109,7 @@ class Scroll(Limited):
 
 
 class Run(Limited):
-    """Statements of JavaScript, among the page's own scripts; `await` may stand in them."""
+    """Runs JavaScript statements in the page's own world; they may use `await`."""
 
     script: str = Field(min_length=1)
 
@@ -125,12 +125,12 @@ class Run(Limited):
 
 
 def _short(key: str) -> BeforeValidator:
-    """A bare text is the short form of the section with that one key."""
+    """Lets a bare text stand for the section with only that key."""
     return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
 class PageStep(Section):
-    """One step: exactly one of its keys is there."""
+    """One step: exactly one of its keys is set."""
 
     dismiss: Annotated[Passing, _short("selector")] | None = None
     click: Annotated[Element, _short("selector")] | None = None
@@ -158,17 +158,17 @@ class PageStep(Section):
 
     @property
     def kind(self) -> StepKind:
-        """Which of them it is."""
+        """Which kind of step it is."""
         return next(kind for kind in _KINDS if getattr(self, kind) is not None)
 
     @property
     def within_s(self) -> float:
-        """How long it may take."""
+        """How long the step may take."""
         limited: Limited = getattr(self, self.kind)
         return limited.within_ms / 1000
 
     def __str__(self) -> str:
-        """What is done to what; not what is filled in."""
+        """What is done to which element, without the text that is filled in."""
         told = f"{self.kind.replace('_', ' ')} {getattr(self, self.kind)}"
         return told if len(told) <= _SHOWN else f"{told[: _SHOWN - 1]}…"
 
@@ -178,10 +178,10 @@ _ALL = ", ".join(_KINDS)
 
 
 def check_steps(steps: tuple[PageStep, ...], extract: Extract) -> None:
-    """Whether there is a page that they could be done in.
+    """Checks that there is a page in which they can be done.
 
     Raises:
-        Mistake: no source visits one, or one does it by itself.
+        Mistake: no source visits a page, or a source visits it by itself.
     """
     if not steps:
         return

@@ -1,6 +1,6 @@
-"""The one table of strategies: what each of them reads from, and which keys of a source are its own.
+"""The one table of strategies: what each one reads from, and which keys of a source it uses.
 
-Pure facts. The class that follows them is `extraction/NAME.py`.
+Pure facts. The classes that follow them are `extraction/NAME.py`.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 RuleForm = Literal["selector", "path"]
-"""How a field's place is written: CSS in a document, or a path into JSON."""
+"""How a field's place is written: a CSS selector, or a path into JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class StrategyFacts:
     """What holds for every source of one strategy.
 
-    `place` is what a bare text means as a field, `None` where the strategy itself decides. `page` says whether a page
-    is visited, `driver` whether that page must be one of Playwright's. `keys` are those keys of a source that mean
-    something to it besides `strategy` and `fields`; `required` are those of them that must be there, any one of them.
+    `place` is what a bare text means as a field; `None` if the strategy decides. `page` says whether a page is visited,
+    `driver` whether that must be a page of Playwright's driver. `keys` are the keys of a source that it uses besides
+    `strategy` and `fields`; of `required` at least one must be there.
     """
 
     place: RuleForm | None
@@ -58,9 +58,9 @@ STANDARD_FACTS: dict[str, Literal["text", "number", "boolean"]] = {
     "currency": "text",
     "in_stock": "boolean",
 }
-"""The facts that `structured` reads without any paths, and their types."""
+"""The facts that `structured` reads without paths, and their types."""
 
 
 def strategy_facts(name: str) -> StrategyFacts:
-    """What holds for the strategy of that name; a dotted path is one of the user's own."""
+    """The facts about the strategy of that name. A dotted path is a class of the user's own."""
     return STRATEGIES.get(name, OWN)

@@ -5,10 +5,9 @@
 - A pattern that starts with `/` is one of path and query, on any host: `/api/products/*`.
 - A pattern that starts with `re:` is a regular expression, and may be found anywhere in the URL.
 
-The whole URL has to fit a pattern that is not a regular expression; its fragment does not count. What a name stands for
-is never a part of a longer word or number: `{id}*` fits `101?x=1` and not `1012`. Letters of other scripts than Latin
-fit percent-encoded ones too, as browsers send them. A URL for which that takes too long does not fit, and that is
-logged.
+The whole URL, without its fragment, has to fit a pattern that is not a regular expression. What a name stands for is
+never a part of a longer word or number: `{id}*` fits `101?x=1` and not `1012`. Non-Latin letters also fit in
+percent-encoded form, as browsers send them. If a search takes too long, the URL does not fit, and that is logged.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("config")
 
 _MAX_URL = 8_000
-"""Characters; a longer URL fits no pattern."""
+"""Characters. A longer URL fits no pattern."""
 _OTHER_SCRIPTS = re.compile(r"[^\x00-\x7f]+")
 _SHOWN = 200
 _SLOW = 3
-"""After so many URLs that took too long, a pattern fits no other: a page may ask for hundreds."""
+"""After so many URLs that took too long, a pattern fits no more URLs, because a page may ask for hundreds."""
 _NAME = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 _WORD_BEGINS = r"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2}))"
 _TOKENS = re.compile(r"(\*+|\{[A-Za-z_][A-Za-z0-9_]*\})")
@@ -41,7 +40,7 @@ def check_url_pattern(pattern: str) -> str:
     """The pattern itself, if some URL may fit it.
 
     Raises:
-        Mistake: it is no regular expression, or begins like no URL.
+        Mistake: it is no regular expression, or does not begin like a URL.
     """
     if pattern.startswith("re:"):
         check_regex(pattern.removeprefix("re:"))
@@ -51,13 +50,13 @@ def check_url_pattern(pattern: str) -> str:
 
 
 class UrlPattern:
-    """A compiled pattern. Where it has names, `filled` makes the pattern of one product."""
+    """A compiled pattern. If it has names, `filled` makes the pattern of one product."""
 
     def __init__(self, pattern: str, names: Names | None = None) -> None:
-        """Compiles it. A name without a meaning stands for any characters but `/`.
+        """Compiles the pattern. A name without a meaning stands for any characters but `/`.
 
         Raises:
-            CompileError: it starts with `re:` and is no regular expression; the configuration has refused it by then.
+            CompileError: it starts with `re:` and is no regular expression, which the configuration refuses anyway.
         """
         self.names = names_in(pattern)
         self._pattern = pattern
@@ -74,7 +73,7 @@ class UrlPattern:
         return UrlPattern(self._pattern, names) if self.names & names.keys() else self
 
     def fits(self, url: str) -> bool:
-        """Whether an answer from this URL is meant."""
+        """Whether the pattern fits this URL."""
         url, _, _ = url.partition("#")
         return len(url) <= _MAX_URL and self._search(url) is not None
 
@@ -91,8 +90,7 @@ class UrlPattern:
             return None
 
     def free_parts(self, url: str) -> tuple[str, ...]:
-        """What stands in a URL that fits where the pattern leaves it open, the host left aside; nothing for a regular
-        expression."""
+        """The parts of a URL that the pattern leaves open, except the host; nothing for a regular expression."""
         url = url.partition("#")[0]
         found = None if self._pattern.startswith("re:") else self._search(url)
         if found is None:
@@ -103,7 +101,7 @@ class UrlPattern:
         return tuple(filter(None, parts))
 
     def loose(self) -> str:
-        """A pattern of Chromium's own (`*` for anything) that fits every address which this one fits."""
+        """A pattern for Chromium (`*` for anything) that fits every address which this pattern fits."""
         if self._pattern.startswith("re:"):
             return "*"
         origin = "*://*" if self._pattern.startswith("/") else ""
@@ -129,7 +127,7 @@ def _expression(pattern: str, names: Names) -> str:
 
 
 def _as_number(text: str) -> str:
-    """The text as an expression; digits at its ends are no part of a longer number."""
+    """The text as a regular expression; digits at its ends must not be a part of a longer number."""
     before, after = ("(?<![0-9])" if text[:1].isdecimal() else ""), ("(?![0-9])" if text[-1:].isdecimal() else "")
     return before + re.escape(text) + after
 
@@ -146,5 +144,5 @@ def _piece(token: str, names: Names) -> str:
 
 
 def _either(letters: str) -> str:
-    """The letters as they are, or percent-encoded."""
+    """An expression for the letters, as they are or percent-encoded."""
     return f"(?:{letters}|(?i:{quote(letters)}))"

@@ -1,7 +1,7 @@
 """Playwright's registry of devices, read from the installed package without starting its driver.
 
-Older versions ship it as a JSON file; since 1.6x it stands as one object literal in the driver's bundled script, whose
-keys are bare words or JSON strings. `tests/browser/visitor/test_device_registry.py` holds what is read here against the
+Older versions contain it as a JSON file. Since 1.6x it is an object literal in the driver's bundled script, with keys
+that are bare words or JSON strings. `tests/browser/visitor/test_device_registry.py` compares what is read here with the
 driver.
 """
 
@@ -28,7 +28,7 @@ _LONGEST = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What Playwright knows of one device. Sizes are CSS pixels; the screen is held as the window is."""
+    """What Playwright knows of one device. Sizes are in CSS pixels; the screen is turned like the window."""
 
     user_agent: str
     width: int
@@ -61,7 +61,7 @@ def read_devices() -> dict[str, Device]:
     """All devices by name.
 
     Raises:
-        Mistake: this version of Playwright keeps them where they are not looked for.
+        Mistake: this version of Playwright keeps them in an unknown place.
     """
     spec = find_spec("playwright")
     folder = None if spec is None or spec.origin is None else Path(spec.origin).parent / "driver" / "package" / "lib"
@@ -92,7 +92,7 @@ def _device(entry: dict[str, Any]) -> Device:
     viewport, screen = entry["viewport"], entry.get("screen", entry["viewport"])
     sides = [screen["width"], screen["height"]]
     if (sides[0] > sides[1]) != (viewport["width"] > viewport["height"]):
-        sides.reverse()  # a device held sideways has the screen of the upright one in the registry
+        sides.reverse()  # for a device held sideways, the registry has the screen of the upright one
     return Device(
         user_agent=entry["userAgent"],
         width=viewport["width"],

@@ -1,6 +1,6 @@
-"""Brings together what the visitors of some platforms need besides YAML, or says all that is missing.
+"""Collects what the visitors of some platforms need besides YAML, or reports everything that is missing.
 
-Only processes that visit shops need it: others start without.
+Only processes that visit shops need it; others start without it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pagemill.errors import ConfigError, Problem
 
 
 def visitor_needs(platforms: Iterable[Platform], environment: Environment) -> VisitorSecrets:
-    """What these platforms' visitors need.
+    """The secrets and sessions that these platforms' visitors need.
 
     Raises:
         ConfigError: a variable is not set, or a file cannot be read; all of them are listed, with their lines.

@@ -1,7 +1,7 @@
-"""What a platform's visitor must not have written in YAML: addresses of proxies, passwords, sessions of its own.
+"""What must not be written in a platform's YAML about its visitor: addresses of proxies, passwords, sessions.
 
-Values only; no `repr` and no message repeats a secret. The environment is read by `environment`, files by whoever
-needs them.
+Values only; no `repr` and no message shows a secret. `environment` reads the variables; whoever needs a session reads
+its file.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _PROXY_FORM = (
 def _check_name(value: str) -> str:
     if not _NAME.fullmatch(value) or value.endswith("_FILE"):
         remedy = "write a name of up to 40 capital letters, digits and _, such as SEOUL_A; it ends a variable's name"
-        raise Mistake("is not a name", remedy)  # it may be the secret itself, and is not repeated
+        raise Mistake("is not a name", remedy)  # it may be the secret itself, so it is not repeated
     return value
 
 
 SecretName = Annotated[str, AfterValidator(_check_name)]
-"""The end of the name of the variable that holds a secret."""
+"""The end of the name of the environment variable with a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ class Credentials:
 
     @classmethod
     def parse(cls, text: str) -> Credentials:
-        """Reads `user:password`; only the first colon parts them.
+        """Reads `user:password`; only the first colon separates them.
 
         Raises:
-            Mistake: it is not that.
+            Mistake: it has another form.
         """
         user, colon, password = text.partition(":")
         if not colon or not user or not text.isprintable():
@@ -103,7 +103,7 @@ class ProxyAddress:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy by its name, which may be shown, and its address, which must not."""
+    """A proxy with its name, which may be shown, and its address, which must not be."""
 
     name: str
     address: ProxyAddress = field(repr=False)
@@ -111,11 +111,11 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class VisitorSecrets:
-    """Everything of that kind that a worker needs."""
+    """All secrets of visitors that a worker needs."""
 
     proxies: Mapping[str, ProxyAddress] = field(default_factory=dict, repr=False)
-    """By name, `SEOUL_A` for PAGEMILL_PROXY_SEOUL_A."""
+    """Addresses by name: `SEOUL_A` for PAGEMILL_PROXY_SEOUL_A."""
     credentials: Mapping[str, Credentials] = field(default_factory=dict, repr=False)
-    """By name: of PAGEMILL_CREDENTIALS_STAGING it is "STAGING"."""
+    """By name: "STAGING" for PAGEMILL_CREDENTIALS_STAGING."""
     storage: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """`storage_state.StorageState` by platform, for those that have one."""
+    """A `storage_state.StorageState` for each platform that has one."""

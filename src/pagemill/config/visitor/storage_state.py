@@ -1,6 +1,6 @@
 """A visitor's cookies and localStorage from a file in Playwright's format (`context.storage_state(path=...)`).
 
-It is a session of somebody: no message repeats a value, and the file is read only where shops are visited.
+It is somebody's session: no message repeats a value, and the file is read only by processes that visit shops.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pagemill.config.mistakes import Mistake
 
 _MAX_BYTES = 10_000_000
 _MAX_STORED = 5_000_000
-"""Characters of one origin; Chromium keeps 10 MB, at two bytes each."""
+"""Characters for one origin. Chromium keeps 10 MB, with two bytes for each character."""
 
 
 _SAVED_BY = {"indexedDB": "indexed_db", "opfs": "opfs", "credentials": "credentials"}
-"""What Playwright saves only when it is told to, each with the argument that tells it."""
+"""What Playwright saves only on request, each with the argument that requests it."""
 _FORM = "save it with Playwright: context.storage_state(path=...)"
 
 
@@ -28,13 +28,13 @@ class _Part(BaseModel):
 
 
 class _Whole(_Part):
-    """Part of a file that is given back as a whole, or not at all."""
+    """A part of a file that must be restored as a whole or not at all."""
 
     model_config = ConfigDict(extra="allow")
 
     @property
     def left_out(self) -> list[str]:
-        """What it holds besides, and nobody can set."""
+        """What it holds besides that cannot be restored."""
         return [name for name, value in (self.model_extra or {}).items() if value]
 
 
@@ -50,9 +50,9 @@ class StoredCookie(_Part):
     secure: bool = False
     same_site: Literal["Strict", "Lax", "None"] = Field(default="Lax", alias="sameSite")
     partition_key: str | None = Field(default=None, alias="partitionKey")
-    """The site in whose pages alone it is there; `None`: in those of any."""
+    """The site in whose pages alone the cookie exists; `None` means in the pages of any site."""
     is_embedded: bool = Field(default=True, alias="_crHasCrossSiteAncestor")
-    """Whether, of these, it is there for frames of other sites only."""
+    """Whether, in these pages, it only exists for frames of other sites."""
 
 
 class StoredItem(_Part):
@@ -80,7 +80,7 @@ def read_storage_state(path: Path) -> StorageState:
     """Reads such a file.
 
     Raises:
-        Mistake: it cannot be read, is not in that format, or holds what cannot be set; the message names the file.
+        Mistake: it cannot be read, has another format, or holds what cannot be restored; the message names the file.
     """
     try:
         with path.open("rb") as stream:

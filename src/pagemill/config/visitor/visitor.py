@@ -34,14 +34,14 @@ _MOST = 50
 
 
 class Viewport(Section):
-    """The window that pages are laid out for, in CSS pixels. Smaller means less to paint."""
+    """The window that pages are laid out for, in CSS pixels. A smaller one needs less painting."""
 
     width: Whole = Field(default=320, ge=64, le=4096)
     height: Whole = Field(default=240, ge=64, le=4096)
 
 
 class Geolocation(Section):
-    """Where the visitor says that it is, in degrees and metres."""
+    """The visitor's location, in degrees and metres."""
 
     latitude: Number = Field(ge=-90, le=90)
     longitude: Number = Field(ge=-180, le=180)
@@ -49,14 +49,14 @@ class Geolocation(Section):
 
 
 class ClientCertificate(Section):
-    """What the visitor proves itself with to one origin: a certificate and its key, or both in a PFX file."""
+    """With what the visitor identifies itself to one origin: a certificate and its key, or both in a PFX file."""
 
     origin: Annotated[str, Field(pattern=r"^https://[^/]+$")]
     cert_file: Path | None = None
     key_file: Path | None = None
     pfx_file: Path | None = None
     passphrase: SecretName | None = None
-    """The name of credentials whose password it is."""
+    """The name of the credentials that have its password."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -76,12 +76,12 @@ def _check_time_zone(value: str) -> str:
 
 @cache
 def _time_zones() -> tuple[str, ...]:
-    """Empty on a machine without the database of time zones."""
+    """The names of all time zones; empty on a machine without that database."""
     return tuple(sorted(available_timezones()))
 
 
 class Visitor(Section):
-    """Whom the shop sees. What is not written is a browser's own."""
+    """Whom the shop sees. What is not set is as in an ordinary browser."""
 
     device: str | None = None
     viewport: Viewport | None = None
@@ -162,18 +162,18 @@ class Visitor(Section):
 
     @property
     def known_device(self) -> Device | None:
-        """What is known of the device, if there is one."""
+        """What is known of the visitor's device, if it has one."""
         return None if self.device is None else find_device(self.device)
 
     @property
     def agent(self) -> str | None:
-        """What it calls itself; `None` for a browser's own words."""
+        """The visitor's user agent; `None` for the browser's own."""
         device = self.known_device
         return self.user_agent or (None if device is None else device.user_agent)
 
     @property
     def window(self) -> Viewport:
-        """The window that it has, in CSS pixels."""
+        """The visitor's window, in CSS pixels."""
         device = self.known_device
         if self.viewport is not None or device is None:
             return self.viewport or Viewport()
@@ -181,7 +181,7 @@ class Visitor(Section):
 
     @property
     def secret_names(self) -> tuple[str, ...]:
-        """The names of all credentials that it needs."""
+        """The names of all credentials that the visitor needs."""
         passphrases = (certificate.passphrase for certificate in self.client_certificates)
         return tuple(dict.fromkeys(name for name in (self.credentials, *passphrases) if name is not None))
 
