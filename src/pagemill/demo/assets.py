@@ -1,7 +1,7 @@
-"""The bytes of the shop that are the same for every product: stylesheet, scripts, photos and filler markup.
+"""The parts of the shop that are the same for every product: stylesheet, scripts, photos and filler markup.
 
-Owns their sizes and makes them once per shop, from fixed seeds; nothing is made at import, and nothing grows later.
-Sizes follow the workload that was measured (docs/storefront.md): 100 KB of script, 30 KB of CSS, images of 20 KB.
+Owns their sizes, and makes them once per shop from fixed seeds. Nothing is made at import, and nothing grows later. The
+sizes are those of a measured workload (docs/storefront.md): 100 KB of script, 30 KB of CSS, images of 20 KB.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PHOTO_SIDE_PIXELS = 400
 MENU_BYTES = 30_000
 REVIEWS_BYTES = 28_000
 EXTRA_SCRIPTS = 3
-"""A heavy page loads these besides `/static/shop.js`."""
+"""How many scripts a heavy page loads besides `/static/shop.js`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Assets:
 
 
 def make_assets() -> Assets:
-    """Makes all of it: some tens of milliseconds, about 800 KB."""
+    """Makes all assets: takes some tens of milliseconds and about 800 KB."""
     script = b"text/javascript; charset=utf-8"
     files = {
         "shop.css": (b"text/css; charset=utf-8", _padded(_css_rule, CSS_BYTES)),

@@ -1,6 +1,6 @@
 """Catalogues of the practice shop: rows as a user would bring them, each with the verdict that is right for it.
 
-Owns which products are asked for and how their rows are written; the truth about a product is `truth`'s.
+Owns which products are asked for and how rows are written. `truth` knows the truth about a product.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pagemill.errors import UsageError
 from pagemill.model import FactValue, Product, Verdict
 
 PLATFORM_PATHS = {"demo-hydrated": "hydrated", "demo-jsonld": "jsonld", "demo-api": "api"}
-"""The platforms of the shop and the first part of their URLs' paths."""
+"""The shop's platforms, and the first part of the path of their URLs."""
 
 COLUMNS = ("id", "url", "name", "price", "in_stock")
 
@@ -36,7 +36,7 @@ class Row(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRow:
-    """One product with its right verdict, and the verdicts that depend on the machine and are right too."""
+    """One product, its right verdict, and other verdicts that are right too because they depend on the machine."""
 
     product: Product
     right_verdict: Verdict
@@ -47,7 +47,7 @@ class CatalogueRow:
         return verdict is self.right_verdict or verdict in self.also_right
 
     def mistakes(self, verdict: Verdict, _facts: Mapping[str, FactValue]) -> tuple[str, ...]:
-        """What is wrong with that verdict; nothing if it is right. Facts follow from it here."""
+        """What is wrong with that verdict; empty if it is right. Facts follow from it here, so they are not checked."""
         return () if self.accepts(verdict) else (f"it should be {self.right_verdict.value}",)
 
 
@@ -62,13 +62,13 @@ def generate(
     fault_every: int = 10,
     weight: str = "normal",
 ) -> Iterator[CatalogueRow]:
-    """Yields `count` rows, one at a time and in flat memory; the same arguments give the same rows.
+    """Yields `count` rows one at a time, in flat memory. The same arguments give the same rows.
 
-    With `faults`, every `fault_every`-th row has the next of them, in turn; its product is pinned to `ok`, so that the
-    fault's verdict is the right one. `leak_kb` makes every page leak that much (see docs/storefront.md).
+    With `faults`, every `fault_every`-th row gets the next of them, in turn. Its product is pinned to `ok`, so that the
+    fault's verdict is the right one. `leak_kb` makes every page leak that many KB (see docs/storefront.md).
 
     Raises:
-        UsageError: a platform, fault or weight that the shop does not have. Raised here, not at the first row.
+        UsageError: the shop has no such platform, fault or weight. Raised by the call, and not at the first row.
     """
     if platform not in PLATFORM_PATHS:
         raise UsageError(f"the practice shop has no platform {platform!r}: use one of {', '.join(PLATFORM_PATHS)}")
@@ -88,9 +88,9 @@ def generate(
 
 
 def write_catalogue_csv(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> int:
-    """Writes the rows as UTF-8 CSV with a header, booleans as `true` and `false`; how many rows there were.
+    """Writes the rows as UTF-8 CSV with a header, booleans as `true` and `false`. Returns the number of rows.
 
-    The first two columns are `id` and `url`, the others are what the products are expected to have.
+    The first two columns are `id` and `url`, the others are the expected values.
     """
     written = 0
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -105,7 +105,7 @@ def write_catalogue_csv(path: Path, rows: Iterable[Row], columns: Sequence[str] 
 
 
 def write_catalogue_jsonl(path: Path, rows: Iterable[CatalogueRow]) -> int:
-    """Writes the rows as UTF-8 JSON lines, leaving out what a row does not expect; how many rows there were."""
+    """Writes the rows as UTF-8 JSON lines without values that a row does not expect. Returns the number of rows."""
     written = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:

@@ -1,8 +1,8 @@
 """The table of faults: what each does, which verdict is right after all retries, and whether a retry is right at all.
 
-Owns names, meanings and amounts; doing them is `wire_faults` (what HTTP can do wrong) and `page_faults` (what a
-script can do wrong). A fault is asked for by the query of any product page: `?fault=slow&seconds=5`. It takes the
-place of the product's own state, so use it with an id that is pinned to `ok`, as `catalogue` does.
+Owns names, meanings and amounts. `wire_faults` does those of HTTP, `page_faults` those of scripts. The query of any
+product page asks for a fault: `?fault=slow&seconds=5`. The fault replaces the product's own state, so use it with an id
+that is pinned to `ok`, as `catalogue` does.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from types import MappingProxyType
 from pagemill.model import Verdict
 
 AFTER_READY_MS = 300
-"""How long a page whose fault comes after its facts stays right: time enough to read it in one step."""
+"""How long a page stays right if its fault comes after its facts: long enough to read it in one step."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultAmount:
-    """The one number a fault takes, under its name in the query, with the value it has when none is given."""
+    """The one number that a fault takes: its name in the query, and its default."""
 
     name: str
     default: int
@@ -30,8 +30,8 @@ class FaultAmount:
 class Fault:
     """One way in which a shop goes wrong.
 
-    `right_verdict` is the one after all retries, for a product whose own state is `ok`; `also_right` are verdicts
-    that depend on the machine and are right too. `may_retry` is false where another visit can only do the same harm.
+    `right_verdict` is the one after all retries, for a product whose own state is `ok`. `also_right` are other verdicts
+    that are right too on some machines. `may_retry` is false if another visit can only do the same harm.
     """
 
     kind: str

@@ -1,8 +1,8 @@
-"""The shop's front: its design and its build, both of which can change while it runs.
+"""The shop's front: its design and its build. Both can change while the shop runs.
 
-Owns the way between a shop as it is written and as visitors meet it. The shop's own code always answers in its first
-design; an answer is put into the other design's words on its way out, what visitors ask is put back on its way in. So a
-redesign can change no fact. The other designs' words are `redesign`'s and `shops.redesigns`'.
+Owns the translation between designs. The shop's own code always uses the first design. Answers are translated into the
+present design on their way out, requests back on their way in. So a redesign cannot change a fact. The words of the
+other designs are in `redesign` and `shops.redesigns`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pagemill.demo.replies import JSON, Reply
 from pagemill.demo.shops.redesigns import REDESIGNS
 
 PRACTICE = "practice"
-"""The form of the three platforms of the practice shop; those of the six shops have their names."""
+"""The form of the practice shop's three platforms. The forms of the six shops have the shops' names."""
 
 _CLASSES = re.compile(r"""class=(['"])(.*?)\1""")
 _HASHED = re.compile(r"(.*_)[0-9a-f]{6}")
@@ -28,7 +28,7 @@ _STATIC = re.compile(r'(?<=")/static/[\w.-]+(?=")')
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What a visitor meets. Build 0 has class names as they were written, every other number hashes of its own."""
+    """What a visitor meets. Build 0 has the class names of the source; every other build has hashes of its own."""
 
     redesigned: bool = False
     build: int = 0
@@ -38,23 +38,23 @@ FIRST_FRONT = Front()
 
 
 class FrontDoor:
-    """Where everything goes in and out. `front` may be set at any time; it holds from the next request on."""
+    """Translates requests and answers. `front` may be set at any time, and holds from the next request on."""
 
     def __init__(self, front: Front) -> None:
         self.front = front
 
     def asked_path(self, form: str, path: str) -> str:
-        """The path that a visitor asks for, as the first design has it."""
+        """The path that a visitor asks for, in the first design."""
         return _redesign_of(form).path_before(path) if self.front.redesigned else path
 
     def asked_body(self, form: str, body: bytes) -> bytes:
-        """What a visitor sends, in the words of the first design."""
+        """The body that a visitor sends, in the first design."""
         if not body or not self.front.redesigned:
             return body
         return _redesign_of(form).names_before(body.decode("utf-8", "replace")).encode()
 
     def shown(self, form: str, reply: Reply) -> Reply:
-        """That answer of the first design and build, as a visitor gets it now."""
+        """An answer of the first design and build, in the present ones."""
         if self.front == FIRST_FRONT:
             return reply
         headers = tuple(
@@ -70,7 +70,7 @@ class FrontDoor:
         return replace(reply, body=body, headers=headers)
 
     def document(self, form: str, body: bytes) -> bytes:
-        """A document or script of the first design and build, as a visitor gets it now."""
+        """A document or script of the first design and build, in the present ones."""
         if self.front == FIRST_FRONT:
             return body
         text = body.decode()
@@ -95,7 +95,7 @@ class FrontDoor:
         return _redesign_of(form).path(location.decode()).encode() if self.front.redesigned else location
 
     def _built(self, form: str, text: str) -> str:
-        """The class names of this build. The six shops have some that are hashes, and those alone change."""
+        """The text with the class names of this build. In the six shops, only class names that are hashes change."""
         of_practice = form == PRACTICE
 
         def renamed(found: re.Match[str]) -> str:
@@ -110,7 +110,7 @@ class FrontDoor:
         return text
 
     def _hash(self, name: str) -> str:
-        """Nothing but a hash, which never starts with a digit behind the dash."""
+        """A hash that never starts with a digit after the dash."""
         digest = hashlib.blake2b(f"{name} {self.front.build}".encode(), digest_size=4).hexdigest()
         return f"css-x{digest[:6]}"
 
@@ -123,7 +123,7 @@ class FrontDoor:
 
     @property
     def _mark(self) -> str:
-        """Tells scripts and styles of different fronts apart, which visitors keep in their caches."""
+        """A mark that tells apart the scripts and styles of different fronts, because visitors cache them."""
         return f"{int(self.front.redesigned)}-{self.front.build}"
 
 

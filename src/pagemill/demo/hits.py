@@ -1,6 +1,6 @@
-"""Counts what the shop was asked for, in bounded memory, so that a test can state what was visited and what was not.
+"""Counts the requests to the shop, in bounded memory, so that a test can tell what was visited and what was not.
 
-Owns the names that hits are counted under and the visits per product; decides nothing about answers.
+Owns the names under which hits are counted, and the visits of each product. Decides nothing about answers.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ COUNTED_PREFIXES = (
     "/popup",
     "/elsewhere",
 )
-"""Hits are counted under the first of these that the path lies in; everything else is `other`."""
+"""A hit is counted under the first of these paths that it is below; everything else is `other`."""
 
 MAX_PRODUCTS = 20_000
-"""Visits are remembered for the products visited last; older ones are forgotten."""
+"""Visits are kept for the products that were visited last; older ones are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class HitReport:
-    """What `/_hits` answers. `visits` counts the documents of the one product that was asked about, else it is 0."""
+    """The answer of `/_hits`. `visits` are the documents of the product that was asked about; 0 if none was."""
 
     total: int = 0
     paths: Mapping[str, int] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class HitReport:
 
 
 class HitCounter:
-    """All counts of one running shop. Its size depends on the table of prefixes and `max_products` only."""
+    """All counts of one running shop. Its size depends only on the table of paths and on `max_products`."""
 
     def __init__(self, max_products: int = MAX_PRODUCTS) -> None:
         self._max_products = max_products
@@ -66,11 +66,11 @@ class HitCounter:
         self.count_as(next((prefix for prefix in COUNTED_PREFIXES if _lies_in(path, prefix)), "other"))
 
     def count_as(self, name: str) -> None:
-        """Counts one request under a name of which there are few."""
+        """Counts one request under a name; there must be few names."""
         self._paths[name] = self._paths.get(name, 0) + 1
 
     def count_visit(self, product_id: str, fault: str) -> int:
-        """Counts one document of a product; how many there were, this one included, since it was last forgotten."""
+        """Counts one document of a product. Returns how many there were, this one included, since the last reset."""
         if fault in FAULTS:
             self._faults[fault] = self._faults.get(fault, 0) + 1
         visits = self._visits.pop(product_id, 0) + 1
@@ -90,7 +90,7 @@ class HitCounter:
         )
 
     def reset(self) -> None:
-        """Forgets everything, the visits that `flaky` counts among it."""
+        """Forgets everything, including the visits that `flaky` counts."""
         self._paths.clear()
         self._faults.clear()
         self._visits.clear()

@@ -1,7 +1,7 @@
-"""The faults that a page commits by script, after HTTP has done its part well.
+"""The faults that a page commits by script, after HTTP has worked well.
 
-Owns their JavaScript and markup; their verdicts are in `faults`. A fault whose right verdict is `failed` is committed
-by a page without facts, so that the verdict does not depend on who is quicker.
+Owns their JavaScript and markup; `faults` has their verdicts. A fault whose right verdict is `failed` is on a page
+without facts, so that the verdict does not depend on timing.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from pagemill.demo.faults import AFTER_READY_MS, FAULTS
 from pagemill.model import Verdict
 
-# Both overflow the renderer's stack in native code, at once and without eating memory: the selector parser recurses
-# for each `:not(` (seen in Chromium 156: gone within 50 ms); should it learn to count, layout recurses for each <div>
-# (gone within 1 s). A page cannot open chrome://crash, and filling the heap until V8 gives up takes gigabytes.
+# Both overflow the renderer's stack in native code, at once and without using memory. The selector parser recurses for
+# each `:not(` (Chromium 156: gone within 50 ms). If Chromium limits that one day, layout recurses for each <div> (gone
+# within 1 s). A page cannot open chrome://crash, and filling the heap until V8 gives up takes gigabytes.
 _CRASH = """\
 try { document.querySelector(":not(".repeat(100000) + "a" + ")".repeat(100000)); } catch (error) {}
 let deepest = document.body;
@@ -43,20 +43,20 @@ setTimeout(() => location.reload(), 20);
 
 
 def needs_facts(kind: str) -> bool:
-    """Whether the page with this fault shows the product at all."""
+    """Whether the page with this fault shows the product."""
     return FAULTS[kind].right_verdict is Verdict.OK
 
 
 def opening(kind: str, amount: int, elsewhere_url: str) -> str:
-    """The markup that commits the fault, to stand at the start of the body; `elsewhere_url` is on another host.
+    """The markup that commits the fault, for the beginning of the body. `elsewhere_url` is on another host.
 
     Raises:
-        KeyError: not a fault that a page commits.
+        KeyError: it is no fault of a page.
     """
     markup = {
         "endless-script": _script(_ENDLESS),
         "endless-script-late": _script(_after_ready(_ENDLESS)),
-        # Not before the document is there: the visitor should see it open, and then go.
+        # Not before the document is there: the visitor must see the page open and then crash.
         "crash": _script(f"setTimeout(() => {{ {_CRASH} }}, 50);"),
         "crash-late": _script(_after_ready(_CRASH)),
         "dialog": _script(_DIALOGS),
@@ -86,7 +86,7 @@ new MutationObserver((records, observer) => {{
 
 
 def _eats(megabytes: int) -> str:
-    """Arrays of 131,072 doubles are 1 MB each on the JS heap; eight at a time let the guard look in between."""
+    """131,072 doubles are 1 MB of JS heap. Eight arrays are made at a time; the guard can measure in between."""
     return f"""\
 window.eaten = [];
 window.beforeFacts = (async () => {{

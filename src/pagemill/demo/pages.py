@@ -1,7 +1,7 @@
 """The documents of the three platforms, as bytes.
 
-Owns their markup. The parts that are the same for every product are joined once; per request only the product's part
-is made. Answers that are not product pages (gone, blocked) are here too; status codes are `storefront_app`'s.
+Owns their markup. Parts that are the same for every product are joined once; each request makes only the product's
+part. Answers that are no product pages (gone, blocked) are here too. `storefront_app` decides status codes.
 
 The product stands in the second half of a document, after the shop's menu, as it does in real shops.
 """
@@ -19,20 +19,20 @@ from pagemill.demo.truth import Truth
 GONE_TEXT = "This product is no longer available"
 BLOCKED_TEXT = "Access denied"
 FACTS_START = b"<main>"
-"""No fact of a product page stands before this."""
+"""No fact of a product page is before this."""
 WEIGHTS = ("light", "normal", "heavy")
-"""How much a page carries besides the product: nothing, what an ordinary shop does, or several times that."""
+"""How much a page holds besides the product: nothing, as much as an ordinary shop, or several times that."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageOptions:
-    """What a product page shows besides the product. `opening` is markup that stands before everything else."""
+    """What a product page shows besides the product. `opening` is markup before everything else."""
 
     weight: str = "normal"
     leak_kb: int = 0
     opening: str = ""
     facts: bool = True
-    """Without facts, the shop around the product is shown, and neither facts nor the ready sign ever come."""
+    """If false, only the shop around the product is shown, and neither facts nor the ready sign ever appear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +88,17 @@ class Pages:
 
 
 def gone_page() -> bytes:
-    """The shop itself says that the product is gone, with status 200 and with the ready sign."""
+    """The shop says that the product is gone, with status 200 and with the ready sign."""
     return _notice(GONE_TEXT, "<body data-ready>")
 
 
 def denied_page() -> bytes:
-    """What a firewall before the shop says with status 200: it knows nothing of the shop's ready sign."""
+    """The answer of a firewall in front of the shop, with status 200. It does not know the shop's ready sign."""
     return _notice(BLOCKED_TEXT, "<body>")
 
 
 def plain_page(text: str) -> bytes:
-    """A small page that says just that."""
+    """A small page with only that text."""
     return _notice(text, "<body>")
 
 
@@ -150,5 +150,5 @@ def _jsonld(truth: Truth) -> str:
 
 
 def _js(value: object) -> str:
-    """A JSON literal that cannot end the script element it stands in."""
+    """A JSON literal that cannot end its script element."""
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")

@@ -1,7 +1,7 @@
-"""What a redesign changes of a shop, and the practice shop's.
+"""What a redesign of a shop changes, and the practice shop's redesign.
 
-Owns how the other design's words take the place of the first one's; which front is shown is `front`'s. Facts are never
-among what changes: names, prices and pictures pass through.
+Owns how words of the other design replace those of the first one; `front` decides which design is shown. Facts never
+change: names, prices and pictures stay.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 Swap = tuple[str, str | Callable[[re.Match[str]], str]]
-"""A regular expression, and what `re.sub` puts in the place of its matches."""
+"""A regular expression, and the replacement of its matches for `re.sub`."""
 
 
 LEADS_NOWHERE = "/before-the-redesign"
@@ -21,10 +21,9 @@ LEADS_NOWHERE = "/before-the-redesign"
 class Redesign:
     """One shop's other design.
 
-    `paths` are beginnings of paths that are others now, of the API and of pages that a product leads to. `names` are
-    whole words, such as the keys of an answer, wherever they stand; no two of them become the same. After both,
-    `markup` is done in documents and scripts, `data_words` in JSON answers, each in its order. All of an answer lies
-    below one key more.
+    `paths` maps beginnings of paths, of the API and of pages that a product leads to. `names` maps whole words, such as
+    keys of an answer, wherever they are; no two become the same. After both, `markup` changes documents and scripts,
+    and `data_words` JSON answers, each in order. Every JSON answer is wrapped in one more key.
     """
 
     paths: Mapping[str, str] = field(default_factory=dict)
@@ -33,25 +32,25 @@ class Redesign:
     data_words: tuple[Swap, ...] = ()
 
     def path(self, text: str) -> str:
-        """A path, or any text with paths in it, as it is after the redesign."""
+        """A path, or any text with paths in it, after the redesign."""
         return _swapped(text, self.paths, whole_words=False)
 
     def path_before(self, path: str) -> str:
-        """A path that a visitor asks for, as it was before the redesign; one that is no more leads nowhere."""
+        """A requested path as it was before the redesign. A path that no longer exists leads nowhere."""
         if any(path.startswith(old) for old in self.paths):
             return LEADS_NOWHERE
         return _swapped(path, {new: old for old, new in self.paths.items()}, whole_words=False)
 
     def names_before(self, text: str) -> str:
-        """What a visitor sends, in the words of before the redesign."""
+        """What a visitor sends, in the words before the redesign."""
         return _swapped(text, {new: old for old, new in self.names.items()}, whole_words=True)
 
     def document(self, text: str) -> str:
-        """A document or a script."""
+        """A document or script after the redesign."""
         return _each_swap(self._renamed(text), self.markup)
 
     def data(self, text: str) -> str:
-        """A JSON answer."""
+        """A JSON answer after the redesign."""
         return f'{{"response": {_each_swap(self._renamed(text), self.data_words)}}}'
 
     def _renamed(self, text: str) -> str:
@@ -92,7 +91,7 @@ def _product(found: re.Match[str]) -> str:
 
 
 def _marked_product(found: re.Match[str]) -> str:
-    """What stood in JSON-LD is microdata now."""
+    """A product in JSON-LD, rewritten as microdata."""
     digits = re.sub(r"\D", "", found["price"])
     stock = {"in": "InStock", "out": "OutOfStock"}[found["stock"]]
     return (

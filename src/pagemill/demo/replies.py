@@ -1,6 +1,6 @@
-"""Whole answers of the shop and how they are sent.
+"""Whole answers of the shop, and how they are sent.
 
-Owns the step from an answer to ASGI messages; what an answer says is the caller's.
+Owns the step from an answer to ASGI messages. Callers decide what an answer says.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TEXT = b"text/plain; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One complete answer. `headers` come besides content type, content length and cache control."""
+    """One complete answer. `headers` are added to content type, content length and cache control."""
 
     status: int
     content_type: bytes
@@ -28,7 +28,7 @@ class Reply:
 
     @classmethod
     def redirect(cls, location: str) -> Self:
-        """A 302 to that place."""
+        """A 302 to that address."""
         return cls(302, TEXT, b"", ((b"location", location.encode("ascii")),))
 
     def start(self) -> dict[str, object]:
@@ -42,14 +42,14 @@ class Reply:
         return {"type": "http.response.start", "status": self.status, "headers": headers}
 
     async def send(self, send: Send) -> None:
-        """Sends all of it."""
+        """Sends the whole answer."""
         await send(self.start())
         await send({"type": "http.response.body", "body": self.body})
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the shop looks at in a request. `elsewhere_url` is a page of this very shop under another host's name."""
+    """The parts of a request that the shop uses. `elsewhere_url` is a page of the same shop under another host name."""
 
     method: str
     path: str

@@ -26,7 +26,7 @@
     },
   };
 
-  // Dies with the document, but only when the collector comes round.
+  // Dies with the document, but only when the garbage collector runs.
   const leakInDocument = (kb) => {
     const kept = (window.kept = window.kept || document.createElement("div"));
     for (let i = 0; i < kb; i++) {
@@ -37,10 +37,10 @@
     }
   };
 
-  // Lives as long as the window: every document that is opened in it inherits the name.
+  // Lives as long as the window, because every document opened in it inherits the name.
   const leakInPage = (kb) => { window.name += String.fromCharCode(97 + window.name.length % 26).repeat(kb * 1024); };
 
-  // Lives as long as the browser context, whose storage is in memory.
+  // Lives as long as the browser context, which keeps its storage in memory.
   const leakInContext = async (kb) => {
     if (!window.caches) return; // only on loopback and https
     const cache = await caches.open("leak");

@@ -1,7 +1,7 @@
 """The practice shop as a server and as a process.
 
-Owns how it is served, announced and ended. What it answers is `storefront_app`'s. The three public names of the shop
-are here: `create_storefront`, `serve_storefront` and `StorefrontProcess`.
+Owns how it is served, announced and ended; `storefront_app` decides what it answers. The shop's three public names are
+here: `create_storefront`, `serve_storefront` and `StorefrontProcess`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from pagemill.errors import PagemillError, UsageError
 __all__ = ["StorefrontProcess", "create_storefront", "main", "serve_storefront"]
 
 SHUTDOWN_TIMEOUT_S = 1
-"""How long open answers (a `hang`, a `slow`) may keep a shop alive that was told to stop."""
+"""Seconds for which open answers (a `hang`, a `slow`) may keep a shop alive that was told to stop."""
 
 _PORT_TRIES = 20
-"""How many free ports are tried until one is free at every address."""
+"""How many free ports are tried before one is free at every address."""
 
 
 def serve_storefront(
@@ -50,15 +50,15 @@ def serve_storefront(
     that process is no longer the parent.
 
     Raises:
-        UsageError: an address cannot be listened on.
+        UsageError: the server cannot listen at an address.
     """
-    # Who listens on every address of the machine listens on the shops' already.
+    # A server at 0.0.0.0 listens on the shops' addresses already.
     more = tuple(ADDRESSES.values()) if shops and host != "0.0.0.0" else ()  # noqa: S104
     with contextlib.ExitStack() as opened:
         listeners = [opened.enter_context(listener) for listener in _listen(host, port, more)]
         for listener in listeners:
-            # asyncio sets it only on sockets that were made with proto=IPPROTO_TCP, which these are not; without it
-            # every second small answer waits 40 ms for an acknowledgement. Accepted connections inherit it.
+            # asyncio sets this only on sockets made with proto=IPPROTO_TCP, which these are not. Without it every
+            # second small answer waits 40 ms for an acknowledgement. Accepted connections inherit it.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         shown_host = f"[{host}]" if ":" in host else host
         base_url = f"http://{shown_host}:{listeners[0].getsockname()[1]}"
@@ -104,7 +104,7 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Announces itself, follows its parent, and returns after a signal instead of raising it again."""
+    """Announces itself, ends with its parent, and returns after a signal instead of raising it again."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], parent_pid: int | None) -> None:
         super().__init__(config)

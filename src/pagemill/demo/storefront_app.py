@@ -1,7 +1,7 @@
 """The practice shop as an ASGI application: from a request to an answer.
 
-Owns the paths. Raw ASGI, because a shop that is measured against must cost little itself. State is one bounded
-`HitCounter` per application; everything else is computed from the request.
+Owns the paths. Plain ASGI is used, because a shop for measurements must use little CPU itself. Its only state is one
+bounded `HitCounter` per application; everything else is computed from the request.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _REFUSALS = {
 
 
 def create_storefront(*, shops: bool = False, front: Front = FIRST_FRONT) -> ASGIApp:
-    """A shop of its own, with its own counts. With `shops`, the six shops of `shops.addresses` are there as well.
+    """A shop with its own counts. With `shops`, it includes the six shops of `shops.addresses`.
 
     `front` is the design and build that all of them start with.
     """
@@ -155,7 +155,7 @@ def _read(scope: Scope, path: str) -> Request:
 
 
 def _elsewhere(scope: Scope) -> str:
-    """The same server under its other name: `localhost` for a visitor of `127.0.0.1`, and the other way round."""
+    """The same server under its other name: `localhost` for a visitor of `127.0.0.1`, and vice versa."""
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
     server = scope.get("server")
     port = server[1] if server else 80
@@ -172,7 +172,7 @@ async def _live(receive: Receive, send: Send) -> None:
 
 
 def _data(truth: Truth, *, hydrated: bool) -> Reply:
-    """The product as data, for the page's own script; nothing for a product whose page would not have asked."""
+    """The product as data for the page's own script; nothing for a product whose page does not ask."""
     if truth.state in _REFUSALS:
         return Reply(404, JSON, b'{"error":"not found"}')
     if hydrated:

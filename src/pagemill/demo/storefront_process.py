@@ -1,6 +1,6 @@
 """The practice shop in a process of its own, for the demo command, tests and benchmarks.
 
-Owns that process from start to end: it never outlives the `with` block, nor the process that started it.
+Owns that process from start to end: it ends at the latest with the `with` block, and with the process that started it.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ REQUEST_TIMEOUT_S = 10.0
 class StorefrontProcess:
     """A running shop: `with StorefrontProcess() as shop: shop.base_url`.
 
-    With `shops`, the six shops of `shops.addresses` are there as well, at `shop_url(NAME, shop.port)`. `front` is the
-    design and build that it starts with.
+    With `shops`, it includes the six shops of `shops.addresses`, at `shop_url(NAME, shop.port)`. `front` is the design
+    and build that it starts with.
 
-    Entering waits until the shop answers. Leaving asks it to stop and kills it when it does not within
-    `STOP_TIMEOUT_S`. When this process dies without leaving, the shop notices within a second and stops.
+    Entering waits until the shop answers. Leaving asks it to stop, and kills it if it does not stop within
+    `STOP_TIMEOUT_S`. If this process dies without leaving, the shop notices that within a second and stops.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class StorefrontProcess:
 
     @property
     def base_url(self) -> str:
-        """Such as `http://127.0.0.1:40123`; empty before the start and after the end."""
+        """The shop's address, such as `http://127.0.0.1:40123`; empty before the start and after the end."""
         return self._base_url
 
     @property
@@ -63,7 +63,7 @@ class StorefrontProcess:
 
     @property
     def pid(self) -> int | None:
-        """The id of the shop's process, `None` when there is none."""
+        """The id of the shop's process; `None` if there is none."""
         return None if self._process is None else self._process.pid
 
     def __enter__(self) -> Self:
@@ -77,7 +77,7 @@ class StorefrontProcess:
         """Starts the shop and waits until it answers.
 
         Raises:
-            ServiceUnavailable: it ended at once or said nothing in time; the message has its last words.
+            ServiceUnavailable: it ended at once or did not answer in time; the message has its last output.
         """
         command = [sys.executable, "-m", "pagemill.demo.storefront"]
         command += ["--host", self._host, "--port", str(self._port), "--parent-pid", str(os.getpid())]
@@ -95,7 +95,7 @@ class StorefrontProcess:
                 raise
 
     def stop(self) -> None:
-        """Ends the shop; does nothing when there is none."""
+        """Ends the shop; does nothing if there is none."""
         process, self._process, self._base_url = self._process, None, ""
         if process is None:
             return
@@ -110,7 +110,7 @@ class StorefrontProcess:
                 process.stdout.close()
 
     def hits(self, product_id: str = "") -> HitReport:
-        """What the shop was asked for since its start or the last `reset`."""
+        """The requests to the shop since its start or the last `reset`."""
         return HitReport.from_json(self._request("GET", f"/_hits?product={quote(product_id, safe='')}"))
 
     def reset(self) -> None:
@@ -118,7 +118,7 @@ class StorefrontProcess:
         self._request("POST", "/_reset")
 
     def change_front(self, front: Front) -> None:
-        """Shows that design and build from now on."""
+        """Switches to that design and build."""
         self._request("POST", f"/_front?redesign={str(front.redesigned).lower()}&build={front.build}")
 
     def _request(self, method: str, path: str) -> bytes:
@@ -139,7 +139,7 @@ class StorefrontProcess:
 
 
 def _read_line(stream: IO[bytes], timeout_s: float) -> str:
-    """The first line, without its end; what there is of it when the stream ends or the time is up."""
+    """The first line without its end; or a part of it, if the stream ends or the time is over."""
     deadline = monotonic() + timeout_s
     received = b""
     with selectors.DefaultSelector() as selector:

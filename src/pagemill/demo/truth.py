@@ -1,10 +1,10 @@
 """What is true about every product of the practice shop: a pure function of its id.
 
-Owns the states a product can be in, their shares, and both sides of each product: what its page says and what the
-catalogue expects. Knows nothing of HTTP, of pages or of files.
+Owns the states of products, their shares, and both sides of each product: what its page says and what the catalogue
+expects. Knows nothing of HTTP, pages or files.
 
-The state is drawn by a stable hash of the id, so the shop and the catalogue agree without talking to each other. An
-id that ends with a dot and the name of a state, such as `h-000123.gone-404`, is pinned to that state.
+A stable hash of the id draws the state, so shop and catalogue agree without communication. An id that ends with a dot
+and the name of a state, such as `h-000123.gone-404`, is pinned to that state.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _COLOURS = ("블랙", "Ivory", "네이비, 화이트", "Moss Green", "베이지"
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Both sides of one product. Prices are whole won. `image` is the path of the photo on the shop."""
+    """Both sides of one product. Prices are whole won. `image` is the path of the photo in the shop."""
 
     product_id: str
     state: ProductState
@@ -83,12 +83,12 @@ class Truth:
 
     @property
     def verdict(self) -> Verdict:
-        """The right judgement on the catalogue's row."""
+        """The right verdict on the catalogue's row."""
         return VERDICTS[self.state]
 
 
 def truth_of(product_id: str) -> Truth:
-    """The truth about that product. Every id has one; the same id has the same one in every process."""
+    """The truth about that product. Every id has one, and the same in every process."""
     digest = hashlib.blake2b(product_id.encode(), digest_size=24, person=b"pagemill-truth").digest()
     draws = [int.from_bytes(digest[start : start + 4], "big") for start in range(0, 24, 4)]
     state = _pinned_state(product_id) or _drawn_state(draws[0] % 1000)
@@ -102,7 +102,7 @@ def truth_of(product_id: str) -> Truth:
     )
     price = 1_900 + draws[4] % 3_000 * 100
     sold_out = state is ProductState.SOLD_OUT
-    # A sold-out page may differ in price as well: it is still sold out and not changed.
+    # A sold-out page may also have another price; its verdict is still sold out and not changed.
     raised = state is ProductState.CHANGED_PRICE or (sold_out and draws[5] % 4 == 0)
     return Truth(
         product_id=product_id,

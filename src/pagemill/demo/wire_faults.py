@@ -1,7 +1,7 @@
 """The faults that the server commits before a page can do anything: statuses, silence, broken and endless bodies.
 
-Owns how they are sent; their verdicts are in `faults`. Every one of them ends by itself within `HANG_MAX_S`, even
-when the client stays, so that the shop cannot be filled up with open answers.
+Owns how they are sent; `faults` has their verdicts. Each of them ends by itself within `HANG_MAX_S`, even if the client
+stays, so that open answers cannot pile up in the shop.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pagemill.demo.replies import HTML, Reply, Request
 
 HANG_MAX_S = 600
 SLOW_PIECES = 10
-# Data in the page, as shops that inline their whole state send it. Markup of this size would be no test of patience
-# but of memory: 50 MB of list items took 1.7 GB in Chromium; that is what `eats-memory` is for.
+# Data in the page, as in shops that inline their whole state. Markup of this size would test memory and not patience:
+# 50 MB of list items took 1.7 GB in Chromium. `eats-memory` is for that.
 _HUGE_CHUNK = (
     b'<script type="application/json">["'
     + b"nothing here is a product, and there is a lot of it; " * 1_200
@@ -28,12 +28,12 @@ _HUGE_CHUNK = (
 async def commit(
     kind: str, amount: int, visit: int, page: bytes, request: Request, receive: Receive, send: Send
 ) -> None:
-    """Answers that request with that fault.
+    """Answers the request with that fault.
 
-    `page` is the right page; `visit` says which visit of that product this is, from 1.
+    `page` is the right page; `visit` is the number of this visit of the product, from 1.
 
     Raises:
-        KeyError: not a fault that is committed here.
+        KeyError: it is no fault of the server.
     """
     match kind:
         case "status-500" | "status-503":
@@ -90,7 +90,7 @@ async def _dribble(reply: Reply, seconds: int, send: Send) -> None:
 
 
 async def _send_half(reply: Reply, send: Send) -> None:
-    """Returns with the answer unfinished: the server then closes the connection."""
+    """Returns with the answer unfinished, so the server closes the connection."""
     await send(reply.start())
     await send({"type": "http.response.body", "body": reply.body[: reply.body.index(FACTS_START)], "more_body": True})
 

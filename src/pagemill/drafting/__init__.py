@@ -1,1 +1,1 @@
-"""From a few product pages to a platform's file: what was seen, where each fact may stand, which place is trusted."""
+"""Drafts a platform's file from a few product pages: finds all places of each fact, and chooses those to trust."""

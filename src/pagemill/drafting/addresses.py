@@ -1,4 +1,4 @@
-"""What product addresses have in common: where the id stands in them, and which address to visit for an id. Pure."""
+"""What product addresses have in common: where the id is in them, and which address to visit for an id. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _ANY = "[^/?#&]"
 
 @dataclass(frozen=True, slots=True)
 class ProductAddresses:
-    """How a platform's products are addressed. `id` is a regular expression with a group of that name, `visit` a
-    template with `{id}`; each is `None` where the addresses do not tell."""
+    """The form of a platform's product addresses. `id` is a regular expression with a group of that name, `visit` a
+    template with `{id}`. Each is `None` if the addresses do not show it."""
 
     id: str | None
     visit: str | None
@@ -27,14 +27,14 @@ class ProductAddresses:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where an id stands in an address: behind `name` of the query, or in the path behind `before`."""
+    """Where an id is in an address: after `name` in the query, or in the path after `before`."""
 
     token: str
     name: str = ""
     before: str = ""
     part: str = ""
     inner: str = ""
-    """What stands before it in its own `part` of the path."""
+    """The text before the id in its own `part` of the path."""
 
 
 def _places(urls: Sequence[str], tokens: Sequence[str]) -> list[_Place]:
@@ -42,13 +42,13 @@ def _places(urls: Sequence[str], tokens: Sequence[str]) -> list[_Place]:
 
 
 def product_addresses(urls: Sequence[str]) -> ProductAddresses:
-    """The pattern that finds each product's id in its URL, told by what differs between the URLs.
+    """The pattern that finds each product's id in its URL, derived from what differs between the URLs.
 
-    With a single URL nothing differs: then it is the part that looks most like an id.
+    With a single URL nothing differs; then the id is the part that looks most like one.
     """
     places = _places(urls, _tokens(urls))
     if len({place.inner for place in places}) == 1 and 0 < len(places[0].inner) <= _MAX_PREFIX:
-        places = _places(urls, [place.part for place in places])  # h-000123: a prefix of every id is part of it
+        places = _places(urls, [place.part for place in places])  # a prefix of all ids is a part of them: h-000123
     if not all(place.token for place in places):
         return ProductAddresses(None, None, "the URLs have no part that looks like an id: {id} is the row's own")
     pattern = _pattern(places)
@@ -63,7 +63,7 @@ def product_addresses(urls: Sequence[str]) -> ProductAddresses:
 
 
 def _tokens(urls: Sequence[str]) -> list[str]:
-    """The id of each URL."""
+    """The id in each URL."""
     parts = [urlsplit(url) for url in urls]
     queries = [dict(parse_qsl(part.query)) for part in parts]
     likely = [likely_id(part) for part in parts]
@@ -115,7 +115,7 @@ def _pattern(places: Sequence[_Place]) -> str | None:
 
 
 def _class(tokens: Sequence[str]) -> str:
-    """The narrowest class of characters that all ids are made of."""
+    """The narrowest class of characters that covers all ids."""
     return next((one for one in _CLASSES if all(re.fullmatch(f"{one}+", token) for token in tokens)), _ANY)
 
 
@@ -131,5 +131,5 @@ def _template(url: str, token: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """The text for a regular expression, with no more signs than it needs."""
+    """The text as a regular expression, escaped only where necessary."""
     return re.escape(text).replace(r"\-", "-")

@@ -19,7 +19,7 @@ ADDRESS = re.compile(r"(?:https?:)?//|/[\w-]+/")
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What is believed of one field of one page. `support` counts what agrees; `given` means that it was told."""
+    """What is believed of one field of one page. `support` is the weight of what agrees; `given`: it was stated."""
 
     value: FactValue
     support: float
@@ -27,12 +27,12 @@ class Belief:
 
 
 Beliefs = Sequence[Mapping[str, Belief]]
-"""Of every page, field by belief."""
+"""For each page, the belief of each field."""
 
 
 @dataclass(slots=True)
 class Votes:
-    """Values with what speaks for each."""
+    """Values, each with the weight that supports it."""
 
     support: Counter[Any] = field(default_factory=Counter)
     first: dict[Any, float] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Votes:
 
 
 def agrees(value: FactValue, belief: FactValue) -> bool:
-    """Whether a fact says what is believed: texts without regard to case, addresses to their query, numbers by
+    """Whether a fact is what is believed: texts are compared without case, addresses without query, numbers by
     value."""
     if isinstance(value, str) and isinstance(belief, str) and ADDRESS.match(belief):
         value, belief = value.partition("?")[0], belief.partition("?")[0]

@@ -1,4 +1,4 @@
-"""Another place for a field than the one that was chosen, as somebody wants it. Pure: no page is visited for that."""
+"""Puts a place that somebody has picked in front of those that were chosen. Pure: no page is visited for it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from pagemill.errors import UsageError
 
 
 def field_places(choice: FieldChoice) -> tuple[Candidate, ...]:
-    """All that may say the field, each once: those that were chosen, in their order, and then the others, the best
-    first."""
+    """All candidates for the field, each once: first the chosen ones in order, then the others, the best first."""
     found: list[Candidate] = list(choice.rules)
     for guess in choice.guesses:
         if not any(one.source == guess.source and one.rule == guess.rule for one in found):
@@ -24,10 +23,10 @@ def field_places(choice: FieldChoice) -> tuple[Candidate, ...]:
 
 
 def chosen_by_hand(parts: FileParts, picks: Mapping[str, int]) -> FileParts:
-    """The same file with other places first; those that were chosen before stay behind them.
+    """The same file with the picked places first; those that were chosen before follow them.
 
     Args:
-        parts: as drafted.
+        parts: the draft.
         picks: field by the number of one of its `field_places`, from 0.
 
     Raises:

@@ -1,6 +1,6 @@
-"""Places that may say a field: a source, a rule, and what the rule reads there on every page. Pure.
+"""Candidates for a field: a source, a rule, and what the rule reads there on every page. Pure.
 
-Places in JSON and in what a page publishes are found here; those in elements by `element_candidates`.
+Here are those in JSON and in published data; `element_candidates` finds those in elements.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _MAX_PATHS = 60
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One rule of one field in one source, with what it reads on each page, `None` where it says nothing.
+    """One rule of one field in one source, with what it reads on each page; `None` if it reads nothing.
 
-    `trust` is higher the longer the place is likely to last and to mean the product; 0 to 10.
+    `trust` (0 to 10) is higher, the longer the place is likely to last and to be about the product.
     """
 
     source: DocumentKey
@@ -39,7 +39,7 @@ class Candidate:
 
 
 def structured_candidates(field: str, views: Sequence[PageView]) -> list[Candidate]:
-    """What the pages publish for search engines of that field, if any does."""
+    """What the pages publish of that field for search engines, if any of them does."""
     values = tuple(_fact(view.evidence.structured.get(field)) for view in views)
     if field not in STANDARD_FACTS or all(value is None for value in values):
         return []
@@ -48,12 +48,12 @@ def structured_candidates(field: str, views: Sequence[PageView]) -> list[Candida
 
 
 def json_candidates(field: str, views: Sequence[PageView], beliefs: Beliefs) -> list[Candidate]:
-    """Every path that leads to what is believed of a page."""
+    """Every path that leads to what is believed of some page."""
     return [json_candidate(source, rule, views) for source, rule in _rules(field, views, beliefs)]
 
 
 def json_candidate(source: DocumentKey, rule: Mapping[str, Any], views: Sequence[PageView]) -> Candidate:
-    """That rule, read in that source on every page."""
+    """The candidate for that rule in that source, read on every page."""
     values = tuple(read_json(view, source, rule) for view in views)
     trust = 6.0 - str(rule["path"]).count("[") * 0.3 - len(str(rule["path"])) / 200
     if source.strategy == "api_capture":
@@ -65,7 +65,7 @@ _WHY = {"state": "JSON that stands in the page", "api_capture": "an answer that 
 
 
 def read_json(view: PageView, source: DocumentKey, rule: Mapping[str, Any]) -> FactValue:
-    """What the rule says in that document of the page; `None` where there is neither."""
+    """What the rule reads in that document of the page; `None` if there is no such document or value."""
     if source not in view.documents:
         return None
     parsed = FieldRule.model_validate(dict(rule))
@@ -102,7 +102,7 @@ def _says(field: str, value: FactValue, belief: FactValue) -> bool:
 
 
 def _prefix(field: str, value: FactValue, belief: FactValue) -> str:
-    """What stands before a picture's path to make it an address."""
+    """The text that makes a picture's path an address."""
     if field != "image" or not (isinstance(value, str) and isinstance(belief, str)) or not value.startswith("/"):
         return ""
     whole, path = belief.partition("?")[0], value.partition("?")[0]

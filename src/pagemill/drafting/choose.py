@@ -1,6 +1,6 @@
-"""From the evidence of a few pages to a platform's file: what is believed, where it stands, which places are trusted.
+"""Makes a platform's file from the evidence of a few pages: forms beliefs, finds places, and chooses those to trust.
 
-Nothing is visited here; elements are asked through a `SelectorProbe`.
+No page is visited here; a `SelectorProbe` asks for elements.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from pagemill.drafting.stock_choice import FIELD, as_in_stock, choose_stock
 
 FIELDS = ("name", "price", "list_price", "image", "brand", "currency")
 ALWAYS = ("name", "price")
-"""Fields without which a file is of little use: they are told even where they were not found."""
+"""Fields without which a file is of little use. They are reported even if they were not found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A drafted file, checked, and how sure each of its fields is."""
+    """A drafted and checked file, and how sure each of its fields is."""
 
     text: str
     platform: Platform
     beliefs: Beliefs
-    """Of every page, in the order given."""
+    """The beliefs of each page, in the given order."""
     parts: FileParts
-    """What the text was written from; see `by_hand`."""
+    """What the text was made from; see `by_hand`."""
 
     @property
     def choices(self) -> Sequence[FieldChoice]:
-        """Each field's."""
+        """The choice for each field."""
         return self.parts.choices
 
 
@@ -63,13 +63,13 @@ async def draft_platform(
     """The platform file that reads these pages.
 
     Args:
-        name: the platform's.
+        name: the platform's name.
         pages: at least one with the role `on_sale`.
-        probe: asks the pages, in their order, what selectors find.
+        probe: finds out what selectors find on the pages, in their order.
         wait_time_ms: the pace to write.
-        visitor: the section of that name, as the pages were visited.
-        more_hosts: hosts to list beside those of the pages.
-        like: a platform that is there already: its fields alone are looked for, and its ids.
+        visitor: the section of that name with which the pages were visited.
+        more_hosts: hosts to list besides those of the pages.
+        like: an existing platform: only its fields are looked for, and its ids are kept.
     """
     shown = [page for page in pages if page.role is not PageRole.GONE] or list(pages)
     addresses = product_addresses(list(dict.fromkeys(page.url for page in shown)))
@@ -114,7 +114,7 @@ async def draft_platform(
 
 
 def placed(choices: Sequence[FieldChoice]) -> dict[str, list[Placed]]:
-    """Every field's rules in their sources; prices first, because their order matters most."""
+    """Every field's rules with their sources. Prices come first, because their order matters most."""
     order = {"price": 0, "list_price": 1, FIELD: 2}
     fields: dict[str, list[Placed]] = {}
     for choice in sorted(choices, key=lambda one: order.get(one.name, 3)):
@@ -125,17 +125,17 @@ def placed(choices: Sequence[FieldChoice]) -> dict[str, list[Placed]]:
 
 
 def required_of(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """The fields without which a page has not said enough: a name, and how the product is sold."""
+    """The fields that a page must say: a name, and how the product is sold."""
     return tuple(name for name in ("name", FIELD) if name in fields)
 
 
 def _same(beliefs: Mapping[str, Any], one: str, other: str) -> bool:
-    """Whether both are believed to be the same, or one is not believed at all."""
+    """Whether both beliefs are equal, or one of them is missing."""
     return one not in beliefs or other not in beliefs or agrees(beliefs[one].value, beliefs[other].value)
 
 
 def _signs(views: Sequence[PageView], stock: FieldChoice) -> dict[str, tuple[FoundSign, ...]]:
-    """Signs of what is gone; of the other states only where no fact tells them."""
+    """The signs of gone products. For the other states, only if no fact tells them."""
     found = {"gone": signs_of(PageRole.GONE, views)}
     for role in (PageRole.SOLD_OUT, PageRole.OFF_SALE):
         told = {value for rule in stock.rules for value in rule.values}
@@ -145,7 +145,7 @@ def _signs(views: Sequence[PageView], stock: FieldChoice) -> dict[str, tuple[Fou
 
 
 def meant_verdicts(choices: Sequence[FieldChoice], fields: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Which values of how it is sold mean which verdict, if that field is among those that are read."""
+    """The verdicts that values of the stock field mean, if that field is read."""
     values = {
         value
         for choice in choices

@@ -1,4 +1,4 @@
-"""Places in elements that may say a field: selectors that were seen to, asked on every page. Pure but for asking."""
+"""Candidates in elements: selectors that were seen, tried on every page. Pure except for asking the pages."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MAX_SELECTORS = 300
 _LONGEST_AMOUNT = 80
 _TRUST = {Steadiness.MEANT: 6.5, Steadiness.NAMED: 6.0, Steadiness.WORDED: 4.0, Steadiness.PLACED: 2.5}
 _NOT_ALONE = 1.3
-"""What a selector loses that finds several elements on a page: the first may be another product's tomorrow."""
+"""What a selector that finds several elements on a page loses: next time, the first may be another product's."""
 _AMONG_OTHERS = 2.5
-"""What a number loses that stands among others: which of them is meant is told by how they are written."""
+"""What a number among other numbers loses: only the way in which they are written tells which one is meant."""
 _LAST_NUMBER = r"^.*(?<![\d.,])(\d+(?:[.,]\d+)*)\D*$"
 _OWN_WORD = re.compile(r"[#.\[][^ >+~]*$")
 _ATTRIBUTES = {"image": ("content", "src", "href", "data-src"), "name": ("content",), "price": ("content", "value")}
@@ -29,7 +29,7 @@ _ATTRIBUTES = {"image": ("content", "src", "href", "data-src"), "name": ("conten
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """What a selector finds on one page: how many elements, and of the first its text and attributes."""
+    """What a selector finds on one page: the number of elements, and text and attributes of the first."""
 
     matches: int = 0
     text: str = ""
@@ -43,7 +43,7 @@ SelectorProbe = Callable[[Sequence[str]], Awaitable[list[list[Probed]]]]
 
 @dataclass(slots=True)
 class _Wanted:
-    """A selector with how its element is read."""
+    """A selector, and how its element is read."""
 
     css: str
     steadiness: Steadiness
@@ -54,7 +54,7 @@ class _Wanted:
 async def element_candidates(
     name: str, views: Sequence[PageView], beliefs: Beliefs, probe: SelectorProbe
 ) -> list[Candidate]:
-    """Every selector of an element that says what is believed of a page, with what it says on all of them."""
+    """Every selector whose element says what is believed of some page, with what it says on all of them."""
     wanted: dict[tuple[str, str, str], _Wanted] = {}
     for view, believed in zip(views, beliefs, strict=True):
         belief = believed.get(name)
@@ -88,13 +88,13 @@ def _candidate(name: str, wanted: _Wanted, probed: Sequence[Probed]) -> Candidat
     if name in NUMBERS:
         trust -= max(len(one.text) for one in probed) / 100
     if wanted.css.startswith("meta") or wanted.attribute:
-        trust -= 1.0  # written for others than those who look at the page
+        trust -= 1.0  # it is not for people who look at the page
     values = tuple(_read(rule, one) for one in probed)
     return Candidate(DOM, rule, values, trust, "elements of the page")
 
 
 def selector_trust(css: str, steadiness: Steadiness) -> float:
-    """How likely the selector is to last: less where the element itself has no name, and only what is around it."""
+    """How likely the selector is to last. Less if the element has no name of its own, but only its surroundings do."""
     trust = _TRUST[steadiness]
     if steadiness is Steadiness.NAMED and _OWN_WORD.search(css) is None:
         trust = _TRUST[Steadiness.WORDED] - (0.5 if "nth" in css else 0)
@@ -111,7 +111,7 @@ def _read(rule: Mapping[str, Any], probed: Probed) -> FactValue:
 
 
 def _ways(name: str, element: SeenElement, belief: FactValue) -> list[tuple[str, str]]:
-    """By which attribute, and which regular expression, the element says it; nothing where it does not."""
+    """The attributes and regular expressions with which the element says it; empty if it does not."""
     found: list[tuple[str, str]] = []
     if element.tag != "meta" and element.text and _says(name, element.text, belief):
         found.append(("", ""))
@@ -137,13 +137,13 @@ def _says(name: str, text: str, belief: FactValue) -> bool:
 
 
 def _says_last(text: str, belief: FactValue) -> bool:
-    """Whether the last of several numbers is the amount, as behind an old price and a percentage."""
+    """Whether the last of several numbers is the amount, as after an old price and a percentage."""
     found = re.search(_LAST_NUMBER, text) if len(text) <= _LONGEST_AMOUNT else None
     return found is not None and found.start(1) > 0 and _says("price", found[1], belief)
 
 
 def _before_tail(text: str, belief: str) -> str:
-    """A regular expression for a title that has the shop's own words behind the name."""
+    """A regular expression for a title in which the shop's own words follow the name."""
     if not text.startswith(belief) or text == belief:
         return ""
     tail = text[len(belief) :]

@@ -1,6 +1,6 @@
-"""What one visit of a product's page has brought to light, whole: every place where a fact could stand.
+"""Everything that one visit of a product's page has found: every place where a fact could be.
 
-Gathering fills it, everything else only reads it. Texts are as a visitor sees them, blanks made one.
+Only `reading` fills it; others read it. Texts are as a visitor sees them, with white space collapsed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class PageRole(StrEnum):
-    """What whoever drafts says of a page."""
+    """What whoever drafts says about a page's product."""
 
     ON_SALE = "on_sale"
     SOLD_OUT = "sold_out"
@@ -21,7 +21,7 @@ class PageRole(StrEnum):
 
 
 class Steadiness(StrEnum):
-    """How likely a selector is to outlive the shop's next build, best first."""
+    """How likely a selector is to survive the shop's next build, best first."""
 
     MEANT = "meant"
     """By an attribute that is there for programs: `itemprop`, `data-testid`, `name` of a meta."""
@@ -35,7 +35,7 @@ class Steadiness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ElementSelector:
-    """A CSS selector whose first match in its document is the element."""
+    """A CSS selector whose first match in the document is the element."""
 
     css: str
     steadiness: Steadiness
@@ -45,8 +45,8 @@ class ElementSelector:
 class SeenElement:
     """An element that shows a short text, a picture, a control or a meta's content.
 
-    Lengths in CSS pixels. `selectors` are several, of different steadiness; `near` is the text of the nearest label,
-    such as the element before it.
+    Lengths are in CSS pixels. `selectors` has several, of different steadiness. `near` is the text of the nearest
+    label, such as the element before it.
     """
 
     tag: str
@@ -66,8 +66,8 @@ class SeenElement:
 
 @dataclass(frozen=True, slots=True)
 class StateDocument:
-    """JSON that stands in the page: in the script that a selector finds, in a global variable, or, where there is
-    neither, as the whole document."""
+    """JSON that is in the page: in the script that a selector finds, in a global variable, or, without these, as the
+    whole document."""
 
     script: str | None
     variable: str | None
@@ -86,7 +86,7 @@ class HeardDocument:
 
 @dataclass(frozen=True, slots=True)
 class PageEvidence:
-    """One page. `structured` are the standard facts that it publishes, without those it does not say."""
+    """The evidence of one page. `structured` are the standard facts that it publishes."""
 
     role: PageRole
     url: str
@@ -96,12 +96,12 @@ class PageEvidence:
     text: str
     dialogs: tuple[str, ...] = ()
     passing: tuple[str, ...] = ()
-    """Lines that it showed on its way, and not at rest: what stands there while it loads is no sign of anything."""
+    """Lines that the page showed only while it loaded; they are no sign of anything."""
     structured: Mapping[str, Any] = field(default_factory=dict)
     states: tuple[StateDocument, ...] = ()
     answers: tuple[HeardDocument, ...] = ()
     elements: tuple[SeenElement, ...] = ()
     expected: Mapping[str, Any] = field(default_factory=dict)
-    """What whoever drafts knows of the product: field by value."""
+    """What whoever drafts knows of the product: the value of each field."""
     troubles: tuple[str, ...] = ()
-    """Bounds that were met, and what could not be read."""
+    """Limits that were reached, and things that could not be read."""

@@ -1,4 +1,4 @@
-"""Which of the places that may say a field are written into the file, in which order, and how sure that is. Pure."""
+"""Chooses the candidates of a field that are written into the file, their order, and how sure they are. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pagemill.drafting.page_view import PageView
 from pagemill.model import FactValue
 
 NEEDED = ("name", "price", "status")
-"""The fields that a file must be sure of, or nearly so."""
+"""The fields of which a file must be sure, or nearly so."""
 _MAX_RULES = 3
 _MAX_SPARES = 2
 MOST_GUESSES = 10
-"""Places that are kept of a field beside those that were chosen."""
+"""How many other candidates of a field are kept besides the chosen ones."""
 _SPARE_TRUST = 3.0
 _FIRM = 3.5
-"""Support from which a belief of a page that does not sell counts."""
+"""A belief of a page that does not sell counts from this support on."""
 
 
 class Sureness(StrEnum):
@@ -33,7 +33,7 @@ class Sureness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldChoice:
-    """What is written of one field: its rules in order, and those that could have been chosen as well."""
+    """What is written of one field: its rules in order, and the other candidates."""
 
     name: str
     rules: tuple[Candidate, ...]
@@ -44,18 +44,18 @@ class FieldChoice:
 
     @property
     def told(self) -> str:
-        """How sure it is and why, for people."""
+        """How sure the field is and why, in words for people."""
         return f"{self.name}: {self.sureness.value}, {self.why}"
 
     @property
     def is_too_unsure(self) -> bool:
-        """Whether a file should not be used because of it."""
+        """Whether the file should not be used because this field is too unsure."""
         return self.name in NEEDED and self.sureness in (Sureness.UNSURE, Sureness.NOT_FOUND)
 
 
 @dataclass(slots=True)
 class _Board:
-    """Which pages a choice has to be right on, and which it is by now."""
+    """On which pages a choice must be right, and on which it already is."""
 
     wanted: dict[int, FactValue]
     extra: dict[int, FactValue]
@@ -65,7 +65,7 @@ class _Board:
         return {at for at, value in pages.items() if at not in self.covered and _agrees(candidate, at, value)}
 
     def wrong(self, candidate: Candidate) -> bool:
-        """Whether it says something else on a page that nothing before it has spoken on."""
+        """Whether the candidate is wrong on a page that no chosen rule has covered yet."""
         return any(
             candidate.values[at] is not None and not _agrees(candidate, at, value)
             for at, value in self.wanted.items()
@@ -76,7 +76,7 @@ class _Board:
 def choose_field(
     name: str, candidates: Sequence[Candidate], views: Sequence[PageView], beliefs: Beliefs
 ) -> FieldChoice:
-    """The fewest places that are right on every page that sells, and then spares from other sources."""
+    """The fewest candidates that are right on every page that sells, then spares from other sources."""
     known = {at: one[name] for at, one in enumerate(beliefs) if name in one}
     board = _Board(
         {at: belief.value for at, belief in known.items() if views[at].sells},
@@ -105,8 +105,8 @@ def choose_field(
 
 
 def with_first(choice: FieldChoice, silent: Sequence[Candidate]) -> FieldChoice:
-    """The choice, and before its rules those that speak of no page that was named: what they are for is known by its
-    name, wherever it stands."""
+    """The choice with other rules before its own: those that read nothing on any given page, but whose key alone says
+    what they mean."""
     read = {(one.source, one.rule["path"]) for one in choice.rules if "path" in one.rule}
     first = tuple(one for one in silent if one not in choice.rules and (one.source, one.rule["path"]) not in read)
     if not choice.rules or not first:
@@ -116,9 +116,9 @@ def with_first(choice: FieldChoice, silent: Sequence[Candidate]) -> FieldChoice:
 
 
 def _says_foreign(candidate: Candidate, name: str, views: Sequence[PageView], beliefs: Beliefs) -> bool:
-    """Whether an element says of some page what is none of its product's: another product's price, a percentage.
+    """Whether an element has something else than the product's value on a page, such as another product's price.
 
-    A price may stand where the list price stands elsewhere, and the other way round.
+    A price may be where other pages have the list price, and the other way round.
     """
     if candidate.source != DOM:
         return False
@@ -146,7 +146,7 @@ def _best(candidates: Sequence[Candidate], board: _Board, views: Sequence[PageVi
 
 
 def _spares(candidates: Sequence[Candidate], chosen: Sequence[Candidate], board: _Board) -> list[Candidate]:
-    """One place from each of a few other sources that would have been right as well."""
+    """One candidate from each of a few other sources that would have been right as well."""
     used = {one.source for one in chosen}
     spares: list[Candidate] = []
     for one in sorted(candidates, key=lambda candidate: -candidate.trust):

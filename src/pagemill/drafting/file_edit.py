@@ -1,7 +1,6 @@
-"""Changes single places of a platform file's text and leaves every other character as it stands, comments among them.
+"""Changes single places in a platform file's text, and leaves all other characters as they are, comments included.
 
-Pure. It knows where values stand, by the marks that YAML's parser gives; which values there ought to be is for others
-to say.
+Pure. It finds values by the marks of YAML's parser. Callers decide which values there should be.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ import yaml
 from pagemill.config.reading.judge import is_short_form
 
 SignTexts = Mapping[str, Mapping[str, Sequence[Any]]]
-"""Verdict, kind of sign, values."""
+"""Verdict to kind of sign to values."""
 
 
 def section_lines(text: str, name: str) -> list[str]:
-    """The lines of a top-level section, without what stands between it and the next one; none where it is not there."""
+    """The lines of a top-level section, without the lines between it and the next one; none if it is missing."""
     first, end = _section(text, name)
     return text.splitlines()[first:end]
 
 
 def with_section(text: str, name: str, lines: Sequence[str]) -> str:
-    """The text with other lines for that top-level section, at its end where it has none."""
+    """The text with other lines for that top-level section, which is added at the end if it is missing."""
     first, end = _section(text, name)
     every = text.splitlines()
     if first == end:
@@ -34,7 +33,7 @@ def with_section(text: str, name: str, lines: Sequence[str]) -> str:
 
 
 def with_signs(text: str, added: SignTexts) -> str:
-    """The text with more signs of verdicts in `judge`; those that it has stay."""
+    """The text with more signs of verdicts in `judge`; its present signs stay."""
     for verdict, kinds in added.items():
         for kind, values in kinds.items():
             text = _with_sign(text, verdict, kind, list(values))
@@ -42,7 +41,7 @@ def with_signs(text: str, added: SignTexts) -> str:
 
 
 def without_sign(text: str, verdict: str, kind: str) -> str:
-    """The text without that kind of signs of a verdict, and without the comment on its line."""
+    """The text without that kind of signs of a verdict, and without the comment on their line."""
     signs = _child(_child(_root(text), "judge"), verdict)
     data = None if signs is None else _data_of(signs)
     if not isinstance(signs, yaml.MappingNode) or not isinstance(data, dict):
@@ -58,13 +57,13 @@ def without_sign(text: str, verdict: str, kind: str) -> str:
 
 
 def in_one_line(value: Any) -> str:
-    """A value as one line of YAML has it."""
+    """A value as one line of YAML."""
     text = yaml.dump(value, Dumper=_OneLine, default_flow_style=True, allow_unicode=True, width=10**9, sort_keys=False)
     return text.removesuffix("\n").removesuffix("\n...")
 
 
 class _OneLine(yaml.SafeDumper):
-    """Writes a value that occurs twice out twice: pagemill takes no aliases."""
+    """Writes a value that occurs twice in full both times, because pagemill accepts no aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -95,7 +94,7 @@ def _with_sign(text: str, verdict: str, kind: str, values: list[Any]) -> str:
 
 
 def _with_entry(text: str, mapping: yaml.Node, key: str, value: Any) -> str:
-    """One more key in a mapping, behind its last one."""
+    """Adds a key to a mapping, after its last one."""
     line = f"{key}: {in_one_line(value)}"
     if not isinstance(mapping, yaml.MappingNode) or not mapping.value:
         return _replaced(text, mapping, {key: value})
@@ -106,7 +105,7 @@ def _with_entry(text: str, mapping: yaml.Node, key: str, value: Any) -> str:
 
 
 def _replaced(text: str, node: yaml.Node, value: Any) -> str:
-    """Another value in that node's place. What is left of a block's lines is its comment's."""
+    """Replaces the value of a node. Comments on the remaining lines of a block stay."""
     if node.start_mark.index == node.end_mark.index:
         return f"{text[: node.start_mark.index].rstrip(' ')} {in_one_line(value)}{text[node.end_mark.index :]}"
     if _is_block(node):
@@ -124,7 +123,7 @@ def _with_lines(text: str, at: int, lines: Sequence[str]) -> str:
 
 
 def _section(text: str, name: str) -> tuple[int, int]:
-    """The first line of a top-level section and the one behind its last; twice the same where it is not there."""
+    """The first line of a top-level section and the one after its last; twice the same if it is missing."""
     root = _root(text)
     for key, value in root.value:
         if key.value == name:
@@ -158,7 +157,7 @@ def _is_block(node: yaml.Node) -> bool:
 
 
 def _last_line(node: yaml.Node) -> int:
-    """The last line that a node stands in. A block's own end mark is where the next key begins."""
+    """The last line of a node. The parser's own end of a block is where the next key begins."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _last_line(last[1] if isinstance(last, tuple) else last)

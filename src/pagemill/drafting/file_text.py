@@ -1,6 +1,4 @@
-"""The text of a drafted platform file: YAML with a comment that says of each line why it is there and how sure it is.
-Pure.
-"""
+"""The text of a drafted platform file: YAML with comments that say why each line is there and how sure it is. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ _KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class FileParts:
-    """Everything that a drafted file says."""
+    """Everything that a drafted file contains."""
 
     platform: str
     hosts: tuple[str, ...]
@@ -44,7 +42,7 @@ class FileParts:
     signs: Mapping[str, Sequence[FoundSign]]
     require: tuple[str, ...]
     judge_facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Verdict by the facts that mean it."""
+    """Verdict to the facts that mean it."""
 
 
 def file_text(parts: FileParts) -> str:

@@ -1,6 +1,6 @@
-"""Visits each page of a draft once, at a shop's pace, and keeps the pages open until the draft has been tried on them.
+"""Visits each page of a draft once, at a shop's pace, and keeps the pages open until the draft was tried on them.
 
-Owns the leases. What a page holds is `reading`'s to find, what that means is for whoever chooses.
+Owns the leases. `reading` finds what a page holds; callers choose from it.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from pagemill.extraction.navigate import navigate
 DEFAULT_WAIT_MS = MsRange(low_ms=3000, high_ms=4000)
 _REFUSALS = frozenset({401, 403, 405, 406, 407, 418, 429, 451, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525})
 _AT_ONCE = 3
-"""Visits beside each other, where the shop is the user's own and needs no pause: a page waits until it is at rest."""
+"""Visits at once, if the shop is the user's own and needs no pause: each waits until its page is at rest."""
 _READ_S = 40.0
-"""For all that is read in one page, beside the way to it."""
+"""For all that is read in one page, after its loading."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskedPage:
-    """A page that is to be visited, and what is known of its product."""
+    """A page to be visited, and what is known of its product."""
 
     url: str
     role: PageRole
@@ -44,7 +44,7 @@ class AskedPage:
 
 @dataclass(frozen=True, slots=True)
 class GatheredPage:
-    """A page that was visited, and stands open."""
+    """A page that was visited and is still open."""
 
     evidence: PageEvidence
     lease: Lease
@@ -58,12 +58,12 @@ def preliminary(
     more_hosts: Sequence[str] = (),
     timeout_ms: int = 30_000,
 ) -> Platform:
-    """The platform that the pages are visited as: its hosts are theirs and those named beside, and every answer of
-    JSON is heard.
+    """The platform as which the pages are visited. Its hosts are those of the pages and `more_hosts`, and every JSON
+    answer is heard.
 
     Raises:
-        UsageError: a URL is none that may be visited.
-        ValidationError: the name is none of a platform, or the visitor is none.
+        UsageError: a URL may not be visited.
+        ValidationError: the name is not one of a platform, or the visitor is wrong.
     """
     hosts: dict[str, None] = {}
     for page in pages:
@@ -90,9 +90,9 @@ class Gathering:
     def __init__(self, pool: BrowserPool, platform: Platform, wait_ms: MsRange = DEFAULT_WAIT_MS) -> None:
         """
         Args:
-            pool: has a place for each page at once.
-            platform: as `preliminary` makes it.
-            wait_ms: between one visit's end and the next one.
+            pool: has a place for all pages at once.
+            platform: made by `preliminary`.
+            wait_ms: between the end of one visit and the next one.
         """
         self._pool = pool
         self._platform = platform
@@ -103,11 +103,11 @@ class Gathering:
     async def visit_all(
         self, pages: Sequence[AskedPage], note: Callable[[int], object] | None = None
     ) -> list[PageEvidence]:
-        """Visits them one after another, or some beside each other where there is no pause between two; each stays
-        open. `note` is told how many were visited, after each.
+        """Visits the pages one after another, or several at once if there is no pause between visits; all stay open.
+        `note` is called after each visit with the number of visited pages.
 
         Raises:
-            VisitFailed: one could not be read; the message says which, and why.
+            VisitFailed: a page could not be read; the message says which, and why.
         """
         turns, visited = asyncio.Semaphore(1 if self._wait_ms.high_ms else _AT_ONCE), itertools.count(1)
 
@@ -158,8 +158,8 @@ def _led_away(url: str, refusal: str) -> VisitFailed:
 
 
 def refused_pages(pages: Sequence[PageEvidence]) -> str:
-    """What to tell where the shop has turned visitors away; empty where it has not. A page that is said to be gone may
-    be refused."""
+    """What to say if the shop has refused the visits; empty if it has not. A page with the role `gone` may be
+    refused."""
     refused = [page for page in pages if page.status in _REFUSALS and page.role is not PageRole.GONE]
     refused += [page for page in pages if page.role is PageRole.ON_SALE and page.status in (404, 410)]
     if not refused:
@@ -172,7 +172,7 @@ def refused_pages(pages: Sequence[PageEvidence]) -> str:
 
 
 def _apart(url: str) -> tuple[str, ...]:
-    """What in a product's address is likely to be its own, and no other's."""
+    """The parts of a product's address that are likely to be its own."""
     address = urlsplit(url)
     parts = re.split(r"[/?&=]+", f"{address.path}?{address.query}")
     return tuple(unquote(part) for part in parts if re.search(r"\d", part) or part.count("-") >= 2)

@@ -1,4 +1,4 @@
-"""What was known of a product, held against its page as it is now: prices change, and so do names. Pure."""
+"""Compares what was known of a product with its page now, because prices and names change. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pagemill.extraction.values import collapse
 from pagemill.model import FactValue
 
 _STOCK = frozenset({"status", "in_stock"})
-"""What these said is the page's role, and nothing that could be found in it."""
+"""Fields that are known by the page's role, and not by a value in it."""
 DRAFTED = frozenset(FIELDS) | _STOCK
 """Fields that a draft looks for."""
 _GONE = frozenset({404, 410})
 
 
 def still_there(page: PageEvidence) -> bool:
-    """Whether the page can tell anything: not one that was known as a product's and is gone meanwhile."""
+    """Whether the page is still of use: not if it was a product's page and is gone now."""
     return page.role is PageRole.GONE or page.status not in _GONE
 
 
 def still_expected(page: PageEvidence, facts: Mapping[str, FactValue]) -> dict[str, FactValue]:
-    """Those of the facts of before that the page still says somewhere, however it is written there."""
+    """Those former facts that the page still says somewhere, in any spelling."""
     if page.role is PageRole.GONE:
         return {}
     said = _everything(page)
@@ -35,7 +35,7 @@ def still_expected(page: PageEvidence, facts: Mapping[str, FactValue]) -> dict[s
 
 
 def as_it_is(page: PageEvidence, known: KnownProduct) -> PageEvidence:
-    """The page with what is to be expected of it. One that was taken for gone and shows its name is what it was."""
+    """The page with what is expected of it. If it was known as gone but shows its name, its state before counts."""
     if known.before is not None and page.status not in _GONE:
         was = replace(page, role=known.before.role)
         expected = still_expected(was, known.before.facts)
@@ -67,5 +67,5 @@ def _is_said(value: FactValue, said: str) -> bool:
 
 
 def _same(short: str, form: str) -> bool:
-    """Whether only zeros of the cents are left out."""
+    """Whether the texts differ only in the zeros of the cents."""
     return not form[len(short) :].strip("0.,")

@@ -1,6 +1,6 @@
-"""Which products tell what is right: those whose last good result is known, spread over what can be different of them.
+"""Chooses products with a known good result, as different as possible, to show what is right.
 
-Reads the results store and nothing else. A result is good when something was read: not `failed`, not `blocked`.
+Only reads the results store. A result is good if something was read: not `failed`, not `blocked`.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ _ROLES = {
     Verdict.GONE: PageRole.GONE,
 }
 _WANTED = {PageRole.ON_SALE: 4, PageRole.SOLD_OUT: 2, PageRole.OFF_SALE: 1, PageRole.GONE: 3}
-"""How many products of each role are visited, should there be as many."""
+"""How many products of each role are visited, if there are so many."""
 _PARTICULARS = re.compile(r'"[^"]*"|\d+|https?://\S+')
 _MOST_RUNS = 20
 _MOST_RESULTS = 2000
-"""Of each run: enough to see every kind of product that is not very rare."""
+"""Results of each run that are looked at: enough to include all kinds of products that are not very rare."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownProduct:
-    """A product, what it was when it was last read well, and what it then said."""
+    """A product, and its state and facts when it was last read well."""
 
     role: PageRole
     product_id: str
     url: str
     facts: Facts
     reason: str
-    """Why it was judged so: the ways to be gone are told apart by it."""
+    """Why it was judged so; this tells the ways of being gone apart."""
     known_at: datetime
     failure: str | None = None
-    """Why it fails now, without what is its own: what fails otherwise is of another form. `None` if it does not."""
+    """Why it fails now, without the parts of the reason that are only its own; `None` if it does not fail."""
     before: KnownProduct | None = None
-    """Of one that is gone: what it was when it was last there. A file that no longer fits may take all for gone."""
+    """For a gone product, its state before. A file that no longer fits may take all products for gone."""
 
 
 def known_products(store: ResultStore, platform: str) -> list[KnownProduct]:
-    """The products to visit, by role: first those that fail now, of each form of facts one before a second one.
+    """The products to visit, by role. Failing ones come first, and one of each form of facts before a second one.
 
     Raises:
         DatabaseUnavailable: a retry may help.
@@ -85,8 +85,8 @@ def _known(result: ItemResult, failure: str | None) -> KnownProduct:
 
 
 def _chosen(products: Iterable[KnownProduct]) -> Iterator[KnownProduct]:
-    """Of every role as many as are wanted: those that fail, then one that does not, so that what still reads is seen.
-    Last come those that were of that role and are said to be gone."""
+    """As many products of every role as are wanted: failing ones, then one that does not fail, so that what still works
+    is seen. Last come those that had that role before they were called gone."""
     by_role: dict[PageRole, list[KnownProduct]] = {role: [] for role in _WANTED}
     for product in products:
         by_role[product.role].append(product)
@@ -106,7 +106,7 @@ def _chosen(products: Iterable[KnownProduct]) -> Iterator[KnownProduct]:
 
 
 def _spread(products: list[KnownProduct]) -> list[KnownProduct]:
-    """The same products, one of each form before the second of any."""
+    """The same products, one of each form before the second of any form."""
     rounds: dict[tuple[object, ...], int] = {}
     placed = []
     for product in products:
@@ -119,7 +119,7 @@ def _spread(products: list[KnownProduct]) -> list[KnownProduct]:
 
 
 def _form(facts: Facts) -> tuple[object, ...]:
-    """What products share that are read alike, as far as facts tell: which there are, and whether prices differ."""
+    """What products that are read alike have in common: which facts there are, and whether the prices differ."""
     said = tuple(sorted(name for name, value in facts.items() if value is not None))
     return said, _is_lower(facts.get("price"), facts.get("list_price"))
 

@@ -1,7 +1,7 @@
-"""A platform file that no longer fits its shop: what is still right of it, and the least change that makes it right.
+"""Mends a platform file that no longer fits its shop, with the least change that makes it right.
 
-Owns the order in which changes are tried: none, more signs, other sources, both. What pages hold is gathered as for a
-draft, and places are chosen as for one; only the file's own fields are looked for.
+It tries changes in this order: none, more signs, other sources, both. Pages are gathered and places chosen as for a
+draft, but only the file's own fields are looked for.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ Redraft = Callable[[], Awaitable[Draft]]
 """Drafts the platform anew from the open pages."""
 
 _ENOUGH = 2
-"""So many pages whose facts are not read: then the present sources are not looked at any further."""
+"""After so many pages whose facts are not read, the present sources are not tried any further."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What came of it. `text` is the file as it should be, the same as before where nothing need be changed."""
+    """The result of mending. `text` is the right file; it is unchanged if no change is needed."""
 
     before: str
     text: str
     tried: tuple[TriedPage, ...]
     choices: tuple[FieldChoice, ...] = ()
     left: tuple[str, ...] = ()
-    """Fields that a draft does not know how to look for: their rules are as they were."""
+    """Fields that a draft cannot look for; their rules are unchanged."""
 
     @property
     def shortcomings(self) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ class Mended:
         return tuple(found)
 
     def patch(self, file: str) -> str:
-        """The difference as `patch -p1` applies it where `file` is; empty where there is none."""
+        """The difference in the form of `patch -p1`, for a file at `file`; empty if there is none."""
         lines = difflib.unified_diff(
             self.before.splitlines(keepends=True), self.text.splitlines(keepends=True), f"a/{file}", f"b/{file}"
         )
@@ -64,14 +64,14 @@ class Mended:
 async def mend_platform(
     text: str, platform: Platform, pages: Sequence[GatheredPage], trial: TryPage, redraft: Redraft
 ) -> Mended:
-    """The file that is right on the pages, with as little changed as will do.
+    """The file that is right on the pages, with as little change as possible.
 
     Args:
         text: the present file.
-        platform: what it says.
-        pages: open ones, those that sell before the others.
-        trial: asks one of them.
-        redraft: chooses anew.
+        platform: the platform of that file.
+        pages: open pages, those that sell first.
+        trial: tries a platform on one page.
+        redraft: drafts the platform anew.
     """
     tried = await _try_all(platform, pages, trial, enough=_ENOUGH)
     if not any(mistakes(page) for page in tried):
@@ -102,7 +102,7 @@ async def mend_platform(
 
 
 def mistakes(page: TriedPage) -> tuple[str, ...]:
-    """What is wrong of a page, in words: its verdict, and each field that was known and is not read."""
+    """What is wrong with a page, in words: its verdict, and each known field that is not read."""
     found = []
     if not page.is_right:
         reason = f" ({page.judgement.reason})" if page.judgement.reason else ""
@@ -125,7 +125,7 @@ async def _try_all(
 
 
 def _is_misread(page: TriedPage) -> bool:
-    """Whether facts are missing or wrong, so that no sign would help."""
+    """Whether facts are missing or wrong, so that signs would not help."""
     if page.right is Verdict.GONE:
         return False
     if page.reading is None or page.judgement.verdict in (Verdict.CHANGED, Verdict.FAILED):
@@ -145,7 +145,7 @@ def _wrong(mended: Mended) -> int:
 
 
 def _signs(draft: Draft, tried: Sequence[TriedPage], fields: Set[str]) -> SignTexts:
-    """The drafted signs of those verdicts that the present file does not come to, by facts that it has."""
+    """The drafted signs of the verdicts that the present file misses, if they use its facts."""
     missed = {page.right.value for page in tried if not page.is_right and page.right is not Verdict.OK}
     drafted: Mapping[str, Any] = yaml.safe_load(draft.text).get("judge", {})
     found: dict[str, dict[str, list[Any]]] = {}
@@ -158,7 +158,7 @@ def _signs(draft: Draft, tried: Sequence[TriedPage], fields: Set[str]) -> SignTe
 
 
 def _as_they_were(text: str, fields: Sequence[str]) -> list[str]:
-    """Sources of the present file, with those fields alone."""
+    """The sources of the present file, reduced to those fields."""
     if not fields:
         return []
     extract = yaml.safe_load(text)["extract"]
@@ -172,7 +172,7 @@ def _as_they_were(text: str, fields: Sequence[str]) -> list[str]:
 
 
 def _without_what_never_holds(text: str) -> str:
-    """The file without signs by facts that its sources cannot say any more."""
+    """The file without signs by facts that its sources can no longer say."""
     data = yaml.safe_load(text)
     extract, judge = Extract.model_validate(data["extract"]), Judge.model_validate(data.get("judge") or {})
     for mistake in judge_mistakes(judge, extract, frozenset()):

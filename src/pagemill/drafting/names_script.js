@@ -1,7 +1,7 @@
-// The page's own global variables that could hold a product. Runs among the page's own scripts.
+// The page's own global variables that could hold a product. Runs in the page's own world.
 //
 // In (`spec`): `fresh`, the names that every window has; `names`, those that the page's scripts set; `most`, how many
-// are told. Returns names.
+// are returned. Returns names.
 
 (spec) => {
   const fresh = new Set(spec.fresh), found = [];

@@ -1,4 +1,4 @@
-"""The scripts that gather what a page holds, read from their files."""
+"""The scripts that collect what a page holds, from files of their own."""
 
 from __future__ import annotations
 

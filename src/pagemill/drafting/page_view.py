@@ -1,5 +1,5 @@
-"""One page's evidence, ordered for choosing: its JSON documents by the source that would read them, and which of their
-values are the product's own. Pure.
+"""One page's evidence, ordered for choosing: its JSON documents by the source that would read them, and which values in
+them are the product's own. Pure.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pagemill.extraction.own_part import Path, own_part
 from pagemill.model import FactValue
 
 _MAX_LEAVES = 60_000
-"""Of one document; what a shop says of one product stands in far fewer."""
+"""Values of one document. What a shop says of one product has far fewer."""
 _MAX_DEPTH = 40
 _MAIN_WORDS = frozenset({"MAIN", "PRIMARY", "REPRESENTATIVE", "THUMBNAIL", "COVER", "DEFAULT"})
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentKey:
-    """A source of JSON: its strategy, and the key of the source by which it is found.
+    """A source of JSON: its strategy, and the source's key that finds it.
 
     `key` is `script`, `variable` or `document` for state, `match` for a captured answer.
     """
@@ -37,15 +37,15 @@ class DocumentKey:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A single value of a page's JSON; `own` if an object around it names the page's product, and none nearer names
-    another."""
+    """A single value of a page's JSON. `own` means that the nearest object around it that names a product names the
+    page's."""
 
     source: DocumentKey
     path: Path
     value: FactValue
     own: bool
     main: str = ""
-    """Of a value in a list whose elements say what each is for: the main one's condition, such as `type=='MAIN'`."""
+    """In a list whose elements say what they are for, the condition of the main one, such as `type=='MAIN'`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _documents(page: PageEvidence, identity: Identity, with_query: Set[str]) -> 
     found: dict[DocumentKey, Any] = {}
     for state in page.states:
         if _is_published(state.document):
-            continue  # strategy `structured` reads it, and knows what it means
+            continue  # strategy `structured` reads and understands it
         if state.script is not None:
             key = DocumentKey("state", "script", state.script)
         elif state.variable is not None:
@@ -101,7 +101,7 @@ def _documents(page: PageEvidence, identity: Identity, with_query: Set[str]) -> 
     heard: dict[DocumentKey, list[HeardDocument]] = {}
     for answer in page.answers:
         if answer.url.partition("#")[0] == page.final_url.partition("#")[0]:
-            continue  # the document itself
+            continue  # it is the document itself
         match = _match(answer.url, identity, with_query)
         heard.setdefault(DocumentKey("api_capture", "match", match), []).append(answer)
     for key, answers in heard.items():
@@ -118,7 +118,7 @@ def _is_published(document: Any) -> bool:
 
 
 def _match(url: str, identity: Identity, with_query: Set[str]) -> str:
-    """The pattern of the answer's address on any host, with `{id}` where the product's id stands."""
+    """The pattern of the answer's address on any host, with `{id}` in the place of the product's id."""
     parts = urlsplit(url)
     path = "/".join(
         part.replace(identity.token, "{id}") if identity.token and identity.is_in(part) else part
@@ -162,7 +162,7 @@ def _leaves(source: DocumentKey, document: Any, identity: Identity) -> Iterator[
 
 
 def _main(value: dict[str, Any]) -> str:
-    """The condition by which one of a list of pictures is the main one."""
+    """The condition that picks the main picture from a list."""
     for key, one in value.items():
         if isinstance(one, str) and one.upper() in _MAIN_WORDS and re.fullmatch(r"[A-Za-z_]\w*", key):
             return f"{key}=='{one}'"
@@ -170,7 +170,7 @@ def _main(value: dict[str, Any]) -> str:
 
 
 def _is_own(value: dict[str, Any], own: bool, identity: Identity) -> bool:
-    """Whether an object is about the product, in one that is, or is not."""
+    """Whether an object is about the product; by default as the object around it."""
     said = [str(one) for key, one in value.items() if ID_KEY.fullmatch(key) and isinstance(one, str | int)]
     if identity.token and any(one.casefold() == identity.token.casefold() for one in said):
         return True

@@ -1,6 +1,6 @@
-"""Prices that not everybody pays, by the label that stands beside them in the shop's own data. Pure.
+"""Finds prices that not everybody pays, by the label beside them in the shop's own data. Pure.
 
-A shop that labels one of its prices shows another one to everybody else, in an object of the same form beside it.
+If a shop labels one of its prices so, the price for all others is in an object of the same form beside it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MOST = 2
 
 
 def amounts_for_some(view: PageView) -> set[FactValue]:
-    """Amounts of the product's own that are labelled as some people's."""
+    """The product's own amounts whose label says that only some people pay them."""
     return {
         amount.value
         for amount, label in _labelled(view)
@@ -30,8 +30,8 @@ def amounts_for_some(view: PageView) -> set[FactValue]:
 
 
 def other_prices(views: Sequence[PageView]) -> list[tuple[DocumentKey, dict[str, Any]]]:
-    """What everybody else pays, said only where the label names some: the rule of each labelled place that has a
-    fellow."""
+    """The price for everybody else, as a rule for each labelled place that has a counterpart. It reads nothing unless
+    the label names some people."""
     places: dict[tuple[DocumentKey, str], None] = {}
     for view in views:
         for amount, label in _labelled(view):
@@ -42,7 +42,7 @@ def other_prices(views: Sequence[PageView]) -> list[tuple[DocumentKey, dict[str,
 
 
 def _labelled(view: PageView) -> Iterator[tuple[Leaf, Leaf]]:
-    """An amount, and the text in its own object, or in one within it, that says of what kind it is."""
+    """Pairs of an amount and its label, which is in the same object or in one within it."""
     texts = [
         leaf
         for leaf in view.leaves
@@ -64,7 +64,7 @@ def _labelled(view: PageView) -> Iterator[tuple[Leaf, Leaf]]:
 
 
 def _fellow(amount: Leaf, view: PageView) -> Path | None:
-    """The amount of the same name in the object beside."""
+    """The amount of the same name in the neighbouring object."""
     *way, inner, key = amount.path if len(amount.path) > 1 else ("", "", "")
     if not all(isinstance(one, str) and _PLAIN.fullmatch(one) for one in (*way, inner, key)):
         return None
@@ -78,7 +78,7 @@ def _fellow(amount: Leaf, view: PageView) -> Path | None:
 
 
 def _path(amount: Path, label: Path, fellow: Path) -> str:
-    """The label and the fellow's amount as one text: the amount is read where the label is one of some people's."""
+    """A path to the label and the other amount as one text; the amount is read only if the label names some people."""
     way, start = ".".join(map(str, amount[:-2])), len(amount) - 2
     said, other = (".".join(map(str, path[start:])) for path in (label, fellow))
     around = f"{way}." if way else ""

@@ -1,7 +1,7 @@
-"""Prices in JSON, where one that is missing or 0 means "as the other one": which paths to ask, in which order. Pure.
+"""Prices in JSON: which paths to ask, in which order. Often a missing price or 0 means "as the other price". Pure.
 
-A shop's JSON has several amounts: a list price that is `null` without a discount, a sale price that is 0. The first
-that is above 0 counts.
+A shop's JSON has several amounts, such as a list price that is `null` without a discount or a sale price that is 0. The
+first amount above 0 counts.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _ORDER = {"sale": 0, "price": 1, "list": 2}
 def price_candidates(
     views: Sequence[PageView], beliefs: Beliefs, labelled: Set[int] = frozenset()
 ) -> dict[str, list[Candidate]]:
-    """For `price` and `list_price`, one candidate of each document that says what is believed of every page it is on,
-    but for the price of those that are `labelled`: it is read elsewhere.
+    """For `price` and `list_price`, one candidate for each document that says what is believed of every page that has
+    it. The price of `labelled` pages does not count: other rules read it.
 
-    Behind the paths that are needed on the pages seen stands the other price: a product without a discount has one
-    price, and shops leave out either of the two.
+    After the paths that the given pages need comes the other price, because a product without a discount has only one
+    price and shops may leave out either.
     """
     found: dict[str, list[Candidate]] = {"price": [], "list_price": []}
     for source in dict.fromkeys(key for view in views for key in view.documents):
@@ -51,13 +51,13 @@ def price_candidates(
 
 
 def other_price_candidates(views: Sequence[PageView]) -> list[Candidate]:
-    """Rules that speak only where the price of a page is some people's, and then of what all others pay."""
+    """Rules that only speak if only some people pay a page's price; they then read what all others pay."""
     found = [json_candidate(source, rule, views) for source, rule in other_prices(views)]
     return [replace(one, why="what all others pay where it is labelled as some people's") for one in found]
 
 
 def _paths(source: DocumentKey, views: Sequence[PageView]) -> dict[str, str]:
-    """Paths to the product's own amounts, each with its kind; those of sale prices first."""
+    """Paths to the product's own amounts, each with its kind; sale prices first."""
     kinds: dict[str, str] = {}
     for view in views:
         leaves = [leaf for leaf in view.leaves if leaf.source == source]
@@ -73,7 +73,7 @@ def _paths(source: DocumentKey, views: Sequence[PageView]) -> dict[str, str]:
 def _shortest(
     field: str, source: DocumentKey, paths: tuple[str, ...], views: Sequence[PageView], beliefs: Beliefs
 ) -> tuple[str, ...] | None:
-    """The fewest paths of which the first amount above 0 is right on every page that sells and has the document."""
+    """The fewest paths whose first amount above 0 is right on every page that sells and has the document."""
     wanted = [
         (view.documents[source], believed[field].value, view.sells)
         for view, believed in zip(views, beliefs, strict=True)
@@ -128,7 +128,7 @@ def _rule(paths: tuple[str, ...], source: DocumentKey, views: Sequence[PageView]
 
 
 def _common(ways: Sequence[Sequence[str]]) -> str:
-    """The keys that all paths begin with; each has at least one more."""
+    """The keys with which all paths begin; each path has at least one more."""
     found = []
     for keys in zip(*(way[:-1] for way in ways), strict=False):
         if len(set(keys)) > 1:

@@ -18,10 +18,10 @@ _STEP = "asking the page for selectors"
 
 
 async def probe_pages(leases: Sequence[Lease], selectors: Sequence[str]) -> list[list[Probed]]:
-    """For every page, in order, what each selector finds.
+    """What each selector finds, for every page in order.
 
     Raises:
-        DeadlineExceeded, VisitFailed, PageLost: a page does not answer, or went away.
+        DeadlineExceeded, VisitFailed, PageLost: a page does not answer, or is gone.
     """
     return [await _probe(lease, selectors) for lease in leases]
 

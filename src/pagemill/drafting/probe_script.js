@@ -1,6 +1,6 @@
-// What selectors find in the page, by the means that strategy `dom` has.
+// What selectors find in the page, read as by strategy `dom`.
 //
-// Works by what `page_script` gives. In (`spec`): `selectors`. Returns per selector
+// Needs what `page_script` gives. In (`spec`): `selectors`. Returns for each selector
 // `[how many elements, the first one's text, whether it is seen, its attributes]`.
 
 (spec) => {

@@ -1,6 +1,6 @@
-"""Reads all that one open page holds, by the means that a platform's sources have: what is found can be read again.
+"""Reads everything that one open page holds, with the means of a platform's sources, which can then read it too.
 
-Owns no page and visits none: `gather` does. What is told of elements is made in the page, by `evidence_script.js`.
+Owns no page and visits none; `gather` does. Elements are described within the page, by `evidence_script.js`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MOST_STATES = 60
 _MOST_VARIABLES = 30
 _MOST_PASSING = 200
 _QUIET_MS, _LEAST_MS, _MOST_MS = 800, 2_000, 10_000
-"""How long nothing may change before a page has come to rest; how long it is given after it has loaded; and at most."""
+"""In ms: how long nothing may change in a page at rest; how long it gets after loading at least; and at most."""
 _ELEMENTS_MS = 6_000
 _STEP = "gathering what the page holds"
 _SHORTEST_APART = 3
@@ -46,7 +46,7 @@ _SHORTEST_APART = 3
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the page's script has told."""
+    """What the script in the page has reported."""
 
     title: str
     text: str
@@ -56,16 +56,16 @@ class _Found:
 
 
 async def read_evidence(lease: Lease, evidence: PageEvidence, timeout_s: float, apart: tuple[str, ...]) -> PageEvidence:
-    """The evidence of a page that has navigated, whole.
+    """Completes the evidence of a page that has navigated.
 
     Args:
         lease: of the page.
-        evidence: what is known of it; its `status` is the document's.
-        timeout_s: for all of it.
-        apart: texts of the product's own address, which no selector may have in it.
+        evidence: what is known of it; its `status` is that of the document.
+        timeout_s: for everything.
+        apart: texts from the product's own address, which no selector may contain.
 
     Raises:
-        DeadlineExceeded, VisitFailed, PageLost: the page does not answer, or went away.
+        DeadlineExceeded, VisitFailed, PageLost: the page does not answer, or is gone.
     """
     budget = TimeBudget(timeout_s)
     world = lease.world
@@ -96,7 +96,7 @@ async def read_evidence(lease: Lease, evidence: PageEvidence, timeout_s: float, 
 
 
 async def _settled(world: World, budget: TimeBudget) -> tuple[bool, list[str]]:
-    """Waits until the page has come to rest; whether it has, and the texts that it showed until then."""
+    """Waits until the page is at rest. Returns whether it is, and the texts that it showed meanwhile."""
     spec = {"quietMs": _QUIET_MS, "leastMs": _LEAST_MS, "mostMs": _MOST_MS, "textChars": TEXT_CHARS}
     told = await ask_page(world, settled_script(), spec, budget.left_s(_STEP), _STEP)
     if not isinstance(told, Mapping) or not isinstance(told.get("texts"), list):
@@ -144,7 +144,7 @@ def _elements(told: list[Any]) -> Iterator[SeenElement]:
 
 
 def _watch(states: tuple[StatePlace, ...]) -> Watch:
-    """Reads the states and what is published; also of a page with an error's status, for which there is the sign."""
+    """A watch for the states and the published data. The sign makes it also read pages with an error status."""
     return Watch(
         places=(PagePlace(("html",)),), wants=(Want((0,)),), states=states, structured=True, signs=(("body", False),)
     )
@@ -175,7 +175,7 @@ def _states(seen: Sighting, watch: Watch) -> tuple[tuple[StateDocument, ...], li
 
 
 def _answers(lease: Lease, address: str) -> tuple[tuple[HeardDocument, ...], list[str]]:
-    """What the page has fetched; its own document is none of it, also where that is JSON."""
+    """The answers that the page has fetched. Its own document is not one of them, even if that is JSON."""
     answers = [answer for answer in lease.news.answers if answer.url != address or answer.posted]
     found = [heard for answer in answers if (heard := heard_document(answer)) is not None]
     dropped = lease.news.dropped
@@ -183,7 +183,7 @@ def _answers(lease: Lease, address: str) -> tuple[tuple[HeardDocument, ...], lis
 
 
 def heard_document(answer: Heard) -> HeardDocument | None:
-    """The JSON of an answer; `None` where it has none."""
+    """The JSON of an answer; `None` if it has none."""
     if answer.body is None:
         return None
     try:

@@ -1,7 +1,7 @@
-// Waits until a page has come to rest: it has loaded, nothing in it changes, and it asks for nothing any more.
+// Waits until a page is at rest: it has loaded, nothing in it changes, and it makes no more requests.
 //
-// In (`spec`): `quietMs`, for how long nothing may change; `leastMs`, after loading; `mostMs`, for all of it.
-// Returns `{rested, texts}`: whether it did come to rest, and what it showed on its way there, `textChars` of each.
+// In (`spec`): `quietMs`, how long nothing may change; `leastMs`, the least time after loading; `mostMs`, in all.
+// Returns `{rested, texts}`: whether it is at rest, and texts that it showed before that, `textChars` of each.
 
 async (spec) => await { then(resolve) {
   const page = document, start = performance.now();

@@ -1,4 +1,4 @@
-"""Signs of a product that is gone, sold out or not sold any more: what is on such a page and on no other. Pure."""
+"""Finds signs that a product is gone, sold out or off sale: things that only such pages have. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TOP = ("h1", "h2", "h3", "p", "strong", "div", "span", "b", "em", "section", "t
 
 @dataclass(frozen=True, slots=True)
 class FoundSign:
-    """One sign of a verdict: the key of `judge` and what stands under it, why, and whether that is but a guess."""
+    """One sign of a verdict: its key in `judge`, its value, why it was chosen, and whether it is only a guess."""
 
     kind: str
     value: Any
@@ -42,7 +42,7 @@ class FoundSign:
 def signs_of(role: PageRole, views: Sequence[PageView]) -> tuple[FoundSign, ...]:
     """What every page of that role has and no other page has, the surest first.
 
-    A page that has no sign of its own leaves the others theirs; `untold` says which those are.
+    A page without a sign of its own does not prevent signs of the others; `untold` lists such pages.
     """
     pages = [view for view in views if view.evidence.role is role]
     others = [view for view in views if view.evidence.role is not role]
@@ -54,7 +54,7 @@ def signs_of(role: PageRole, views: Sequence[PageView]) -> tuple[FoundSign, ...]
 
 
 def untold(role: PageRole, views: Sequence[PageView]) -> tuple[str, ...]:
-    """The addresses of pages of that role that nothing tells from the others."""
+    """The addresses of pages of that role that nothing distinguishes from the others."""
     others = [view for view in views if view.evidence.role is not role]
     return tuple(
         view.evidence.url
@@ -64,7 +64,7 @@ def untold(role: PageRole, views: Sequence[PageView]) -> tuple[str, ...]:
 
 
 def _enough(signs: Iterator[FoundSign]) -> Iterator[FoundSign]:
-    """All signs that programs give; a text, which is for people, only where there is none."""
+    """All signs for programs. A text, which is for people, only if there are no others."""
     told = False
     for sign in signs:
         if sign.kind == "text" and told:
@@ -90,7 +90,7 @@ def _signs(role: PageRole, page: PageView, others: Sequence[PageView]) -> Iterat
 
 
 def _led_to(page: PageView) -> str:
-    """Where the visit ended, as a sign: its path, unless that names the product."""
+    """The path where the visit ended, as a sign, unless it names the product."""
     asked, final = urlsplit(page.evidence.url), urlsplit(page.evidence.final_url)
     if asked.path == final.path or (page.identity.token and page.identity.names(page.evidence.final_url)):
         return ""
@@ -100,7 +100,7 @@ def _led_to(page: PageView) -> str:
 
 
 def _errors(page: PageView, others: Sequence[PageView]) -> Iterator[FoundSign]:
-    """Codes in the shop's answers that no page of a product has; without a code what is null instead of the product."""
+    """Codes in the shop's answers that no product's page has. Without a code, a product that is null."""
     for source, document in page.documents.items():
         beside = [one.documents[source] for one in others if source in one.documents]
         if not beside:
@@ -112,7 +112,7 @@ def _errors(page: PageView, others: Sequence[PageView]) -> Iterator[FoundSign]:
             if not all(isinstance(one, str) and _KEY.fullmatch(one) for one in path):
                 continue
             if not _ERROR_KEYS & set(words_of_key(key)) and any(_text_at(one, text) for one in beside):
-                continue  # by another name, a code stands where all others have nothing
+                continue  # a code that is elsewhere null under the same key
             is_code = isinstance(value, str) and _CODE.fullmatch(value) and re.search(r"\d|_", value)
             if is_code and not page.identity.is_in(str(value)) and all(_text_at(one, text) != value for one in beside):
                 yield FoundSign("error", {"path": text, "words": [value]}, f"a code in {_name(source)}")
@@ -127,8 +127,8 @@ def _errors(page: PageView, others: Sequence[PageView]) -> Iterator[FoundSign]:
 
 
 def _no_product(path: tuple[str, ...], source: DocumentKey, others: Sequence[PageView]) -> str:
-    """A path that says so where an answer has nothing in the product's place; one that tells of an error does not say
-    that the product is gone."""
+    """A path that shows that an answer has nothing in the product's place. An answer that reports an error does not
+    count, because it does not say that the product is gone."""
     for view in others:
         deeper = _own_object(_at(view.documents.get(source), path), view)
         if deeper is not None:
@@ -140,7 +140,7 @@ def _no_product(path: tuple[str, ...], source: DocumentKey, others: Sequence[Pag
 
 
 def _own_object(value: Any, view: PageView) -> tuple[str, ...] | None:
-    """Plain keys to the nearest object that has the product's id; `None` without one."""
+    """The keys to the nearest object that has the product's id; `None` without one."""
     waiting: list[tuple[tuple[str, ...], Any]] = [((), value)]
     while waiting:
         path, inner = waiting.pop(0)
@@ -155,7 +155,7 @@ def _own_object(value: Any, view: PageView) -> tuple[str, ...] | None:
 
 
 def _sentences(role: PageRole, page: PageView, others: Sequence[PageView]) -> Iterator[FoundSign]:
-    """Sentences that a visitor sees on this page only; one that says what they mean is no guess."""
+    """Sentences that a visitor sees on this page only. A sentence whose meaning is known is no guess."""
     elsewhere = [_plain(one.evidence.text) for one in others]
     elsewhere += [_plain(text) for one in others for text in one.evidence.passing]
     known: list[str] = []
@@ -194,7 +194,7 @@ def _scalars(document: Any, path: Path = ()) -> Iterator[tuple[Path, FactValue]]
 
 
 def _nulls(document: Any) -> list[tuple[str, ...]]:
-    """Plain paths that end in `null`, the shortest first."""
+    """The paths of plain keys that end in `null`, shortest first."""
     found = [
         tuple(str(key) for key in path)
         for path, value in _scalars(document)

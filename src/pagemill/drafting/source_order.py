@@ -1,4 +1,4 @@
-"""From the choice of each field to a file's sources: one list in which every field meets its places in order. Pure."""
+"""Makes a file's sources from the choice of each field: a list in which every field's rules are in order. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pagemill.drafting.page_view import DocumentKey
 
 @dataclass(slots=True)
 class DraftedSource:
-    """One source of the file with the rules of its fields, each field's in order."""
+    """One source of the file with its fields' rules, each field's in order."""
 
     key: DocumentKey
     why: str
@@ -19,13 +19,13 @@ class DraftedSource:
 
 
 Placed = tuple[DocumentKey, Mapping[str, Any], str]
-"""A rule in its source, and why that source."""
+"""A rule, its source, and the reason for that source."""
 
 
 def sources_of(fields: Mapping[str, Sequence[Placed]]) -> list[DraftedSource]:
-    """The shortest list found in which each field's rules come in the order given.
+    """A list of sources, as short as can be found, in which each field's rules have the given order.
 
-    A source stands in it twice where two fields want it in different places.
+    A source is in it twice if two fields need it at different positions.
     """
     sources: list[DraftedSource] = []
     for name, rules in fields.items():

@@ -1,5 +1,5 @@
-"""Which of the places that say whether a product is sold are written into the file: field `status`, and what follows
-from it. Pure but for the asking of elements.
+"""Chooses the candidates that say whether a product is sold: field `status`, and what follows from it. Pure except for
+asking the pages for elements.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SPARE_TRUST = 4.0
 
 
 def role_beliefs(views: Sequence[PageView]) -> list[dict[str, Belief]]:
-    """How each page's product is sold, as whoever drafts has said."""
+    """How each page's product is sold, as stated by whoever drafts."""
     return [{FIELD: Belief(view.evidence.role.value, 0, given=True)} if view.shows else {} for view in views]
 
 
@@ -49,7 +49,7 @@ async def choose_stock(views: Sequence[PageView], beliefs: Beliefs, probe: Selec
 
 
 def as_in_stock(rule: dict[str, Any]) -> dict[str, Any]:
-    """The same rule for a field that is true or false."""
+    """The same rule for a boolean field."""
     meaning = {"on_sale": True, "sold_out": False, "off_sale": False}
     changed = {**rule, "map": {word: meaning[value] for word, value in rule["map"].items()}}
     if "else" in rule:
@@ -103,10 +103,10 @@ def _choice(candidates: Sequence[Candidate], views: Sequence[PageView], beliefs:
 def _with_last(
     rules: Sequence[Candidate], candidates: Sequence[Candidate], options: Sequence[Candidate], beliefs: Beliefs
 ) -> list[Candidate]:
-    """The rules, and behind them what speaks where a product has no state of its own.
+    """The rules, followed by rules for products without a state of their own.
 
-    First its options, which may still sell where the product does not. Last a flag that is alike on sold-out pages and
-    on those that are not sold any more: where nothing has said which of the two it is, nothing says that it comes back.
+    First the options, which may still be sold. Last a flag that is the same on sold-out and off-sale pages: if nothing
+    before has said which of the two it is, nothing says that the product comes back.
     """
     wanted = {at: one[FIELD].value for at, one in enumerate(beliefs) if one}
     sold = {at: value for at, value in wanted.items() if value != PageRole.OFF_SALE.value}
@@ -124,7 +124,7 @@ def _with_last(
 
 
 def _is_sale_flag(candidate: Candidate) -> bool:
-    """Whether it is on where a product sells, and off on sold-out pages and on those that are not sold any more."""
+    """Whether it is a flag that is on if a product sells, and off if it is sold out or off sale."""
     return candidate.rule.get("map") in ({"true": "on_sale"}, {"false": "on_sale"})
 
 
@@ -133,7 +133,7 @@ def _speaks_of_all(flag: Candidate, wanted: dict[int, FactValue]) -> bool:
 
 
 def _closed(flag: Candidate, kept: Set[str]) -> Candidate:
-    """The flag, which is off where a product is not sold. Where it is on, that is kept if other rules agree to it."""
+    """The flag, which means off sale if it is off. Its meaning if it is on stays if it is among `kept`."""
     [word] = flag.rule["map"]
     meanings = {one: state for one, state in flag.rule["map"].items() if state in kept}
     meanings["false" if word == "true" else "true"] = "off_sale"
@@ -142,12 +142,12 @@ def _closed(flag: Candidate, kept: Set[str]) -> Candidate:
 
 
 def _says(candidate: Candidate, wanted: dict[int, FactValue], covered: set[int]) -> set[int]:
-    """The pages not yet spoken of on which it is right."""
+    """The pages not covered yet on which the candidate is right."""
     return {at for at, value in wanted.items() if at not in covered and candidate.values[at] == value}
 
 
 def _is_right(candidate: Candidate, wanted: dict[int, FactValue], covered: set[int]) -> bool:
-    """Whether it says something of a page not yet spoken of, and nothing wrong of any."""
+    """Whether it is right on a page that is not covered yet, and wrong on none."""
     wrong = any(candidate.values[at] not in (None, value) for at, value in wanted.items() if at not in covered)
     return not wrong and bool(_says(candidate, wanted, covered))
 

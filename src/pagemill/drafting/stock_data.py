@@ -1,7 +1,7 @@
-"""Whether a product is sold, in the shop's own data: enumerations, flags and amounts of stock in JSON. Pure.
+"""Finds in the shop's own JSON whether a product is sold: enumerations, flags and amounts of stock. Pure.
 
-The pages themselves say which word means what: those of products on sale have one, the sold-out one another. What a
-word means that no page has is never guessed beyond what it says everywhere.
+The pages show which word means what: pages of products on sale have one, the sold-out page has another. A word that no
+page has is not guessed, unless it means the same in every shop.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pagemill.model import FactValue
 
 _LONGEST_WORD = 40
 _SOLD_OUT_WORDS = "SOLD_OUT|SOLDOUT|OUT_OF_STOCK"
-"""Words that mean the same in every shop, for one whose pages did not show its own."""
+"""Words that mean the same in every shop, for shops whose pages did not show their own word."""
 
 
 def data_candidates(views: Sequence[PageView]) -> list[Candidate]:
@@ -45,7 +45,7 @@ def data_candidates(views: Sequence[PageView]) -> list[Candidate]:
 
 
 def word_of_page(view: PageView, source: DocumentKey, path: str) -> str | None:
-    """The word that stands there; empty where the document is there and says none, `None` without a document."""
+    """The word at that path; empty if the document has none, `None` without the document."""
     if source not in view.documents:
         return None
     found = find_value(view.documents[source], path)
@@ -56,7 +56,7 @@ def word_of_page(view: PageView, source: DocumentKey, path: str) -> str | None:
 
 
 def _rule(path: str, key: str, words: Sequence[str | None], views: Sequence[PageView]) -> dict[str, Any] | None:
-    """A map of the words that the pages have, if they tell them apart."""
+    """A map of the pages' words, if these distinguish the states."""
     by_role: dict[PageRole, set[str]] = {}
     for word, view in zip(words, views, strict=True):
         if word is not None:
@@ -86,7 +86,7 @@ def _rule(path: str, key: str, words: Sequence[str | None], views: Sequence[Page
 
 
 def _flag(path: str, key: str, selling: set[str], out: set[str], stopped: set[str]) -> dict[str, Any] | None:
-    """What true and false mean, by the pages; without a sold-out one by the key."""
+    """What true and false mean, according to the pages; without a sold-out page, according to the key."""
     if len(selling) > 1:
         return None
     sells = next(iter(selling))

@@ -1,6 +1,6 @@
-"""Flags of the product's own that say that it cannot be bought, where no page that was named has them on. Pure.
+"""Flags of the product that say that it cannot be bought, although they are off on all given pages. Pure.
 
-`isSoldOut` and `membersOnly` mean the same in every shop: whoever drafts need not have met a product with them.
+`isSoldOut` and `membersOnly` mean the same in every shop, so no page that has them on is needed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from pagemill.extraction.own_part import Path
 from pagemill.extraction.values import collapse
 
 _ON = {"false": "true", "n": "y", "no": "yes", "0": "1"}
-"""Of a flag that is off, how it is on."""
+"""The "on" value that belongs to each "off" value of a flag."""
 
 
 def flag_candidates(views: Sequence[PageView], beliefs: Beliefs) -> list[Candidate]:
-    """One rule of each such flag: it speaks where the flag is on, and is silent else."""
+    """One rule for each such flag. It speaks if the flag is on, and says nothing otherwise."""
     keys: dict[tuple[DocumentKey, str], str] = {}
     for view, believed in zip(views, beliefs, strict=True):
         name = collapse(str(believed["name"].value)) if "name" in believed else ""
@@ -46,7 +46,7 @@ def flag_candidates(views: Sequence[PageView], beliefs: Beliefs) -> list[Candida
 
 
 def _own_flags(view: PageView, name: str) -> Iterator[Leaf]:
-    """Flags that stand in an object that names the product, not in one of its options or of its seller."""
+    """Flags in an object that names the product, and not in one of its options or of its seller."""
     objects = {(leaf.source, leaf.path[:-1]) for leaf in view.leaves if leaf.own and _names(leaf, view, name)}
     for leaf in view.leaves:
         if (

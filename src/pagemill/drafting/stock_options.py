@@ -1,7 +1,6 @@
-"""Whether a product is sold, by the options that it is sold in: it is while any of them is, and sold out when all are.
-Pure.
+"""Finds whether a product is sold by its options: it is sold if any option is, and sold out if all are. Pure.
 
-The pages say which word of an option means what, as they do for the product's own state in `stock_data`.
+The pages show which word of an option means what, as for the product's own state in `stock_data`.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _PLAIN = re.compile(r"[A-Za-z_]\w*")
 
 
 def option_candidates(views: Sequence[PageView]) -> list[Candidate]:
-    """One rule of each list whose elements say it, and tell the sold-out pages from those that sell."""
+    """One rule for each list whose elements say it and distinguish sold-out pages from those that sell."""
     lists: dict[tuple[DocumentKey, str, str], None] = {}
     for view in views:
         for leaf in view.leaves:
@@ -42,7 +41,7 @@ def option_candidates(views: Sequence[PageView]) -> list[Candidate]:
 
 
 def _words(view: PageView, source: DocumentKey, way: str, key: str) -> list[str]:
-    """What each of the page's options says."""
+    """The word of each of the page's options."""
     if source not in view.documents:
         return []
     count = find_value(view.documents[source], f"length({way} || `[]`)")

@@ -1,5 +1,5 @@
-"""Whether a product is sold, in words that a visitor reads: on buttons, on links that are buttons, in elements that say
-nothing else. Pure but for asking.
+"""Finds whether a product is sold in words that a visitor reads: on buttons, on links that serve as buttons, and in
+elements that say nothing else. Pure except for asking the pages.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _PLACE_OF_LINKS = 4.5
 
 
 def control_candidates(views: Sequence[PageView]) -> list[Candidate]:
-    """The first button with a word that says it: in the languages that the pages are in, or as only such pages have
-    it."""
+    """A rule for the first button with a known word: of the pages' languages, or one that only pages of that state
+    have."""
     known = _spoken([text for view in views if view.shows for text in _controls(view)])
     learned = _learned(views)
     both = _both(known, learned)
@@ -47,12 +47,12 @@ def control_candidates(views: Sequence[PageView]) -> list[Candidate]:
 
 
 def _both(known: dict[str, list[str]], learned: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Words of languages and of this shop, each once."""
+    """The words of the languages and of this shop, each once."""
     return {state: list(dict.fromkeys([*known.get(state, ()), *learned.get(state, ())])) for state in _STATES}
 
 
 def _learned(views: Sequence[PageView]) -> dict[str, list[str]]:
-    """By state the texts of visible buttons that at least half of its pages have, and no page of another state."""
+    """For each state, texts of visible buttons that at least half of its pages have, and no page of another state."""
     pages: dict[str, list[set[str]]] = {}
     for view in views:
         if view.shows:
@@ -70,8 +70,8 @@ def _learned(views: Sequence[PageView]) -> dict[str, list[str]]:
 
 
 async def link_candidates(views: Sequence[PageView], probe: SelectorProbe) -> list[Candidate]:
-    """Links that a shop has for buttons, by names of their own: other links with such words are everywhere. What the
-    shop's buttons teach counts as well."""
+    """Links that serve as buttons, by their own names, because other links with such words are everywhere. Words that
+    the shop's buttons have shown count as well."""
     learned = _learned(views)
     taught = {word for words in learned.values() for word in words}
     wanted: dict[str, Steadiness] = {}
@@ -101,7 +101,7 @@ async def link_candidates(views: Sequence[PageView], probe: SelectorProbe) -> li
         values = tuple(to_fact(one.text, parsed) if one.visible and one.text else None for one in probed)
         several = any(one.matches > 1 for one in probed)
         if css.endswith(" a"):
-            trust = _PLACE_OF_LINKS - len(css) / 150  # its own name says of a link only that it is there
+            trust = _PLACE_OF_LINKS - len(css) / 150  # a link's own name only says that the link is there
         else:
             trust = selector_trust(css, wanted[css]) - 2 - (1.5 if several else 0)
         found.append(Candidate(DOM, rule, values, trust, "words on what a visitor clicks"))
@@ -109,7 +109,7 @@ async def link_candidates(views: Sequence[PageView], probe: SelectorProbe) -> li
 
 
 def _spoken(texts: Sequence[str]) -> dict[str, list[str]]:
-    """The words of the languages in which some of the texts say that a thing can be bought or cannot, by meaning."""
+    """Words by meaning, of the languages in which some text says whether a thing can be bought."""
     languages = [
         language
         for language in CONTROL_WORDS.values()
@@ -124,14 +124,14 @@ def _words_rule(selector: str, words: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def _controls(view: PageView, *, hidden: bool = True) -> list[str]:
-    """The texts of buttons in the order in which they count: those that nobody sees come last."""
+    """The texts of buttons in the order in which they count; hidden buttons come last."""
     buttons = [one for one in view.evidence.elements if one.tag == "button" and one.text]
     seen = [one for one in buttons if one.visible] + [one for one in buttons if hidden and not one.visible]
     return [collapse(one.text).casefold() for one in seen]
 
 
 async def word_candidates(views: Sequence[PageView], probe: SelectorProbe) -> list[Candidate]:
-    """Elements with one short text on all pages that sell and another one on the sold-out page."""
+    """Elements with one short text on all pages that sell, and another one on the sold-out page."""
     selling = [view for view in views if view.sells]
     if not selling or not any(view.evidence.role is PageRole.SOLD_OUT for view in views):
         return []

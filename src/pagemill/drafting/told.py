@@ -1,4 +1,4 @@
-"""A draft as it is told to another process: what its file is made of, and what came of trying it. Without its pages."""
+"""A draft as it travels to another process: the parts of its file and the result of trying it, without its pages."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pagemill.model import FactValue, Verdict
 
 @dataclass(frozen=True, slots=True)
 class ToldPage:
-    """One page, and what the drafted file has read of it."""
+    """One page, and what the drafted file reads of it."""
 
     url: str
     role: PageRole
     verdict: Verdict
     right: Verdict
-    """The verdict that it should be."""
+    """The right verdict for the page."""
     reason: str
     facts: Mapping[str, FactValue]
     troubles: tuple[str, ...]
@@ -28,7 +28,7 @@ class ToldPage:
 
 @dataclass(frozen=True, slots=True)
 class ToldDraft:
-    """All of it. `lacking` is what is not good enough to be used as it is."""
+    """A whole draft. `lacking` says what is not good enough for use as it is."""
 
     parts: FileParts
     pages: tuple[ToldPage, ...]
@@ -39,14 +39,14 @@ _JSON = TypeAdapter(ToldDraft)
 
 
 def to_json(told: ToldDraft) -> str:
-    """On one line."""
+    """The draft as one line of JSON."""
     return _JSON.dump_json(told).decode()
 
 
 def from_json(text: str) -> ToldDraft:
-    """What `to_json` has written.
+    """The draft that `to_json` has written.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: the text is something else.
     """
     return _JSON.validate_json(text)

@@ -1,7 +1,7 @@
-"""Tries a drafted platform on the pages that it was drafted from, as a visit reads them, without another one.
+"""Tries a drafted platform on its own pages, in the way a visit reads them, but without another visit.
 
-The pages stand open: its sources read the live documents and the answers that were heard. Only a source that needs no
-page asks the shop once more, at its pace.
+The pages are still open: the sources read their documents and the answers that were heard. Only sources without a page
+ask the shop again, at its pace.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pagemill.model import Judgement, PageReading, Product, Verdict
 
 _MAX_STEPS = 20
 _TIMEOUT_S = 15.0
-"""For one page, which has loaded."""
+"""For one page, which has loaded already."""
 _RIGHT = {
     PageRole.ON_SALE: Verdict.OK,
     PageRole.SOLD_OUT: Verdict.SOLD_OUT,
@@ -36,21 +36,21 @@ _RIGHT = {
 
 @dataclass(frozen=True, slots=True)
 class TriedPage:
-    """What the drafted platform says of one page."""
+    """The verdict and facts that the drafted platform gives one page."""
 
     page: GatheredPage
     reading: PageReading | None
-    """`None` where nothing could be read; the judgement says why."""
+    """`None` if nothing could be read; the judgement says why."""
     judgement: Judgement
 
     @property
     def right(self) -> Verdict:
-        """The verdict that it should be."""
+        """The right verdict for the page."""
         return _RIGHT[self.page.evidence.role]
 
     @property
     def is_right(self) -> bool:
-        """Whether it is."""
+        """Whether the verdict is right."""
         return self.judgement.verdict is self.right
 
 
@@ -62,13 +62,13 @@ async def try_draft(
     proxies: Proxies | None = None,
     secrets: VisitorSecrets | None = None,
 ) -> list[TriedPage]:
-    """What each page comes to, in their order. Cancellation passes through.
+    """The outcome for each page, in order. Cancellation passes through.
 
     Args:
-        platform: as drafted.
-        pages: open ones.
-        wait_ms: before each request that needs no page.
-        proxies, secrets: of the visitor.
+        platform: the draft.
+        pages: open pages.
+        wait_ms: before each request without a page.
+        proxies, secrets: those of the visitor.
     """
     strategy = SourcesStrategy(platform)
     known = Visit("", Product("", ""), _TIMEOUT_S, proxies=proxies, secrets=secrets or VisitorSecrets(), explain=True)

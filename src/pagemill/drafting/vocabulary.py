@@ -1,6 +1,6 @@
-"""The words by which shops name what they say: keys of JSON, labels beside prices, buttons, and pages of nothing.
+"""The words that shops use: keys of JSON, labels beside prices, texts of buttons, and pages without a product.
 
-Everything here is a hint and no proof: what a word suggests counts only where the pages agree.
+They are hints and no proof: what a word suggests counts only if the pages agree.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ OTHER_PRICE = re.compile(
     r"|优惠券|クーポン|送料|gutschein|versand|livraison|cupón|env[ií]o",
     re.IGNORECASE,
 )
-"""A label beside an amount that is not what everybody pays for the product."""
+"""A label beside an amount that is not the price for everybody."""
 PRICE_FOR_SOME = (
     r"첫\s*구매|신규\s*(?:회원|고객|가입)|회원\s*(?:전용|가(?!입))|first (?:purchase|order)|new (?:customers?|members?)"
     r"|members? (?:only|price)|neukunden|erstbestell|premi[eè]re commande|nouveaux? clients?|primera compra"
     r"|nuevos clientes|primo ordine|nuovi clienti|eerste bestelling|nieuwe klanten|初回|新規会員|首单|新人"
 )
-"""A label beside an amount that newcomers or members alone pay: part of a regular expression without groups."""
+"""A label beside an amount that only newcomers or members pay; a part of a regular expression without groups."""
 _OUT_FLAGS = (
     frozenset({"soldout"}),
     frozenset({"sold", "out"}),
@@ -130,8 +130,8 @@ CONTROL_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "on_sale": ("加入购物车", "立即购买"),
     },
 }
-"""What stands on the button of a product that can be bought, or cannot: by language, then by what it means. What says
-that it cannot comes first, because it may hold a word of the other.
+"""Texts of the button of a product that can or cannot be bought, by language and meaning. Those for "cannot" come
+first, because they may contain words of the others.
 """
 NOTHING_HERE = re.compile(
     r"not\s+(?:be\s+)?found|no longer|does ?n[o']t exist|doesn.t exist|removed|deleted|unavailable|cannot be|could not"
@@ -141,7 +141,7 @@ NOTHING_HERE = re.compile(
     r"|não encontrad|見つかりません|存在しません|不存在|已下架",
     re.IGNORECASE,
 )
-"""A sentence of a page at which no product stands."""
+"""A sentence on a page without a product."""
 WORDS_OF_STATE = {
     "on_sale": re.compile(
         r"on_?sale|selling|in_?stock|available|sale|normal|selng|instock|true|yes|y|active|enabled|in", re.IGNORECASE
@@ -155,22 +155,22 @@ WORDS_OF_STATE = {
         re.IGNORECASE,
     ),
 }
-"""Words of enumerations with what they mean; the whole word."""
+"""Words of enumerations and their meanings; the whole word must fit."""
 
 
 def words_of_key(key: str) -> tuple[str, ...]:
-    """The words of a key: "goodsPrice", "goods_price" and "GOODS-PRICE" have the same."""
+    """The words in a key: "goodsPrice", "goods_price" and "GOODS-PRICE" have the same."""
     return tuple(part.lower() for part in _PARTS_OF_KEYS.findall(key))
 
 
 def names_a_product(key: str) -> bool:
-    """Whether under that key a product's name may stand."""
+    """Whether the key may hold a product's name."""
     parts = words_of_key(key)
     return bool(parts) and parts[-1] in _NAME and not _NOT_A_NAME & set(parts)
 
 
 def price_kind(path: tuple[str | int, ...]) -> str:
-    """What the keys of a path say of an amount below them: `list`, `sale`, `price`, or nothing where it is none."""
+    """The kind of an amount, from the keys of its path: `list`, `sale`, `price`; empty if it is no price."""
     words = [part for key in path if isinstance(key, str) for part in words_of_key(key)]
     last = [part for key in path[-2:] if isinstance(key, str) for part in words_of_key(key)]
     if not words or _NOT_A_PRICE & set(last) or not _PRICE & set(last):
@@ -183,13 +183,13 @@ def price_kind(path: tuple[str | int, ...]) -> str:
 
 
 def names_a_state(key: str) -> bool:
-    """Whether under that key it may stand how a product is sold."""
+    """Whether the key may hold how a product is sold."""
     parts = set(words_of_key(key))
     return bool(parts & _STATE) and not parts & _NOT_A_STATE
 
 
 def flag_means(key: str) -> str:
-    """What it means that a flag of that name is on: that a product is `sold_out` or `off_sale`; else nothing."""
+    """What it means if a flag of that name is on: the product is `sold_out` or `off_sale`; else empty."""
     parts = set(words_of_key(key))
     if any(flag <= parts for flag in _STOPPED_FLAGS):
         return "off_sale"
@@ -197,10 +197,10 @@ def flag_means(key: str) -> str:
 
 
 def is_a_label(key: str) -> bool:
-    """Whether what stands under that key may say of what kind an amount beside it is."""
+    """Whether the key may hold a label that says what an amount beside it is."""
     return bool(_LABEL & set(words_of_key(key)))
 
 
 def names_an_image(key: str) -> bool:
-    """Whether under that key a picture's address may stand."""
+    """Whether the key may hold a picture's address."""
     return bool(_IMAGE & set(words_of_key(key)))

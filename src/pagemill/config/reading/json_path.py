@@ -1,5 +1,4 @@
-"""Checks of JSON paths in the configuration: which kind each is, and whether it can be read. `extraction` follows them.
-"""
+"""Checks of JSON paths in the configuration: which kind each is, and whether it is valid. `extraction` follows them."""
 
 from __future__ import annotations
 

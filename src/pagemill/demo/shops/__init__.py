@@ -1,1 +1,1 @@
-"""Six real shops' forms of page and answer, at loopback addresses of their own. Facts and words: docs/storefront.md."""
+"""Practice forms of six real shops, at loopback addresses of their own. Facts and words: docs/storefront.md."""

@@ -1,7 +1,7 @@
-"""ably: an answer that only the page may fetch, else state in the page, else meta tags and words.
+"""ably: an answer that only the page may fetch; without it, state in the page; without that, meta tags and words.
 
-Asked for without the page's token the API says 401. A product that is off sale says so in an alert, and then the page
-is the day's picks. A sold-out page asks for nothing and holds no state.
+Without the page's token the API says 401. An off-sale product says so in an alert, and then the page shows the day's
+picks. A sold-out page fetches nothing and has no state.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _leaving(place: str) -> str:
 
 
 def _front(heading: str) -> str:
-    """A front page has state too, in which one product is the pick of the day."""
+    """A front page also has state, in which one product is the pick of the day."""
     pick, *_ = others("ably", heading, 1)
     state = next_data({"dehydratedState": {"queries": [_query("PICK", {"goods": _goods(pick)})]}}, "/today")
     return front_page("ably", _SITE, _PATH, heading).replace("</body>", f"{state}</body>")
@@ -123,7 +123,7 @@ def _query(key: str, value: object) -> dict[str, object]:
 
 
 def _state(truth: ShopTruth) -> str:
-    """Some KB of other queries, then the product in two of them, of which only the second says how it is sold."""
+    """Some KB of other queries, then the product in two of them. Only the second one says how it is sold."""
     tiles = [
         {"sno": int(other.product_id), "title": other.name, "price": other.price}
         for other in others("ably", f"{truth.product_id} state", 24)
@@ -165,5 +165,5 @@ def _product_page(truth: ShopTruth) -> str:
 
 
 def _token() -> str:
-    """What the page's script says to the API; a visitor who never read a page does not know it."""
+    """The token that the page's script sends to the API. A visitor who never read a page does not know it."""
     return hashlib.blake2b(b"ably page", digest_size=12).hexdigest()

@@ -1,7 +1,7 @@
-"""Which shop stands at which loopback address, and which real hosts that one address stands for.
+"""The loopback address of each shop, and the real hosts that it stands for.
 
-All of 127.0.0.0/8 is this machine on Linux, so one server at one port can be six shops: the address in the `Host`
-header tells them apart, and every path stays what it is at the real shop.
+On Linux all of 127.0.0.0/8 is this machine, so one server at one port can be six shops: the address in the `Host`
+header tells them apart. Every path is as at the real shop.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ADDRESSES: Mapping[str, str] = MappingProxyType(
         "hwahae": "127.0.0.16",
     }
 )
-"""Shop to address."""
+"""The address of each shop."""
 
 REAL_HOSTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -33,8 +33,8 @@ REAL_HOSTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "hwahae": ("www.hwahae.co.kr", "gateway.hwahae.co.kr"),
     }
 )
-"""The hosts of pages and APIs that a shop's one address answers for. Hosts of images are not among them: nobody asks
-for an image, it is only compared."""
+"""The hosts of pages and APIs for which a shop's address answers. Hosts of images are missing, because images are only
+compared and never fetched."""
 
 SHOPS = tuple(ADDRESSES)
 
@@ -53,5 +53,5 @@ def shop_url(shop: str, port: int) -> str:
 
 
 def shop_at(host: str) -> str | None:
-    """The shop that a `Host` header means, `None` for every other host."""
+    """The shop that a `Host` header means; `None` for any other host."""
     return _SHOP_AT.get(host.partition(":")[0])

@@ -1,6 +1,6 @@
-"""What a shop is asked and what it answers.
+"""What a shop is asked, and what it answers.
 
-Owns the two values and the short ways to make an answer; what an answer says is each shop's own.
+Owns the two types and short functions that make answers. Each shop decides what its answers say.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from http.cookies import CookieError, SimpleCookie
 from pagemill.demo.replies import HTML, JSON, Reply
 
 PAGE, API, OTHER = "page", "api", "other"
-"""What an answer is counted as: a product's page, data about a product, anything else."""
+"""Under which name an answer is counted: a product's page, data about a product, anything else."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShopRequest:
-    """What a shop looks at. Names of headers are in small letters; `base_url` is the shop's own, without a slash."""
+    """The parts of a request that a shop uses. Header names are in small letters; `base_url` ends without a slash."""
 
     method: str
     path: str
@@ -28,7 +28,7 @@ class ShopRequest:
     base_url: str = ""
 
     def has_cookie(self, name: str) -> bool:
-        """Whether the visitor brings that cookie."""
+        """Whether the visitor sends that cookie."""
         try:
             return name in SimpleCookie(self.headers.get("cookie", ""))
         except CookieError:
@@ -37,7 +37,7 @@ class ShopRequest:
 
 @dataclass(frozen=True, slots=True)
 class ShopAnswer:
-    """A reply, and what it is counted as."""
+    """A reply, and the name under which it is counted."""
 
     kind: str
     reply: Reply
@@ -54,10 +54,10 @@ def data(value: object, status: int = 200, *, kind: str = API) -> ShopAnswer:
 
 
 def moved(location: str, *, kind: str = PAGE) -> ShopAnswer:
-    """A 302 to that place."""
+    """A 302 to that address."""
     return ShopAnswer(kind, Reply.redirect(location))
 
 
 def cookie(text: str) -> tuple[bytes, bytes]:
-    """The header that sets it."""
+    """The header that sets the cookie."""
     return b"set-cookie", f"{text}; Path=/".encode()

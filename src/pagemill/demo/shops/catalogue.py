@@ -1,6 +1,6 @@
-"""Catalogues of the six shops, as a user would bring them, each row with the verdict and the facts that are right.
+"""Catalogues of the six shops, as a user would have them, each row with the right verdict and facts.
 
-Owns which products are asked for, the forms of their links, and how a result is compared with the truth.
+Owns which products are asked for, the forms of their links, and the comparison of a result with the truth.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ COLUMNS = ("id", "url", *FIELDS)
 
 _PRICES = ("list_price", "price")
 _SEED_STEP = 1_000_000
-"""How far apart the products of two seeds are; catalogues of more rows than this share some."""
+"""The distance between the products of two seeds. Longer catalogues share some products."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShopRow:
-    """One product, and the truth about it. The row's id is the catalogue's own and is not the shop's."""
+    """One product, and the truth about it. The row's id is the catalogue's own, and not the shop's."""
 
     product: Product
     truth: ShopTruth
@@ -38,15 +38,15 @@ class ShopRow:
 
     @property
     def right_facts(self) -> Facts:
-        """What a right reading says of the product, see `ShopTruth.facts`."""
+        """The facts of a right reading, see `ShopTruth.facts`."""
         return self.truth.facts
 
     def mistakes(self, verdict: Verdict, facts: Facts) -> tuple[str, ...]:
-        """What is wrong in a result, in words; nothing for a right one.
+        """What is wrong in a result, in words; empty if it is right.
 
-        Of a product that the shop shows, every field must be said exactly as it is, and one that the shop does not say
-        must not be there (or be `None`): it would be another product's. Of one that the shop does not show, only prices
-        must not be there.
+        If the shop shows the product, every field that it says must be exactly right. A field that it does not say must
+        be missing or `None`, because a value would be another product's. If the shop does not show the product, only
+        prices must be missing.
         """
         variant = self.truth.variant
         found = [] if verdict is self.right_verdict else [f"{verdict.value} instead of {self.right_verdict.value}"]
@@ -59,18 +59,18 @@ class ShopRow:
 
 
 def generate_shop(shop: str, base_url: str, count: int, *, seed: int = 0) -> Iterator[ShopRow]:
-    """Yields `count` rows of a shop, one at a time and in flat memory; the same arguments give the same rows.
+    """Yields `count` rows of a shop one at a time, in flat memory. The same arguments give the same rows.
 
-    The first rows have every variant of the shop once, in the order of its table; the variants of all others are drawn.
+    The first rows have each variant of the shop once, in the order of its table. The variants of all others are drawn.
 
     Args:
         shop: one of `addresses.SHOPS`.
-        base_url: where that shop is, see `addresses.shop_url`.
+        base_url: the address of that shop, see `addresses.shop_url`.
         count: how many rows.
         seed: another seed gives other products.
 
     Raises:
-        UsageError: there is no such shop. Raised here, not at the first row.
+        UsageError: there is no such shop. Raised by the call, and not at the first row.
     """
     if shop not in ADDRESSES:
         raise UsageError(f"there is no practice shop {shop!r}: use one of {', '.join(ADDRESSES)}")
@@ -78,7 +78,7 @@ def generate_shop(shop: str, base_url: str, count: int, *, seed: int = 0) -> Ite
 
 
 def write_shop_csv(path: Path, rows: Iterable[ShopRow]) -> int:
-    """Writes the rows as UTF-8 CSV with the columns `COLUMNS`; how many rows there were."""
+    """Writes the rows as UTF-8 CSV with the columns `COLUMNS`. Returns the number of rows."""
     return write_catalogue_csv(path, rows, COLUMNS)
 
 
@@ -94,7 +94,7 @@ def _rows(shop: str, base_url: str, count: int, seed: int) -> Iterator[ShopRow]:
 
 
 def _link(truth: ShopTruth, base_url: str) -> str:
-    """The product's address as catalogues have it."""
+    """The product's address in the form that catalogues have."""
     product_id, link = truth.product_id, truth.variant.link
     match truth.shop:
         case "musinsa":

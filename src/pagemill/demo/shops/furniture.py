@@ -1,8 +1,8 @@
-"""What stands in a shop's pages around the product, and gets in a reader's way: menus, other products with their
-prices, reviews that say 품절.
+"""The parts of a shop's page around the product, which can mislead a reader: menus, other products with their prices,
+reviews that say 품절.
 
-Owns markup that the shops share; nothing in it is about the product of the page. Class names are those of the shop's
-build: `hashed` makes them, another one per build.
+Owns markup that the shops share; none of it is about the page's product. `hashed` makes class names, which are
+different in each build of a shop.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def literal(value: object) -> str:
 
 
 def next_data(page_props: object, route: str) -> str:
-    """The state of a Next.js page."""
+    """The state of a Next.js page, as its script element."""
     state = {"props": {"pageProps": page_props, "__N_SSP": True}, "page": route, "query": {}, "buildId": "k7Qx2"}
     return f'<script id="__NEXT_DATA__" type="application/json">{literal(state)}</script>'
 
@@ -92,7 +92,7 @@ def menu(path: str) -> str:
 
 
 def others(shop: str, product_id: str, count: int) -> list[ShopTruth]:
-    """Other products of the shop, the same for every visit of that product. All of them are on sale."""
+    """Other products of the shop, the same at every visit of that product. All of them are on sale."""
     start = int(hashlib.blake2b(f"{shop} {product_id}".encode(), digest_size=3).hexdigest(), 16) % 900
     found: list[ShopTruth] = []
     while len(found) < count:
@@ -116,7 +116,7 @@ def cards(products: Sequence[ShopTruth], path: str) -> str:
 
 
 def reviews(draw: int) -> str:
-    """What customers say, the words of a sold-out page among it: about 4 KB."""
+    """Reviews of customers, which include the words of a sold-out page: about 4 KB."""
     lines = [
         f"<li class='b{n}'><i>구매자 {(draw + n * 37) % 9973}</i> <span>별점 {n % 2 + 4}</span>"
         f"<p>{_REVIEWS[n % len(_REVIEWS)]}</p></li>"
@@ -134,7 +134,7 @@ def footer(company: str) -> str:
 
 
 def front_page(shop: str, site: str, path: str, heading: str) -> str:
-    """A page that is about no product and shows many: the home page, the day's picks, the login page."""
+    """A page about no single product that shows many: the home page, the day's picks, the login page."""
     body = f"<header><a href='/'>{site}</a></header>{menu('/category')}<main><h2>{heading}</h2>"
     if heading == LOGIN:
         body += "<form><input name='id'><input name='password' type='password'><button>로그인</button></form>"
@@ -145,7 +145,7 @@ def front_page(shop: str, site: str, path: str, heading: str) -> str:
 
 
 def not_found_page(site: str, text: str = "페이지를 찾을 수 없습니다") -> str:
-    """What a shop shows at an address that leads nowhere."""
+    """The page that a shop shows at an address that leads nowhere."""
     body = f"<header><a href='/'>{site}</a></header><main><p>{text}</p><a href='/'>홈으로</a></main>{footer(site)}"
     return document(text, og("title", site), body, site=site)
 

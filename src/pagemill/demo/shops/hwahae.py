@@ -1,7 +1,7 @@
-"""hwahae: its pages refuse every browser; its API answers who asks as its own page in desktop Chrome would.
+"""hwahae: its pages refuse every browser; its API answers those who ask like its own page in desktop Chrome.
 
-A flat answer with an enum of states. Without the headers of that browser, or with those of a headless one, the API
-refuses as the pages do.
+The answer is flat and has an enumeration of states. Without that browser's headers, or with those of a headless one,
+the API refuses as the pages do.
 """
 
 from __future__ import annotations

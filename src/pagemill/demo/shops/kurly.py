@@ -1,7 +1,7 @@
-"""kurly: prices and state only in the page's JSON, behind several KB of other state; nulls and zeros among the prices.
+"""kurly: prices and state only in the page's JSON, after several KB of other state; nulls and zeros among the prices.
 
-What the page shows beside the price are coupons that not everybody has. A page without its product still has the site's
-own title and picture.
+Beside the price, the page shows coupons that not everybody has. A page without its product still has the site's own
+title and picture.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _product(truth: ShopTruth) -> dict[str, Any]:
             prices["discountedPrice"] = 0
         case "sold-out":
             prices["discountedPrice"] = None
-        case "gone-no-name":  # the rest of what is left of it
+        case "gone-no-name":  # remains of such a page
             prices = {"retailPrice": None, "basePrice": 0, "discountedPrice": None}
         case _:
             prices["discountedPrice"] = discounted_price
@@ -89,7 +89,7 @@ def _product(truth: ShopTruth) -> dict[str, Any]:
 
 
 def _page_props(truth: ShopTruth) -> dict[str, Any]:
-    """The product comes last, behind the site's menus and other products that have the same keys."""
+    """The product comes last, after the site's menus and other products with the same keys."""
     shelf = [
         {"no": int(one.product_id), "name": one.name, "basePrice": one.price, "isSoldOut": n % 5 == 0}
         for n, one in enumerate(others("kurly", f"{truth.product_id} state", 40))

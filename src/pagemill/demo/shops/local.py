@@ -1,7 +1,7 @@
-"""The shipped platform files of the six shops, pointed at this machine.
+"""The shipped platform files of the six shops, redirected to this machine.
 
-Owns what is changed in them: addresses, pace and patience. What they say about reading and judging stays as it is, so
-that a run against the practice shops tries the very files that are meant for the real ones.
+Owns what is changed in them: addresses, pace and time limits. What they say about reading and judging stays, so that a
+run against the practice shops tests the files that are meant for the real shops.
 
     with StorefrontProcess(shops=True) as server:
         write_local_config(Path("config"), folder / "config", server.port)      # PAGEMILL_CONFIG of a worker
@@ -27,17 +27,18 @@ from pagemill.errors import UsageError
 
 BACKOFF_MS = 50
 TIMEOUT_MS = 10_000
-"""No page of this machine needs the half minute that a real shop is given."""
+"""Pages of this machine do not need the half minute that a real shop gets."""
 
 _SETTINGS = "pagemill.yaml"
 _PLATFORMS = "platforms"
 
 
 def localised(data: Mapping[str, Any], port: int) -> dict[str, Any]:
-    """A platform file's data for the shop on this machine's server at that port; the given data stay as they are.
+    """A platform file's data, redirected to the shop on this machine's server at that port. The given data do not
+    change.
 
-    In every text, `https://HOST` of any of the six shops becomes the address of that shop. `hosts` is that of the
-    platform; waits, limits and the breaker go, and retries come at once.
+    In every text, `https://HOST` of any of the six shops becomes that shop's address. `hosts` becomes that of the
+    platform. Waits, limits and the breaker are removed, and retries come at once.
 
     Raises:
         UsageError: the platform is none of the six shops.
@@ -86,7 +87,7 @@ def write_local_config(source: Path, target: Path, port: int) -> tuple[Path, ...
 
 
 class _PlainDumper(yaml.SafeDumper):
-    """Writes a value that occurs twice out twice: pagemill takes no aliases."""
+    """Writes a value that occurs twice in full both times, because pagemill accepts no aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

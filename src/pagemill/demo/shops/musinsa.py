@@ -1,7 +1,7 @@
-"""musinsa: an API answer with prices and an enum of states; error codes in the body, also of a 404.
+"""musinsa: an API answer with prices and an enumeration of states; error codes in the body, also with status 404.
 
-Its page asks the API for another product before its own, and then for the own one's options. What the page itself says
-in JSON-LD is the price without a coupon.
+Before its own product, the page asks the API for another one, and afterwards for its own product's options. The page's
+JSON-LD has the price without a coupon.
 """
 
 from __future__ import annotations

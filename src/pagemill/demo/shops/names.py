@@ -1,6 +1,6 @@
-"""Words that the shops' products are named with: what each kind of shop sells, with the characters that are awkward.
+"""Words for the names of the shops' products: what each kind of shop sells, with awkward characters.
 
-Pure data. No word here may be one that a shop uses to say that a product is not to be had.
+Pure data. No word may be one with which a shop says that a product is not available.
 """
 
 from __future__ import annotations
@@ -39,6 +39,6 @@ WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "oliveyoung": _COSMETICS,
     "hwahae": _COSMETICS,
 }
-"""Shop to its brands and its goods."""
+"""The brands and goods of each shop."""
 
 TAILS = ("", " (2 COLOR)", " 1+1", " & 파우치 세트", ' "한정"', " <기획>", " [단독] M-L", " Men's", " - 리뉴얼 전")

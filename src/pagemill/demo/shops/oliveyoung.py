@@ -1,7 +1,7 @@
-"""oliveyoung: facts only in elements, whose class names are another with every build; two layouts; words of buttons.
+"""oliveyoung: facts only in elements, whose class names change with every build; two layouts; words on buttons.
 
-The mobile page is put together by its script. A sheet that asks to open the app covers it, a review and a button that
-nobody sees say 품절, and the shop's logo is the first image of all.
+A script builds the mobile page. A sheet that asks to open the app covers it. A review and a hidden button say 품절. The
+first image of all is the shop's logo.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _mobile_view(truth: ShopTruth) -> str:
             f"<button class='{hashed('Button', truth.draw)}'>바로구매</button>",
         ]
     )
-    # The sheet of options is there before it is opened; what it says is not what a visitor sees.
+    # The sheet of options is there before it is opened, but a visitor does not see its words.
     hidden = "장바구니" if word else "품절"
     return (
         f"<div class='swiper-slide swiper-slide-active'><img src='{truth.image}?l=ko&amp;QT=85&amp;SF=webp'></div>"
@@ -111,7 +111,7 @@ def _mobile_view(truth: ShopTruth) -> str:
 
 
 def _tile(truth: ShopTruth) -> str:
-    """Brand, name and price of a product, as they stand in its page and among other products alike."""
+    """Brand, name and price of a product, in the same form in its own page and among other products."""
     draw = truth.draw
     return (
         f"<div class='{hashed('Goods', draw)}'><div class='{hashed('Brand', draw)}'>{escape(truth.brand)}</div>"

@@ -1,7 +1,7 @@
 """The six shops after a redesign: other paths and keys in their APIs, other markup, other words for stock.
 
-Pure tables; how they are used is `demo.redesign`'s. Addresses of products stay, as shops' customers have them, and so
-do the words of those who stand before a shop and turn visitors away.
+Pure tables, used by `demo.redesign`. Addresses of products stay, because customers have them. So do the words of the
+services in front of a shop that refuse visitors.
 """
 
 from __future__ import annotations
@@ -189,4 +189,4 @@ REDESIGNS: Mapping[str, Redesign] = MappingProxyType(
         "hwahae": _HWAHAE,
     }
 )
-"""Shop to its redesign."""
+"""The redesign of each shop."""

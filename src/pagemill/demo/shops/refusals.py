@@ -1,4 +1,4 @@
-"""What stands before a shop and turns visitors away: pages that know nothing of the shop.
+"""Pages of services in front of a shop that refuse visitors. They know nothing of the shop.
 
 Owns the words and headers by which they are recognised.
 """
@@ -12,7 +12,7 @@ REFUSED_TITLE = "ERROR: The request could not be satisfied"
 
 
 def challenge(kind: str, host: str, status: int) -> ShopAnswer:
-    """Cloudflare asks the visitor to prove that he is human; a script of its own goes on asking."""
+    """Cloudflare's page on which visitors must prove that they are human; its own script keeps asking."""
     body = (
         f'<!DOCTYPE html><html lang="ko-KR"><head><title>{CHALLENGE_TITLE}</title><meta charset="utf-8">'
         '<meta name="robots" content="noindex,nofollow"><meta http-equiv="refresh" content="390">'
@@ -29,7 +29,7 @@ def challenge(kind: str, host: str, status: int) -> ShopAnswer:
 
 
 def refused(kind: str) -> ShopAnswer:
-    """CloudFront turns a visitor away for good."""
+    """CloudFront's page that refuses a visitor for good."""
     body = (
         '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN" "http://www.w3.org/TR/html4/loose.dtd">'
         '<HTML><HEAD><META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset=iso-8859-1">'

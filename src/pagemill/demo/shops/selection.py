@@ -1,6 +1,6 @@
-"""Gives of a value what a GraphQL query asks for, and nothing else: who forgets to ask for a field does not get it.
+"""Returns only those parts of a value that a GraphQL query asks for, so a query that forgets a field does not get it.
 
-Pure. Knows the plain queries that shops' pages send: one operation, fields with arguments, no aliases, no fragments.
+Pure. It knows the plain queries of shops' pages: one operation, fields with arguments, no aliases, no fragments.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 QueriedFields = dict[str, "QueriedFields"]
-"""Field to what is asked for below it; nothing below a plain value."""
+"""Each field, with what is asked for below it; empty for a plain value."""
 
 MAX_DEPTH = 20
 _PIECE = re.compile(r"\s*(?:([_A-Za-z]\w*)|([{}()])|([^\s{}()\w]|\d+))")
@@ -21,10 +21,10 @@ class QueryRefused(Exception):
 
 
 def read_selection(query: str) -> QueriedFields:
-    """What the query's one operation asks for.
+    """The fields that the query's one operation asks for.
 
     Raises:
-        QueryRefused: it is not a query of the plain kind.
+        QueryRefused: it is no plain query.
     """
     start = query.find("{")
     if start < 0:
@@ -34,10 +34,10 @@ def read_selection(query: str) -> QueriedFields:
 
 
 def select(value: Mapping[str, Any], selection: QueriedFields, kind: str = "Query") -> dict[str, Any]:
-    """The part of the value that is asked for.
+    """The part of the value that the query asks for.
 
     Raises:
-        QueryRefused: it asks for a field that the value does not have, or for nothing of an object.
+        QueryRefused: it asks for a field that the value lacks, or for no field of an object.
     """
     found: dict[str, Any] = {}
     for name, below in selection.items():

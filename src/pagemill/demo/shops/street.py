@@ -1,6 +1,7 @@
-"""Six shops and the practice shop behind one port: the address in a request's `Host` says who answers.
+"""Six shops and the practice shop at one port: the address in a request's `Host` decides who answers.
 
-Owns the way from a request to a shop and its counting; what is answered is the shops' own. Static files are the
+Owns the dispatch of requests, and the counting; the shops themselves answer. Static files are the practice shop's for
+all of them.
 practice shop's for all of them.
 """
 
@@ -30,7 +31,7 @@ _ANSWERS: Mapping[str, Callable[[ShopRequest], ShopAnswer]] = {
 
 
 class Street:
-    """An ASGI application that answers for the six shops and leaves everything else to `rest`.
+    """An ASGI application that answers for the six shops, and passes everything else to `rest`.
 
     An answer is counted as `SHOP page`, `SHOP api` or `SHOP other`.
     """
@@ -76,7 +77,7 @@ def _read(scope: Scope, path: str, body: bytes) -> ShopRequest:
 
 
 async def _read_body(receive: Receive) -> bytes | None:
-    """The whole body; `None` when it is larger than a shop takes."""
+    """The whole body; `None` if it is larger than a shop accepts."""
     body = b""
     while True:
         message = await receive()

@@ -1,8 +1,8 @@
 """What is true about a product of the six shops: a pure function of the shop and the id in the product's address.
 
-Owns both sides of each product: what a right reading of the shop says, and what the catalogue expects. Knows nothing
-of HTTP or of pages. The last two digits of an id choose its variant: `00` to `49` draw one by a hash of the id, `50`
-and more are pinned to the variant at that place of the shop's table (`50` is the first), and draw where it has ended.
+Owns both sides of each product: what a right reading says, and what the catalogue expects. Knows nothing of HTTP or
+pages. The last two digits of an id choose its variant. `00` to `49` draw one by a hash of the id. `50` and more are
+pinned to the variants of the shop's table in order (`50` is the first); after its end they draw as well.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pagemill.model import FactValue, Verdict
 
 PINNED_FROM = 50
 RESIZED = "?format=webp&size=600x600&fit=inside"
-"""What catalogues have behind the address of a thumbnail, and shops have not."""
+"""What catalogues add to the address of a thumbnail, and shops do not."""
 
 _FIRST_SERIAL = {
     "musinsa": 43_502,
@@ -35,9 +35,9 @@ _OLIVEYOUNG_DIGITS = 12
 class ShopTruth:
     """Both sides of one product. Prices are whole won.
 
-    `name`, `image`, `list_price` and `price` are what a right reading says; `listed_...` is what the catalogue expects.
-    `base_price` and `lower_price` are prices that the shop shows as well: an older one between `price` and
-    `list_price`, and one with a coupon that not everybody has.
+    `name`, `image`, `list_price` and `price` are those of a right reading; `listed_...` are what the catalogue expects.
+    `base_price` and `lower_price` are other prices that the shop shows: an older one between `price` and `list_price`,
+    and one with a coupon that not everybody has.
     """
 
     shop: str
@@ -59,12 +59,12 @@ class ShopTruth:
 
     @property
     def verdict(self) -> Verdict:
-        """The right judgement on the catalogue's row."""
+        """The right verdict on the catalogue's row."""
         return self.variant.verdict
 
     @property
     def facts(self) -> Mapping[str, FactValue]:
-        """What a right reading says: nothing at all where the shop says nothing of the product."""
+        """The facts of a right reading; none if the shop says nothing of the product."""
         every: dict[str, FactValue] = {
             "name": self.name,
             "image": self.image,
@@ -76,7 +76,7 @@ class ShopTruth:
 
     @property
     def expected(self) -> Mapping[str, FactValue]:
-        """What the catalogue expects: that the product is on sale, at the prices it knows."""
+        """What the catalogue expects: the product on sale, at the prices that it knows."""
         return {
             "name": self.listed_name,
             "image": self.listed_image,
@@ -87,7 +87,7 @@ class ShopTruth:
 
 
 def shop_truth(shop: str, product_id: str) -> ShopTruth:
-    """The truth about that product. Every id has one, the same in every process.
+    """The truth about that product. Every id has one, and the same in every process.
 
     Raises:
         UsageError: there is no such shop.
@@ -145,7 +145,7 @@ def variant_of(shop: str, product_id: str) -> Variant:
 
 
 def pinned_id(shop: str, serial: int, variant_name: str) -> str:
-    """The id of the shop's product with that number, from 0, whose variant is that one.
+    """The id of the shop's product with that number (from 0) and that variant.
 
     Raises:
         UsageError: the shop has no such variant, or there is no such shop.
@@ -157,7 +157,7 @@ def pinned_id(shop: str, serial: int, variant_name: str) -> str:
 
 
 def drawn_id(shop: str, serial: int) -> str:
-    """The id of the shop's product with that number, from 0, whose variant is drawn.
+    """The id of the shop's product with that number (from 0) and a drawn variant.
 
     Raises:
         UsageError: there is no such shop.
@@ -183,7 +183,7 @@ def _draws(shop: str, product_id: str) -> list[int]:
 
 
 def _image(shop: str, product_id: str) -> str:
-    """The thumbnail's address as a right reading has it: with a query only where the shop's own reader keeps it."""
+    """The thumbnail's address in a right reading. It has a query only if the shop's own reader keeps it."""
     match shop:
         case "musinsa":
             return f"https://image.msscdn.net/thumbnails/images/goods_img/20250101/{product_id}/{product_id}_1_500.jpg"

@@ -1,7 +1,7 @@
-"""Every variant of every shop: how it answers, and which verdict and facts are right for it.
+"""Every variant of every shop: how it answers, and the right verdict and facts.
 
-Pure tables, after the notes on the real shops. The shops' modules do what `what` says; `truth` draws from here. A
-variant's place in its shop's table is part of the ids that are pinned to it: add new ones at the end.
+Pure tables, made from the notes on the real shops. The shops' modules act on `what`; `truth` draws from here. A
+variant's position in its shop's table is a part of the ids that are pinned to it, so add new ones at the end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal
 from pagemill.model import Verdict
 
 FIELDS = ("name", "image", "list_price", "price", "status")
-"""What every shop's catalogue expects and every right reading is about."""
+"""The fields that every shop's catalogue expects and every right reading has."""
 
 STATUSES = ("on_sale", "sold_out", "off_sale")
 
@@ -25,10 +25,10 @@ _ALL = frozenset({"name", "image", "list_price", "price"})
 class Variant:
     """One form in which a shop answers for a product.
 
-    `status` is the fact of that name, `None` where the shop says nothing of the product; `says` are the other facts
-    that it says. `price` tells which price is the right one: the `sale` price, the `list` price (there is no discount)
-    or the `base` price between the two. `drift` is the field in which the catalogue is behind the shop. `link` is the
-    form of the catalogue's address. `weight` is how often it is drawn, beside those of the shop's other variants.
+    `status` is the fact of that name, `None` if the shop says nothing of the product; `says` are the other facts that
+    it says. `price` is which price is right: the `sale` price, the `list` price (without a discount) or the `base`
+    price between them. `drift` is the field in which the catalogue is outdated. `link` is the form of the catalogue's
+    address. `weight` is how often the variant is drawn, relative to the shop's others.
     """
 
     name: str
@@ -47,7 +47,7 @@ def _on_sale(what: str) -> Variant:
 
 
 def _changed(what: str) -> tuple[Variant, ...]:
-    """What a shop does not know: the catalogue is behind it."""
+    """Variants in which the catalogue is outdated; the shop does not know of that."""
     return (
         Variant("changed-price", f"{what}; the catalogue expects another sale price", Verdict.CHANGED, drift="price"),
         Variant("changed-name", f"{what}; the catalogue expects another name", Verdict.CHANGED, drift="name"),
@@ -63,7 +63,7 @@ def _off_sale(name: str, what: str) -> Variant:
 
 
 def _silent(name: str, what: str, verdict: Verdict, weight: int = 1) -> Variant:
-    """The shop says nothing of the product."""
+    """A variant in which the shop says nothing of the product."""
     return Variant(name, what, verdict, None, weight, frozenset())
 
 
@@ -176,4 +176,4 @@ VARIANTS: Mapping[str, tuple[Variant, ...]] = MappingProxyType(
         "hwahae": _HWAHAE,
     }
 )
-"""Shop to its variants."""
+"""The variants of each shop."""

@@ -1,7 +1,7 @@
 """zigzag: one GraphQL address for all products, with the id in the body; nulls with 200; a badge picks the price.
 
-The state of the product and that of its items are two things. The page's own query does not ask for the first one, and
-it asks about another product before its own.
+The state of the product and that of its items are separate. The page's own query does not ask for the product's state,
+and the page asks about another product before its own.
 """
 
 from __future__ import annotations
