@@ -70,7 +70,7 @@ class HitCounter:
         self._paths[name] = self._paths.get(name, 0) + 1
 
     def count_visit(self, product_id: str, fault: str) -> int:
-        """Counts one document of a product. Returns how many there were, this one included, since the last reset."""
+        """Counts one document of a product. Returns the count, this one included, since it was last forgotten."""
         if fault in FAULTS:
             self._faults[fault] = self._faults.get(fault, 0) + 1
         visits = self._visits.pop(product_id, 0) + 1
