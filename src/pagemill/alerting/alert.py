@@ -1,4 +1,4 @@
-"""One alert: the value that desk, history and channels hand to each other, and its way in and out of JSON."""
+"""One alert: the value that the desk, the history and the channels pass on, and its JSON form."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from datetime import datetime
 from typing import Any
 
 _TRENDS = frozenset({"leak"})
-"""The guard's alerts that foresee trouble instead of reporting it."""
+"""Names of the guard's alerts that predict trouble; the others report it."""
 
 
 GRAVE = ("critical", "emergency")
-"""Levels of what somebody should see to at once."""
+"""Levels that need somebody at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert that went out."""
+    """One alert that was sent."""
 
     name: str
-    """What it is about, such as `leak` or a rule's name: few and fixed."""
+    """What it is about, such as `leak` or a rule's name; one of a small fixed set."""
     level: str
     """`info`, `warning`, `critical` or `emergency`."""
     message: str
     worker: str
-    """Who raised it, or whom it is about; empty where a platform is."""
+    """The process that raised it or that it is about; empty if it is about a platform."""
     at: datetime
     scope: str = ""
-    """What apart from the name makes it another alert, such as a platform."""
+    """A platform or role. Alerts with the same name but another scope are different alerts."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     id: str = ""
-    """Unique; the same in every channel, also when one tells it twice."""
+    """Unique. All channels send the same id, also if one of them sends the alert twice."""
     kind: str = "performance"
-    """`performance`, `critical` or `predictive`; `run` for what came of runs."""
+    """`performance`, `critical` or `predictive`; `run` for notices about runs."""
     channels: tuple[str, ...] | None = None
-    """Where it goes; `None` for everywhere."""
+    """The channels that get it; `None` for all of them."""
     title: str = ""
-    """What a message is headed by in place of the name."""
+    """The heading of a message, if it is not the name."""
     details: tuple[str, ...] = ()
-    """Lines that only messages to people have."""
+    """Extra lines for messages to people; the log does not have them."""
 
     def goes_to(self, channel: str) -> bool:
-        """Whether that channel is to have it."""
+        """Whether that channel gets this alert."""
         return self.channels is None or channel in self.channels
 
 
@@ -55,18 +55,18 @@ def alert_kind_of(name: str, level: str) -> str:
 
 
 def encode(alert: Alert) -> str:
-    """As JSON; facts that JSON does not know become text."""
+    """The alert as JSON; values that JSON cannot hold become text."""
     told = {each.name: getattr(alert, each.name) for each in fields(alert)} | {"at": alert.at.isoformat()}
     return json.dumps(told, default=str)
 
 
 def decode(text: bytes | str) -> Alert:
-    """Back from JSON.
+    """The alert that this JSON holds.
 
     Raises:
-        ValueError: it is no alert.
+        ValueError: this is not an alert.
     """
-    # While a fleet is renewed step by step, newer workers tell more than is known here yet.
+    # During a rolling update, newer workers send fields that this version does not know.
     known = {each.name for each in fields(Alert)}
     try:
         told = {name: value for name, value in json.loads(text).items() if name in known}

@@ -1,9 +1,8 @@
-"""Takes the alerts that a process raises, and lets each out once per cooldown. The cooldown is the whole fleet's and is
-kept in Redis.
+"""Sends the alerts that a process raises, each at most once per cooldown. The fleet shares the cooldowns, in Redis.
 
-Judges nothing: whoever raises an alert has decided that somebody should know. The desk writes it to the log and to the
-fleet's history; other channels read it there, in the API's process. Raising one never fails and waits no longer than
-the Redis connection's own deadlines.
+Decides nothing: whoever raises an alert has decided that somebody should know. The desk writes the alert to the log and
+to the fleet's history. The API's process reads the history and serves the other channels. Raising an alert never fails
+and waits no longer than the Redis connection's own deadlines.
 """
 
 from __future__ import annotations
@@ -33,11 +32,11 @@ _MOST_LOCAL = 256
 _RAISE = read_script(__file__, "take_cooldown.lua", "drop_list.lua", "add_alert.lua")
 
 Channel = Callable[[Alert], None]
-"""Passes an alert on, quickly; one that fails does not keep the others from it."""
+"""Sends an alert without delay. If one channel fails, the others still get the alert."""
 
 
 def log_alert(alert: Alert) -> None:
-    """The channel that is always there: one line at the alert's own level, unless its rule leaves the log out."""
+    """The built-in channel: writes one log line at the alert's level, unless the alert's rule leaves the log out."""
     if not alert.goes_to("log"):
         return
     write = {"info": log.info, "warning": log.warning}.get(alert.level, log.critical)
@@ -47,7 +46,7 @@ def log_alert(alert: Alert) -> None:
 
 
 class AlertDesk:
-    """Where a process' parts raise alerts. May be used from any thread."""
+    """The parts of a process raise their alerts here. May be used from any thread."""
 
     def __init__(
         self,
@@ -61,10 +60,10 @@ class AlertDesk:
     ) -> None:
         """
         Args:
-            redis: should fail within seconds, as nobody else waits for an alert.
-            settings: whether, and how often the same one.
-            worker: who raises.
-            channels: who passes alerts on at once, in this order.
+            redis: fails within seconds, because whoever raises an alert waits for it.
+            settings: whether alerts are sent, and the cooldown between two of the same.
+            worker: the name of the process that raises them.
+            channels: what each alert is given to at once, in this order.
             now: the time of day, with its zone.
             now_s: monotonic seconds.
         """
@@ -80,61 +79,61 @@ class AlertDesk:
 
     @property
     def enabled(self) -> bool:
-        """Whether anything is raised at all."""
+        """Whether alerts are sent at all."""
         return self._enabled
 
     @property
     def cooldown_minutes(self) -> float:
-        """The cooldown of every alert that has none of its own."""
+        """Minutes between two alerts of the same kind, for alerts without a cooldown of their own."""
         return self._cooldown_minutes
 
     def configure(self, settings: AlertSettings) -> None:
-        """Puts other settings into force. From any thread."""
+        """Applies other settings. May be called from any thread."""
         self._enabled = settings.enabled
         self._cooldown_minutes = settings.cooldown_minutes
 
     def raise_alert(self, name: str, level: str, message: str, *, scope: object = "", **facts: object) -> bool:
-        """Tells somebody, unless a worker of the fleet has done so within the cooldown.
+        """Sends an alert, unless a worker of the fleet has sent the same one within the cooldown.
 
-        While Redis is away, this worker's own memory decides: an alert may go out once per worker then, and is missing
-        in `recent_alerts` and in every channel but the log, but it is not lost.
+        While Redis is away, this process keeps the cooldown itself. An alert may then be sent once per worker, and it
+        reaches only the log: it is missing in `recent_alerts` and in every other channel.
 
         Args:
-            name: what it is about; with `scope` it says which alerts are the same one.
-            level: `warning`, or something worse.
-            message: a sentence for people; the first 1000 characters count.
-            scope: a platform, a role: what may be in trouble while its neighbours are not.
+            name: what it is about. Alerts with the same name and `scope` are the same alert.
+            level: `warning` or worse.
+            message: a sentence for people; cut after 1000 characters.
+            scope: the platform or role that is in trouble, if not all of them are.
             facts: small values for the log line and the history.
 
         Returns:
-            Whether it went out.
+            Whether it was sent.
         """
         kind = alert_kind_of(name, level)
         alert = Alert(name, level, message, self._worker, self._now(), str(scope), facts, kind=kind)
         return self._let_out(_key_of(alert), alert, self._cooldown_minutes)
 
     def raise_by_rule(self, alert: Alert, cooldown_minutes: float | None = None) -> bool:
-        """The same for an alert that a rule raises: what it says stands, but for its id.
+        """Sends an alert that a rule raises. It is sent as given, with a new id.
 
         Args:
-            alert: its name is the rule's. A rule and a worker may use one name without silencing each other.
-            cooldown_minutes: the rule's own cooldown; without it the settings' one.
+            alert: its name is the rule's. A rule and a worker may use the same name without silencing each other.
+            cooldown_minutes: the rule's own cooldown; the settings' cooldown if it has none.
         """
         minutes = self._cooldown_minutes if cooldown_minutes is None else cooldown_minutes
         return self._let_out(f"rule:{_key_of(alert)}", alert, minutes)
 
     def tell_once(self, alert: Alert, remembered_s: float) -> bool:
-        """Tells what is no trouble but news: whatever was told of late, and never twice.
+        """Sends news instead of trouble: no cooldown applies, but one id is sent only once.
 
         Args:
-            alert: its id says what is the same one.
-            remembered_s: for how long a second one with that id is held back.
+            alert: its id identifies the news.
+            remembered_s: how many seconds the id is remembered.
 
         Returns:
-            Whether it went out; if not, it has gone out before.
+            Whether it was sent now; if not, it had been sent before.
 
         Raises:
-            RedisError: nobody has been told; to be done again.
+            RedisError: it was not sent; the caller tries again later.
         """
         told = replace(alert, message=alert.message[:_LONGEST])
         goes_out = self._claim(f"told:{alert.id}", told, remembered_s)
@@ -159,7 +158,7 @@ class AlertDesk:
         return goes_out
 
     def _claim(self, key: str, alert: Alert, cooldown_s: float) -> bool:
-        """Whether the fleet's cooldown lets it through; it is in the history then."""
+        """Starts the fleet's cooldown and adds the alert to the history; false if a cooldown is already running."""
         entry, mark = encode(alert), f"{self._worker} {uuid4().hex}"
         if cooldown_s <= 0:
             return bool(self._raise(keys=[STREAM], args=[entry, mark, KEPT, FIELD]))
@@ -167,7 +166,7 @@ class AlertDesk:
         return bool(self._raise(keys=[STREAM, _COOLDOWN + key], args=[entry, mark, KEPT, FIELD, cooldown_ms]))
 
     def _claim_here(self, key: str, begun_s: float, cooldown_s: float) -> bool:
-        """Whether this desk's own cooldown lets it through; it begins then."""
+        """Starts this process' own cooldown; false if one is already running."""
         if cooldown_s <= 0:
             return True
         with self._lock:

@@ -1,7 +1,7 @@
-"""One try to tell one alert over one channel, by apprise. The only module that imports it.
+"""Sends one alert over one channel, once, with apprise. The only module that imports apprise.
 
-Addresses are secrets: what apprise and the libraries below it log stays out of our log, and of a reason everything is
-cut that stands in the address too. Whether and when there is another try is `delivery`'s.
+Addresses are secrets. So the log lines of apprise and of its HTTP libraries are kept out of our log, and any part of
+the address is cut out of a reason. `delivery` decides whether and when to try again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CONNECT_S = 5.0
 _READ_S = 10.0
 _LOOK_S = 0.2
 _MOST_HANGING = 3
-"""Tries that took too long and have not ended. Without a bound, a server that never ends an answer gathers threads."""
+"""Tries that have timed out and still run. Without a limit, servers that never end an answer would pile up threads."""
 _SHORTEST_SECRET = 4
 _LONGEST_REASON = 300
 _LONGEST_TITLE = 200
@@ -39,24 +39,24 @@ _TYPES = {"info": NotifyType.INFO, "warning": NotifyType.WARNING}
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """What became of a try."""
+    """The result of one try."""
 
     delivered: bool
     reason: str = ""
-    """Why not; no part of the address is in it."""
+    """Why it failed, without any part of the address."""
 
 
 class AlertChannelSender:
-    """One channel. For use by one thread."""
+    """One channel. To be used by one thread."""
 
     def __init__(self, name: str, kind: ChannelKind, url: str, timeout_s: float = 20.0) -> None:
-        """Checks the address; nobody is asked yet.
+        """Checks the form of the address; nothing is sent yet.
 
         Args:
             name: the channel's, as the configuration calls it.
-            kind: how the address is meant.
+            kind: which service the address belongs to.
             url: the address.
-            timeout_s: of a try.
+            timeout_s: the limit for one try.
 
         Raises:
             UsageError: apprise does not understand the address.
@@ -69,7 +69,7 @@ class AlertChannelSender:
         self._secrets = _secrets_of(url)
         self._hanging: list[threading.Thread] = []
         with warnings.catch_warnings():
-            # Its first use loads every service that it knows, and one of them a module that Python has deprecated.
+            # Its first use loads all its services, and one of them imports a module that Python has deprecated.
             warnings.simplefilter("ignore", DeprecationWarning)
             is_known = self._service() is not None
         if not is_known:
@@ -77,14 +77,14 @@ class AlertChannelSender:
             raise UsageError(f"apprise does not understand the address in {variable}: write it as apprise wants it")
 
     def send(self, alert: Alert, stop: threading.Event) -> SendOutcome | None:
-        """Tries once, for `timeout_s` at most, or not much longer than until `stop` is set.
+        """Tries once. Returns after `timeout_s` at the latest, or soon after `stop` is set.
 
-        A server may answer so slowly that no time-out of a socket strikes. So the try runs on a thread that is left
-        alone when it takes too long and that does not keep the process from ending. If it succeeds after all, and
-        there has been another try by then, the alert is told twice.
+        A server may send its answer so slowly that no socket time-out strikes. So the try runs on a daemon thread,
+        which is abandoned when it takes too long. If the abandoned try succeeds after a second try was made, the alert
+        arrives twice.
 
         Returns:
-            The outcome; `None` when it was not awaited because of `stop`.
+            The outcome, or `None` if `stop` was set first.
         """
         self._hanging = [thread for thread in self._hanging if thread.is_alive()]
         if len(self._hanging) >= _MOST_HANGING:
@@ -117,7 +117,7 @@ class AlertChannelSender:
         if service is None:
             return SendOutcome(False, "apprise does not understand the address")
         if service.overflow_mode == OverflowMode.UPSTREAM:
-            # Else a service that takes less refuses what is longer, again and again.
+            # Otherwise a service with a length limit would refuse a long message at every try.
             service.overflow_mode = OverflowMode.TRUNCATE
         service.socket_connect_timeout, service.socket_read_timeout = _CONNECT_S, _READ_S
         title, body = worded(alert)
@@ -131,9 +131,9 @@ class AlertChannelSender:
         return SendOutcome(False, self._cut("; ".join(said) or "apprise says no more"))
 
     def _service(self, alert: Alert | None = None) -> NotifyBase | None:
-        """The service behind the address; `None` if apprise knows none."""
-        # Without a limit of its own it works on the thread that calls. With one it takes threads of a pool that
-        # Python waits for at the end, however long they take. A redirected POST would become a GET that tells nothing.
+        """apprise's object for the address; `None` if apprise knows no such service."""
+        # `service_timeout=0` keeps apprise on the calling thread; with a time-out it starts pool threads that Python
+        # joins at exit, however long they take. No redirects: a redirected POST becomes a GET without the message.
         asset = AppriseAsset(
             app_id="pagemill",
             app_desc="pagemill",
@@ -155,7 +155,7 @@ class AlertChannelSender:
 
 
 def worded(alert: Alert) -> tuple[str, str]:
-    """Title and text of a message to people."""
+    """The title and text of a message to people."""
     known = {"worker": alert.worker, "scope": alert.scope, **alert.facts, "at": alert.at.isoformat(timespec="seconds")}
     facts = [f"{name}: {value}" for name, value in known.items() if value != ""]
     details = [*alert.details, ""] if alert.details else []
@@ -164,7 +164,7 @@ def worded(alert: Alert) -> tuple[str, str]:
 
 
 def _webhook(url: str, alert: Alert | None) -> dict[str, Any]:
-    """An address of http as apprise's JSON service; told by parts, because in an address it would read some itself."""
+    """The arguments of apprise's JSON service, one by one: in a URL, apprise would take some parameters for its own."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     named = {} if alert is None else {"id": alert.id, "alert": alert.name, "level": alert.level, "kind": alert.kind}
@@ -183,9 +183,9 @@ def _webhook(url: str, alert: Alert | None) -> dict[str, Any]:
 
 
 def _secrets_of(url: str) -> list[str]:
-    """Everything in an address that a log must not show, the longest first: every part but the scheme.
+    """Every part of an address but the scheme, the longest first: a log must not show any of them.
 
-    Also the host: with many services it is the token.
+    The host is one of them, because many services put the token there.
     """
     rest = url.partition(":")[2]
     pieces = {piece for text in (rest, unquote(rest)) for piece in re.split(r"[/:@?&=#,\s]+", text)}
@@ -193,7 +193,7 @@ def _secrets_of(url: str) -> list[str]:
 
 
 def _silence_libraries() -> None:
-    """Keeps apprise's lines and those of the HTTP library below it, which name whole paths, out of our log."""
+    """Keeps the lines of apprise and of its HTTP library out of our log, because they contain addresses."""
     apprise = logging.getLogger("apprise")
     apprise.propagate = False
     apprise.setLevel(logging.WARNING)

@@ -1,9 +1,8 @@
-"""Brings alerts from the fleet's history to the configured channels, each on a thread of its own.
+"""Sends the alerts in the fleet's history to the configured channels, with one thread for each channel.
 
-Several API processes share the work: each alert is told once over each channel that it goes to, and what cannot be
-told is tried again with growing pauses until it is given up. Only a process that dies, or loses Redis, between telling
-and noting it makes an alert come twice; its id is the same then. How a channel is told is `channels'`, what Redis
-keeps is `inbox's`.
+Several API processes share the work, and each alert is sent once over each of its channels. A failed try is repeated
+after growing pauses until the alert is given up. An alert is sent twice, with the same id, only if a process dies or
+loses Redis between sending it and recording that. `channels` does the sending, `inbox` keeps the state in Redis.
 """
 
 from __future__ import annotations
@@ -35,31 +34,31 @@ _MOST_REMEMBERED = 1000
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPace:
-    """How patient delivery is."""
+    """Time limits and pauses of delivery."""
 
     timeout_s: float = 20.0
-    """Of one try."""
+    """The limit for one try."""
     first_pause_s: float = 1.0
-    """After a first try that failed; it doubles each time"""
+    """The pause after the first failed try. It doubles with each further one,"""
     longest_pause_s: float = 300.0
-    """and grows no longer than this."""
+    """up to this."""
     most_tries: int = 50
     longest_s: float = 24 * 3600.0
-    """An alert that is older is given up."""
+    """Older alerts are given up."""
     takeover_s: float = 60.0
-    """After so long another process may take what one had in hand; longer than a try."""
+    """After this time another process may take over an alert that one is sending; longer than a try."""
     wait_s: float = 1.0
-    """How long one look for new alerts waits."""
+    """How long one read waits for new alerts."""
     gap_s: float = 1.0
-    """Between two alerts of one channel; most services allow one message a second."""
+    """The pause between two alerts of one channel; most services allow one message a second."""
 
     def pause_after_s(self, tries: int) -> float:
-        """How long an alert rests after so many tries."""
+        """The pause after so many tries."""
         return float(min(self.longest_pause_s, self.first_pause_s * 2 ** min(tries - 1, 30)))
 
 
 class AlertDelivery:
-    """One process' part in delivering. `open` it, `close` it, or use it in a `with`."""
+    """One process' share of the delivery. Use `open` and `close`, or a `with` block."""
 
     def __init__(
         self,
@@ -71,11 +70,11 @@ class AlertDelivery:
     ) -> None:
         """
         Args:
-            redis: should fail within seconds, so that `close` need not wait; it is used by all the threads.
+            redis: fails within seconds, so that `close` need not wait; all threads use it.
             channels: by name, as configured.
-            urls: addresses, as `Environment.alert_urls` has them.
-            consumer: a name that no other process has, nor had.
-            pace: how patient it is.
+            urls: addresses by channel, from `Environment.alert_urls`.
+            consumer: a name that no other process has or had.
+            pace: time limits and pauses.
 
         Raises:
             UsageError: apprise does not understand an address.
@@ -105,14 +104,14 @@ class AlertDelivery:
         self.close()
 
     def open(self) -> None:
-        """Starts a thread for each channel; a Redis that is away is waited for there."""
+        """Starts one thread for each channel. If Redis is away, the threads wait for it."""
         with suppress(RedisError):
             drop_other_groups(self._redis, self._names)
         for carrier in self._carriers:
             carrier.start()
 
     def close(self) -> None:
-        """Ends the threads and waits for them, ten seconds at most; a try under way is left to other processes."""
+        """Ends the threads within ten seconds. Other processes take over what was being sent."""
         for carrier in self._carriers:
             carrier.stop.set()
         deadline_s = time.monotonic() + _JOIN_S
@@ -121,7 +120,7 @@ class AlertDelivery:
 
 
 class _Carrier:
-    """One channel's thread: takes alerts from the inbox and tells them, one after another."""
+    """One channel's thread: takes alerts from the inbox and sends them one by one."""
 
     def __init__(
         self, channel: str, inbox: Inbox, sender: AlertChannelSender, pace: DeliveryPace, outage: Outage
@@ -134,7 +133,7 @@ class _Carrier:
         self._outage = outage
         self._is_open = False
         self._told: dict[str, None] = {}
-        """Entries that were told, in case Redis was away when that should have been noted."""
+        """Entries that were sent but perhaps not recorded in Redis; they are not sent again."""
         self._thread = threading.Thread(target=self._run, name=f"alerts-{channel}", daemon=True)
 
     def start(self) -> None:
@@ -155,11 +154,12 @@ class _Carrier:
                 self._inbox.close()
 
     def _watched(self, step: Callable[[], object]) -> bool:
-        """Whether the step was taken without trouble."""
+        """Runs the step; whether it raised nothing."""
         try:
             step()
         except RedisError as error:
-            # Without its group somebody has emptied Redis, which is no outage: opening makes the group anew.
+            # A missing consumer group means that somebody has emptied Redis. That is no outage: `open` creates the
+            # group.
             if not str(error).startswith("NOGROUP"):
                 self._outage.note(error)
             return False
@@ -178,7 +178,7 @@ class _Carrier:
             self.stop.wait(self._pace.gap_s)
 
     def _handle(self, parcel: Parcel) -> bool:
-        """Deals with one alert; whether the channel was asked to tell it."""
+        """Sends, drops or gives up one alert; whether it was sent, successfully or not."""
         alert = parcel.alert
         if alert is None:
             self._give_up(parcel, "it left the history before it could be told")

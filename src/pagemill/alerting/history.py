@@ -1,4 +1,4 @@
-"""Reads the alerts that went out lately: a Redis stream of about 1,000 entries. The `alert_desk` writes it."""
+"""Reads the alerts that were sent recently, from a Redis stream of about 1,000 entries. `alert_desk` writes it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pagemill.script_files import read_script
 STREAM = "pagemill:alerts"
 FIELD = b"alert"
 KEPT = 1000
-"""Entries, or a few more: Redis trims by whole blocks."""
+"""Entries at least: Redis trims whole blocks, so a few more may remain."""
 
 DROP_LIST = read_script(__file__, "drop_list.lua")
 
 Entries = list[tuple[bytes, dict[bytes, bytes]]]
-"""What Redis answers: for each entry its id in the stream, and its fields."""
+"""Redis' answer: each entry's id in the stream, and its fields."""
 
 
 def recent_alerts(redis: Redis, count: int = 50) -> list[Alert]:
-    """The fleet's latest alerts, the newest first; about 1,000 are kept.
+    """The fleet's latest alerts, newest first; about 1,000 are kept.
 
     Raises:
         RedisUnavailable: Redis does not answer.
@@ -33,13 +33,13 @@ def recent_alerts(redis: Redis, count: int = 50) -> list[Alert]:
         entries = cast(Entries, redis.xrevrange(STREAM, count=count))
     except RedisError as error:
         if str(error).startswith("WRONGTYPE"):
-            return []  # still the list of before; the next alert makes it a stream
+            return []  # an older version kept a list here; the next alert replaces it by a stream
         raise RedisUnavailable.gone(error) from error
     return [alert for _, alert in alerts_of(entries)]
 
 
 def alerts_after(redis: Redis, cursor: str = "0-0", count: int = 100) -> list[tuple[str, Alert]]:
-    """The alerts after `cursor`, the oldest first, each with its own cursor.
+    """The alerts after `cursor`, oldest first, each with its own cursor.
 
     Raises:
         RedisError: Redis does not answer.
@@ -58,7 +58,7 @@ def latest_cursor(redis: Redis) -> str:
 
 
 def alerts_of(entries: Entries) -> list[tuple[str, Alert]]:
-    """The alerts of these entries, each with its id. An entry that is no alert is left out."""
+    """The alerts in these entries, each with its cursor. Entries that hold no alert are skipped."""
     found = []
     for entry, values in entries:
         try:

@@ -1,7 +1,7 @@
-"""One channel's alerts that are still to be told: a consumer group on the history, shared by all API processes.
+"""The alerts that one channel still has to send: a Redis consumer group on the history, shared by all API processes.
 
-Redis remembers of each alert who has it in hand, since when, and how often it was tried. So nothing is lost with a
-process, and the pauses between tries hold whoever makes them. Telling is `channels'`, giving up `delivery's`.
+For each alert, Redis remembers which process is sending it, since when, and how often it was tried. So no alert is lost
+when a process dies, and all processes keep the same pauses. `channels` sends, `delivery` gives up.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from pagemill.alerting.history import DROP_LIST, KEPT, STREAM, Entries, alerts_o
 
 GROUP_PREFIX = "channel:"
 BACKLOG_S = 300
-"""A channel's first alerts are those of the last five minutes: what was raised while everything was starting."""
+"""A new channel starts with the alerts of the last five minutes, so that it also gets those of the start-up."""
 _FORGOTTEN_S = 3600
-"""A consumer that has not asked for so long belongs to a process that is gone."""
+"""A consumer that has read nothing for this long belongs to a process that is gone."""
 _MOST_PENDING = 2 * KEPT
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One alert in hand."""
+    """One alert that this process is sending."""
 
     entry: str
     alert: Alert | None
-    """`None` if the history does not have it any more, or it cannot be read."""
+    """`None` if the alert has left the history or cannot be read."""
     tries: int
-    """This one included."""
+    """Including this one."""
     age_s: float
 
 
 class Inbox:
-    """One process' hand in one channel's alerts. For use by one thread. Any call may raise Redis' `RedisError`."""
+    """One process' access to one channel's alerts. To be used by one thread. Any call may raise Redis' `RedisError`."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class Inbox:
     ) -> None:
         """
         Args:
-            redis: must allow an answer to take a second longer than `take` waits.
-            channel: whose alerts.
-            consumer: unique for this process.
-            pause_after_s: how long an alert rests after so many tries.
-            takeover_s: when an alert that another process has in hand is taken over; longer than any try takes.
+            redis: its socket time-out must be a second longer than `take` waits.
+            channel: the channel's name.
+            consumer: a name that no other process has.
+            pause_after_s: gives the pause after so many tries.
+            takeover_s: after this time an alert of another process is taken over; longer than any try takes.
         """
         self._redis = redis
         self._group = GROUP_PREFIX + channel
@@ -63,7 +63,7 @@ class Inbox:
         self._drop_list = redis.register_script(DROP_LIST)
 
     def open(self) -> None:
-        """Makes sure that there is such a group, and forgets consumers that are gone. May be called again."""
+        """Creates the consumer group if it is missing and removes dead consumers. May be called again."""
         self._drop_list(keys=[STREAM])
         start_ms = round((self._now_s() - BACKLOG_S) * 1000)
         try:
@@ -76,20 +76,20 @@ class Inbox:
                 self._redis.xgroup_delconsumer(STREAM, self._group, each["name"])
 
     def close(self) -> None:
-        """Takes this consumer's name off the list, unless something is left for others to take over."""
+        """Removes this process' consumer, unless it has alerts that others must take over."""
         if not self._redis.xpending_range(STREAM, self._group, "-", "+", 1, self._consumer):
             self._redis.xgroup_delconsumer(STREAM, self._group, self._consumer)
 
     def take(self, wait_s: float) -> Parcel | None:
-        """The next alert that is due: one whose pause is over, or one that a dead process had, or a new one.
+        """The next alert that is due: one whose pause is over, one of a dead process, or a new one.
 
         Args:
-            wait_s: how long to wait for a new one.
+            wait_s: how long to wait for a new alert.
         """
         return self._due() or self._new(wait_s)
 
     def settle(self, parcel: Parcel) -> bool:
-        """Takes it off the list; whether it still was on it."""
+        """Marks the alert as done; whether it was still open."""
         return bool(self._redis.xack(STREAM, self._group, parcel.entry))
 
     def _due(self) -> Parcel | None:
@@ -107,9 +107,9 @@ class Inbox:
         return None
 
     def _claim(self, entry: bytes, tries: int, rest_s: float) -> Parcel | None:
-        """Takes it in hand, unless another process has just done so."""
+        """Takes the alert for this process; `None` if another process took it first."""
         found = cast(Entries, self._redis.xrange(STREAM, min=entry, max=entry))
-        # Redis 7 forgets at a claim what is not in the stream any more; until then nobody would hear of its loss.
+        # XCLAIM on Redis 7 drops entries that have left the stream. They are not claimed, so their loss is reported.
         if found and not self._redis.xclaim(
             STREAM,
             self._group,
@@ -137,15 +137,15 @@ class Inbox:
         return Parcel(entry.decode(), alerts[0][1] if alerts else None, tries, max(0.0, age_s))
 
     def _now_s(self) -> float:
-        """Seconds since 1970 by Redis' clock, which numbers the entries."""
+        """Unix time in seconds by Redis' clock, which also numbers the entries."""
         seconds, micros = self._redis.time()
         return seconds + micros / 1_000_000
 
 
 def drop_other_groups(redis: Redis, channels: Collection[str]) -> None:
-    """Forgets what channels that are not configured any more have not been told.
+    """Drops the unsent alerts of channels that are no longer configured.
 
-    Without this, a channel that comes back after months would begin with all that is in the history.
+    Otherwise a channel that comes back after months would send everything in the history.
 
     Raises:
         RedisError: Redis does not answer.

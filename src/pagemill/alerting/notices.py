@@ -1,6 +1,6 @@
-"""What people are told of a run's end and of watched changes: values in, an alert out. Pure.
+"""Builds the alerts about ended runs and watched changes. Pure: values in, an alert out.
 
-Everything is bounded: how many changes and reasons are named, and how long each of them is.
+The number of changes and reasons in a message is limited, and so is the length of each.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ALL_IS_WELL = "info"
 
 
 class Ending(StrEnum):
-    """In which way a run has ended."""
+    """How a run has ended."""
 
     COMPLETE = "has ended"
     CANCELLED = "was cancelled"
@@ -42,22 +42,22 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EndOfRun:
-    """A run's end, and all that decides how it is told."""
+    """A run's end, with everything that decides how it is reported."""
 
     ending: Ending
     end: RunEnd
     telling: Telling
     asked: int
-    """How many of its products were asked for."""
+    """How many products the run was asked to visit."""
 
     @property
     def lacking(self) -> int:
-        """How many of those have no result."""
+        """How many of these have no result."""
         return max(0, self.asked - self.end.summary.done)
 
 
 def level_of(told: EndOfRun) -> str:
-    """`info` if all is well; `critical` if it broke off, or most of what it did says nothing of the products."""
+    """`critical` for a run that broke off, lacks results or mostly failed; `info` if all is well; else `warning`."""
     failed = told.end.count(FAILURES)
     if told.ending is Ending.BROKEN_OFF or (told.ending is Ending.COMPLETE and told.lacking):
         return "critical"
@@ -68,7 +68,7 @@ def level_of(told: EndOfRun) -> str:
 
 
 def end_alert(told: EndOfRun, settings: RunNotices, now: datetime) -> Alert:
-    """What is told of a run's end. One that is quiet goes to the log alone if all is well."""
+    """The alert about a run's end. With `quiet`, one where all is well goes to the log only."""
     summary, zone, level = told.end.summary, zone_of(told.telling.time_zone), level_of(told)
     began = summary.created_at.astimezone(zone)
     counts = {verdict.value: count for verdict in Verdict if (count := summary.by_verdict.get(verdict, 0))}
@@ -100,7 +100,7 @@ def end_alert(told: EndOfRun, settings: RunNotices, now: datetime) -> Alert:
 
 
 def changes_alert(changes: UntoldChanges, run: str, telling: Telling, channels: Channels, now: datetime) -> Alert:
-    """What is told of watched changes."""
+    """The alert about watched changes."""
     platforms = ", ".join(sorted({each.platform for each in changes.first}))
     number = "1 watched change" if changes.count == 1 else f"{changes.count} watched changes"
     first = _change(changes.first[0]) if changes.first else ""
@@ -129,7 +129,7 @@ def zone_of(name: str) -> tzinfo:
 
 
 def _in_words(told: EndOfRun) -> str:
-    """What became of it and of its products."""
+    """What became of the run and its products, in words."""
     return f"{broke_off(told.asked)}; {_counts(told)}" if told.ending is Ending.BROKEN_OFF else _counts(told)
 
 

@@ -1,10 +1,10 @@
-"""Tells ends of runs and watched changes, each once, however many API processes look for them.
+"""Sends notices about ended runs and watched changes, each once, although several API processes look for them.
 
-What is to be told stands in the database until it is in the fleet's history of alerts, from where `delivery` brings it
-to the channels. A process claims a run there, raises the alert, and settles. If it dies in between, another one takes
-over after a minute; the history remembers what it has by the alert's id, so that nothing stands there twice. What kills
-the process that tells it is given up after some tries, and what ended long ago is not told any more. A run that broke
-off is told as that, and again at its real end if somebody goes on with it.
+A notice waits in the database until it is in the fleet's alert history; `delivery` takes it from there to the channels.
+A process claims a run there, raises the alert and marks it as done. If the process dies in between, another one takes
+over after a minute, and the alert's id keeps the history from having it twice. A run whose notice kills its process is
+given up after some tries, and notices about old ends are dropped. A run that broke off gets a notice about that, and
+another one at its real end if somebody continues it.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ _RUNS_PER_LOOK = 500
 
 @dataclass(frozen=True, slots=True)
 class NoticePace:
-    """How patient telling is."""
+    """Time limits of notices."""
 
     takeover: timedelta = timedelta(seconds=60)
-    """After so long what another process has in hand is taken over; longer than it ever takes."""
+    """After this time another process may take over a claimed run; longer than a notice takes."""
     most_tries: int = 3
-    """Claims of which nothing came."""
+    """Claims without success after which a run's notice is given up."""
     oldest: timedelta = timedelta(hours=24)
-    """What ended before that is not told, and for that long a run that broke off may be gone on with."""
+    """Runs that ended earlier get no notice. A run that broke off may be continued for this long."""
     between_changes: timedelta = timedelta(seconds=60)
-    """From one message of watched changes of a run to the next one."""
+    """The shortest time between two messages about watched changes of one run."""
     after_cancel: timedelta = timedelta(seconds=15)
-    """What is at work when a run is cancelled still ends."""
+    """The wait after a cancellation, because batches at work still end."""
     remembered: timedelta = timedelta(days=2)
 
 
 class Notifier:
-    """One process' part in telling. Called from one thread."""
+    """One process' share of the notices. To be called from one thread."""
 
     def __init__(
         self,
@@ -66,10 +66,10 @@ class Notifier:
         """
         Args:
             store: open.
-            desk: lets alerts out; while it is not enabled nothing is told, and nothing forgotten.
+            desk: sends the alerts. While it is not enabled nothing is sent, and nothing is dropped either.
             settings: `alerts.yaml`.
             name: a name that no other process has.
-            pace: how patient it is.
+            pace: time limits.
             now: the time of day, with its zone.
         """
         self._store = store
@@ -81,13 +81,13 @@ class Notifier:
         self._pace = pace or NoticePace()
         self._now = now
         self._behind = ""
-        """The last run of the look before, if that did not come to the end."""
+        """The run at which the last look stopped; empty if that look reached the end."""
 
     def look(self) -> int:
-        """Tells what is to be told of some of the runs; how many messages that made.
+        """Sends the notices that are due, for a limited number of runs; returns the number of messages.
 
         Raises:
-            RedisError, DatabaseUnavailable: the next look goes on.
+            RedisError, DatabaseUnavailable: the next look continues.
         """
         if not self._desk.enabled:
             return 0
@@ -101,7 +101,7 @@ class Notifier:
         return told
 
     def _ending(self, run: UntoldRun) -> Ending | None:
-        """In which way it has ended, where that was not told; `None` if it has not."""
+        """How the run has ended, if no notice about that was sent; `None` if it has not ended."""
         if run.cancelled_at is not None:
             return Ending.CANCELLED if self._now() - run.cancelled_at >= self._pace.after_cancel else None
         if run.is_any_left:
@@ -111,14 +111,14 @@ class Notifier:
         return Ending.BROKEN_OFF if run.broken_at is not None and not run.is_known_broken else None
 
     def _is_over(self, run: UntoldRun) -> bool:
-        """Whether nothing of it is to be told any more: it was pruned, or people know that it broke off, and nobody
-        goes on with it."""
+        """Whether the run needs no further notice: it was pruned, or it broke off, people know that, and it can no
+        longer be continued."""
         if run.broken_at is not None and run.is_known_broken:
             return run.cancelled_at is not None or self._now() - run.broken_at > self._pace.oldest
         return not run.is_there
 
     def _is_due(self, run: UntoldRun) -> bool:
-        """Whether watched changes of it may be told now."""
+        """Whether a message about watched changes of the run may be sent now."""
         last_at = run.changes_told_at
         return run.has_changes and (last_at is None or self._now() - last_at >= self._pace.between_changes)
 
@@ -132,7 +132,7 @@ class Notifier:
         try:
             return self._tell(run, ending)
         except (RedisError, DatabaseUnavailable):
-            self._untold.release(run.run, self._name)  # a service was away: that is nobody's fault
+            self._untold.release(run.run, self._name)  # a service was away, so this does not count as a try
             raise
 
     def _tell(self, run: UntoldRun, ending: Ending | None) -> int:
@@ -162,7 +162,7 @@ class Notifier:
         if settings.enabled:
             end = run_end(self._store, run.run, settings.changes, kind_of_reason)
             if end.summary.broken_at != run.broken_at:
-                self._untold.release(run.run, self._name)  # somebody has just gone on with it
+                self._untold.release(run.run, self._name)  # somebody has just continued the run
                 return 0
             if self._now() - end.ended_at > self._pace.oldest:
                 self._drop(run, f"it ended at {end.ended_at.isoformat(timespec='seconds')}")

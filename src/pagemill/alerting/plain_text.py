@@ -1,8 +1,8 @@
-"""Texts of pages and reasons as messages to people may hold them. Pure.
+"""Makes texts from pages and reasons safe for messages to people. Pure.
 
-A page decides what it says. In a message it must not ring anybody (`@everyone`), be a link that people follow, steer
-what shows it (control and formatting characters), or be long; what stands in addresses behind the path may be a secret.
-Escaping HTML is the channel's, as only it knows whether it sends any.
+A page decides what its text says. In a message that text must not notify anybody (`@everyone`), be a link, contain
+control or formatting characters, or be long. Only an address' host and path remain, because the rest may be a secret.
+Escaping HTML is the channel's task, because only the channel knows whether it sends HTML.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ _QUOTED = re.compile(r'"[^"]*"')
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _CALL, _NO_CALL = "@", "＠"
 _MOST_LOOKED_AT = 10_000
-"""Characters; far more than any message has, so that no address is cut where its password stands."""
+"""Characters, far more than a message has: a cut within an address could hide where its password ends."""
 
 
 def plain_line(text: str, most: int) -> str:
-    """The text in one line of at most so many characters: addresses without scheme, password and query."""
+    """The text on one line, at most `most` characters; addresses lose their scheme, password and query."""
     looked_at = text[:_MOST_LOOKED_AT]
     clean = "".join(" " if unicodedata.category(each) in _UNSEEN else each for each in looked_at)
     clean = " ".join(_ADDRESS.sub(r"\1", clean).split()).replace(_CALL, _NO_CALL)
@@ -27,5 +27,5 @@ def plain_line(text: str, most: int) -> str:
 
 
 def kind_of_reason(reason: str) -> str:
-    """What products that failed for the same reason have in common: addresses and texts of pages are left out."""
+    """The reason without addresses and page texts, so that products that failed for the same reason can be counted."""
     return _QUOTED.sub('"…"', _ADDRESS.sub("…", reason))

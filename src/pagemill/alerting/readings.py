@@ -1,7 +1,7 @@
-"""The fleet's picture as readings for alert rules: one value for each metric and worker, or platform.
+"""Turns the fleet's picture into readings for alert rules: one value for each metric and worker or platform.
 
-Counts over the last minutes are those that this process has seen itself; a process that has just begun knows little and
-says little. What is not known is left out.
+Counts cover what this process has seen in the last minutes, so a process that has just started reports little. Unknown
+values are left out.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from pagemill.fleet.snapshot import WorkerSnapshot
 from pagemill.fleet.view import FleetPicture, FleetView
 
 SHARES_SPAN_S = 300.0
-"""Of the shares of failed and blocked products."""
+"""The period that the shares of failed and blocked products cover."""
 GROWTH_SPAN_S = 600.0
 SLOPE_SPAN_S = 3600.0
 _LOOK_S = 30.0
 _MEMORY = "memory_percent"
 FEWEST_PRODUCTS = 10
-"""With fewer of them a share says nothing."""
+"""With fewer products no share is reported, because it would mean nothing."""
 
 _Counts = tuple[int, int, int, int]
-"""Products, and those of them that failed, were blocked, and took too long."""
+"""Products, and how many of them failed, were blocked, and timed out."""
 
 
 class PictureReadings:
-    """Readings of a fleet. Called from one thread, every few seconds."""
+    """The readings of one fleet. To be called from one thread, every few seconds."""
 
     def __init__(self, view: FleetView, now_s: Callable[[], float] = time.monotonic) -> None:
-        """`now_s` is monotonic."""
+        """`now_s` gives monotonic seconds."""
         self._view = view
         self._now_s = now_s
         self._seen: deque[tuple[float, dict[tuple[str, str], _Counts]]] = deque()
@@ -65,7 +65,7 @@ class PictureReadings:
         return found
 
     def _lately(self) -> Mapping[str, dict[str, float | None]]:
-        """By worker, what an hour's measurements tell: many to read, and slow to change."""
+        """The values by worker that need an hour of history; kept for a while, because that is much to read."""
         if self._now_s() - self._looked_s >= _LOOK_S:
             by_worker: dict[str, list[Point]] = {}
             for point in self._view.history(SLOPE_SPAN_S):
@@ -75,7 +75,7 @@ class PictureReadings:
         return self._told_lately
 
     def _count(self, picture: FleetPicture) -> dict[str, _Counts]:
-        """What was done by platform since the oldest look that still counts."""
+        """The counts by platform since the oldest look within the period."""
         now_s = self._now_s()
         counts = {
             (worker.name, platform): (
@@ -115,7 +115,7 @@ class PictureReadings:
                 yield Reading("block_rate", platform, "", blocked / products)
 
     def _stuck(self, picture: FleetPicture, done: Mapping[str, _Counts]) -> Iterator[Reading]:
-        """Nothing was finished at all within the span, or since batches began to wait."""
+        """Seconds for which batches have waited and no product was finished; 0 while visits pause."""
         now_s = self._now_s()
         closed = {pace.platform for pace in picture.paces if pace.paused_s > 0 or pace.open_s > 0}
         for queue in picture.queues:
@@ -134,13 +134,13 @@ def _item_ms(worker: WorkerSnapshot, picture: FleetPicture) -> dict[str, float |
 
 
 def _lately(points: Sequence[Point]) -> dict[str, float | None]:
-    """What only several measurements tell."""
+    """The values of one worker that take several measurements."""
     if not points:
         return {}
     known = [SlopePoint(each.at_s, each.measures[_MEMORY]) for each in points if _MEMORY in each.measures]
     values: dict[str, float | None] = {"memory_minutes_left": minutes_left(known) if known else math.inf}
     recent = [each for each in points if each.at_s >= points[-1].at_s - GROWTH_SPAN_S]
     values["oom_kills"] = recent[-1].oom_kills - recent[0].oom_kills
-    if points[0].at_s < recent[0].at_s:  # ten whole minutes are known
+    if points[0].at_s < recent[0].at_s:  # the history is longer than the ten minutes of the growth
         values["python_objects_growth"] = recent[-1].blocks - recent[0].blocks
     return values

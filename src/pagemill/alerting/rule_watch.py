@@ -1,4 +1,4 @@
-"""Evaluates the rules against the fleet, round by round. Of several API processes one does so at a time.
+"""Evaluates the alert rules, one round after another. Of several API processes only the leader does it.
 
 It asks for readings, and the desk to let alerts out; it knows neither where readings come from nor where alerts go.
 When it is due again is its caller's business.
@@ -20,13 +20,13 @@ from pagemill.config.alerts import AlertRule
 from pagemill.config.remedies import ANY_PLATFORM
 
 LEADER_KEY = "pagemill:alerts:leader"
-"""The key of the `Leadership` that a watch is given; its holder evaluates."""
+"""The Redis key of the `Leadership` that a watch is given; the process that holds it evaluates."""
 
 _WORDS = {"gt": "above", "gte": "at or above", "lt": "below", "lte": "at or below"}
 
 
 class AlertWatch:
-    """One process' watch. Called from one thread."""
+    """One process' evaluation of the rules. To be called from one thread."""
 
     def __init__(
         self,
@@ -40,11 +40,12 @@ class AlertWatch:
     ) -> None:
         """
         Args:
-            readings: tells every metric's value now; asked once in a round. What is not known is left out; what never
+            readings: tells every metric's value now; asked once in each round. What is not known is left out; what never
                 comes is infinite.
-            rules: those in force, by name; asked in each round, as another process may have changed them.
-            desk: lets alerts out; its cooldown is that of rules without their own.
-            leadership: for `LEADER_KEY`; it must outlast some rounds.
+            rules: gives the rules in force by name; called in each round, because another process may have changed
+                them.
+            desk: sends the alerts; its cooldown is for rules without one of their own.
+            leadership: for `LEADER_KEY`; it must last longer than a few rounds.
             now: the time of day, with its zone.
             now_s: monotonic seconds.
         """
@@ -57,13 +58,13 @@ class AlertWatch:
         self._state = RuleState()
 
     def check(self) -> list[FiringRule]:
-        """One round, if this process leads; what went out.
+        """Does one round, if this process leads; returns the rules that fired and were sent.
 
-        A process that takes the lead over begins without a memory. The fleet's cooldown keeps it from repeating what
-        its predecessor has said.
+        A process that takes over the lead begins without state. The fleet's cooldown keeps it from repeating its
+        predecessor's alerts.
 
         Raises:
-            RedisError: Redis does not answer; the next round goes on from the state before.
+            RedisError: Redis does not answer; the next round continues with the same state.
         """
         if not self._leadership.hold():
             self._state = RuleState()
@@ -76,7 +77,7 @@ class AlertWatch:
             if self._desk.raise_by_rule(alert_of(firing, self._now()), firing.rule.cooldown_minutes):
                 told.append(firing)
             else:
-                # The fleet's cooldown may end some rounds after our own: without this, that alert would skip a turn.
+                # The fleet's cooldown may end some rounds after the rule's own. So the next round tries again.
                 state = state.without_firing(firing)
         self._state = state
         return told
@@ -91,7 +92,7 @@ class AlertWatch:
 
 
 def alert_of(firing: FiringRule, at: datetime) -> Alert:
-    """What a firing says to people."""
+    """The alert for a rule that fired."""
     rule, reading = firing.rule, firing.reading
     facts = {
         "metric": rule.metric,
@@ -127,5 +128,5 @@ def _sentence(firing: FiringRule) -> str:
 
 
 def _number(value: float) -> float | str:
-    """Rounded to what people read; JSON has no infinity."""
+    """A number rounded for people; infinity becomes text, as JSON has none."""
     return float(f"{value:.4g}") if math.isfinite(value) else "unlimited"

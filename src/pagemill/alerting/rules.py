@@ -1,8 +1,8 @@
 """Decides which alert rules fire, from the fleet's readings and the state of the last round. Pure.
 
-A condition that holds for a rule's `for_s` fires it, once until it no longer holds or until the rule's cooldown is
-over. A reading that is missing neither holds nor recovers: its time does not count, and after two minutes without one
-what was held is forgotten. So the state is bounded by what is in trouble now.
+A rule fires when its condition has held for `for_s`. It fires again only after the condition ended or the rule's
+cooldown is over. While a reading is missing, its time does not count; after two minutes without it, the condition is
+forgotten. So the state holds only what is in trouble now.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value of one of `config.alert_metrics`' metrics."""
+    """One value of one metric of `config.alert_metrics`."""
 
     metric: str
     scope: str
-    """A platform, or empty."""
+    """A platform's name, or empty."""
     worker: str
-    """Whose it is; empty where the whole fleet's."""
+    """The worker's name; empty if the value is the whole fleet's."""
     value: float
-    """Infinite for `never`, as in minutes that are left; what is not a number counts as missing."""
+    """Infinite for `never`, for example minutes left; NaN counts as missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ WatchKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A condition that holds, or whose reading is missing since it did."""
+    """A condition that holds, or that held until its reading went missing."""
 
     held_s: float
     seen_s: float
@@ -64,12 +64,12 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class RuleState:
-    """What one round leaves to the next."""
+    """The state that one round passes to the next."""
 
     watched: Mapping[WatchKey, Watched] = field(default_factory=dict)
 
     def without_firing(self, firing: FiringRule) -> RuleState:
-        """The state as if that one had not fired yet, so that the next round tries again."""
+        """The state without that firing, so that the next round tries again."""
         key = (firing.name, firing.reading.scope, firing.reading.worker)
         if key not in self.watched:
             return self
@@ -83,17 +83,17 @@ def evaluate_rules(
     now_s: float,
     cooldown_minutes: float = 15,
 ) -> tuple[RuleState, list[FiringRule]]:
-    """One round.
+    """Evaluates the rules once.
 
     Args:
         rules: by name.
-        readings: of all metrics, workers and platforms; of one place's several values the last one counts.
-        state: what the round before returned; empty at first.
-        now_s: monotonic.
-        cooldown_minutes: that of rules without one of their own. With 0 a rule fires once until it recovers.
+        readings: of all metrics, workers and platforms; if one has several values, the last counts.
+        state: what the previous round returned; empty at first.
+        now_s: monotonic seconds.
+        cooldown_minutes: for rules without one of their own. With 0 a rule fires once until its condition ends.
 
     Returns:
-        The state for the next round, and what fired, in the order of the rules.
+        The state for the next round, and the rules that fired, in their order.
     """
     by_metric: dict[str, dict[tuple[str, str], Reading]] = {}
     for reading in readings:
@@ -127,7 +127,7 @@ def evaluate_rules(
 def with_thresholds(
     rules: Mapping[str, AlertRule], thresholds: Mapping[tuple[str, str], float]
 ) -> dict[str, AlertRule]:
-    """The rules with other thresholds, by metric and level; rules that fire below a mark keep theirs."""
+    """The rules with new thresholds, by metric and level. Rules that fire below a threshold keep theirs."""
     changed = {}
     for name, rule in rules.items():
         threshold = thresholds.get((rule.metric, rule.level))
@@ -139,7 +139,7 @@ def with_thresholds(
 def _missing(
     name: str, found: Mapping[tuple[str, str], Reading], state: RuleState, now_s: float
 ) -> dict[WatchKey, Watched]:
-    """What the rule watches and has no reading now, as long as that is not long ago."""
+    """The rule's watched conditions that have no reading now but had one within `MISSING_S`."""
     return {
         key: replace(watched, was_missing=True)
         for key, watched in state.watched.items()

@@ -1,4 +1,4 @@
-"""The alert rules with the thresholds that were put over the API. Pure."""
+"""The alert rules with the thresholds that were set over the API. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pagemill.config.alerts import AlertRule
 
 
 def rules_in_force(rules: Mapping[str, AlertRule], put: Mapping[str, Any]) -> Mapping[str, AlertRule]:
-    """Rules by name.
+    """The rules by name, with the thresholds set over the API.
 
     Args:
         rules: those of the configuration.
-        put: as `fleet.overrides` keeps it. What another version of pagemill has put there and is not understood, is
-            left out as a whole.
+        put: the thresholds as `fleet.overrides` keeps them. If another version of pagemill wrote them and this one
+            does not understand them, all of them are ignored.
     """
     try:
         wanted = ThresholdsRequest.model_validate({"thresholds": dict(put)})
@@ -28,7 +28,7 @@ def rules_in_force(rules: Mapping[str, AlertRule], put: Mapping[str, Any]) -> Ma
 
 
 def shown_thresholds(rules: Mapping[str, AlertRule], put: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """The thresholds in force, by the API's names and levels, in its units. The arguments are those above."""
+    """The thresholds in force, with the API's names, levels and units. Arguments as in `rules_in_force`."""
     shown: dict[str, dict[str, float]] = {}
     for each in thresholds_in_force(rules_in_force(rules, put)):
         shown.setdefault(each.name, {})[each.level] = each.value

@@ -1,7 +1,7 @@
 """Estimates in how many minutes a rising percentage reaches its limit. Pure. The alert `memory_minutes_left` uses it.
 
 Memory of a healthy worker rises between rotations and falls at each one. So only the points after the last fall count,
-and only if they are higher than any point before it. Single outliers do not change their slope (`theil_sen`). A single
+and only if they are higher than any point before it. Single outliers do not change the slope (`theil_sen`). A single
 step is no leak, so each third of the points must rise.
 
 A leak may also rise in jumps, with flat stretches between them. So the peaks of six longer stretches are compared as
@@ -26,12 +26,12 @@ _LEAST_RISE_PERCENT = 5.0
 _MOST_POINTS = 60
 """More points are reduced to this many medians, because the number of pairs grows with the square."""
 _STEADY = 0.25
-"""Each third must rise at least at this share of the whole slope."""
+"""The least slope of each third, as a share of the whole slope."""
 _STRETCHES = 6
 _LEAST_JUMPING_MINUTES = 30.0
 _LEAST_JUMPED_PERCENT = 8.0
 _FEWEST_RISES = 12
-"""Of the 15 pairs of six stretches. One step makes 9 at most; two steps make 12 at most, and regular ones so many."""
+"""Rising pairs out of the 15 pairs of six stretches. One step makes at most 9; two regular steps make 12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def _steadily(points: Sequence[SlopePoint], limit_percent: float) -> float:
     now_percent = median(point.percent for point in tooth[-3:]) if tooth else 0.0
     if earlier and now_percent <= max(point.percent for each in earlier for point in each):
         return math.inf
-    # What began lately shows in the latest part only.
+    # A rise that began recently shows only in the latest half or quarter.
     for parts in (1, 2, 4):
         slope = _steady_rise(tooth[-(len(tooth) // parts) :])
         if slope > 0:

@@ -1,6 +1,6 @@
-"""The thresholds of `PUT /api/performance/thresholds`, and which of the rules' metrics each of them is. Pure.
+"""The thresholds of `PUT /api/performance/thresholds`, and the rules' metrics that they belong to. Pure.
 
-The names, the two levels and fractions instead of percent are those of that API.
+The names, the two levels and the fractions (instead of percent) are that API's.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class ThresholdsRequest(Section):
     thresholds: Thresholds
 
     def by_metric(self) -> dict[tuple[str, str], float]:
-        """What it sets, as `rules.with_thresholds` takes it."""
+        """The thresholds by metric and level, as `rules.with_thresholds` takes them."""
         wanted: dict[tuple[str, str], float] = {}
         for field, of in _METRICS.items():
             marks: ThresholdPair | None = getattr(self.thresholds, field)
@@ -87,7 +87,7 @@ class ThresholdsRequest(Section):
 
 @dataclass(frozen=True, slots=True)
 class ThresholdInForce:
-    """One threshold as the rules have it now, in the API's name and unit."""
+    """One threshold in force, in the API's name and unit."""
 
     name: str
     level: str
@@ -95,7 +95,7 @@ class ThresholdInForce:
 
 
 def thresholds_in_force(rules: Mapping[str, AlertRule]) -> list[ThresholdInForce]:
-    """Those of the rules that are switched on; of several rules with one metric and level, the first counts."""
+    """The thresholds of enabled rules. If several rules have one metric and level, the first counts."""
     found: dict[tuple[str, str], ThresholdInForce] = {}
     for field, level, rule, factor in _governed(rules):
         name = to_camel(field)
@@ -104,13 +104,13 @@ def thresholds_in_force(rules: Mapping[str, AlertRule]) -> list[ThresholdInForce
 
 
 def without_rule(rules: Mapping[str, AlertRule], thresholds: Mapping[tuple[str, str], float]) -> list[tuple[str, str]]:
-    """Metric and level of every threshold that changes no rule, as none has that metric and level."""
+    """Metric and level of each threshold that changes no rule, because no rule has both."""
     there = {(rule.metric, level) for _field, level, rule, _factor in _governed(rules)}
     return [pair for pair in thresholds if pair not in there]
 
 
 def _governed(rules: Mapping[str, AlertRule]) -> Iterator[tuple[str, str, AlertRule, int]]:
-    """Field, level, rule and factor of each rule that such a threshold is about, in the API's order."""
+    """Field, level, rule and factor of each rule that such a threshold changes, in the API's order."""
     for field, of in _METRICS.items():
         for level in _LEVELS:
             for rule in rules.values():
