@@ -1,1 +1,1 @@
-"""Composition root: builds the parts of a process in order and closes them in reverse. Decides nothing else."""
+"""Composition root: builds the parts of a process in order and closes them in reverse. Contains no other logic."""

@@ -1,4 +1,4 @@
-"""What writes results into catalogues, and what takes that back."""
+"""Builds the `Applier` and the `Undoer` from the configuration."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pagemill.results.store import ResultStore
 
 
 def applier(config: Config, store: ResultStore) -> Applier:
-    """What writes the results of that store into catalogues."""
+    """Writes the results of that store into catalogues."""
     slow_ms = config.settings.results.slow_statement_ms
     return Applier(config.platforms, config.environment, store, slow_statement_ms=slow_ms)
 
 
 def undoer(config: Config) -> Undoer:
-    """What takes that back."""
+    """Undoes what an `Applier` has written."""
     slow_ms = config.settings.results.slow_statement_ms
     return Undoer(config.platforms, config.environment, slow_statement_ms=slow_ms)

@@ -1,4 +1,4 @@
-"""What visits pages: how many at once on this machine, a pool of them, and the loop that it lives on."""
+"""Builds what visits need: the number of places on this machine, the browser pool, and the event loop of both."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CLOSE_S = 60.0
 
 
 def places(config: Config, platforms: Mapping[str, Platform], processes: int = 1) -> int:
-    """How many visits may be at work at once in one worker process that serves these resolved platforms."""
+    """How many visits one worker process may have at work at once. `auto` must be resolved in these platforms."""
     lanes = [platform.workflow.concurrency.default for platform in platforms.values()]
     shm_mb = 0 if config.settings.browser.dev_shm is False else shm_total_mb() // processes
     wanted = wanted_places(config.settings.pool.places, lanes, max(1, cores() // processes), shm_mb)
@@ -39,7 +39,7 @@ def places(config: Config, platforms: Mapping[str, Platform], processes: int = 1
 def build_pool(
     config: Config, platforms: dict[str, Platform], secrets: VisitorSecrets, loop: LoopThread, processes: int = 1
 ) -> Iterator[BrowserPool]:
-    """An open pool for these platforms and what their visitors need, closed on leaving; `processes` share the machine.
+    """An open browser pool for these platforms, closed when the block ends; `processes` workers share the machine.
 
     Raises:
         BrowserUnavailable: no Chromium is found, or it does not start.
@@ -50,10 +50,10 @@ def build_pool(
     hosts = [host for platform in platforms.values() for host in platform.hosts]
     options = launch_options(config.settings.browser, examine_machine(), size, blocked, heap_mb, hosts=hosts)
     visits_pages = any(platform.extract.visits_pages for platform in platforms.values())
-    # Requests need no browser, so a machine that has none may make them.
+    # Visits without a page need no browser, so a machine without Chromium can make them.
     chromium = find_chromium(config.environment.chromium) if visits_pages else Path("chromium")
     launcher: Opener
-    # Each brings what the other can do without; Playwright takes 7 MB.
+    # Imported here, because a process needs only one of the two, and Playwright takes 7 MB.
     if _uses_driver(config, platforms):
         from pagemill.browser.playwright_launcher import PlaywrightLauncher
 
@@ -81,7 +81,7 @@ def build_pool(
 
 @contextmanager
 def running_loop() -> Iterator[LoopThread]:
-    """The engine's loop on its thread, ended on leaving."""
+    """The engine's event loop on its own thread; stopped when the block ends."""
     loop = LoopThread()
     loop.start()
     try:
@@ -92,10 +92,10 @@ def running_loop() -> Iterator[LoopThread]:
 
 
 def _uses_driver(config: Config, platforms: dict[str, Platform]) -> bool:
-    """Whether pages are Playwright's; without its driver they are faster and smaller.
+    """Whether pages are opened by Playwright's driver. Without it they are faster and take less memory.
 
     Raises:
-        UsageError: no driver is wanted, but a platform's strategy needs one.
+        UsageError: the driver is switched off, but a platform's strategy needs it.
     """
     wanted = config.settings.browser.driver
     needing = {name: why for name, platform in sorted(platforms.items()) if (why := platform.needs_driver)}
@@ -107,6 +107,6 @@ def _uses_driver(config: Config, platforms: dict[str, Platform]) -> bool:
 
 
 def _blocked_by_all(platforms: dict[str, Platform]) -> frozenset[ResourceKind]:
-    """What every platform blocks can be blocked by launch flags; the firewall sees to the rest."""
+    """Resource kinds that all platforms block: launch flags block these. The firewall blocks the others."""
     every = [set(platform.navigation.block) for platform in platforms.values()]
     return frozenset(set.intersection(*every) & {"image", "font"})

@@ -1,7 +1,7 @@
-"""Starting afresh: a process that has closed everything becomes a fresh one of the same command, under the same id.
+"""Restarts a process in place: when it has closed everything, it executes the same command again under the same id.
 
-Nobody has to start it again, and whoever started it (a terminal, a container, systemd) sees no end. All memory is new,
-and so are code and configuration that have changed on disk.
+Nobody has to start it again, and its parent (a terminal, a container, systemd) sees no end. The new process has fresh
+memory, and it reads code and configuration that have changed on disk.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ log = get_logger("app")
 
 
 class Afresh:
-    """Whether this process is to start afresh when it ends. One that is told to stop by a signal is not."""
+    """Whether this process restarts when it ends. A process that a signal has stopped does not."""
 
     def __init__(self, check: Callable[[], object], stop: Callable[[], object] = lambda: None) -> None:
         """
         Args:
-            check: raises a `PagemillError` where this command could not start now.
-            stop: makes the process end what it does; also called in a signal handler.
+            check: raises a `PagemillError` if this command could not start now.
+            stop: makes the process end its work; also called from a signal handler.
         """
         self._check = check
         self._stop = stop
@@ -36,33 +36,33 @@ class Afresh:
 
     @property
     def is_over(self) -> bool:
-        """Whether the process is to end, to start afresh or for good; looked at by one that has no `stop`."""
+        """Whether the process must end, to restart or for good. Read by processes that have no `stop`."""
         return self._is_asked or self._is_stopped
 
     def orders(self) -> Mapping[str, Action]:
-        """The orders by which it is asked."""
+        """The orders that request a restart."""
         return {RESTART: self._restart}
 
     def _restart(self, reason: str = "") -> None:
-        """Where it would not come back it goes on as it is; whoever gave the order is told why."""
+        """Requests a restart. If the process could not start again it goes on, and the error answers the order."""
         self.check()
         self.ask()
 
     def check(self) -> None:
-        """Makes sure that the fresh process would come up.
+        """Checks that the new process would start.
 
         Raises:
-            PagemillError: it would not, as when the configuration has mistakes by now.
+            PagemillError: it would not, for example because the configuration has mistakes by now.
         """
         self._check()
 
     def ask(self) -> None:
-        """Has the process end and start afresh; from any thread."""
+        """Makes the process end and restart. May be called from any thread."""
         self._is_asked = True
         self._stop()
 
     def hear_signals(self) -> None:
-        """From now on SIGINT and SIGTERM end the process for good. To be called by the main thread."""
+        """Makes SIGINT and SIGTERM end the process for good. To be called from the main thread."""
         for number in STOP_SIGNALS:
             signal.signal(number, self._end)
 
@@ -71,14 +71,14 @@ class Afresh:
         self._stop()
 
     def begin_if_asked(self) -> None:
-        """Returns if nobody has asked, or if the process was told to stop since. By the main thread, at the very end.
+        """Restarts, if that was requested and no stop signal came since. To be called last, from the main thread.
 
         Raises:
-            OSError: Python is not where it was.
+            OSError: the Python executable is not where it was.
         """
         if not self._is_asked:
             return
-        # One that comes from here on is for the fresh process, which lets it in (`leave_on_signals`).
+        # A signal that arrives from here on is kept for the new process, which unblocks it (`leave_on_signals`).
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         if self._is_stopped:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)

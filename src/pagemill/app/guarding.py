@@ -1,4 +1,4 @@
-"""The guard of a worker: probe, limits and chores, put together."""
+"""Builds a worker's guard: the probe, the limits, and the chores that run them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DISKS_S = 30.0
 _WATCH_S = 1.0
 _PULSE_S = 2.0
 _PRESSED_S = 1.0
-"""How often the guard measures under pressure."""
+"""Seconds between two measurements under pressure."""
 
 
 def build_guard(
@@ -38,7 +38,7 @@ def build_guard(
     scratch: Path,
     desk: AlertDesk,
 ) -> tuple[Guard, Sidecar]:
-    """The guard, and the sidecar with the guard's chores on it."""
+    """The guard, and the sidecar that runs the guard's chores."""
     limits = PressureLimits(
         memory_mb=budget.memory_mb,
         js_heap_mb=settings.js_heap_limit_mb,

@@ -1,4 +1,4 @@
-"""Parts that several commands are built of: the platforms that are meant, the budget, where things are kept."""
+"""Parts that several commands need: the selected platforms, the memory budget, and the stores."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BRISK_S = 2.0
 
 
 def process_name() -> str:
-    """A name for this process that no other in the fleet has."""
+    """A name for this process that is unique in the fleet."""
     return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:4]}"
 
 
@@ -49,7 +49,7 @@ def chosen_platforms(config: Config, names: Sequence[str], processes: int = 1) -
 
 
 def platforms_meant(config: Config, name: str) -> Platforms:
-    """The platform of that name, as `chosen_platforms` has it; all of them by name for `auto`.
+    """The platform of that name, or all platforms for `auto`; resolved as by `chosen_platforms`.
 
     Raises:
         UsageError: it is not configured, or no platform is.
@@ -58,7 +58,7 @@ def platforms_meant(config: Config, name: str) -> Platforms:
 
 
 def platforms_of_run(config: Config, store: ResultStore, run: str) -> Platforms:
-    """The platforms that products of that run are of.
+    """The platforms whose products are in that run.
 
     Raises:
         UsageError: there is no such run, or one of them is not configured any more.
@@ -67,14 +67,14 @@ def platforms_of_run(config: Config, store: ResultStore, run: str) -> Platforms:
 
 
 def machine_budget(config: Config, processes: int = 1) -> Budget:
-    """What one worker process may plan with on this machine, when so many of them run on it."""
+    """What one worker process may use of this machine, if `processes` of them run on it."""
     settings = config.settings
     dev_shm = settings.browser.dev_shm
     return budget_of(memory_limit_mb(), settings.guard.memory_limit_mb, shm_total_mb(), dev_shm, processes)
 
 
 def result_store(config: Config) -> ResultStore:
-    """The results' database, to be opened."""
+    """The results database, not opened yet."""
     return ResultStore(
         config.environment.database_url,
         slow_statement_ms=config.settings.results.slow_statement_ms,
@@ -83,12 +83,12 @@ def result_store(config: Config) -> ResultStore:
 
 
 def brisk_redis(config: Config) -> AbstractContextManager[Redis]:
-    """A client of the queue's Redis that fails within seconds, for where something else must go on meanwhile; see
+    """A client of the queue's Redis that fails within seconds, for callers that must not wait for Redis. See
     `open_redis`."""
     return open_redis(config.environment.redis_url, DATA_FOLDER, patience_s=_BRISK_S)
 
 
 def artifact_store(config: Config) -> ArtifactStore:
-    """This machine's evidence of failures."""
+    """The screenshots and HTML that this machine keeps from failures."""
     settings = config.settings.artifacts
     return ArtifactStore(settings.folder, settings.max_files, settings.max_mb * 1024 * 1024, settings.enabled)

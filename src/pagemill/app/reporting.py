@@ -1,4 +1,4 @@
-"""The thread by which scheduler, control API and supervisor report, with a Redis client of its own."""
+"""The thread by which a scheduler, control API or supervisor reports its state, with its own Redis client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def reporting(
     """Reports for the `with` block; see `ProcessReporter`.
 
     Raises:
-        RedisUnavailable: no answer within a few seconds at the beginning.
+        RedisUnavailable: Redis does not answer within a few seconds at the start.
     """
     url = config.environment.redis_url
     with (

@@ -1,5 +1,5 @@
-"""The thread by which a worker or scheduler looks after runs: what the queue has lost, whose enqueuer died, what cannot
-end by itself."""
+"""The thread by which a worker or scheduler checks the runs: for batches that the queue has lost, for dead enqueuers,
+and for runs that cannot end by themselves."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def looking_after_runs(
     settings: QueueSettings,
     name: str,
 ) -> Iterator[None]:
-    """Looks for the `with` block. One process of the fleet does at a time.
+    """Checks the runs during the `with` block. Only one process of the fleet does it at a time.
 
     Args:
         redis: fails within seconds.
         store: open.
-        platforms: those that are configured now.
-        settings: of the queue.
-        name: this process', unique in the fleet.
+        platforms: gives the platforms that are configured now.
+        settings: those of the queue.
+        name: this process' name, unique in the fleet.
     """
     lost = LostBatches(AskedBatches(store), redis, platforms, settings, name)
     enqueuers = DeadEnqueuers(store)
@@ -54,7 +54,7 @@ def looking_after_runs(
         enqueuers.look()
         for each in watch.news():
             if each.is_broken_off:
-                continue  # told when it was noticed
+                continue  # was logged when the run broke off
             log.error(
                 events.RUN_STRANDED,
                 run=each.run,

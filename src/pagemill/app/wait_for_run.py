@@ -1,4 +1,4 @@
-"""Notices, while somebody waits for a run, that the run cannot end by itself."""
+"""Notices, while a command waits for a run, that the run cannot end by itself."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _PATIENCE_S = 60.0
 def noticing_stranded(
     config: Config, store: ResultStore, run: str, tell: Callable[[str], object]
 ) -> Iterator[Callable[[], None]]:
-    """What to call again and again while one waits for a run.
+    """Gives a function to call again and again while one waits for a run. It calls `tell` once if the run is stranded.
 
-    It tells once, and at once, when the run is stranded, and why; a worker may come, and what was lost comes back, so
-    the wait goes on. Redis may be away meanwhile.
+    The wait goes on then, because a worker may still come, and lost batches are put back. Redis may be away.
 
     Args:
-        config: the waiting process'; that the platform is not configured any more is seen in the files.
+        config: the waiting process' configuration. Its files are read again, to see whether the platform is still
+            there.
         store: open.
-        run: its id.
-        tell: is given a sentence with the remedy.
+        run: the run's id.
+        tell: gets a sentence with cause and remedy.
 
     Raises:
-        RunStranded: out of what is called, when nobody has known the run's platform for a minute.
+        RunStranded: by the function, when the run's platform has been configured nowhere for a minute.
     """
 
     def known() -> Mapping[str, Platform]:
@@ -61,7 +61,7 @@ def noticing_stranded(
                 for each in watch.news():
                     tell(each.sentence)
             except RedisUnavailable:
-                return  # it is told to those who need it, and the results are in the database
+                return  # the commands that need Redis report this; waiting needs only the database
             if watch.longest_s(Cause.FORGOTTEN) >= _PATIENCE_S:
                 raise RunStranded(f"run {run} cannot end: {Cause.FORGOTTEN.value}. Bring its file back, or cancel it")
 
@@ -69,7 +69,7 @@ def noticing_stranded(
 
 
 def whole_run(ended: RunProgress) -> RunProgress:
-    """How a run ended that was waited for.
+    """Returns the progress of a run that was waited for, if the run is whole.
 
     Raises:
         RunIncomplete: its enqueueing broke off.

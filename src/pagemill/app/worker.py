@@ -1,4 +1,4 @@
-"""A worker: its parts built in order, closed in reverse."""
+"""Builds the parts of a worker in order, and closes them in reverse."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ class Worker:
         """Takes batches until stopped, or with `burst` until the queues are empty.
 
         Raises:
-            ServiceUnavailable: Redis, the database or the browser went away for good; batches are back on the queue.
-            WorkerWornOut: the guard wants a fresh process in place of this one.
-            PagemillError: a thread of it ended by an error that nobody expected.
+            ServiceUnavailable: Redis, the database or the browser stayed away; the batches are back on the queue.
+            WorkerWornOut: the guard wants a fresh process instead of this one.
+            PagemillError: one of its threads ended by an unexpected error.
         """
         self.worker.hear_signals()
         places = self.pool.stats().places
@@ -97,13 +97,13 @@ def open_worker(
     on_beat: Callable[[], None] = lambda: None,
     processes: int = 1,
 ) -> Iterator[Worker]:
-    """Builds a worker for these platforms, or for all; closes everything on leaving, whatever happened.
+    """Builds a worker for these platforms, or for all of them. Always closes everything when the block ends.
 
-    `on_beat` is called about every second while the engine makes progress; `processes` is how many workers such as
-    this one share the machine's memory.
+    `on_beat` is called about every second while the engine makes progress. `processes` is how many workers like this
+    one share the machine's memory.
 
     Raises:
-        UsageError, ConfigError, ServiceUnavailable: a part cannot be built; those that were built are closed.
+        UsageError, ConfigError, ServiceUnavailable: a part cannot be built; the parts built before it are closed.
     """
     settings = config.settings
     worker_name = name or process_name()
@@ -157,7 +157,7 @@ def open_worker(
             worker.leave(WorkerWornOut(reason))
 
         def abandon(reason: str) -> None:
-            leave(reason)  # first: the main thread must not take another batch when it is let go
+            leave(reason)  # first, so that the main thread takes no other batch when `abandon` lets it go
             engine.abandon(WorkerWornOut(reason))
 
         engine_port = GuardedEngine(loop, pool, runner, tally.products, leave=leave, abandon=abandon)

@@ -1,1 +1,1 @@
-"""Results into the catalogue's own table, and back: what is to be written, the table, the audit of it."""
+"""Writes results into the catalogue's own table, and undoes that: plans, the table, and the audit."""

@@ -1,7 +1,7 @@
-"""Writes results into the catalogue's own table, and takes them back.
+"""Writes results into the catalogue's own table.
 
-Owns the order of things: some products at a time, each time one transaction with the changes and their entries in the
-audit. Whatever ends it, what was committed is whole, and the next call goes on: a row that says so already stays.
+Works through the results in chunks: one transaction changes some rows and adds their audit entries. If something ends
+it midway, committed chunks are complete. The next call continues: a row that already has its new values stays as it is.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("applying")
 
 CHUNK = 100
-"""Products of one transaction: others wait for its rows no longer than these take."""
+"""Products in one transaction. Few, because other writers wait for the locked rows until the transaction ends."""
 
 
 @dataclass
 class Applied:
-    """What came of one call. `next_after` is the product that the next one begins behind; empty at the end."""
+    """The outcome of one call. The next call continues after the product `next_after`; at the end it is empty."""
 
     tally: RowCounts = field(default_factory=RowCounts)
     next_after: str = ""
     without: tuple[str, ...] = ()
-    """Platforms of the run of which nothing is written, as they do not say what may be."""
+    """The run's platforms that were left out, because their files do not say which columns may be written."""
 
 
 class Applier:
-    """For the runs of one store. May be used from several threads."""
+    """Writes the results of one store. May be used from several threads."""
 
     def __init__(
         self,
@@ -60,10 +60,10 @@ class Applier:
     ) -> None:
         """
         Args:
-            platforms: those that are configured, by name.
+            platforms: the configured platforms, by name.
             environment: says where the catalogue is, and whether it may be written.
-            store: open, when something is applied.
-            slow_statement_ms: a statement that takes longer is logged; with 0 none is.
+            store: must be open when `apply` is called.
+            slow_statement_ms: slower statements are logged; 0 logs none.
             now: the time of day, with its zone.
         """
         self._platforms = platforms
@@ -74,7 +74,7 @@ class Applier:
 
     @property
     def may_write(self) -> bool:
-        """Whether an account is named that may write."""
+        """Whether an account for writing is configured."""
         return bool(self._environment.catalog_write_url)
 
     def apply(
@@ -86,18 +86,18 @@ class Applier:
         after: str = "",
         most: int | None = None,
     ) -> Applied:
-        """Writes what a run found into the catalogue, or tells what would be written.
+        """Writes what a run found into the catalogue, or reports what would be written.
 
         Args:
-            run: its id; it may still be at work.
-            tell: called for each product, after the transaction that it was part of.
-            writes: without it nothing is changed.
-            after: a product; only those behind it.
-            most: results that are looked at, about; all unless told.
+            run: its id; the run may still be at work.
+            tell: called for each product, after its transaction.
+            writes: if false, nothing is changed.
+            after: a product id; only products after it are looked at.
+            most: roughly how many results are looked at; all by default.
 
         Raises:
-            UsageError: there is no such run, nothing may be written, or a table is not as the platform says.
-            DatabaseUnavailable: one of the databases is out of reach. What was told is written.
+            UsageError: there is no such run, nothing may be written, or a table differs from its platform's file.
+            DatabaseUnavailable: one of the databases is out of reach. What was reported is written.
         """
         platforms, without = self._chosen(run)
         applied = Applied(without=without)
@@ -141,7 +141,7 @@ class Applier:
 
 
 class _Table:
-    """The table of one platform, for one call."""
+    """One platform's table, for the time of one call."""
 
     def __init__(self, engine: Engine, platform: Platform, now: datetime, *, writes: bool) -> None:
         self._engine = engine
@@ -157,7 +157,7 @@ class _Table:
         self._application = Application(now, self._name, platform.platform)
 
     def apply(self, run: str, results: list[ItemResult]) -> list[RowReport]:
-        """One transaction; what came of each product, when it is over."""
+        """Changes the rows in one transaction; returns each product's outcome afterwards."""
         wanted = {each.product_id: (each, wishes) for each in results if (wishes := wishes_of(each, self._platform))}
         if not wanted:
             return []
@@ -188,7 +188,7 @@ class _Table:
             yield told(plan)
 
     def _write(self, connection: Connection, run: str, result: ItemResult, row: CatalogRow, plan: RowPlan) -> RowPlan:
-        """Changes the row and notes it, or leaves it as it is and says why."""
+        """Changes the row and adds its audit entries; if the row stays as it is, the plan says why."""
         after = {write.wish.column: self._rows.raw.raw_of(write.value) for write in plan.writes}
         by_column = {write.wish.column: write for write in plan.writes}
 

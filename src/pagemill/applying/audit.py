@@ -1,7 +1,7 @@
-"""The audit: each cell that was changed, with what it said before and after, for which run, when, and when undone.
+"""The audit: one entry for each changed cell, with its value before and after, the run, when, and when it was undone.
 
-It stands beside the catalogue's table, in the same database and schema: a change and its entry are one transaction, so
-neither is there without the other. Owns the table and its statements.
+It is a table beside the catalogue's, in the same database and schema. A change and its entry are one transaction, so
+neither exists without the other. Owns that table and its statements.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ NAME = "pagemill_applied"
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One `apply`, as far as it changed one table."""
+    """What one `apply` changed in one table."""
 
     applied_at: datetime
     table: str
@@ -46,7 +46,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One row that was changed: its columns as they stood before and after."""
+    """One changed row: its columns before and after."""
 
     key: str
     product_id: str
@@ -54,29 +54,29 @@ class AuditEntry:
     after: Mapping[str, RawCell]
 
     def key_columns(self) -> list[str]:
-        """The columns that the key is made of."""
+        """The names of the key's columns."""
         return list(json.loads(self.key))
 
 
 class Audit:
-    """That of one schema."""
+    """The audit of one schema."""
 
     def __init__(self, engine: Engine, table: str) -> None:
-        """`table` is the catalogue's, with its schema before a dot if it has one."""
+        """`table` is the catalogue's table, such as `shop.products` with a schema or `products` without."""
         self._engine = engine
         self._schema = table.rpartition(".")[0] or None
         self._table = _audit_table(self._schema)
         self.name = self._table.fullname
 
     def exists(self) -> bool:
-        """Whether anything was ever written here."""
+        """Whether the audit table exists, that is, whether anything was ever written here."""
         return inspect(self._engine).has_table(NAME, self._schema)
 
     def create(self) -> None:
-        """Makes the table where it is missing. Other errors are the database's own.
+        """Creates the audit table if it is missing. Other errors of the database pass through.
 
         Raises:
-            UsageError: this account may not; the message has the statement for one that may.
+            UsageError: this account may not create it; the message has the statement for an account that may.
         """
         if self.exists():
             return
@@ -84,7 +84,7 @@ class Audit:
             with transaction(self._engine, writes=True) as connection:
                 self._table.create(connection)
         except SQLAlchemyError as error:
-            if self.exists():  # somebody else has made it at the same moment
+            if self.exists():  # another process has created it in the meantime
                 return
             if "permission denied" not in cause_of(error):
                 raise
@@ -95,7 +95,7 @@ class Audit:
             ) from error
 
     def rehearse(self, connection: Connection, *, exists: bool) -> None:
-        """Does all that writing needs here, to no row, in a transaction that the caller takes back."""
+        """Runs all statements that writing needs, on no row; the caller rolls the transaction back."""
         if not exists:
             self._table.create(connection)
         nothing = select(*self._table.c).where(self._table.c.run.is_(None))
@@ -103,11 +103,11 @@ class Audit:
         connection.execute(update(self._table).where(self._table.c.run.is_(None)).values(undone_at=None))
 
     def statement(self) -> str:
-        """The statement that makes the table."""
+        """The SQL statement that creates the table."""
         return " ".join(str(CreateTable(self._table).compile(dialect=self._engine.dialect)).split())
 
     def note(self, connection: Connection, run: str, application: Application, entry: AuditEntry) -> None:
-        """Notes one changed row, in the transaction that changes it."""
+        """Adds the entries of one changed row, in the transaction that changes it."""
         rows = [
             {
                 "run": run,
@@ -125,7 +125,7 @@ class Audit:
         connection.execute(insert(self._table), rows)
 
     def applications(self, connection: Connection, run: str) -> list[Application]:
-        """What was applied of a run and is not undone, the newest first."""
+        """What was applied of a run and not undone, newest first."""
         columns = self._table.c
         query = select(columns.applied_at, columns.table_name, columns.platform).distinct()
         query = query.where(columns.run == run, columns.undone_at.is_(None))
@@ -135,7 +135,7 @@ class Audit:
     def entries(
         self, connection: Connection, run: str, application: Application, rows: int, after: str = ""
     ) -> list[AuditEntry]:
-        """The first so many of its rows that are not undone, by their keys; or those behind that key."""
+        """Up to `rows` entries of that application that are not undone, by key; only keys after `after`."""
         columns = self._table.c
         open_ = (*self._of(run, application), columns.undone_at.is_(None), columns.row_key > after)
         keys = select(columns.row_key).where(*open_).distinct().order_by(columns.row_key).limit(rows)
@@ -150,7 +150,7 @@ class Audit:
     def note_undone(
         self, connection: Connection, run: str, application: Application, keys: Sequence[str], now: datetime
     ) -> None:
-        """Notes that these rows stand as before, in the transaction that brings that about."""
+        """Marks these rows as undone, in the transaction that restores them."""
         rows = (*self._of(run, application), self._table.c.row_key.in_(keys))
         connection.execute(update(self._table).where(*rows).values(undone_at=now))
 

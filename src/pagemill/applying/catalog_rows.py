@@ -1,6 +1,6 @@
-"""The rows of one platform's catalogue, by product: what they say to a run that reads them, and as they stand.
+"""Reads the rows of one platform's catalogue by product, both as a run reads them and as the database has them.
 
-Owns which rows are a product's. What is to be changed in them is decided by `row_plan`.
+Decides which rows belong to a product. What is changed in them is decided by `row_plan`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class CatalogRow:
-    """One row. `said` are its cells by field, as a run reads them; `raw` by column, as they stand."""
+    """One row. `said` has the values by field, as a run reads them; `raw` has the cells by column, unconverted."""
 
     key: str
     url: str
@@ -30,25 +30,25 @@ class CatalogRow:
     raw: Mapping[str, RawCell]
 
     def raw_of(self, columns: Iterable[str], *more: str) -> dict[str, RawCell]:
-        """What these columns say, as they stand."""
+        """The unconverted cells of these columns."""
         return {name: self.raw[name] for name in (*columns, *more)}
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRows:
-    """The rows of some products, and the products whose rows somebody else is changing."""
+    """The rows of some products. `busy` are the products of which another transaction has locked a row."""
 
     rows: Mapping[str, list[CatalogRow]]
     busy: frozenset[str] = frozenset()
 
 
 class CatalogRows:
-    """Those of one platform."""
+    """The catalogue rows of one platform."""
 
     def __init__(self, engine: Engine, platform: Platform) -> None:
         """
         Raises:
-            UsageError: the table is not there, or lacks a column that the platform names.
+            UsageError: the table does not exist, or lacks a column that the platform names.
         """
         catalog = platform.catalog
         table = reflected(engine, catalog)
@@ -67,8 +67,8 @@ class CatalogRows:
         return self._columns[field]
 
     def find(self, connection: Connection, product_ids: Collection[str], *, locks: bool) -> FoundRows:
-        """The rows of these products that are the platform's. With `locks` nobody else changes them until the
-        transaction ends; those that somebody changes just now are not waited for, so that no two wait for each other.
+        """The platform's rows for these products. With `locks` they are locked until the transaction ends. Rows that
+        another transaction has locked are skipped and reported as busy, so that two never wait for each other.
         """
         possible = [each for each in product_ids if _can_be(each, self._id)]
         if not possible:
@@ -81,7 +81,7 @@ class CatalogRows:
         return FoundRows(locked, frozenset(each for each in there if len(there[each]) > len(locked.get(each, ()))))
 
     def rehearse(self, connection: Connection) -> None:
-        """Does all that writing needs here, to no row."""
+        """Runs all statements that writing needs, on no row."""
         connection.execute(self._query([]).with_for_update(skip_locked=True))
         same = {column: column for column in self._columns.values()}
         connection.execute(update(self.raw.table).where(false()).values(same))
@@ -106,11 +106,11 @@ class CatalogRows:
         wanted = frozenset(product_ids)
         for row in connection.execute(query).mappings():
             product_id = str(plain_value(row["id"])).strip()
-            if product_id in wanted:  # a collation may know more ids than one for the same
+            if product_id in wanted:  # the column's collation may match other ids than the wanted ones
                 (own if row["is own"] else others).setdefault(product_id, []).append(self._row(row))
         if self._has_key:
             return own
-        # Then the id is the row's key, so one that is another platform's as well is doubled.
+        # Without a primary key the id is the row's key. So a row of another platform with the same id counts as well.
         return {product_id: rows + others.get(product_id, []) for product_id, rows in own.items()}
 
     def _row(self, row: Mapping[Any, Any]) -> CatalogRow:
@@ -120,7 +120,7 @@ class CatalogRows:
 
 
 def _can_be(product_id: str, column: Column[Any]) -> bool:
-    """Whether the column could hold the id: PostgreSQL refuses even to look for another."""
+    """Whether the column can hold the id. PostgreSQL raises an error for a comparison with any other value."""
     if isinstance(column.type, types.Integer):
         return _WHOLE.fullmatch(product_id) is not None
     if isinstance(column.type, types.Uuid):

@@ -1,6 +1,6 @@
-"""A value as the type of a column takes it, or why it does not. Pure.
+"""Converts a value to the type of a column, or says why it does not fit. Pure.
 
-Nothing is rounded, cut or guessed: what a column cannot hold as it is stays unwritten.
+Nothing is rounded, cut or guessed: if the column cannot hold the exact value, nothing is written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SHOWN = 60
 
 
 def column_value(value: FactValue, kind: TypeEngine[Any]) -> str | int | float:
-    """The value for a column of that type: text, a number, or 0 and 1 for no and yes.
+    """The value for a column of that type: text, a number, or 1 and 0 for true and false.
 
     Raises:
         Unfit: the type cannot hold it exactly.
@@ -35,7 +35,7 @@ def column_value(value: FactValue, kind: TypeEngine[Any]) -> str | int | float:
         return _number(value, kind)
     if isinstance(kind, types.String):
         return _text(value, kind)
-    if isinstance(kind, types.NullType):  # of SQLite: a column without a type holds anything
+    if isinstance(kind, types.NullType):  # SQLite: a column without a type holds anything
         return int(value) if isinstance(value, bool) else value
     raise Unfit(f"a column of type {kind} is not written: only text, numbers, yes and no are")
 
@@ -81,7 +81,7 @@ def _text(value: FactValue, kind: types.String) -> str:
 
 
 def plain_text(value: FactValue) -> str:
-    """The value as text; numbers as programs write them."""
+    """The value as text; numbers without grouping or exponent."""
     if isinstance(value, float):
         exact = Decimal(str(value))
         return str(int(exact)) if exact == exact.to_integral_value() else format(exact, "f")

@@ -1,7 +1,7 @@
-"""The way to the catalogue's database for who writes there: its own connection, and its errors as ours.
+"""Connects to the catalogue's database for writing, and turns its errors into pagemill's.
 
-`PAGEMILL_CATALOG_WRITE_URL` is the only way to write. A rehearsal goes by it too, where it is set: it shows what that
-account would do; else by the way that catalogues are read.
+Only `PAGEMILL_CATALOG_WRITE_URL` is used for writing. A rehearsal uses it as well where it is set, to show what that
+account could do; otherwise it uses the URL that catalogues are read from.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pagemill.errors import DatabaseUnavailable, UsageError
 from pagemill.results.database import LOCK_TIMEOUT_S, cause_of, is_file_missing, open_engine, place
 
 _CONTENT = ("22", "23", "44", "54", "P0")
-"""Classes of SQLSTATE that say: this row may not say so. Data, constraints, views' conditions, limits, triggers."""
+"""SQLSTATE classes by which a row is refused for its content: data, constraints, check options, limits, triggers."""
 
 _NOT_WRITABLE = ("cannot update view", "FOR UPDATE is not allowed", "because it is a view")
 
@@ -28,7 +28,7 @@ def catalogue_engine(environment: Environment, slow_statement_ms: float, *, writ
     """An engine for the catalogue's database.
 
     Raises:
-        UsageError: it is to be written, and nothing says by whom; or its file does not exist.
+        UsageError: writing is wanted but no account for it is configured, or the database file does not exist.
     """
     if writes and not environment.catalog_write_url:
         raise UsageError(
@@ -48,16 +48,16 @@ def catalogue_engine(environment: Environment, slow_statement_ms: float, *, writ
 
 
 def variable(environment: Environment) -> str:
-    """The variable that names the database."""
+    """The environment variable that has the database's URL."""
     return "PAGEMILL_CATALOG_WRITE_URL" if environment.catalog_write_url else "PAGEMILL_CATALOG_URL"
 
 
 @contextmanager
 def translated_for_catalogue(engine: Engine, table: str) -> Iterator[None]:
-    """Turns the errors of SQLAlchemy and of the drivers into ours.
+    """Turns the errors of SQLAlchemy and of the drivers into pagemill's.
 
     Raises:
-        DatabaseUnavailable: the message has the cause and the remedy. What was written before is written.
+        DatabaseUnavailable: the message has the cause and the remedy. Earlier transactions stay committed.
     """
     try:
         yield
@@ -69,7 +69,7 @@ def translated_for_catalogue(engine: Engine, table: str) -> Iterator[None]:
 
 
 def is_refusal(error: DBAPIError) -> bool:
-    """Whether the database refuses one row for its content; others may go."""
+    """Whether the database refused this row for its content; other rows may still be written."""
     if isinstance(error, DataError | IntegrityError):
         return True
     return str(getattr(error.orig, "sqlstate", None) or "").startswith(_CONTENT)

@@ -1,7 +1,7 @@
-"""A table whose cells are read and written as its database has them, so that a former value comes back to the byte.
+"""Reads and writes a table's cells exactly as its database stores them, so that an old value is restored to the byte.
 
-SQLite gives each cell as it is kept, whatever type its column has. PostgreSQL gives each as text, which its types read
-back without loss (numbers with their decimal places, floats in full). Owns the statements that lock, compare, change.
+SQLite returns each cell as stored, whatever the column's type. PostgreSQL returns each cell as text, which it can read
+back without loss (decimal places and all digits of floats included). Owns the statements that lock, compare and change.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ else:
 
 
 class AsItStands(_RawBase):
-    """A value as the driver has it: nothing is converted on the way, nor by a column of SQLite's."""
+    """A column type without conversion, so that the value is the one of the database driver."""
 
     cache_ok = True
 
@@ -49,33 +49,33 @@ class AsItStands(_RawBase):
 
 
 class RawTable:
-    """One table. A row's key is JSON: what the key columns say, by their names."""
+    """One table. A row is identified by its key: JSON with the key columns' names and values."""
 
     def __init__(self, table: Table, dialect: Dialect, key_columns: Sequence[str]) -> None:
         """
         Args:
-            table: with its columns.
-            dialect: of its database.
-            key_columns: those by which rows are told apart.
+            table: the table, with its columns.
+            dialect: the database's dialect.
+            key_columns: the columns that identify a row.
         """
         self.table = table
         self._keys = tuple(table.columns[name] for name in key_columns)
         self._is_postgres = dialect.name == "postgresql"
 
     def raw(self, column: Column[Any]) -> ColumnElement[Any]:
-        """The column as its database has it."""
+        """The column as an expression without conversion."""
         return cast(column, Text) if self._is_postgres else type_coerce(column, AsItStands())
 
     def raw_of(self, value: str | int | float) -> RawCell:
-        """A value as it is given to a column."""
+        """The raw form of a value that will be written."""
         return plain_text(value) if self._is_postgres else value
 
     def key_columns(self) -> list[ColumnElement[Any]]:
-        """What `key_of` needs of a row."""
+        """The columns to select so that `key_of` works."""
         return [self.raw(column).label(f"key {column.name}") for column in self._keys]
 
     def key_of(self, row: Mapping[Any, Any]) -> str:
-        """The key of a row that was read with `key_columns`."""
+        """The key of a row that was selected with `key_columns`."""
         values = {column.name: row[f"key {column.name}"] for column in self._keys}
         if any(isinstance(value, bytes) for value in values.values()):
             raise UsageError(f"the key of table {self.table.fullname} is binary: name a table with another key")
@@ -84,7 +84,7 @@ class RawTable:
     def read(
         self, connection: Connection, keys: Sequence[str], columns: Iterable[str], *, locks: bool
     ) -> dict[str, Mapping[str, RawCell]]:
-        """What these columns say in the rows of these keys; with `locks` only rows that nobody else is changing."""
+        """The raw cells of these columns, by key. With `locks` the rows are locked, and locked rows are left out."""
         named = list(columns)
         cells = [self.raw(self.table.columns[name]).label(f"cell {name}") for name in named]
         query = select(*self.key_columns(), *cells).where(or_(*map(self._is, keys)))
@@ -98,10 +98,10 @@ class RawTable:
     def change(
         self, connection: Connection, key: str, before: Mapping[str, RawCell], after: Mapping[str, RawCell]
     ) -> Mapping[str, RawCell] | None:
-        """Changes columns of the row, if it says `before`; what these columns say then, `None` if it said otherwise.
+        """Changes a row if it still has the values `before`; returns its new cells, or `None` if it had other values.
 
         Raises:
-            NotOneRow: the key is that of several, or the change has changed it. The caller takes the change back.
+            NotOneRow: several rows have this key, or the change altered the key. The caller rolls back.
         """
         columns = self.table.columns
         statement = update(self.table).where(
@@ -111,7 +111,7 @@ class RawTable:
         changed = connection.execute(statement).rowcount
         if changed == 0:
             return None
-        # Read, not returned by the statement: SQLite would return what was given, and not what is kept.
+        # Selected, not taken from RETURNING: on SQLite that gives the value passed in, not the one stored.
         now = self.read(connection, [key], after, locks=False)
         if changed != 1 or key not in now:
             raise NotOneRow(f"{key} is not the key of one row")
@@ -122,13 +122,13 @@ class RawTable:
         return and_(*(type_coerce(column, AsItStands()) == _given(values[column.name]) for column in self._keys))
 
     def _says(self, column: Column[Any], value: RawCell) -> ColumnElement[bool]:
-        """Byte for byte, whatever the column's collation; nothing is like nothing."""
+        """Whether the column has exactly this value, byte for byte in any collation; NULL equals NULL."""
         exact = collate(self.raw(column), "C" if self._is_postgres else "BINARY")
         return exact.is_not_distinct_from(_given(value))
 
 
 def is_same(one: RawCell, other: RawCell) -> bool:
-    """Whether two cells are the same to the byte."""
+    """Whether two cells are identical to the byte."""
     return type(one) is type(other) and one == other
 
 

@@ -1,4 +1,4 @@
-"""Changes one row of the catalogue. If that fails, this row alone is rolled back, and the transaction goes on."""
+"""Changes one row of the catalogue. If that fails, only this row is rolled back, and the transaction goes on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pagemill.results.database import cause_of
 
 
 class _MadeOtherwise(Exception):
-    """The database took a value, and says another one."""
+    """The database stored another value than it was given."""
 
 
 def change_row(
@@ -28,17 +28,16 @@ def change_row(
     is_right: Callable[[str, RawCell], bool],
     note: Callable[[Mapping[str, RawCell]], object],
 ) -> tuple[RowOutcome, str]:
-    """Changes a row that says `before`; the outcome, with the reason where it is left as it is.
+    """Changes a row if it still has the values `before`; returns the outcome, and the reason if the row is not changed.
 
     Args:
         connection: in a transaction.
-        table: the row's.
-        key: the row's.
-        before: what its columns must say.
-        after: what some of them are given.
-        is_right: whether what a column says then is what it was to say: triggers and types may have made another value
-            of it.
-        note: called with what the columns say then, as part of the change.
+        table: the row's table.
+        key: the row's key.
+        before: the values that its columns must have now.
+        after: the new values, for some of these columns.
+        is_right: whether a column's stored value is the wanted one; triggers and column types may alter it.
+        note: called with the stored values, in the same savepoint.
     """
     try:
         with connection.begin_nested():

@@ -1,6 +1,6 @@
-"""What is to be done with one product's row. Pure: the result's wishes and the row in, the outcome out.
+"""Decides what is done with one product's row. Pure: the result's wishes and the row in, plans out.
 
-A row is changed only where it says what the run read there, by the same rules by which it was read.
+A row is changed only if it still says what the run read there. Both are read by the same rules.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One cell that is to be changed: `value` is what the column is given, `reads` what a run would read there."""
+    """One cell to change: `value` is written to the column, `reads` is what a run would read from it afterwards."""
 
     wish: Wish
     value: str | int | float
@@ -34,7 +34,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class RowPlan:
-    """`cells` are what the outcome is about; `writes` only where something is to be written."""
+    """What is done with a row. `cells` are the columns concerned; `writes` is empty if nothing is to be written."""
 
     outcome: RowOutcome
     cells: tuple[Cell, ...]
@@ -48,7 +48,7 @@ _NOT_READABLE = object()
 def plans_of(
     result: ItemResult, wishes: Sequence[Wish], row: CatalogRow, types: Mapping[str, TypeEngine[Any]]
 ) -> list[RowPlan]:
-    """One plan for the row, and one for each value that is unfit. `types` are those of the columns, by field."""
+    """One plan for the row, and one for each unfit value. `types` are the columns' types, by field."""
     plans: list[RowPlan] = []
     writes: list[Write] = []
     for wish in wishes:
@@ -82,7 +82,7 @@ def _plan(result: ItemResult, row: CatalogRow, writes: list[Write]) -> RowPlan:
 
 
 def is_read(value: object, expected: FactValue, kind: ValueKind) -> bool:
-    """Whether a run would read that in a cell."""
+    """Whether a run that reads this cell would get the expected value."""
     try:
         read: object = read_expected(value, kind)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What is told of each product whose row was to be changed, and how many there are of each kind. Values only."""
+"""What is reported of each product whose row was to be changed, and the counts by outcome. Values only."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 from pagemill.model import FactValue
 
 KEYS = ("run", "platform", "product_id", "outcome", "field", "column", "before", "after", "reason")
-"""The keys of a record, in this order."""
+"""The keys of a record, in order."""
 
 
 class RowOutcome(StrEnum):
     """What became of one product's row."""
 
     WRITTEN = "written"
-    """In a rehearsal: would be."""
+    """Written; in a rehearsal, would be written."""
     ALREADY = "already"
-    """It says so already."""
+    """The row already has the new values."""
     OTHERWISE = "otherwise"
-    """It does not say what it should before it is changed: somebody else has changed it."""
+    """The row no longer has the values that the run read: somebody else has changed it."""
     BUSY = "busy"
-    """Somebody else is changing it just now."""
+    """Another transaction is changing the row now."""
     MISSING = "missing"
-    """It is not in the table, or not the platform's any more."""
+    """The row is not in the table, or no longer belongs to the platform."""
     DOUBLED = "doubled"
     """Several rows have that id."""
     UNFIT = "unfit"
@@ -43,12 +43,12 @@ LEFT = (
     RowOutcome.UNFIT,
     RowOutcome.REFUSED,
 )
-"""What was not written though it should be."""
+"""Outcomes by which a wanted value was not written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One column of a product's row: what it says before and after. `field` is empty where nobody knows it any more."""
+    """One column of a product's row, before and after. `field` is empty if it is no longer known."""
 
     field: str
     column: str
@@ -58,7 +58,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """What became of one product's row; of one column of it alone where that is unfit."""
+    """What became of one product's row, or of one column of it whose value is unfit."""
 
     run: str
     platform: str
@@ -68,7 +68,7 @@ class RowReport:
     reason: str = ""
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """One for each column, with the keys of `KEYS`."""
+        """One record for each column, with the keys in `KEYS`."""
         for cell in self.cells:
             yield {
                 "run": self.run,
@@ -85,23 +85,23 @@ class RowReport:
 
 @dataclass(slots=True)
 class RowCounts:
-    """How many products of each outcome, and columns written."""
+    """The number of products by outcome, and the number of written columns."""
 
     products: Counter[RowOutcome] = field(default_factory=Counter)
     columns: int = 0
 
     def add(self, told: RowReport) -> None:
-        """Counts one more."""
+        """Counts one report."""
         self.products[told.outcome] += 1
         if told.outcome is RowOutcome.WRITTEN:
             self.columns += len(told.cells)
 
     @property
     def left(self) -> int:
-        """How many were not written though they should be."""
+        """How many products were not written although they should be."""
         return sum(self.products[outcome] for outcome in LEFT)
 
     def figures(self) -> dict[str, int]:
-        """Products by outcome, those that occurred, and columns written."""
+        """The counts by outcome, without zeros, and the written columns."""
         counts = {outcome.value: self.products[outcome] for outcome in RowOutcome if self.products[outcome]}
         return {**counts, "columns": self.columns}

@@ -1,6 +1,6 @@
-"""Takes back what was applied of a run: each row gets its former cells, where it still says what apply wrote.
+"""Undoes what was applied of a run: restores each row's former cells, if the row still has what apply wrote.
 
-Goes by the audit alone, the newest application first: neither the run nor its platforms' fields are needed any more.
+Uses only the audit, newest application first. So the run may be pruned, and its platform's fields may have changed.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("applying")
 
 CHUNK = 100
-"""Rows of one transaction."""
+"""Rows in one transaction."""
 
 
 class Undoer:
-    """For the catalogues of some platforms. May be used from several threads."""
+    """Undoes applied runs in the catalogues of some platforms. May be used from several threads."""
 
     def __init__(
         self,
@@ -44,9 +44,9 @@ class Undoer:
     ) -> None:
         """
         Args:
-            platforms: those that are configured: their tables say where audits are.
+            platforms: the configured platforms; their tables say where the audits are.
             environment: says where the catalogue is, and whether it may be written.
-            slow_statement_ms: a statement that takes longer is logged; with 0 none is.
+            slow_statement_ms: slower statements are logged; 0 logs none.
             now: the time of day, with its zone.
         """
         self._tables = sorted({p.catalog.table for p in platforms.values() if p.catalog.table is not None})
@@ -57,16 +57,16 @@ class Undoer:
     def undo(
         self, run: str, tell: Callable[[RowReport], object] = lambda _told: None, *, writes: bool = False
     ) -> RowCounts:
-        """Takes back what was applied of a run, or tells what would be.
+        """Undoes what was applied of a run, or reports what would be undone.
 
         Args:
-            run: its id; it may have been pruned.
-            tell: called for each row, after the transaction that it was part of.
-            writes: without it nothing is changed.
+            run: its id; the run may have been pruned.
+            tell: called for each row, after its transaction.
+            writes: if false, nothing is changed.
 
         Raises:
-            UsageError: nothing of that run was applied, or all of it is undone; or nothing may be written.
-            DatabaseUnavailable: the database is out of reach. What was told is undone.
+            UsageError: nothing of that run is applied now, or nothing may be written.
+            DatabaseUnavailable: the database is out of reach. What was reported is undone.
         """
         tally, applications = RowCounts(), 0
         with catalogue_engine(self._environment, self._slow_statement_ms, writes=writes) as engine:
@@ -86,7 +86,7 @@ class Undoer:
         return tally
 
     def _audits(self, engine: Engine) -> Iterator[Audit]:
-        """Those that are there, once each."""
+        """The audits that exist, each once."""
         audits = {audit.name: audit for audit in (Audit(engine, table) for table in self._tables)}
         for audit in audits.values():
             with translated_for_catalogue(engine, audit.name):
@@ -96,7 +96,7 @@ class Undoer:
 
 
 class _Undoing:
-    """One application, taken back some rows at a time."""
+    """Undoes one application, some rows at a time."""
 
     def __init__(
         self, engine: Engine, audit: Audit, run: str, application: Application, now: datetime, *, writes: bool

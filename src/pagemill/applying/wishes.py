@@ -1,6 +1,6 @@
-"""Which columns of its product's row a result should change, and to which values. Pure.
+"""Decides which columns of a product's row a result should change, and to which values. Pure.
 
-Owns what is never written: nothing, blank or damaged text, a number that is not above 0, what there is no word for.
+Also decides what is never written: no value, blank or damaged text, a number that is not above 0, an unknown word.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from pagemill.intake.expected import ValueKind, value_kind_of
 from pagemill.model import FactValue, ItemResult, Verdict
 
 WRITTEN_VERDICTS = (Verdict.CHANGED, Verdict.SOLD_OUT, Verdict.OFF_SALE, Verdict.GONE)
-"""Those that say something of a product that the catalogue may not say. `ok` agrees, the others know nothing."""
+"""Verdicts by which the row may change. `ok` means the row is right; the others say nothing about the product."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One column of a product's row.
+    """One column to change in a product's row.
 
-    `expected` is what the run read there, `None` for nothing. `never` is why the value is not written; empty if it may
-    be.
+    `expected` is what the run read there, `None` for nothing. `never` is the reason why the value is not written, or
+    empty if it may be written.
     """
 
     field: str
@@ -34,10 +34,11 @@ class Wish:
 
 
 def wishes_of(result: ItemResult, platform: Platform) -> tuple[Wish, ...]:
-    """The wishes of one result, by the fields that `catalog.update` has.
+    """The wishes of one result, for the fields in `catalog.update`.
 
-    `changed` wants what was found in place of what was expected; other verdicts what stands under their name, whatever
-    else was found: a page that sells nothing is no witness of a price.
+    For `changed`, each difference's found value replaces the expected one. For other verdicts the values under the
+    verdict's name in `catalog.update` are written, and nothing found on the page: a page that sells nothing proves no
+    price.
     """
     return tuple(_wishes(result, platform))
 
@@ -60,7 +61,7 @@ def _wanted(result: ItemResult, update: CatalogUpdate) -> Iterator[tuple[str, Fa
 
 
 def _word(field: str, found: FactValue, update: CatalogUpdate) -> FactValue:
-    """The catalogue's word for what was found; `None` where it has none for it."""
+    """The catalogue's word for a found value; `None` if `catalog.update.words` lacks it."""
     words = update.words.get(field)
     if words is None or found is None:
         return found

@@ -1,4 +1,4 @@
-"""Checks whether a platform's catalogue may be written: runs the statements of apply on no row and rolls them back."""
+"""Checks whether a platform's catalogue may be written, by running apply's statements on no row and rolling back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pagemill.results.database import transaction
 
 
 class _TakenBack(Exception):
-    """Ends the transaction without a trace."""
+    """Rolls the transaction back."""
 
 
 def look_at_rights(environment: Environment, platform: Platform) -> str:
