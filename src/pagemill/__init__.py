@@ -1,7 +1,7 @@
 """Validates product catalogues against live shop pages with real browsers, in flat memory.
 
-For programs of one's own: `connect` for runs, `pagemill.strategies` for strategies, `pagemill.memory` for caches. What
-is not named in their `__all__` may change with any version.
+Programs import `connect` for runs, `pagemill.strategies` for strategies and `pagemill.memory` for caches. Names that
+are not in the `__all__` of these modules may change with any version.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Brings them when they are first asked for: most of what imports this package needs none of them."""
+    """Imports a public name when it is first used, because most modules that import this package need none of them."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

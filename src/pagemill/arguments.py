@@ -1,7 +1,7 @@
-"""What a program of one's own hands to `pagemill`: looked at before anything is begun.
+"""Checks the arguments that a program passes to `pagemill`, before any work begins.
 
-Each function takes the argument's name and what it got, and returns it in the type that the rest counts on. Each raises
-`UsageError` for what it cannot be, with what to write instead.
+Each function takes the argument's name and value, and returns the value in the type that the code expects. For a wrong
+value it raises `UsageError`, which says what to write instead.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SHOWN_CHARS = 60
 
 
 def text(name: str, value: object, most: int | None = None) -> str:
-    """Text without control characters, of at most so many characters."""
+    """Text without control characters, of at most `most` characters."""
     if not isinstance(value, str):
         raise _wrong(name, value, "write text")
     if _CONTROL.search(value):
@@ -33,7 +33,7 @@ def text(name: str, value: object, most: int | None = None) -> str:
 
 
 def one_of(name: str, value: object, words: type[Word]) -> Word:
-    """One of these words, as itself or as its text."""
+    """One of these words, given as the enum member or as its text."""
     for word in words:
         if isinstance(value, str) and value == word:
             return word
@@ -48,7 +48,7 @@ def several_of(name: str, values: object, words: type[Word]) -> list[Word]:
 
 
 def decimal_sign(name: str, value: object) -> Literal[".", ","] | None:
-    """The decimal sign of numbers in text, or none that is named."""
+    """The decimal sign of numbers in text; `None` if none is given."""
     if value is None or (isinstance(value, str) and value in (".", ",")):
         return value  # type: ignore[return-value]
     raise _wrong(name, value, "write '.' or ','")
@@ -66,27 +66,27 @@ def whole_number(name: str, value: object, least: int, most: int) -> int:
 
 
 def seconds(name: str, value: object) -> float:
-    """Seconds, none or more."""
+    """A number of seconds, 0 or more."""
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value < 0:
         raise _wrong(name, value, "write seconds, a number from 0")
     return value
 
 
 def flag(name: str, value: object) -> bool:
-    """True or false, and nothing that merely counts as such: `"no"` would count as true."""
+    """True or false only, because other values mislead: `"no"` counts as true."""
     if not isinstance(value, bool):
         raise _wrong(name, value, "write True or False")
     return value
 
 
 def function(name: str, value: object) -> None:
-    """What can be called."""
+    """A callable."""
     if not callable(value):
         raise _wrong(name, value, "name a function")
 
 
 def shown_value(value: object) -> str:
-    """A value for people: plain ones as they stand, others by their type."""
+    """A value as an error message shows it: simple values as they are, others by their type."""
     if value is None or isinstance(value, bool | int | float | str):
         said = repr(value[:_SHOWN_CHARS] if isinstance(value, str) else value)
         return said if len(said) <= _SHOWN_CHARS else said[: _SHOWN_CHARS - 1] + "…"

@@ -46,7 +46,7 @@ _ROW_REMEDY = "a product is a mapping with id and url, or a pagemill.Product; of
 
 
 class Pagemill:
-    """The queue and the results, by the configuration of a folder. `connect` gives one; it is for one thread."""
+    """Access to the queue and the results of one configuration. Made by `connect`; to be used by one thread."""
 
     def __init__(self, config: Config) -> None:
         if not isinstance(config, Config):
@@ -91,26 +91,26 @@ class Pagemill:
         decimal: Literal[".", ","] | None = None,
         on_bad_row: Callable[[BadRow], None] | None = None,
     ) -> str:
-        """Puts products on the queue as one run, in flat memory, and returns the run's id.
+        """Puts products on the queue as one run, using little memory, and returns the run's id.
 
         Args:
-            products: the path of a catalogue, `sql` or `sql:TABLE`; or rows with `id`, `url` and the values to expect,
+            products: the path of a catalogue, `sql` or `sql:TABLE`; or rows with `id`, `url` and the expected values,
                 such as `frame.to_dict("records")` or a generator.
-            platform: whose products these are; `auto`: each is of the platform whose hosts have its url's.
-            source: what the list of runs says of rows, up to 200 characters; a catalogue is named by its path.
-            batch_size: products in one batch, up to 1,000; `queue.batch_size` unless told.
-            priority: `high` before other runs of the platform, `low` after them.
-            encoding: of a file; UTF-8 unless told.
-            decimal: the decimal sign of numbers in text, the other one may part groups of three digits. Unless told,
-                what could be read in two ways is a bad row.
-            on_bad_row: called for each row that is no product, before it is passed over, and for what is told once of
-                all. Without it the first bad row is a mistake: then nothing more is queued, and the run ends with what
-                was handed in before.
+            platform: the products' platform. With `auto` each product gets the platform whose hosts include its URL's.
+            source: shown in the list of runs as the origin of rows, up to 200 characters. A catalogue shows its path.
+            batch_size: products in one batch, up to 1,000; `queue.batch_size` by default.
+            priority: `high` runs before the platform's other runs, `low` after them.
+            encoding: the file's encoding; UTF-8 by default.
+            decimal: the decimal sign of numbers in text; the other sign may then separate groups of three digits.
+                Without it, a number that can be read in two ways makes a bad row.
+            on_bad_row: called for each bad row, which is then skipped, and for warnings about the whole source. Without
+                it the first bad row is an error: nothing more is queued, and the run ends with the products queued so
+                far.
 
         Raises:
-            UsageError: an argument cannot be what it is, an unknown platform, a bad row, or not one product.
-            ServiceUnavailable: Redis or the database is out of reach; a run that was begun is gone on with by itself as
-                far as it was queued.
+            UsageError: a wrong argument, an unknown platform, a bad row, or no products at all.
+            ServiceUnavailable: Redis or the database is out of reach. A run that was begun continues by itself with the
+                products queued so far.
         """
         beginner = self._beginner
         shop = platforms_meant(self._config, arguments.text("platform", platform))
@@ -151,16 +151,16 @@ class Pagemill:
         missing: bool = True,
         priority: Priority | str = Priority.NORMAL,
     ) -> str:
-        """Queues products of an older run as a new one, and returns its id.
+        """Queues products of an older run as a new run, and returns the new run's id.
 
         Args:
-            run: the older one.
-            verdicts: whose products are wanted.
-            missing: whether products without a result are.
-            priority: of the new run.
+            run: the older run's id.
+            verdicts: products with these verdicts are queued.
+            missing: whether products without a result are queued, too.
+            priority: the new run's priority.
 
         Raises:
-            UsageError: an argument cannot be what it is, there is no such run, or it has no such product.
+            UsageError: a wrong argument, or there is no such run, or it has no such product.
         """
         shop = platforms_of_run(self._config, self._store, arguments.text("run", run))
         words = arguments.several_of("verdicts", verdicts, Verdict)
@@ -169,7 +169,7 @@ class Pagemill:
         return self._beginner.begin(products, shop, source=again_of(run), priority=wanted).run
 
     def progress(self, run: str) -> RunProgress:
-        """How far a run is.
+        """How far a run has come.
 
         Raises:
             UsageError: there is no such run.
@@ -187,18 +187,17 @@ class Pagemill:
 
         Args:
             run: its id.
-            timeout_s: for how long at most; without end unless told.
-            on_progress: called about twice a second; what it raises ends the wait.
-            on_stranded: called once, with the cause and the remedy, when the run cannot end by itself: no worker takes
-                its batches, the queue has lost them, or its enqueueing broke off. The wait goes on. A Python warning
-                unless told.
+            timeout_s: the longest wait; unlimited by default.
+            on_progress: called about twice a second; an exception that it raises ends the wait.
+            on_stranded: called once, with cause and remedy, if the run cannot end by itself: no worker takes its
+                batches, the queue has lost them, or its enqueueing broke off. The wait goes on. By default it is a
+                Python warning.
 
         Raises:
-            DeadlineExceeded: it took longer.
-            RunStranded: for a minute no worker has taken the run's batches, and its platform is not configured any
-                more.
-            RunIncomplete: its enqueueing broke off, and all that was handed in by then has its result.
-            UsageError: an argument cannot be what it is, or there is no such run.
+            DeadlineExceeded: it took longer than `timeout_s`.
+            RunStranded: for a minute no worker has taken the run's batches, and its platform is no longer configured.
+            RunIncomplete: its enqueueing broke off, and all products queued by then have a result.
+            UsageError: a wrong argument, or there is no such run.
         """
         arguments.text("run", run)
         until_s = None if timeout_s is None else time.monotonic() + arguments.seconds("timeout_s", timeout_s)
@@ -218,27 +217,27 @@ class Pagemill:
                 time.sleep(_POLL_S)
 
     def results(self, run: str | None = None, verdict: Verdict | str | None = None) -> Iterator[ItemResult]:
-        """Streams the results of a run, or of all, by run and product id, in flat memory.
+        """Streams the results of one run or of all runs, ordered by run and product id, using little memory.
 
         Raises:
             UsageError: there is no such run, or no such verdict.
         """
         if run is not None:
-            self._store.platform_of(arguments.text("run", run))  # one that does not exist is no empty answer
+            self._store.platform_of(arguments.text("run", run))  # an unknown run is an error
         return self._store.read(run, None if verdict is None else arguments.one_of("verdict", verdict, Verdict))
 
     def history(self, product_id: str, platform: str | None = None) -> Iterator[ItemResult]:
-        """Streams what became of a product in each run, the newest first; of all platforms unless one is named."""
+        """Streams a product's result in each run, newest first; on all platforms unless one is named."""
         if platform is not None:
             arguments.text("platform", platform)
         return product_history(self._store, arguments.text("product_id", product_id), platform)
 
     def runs(self, limit: int = 20) -> list[RunSummary]:
-        """The newest runs, newest first."""
+        """The latest runs, newest first."""
         return self._store.runs(arguments.whole_number("limit", limit, 1, _MOST_RUNS))
 
     def cancel(self, run: str) -> None:
-        """Ends a run before its time: what is done stays, nothing more is begun.
+        """Cancels a run: existing results stay, and no further visit begins.
 
         Raises:
             UsageError: there is no such run.
@@ -252,20 +251,20 @@ class Pagemill:
         write: bool = False,
         on_change: Callable[[Mapping[str, object]], object] = lambda _change: None,
     ) -> Mapping[str, int]:
-        """Writes what a run found into the catalogue's own table, as `pagemill apply` does; without `write` it only
-        tells what would be written.
+        """Writes what a run found into the catalogue's own table, as `pagemill apply` does. Without `write` it only
+        reports what would be written.
 
         Args:
             run: its id.
-            write: whether anything is changed. It takes PAGEMILL_CATALOG_WRITE_URL.
+            write: whether the table is changed. That needs PAGEMILL_CATALOG_WRITE_URL.
             on_change: called for each column of each row, with the keys of `pagemill apply --format jsonl`.
 
         Returns:
-            Rows by what became of them (`written`, `already`, `otherwise`, ...), and `columns` that were written.
+            The number of rows by outcome (`written`, `already`, `otherwise`, ...), and of written `columns`.
 
         Raises:
             UsageError: there is no such run, or nothing may be written.
-            ServiceUnavailable: a database is out of reach. What was told is written; the next call goes on.
+            ServiceUnavailable: a database is out of reach. What was reported is written; the next call continues.
         """
         arguments.text("run", run)
         arguments.function("on_change", on_change)
@@ -278,11 +277,11 @@ class Pagemill:
         write: bool = False,
         on_change: Callable[[Mapping[str, object]], object] = lambda _change: None,
     ) -> Mapping[str, int]:
-        """Takes back what was applied of a run; otherwise as `apply`.
+        """Undoes what was applied of a run. Arguments and result are those of `apply`.
 
         Raises:
             UsageError: nothing of that run is applied, or nothing may be written.
-            ServiceUnavailable: the database is out of reach. What was told is undone; the next call goes on.
+            ServiceUnavailable: the database is out of reach. What was reported is undone; the next call continues.
         """
         arguments.text("run", run)
         arguments.function("on_change", on_change)
@@ -290,14 +289,14 @@ class Pagemill:
 
 
 def connect(config: str | Path | None = None) -> Pagemill:
-    """The queue and the results, to be used in a `with` block.
+    """Opens the queue and the results, for a `with` block.
 
     Args:
-        config: the configuration folder; `PAGEMILL_CONFIG`, or `config` in the present folder, unless told.
+        config: the configuration folder; by default `PAGEMILL_CONFIG`, or `config` in the current folder.
 
     Raises:
-        UsageError: `config` is no path.
-        ConfigError: the configuration has mistakes; the message has all of them.
+        UsageError: `config` is not a path.
+        ConfigError: the configuration has mistakes; the message lists all of them.
     """
     if config is not None:
         config = arguments.text("config", str(config) if isinstance(config, Path) else config)
@@ -313,7 +312,7 @@ def _each(on_change: Callable[[Mapping[str, object]], object]) -> Callable[[RowR
 
 
 def _rows(products: object) -> Iterator[Mapping[str, object]]:
-    """What a program calls products, as rows."""
+    """The rows of the `products` argument."""
     if isinstance(products, bytes | Mapping) or not isinstance(products, Iterable):
         told = arguments.shown_value(products)
         raise UsageError(f"products is {told}: write a list or a generator of rows, or the path of a catalogue")

@@ -1,4 +1,4 @@
-"""A deadline for any await: nothing that talks to a browser, a network or a disk may wait for ever."""
+"""A deadline for any await: nothing that uses a browser, a network or a disk may wait for ever."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ T = TypeVar("T")
 
 
 async def within(seconds: float, awaitable: Awaitable[T], what: str) -> T:
-    """Awaits it for at most that many seconds.
+    """Awaits `awaitable` for at most `seconds`.
 
     Cancellation from outside passes through unchanged; only this deadline becomes an error.
 
     Raises:
-        DeadlineExceeded: it took longer; the awaitable was cancelled. `what` names it in the message.
+        DeadlineExceeded: it took longer, and was cancelled. The message names `what`.
     """
     timer = asyncio.timeout(seconds)
     try:

@@ -1,7 +1,7 @@
-"""One tree of errors: whatever pagemill raises on purpose, but what is private to a module.
+"""One tree of all errors that pagemill raises on purpose, except those that are private to a module.
 
-An error names the cause and, where a person can do something, the remedy. One that is raised without words has a single
-cause: its docstring is the message.
+An error's message names the cause and, where a person can act, the remedy. An error class with a single cause may be
+raised without a message: its docstring is the message then.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class PagemillError(Exception):
     """The root: everything that pagemill raises on purpose."""
 
     exit_code: int = 1
-    """What a command ends with."""
+    """The exit code of a command that ends with this error."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or " ".join((type(self).__doc__ or "").split()).removesuffix("."))
@@ -62,7 +62,7 @@ class ServiceUnavailable(PagemillError):
 
 
 TAKES_NOTHING = "Redis takes nothing for now"
-"""How the message begins of a Redis that answers and has no room."""
+"""The beginning of the message when Redis answers but cannot store anything."""
 
 
 class RedisUnavailable(ServiceUnavailable):
@@ -70,8 +70,8 @@ class RedisUnavailable(ServiceUnavailable):
 
     @classmethod
     def gone(cls, error: Exception) -> Self:
-        """It answered before, and does not any more; or it answers, and this user may not do that."""
-        if "no permissions" in str(error):  # what redis-py calls NoPermissionError: no module here may import it
+        """The error for a Redis that answered before: it no longer does, or it refuses the command to this user."""
+        if "no permissions" in str(error):  # redis-py's NoPermissionError; this module must not import redis
             remedy = "`pagemill check` tells which rights its user lacks (ACL)"
             return cls(f"Redis refuses: {str(error).rstrip('.')}. {remedy}")
         if TAKES_NOTHING in str(error):
@@ -107,7 +107,7 @@ class DeadlineExceeded(PagemillError):
     """A call to a browser, a network or a disk took longer than it may."""
 
     retryable = True
-    """Another attempt makes sense."""
+    """Whether another attempt makes sense."""
 
     def __init__(self, what: str, seconds: float) -> None:
         self.what = what
@@ -129,7 +129,7 @@ class VisitFailed(ItemError):
 
 
 class StepFailed(VisitFailed):
-    """A step before reading could not be done; `before` tells what came of those in front of it."""
+    """A step before reading could not be done; `before` has the reports of the steps before it."""
 
     def __init__(self, message: str, before: Sequence[str] = ()) -> None:
         self.before = tuple(before)
@@ -137,20 +137,20 @@ class StepFailed(VisitFailed):
 
 
 class PageLost(ItemError):
-    """The page went away under the visit."""
+    """The page was lost during the visit."""
 
     retryable = True
 
 
 class BrowserLost(PageLost):
-    """The page's browser or driver went away under the visit, whoever's fault that was."""
+    """The page's browser or driver was lost during the visit, whatever caused that."""
 
 
 class PatternTooSlow(ItemError):
-    """A regular expression of the configuration could not be searched for in time."""
+    """A regular expression of the configuration took too long."""
 
     retryable = True
-    """A loaded machine may have been the reason."""
+    """Another attempt makes sense, because the machine may have been busy."""
 
     def __init__(self, expression: str, seconds: float, field: str = "") -> None:
         self.expression = expression
@@ -160,12 +160,12 @@ class PatternTooSlow(ItemError):
         super().__init__(f"{where}the regular expression '{shown}' took longer than {seconds:g} s: write a simpler one")
 
     def of_field(self, name: str) -> Self:
-        """The same, told of a field."""
+        """The same error with a field's name in its message."""
         return type(self)(self.expression, self.seconds, name)
 
 
 class ProxyFailed(ItemError):
-    """The proxy failed and not the shop: another one may bring the product at once, where `others` says so."""
+    """The proxy failed, not the shop. `others` says that another proxy may fetch the product at once."""
 
     retryable = True
 
@@ -175,16 +175,16 @@ class ProxyFailed(ItemError):
 
 
 class FullVisitNeeded(ItemError):
-    """A short cut left the question open: the product's page itself must be visited, which counts as no attempt."""
+    """A short cut was not enough: the product's page must be visited, which does not count as an attempt."""
 
     retryable = True
 
 
 class VisitGoesOn(ItemError):
-    """The visit has another step to go, at a turn of its own; it counts as the same attempt.
+    """The visit needs a further step, which waits for its own turn and counts as the same attempt.
 
-    `so_far` is what the strategy has found out, for its next call. `light` says that no document was loaded. `failure`
-    is what went wrong with the page, which must not be used again then.
+    `so_far` is what the strategy has found, for its next call. `light` means that no document was loaded. `failure` is
+    what went wrong with the page; if set, the page must not be used again.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class VisitGoesOn(ItemError):
 
 
 class TurnDenied(PagemillError):
-    """No visit may take place for now: lanes must stop, or the platform is left alone for long. No fault of anybody."""
+    """No visit may be made for now, because lanes must stop or the platform is paused for long. This is no failure."""
 
 
 class VisitRefused(ItemError):
@@ -205,7 +205,7 @@ class VisitRefused(ItemError):
 
 
 class BatchInterrupted(PagemillError):
-    """The batch was stopped from outside before all of its items were judged."""
+    """The batch was stopped from outside before all its items were judged."""
 
 
 class BatchUnreadable(PagemillError):

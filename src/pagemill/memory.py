@@ -1,12 +1,12 @@
-"""The memory of this process, for code of your own: caches that the guard trims, its cleaning and its figures.
+"""Memory of this process, for your own code: caches that the guard trims, a clean-up, and the guard's figures.
 
     from pagemill import memory
 
     memory.register_cache("prices", prices)
     memory.get_health_status().level    # "normal"
 
-Inside a worker these are its guard's. In any other process, such as a scheduler of your own, each call measures anew,
-against the memory that the process may use.
+In a worker, these use the worker's guard. In any other process, such as your own scheduler, each call measures the
+process against the memory that it may use.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class MemoryStats:
-    """The process and all that it has started, now."""
+    """The memory of this process and of all processes that it has started."""
 
     sample: Sample
-    """What was measured, in MB; `sample.total_pss_mb` is the sum."""
+    """What was measured, in MB; `sample.total_pss_mb` is the sum over the processes."""
     limit_mb: float
-    """What the process may use."""
+    """The memory that the process may use."""
     caches: dict[str, int]
-    """Entries of each registered cache that can be counted."""
+    """The number of entries in each registered cache whose entries can be counted."""
     cleanings: int
-    """How often the guard has cleaned when nothing pressed; 0 outside of a worker."""
+    """How often the guard has cleaned without pressure; 0 outside of a worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class HealthStatus:
     reason: str
     """What is short, such as `memory`, `shm` or `python`; empty while the level is `normal`."""
     percent: float
-    """Of what is fullest, how much is used."""
+    """The usage of the fullest resource."""
 
     @property
     def is_healthy(self) -> bool:
@@ -64,9 +64,10 @@ class HealthStatus:
 
 
 def force_cleanup() -> Cleaned:
-    """Collects garbage, gives free memory back, and takes `guard.cache_cleanup_ratio` of every registered cache.
+    """Collects garbage, returns free memory to the system, and drops a share of every registered cache
+    (`guard.cache_cleanup_ratio`).
 
-    Blocks for some ten milliseconds. Safe from any thread.
+    Blocks for some ten milliseconds. May be called from any thread.
     """
     guard = Guard.of_process()
     if guard is None:
@@ -75,7 +76,7 @@ def force_cleanup() -> Cleaned:
 
 
 def get_stats() -> MemoryStats:
-    """What the process holds: the guard's latest measurement, or one that is made now (some milliseconds)."""
+    """The memory of this process: the guard's latest measurement, or a new one, which takes some milliseconds."""
     guard = Guard.of_process()
     sample = take_sample() if guard is None or guard.latest is None else guard.latest
     return MemoryStats(
@@ -87,7 +88,7 @@ def get_stats() -> MemoryStats:
 
 
 def get_health_status() -> HealthStatus:
-    """How short of memory the process is: as its guard judges, or by the marks that a guard has by default."""
+    """How short of memory the process is: the guard's judgement, or without a guard one by the default marks."""
     guard = Guard.of_process()
     if guard is None:
         percent = take_sample().memory_percent or 0.0

@@ -1,7 +1,7 @@
-"""Playwright's errors without the rest of it: pages raise them with its driver and without.
+"""Playwright's error classes without the rest of Playwright. Pages raise them both with its driver and without it.
 
-Without the driver a worker needs nothing else of Playwright at run time; types are imported for type checks only.
-Playwright's `async_api` has the same classes, and with them a hundred modules that take 7 MB of every worker.
+A worker without the driver needs nothing else of Playwright. `async_api` has the same classes, but importing it costs
+7 MB in every worker.
 """
 
 from __future__ import annotations

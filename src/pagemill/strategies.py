@@ -1,4 +1,4 @@
-"""What a strategy of one's own is written with: see docs/configuration.md, "A strategy of your own"."""
+"""The names for writing a strategy of your own: see docs/configuration.md, "A strategy of your own"."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The way to Redis, by URL or to a private server that pagemill's processes share, and what all who go it need."""
+"""Connects to Redis, by URL or to an embedded server that pagemill's processes share, and tools for its users."""

@@ -1,6 +1,6 @@
-"""Reading a Redis URL: is it one, and how may it be shown.
+"""Checks a Redis URL, and says how to show it in a message.
 
-Must not connect, and must not let the password into a message.
+Must not connect, and must not put the password into a message.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def shown_address(redis_url: str) -> str:
         UsageError: it is not a Redis URL.
     """
     try:
-        # The parser's own messages quote parts of the text, and so perhaps of the password: they are not passed on.
-        # Making a connection object also catches unknown options; nothing is connected yet.
+        # The parser's own messages quote parts of the URL, and so perhaps of the password. They are not passed on.
+        # Creating a connection object also finds unknown options; it does not connect yet.
         redis.ConnectionPool.from_url(redis_url).make_connection()
         parts = urlsplit(redis_url)
         if parts.scheme == "unix":

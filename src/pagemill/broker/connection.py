@@ -1,6 +1,6 @@
-"""The one way to get a Redis client: by URL, or to the embedded server.
+"""The only way to get a Redis client: by URL, or to the embedded server.
 
-Owns time-outs, patience and the checks at the beginning. Must not know queues or keys.
+Owns time-outs, retries and the check at the beginning. Must not know queues or keys.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ def open_redis(
     socket_timeout_s: float = SOCKET_TIMEOUT_S,
     patience_s: float = PATIENCE_S,
 ) -> Iterator[redis.Redis]:
-    """A client for the `with` block; bytes in, bytes out, as RQ needs it.
+    """A Redis client for the `with` block; its answers are bytes, as RQ needs them.
 
-    The server is tried once before, and quickly. From then on a lost connection is patiently made anew, for up to
-    `patience_s` per command; a command that was under way may so be executed twice.
+    First a separate client checks the server, without retries. After that, a command whose connection is lost is
+    retried for up to `patience_s`. So a command may be executed twice.
 
     Args:
         redis_url: `redis://`, `rediss://` or `unix://`; empty for the embedded server.
         data_folder: where the embedded server keeps its files.
         socket_timeout_s: how long one answer may take. A command that blocks on the server (RQ's dequeue) must block
-            for less. RQ raises it by itself for connections that are opened later, and none is open at the beginning.
-        patience_s: see above.
+            for less. RQ raises this for connections that it opens later; at that time none is open.
+        patience_s: for how long a failing command is retried.
 
     Raises:
         UsageError: not a Redis URL.
@@ -77,16 +77,16 @@ def open_redis(
 
 
 def redis_connection_counts(client: redis.Redis) -> ConnectionCounts:
-    """The client's connections now."""
+    """How many connections the client has now."""
     pool = client.connection_pool
-    # redis-py itself tells these figures to OpenTelemetry only.
+    # redis-py publishes these figures to OpenTelemetry only.
     return ConnectionCounts(
         in_use=len(pool._in_use_connections), idle=len(pool._available_connections), most=pool.max_connections
     )
 
 
 def _check(url: str, shown: str) -> None:
-    """Is it there, and does it keep what it is given? With a client of its own, which has no patience."""
+    """Checks that the server answers, and logs a warning if it evicts keys. Uses its own client, without retries."""
     client = redis.Redis.from_url(
         url,
         socket_timeout=_FIRST_TIMEOUT_S,
@@ -98,7 +98,7 @@ def _check(url: str, shown: str) -> None:
             client.ping()
         except (redis.RedisError, OSError, UnicodeError) as error:
             if is_disk_full(error):
-                return  # it is there; whatever is written waits patiently for space
+                return  # it answers; later writes are retried until there is space
             raise RedisUnavailable(
                 f"Redis at {shown} does not answer: {str(error).rstrip('.')}. Start it, or correct PAGEMILL_REDIS_URL "
                 "(empty means the embedded server)"
@@ -106,7 +106,7 @@ def _check(url: str, shown: str) -> None:
         try:
             policy = client.info("memory").get("maxmemory_policy")
         except redis.RedisError:
-            # A server may forbid INFO; then nobody can know.
+            # The server may forbid INFO; then the policy cannot be checked.
             return
     if policy not in (None, "noeviction"):
         _log.warning(

@@ -1,14 +1,14 @@
 """The embedded Redis: one private server per data folder, shared by all pagemill processes that use the folder.
 
-Owns its start, its end and its files. Must not use the server for anything: that is the clients'.
+Owns its start, its end and its files. Must not send data to the server: that is the clients' task.
 
-Three locks in `<data folder>/redis` say who may do what; the kernel gives each back when its holder dies, kill -9
-included, so nothing has to be cleaned up:
+Three locks in `<data folder>/redis` say who may do what. The kernel releases a lock when its holder dies, even by
+kill -9, so nothing has to be cleaned up:
 
-- `gate.lock`: held while a process joins or leaves, so that starting and stopping never overlap.
-- `users.lock`: shared by everybody who uses the server. Who leaves and can take it alone was the last.
-- `server.lock`: held by the server process itself, which inherits it. Two servers on the same files would destroy
-  them; with this they cannot exist, even when the first one is hidden in another container.
+- `gate.lock`: held while a process joins or leaves, so that a start and a stop never overlap.
+- `users.lock`: shared by all users of the server. A leaving process that can take it exclusively was the last one.
+- `server.lock`: inherited and held by the server process itself. Two servers would destroy each other's files; this
+  lock prevents that, even if the first one runs in another container.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ _log = get_logger("redis")
 
 
 class EmbeddedServer:
-    """One process's share in the server of a data folder: the first to open starts it, the last to close stops it.
+    """One process' share in the server of a data folder: the first process starts it, the last one stops it.
 
-    A server left behind by a killed process is taken over. The data survives: everything is appended to a file and
-    synced every second. It listens on a Unix socket that only this user can reach, never on TCP.
+    A server left behind by a killed process is used again. Its data survives, because every write is appended to a
+    file that is synced each second. It listens on a Unix socket that only this user can reach, never on TCP.
     """
 
     def __init__(self, data_folder: Path) -> None:
-        """Args: data_folder: the server's files live in its subfolder `redis`; it is created if need be."""
+        """`data_folder`: the server's files live in its subfolder `redis`, which is created if needed."""
         absolute = data_folder.resolve()
         self._folder = absolute / "redis"
-        # A socket's path may have 107 bytes; the data folder's may have any number.
+        # A socket's path may have at most 107 bytes, so it cannot lie in a data folder with a long path.
         name = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:12]
         self._socket_folder = Path(f"/tmp/pagemill-{os.getuid()}-{name}")  # noqa: S108 - checked in make_private_folder
         self._users = FileLock(self._folder / "users.lock")
@@ -76,7 +76,7 @@ class EmbeddedServer:
         self.close()
 
     def open(self) -> None:
-        """Returns when the server answers, starting it if nobody did.
+        """Returns when the server answers, after starting it if it was not running.
 
         Raises:
             RedisUnavailable: it did not start in time; the message ends with the last lines of its log.
@@ -97,9 +97,9 @@ class EmbeddedServer:
             ) from error
 
     def close(self) -> None:
-        """Leaves; the last one stops the server and waits for its end, at most 10 s. It raises nothing.
+        """Leaves; the last process stops the server and waits up to 10 s for its end. Raises nothing.
 
-        In a forked child it only forgets what the child inherited.
+        In a forked child it only closes what the child inherited.
         """
         opened_by, self._opened_by = self._opened_by, None
         if opened_by is None:
@@ -110,7 +110,7 @@ class EmbeddedServer:
         try:
             gate = self._gate()
         except (DeadlineExceeded, OSError):
-            # Somebody is stuck at the gate. The server stays; the next one to leave stops it.
+            # Another process holds the gate for too long. The server stays; the next process to leave stops it.
             self._users.release()
             return
         try:
@@ -119,18 +119,18 @@ class EmbeddedServer:
             gate.release()
 
     def _join(self) -> None:
-        """Begins this process's share; the gate is held."""
+        """Begins this process' share; called while the gate is held."""
         self._users.acquire(STOP_TIMEOUT_S, shared=True)
         try:
             if self._state() != "up":
                 self._start_or_wait()
         except BaseException:
-            self._leave()  # an interruption may come when the server has started
+            self._leave()  # an interruption may come after the server has started
             raise
         self._opened_by = os.getpid()
 
     def _leave(self) -> None:
-        """Ends this process's share; the gate is held."""
+        """Ends this process' share; called while the gate is held."""
         self._users.release()
         if self._users.try_acquire():
             self._stop()
@@ -150,7 +150,7 @@ class EmbeddedServer:
         )
 
     def _state(self) -> str:
-        """`up`, `loading` its file, or `down`."""
+        """`up`, `loading` (it reads its file) or `down`."""
         client = self._client(_PING_TIMEOUT_S)
         try:
             client.ping()
@@ -168,7 +168,7 @@ class EmbeddedServer:
             try:
                 self._start(server_lock.descriptor)
             finally:
-                # The server holds its own copy from now on; ours must not outlive it.
+                # The server process has inherited the lock. Ours must be closed, or the lock would outlive the server.
                 server_lock.release()
         self._wait_until_up()
 
@@ -184,7 +184,7 @@ class EmbeddedServer:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 pass_fds=(lock_descriptor,),
-                # Ctrl-C at the terminal is for pagemill: the queue must outlive the workers that drain.
+                # Ctrl-C at the terminal must not reach Redis: the queue must outlive the workers that drain.
                 start_new_session=True,
                 timeout=START_TIMEOUT_S,
                 check=False,
@@ -222,7 +222,7 @@ class EmbeddedServer:
         return True
 
     def _stop(self) -> None:
-        """Asks until it ends: it may be starting or loading its file right now."""
+        """Asks it to stop until it has ended; it may be starting or loading its file."""
         client = self._client(_PING_TIMEOUT_S)
         give_up_at = time.monotonic() + STOP_TIMEOUT_S
         try:
@@ -230,7 +230,7 @@ class EmbeddedServer:
                 with contextlib.suppress(redis.RedisError):
                     client.shutdown()
                 if time.monotonic() >= give_up_at:
-                    # It keeps its data safe by staying; the next last one tries again.
+                    # A server that stays keeps its data safe. The next last process tries again.
                     _log.warning(events.TIMEOUT, what="stopping the embedded Redis", seconds=STOP_TIMEOUT_S)
                     return
                 time.sleep(_POLL_S)

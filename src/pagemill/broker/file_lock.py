@@ -1,7 +1,7 @@
-"""Locks between processes that the kernel gives back when their holder dies, however it dies.
+"""Locks between processes that the kernel releases when the holder dies, however it dies.
 
-Owns `flock`. A lock belongs to the open file, so a forked child that inherited it holds it too; that is why `release`
-only closes the file and never unlocks it for the others.
+Owns `flock`. A lock belongs to the open file, so a forked child that inherits the file holds the lock, too. That is why
+`release` only closes the file: unlocking would release the lock for the child as well.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _POLL_S = 0.02
 
 
 class FileLock:
-    """One process's hold on one lock file."""
+    """One process' handle of one lock file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -25,13 +25,13 @@ class FileLock:
 
     @property
     def descriptor(self) -> int:
-        """The open file, for a child process that shall hold the lock too."""
+        """The open file, for a child process that is to hold the lock, too."""
         assert self._descriptor is not None
         return self._descriptor
 
     def try_acquire(self, *, shared: bool = False) -> bool:
-        """Takes the lock if it is free and says whether it did."""
-        # os.open sets close-on-exec: programs that are started do not inherit the lock.
+        """Takes the lock if it is free; whether it was."""
+        # `os.open` sets close-on-exec, so programs that are started do not inherit the lock.
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
@@ -45,10 +45,10 @@ class FileLock:
         return True
 
     def acquire(self, timeout_s: float, *, shared: bool = False) -> None:
-        """Takes the lock, waiting for it if need be.
+        """Takes the lock, and waits for it if necessary.
 
         Raises:
-            DeadlineExceeded: another process kept it for that long.
+            DeadlineExceeded: another process held it for `timeout_s`.
         """
         give_up_at = time.monotonic() + timeout_s
         while not self.try_acquire(shared=shared):
@@ -57,7 +57,7 @@ class FileLock:
             time.sleep(_POLL_S)
 
     def release(self) -> None:
-        """Gives the lock back; without one it does nothing."""
+        """Releases the lock; does nothing if it is not held."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Lets one of several processes lead: the one that holds a key in Redis. The key expires unless it is renewed."""
+"""Makes one of several processes the leader: the one that holds a key in Redis. The key expires unless renewed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _RELEASE = read_script(__file__, "release_lead.lua")
 
 
 class Leadership:
-    """One process' claim."""
+    """One process' claim to lead."""
 
     def __init__(self, client: redis.Redis, key: str, name: str, ttl_s: float = 15.0) -> None:
-        """`name` is unique; without renewal somebody else may lead after `ttl_s`."""
+        """`name` is unique. Without renewal, another process may lead after `ttl_s` seconds."""
         self.key = key
         self.name = name
         self._ttl_ms = round(ttl_s * 1000)
@@ -23,18 +23,18 @@ class Leadership:
         self._release = client.register_script(_RELEASE)
 
     def hold(self) -> bool:
-        """Takes or renews the lead; whether it is held now."""
+        """Takes or renews the lead; whether this process leads now."""
         return bool(self._hold(keys=[self.key], args=[self.name, self._ttl_ms]))
 
     def renew(self) -> None:
-        """Renews the lead in the middle of some work.
+        """Renews the lead during longer work.
 
         Raises:
-            LeadLost: another process has it.
+            LeadLost: another process leads now.
         """
         if not self.hold():
             raise LeadLost
 
     def release(self) -> None:
-        """Lets somebody else lead at once."""
+        """Lets another process lead at once."""
         self._release(keys=[self.key], args=[self.name])

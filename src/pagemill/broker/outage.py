@@ -1,4 +1,4 @@
-"""Logs once when Redis goes away and once when it is back, however many threads notice it."""
+"""Logs one line when Redis goes away and one when it is back, however many threads notice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Outage:
         self._since_s: float | None = None
 
     def note(self, error: Exception) -> None:
-        """A command failed."""
+        """To be called when a command failed."""
         with self._lock:
             if self._since_s is not None:
                 return
@@ -31,14 +31,14 @@ class Outage:
         log.warning(events.REDIS_AWAY, error=str(error))
 
     def over(self) -> None:
-        """A command succeeded."""
+        """To be called when a command succeeded."""
         with self._lock:
             since_s, self._since_s = self._since_s, None
         if since_s is not None:
             log.info(events.REDIS_BACK, seconds=round(self._now_s() - since_s, 1))
 
     def watch(self, work: Callable[[], object]) -> Callable[[], None]:
-        """The same work, with its Redis errors noted here instead of raised."""
+        """Wraps `work`: its Redis errors are noted here and not raised."""
 
         def watched() -> None:
             try:

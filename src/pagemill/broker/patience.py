@@ -1,6 +1,6 @@
-"""How long a Redis client keeps trying when its server goes away in the middle of the work.
+"""How long a Redis client retries when its server goes away during work.
 
-Owns one retry policy. Must not decide what to do when it gives up.
+Owns one retry policy. Must not decide what happens when it gives up.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ _CAP_S = 5.0
 
 
 def is_disk_full(error: Exception) -> bool:
-    """Whether a Redis that answers refuses to write, because it cannot save: mostly its disk is full."""
+    """Whether Redis answers but refuses to write because it cannot save, mostly because its disk is full."""
     return isinstance(error, redis.ResponseError) and "MISCONF " in f"{error} "
 
 
 def is_memory_full(error: Exception) -> bool:
-    """Whether a Redis that answers refuses to write, because it has no memory left. A script's error quotes that."""
+    """Whether Redis answers but refuses to write because its memory is full. A script's error contains that text."""
     return isinstance(error, redis.ResponseError) and "command not allowed when used memory > 'maxmemory'" in str(error)
 
 
 def _no_room(error: Exception) -> str:
-    """Why it takes nothing, empty for other errors. It begins again by itself once there is space, so this is an outage
-    like one of the connection."""
+    """Why Redis cannot store anything; empty for other errors. This is treated as an outage, because Redis accepts
+    writes again once there is space."""
     if is_memory_full(error):
         return "it is full. Give it more memory (maxmemory); nothing is lost meanwhile"
     return str(error) if is_disk_full(error) else ""
 
 
 class PatientRetry(Retry):
-    """Tries again, with growing random pauses, until `patience_s` have passed since the first failure.
+    """Retries with growing random pauses until `patience_s` have passed since the first failure.
 
-    redis-py counts tries, and counts them twice: a command that is retried reconnects, and the reconnecting is retried
-    with the same policy, so that 10 tries become 100. Here the inner call fails at once and the outer one, which
-    owns the deadline, goes on. redis-py gives every connection a copy of its own, used by one thread at a time.
+    redis-py counts tries, and a retried command also reconnects with the same policy, so that 10 tries become 100. Here
+    the inner call fails at once, and the outer call retries until its deadline. redis-py gives every connection its own
+    copy of this object, which one thread at a time uses.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class PatientRetry(Retry):
         self._depth = 0
 
     def get_retries(self) -> int:
-        """Any number: time ends the tries. A try beyond this number redis-py (8.1) counts as an error of a server with
-        a port, which that of a Unix socket has not."""
+        """A number that is never reached, because the time limit ends the tries. At its own limit, redis-py 8.1 builds
+        an error message with a port, and fails on a Unix socket, which has none."""
         return sys.maxsize
 
     def call_with_retry(
@@ -72,10 +72,10 @@ class PatientRetry(Retry):
         is_retryable: Callable[[Exception], bool] | None = None,
         with_failure_count: bool = False,
     ) -> T:
-        """Calls `do` until it succeeds, the patience ends or an error is not worth a try; see Redis'
+        """Calls `do` until it succeeds, the time is over, or the error is not worth a retry. Overrides Redis'
         `Retry.call_with_retry`.
 
-        `fail` runs after every failure, the last one too: it is what disconnects.
+        `fail` is called after every failure, also the last one, because it closes the connection.
         """
         failures = 0
         give_up_at: float | None = None

@@ -1,4 +1,4 @@
-"""Whether a Redis has room for more. Reads only."""
+"""Whether Redis has memory for more batches. Reads only."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from redis import Redis, ResponseError
 
 _MIB = 1024 * 1024
 _FOR_QUEUES = 0.9
-"""Of what Redis may use. The rest is for workers: without any they could neither take a batch nor end one, and a queue
-that has filled Redis up would stay as it is."""
+"""The share of Redis' memory that queues may fill. Workers need the rest to take and finish batches; otherwise a full
+queue would stay full for ever."""
 
 
 def lack_of_room(client: Redis) -> str:
-    """Why nothing more should be queued; empty while there is room, and where nobody may ask (INFO).
+    """Why nothing more should be queued. Empty while there is room, and if Redis does not allow INFO.
 
     Raises:
         RedisError: Redis does not answer.

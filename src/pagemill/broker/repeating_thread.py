@@ -1,4 +1,4 @@
-"""A thread that does the same thing again and again, and outlives a Redis that is away."""
+"""A thread that repeats one step and survives outages of Redis and of the database."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ log = get_logger("rounds")
 
 
 class RepeatingThread:
-    """`open` it, and `close` it."""
+    """Use `open` and `close`."""
 
     def __init__(
         self, name: str, interval_s: float, step: Callable[[], object], end: Callable[[], object] = lambda: None
     ) -> None:
         """
         Args:
-            name: the thread's.
-            interval_s: from the end of a round to the next one.
-            step: one round; it has deadlines of its own.
+            name: the thread's name.
+            interval_s: the pause from the end of one round to the start of the next.
+            step: one round; it must have its own deadlines.
             end: called after the last round.
         """
         self._end = end
@@ -38,7 +38,7 @@ class RepeatingThread:
         self._thread.start()
 
     def close(self, timeout_s: float) -> None:
-        """Ends after the round under way."""
+        """Ends the thread after the current round, and waits up to `timeout_s` for that."""
         self._stop.set()
         self._thread.join(timeout_s)
 
@@ -47,7 +47,7 @@ class RepeatingThread:
             try:
                 self._step()
             except (RedisError, ServiceUnavailable):
-                continue  # the next round finds it again, and /health tells
+                continue  # the next round tries again, and /health reports the outage
             except Exception:
                 log.exception(events.UNEXPECTED, where=self._thread.name)
         self._end()

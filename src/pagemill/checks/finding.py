@@ -1,4 +1,4 @@
-"""One finding of `pagemill check`, and looking so that whatever goes wrong becomes one."""
+"""One finding of `pagemill check`, and running a check so that any error becomes a finding."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _SHOWN = 300
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. A finding that is not fine says what to change."""
+    """The outcome of one check. If it is not fine, the text says what to change."""
 
     subject: str
     fine: bool
     text: str
     exit_code: int = 1
     is_advice: bool = False
-    """It works, and may be better otherwise."""
+    """Nothing is wrong, but the text recommends something better."""
 
 
 def looked_at(subject: str, look: Callable[[], str | Finding | Sequence[Finding]]) -> list[Finding]:
-    """What a look brings; a text means that all is well. One that fails is a finding too, whatever it failed by."""
+    """The findings of one check. A returned text means that all is well; any exception becomes a finding."""
     try:
         found = look()
     except PagemillError as error:

@@ -1,4 +1,4 @@
-"""The guard's values one by one, each with where it comes from; for `pagemill check`."""
+"""Lists each value of the guard and where it comes from, for `pagemill check`."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _PATIENCE_S = 2.0
 
 
 def look_at_guard(config: Config, data_folder: Path | None) -> list[Finding]:
-    """A line for each value. What was changed in the running fleet beats the files; it is in Redis.
+    """One finding for each value. A value that was changed in the running fleet, in Redis, beats the files.
 
     Args:
         config: files and environment.
-        data_folder: the folder of the embedded Redis; `None` where no Redis answers.
+        data_folder: the folder of the embedded Redis; `None` if no Redis answers.
 
     Raises:
-        RedisUnavailable: Redis went away while it was asked.
+        RedisUnavailable: Redis went away during the check.
     """
     changes = {} if data_folder is None else _changes(config, data_folder)
     rejected = []

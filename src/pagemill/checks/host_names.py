@@ -1,6 +1,6 @@
-"""Whether names that platforms list lead to private addresses, which no visit goes to unless they are listed too.
+"""Checks whether platforms list host names that lead to private addresses, which visits refuse unless those are listed.
 
-A name of the own network's may, so it is not looked up.
+Names of the own network may lead there, so they are not looked up.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PORTS = (80, 443)
 
 
 def look_at_names(platforms: Mapping[str, Platform], lookup: NameLookup) -> list[Finding]:
-    """An advice for each such name. All are looked up at once, but for those that a platform's proxies look up."""
+    """An advice for each such name. Names of platforms with proxies are left out, because the proxies look them up."""
     names = [
         (name, platform, rule)
         for name, platform in sorted(platforms.items())

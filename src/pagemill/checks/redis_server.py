@@ -1,4 +1,4 @@
-"""Whether a Redis will do: it answers, and its user may do what pagemill and RQ do there. It changes nothing there."""
+"""Checks that Redis answers and that its user may run all commands of pagemill and RQ. Changes nothing in Redis."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pagemill.checks.finding import Finding
 from pagemill.errors import RedisUnavailable
 
 NEEDED_RIGHTS = "resetkeys ~rq:* ~pagemill:* resetchannels &rq:* &pagemill:* +@all -@dangerous"
-"""What a user needs, as `ACL SETUSER` takes it. With `+info` besides, the version and the policy can be seen."""
+"""The rights that the user needs, as `ACL SETUSER` takes them. `+info` also shows the version and the policy."""
 
 _PATIENCE_S = 2.0
 _NOTHING = "pagemill-check"
-"""The end of names that nothing has."""
+"""The end of key names that do not exist."""
 
 _TRIES: dict[str, Callable[[Redis], object]] = {
     "the keys of RQ (~rq:*)": lambda client: client.delete(f"rq:{_NOTHING}"),
@@ -29,15 +29,15 @@ _TRIES: dict[str, Callable[[Redis], object]] = {
     "the commands to workers (&rq:*)": lambda client: _subscribe(client, f"rq:{_NOTHING}"),
     "the news of queues (&pagemill:*)": lambda client: _subscribe(client, f"pagemill:{_NOTHING}"),
 }
-"""What a worker does all day, done to what is not there."""
+"""The commands of a worker's daily work, on keys that do not exist."""
 
 
 def look_at_redis(redis_url: str, data_folder: Path) -> Finding:
-    """Answers, rights and version.
+    """Checks the connection, the user's rights, the version, eviction and persistence.
 
     Raises:
         UsageError: not a Redis URL.
-        RedisUnavailable: no answer within a few seconds, or it went away while it was asked.
+        RedisUnavailable: no answer within a few seconds, or Redis went away during the check.
     """
     where = "at PAGEMILL_REDIS_URL" if redis_url else "embedded"
     with open_redis(redis_url, data_folder, patience_s=_PATIENCE_S) as client:
@@ -58,7 +58,7 @@ def look_at_redis(redis_url: str, data_folder: Path) -> Finding:
 
 
 def _version(client: Redis) -> tuple[str, str]:
-    """Its version, or why that cannot be seen."""
+    """The version, or the reason why it cannot be seen."""
     try:
         return client.info("server").get("redis_version", "?"), ""
     except NoPermissionError as error:
@@ -75,7 +75,7 @@ def _eviction(client: Redis) -> list[str]:
 
 
 def _persistence(client: Redis) -> list[str]:
-    """What becomes of the queue when it restarts."""
+    """What is wrong with Redis' persistence; empty if the queue survives a restart."""
     appends = client.info("persistence").get("aof_enabled")
     if appends is None:
         return ["whether it keeps anything on disk is not seen: it must have appendonly yes"]
@@ -83,7 +83,7 @@ def _persistence(client: Redis) -> list[str]:
         return []
     try:
         snapshots = client.config_get("save").get("save")
-    except ResponseError:  # CONFIG is one of the dangerous commands, and has another name in some places
+    except ResponseError:  # `CONFIG` may be forbidden, because it is a dangerous command, or be renamed
         snapshots = None
     if snapshots is None:
         return ["it appends to no file, and whether it takes snapshots is not seen (CONFIG GET): set appendonly yes"]
