@@ -20,7 +20,7 @@ from pagemill.telemetry.liveness_file import LivenessFile
 from pagemill.worker.start_signals import leave_on_signals
 
 _PATIENCE_S = 2.0
-"""Whoever asks is told within seconds that Redis is away."""
+"""Seconds of retrying. Short, because clients must hear within seconds that Redis is away."""
 
 
 def api(
@@ -37,7 +37,7 @@ def api(
     """
     leave_on_signals()
     with needs_extra("api"):
-        # It takes a second that the other commands need not wait.
+        # Imported here, because it takes a second, which other commands need not wait.
         from pagemill.control_room.api.server import create_api, serve_api
 
     def check() -> None:
@@ -56,7 +56,7 @@ def api(
         result_store(config) as store,
     ):
         afresh = Afresh(check)
-        # uvicorn stops by these signals, and then sends them to whoever would have had them.
+        # uvicorn handles these signals itself, and afterwards sends them to the handlers that were installed before.
         afresh.hear_signals()
         app = create_api(config, redis, store, name, restart=RollingRestart(redis, name, itself=afresh), root_path=root)
         where = f"http://{f'[{host}]' if ':' in host else host}:{port}{root}/"

@@ -1,6 +1,6 @@
-"""The table of all commands, each of which is loaded when it is asked for.
+"""The table of all commands. Each is imported when it is used.
 
-What a command imports stays in its process as long as that lives, so none carries what only another needs.
+Imported modules stay in memory as long as the process lives, so no command imports what only another one needs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 NEW: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
-"""How everything of typer is made here."""
+"""Settings of every Typer object."""
 
 _EXAMPLES = {
     "init": "pagemill init myshops",
@@ -39,10 +39,10 @@ _EXAMPLES = {
     "api": "pagemill api --host 127.0.0.1 --port 8003",
     "token": "pagemill token --role admin --expires 12h",
 }
-"""One call of each command, in the order in which `pagemill --help` names them."""
+"""One example of each command, in the order of `pagemill --help`."""
 
 _MODULES = {"try": "try_url"}
-"""Where module and function are not called as the command is."""
+"""Commands whose module and function have another name than the command."""
 
 
 class Commands(Mapping[str, Any]):
@@ -59,7 +59,7 @@ class Commands(Mapping[str, Any]):
 
 
 class LoadingGroup(TyperGroup):
-    """`pagemill` itself, with all these commands."""
+    """The command `pagemill`, with all commands in it."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)

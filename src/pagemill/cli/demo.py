@@ -1,4 +1,4 @@
-"""`pagemill demo`: the main job on real parts, with a practice shop whose right verdicts are known."""
+"""`pagemill demo`: a whole run with real parts, on a practice shop whose right verdicts are known."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _STOP_S = 60
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """Where the demo's own Redis, database and log live; the worker runs with this folder as its current one."""
+    """The folder with the demo's own Redis, database and log; it is the worker's working directory."""
 
     folder: Path
     config_folder: Path
@@ -132,7 +132,7 @@ def _platforms(shops: bool) -> tuple[str, ...]:
 
 
 def _with_local_shops(place: _Surroundings, port: int) -> tuple[_Surroundings, Config]:
-    """The same place with the shipped files of the shops pointed at the practice ones."""
+    """The surroundings, with the shops' shipped files changed so that they visit the practice shops."""
     from pagemill.demo.shops.local import write_local_config
 
     local = place.folder / "local"
@@ -153,10 +153,10 @@ def _surroundings(keep: bool, platforms: tuple[str, ...]) -> Iterator[_Surroundi
 
 
 def _present_config() -> Path:
-    """The folder of the configuration whose settings count: the one that comes with pagemill where there is no other.
+    """The configuration folder that the settings are taken from; the shipped one if there is no other.
 
     Raises:
-        ConfigError: it has mistakes.
+        ConfigError: the configuration has mistakes.
     """
     is_named = os.environ.get("PAGEMILL_CONFIG") or Path("config").exists()
     config = load("WARNING", folder=None if is_named else SHIPPED_CONFIG)
@@ -164,7 +164,7 @@ def _present_config() -> Path:
 
 
 def _furnished(folder: Path, present: Path, platforms: tuple[str, ...]) -> _Surroundings:
-    """The folder with a configuration of these platforms alone."""
+    """Creates in the folder a configuration with only these platforms."""
     place = _Surroundings(folder, folder / "config", platforms)
     (place.config_folder / "platforms").mkdir(parents=True)
     for name in ("pagemill.yaml", *(f"platforms/{platform}.yaml" for platform in platforms)):
@@ -235,7 +235,7 @@ def _raise_if_ended(process: subprocess.Popen[bytes], place: _Surroundings) -> N
 
 
 def _report(console: Console, store: ResultStore, runs: list[str], right: dict[tuple[str, str], Any]) -> int:
-    """Prints what the verdicts are; how many are wrong or missing."""
+    """Prints the verdicts; returns how many are wrong or missing."""
     counts: Counter[tuple[str, str]] = Counter()
     wrong: Counter[str] = Counter()
     unseen = dict(right)

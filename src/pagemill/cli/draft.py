@@ -1,4 +1,4 @@
-"""`pagemill draft`: its options. What it does is `draft_run`'s, which no other command need load."""
+"""`pagemill draft`: only its options. `draft_run` does the work, so that other commands need not load it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `pagemill draft --json` prints: a line after each visit, and at last one with all that was found."""
+"""The output of `pagemill draft --json`: a line after each visit, and a last line with everything that was found."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pagemill.drafting.trial import TriedPage
 
 
 def tell_visited(pages: int, visited: int) -> None:
-    """How far it is."""
+    """Prints the progress."""
     typer.echo(json.dumps({"visited": visited, "of": pages}))
 
 
 def tell_draft(draft: Draft, tried: Sequence[TriedPage], lacking: Sequence[str]) -> None:
-    """All of it."""
+    """Prints the last line."""
     typer.echo(to_json(ToldDraft(draft.parts, tuple(_page(one) for one in tried), tuple(lacking))))
 
 

@@ -1,4 +1,4 @@
-"""Which pages a draft is made from, as its options say, and what is known of their products."""
+"""Chooses the pages for a draft from the command's options, with what is known of their products."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from pagemill.intake.expected import ValueKind, read_expected
 from pagemill.model import Product
 
 MOST_PAGES = 12
-"""Each stands open until the end, and takes memory as one that is visited."""
+"""Limited, because each page stays open until the end and takes memory."""
 _MOST_ROWS = 20_000
-"""Of a catalogue, from which some are chosen."""
+"""Rows of a catalogue that are read, to choose some of them."""
 _KINDS: Mapping[str, ValueKind] = {**STANDARD_FACTS, "status": "text"}
 _ROLES = {"sold_out": PageRole.SOLD_OUT, "off_sale": PageRole.OFF_SALE, "gone": PageRole.GONE}
 _PAIR = re.compile(r"(?:\A|,)\s*(\w+)\s*=")
@@ -34,17 +34,17 @@ def asked_pages(
     source: Path | None,
     rows: int,
 ) -> list[AskedPage]:
-    """All of them, products on sale first.
+    """All pages to visit, products on sale first.
 
     Args:
-        urls: of products on sale.
-        others: URLs by what is said of them.
-        expect: what the first one is expected to have: `name=..., price=...`.
-        source: a catalogue; `rows` of it are taken, with what they expect.
-        rows: how many.
+        urls: URLs of products on sale.
+        others: URLs by the state that the user gave for them.
+        expect: the first product's values: `name=..., price=...`.
+        source: a catalogue; some of its rows are visited, with the values that they expect.
+        rows: how many rows.
 
     Raises:
-        UsageError: there is none, one comes twice, there are too many, or what is expected cannot be read.
+        UsageError: no page, a repeated page, too many pages, or `expect` cannot be read.
     """
     expected = read_pairs(expect)
     if expected and not urls:
@@ -65,7 +65,7 @@ def asked_pages(
 
 
 def read_pairs(text: str) -> dict[str, Any]:
-    """What `--expect` says, field by value; it may be a JSON object.
+    """The values in `--expect`, by field. The text may be a JSON object.
 
     Raises:
         UsageError: it cannot be read.
@@ -103,7 +103,7 @@ def _of_json(text: str) -> dict[str, Any]:
 
 
 def _rows_of(source: Path, count: int) -> list[AskedPage]:
-    """So many rows of a catalogue, spread over it, and one of each state that its rows say."""
+    """Up to `count` rows, spread over the catalogue, plus one for each state that its rows have."""
     products = list(islice(_products(source), _MOST_ROWS))
     if not products:
         raise UsageError(f"{source} has no row that can be used: it needs the columns id and url")
@@ -121,7 +121,7 @@ def _products(source: Path) -> Iterator[Product]:
 
 
 def _any_platform() -> Platform:
-    """Stands for the platform that is not there yet: it takes a row's url as it is, since it would not visit it."""
+    """A stand-in for the platform that does not exist yet. Its `visit` makes a row's URL count as it is."""
     fields = {name: {"path": name, **({} if kind == "text" else {"type": kind})} for name, kind in _KINDS.items()}
     return Platform.model_validate(
         {

@@ -1,4 +1,4 @@
-"""What `pagemill draft` has found out, as tables; and whether it is good enough. Reads nothing and chooses nothing."""
+"""Prints the result of `pagemill draft` as tables, and decides whether it is good enough."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GUESSES = 3
 
 
 def print_report(console: Console, draft: Draft, tried: Sequence[TriedPage]) -> None:
-    """All of it, for people."""
+    """Prints everything, for people."""
     console.print(_pages(tried))
     console.print(_fields(draft, tried))
     for line in _guesses(draft):
@@ -30,7 +30,7 @@ def print_report(console: Console, draft: Draft, tried: Sequence[TriedPage]) -> 
 
 
 def shortcomings(draft: Draft, tried: Sequence[TriedPage]) -> list[str]:
-    """What is not good enough to be used as it is; nothing for a good draft."""
+    """What must be improved before the file is used; empty for a good draft."""
     found = [choice.told for choice in draft.choices if choice.is_too_unsure]
     for number, one in enumerate(tried, 1):
         if not one.is_right:
@@ -41,7 +41,7 @@ def shortcomings(draft: Draft, tried: Sequence[TriedPage]) -> list[str]:
 
 
 def _disagreements(draft: Draft, at: int, one: TriedPage) -> list[str]:
-    """Fields that the trial has read otherwise than the draft."""
+    """Fields whose trial gave another value than the draft."""
     if one.reading is None or one.page.evidence.role is PageRole.GONE:
         return []
     found = []

@@ -1,5 +1,4 @@
-"""What `pagemill draft` does: visits the pages, chooses, tries the choice on the open pages, writes the file and tells
-what came of it.
+"""Runs `pagemill draft`: visits the pages, chooses fields, tries them on the open pages, writes the file and reports.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _PER_PAGE_S = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the options say of the pages and of how they are visited; texts as they were written."""
+    """The options about the pages and the visits, as given on the command line."""
 
     on_sale: Sequence[str]
     sold_out: Sequence[str]
@@ -58,12 +57,12 @@ class Asked:
 
 
 def run_draft(name: str, asked: Asked, *, force: bool, only_print: bool, as_json: bool) -> None:
-    """Writes that platform's file, or prints it, or all that was found.
+    """Drafts the platform's file and writes or prints it; with `as_json` prints all findings instead.
 
     Raises:
-        UsageError: the options do not go together, or the file is there.
+        UsageError: the options contradict each other, or the file exists already.
         VisitFailed: a page refuses to be visited, or could not be read.
-        typer.Exit: with 1, if the file is not good enough as it is.
+        typer.Exit: with code 1, if the file is not good enough.
     """
     config = load("WARNING")
     visitor = _visitor(asked)
@@ -108,7 +107,7 @@ def _pace(text: str) -> MsRange:
 
 
 def _visitor(asked: Asked) -> dict[str, Any]:
-    """The section of that name; empty for a browser's own ways."""
+    """The `visitor` section of the file; empty if no option asks for one."""
     found: dict[str, str] = {}
     for header in asked.headers:
         name, colon, value = header.partition(":")
@@ -157,10 +156,10 @@ async def _draft(
 
 
 def _check(name: str, text: str) -> None:
-    """That it is read as a platform file of that name.
+    """Checks that the text can be loaded as a platform file of that name.
 
     Raises:
-        ConfigError: it is not.
+        ConfigError: it cannot.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.yaml"

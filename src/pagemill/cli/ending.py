@@ -1,4 +1,4 @@
-"""How a command that went wrong ends."""
+"""How a command ends after an error."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def _tell(console: Console, text: str) -> None:
 
 
 def _wanted(verdicts: str | None, *, missing: bool) -> tuple[tuple[Verdict, ...], bool]:
-    """Which verdicts, and whether products without a result."""
+    """The verdicts that are wanted, and whether products without a result are."""
     if verdicts is None:
         return wanted_again(None, missing or None)
     known = {verdict.value: verdict for verdict in Verdict}

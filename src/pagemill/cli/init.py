@@ -1,6 +1,6 @@
-"""`pagemill init`: a folder with what a first run needs, here and in containers.
+"""`pagemill init`: creates a folder with what a first run needs, on this machine and in containers.
 
-Owns which of the shipped files a folder of one's own gets, and under which names. What is there is never lost.
+Decides which shipped files the folder gets, and their names. Existing files are never lost.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _RENAMED = {
     ".dockerignore": "dockerignore",
     ".gitignore": "gitignore",
 }
-"""What a folder's files are called in `shipped/`, where that is not the same."""
+"""Names in the folder that differ from the names in `shipped/`."""
 
 _AS_THEY_ARE = ("README.md", "config/pagemill.yaml", "config/schedule.yaml", "config/alerts.yaml", "docker-compose.yml")
 _SECRETS = ".env"
@@ -86,23 +86,23 @@ def init(
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What one file is to be."""
+    """One file to create."""
 
     name: str
     content: bytes
     mode: int
 
     def is_at(self, folder: Path) -> bool:
-        """Whether it is there already, as it is to be."""
+        """Whether the file is there already with this content."""
         path = folder / self.name
         return path.is_file() and path.read_bytes() == self.content
 
     def stays(self, folder: Path, force: bool) -> bool:
-        """Whether something is there that must be left alone. Other secrets would help nobody."""
+        """Whether an existing file must be kept. Secrets always are, because others depend on them."""
         return os.path.lexists(folder / self.name) and (not force or self.name == _SECRETS)
 
     def write(self, folder: Path) -> None:
-        """Puts it there, and what was there aside. Nobody sees it half written or with another mode."""
+        """Writes the file atomically with its mode; an existing one becomes `NAME.before`."""
         path = folder / self.name
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -135,8 +135,8 @@ def _files(folder_name: str) -> Iterator[_File]:
 
 
 def _own_wheel() -> Path | None:
-    """The wheel that this pagemill was installed from, where it was a file that is still there: its image needs it,
-    because no index may have this version."""
+    """The wheel file that this pagemill was installed from, if it still exists. The image needs it, because a package
+    index may not have this version."""
     try:
         told = distribution("pagemill").read_text("direct_url.json")
     except PackageNotFoundError:

@@ -1,7 +1,7 @@
-"""`pagemill`: the program, and what becomes of errors.
+"""`pagemill`: the program, and how it reports errors.
 
-An error that pagemill raises on purpose is printed as its message, without a traceback, and ends with its exit code:
-1 something failed, 2 usage or configuration, 69 a service is out of reach.
+An error that pagemill raises on purpose is printed as its message, without a traceback. It ends the process with its
+exit code: 1 something failed, 2 usage or configuration, 69 a service is out of reach.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def main(
 def run() -> None:
     """The entry point: runs a command and ends the process with its exit code.
 
-    What the operating system refuses (a full disk, a folder that is not there) is told in one line too. A reader that
-    has seen enough, as `head` has, ends a command quietly: typer sees to that, with 1, as the work was cut short.
+    An error of the operating system, such as a full disk, is also printed as one line. If a reader such as `head`
+    closes the pipe, typer ends the command silently with 1, because its output is incomplete.
     """
     step_down(first_process_environment())
     try:

@@ -1,4 +1,4 @@
-"""`pagemill mend`: its options. What it does is `mend_run`'s, which no other command need load."""
+"""`pagemill mend`: only its options. `mend_run` does the work, so that other commands need not load it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `pagemill mend` does: visits products whose last good result is known, mends the file, prints the difference."""
+"""Runs `pagemill mend`: visits products whose last good result is known, mends the file, and prints the difference."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ from pagemill.errors import UsageError, VisitFailed
 from pagemill.guard.scratch import scratch_folder
 
 _PER_PAGE_S = 200.0
-"""For its visit, and for up to five trials of a file on it."""
+"""Seconds for a page's visit and up to five trials of a file on it."""
 _OLD_NAMES = ("viewport", "user_agent", "locale")
 
 
 def run_mend(name: str, *, write: bool) -> None:
-    """Prints what to change in that platform's file, and changes it if `write`.
+    """Prints what to change in that platform's file, and with `write` changes it.
 
     Raises:
-        UsageError: no good result of it is known, or there is no such platform.
-        VisitFailed: no page shows what its product was.
-        typer.Exit: with 1, if the file is still not good enough.
+        UsageError: the platform does not exist, or no good result of it is known.
+        VisitFailed: no page shows its product's known values any more.
+        typer.Exit: with code 1, if the file is still not good enough.
     """
     config = load("WARNING")
     platform = chosen_platforms(config, [name])[name]
@@ -115,10 +115,10 @@ async def _mend(
 
 
 def _told(pages: Sequence[GatheredPage], known: Sequence[KnownProduct]) -> list[GatheredPage]:
-    """The pages that still tell something, with what is still to be expected of them.
+    """The pages whose products are still there, each with the values that can still be expected.
 
     Raises:
-        VisitFailed: no product of those that were on sale is there any more.
+        VisitFailed: none of the products that were on sale is there any more.
     """
     told = [
         GatheredPage(as_it_is(page.evidence, product), page.lease) for page, product in zip(pages, known, strict=True)
@@ -134,7 +134,7 @@ def _told(pages: Sequence[GatheredPage], known: Sequence[KnownProduct]) -> list[
 
 
 def _tell(console: Console, mended: Mended, name: str) -> None:
-    """Beside the patch, for people."""
+    """Prints the report that accompanies the patch, for people."""
     for number, one in enumerate(mended.tried, 1):
         reason = f": {one.judgement.reason}" if one.judgement.reason else ""
         wrong = "" if one.is_right else f" (wrong, it is {one.right.value})"
@@ -153,7 +153,7 @@ def _tell(console: Console, mended: Mended, name: str) -> None:
 
 
 def _address(platform: Platform, product: KnownProduct) -> str:
-    """Where a run visits it, if its id is found there again; else the catalogue's own address."""
+    """The address that a run would visit, if the product's id is found in it again; else the catalogue's own URL."""
     names = platform.names_of(product.product_id, product.url)
     if names is None:
         return product.url
@@ -162,7 +162,7 @@ def _address(platform: Platform, product: KnownProduct) -> str:
 
 
 def _visitor(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The file's own visitor, in its old names as well."""
+    """The file's `visitor` section, including its keys' old names."""
     navigation = data.get("navigation") or {}
     old = {key: navigation[key] for key in _OLD_NAMES if key in navigation}
     return {**old, **(data.get("visitor") or {})}

@@ -1,4 +1,4 @@
-"""What several commands start with: configuration, logging, and options that mean the same everywhere."""
+"""What several commands share: loading the configuration, setting up logging, and common options."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ PlatformNames = Annotated[
 
 @contextmanager
 def needs_extra(name: str) -> Iterator[None]:
-    """For imports of what only an extra of the package brings.
+    """For imports of libraries that only an extra of the package installs.
 
     Raises:
-        UsageError: it is not installed; the message says how to.
+        UsageError: the library is not installed; the message says how to install it.
     """
     try:
         yield
@@ -34,10 +34,10 @@ def needs_extra(name: str) -> Iterator[None]:
 
 
 def load(log_level: str | None = None, *, folder: Path | None = None, tells_alerts: bool = False) -> Config:
-    """The configuration, with logging set up by it; `log_level` beats the configured one. See `load_config`.
+    """Loads the configuration and sets up logging; `log_level` beats the configured level. See `load_config`.
 
     Raises:
-        ConfigError: it has mistakes.
+        ConfigError: the configuration has mistakes.
     """
     config = load_config(folder, tells_alerts=tells_alerts)
     environment = config.environment

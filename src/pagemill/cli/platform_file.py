@@ -1,4 +1,4 @@
-"""Puts a platform's file in the place of the one that is there, which is kept."""
+"""Replaces a platform's file and keeps the old one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def replace_file(file: Path, text: str) -> None:
-    """The file has that text afterwards, at once; what was there before stays as `NAME.yaml.before`.
+    """Replaces the file's text atomically; the old text stays as `NAME.yaml.before`.
 
-    Whenever this is cut off, either the old file or the new one is there.
+    If the process is killed at any moment, either the old file or the new one is there.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.new")

@@ -17,7 +17,7 @@ _POLL_S = 0.25
 
 @contextmanager
 def counting(console: Console, what: str) -> Iterator[Callable[[int], None]]:
-    """A bar without an end: the function it gives takes the number of products so far."""
+    """A progress bar without a known end. The function that it gives takes the number of products so far."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:.0f} products"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=None)
@@ -31,9 +31,9 @@ def counting(console: Console, what: str) -> Iterator[Callable[[int], None]]:
 def follow(
     console: Console, store: ResultStore, runs: Sequence[str], check: Callable[[], None] = lambda: None
 ) -> list[RunProgress]:
-    """Shows how far the runs are until all have ended; how they ended, in the same order.
+    """Shows the progress of the runs until all have ended; returns how each ended, in the same order.
 
-    `check` is called at every look and may raise to give up.
+    `check` is called at each refresh and may raise an error to stop waiting.
     """
     columns = (TextColumn("validating"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     shown = (*columns, TextColumn("{task.fields[verdicts]}"))

@@ -50,7 +50,7 @@ def prune(
 
 
 def _show(retention: Retention) -> tuple[int, int]:
-    """Lists the first ones; how many runs and results there are."""
+    """Lists the first runs to remove; returns the number of runs and results."""
     table = Table(title="Old runs", title_justify="left")
     for column in ("run", "platform", "results", "last result"):
         table.add_column(column, overflow="fold")

@@ -23,7 +23,7 @@ from pagemill.fleet.view import FleetView
 
 
 class ReportFormat(StrEnum):
-    """How a report is written."""
+    """Formats of a report."""
 
     JSON = "json"
     HTML = "html"
@@ -61,10 +61,10 @@ def report(
 
 
 def day_of(text: str) -> date:
-    """A day written as 2026-11-21.
+    """The day in a text such as 2026-11-21.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a day.
     """
     try:
         return date.fromisoformat(text)
@@ -76,7 +76,7 @@ def zone_named(text: str) -> str:
     """The name of a time zone.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is no time zone of that name.
     """
     try:
         return check_zone(text)

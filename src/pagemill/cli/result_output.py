@@ -1,4 +1,4 @@
-"""How results are written to standard output: formats, and CSV as a spreadsheet opens it."""
+"""Writes results to standard output: the formats, and CSV that spreadsheets open correctly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BOM = "\ufeff"
 
 
 class ResultFormat(StrEnum):
-    """How results are written."""
+    """Formats of results."""
 
     TABLE = "table"
     JSONL = "jsonl"
@@ -31,7 +31,7 @@ ExcelOption = Annotated[
 
 
 def chosen_format(form: ResultFormat | None, *, excel: bool) -> ResultFormat:
-    """The format that was asked for.
+    """The requested format.
 
     Raises:
         UsageError: --excel with another format than CSV.
@@ -43,7 +43,7 @@ def chosen_format(form: ResultFormat | None, *, excel: bool) -> ResultFormat:
 
 @contextmanager
 def output(*, excel: bool) -> Iterator[TextIO]:
-    """Standard output; for a spreadsheet in UTF-8 whatever the terminal has, and with a BOM."""
+    """Standard output. For a spreadsheet it is UTF-8 with a BOM, whatever the terminal's encoding is."""
     if not excel:
         yield sys.stdout
         return

@@ -44,7 +44,7 @@ def results(
         if chosen is None:
             typer.echo("no run yet: queue a catalogue with `pagemill enqueue`", err=True)
             return
-        store.progress(chosen)  # a run that does not exist is a mistake, not an empty answer
+        store.progress(chosen)  # raises an error for an unknown run, which must not look like an empty one
         found = store.read(chosen, Verdict.CHANGED if only_changes else verdict)
         with output(excel=excel) as stream:
             (_write_changes if only_changes else _write)(found, chosen_form, stream, excel=excel)

@@ -126,7 +126,7 @@ def _processes(processes: Sequence[ProcessSnapshot]) -> Table:
 
 
 def _proxies(workers: Sequence[WorkerSnapshot]) -> Table:
-    """By name: an address is a secret."""
+    """By name, because a proxy's address is a secret."""
     shown = table("Proxies", "worker", "proxy", "contexts", "failures", "state")
     for worker in workers:
         for proxy in worker.proxies:

@@ -82,7 +82,7 @@ def _revoke(environment: Environment, text: str) -> None:
 
 def _revoke_all(environment: Environment) -> None:
     now = datetime.now(UTC)
-    # Tokens know the second that they were made in: one made right after this command must count.
+    # A token's time is in whole seconds. One made right after this command must stay valid.
     made_before = now.replace(microsecond=0) + timedelta(seconds=1)
     with ResultStore(environment.database_url) as store:
         RevokedTokens(store).revoke_all(made_before, made_before + timedelta(seconds=_LONGEST_S), now)
@@ -92,10 +92,10 @@ def _revoke_all(environment: Environment) -> None:
 
 
 def seconds_of(expires: str) -> int:
-    """What `30m`, `12h` or `7d` means in seconds.
+    """The seconds that `30m`, `12h` or `7d` stand for.
 
     Raises:
-        UsageError: it is none of these, or longer than 30 days.
+        UsageError: the text is none of these, or more than 30 days.
     """
     match = _DURATION.fullmatch(expires)
     duration_s = int(match[1]) * _UNITS_S[match[2]] if match else 0

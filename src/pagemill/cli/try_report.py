@@ -1,4 +1,4 @@
-"""What `pagemill try` has found out, as tables and as JSON. Reads nothing and judges nothing."""
+"""Prints the findings of `pagemill try` as tables or as JSON. Reads no page and judges nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STATES = {
 class TriedProduct:
     """One product as it was read.
 
-    `url` is the catalogue's, `address` the one that was visited; times in milliseconds.
+    `url` is the catalogue's URL, `address` the one that was visited. Times are in milliseconds.
     """
 
     url: str
@@ -35,13 +35,13 @@ class TriedProduct:
     reading: PageReading
     judgement: Judgement
     signs: list[tuple[Verdict, str]]
-    """Every sign that was met, whether it decided or not."""
+    """Every sign that was found, whether it decided the verdict or not."""
     browser_ms: int
     read_ms: int
 
 
 def as_json(tried: TriedProduct) -> str:
-    """All of it, for programs."""
+    """Everything as JSON, for programs."""
     reading = tried.reading
     whole: dict[str, Any] = {
         "url": tried.url,
@@ -64,7 +64,7 @@ def as_json(tried: TriedProduct) -> str:
 
 
 def print_report(tried: TriedProduct) -> None:
-    """All of it, for people."""
+    """Prints everything, for people."""
     console, reading = output_console(), tried.reading
     console.print(_summary(tried))
     _print_list(console, "steps before reading", [str(step) for step in reading.steps])
@@ -109,7 +109,7 @@ def _place(told: FieldTold) -> str:
 
 
 def _remark(told: FieldTold) -> str:
-    """What a source that does not count has said."""
+    """What a source said whose value does not count."""
     said = f"{told.source + 1} {told.strategy}: "
     if told.value is not None:
         said += f"{_cut(repr(told.value))}{' (else)' if told.state == 'default' else ''}"
@@ -121,7 +121,7 @@ def _remark(told: FieldTold) -> str:
 
 
 def _others(told: FieldTold) -> str:
-    """That more than one element fits, where they say different things."""
+    """A remark for selectors that several elements with different texts match; else empty."""
     if not told.others:
         return ""
     return f"{told.places} elements fit, others say {', '.join(repr(_cut(text)) for text in told.others)}"

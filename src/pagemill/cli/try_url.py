@@ -76,10 +76,10 @@ def try_url(
 
 
 def _visit(platform: Platform, product: Product) -> Visit:
-    """The visit of a product, where it may be visited.
+    """The visit of a product, if its address may be visited.
 
     Raises:
-        UsageError: `product.id` does not fit the URL, or the address is none of the platform's hosts.
+        UsageError: `product.id` does not fit the URL, or the address is on no host of the platform.
     """
     name = platform.platform
     if fault := fault_of_text(product.url):
@@ -95,7 +95,7 @@ def _visit(platform: Platform, product: Product) -> Visit:
 
 
 async def _read(pool: BrowserPool, platform: Platform, visit: Visit, screenshot: Path | None) -> PageReading:
-    """Every step of the visit, with a page where one is needed."""
+    """Does all steps of the visit, on a page if one is needed."""
     strategy = load_strategy(platform)
     try:
         for _ in range(_MAX_STEPS):

@@ -22,7 +22,7 @@ from pagemill.worker.start_signals import leave_on_signals
 from pagemill.worker.supervisor import Supervisor
 
 _MAINTENANCE_S = 11.0
-"""RQ's clean-up takes what a dead worker had in hand once its time to live is over, and comes every ten seconds."""
+"""RQ's clean-up runs every ten seconds. It takes over a dead worker's batch when the worker's time to live is over."""
 
 
 def worker(
@@ -63,9 +63,9 @@ def worker(
 def run_worker_process(
     platforms: list[str], processes: int, name: str, burst: bool, on_beat: Callable[[], None]
 ) -> None:
-    """One of so many children of the supervisor, in an interpreter of its own.
+    """Runs one of the supervisor's `processes` workers, in its own interpreter.
 
-    What is wrong on purpose ends it with one line and its exit code, as it ends a command.
+    An expected error ends it as it ends a command: with one line and the error's exit code.
     """
     try:
         with open_worker(load(), platforms, name, on_beat, processes) as built:
