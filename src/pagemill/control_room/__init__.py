@@ -1,1 +1,1 @@
-"""What serves the fleet to people and programs: API, pages, metrics, reports, and what they change."""
+"""Serves the fleet to people and programs: the API, pages, metrics and reports, and the changes that they request."""

@@ -1,1 +1,1 @@
-"""The control API: who may do what, how every answer looks, and the application that routes are added to."""
+"""The control API: its routes with their models, the live connection, and the application that joins them."""

@@ -1,4 +1,4 @@
-"""The bodies and answers of writing results into the catalogue, with examples."""
+"""Request and response bodies for writing results into the catalogue, with examples."""
 
 from __future__ import annotations
 

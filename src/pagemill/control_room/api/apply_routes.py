@@ -1,4 +1,4 @@
-"""`POST /api/v1/runs/RUN/apply` and `.../apply/undo`: what a run found into the catalogue's own table, and back."""
+"""`POST /api/v1/runs/RUN/apply` and `.../apply/undo`: writes results into the catalogue's own table, and undoes it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _alone(parts: Parts) -> Iterator[None]:
 
 
 class _Changes:
-    """The first so many: of all, and of those that are left as they were."""
+    """Collects the first `limit` changes, and the first `limit` of those that were not written."""
 
     def __init__(self, parts: Parts, limit: int) -> None:
         self._may_be_written = parts.applier.may_write

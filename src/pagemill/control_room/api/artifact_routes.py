@@ -1,6 +1,6 @@
-"""`/api/v1/runs/{run}/artifacts`: what was kept of a product's failure, where this machine has it.
+"""`/api/v1/runs/{run}/artifacts`: the screenshot and HTML of a failed product, if this machine has them.
 
-A shop's page is a stranger's: its HTML is told as plain text that nothing may run in, its picture is a JPEG or nothing.
+A shop's page is untrusted: its HTML is served as plain text, so that no script runs, and its picture only as JPEG.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`POST /api/v1/runs` and `.../again`: begins runs with products of a body, an upload, a table, or an older run."""
+"""`POST /api/v1/runs` and `.../again`: begins runs from a JSON body, an upload, a table or an older run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from pagemill.results.runs import RunSummary
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"], dependencies=[Depends(changer)])
 
 BEGIN = ("POST", "/api/v1/runs")
-"""The one route whose body may be large."""
+"""The only route whose body may be large."""
 
 _ANSWERS: Documented = {
     200: {"model": Envelope[BegunText], "description": "A request with this Idempotency-Key has begun it before"},
@@ -190,7 +190,7 @@ def _platforms(parts: Parts, name: str) -> Platforms:
 
 
 def _platforms_of(parts: Parts, run: RunSummary) -> Platforms:
-    """Those that the products of a run are of."""
+    """The platforms of a run's products."""
     names = parts.store.platforms_of(run.run)
     for name in names:
         check_platform(parts, name)
@@ -235,7 +235,7 @@ def _of_file(parts: Parts, shop: Platforms, path: Path, encoding: str, options: 
 
 
 def _wanted(shop: Platforms, body: RunBody, source: str, unit: str, products: ReadProducts) -> RunRequest:
-    """The run; `source` is what the list of runs says where the request does not, `unit` what its rows are called."""
+    """The requested run. `source` is the default for the list of runs; `unit` is the noun for its rows."""
     return RunRequest(
         platform=shop,
         products=products,
@@ -269,7 +269,7 @@ def _answer(
     response.headers["Location"] = f"{parts.root_path}/api/v1/runs/{begun.run}"
     try:
         run = parts.store.run(begun.run)
-    except UsageError:  # its first row is still being looked for
+    except UsageError:  # the run is in no database before its first good row
         run = RunSummary(
             begun.run,
             name_of(wanted.platform),

@@ -1,4 +1,4 @@
-"""What `/api/performance` is asked to change, and what it answers to that."""
+"""Request and response bodies for changes below `/api/performance`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The connections of clients that have shown no token: few, each for a short time, and none at the cost of others.
+"""Limits connections of clients that have shown no token: their number and their time, without harm to other clients.
 
-uvicorn has no deadline for a request's head and no bound on it, and counts whoever connects against everybody. So both
-of its protocols are told here to which connection they belong, and `Porch` keeps those that nobody knows yet. When it
-is full, the address that has the most of them loses its oldest one: who fills it pushes out none but their own.
+uvicorn limits neither the time nor the size of a request's head, and its connection limit counts all clients together.
+So both of its protocols register their connection here, and `Porch` keeps those that are not known yet. If it is full,
+the address with the most connections loses its oldest one. So whoever fills it loses only their own connections.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pagemill.telemetry.logging import get_logger
 
 STRANGERS = 200
 STRANGER_S = 10.0
-"""Within which a request's head must be complete, and a WebSocket must have shown a token."""
+"""Seconds in which a request's head must be complete, and in which a WebSocket must show a token."""
 _HEAD_MAX_BYTES = 64 * 1024
 _TOLD_EVERY_S = 60.0
 
@@ -33,16 +33,15 @@ _log = get_logger("api")
 
 
 class Porch:
-    """One server's strangers. Lives on its event loop."""
+    """The connections of one server that have shown no token. Lives on the server's event loop."""
 
     def __init__(
         self, room: int = STRANGERS, patience_s: float = STRANGER_S, now_s: Callable[[], float] = time.monotonic
     ) -> None:
         """
-        Args:
-            room: for so many strangers.
-            patience_s: how long a stranger may take for what is expected.
-            now_s: monotonic seconds.
+        room: the most connections without a token.
+        patience_s: how many seconds a connection has for the step that it owes.
+        now_s: monotonic seconds.
         """
         self.patience_s = patience_s
         self._room = room
@@ -55,21 +54,21 @@ class Porch:
         return sum(map(len, self._parties.values()))
 
     def enter(self, guest: Guest) -> None:
-        """A connection that was just made; for it another one may have to go."""
+        """Adds a new connection; if there is no room, another one is ended."""
         if len(self) >= self._room:
             fullest = max(self._parties.values(), key=len)
             self._drop(next(iter(fullest)))
         self._parties.setdefault(guest.party, {})[guest] = None
 
     def leave(self, guest: Guest) -> None:
-        """It is known by now, or over; a second time nothing happens."""
+        """Removes a connection that has shown a token or has ended; may be called again."""
         own = self._parties.get(guest.party, {})
         own.pop(guest, None)
         if not own:
             self._parties.pop(guest.party, None)
 
     def is_stranger(self, guest: Guest) -> bool:
-        """Whether it has shown no token, and is still there."""
+        """Whether the connection is open and has shown no token."""
         return guest in self._parties.get(guest.party, {})
 
     def _drop(self, guest: Guest) -> None:
@@ -83,7 +82,7 @@ class Porch:
 
 
 class Guest:
-    """One connection, whichever protocol is spoken over it."""
+    """One connection, HTTP or WebSocket."""
 
     def __init__(self, porch: Porch, transport: asyncio.Transport) -> None:
         peer = transport.get_extra_info("peername")
@@ -95,42 +94,42 @@ class Guest:
         porch.enter(self)
 
     def is_own(self) -> bool:
-        """Whether its client is a process of the user that we are; the kernel is asked each time."""
+        """Whether the client is a process of this process' user, as the kernel says; asked on each call."""
         ends = [self._transport.get_extra_info(end) for end in ("sockname", "peername")]
         return None not in ends and is_own_end(ends[0][:2], ends[1][:2])
 
     def introduce(self) -> None:
-        """Its client has shown a token."""
+        """To be called when the client has shown a token."""
         self._porch.leave(self)
 
     def expect(self, what_is_due: Callable[[], bool]) -> None:
-        """Ends the connection unless what is due has come in time; it takes the place of what was expected before."""
+        """Ends the connection after `patience_s` if `what_is_due()` is true then; replaces an earlier call."""
         self.settle()
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(self._porch.patience_s, lambda: self.end() if what_is_due() else None)
 
     def expect_introduction(self) -> None:
-        """As `expect`, for a token."""
+        """Like `expect`; the client must show a token in that time."""
         self.expect(lambda: self._porch.is_stranger(self))
 
     def settle(self) -> None:
-        """Nothing is due any more."""
+        """Cancels the deadline of `expect`."""
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
     def end(self) -> None:
-        """At once, without waiting for what the client has not taken."""
+        """Ends the connection at once, without waiting until the client has read everything."""
         self._transport.abort()
 
     def left(self) -> None:
-        """The connection is over."""
+        """To be called when the connection has ended."""
         self.settle()
         self._porch.leave(self)
 
 
 class _Http(HttpToolsProtocol):
-    """uvicorn's, with a bound for what comes before a request's head is complete."""
+    """uvicorn's HTTP protocol, with a limit on the size and time of a request's head."""
 
     def __init__(self, *arguments: Any, porch: Porch, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -172,7 +171,7 @@ class _Http(HttpToolsProtocol):
 
 
 class _WebSocket(WebSocketsSansIOProtocol):
-    """uvicorn's; whoever opens one shows a token soon."""
+    """uvicorn's WebSocket protocol; the client must show a token in time."""
 
     def __init__(self, *arguments: Any, guest: Guest, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -188,6 +187,6 @@ class _WebSocket(WebSocketsSansIOProtocol):
 
 
 def watched(config: Config, porch: Porch) -> Config:
-    """That server's configuration, with its connections on the porch until they are known."""
+    """The server's configuration, with protocols that register their connections in `porch`."""
     config.http = partial(_Http, porch=porch)  # type: ignore[assignment]
     return config

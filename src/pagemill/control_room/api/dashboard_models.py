@@ -1,4 +1,4 @@
-"""What `/api/performance/dashboard` answers: the fleet at a glance, a row for each worker and platform."""
+"""The response body of `/api/performance/dashboard`: the fleet, with a row for each worker and platform."""
 
 from __future__ import annotations
 

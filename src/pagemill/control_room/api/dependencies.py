@@ -1,4 +1,4 @@
-"""What routes need apart from the request: built once by `server`, found by the dependencies here."""
+"""What routes need besides the request. `server` builds it once; the dependencies here give it to the routes."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ _MOST_DASHBOARDS = 32
 _MOST_LISTS = 32
 
 Documented = dict[int | str, dict[str, Any]]
-"""Answers of a route, as FastAPI takes them for its document."""
+"""A route's responses, in the form of FastAPI's `responses` argument."""
 
 UNKNOWN_WORKER: Documented = {404: {"description": "No worker of that name is alive"}}
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One API process' parts."""
+    """The parts of one API process."""
 
     redis: Redis
     """Fails within seconds."""
@@ -66,9 +66,9 @@ class Parts:
     configured: Mapping[str, Platform]
     """The platforms of this process' own configuration, by name."""
     guard: GuardSettings
-    """Those of this process' own configuration."""
+    """The guard's settings in this process' own configuration."""
     rules: Mapping[str, AlertRule]
-    """Those of this process' own configuration."""
+    """The alert rules in this process' own configuration, by name."""
     store: ResultStore
     database: DatabaseCheck
     cleanup: BackgroundCleanup
@@ -77,16 +77,16 @@ class Parts:
     run_requests: RunRequests
     trial: ProductTrial
     schedule: Callable[[], Schedule]
-    """The schedule as it stands."""
+    """Gives the schedule as it is now."""
     drafts: Drafts
     applier: Applier
     undoer: Undoer
     artifacts: Path
-    """The folder of what was kept of failures; it need not be there."""
+    """The folder with screenshots and HTML of failures; it may not exist."""
     applying: threading.Lock = field(default_factory=threading.Lock)
-    """Held while something is applied or undone: one at a time."""
+    """Held while results are applied or undone, so that only one request does so at a time."""
     root_path: str = ""
-    """Where a proxy has the API; empty where it is at the top."""
+    """The path under which a proxy serves the API; empty without one."""
     curves: SharedCache[tuple[float, str, int], list[CurvePoint]] = field(
         default_factory=lambda: SharedCache(_MOST_CURVES)
     )
@@ -94,16 +94,16 @@ class Parts:
     alert_lists: SharedCache[int, list[Alert]] = field(default_factory=lambda: SharedCache(_MOST_ALERT_LISTS))
     """By the most alerts of one."""
     dashboards: SharedCache[tuple[str, bool], Dashboard] = field(default_factory=lambda: SharedCache(_MOST_DASHBOARDS))
-    """By the worker that they are about, and by whether they tell the history."""
+    """Keyed by the worker's name and by whether the history is included."""
     reports: SharedCache[tuple[str, date | None, str], Report] = field(
         default_factory=lambda: SharedCache(_MOST_REPORTS)
     )
     metrics: SharedCache[str, tuple[bytes, str]] = field(default_factory=lambda: SharedCache(1))
-    """The text for Prometheus, with its content type."""
+    """The metrics in Prometheus' text format, and their content type."""
     runs: SharedCache[tuple[int, str, str], list[RunSummary]] = field(
         default_factory=lambda: SharedCache(_MOST_LISTS, least_s=0)
     )
-    """The list of runs: so many, before which one, of which platform."""
+    """Lists of runs, keyed by their length, the run before which they begin, and the platform."""
 
     def curve(self, span_s: float, worker: str = "", most: int = 400) -> list[CurvePoint]:
         """The last `span_s` seconds in at most so many points; as old as two of those are apart at most, and no older
@@ -125,7 +125,7 @@ class Parts:
         return self.alert_lists.get(count, lambda: recent_alerts(self.redis, count), FRESH_S)
 
     def report(self, run: str, day: date | None, now: datetime, time_zone: str = "") -> Report:
-        """A report, see `summary`; it may be a minute old. Without a time zone, a day is that of the schedule's.
+        """A report, see `summary`; up to a minute old. The default time zone of a day is the schedule's.
 
         Raises:
             UsageError, RedisUnavailable, DatabaseUnavailable: as `summary`.
@@ -140,7 +140,7 @@ class Parts:
         return self.reports.get((run, day, zone), make)
 
     def lookups(self) -> dict[str, Lookups]:
-        """How often something was ready when somebody asked, by what it was."""
+        """Hits and misses of each cache, by its name."""
         return {
             **self.view.lookups(),
             "curves": self.curves.lookups,
@@ -152,7 +152,7 @@ class Parts:
         }
 
     def connections(self) -> dict[str, ConnectionCounts]:
-        """Those of this process, by service."""
+        """The connections of this process, by service."""
         return {"redis": redis_connection_counts(self.redis), "database": self.store.connections()}
 
     def guard_in_force(self, overrides: Overrides) -> GuardSettings:
@@ -165,7 +165,7 @@ class Parts:
         return chosen.workers[0].guard_in_force(fleet) if chosen.worker else fleet
 
     def forget(self) -> None:
-        """Makes the next look a fresh one: something has just been changed."""
+        """Clears the caches after a change, so that the next request reads everything anew."""
         self.view.forget()
         self.alert_lists.forget()
         self.dashboards.forget()
@@ -174,7 +174,7 @@ class Parts:
     def order(
         self, workers: tuple[WorkerSnapshot, ...], action: str, timeout_s: float = ORDER_TIMEOUT_S, **arguments: Any
     ) -> list[OrderReply]:
-        """Gives these workers an order, see `orders.give`; the next look at the fleet is a fresh one."""
+        """Sends an order to these workers, see `orders.give`, and clears the caches."""
         try:
             return give(self.redis, [worker.name for worker in workers], action, timeout_s, **arguments)
         finally:
@@ -182,7 +182,7 @@ class Parts:
 
 
 def parts_of(request: Request) -> Parts:
-    """The parts of the application that was asked."""
+    """The parts of the application that the request is for."""
     parts = request.app.state.parts
     assert isinstance(parts, Parts)
     return parts
@@ -193,18 +193,18 @@ async def _parts(request: Request) -> Parts:
 
 
 PartsOfApp = Annotated[Parts, Depends(_parts)]
-"""The type of a route's parameter that is the parts."""
+"""The parameter type by which a route gets the parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class FleetPart:
-    """The part of the fleet that a request is about."""
+    """The part of the fleet that a request asks about."""
 
     picture: FleetPicture
     workers: tuple[WorkerSnapshot, ...]
-    """Those that are alive; one when the request names one."""
+    """The living workers; only one if the request names one."""
     worker: str
-    """Its name; empty for the whole fleet."""
+    """The worker's name; empty for the whole fleet."""
 
 
 WorkerName = Annotated[
@@ -224,20 +224,20 @@ def _chosen(parts: PartsOfApp, worker: WorkerName = "") -> FleetPart:
 
 
 ChosenWorkers = Annotated[FleetPart, Depends(_chosen)]
-"""The type of a route's parameter that is the whole fleet or, with `?worker=NAME`, that worker."""
+"""The parameter type by which a route gets all workers or, with `?worker=NAME`, that worker."""
 
 
 def unknown_worker(picture: FleetPicture) -> ApiError:
-    """The answer to a name that no living worker has."""
+    """The error for a name that no living worker has."""
     known = ", ".join(worker.name for worker in picture.alive) or "none"
     return ApiError(404, "unknown_worker", f"no worker of that name is alive; known are: {known}")
 
 
 def check_platform(parts: Parts, name: str) -> None:
-    """Refuses a platform that is not configured.
+    """Raises an error if the platform is not configured.
 
     Raises:
-        ApiError: 404, with those that are.
+        ApiError: 404, with the names of the configured platforms.
     """
     if name not in parts.configured:
         known = ", ".join(sorted(parts.configured)) or "none"

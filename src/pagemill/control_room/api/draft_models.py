@@ -1,4 +1,4 @@
-"""The bodies and answers below `/api/v1/drafts`, with examples."""
+"""Request and response bodies below `/api/v1/drafts`, with examples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pagemill.control_room.api.run_models import SOURCE
 from pagemill.model import FactValue, Verdict
 
 MOST_PAGES = 6
-"""Fewer than `pagemill draft` takes: they stand open where the API is, which else needs little memory."""
+"""Fewer than for `pagemill draft`, because the pages stay open beside the API, which should need little memory."""
 _EXAMPLE_URLS: list[Any] = [f"https://www.shop.com/products/{number}" for number in (1, 2, 3)]
 _CANDIDATE: JsonDict = {
     "source": "state",

@@ -1,4 +1,4 @@
-"""Paths below `/api/v1/drafts`: from a few pages of a shop to its platform's file, with other places chosen by hand."""
+"""Paths below `/api/v1/drafts`: drafts a platform's file from pages of a shop, and changes its choices."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def begin_draft(parts: PartsOfApp, wanted: DraftBody, response: Response, now: N
 
 @router.get("/drafts/{draft}", responses=_UNKNOWN, dependencies=[Depends(reader)])
 def show_draft(parts: PartsOfApp, draft: DraftId, now: Now) -> Envelope[DraftText]:
-    """How far it is; at its end the file, and for each field the places that say it."""
+    """The draft's progress. When it has ended: the file, and for each field the places where it was found."""
     return sealed(_text(parts, _find(parts, draft), {}), now)
 
 
 @router.post("/drafts/{draft}/choose", responses=_CHOOSE, dependencies=_CHANGES)
 def choose(parts: PartsOfApp, draft: DraftId, wanted: ChooseBody, now: Now) -> Envelope[DraftText]:
-    """The same with other places chosen by hand: nothing is visited, and nothing is kept of it. So name all picks each
-    time. What the file reads with them is not tried."""
+    """The draft with other places, chosen by hand. Nothing is visited or kept, so name all choices in each request. The
+    changed file is not tried on the pages."""
     kept = _find(parts, draft)
     if kept.told is None:
         raise ApiError(409, "not_ready", "there is nothing to choose from: ask for the draft until its state is done")

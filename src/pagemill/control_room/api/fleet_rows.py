@@ -1,4 +1,4 @@
-"""The rows of a dashboard's tables: one for each worker, for each other process, for each platform. Pure."""
+"""Builds the rows of the dashboard's tables: one for each worker, other process and platform. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pagemill.pacing.pace_state import PaceState
 
 
 def worker_row(worker: WorkerSnapshot, rates: Rates, now: datetime) -> WorkerText:
-    """One worker."""
+    """The row of one worker."""
     sample = worker.sample
     batches = [Work(**{name: getattr(work, name) for name in Work.model_fields}) for work in worker.batches]
     return WorkerText(
@@ -54,7 +54,7 @@ def worker_row(worker: WorkerSnapshot, rates: Rates, now: datetime) -> WorkerTex
 
 
 def process_row(process: ProcessSnapshot, now: datetime) -> ProcessText:
-    """One process beside the workers."""
+    """The row of a scheduler, control API or supervisor."""
     return ProcessText(
         name=process.name,
         role=process.role,
@@ -76,7 +76,7 @@ def _uptime_s(started_at: datetime | None, now: datetime) -> int:
 
 
 def platform_rows(picture: FleetPicture, workers: Sequence[WorkerSnapshot]) -> list[PlatformRow]:
-    """Every platform that is configured, in the order of its queues; `workers` are those whose counts are added up."""
+    """A row for every configured platform, in the queues' order; the counts are those of `workers`."""
     paces = {pace.platform: pace for pace in picture.paces}
     rows = []
     for queue in picture.queues:

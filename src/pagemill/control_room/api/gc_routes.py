@@ -1,4 +1,4 @@
-"""`/api/v1/memory`: the figures that Go programs tell about their memory, and asking for a garbage collection."""
+"""`/api/v1/memory`: figures with the names that Go programs use for memory, and a request for garbage collection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`GET /health`: for load balancers and orchestrators, which have no token. Says no more than whether all is well."""
+"""`GET /health` for load balancers and orchestrators. It needs no token and says only whether all is well."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def show_health(parts: PartsOfApp, now: Now) -> HealthText | Response:
 
 
 def read_health(parts: Parts, now: datetime) -> HealthText:
-    """Asks everybody."""
+    """Asks Redis, the database and the workers."""
     memory: ServiceWord = "unknown"
     redis: ServiceWord = "ok"
     try:

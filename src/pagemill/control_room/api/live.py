@@ -1,8 +1,8 @@
-"""The live connection: Socket.IO with the events of `/api/performance`, for whoever may read.
+"""The live connection: Socket.IO with the events of `/api/performance`, for clients that may read.
 
-Everything is bounded: connections, what a client may send, and what waits for a slow one; a client that does not take
-what it asked for is let go, and nobody else notices. Alerts come from the fleet's history by their place there, so that
-each client gets each one once, whoever raised it.
+Everything is limited: the number of connections, the size of requests, and the messages that wait for a client. A
+client that is too slow is disconnected, and others do not notice. Alerts are read from the fleet's history by cursor,
+so each client gets each alert once.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ T = TypeVar("T")
 
 MOST_CLIENTS = 100
 MOST_WAITING = 30
-"""Messages that a client has not taken yet."""
+"""Messages that may wait for a slow client before it is disconnected."""
 _MOST_BYTES = 64 * 1024
 _CHANNEL = "live"
 _METRICS = "metrics"
 _ALERTS = "alerts"
 _STRANGER_LOOKS = 5
-"""Rounds of the metrics after which a connection that has not introduced itself is closed."""
+"""Rounds of the metrics after which a connection without a token is closed."""
 
 
 @dataclass(slots=True)
@@ -56,15 +56,15 @@ class _Client:
 
 
 class Live:
-    """One API process' live connections. Lives on the server's event loop."""
+    """The live connections of one API process. Lives on the server's event loop."""
 
     def __init__(self, parts: Parts, rules: AccessRules, metrics_s: float = 2.0, alerts_s: float = 1.0) -> None:
         """
         Args:
-            parts: asked on threads of its own.
+            parts: used on separate threads, because their calls block.
             rules: who may connect.
-            metrics_s: between two rounds of metrics.
-            alerts_s: between two looks for alerts.
+            metrics_s: seconds between two rounds of metrics.
+            alerts_s: seconds between two looks for alerts.
         """
         self._parts = parts
         self._rules = rules
@@ -77,7 +77,7 @@ class Live:
         self._tasks: list[asyncio.Task[None]] = []
         self._server = socketio.AsyncServer(
             async_mode="asgi",
-            async_handlers=False,  # one request of a client after another: it cannot pile them up
+            async_handlers=False,  # handles a client's requests one by one, so that they cannot pile up
             cors_allowed_origins=_is_own,
             max_http_buffer_size=_MOST_BYTES,
             always_connect=False,
@@ -99,19 +99,19 @@ class Live:
 
     @property
     def app(self) -> ASGIApp:
-        """What answers below `/socket.io`."""
+        """The ASGI application for `/socket.io`."""
         app: ASGIApp = socketio.ASGIApp(self._server, socketio_path=None)
         return app
 
     async def open(self) -> None:
-        """Begins to tell metrics and alerts; alerts from now on."""
+        """Begins to send metrics, and alerts that are raised from now on."""
         self._tasks = [
             asyncio.create_task(self._repeat(self._metrics_s, self._tell_metrics), name="live metrics"),
             asyncio.create_task(self._repeat(self._alerts_s, self._tell_alerts), name="live alerts"),
         ]
 
     async def close(self) -> None:
-        """Ends both, and every connection; waits for what asks Redis just now."""
+        """Stops sending, closes all connections, and waits for calls to Redis that are under way."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -186,7 +186,7 @@ class Live:
             try:
                 await step()
             except (RedisError, RedisUnavailable):
-                pass  # whoever needs Redis to be there is told by /health
+                pass  # /health reports the outage
             except Exception:
                 log.exception(events.UNEXPECTED, where="live connections")
             await asyncio.sleep(interval_s)
@@ -221,7 +221,7 @@ class Live:
         return [sid for sid, client in self._clients.items() if what in client.wants]
 
     async def _send(self, sid: str, event: str, data: object) -> None:
-        """Never waits for the client."""
+        """Sends without waiting for the client. Disconnects it if too many messages wait."""
         if sid not in self._clients:
             return
         socket = self._socket_of(sid)
@@ -234,7 +234,7 @@ class Live:
         socket = self._socket_of(sid)
         self._clients.pop(sid, None)
         if socket is not None:
-            # Not `disconnect`, which waits until the client has taken everything.
+            # Not `disconnect`, because that waits until the client has read everything.
             while not socket.queue.empty():
                 socket.queue.get_nowait()
                 socket.queue.task_done()
@@ -246,7 +246,7 @@ class Live:
         return self._server.eio.sockets.get(self._server.manager.eio_sid_from_sid(sid, "/"))
 
     async def _send_strangers_away(self) -> None:
-        """Closes connections that were opened and then said nothing: they have shown no token."""
+        """Closes connections that have shown no token in time."""
         known = {self._server.manager.eio_sid_from_sid(sid, "/") for sid in self._clients}
         unknown = {eio_sid: socket for eio_sid, socket in self._server.eio.sockets.items() if eio_sid not in known}
         self._strangers = {eio_sid: self._strangers.get(eio_sid, 0) + 1 for eio_sid in unknown}
@@ -261,7 +261,7 @@ class Live:
 
 
 def _is_own(_origin: str, environ: dict[str, Any]) -> bool:
-    """Whether a browser's page of ours connects. Programs that are no browsers send no `Origin` and are not asked."""
+    """Whether the connection comes from one of our own pages. Only browsers send an `Origin`; others pass."""
     return is_own_origin(Headers(scope=environ["asgi.scope"]))
 
 

@@ -1,4 +1,4 @@
-"""The guard's settings by the names of `/memory/config`: there and back, and which marks make way for one. Pure."""
+"""The guard's settings under the API's names, in both directions, and the marks that a change must move. Pure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class MemoryConfig(BaseModel):
     }
 )
 class ConfigChange(BaseModel):
-    """What is to be changed; what is left out stays as it is. `null` counts as left out."""
+    """The settings to change; those left out, or `null`, stay as they are."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -87,10 +87,10 @@ class ConfigChange(BaseModel):
 
 
 def making_way(settings: GuardSettings, changes: Mapping[str, Any]) -> dict[str, float]:
-    """The marks that a change does not name and that must move for it, so that the five go on rising.
+    """New values for marks that a change does not name, so that the five marks still rise.
 
-    A mark in the way keeps the distance that it had to its neighbour: with the clean-up at 60 instead of 80, the
-    warning goes from 70 to 50. Where there is no room for that, nothing helps, and checking the whole says so.
+    A mark in the way keeps its distance to its neighbour: if the clean-up goes from 80 to 60, the warning goes from 70
+    to 50. If there is no room for that, the validation of all settings reports an error.
     """
     before = [float(getattr(settings, name)) for name in MARKS]
     marks = [float(changes.get(name, value)) for name, value in zip(MARKS, before, strict=True)]
@@ -109,7 +109,7 @@ def making_way(settings: GuardSettings, changes: Mapping[str, Any]) -> dict[str,
 
 
 def explained(error: ValidationError) -> str:
-    """What does not fit, by the API's names: `body.warning_threshold: must be above ...`."""
+    """The validation errors with the API's names: `body.warning_threshold: must be above ...`."""
     said = []
     for each in error.errors():
         cause = each.get("ctx", {}).get("error")

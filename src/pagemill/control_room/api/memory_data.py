@@ -1,4 +1,4 @@
-"""The figures below `/memory`, from what workers published. Pure."""
+"""Computes the figures below `/memory` from the workers' snapshots. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from pagemill.fleet.snapshot import WorkerSnapshot
 def status_of(
     workers: Sequence[WorkerSnapshot], silent: Sequence[WorkerSnapshot], guard: GuardSettings, now: datetime
 ) -> MemoryStatus:
-    """Memory in a word: `workers` are alive, `silent` ones are not any more."""
+    """The state of memory in one word. `workers` are alive, `silent` ones are not."""
     health = health_of([*workers, *silent], guard)
     return MemoryStatus(
         status=health.word,
@@ -41,7 +41,7 @@ def status_of(
 
 
 def fullest_of(workers: Sequence[WorkerSnapshot]) -> FullestWorker | None:
-    """The one whose memory is shortest; none without a worker."""
+    """The worker with the least free memory; `None` without workers."""
     worker = max(workers, key=memory_percent, default=None)
     if worker is None:
         return None
@@ -61,7 +61,7 @@ def fullest_of(workers: Sequence[WorkerSnapshot]) -> FullestWorker | None:
 
 
 def fleet_of(workers: Sequence[WorkerSnapshot]) -> FleetMemory:
-    """All of them together; zeros without a worker."""
+    """The sums over all workers; zeros without workers."""
     pss_mb = _pss_mb(workers)
     total_mb = sum(worker.limits.memory_mb for worker in workers if worker.limits)
     swap_mb = sum(worker.sample.swap_mb for worker in workers if worker.sample)
@@ -79,7 +79,7 @@ def fleet_of(workers: Sequence[WorkerSnapshot]) -> FleetMemory:
 
 
 def sample_of(fullest: FullestWorker | None, fleet: FleetMemory, now: datetime) -> MemorySample:
-    """Both in one, as the guide has them."""
+    """The total of the fullest worker's memory and the fleet's usage in one object, as the memory guide has them."""
     return MemorySample(
         timestamp=now,
         total_memory_mb=fullest.total_memory_mb if fullest else 0.0,
@@ -96,7 +96,7 @@ def sample_of(fullest: FullestWorker | None, fleet: FleetMemory, now: datetime) 
 
 
 def process_memory_of(process: ProcessSnapshot) -> ProcessMemory:
-    """One process beside the workers."""
+    """The memory of a scheduler, control API or supervisor."""
     return ProcessMemory(
         process=process.name,
         role=process.role,
@@ -112,7 +112,7 @@ def process_memory_of(process: ProcessSnapshot) -> ProcessMemory:
 
 
 def memory_trend_of(points: Sequence[CurvePoint]) -> MemoryTrend:
-    """Where memory went, from the points of that time."""
+    """The trend, mean and peak of memory over these points."""
     percents = [point.fullness_percent for point in points]
     return MemoryTrend(
         trend=trend_of(percents).word,
@@ -134,7 +134,7 @@ def entry_of(point: CurvePoint) -> HistoryEntry:
 
 
 def result_of(outcome: CleanupOutcome) -> CleanupResult:
-    """A clean-up by the API's names."""
+    """A clean-up's outcome under the API's names."""
     return CleanupResult(
         success=outcome.success,
         optimization_time=outcome.seconds,
@@ -146,7 +146,7 @@ def result_of(outcome: CleanupOutcome) -> CleanupResult:
 
 
 def cache_size(workers: Sequence[WorkerSnapshot]) -> int:
-    """Entries of all registered caches."""
+    """The number of entries in all registered caches."""
     return sum(sum(worker.caches.values()) for worker in workers)
 
 

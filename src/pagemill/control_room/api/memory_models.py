@@ -1,4 +1,4 @@
-"""The answers below `/memory`. Their fields and examples are those that clients of that API know."""
+"""Response bodies below `/memory`. Their fields and examples are those that the API's existing clients know."""
 
 from __future__ import annotations
 

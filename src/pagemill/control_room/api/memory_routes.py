@@ -1,6 +1,6 @@
-"""`/memory`: status, figures, history and settings of the workers' memory, and cleaning it up.
+"""`/memory`: status, figures, history, settings and clean-up of the workers' memory.
 
-The paths, fields and defaults are those of the memory guide that clients were written for; numbers are the fleet's.
+Paths, fields and defaults are those of the memory guide, which existing clients follow; the numbers are the fleet's.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _CHANGES = [Depends(changer)]
 _HOUR_S = 3600.0
 _TREND_POINTS = 60
 _CONFIGURE_S = 3.0
-"""Whoever has not heard by then looks for itself within seconds."""
+"""Seconds to wait for the workers' replies. A worker without the order reads the change itself within seconds."""
 
 Hours = Annotated[float, Query(gt=0, le=192, allow_inf_nan=False, description="How far back, up to eight days")]
 

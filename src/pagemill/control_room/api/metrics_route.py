@@ -16,7 +16,7 @@ _TEXT: Documented = {200: {"content": {"text/plain": {"schema": {"type": "string
 
 
 class _Text(Response):
-    """Says in the document that it is no JSON."""
+    """Tells the API's document that the answer is not JSON."""
 
     media_type = "text/plain"
 

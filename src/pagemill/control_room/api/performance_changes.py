@@ -1,6 +1,6 @@
-"""`/api/performance`, as far as it changes something: thresholds of alerts, optimizing, pausing a platform.
+"""The parts of `/api/performance` that change something: alert thresholds, optimizing, pausing a platform.
 
-What was changed survives a restart of the API, as it stands in Redis.
+Changes survive a restart of the API, because they are kept in Redis.
 """
 
 from __future__ import annotations

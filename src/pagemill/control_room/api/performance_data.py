@@ -1,4 +1,4 @@
-"""The figures below `/api/performance`, from what the fleet published. Pure."""
+"""Computes the figures below `/api/performance` from what the fleet has published. Pure."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ TOLD = frozenset(
         events.WORKER_DRAINING,
     }
 )
-"""The events that charts mark: what was replaced, lost or restarted."""
+"""The events that charts mark: replaced, lost or restarted parts."""
 
 
 def current_of(workers: Sequence[WorkerSnapshot], rates: Mapping[str, Rates], now: datetime) -> Metrics:
-    """The workers now."""
+    """The workers' latest figures together."""
     samples = [worker.sample or _UNMEASURED for worker in workers]
     mean = rates_of(workers, rates)
     return Metrics(
@@ -80,7 +80,7 @@ def current_of(workers: Sequence[WorkerSnapshot], rates: Mapping[str, Rates], no
 
 
 def memory_usage_of(workers: Sequence[WorkerSnapshot]) -> MemoryUsage:
-    """Memory under the names of Node.js."""
+    """Memory under the names that Node.js uses."""
     figures = memory_figures_of(workers)
     return MemoryUsage(
         rss=figures.sys_bytes,
@@ -91,7 +91,7 @@ def memory_usage_of(workers: Sequence[WorkerSnapshot]) -> MemoryUsage:
 
 
 def rates_of(workers: Sequence[WorkerSnapshot], rates: Mapping[str, Rates]) -> Rates:
-    """What these workers did lately, together: shares and times weigh as much as the products they come from."""
+    """The recent rates of these workers together; shares and times are weighted by the number of products."""
     found = [rates[worker.name] for worker in workers if worker.name in rates]
     items_per_s = sum(each.items_per_s for each in found)
     if not items_per_s:
@@ -106,19 +106,19 @@ def rates_of(workers: Sequence[WorkerSnapshot], rates: Mapping[str, Rates]) -> R
 
 
 def uptime_s(workers: Sequence[WorkerSnapshot], now: datetime) -> int:
-    """Of the worker that has run for longest."""
+    """Seconds since the longest-running worker started."""
     started = [worker.started_at for worker in workers if worker.started_at is not None]
     return max(0, round((now - min(started)).total_seconds())) if started else 0
 
 
 def health_data_of(workers: Sequence[WorkerSnapshot], health: Health, now: datetime) -> PerformanceHealth:
-    """The fleet in a word."""
+    """The fleet's health."""
     memory = used_memory_of(workers, health)
     return PerformanceHealth(status=health.word, timestamp=now, uptime=uptime_s(workers, now), memory=memory)
 
 
 def used_memory_of(workers: Sequence[WorkerSnapshot], health: Health) -> UsedMemory:
-    """What is used, of what may be."""
+    """The used memory, and how much may be used."""
     figures = memory_figures_of(workers)
     used_mb = round(figures.sys_bytes / _MIB)
     return UsedMemory(used=used_mb, total=round(figures.max_memory_mb), usage=health.percent)
@@ -164,7 +164,7 @@ def alert_text_of(alert: Alert) -> AlertText:
 
 
 def event_texts_of(found: Sequence[FleetEvent], most: int) -> list[EventText]:
-    """Those that charts mark."""
+    """The events that charts mark."""
     told = [each for each in found if each.event in TOLD][:most]
     return [
         EventText(
@@ -180,7 +180,7 @@ def event_texts_of(found: Sequence[FleetEvent], most: int) -> list[EventText]:
 
 
 def trends_of(trend: Trend) -> Trends:
-    """Where memory went."""
+    """The trend of memory."""
     return Trends(memory_trend=trend.word, memory_change=trend.change)
 
 
@@ -190,7 +190,7 @@ def cache_data_of(
     guard: GuardSettings,
     lookups: Mapping[str, Lookups],
 ) -> CacheData:
-    """Caches, and what the fleet remembers of its visits."""
+    """The workers' caches, and what the fleet remembers of its visits."""
     caches: dict[str, int] = {}
     for worker in workers:
         for name, size in worker.caches.items():

@@ -1,4 +1,4 @@
-"""The answers below `/api/performance`. The first fields of each are those that clients of that API know."""
+"""Response bodies below `/api/performance`. The first fields of each are those that the API's existing clients know."""
 
 from __future__ import annotations
 

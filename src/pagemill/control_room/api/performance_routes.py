@@ -1,6 +1,6 @@
-"""`/api/performance`, as far as it shows something: state, measurements, alerts, caches, times, the report.
+"""The parts of `/api/performance` that only read: state, measurements, alerts, caches, times, the report.
 
-Every answer is in the envelope. What changes something is `performance_changes`'.
+Every answer but the HTML report is in the envelope. `performance_changes` has the routes that change something.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def _zone_named(value: str) -> str:
 
 
 def _written_out(value: object) -> object:
-    """Pydantic takes seconds since 1970 for a day too."""
+    """Rejects numbers, because pydantic would take them as seconds since 1970."""
     if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         raise ValueError("write it as 2026-11-21")
     return value

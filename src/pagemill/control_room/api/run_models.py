@@ -1,4 +1,4 @@
-"""The bodies and answers below `/api/v1/runs`, `/api/v1/products` and `/api/v1/try`, with examples."""
+"""Request and response bodies below `/api/v1/runs`, `/api/v1/products` and `/api/v1/try`, with examples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pagemill.model import FactValue, Priority, Verdict
 from pagemill.results.runs import RunState
 
 MOST_PRODUCTS = 5000
-"""Products in a JSON body; there is room for ten times as many in an upload."""
+"""The most products in a JSON body; an upload may have ten times as many."""
 PLATFORM = "A configured platform; or `auto`: of each product the one whose hosts have its url's"
 SOURCE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
@@ -67,7 +67,7 @@ BatchSize = Annotated[
     int, Field(ge=1, le=MOST_BATCH, description="Products of one batch; the configured number unless told")
 ]
 PriorityWord = Annotated[
-    # What comes as JSON has no enumerations, which strict models would ask for.
+    # Values from JSON are strings, which pydantic's strict mode would not accept for an enumeration.
     Priority,
     Field(strict=False, description="Before or after which other runs of the platform it is worked on"),
     WithJsonSchema({"type": "string", "enum": [word.value for word in Priority]}),

@@ -1,4 +1,4 @@
-"""`/api/v1/runs` and `/api/v1/products`, as far as they show runs and their results, and cancelling a run."""
+"""The parts of `/api/v1/runs` and `/api/v1/products` that show runs and results, and the cancellation of runs."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def show_results(
     read from the database. With `field` or `search` a page looks at 10,000 results, and may be short or empty before
     the last one."""
     try:
-        parts.store.platform_of(run)  # the whole of it would be counted for each page
+        parts.store.platform_of(run)  # only checks that the run exists; `run` would count all its results for each page
     except UsageError as error:
         raise unknown_run() from error
     wanted = Selection(run, verdict or (), platform, product, field, search)
@@ -193,10 +193,10 @@ def show_history(
 
 
 def find_run(parts: Parts, run: str) -> RunSummary:
-    """A run as it stands.
+    """A run with its progress.
 
     Raises:
-        ApiError: 404, there is none of that id.
+        ApiError: 404, there is no run of that id.
     """
     try:
         return parts.store.run(run)
@@ -205,12 +205,12 @@ def find_run(parts: Parts, run: str) -> RunSummary:
 
 
 def unknown_run() -> ApiError:
-    """The answer to an id that no run has."""
+    """The error for an id that no run has."""
     return ApiError(404, "unknown_run", "there is no run of that id: GET /api/v1/runs lists them")
 
 
 def run_text(run: RunSummary) -> RunText:
-    """A run as clients see it."""
+    """A run as the API shows it."""
     return RunText(
         run=run.run,
         platform=run.platform,
@@ -234,6 +234,6 @@ def _result_text(result: ItemResult) -> ResultText:
 
 
 def _json_lines(results: Iterator[ItemResult]) -> Iterator[str]:
-    """A few hundred at a time: one by one, each would wait for a thread of its own."""
+    """Yields a few hundred lines at a time, because each yield waits for a thread."""
     while lines := [json_line(as_record(result)) for result in islice(results, _LINES_PER_PIECE)]:
         yield "".join(lines)

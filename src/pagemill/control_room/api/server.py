@@ -1,6 +1,6 @@
-"""The control API as one application, and serving it: puts frame, routes and live connections together.
+"""Builds the control API as one application, from frame, routes and live connections, and serves it.
 
-Owns the order in which threads begin and end. Knows what there is, and not how any of it works.
+Owns the order in which threads start and end. Contains nothing of how the parts work.
 """
 
 from __future__ import annotations
@@ -96,21 +96,20 @@ def create_api(
     drafts: Drafts | None = None,
     root_path: str = "",
 ) -> FastAPI:
-    """The application; its threads live from its start-up to its shut-down.
+    """The application. Its threads run from its start-up to its shut-down.
 
     Args:
-        config: whose platforms, guard settings and alert rules are shown and changed.
+        config: its platforms, guard settings and alert rules are shown and changed.
         redis: fails within seconds; the caller closes it, after the application.
         store: open; the caller closes it.
-        name: of this process, unique in the fleet.
-        rules: who may do what; by default by the environment's secret.
-        schedule: the schedule as it stands; by default that of `config`.
-        restart: by default one with the usual patience.
-        trial, drafts: likewise.
-        root_path: where a proxy has it, such as `/pagemill`; empty where it is at the top.
+        name: this process' name, unique in the fleet.
+        rules: who may do what; by default the rules of the environment's secret.
+        schedule: gives the current schedule; by default the one of `config`.
+        restart, trial, drafts: by default new ones with the usual time limits.
+        root_path: the path under which a proxy serves the API, such as `/pagemill`; empty without one.
 
     Raises:
-        UsageError: an alert channel's address is not understood.
+        UsageError: an alert channel's address is not valid.
     """
     rules = rules or AccessRules(config.environment.api_secret)
     revoked = Revoked(RevokedTokens(store))
@@ -175,8 +174,8 @@ def create_api(
             stack.push_async_callback(run_in_threadpool, parts.run_requests.close, _CLOSE_S)
             stack.push_async_callback(run_in_threadpool, parts.trial.close, _CLOSE_S)
             stack.push_async_callback(run_in_threadpool, parts.drafts.close, _CLOSE_S)
-            await run_in_threadpool(revoked.look)  # nothing is answered before it is known what was revoked
-            with contextlib.suppress(RedisError):  # then the restart tells that this process did not come back
+            await run_in_threadpool(revoked.look)  # no request is answered before the revoked tokens are known
+            with contextlib.suppress(RedisError):  # then the restart reports that this process did not come back
                 await run_in_threadpool(parts.restart.note_return)
             await run_in_threadpool(delivery.open)
             stack.push_async_callback(run_in_threadpool, delivery.close)
@@ -206,14 +205,14 @@ def _watch(parts: Parts, name: str) -> RepeatingThread:
         watch.check()
 
     def end() -> None:
-        with contextlib.suppress(RedisError):  # the lead ends by itself
+        with contextlib.suppress(RedisError):  # the lead expires by itself
             watch.close()
 
     return RepeatingThread("alert-watch", _WATCH_S, check, end)
 
 
 def _notices(parts: Parts, settings: AlertRules, name: str) -> RepeatingThread:
-    """The thread that tells ends of runs and watched changes."""
+    """The thread that sends notices about ended runs and watched changes."""
     desk = AlertDesk(parts.redis, parts.guard.alerts, name)
     notifier = Notifier(parts.store, desk, settings, name)
 
@@ -232,7 +231,7 @@ async def _answer_redis(request: Request, error: Exception) -> Response:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, telling when it answers, and about once a second that its loop comes round; it ends when it is over."""
+    """uvicorn that calls `on_ready` when it serves, `on_round` about once a second, and stops on `is_over`."""
 
     def __init__(
         self,
@@ -251,7 +250,7 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
     async def on_tick(self, counter: int) -> bool:
-        """uvicorn's hook: called ten times a second."""
+        """uvicorn's hook, called ten times a second."""
         if counter % 10 == 0:
             self._on_round()
         return await super().on_tick(counter) or self._is_over()
@@ -266,19 +265,19 @@ def serve_api(
     on_round: Callable[[], object],
     is_over: Callable[[], bool],
 ) -> None:
-    """Answers until SIGINT or SIGTERM, or until `is_over`; requests under way may end within some seconds then.
+    """Serves the application until SIGINT, SIGTERM or `is_over`. Requests under way then have some seconds to end.
 
     Args:
-        app: what answers.
+        app: the application.
         host: the address to listen on.
-        port: likewise.
-        beside: entered when the address is this process', and left after the last answer.
+        port: the port to listen on.
+        beside: entered when the address is bound, and left after the last answer.
         on_ready: called once, when requests are answered.
-        on_round: called about once a second while the loop makes progress.
+        on_round: called about once a second while the event loop makes progress.
         is_over: asked ten times a second.
 
     Raises:
-        UsageError: the address cannot be listened on, or others would reach an API that asks nobody for a token.
+        UsageError: the address cannot be used, or an API without tokens would be reachable for others.
     """
     rules: AccessRules = app.state.access_rules
     if not rules.asks_for_tokens:
@@ -288,7 +287,7 @@ def serve_api(
 
 
 def server_config(app: FastAPI, stranger_s: float = STRANGER_S) -> uvicorn.Config:
-    """How it is served. Bounds what a single client can take, and for how long, in seconds, without showing a token."""
+    """uvicorn's configuration. It limits connections and sizes; `stranger_s` is the time to show a token."""
     config = uvicorn.Config(
         app,
         access_log=False,
@@ -306,10 +305,10 @@ def server_config(app: FastAPI, stranger_s: float = STRANGER_S) -> uvicorn.Confi
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there: who asks from now on waits for the answer, and nobody else gets the port.
+    """A listening socket. Clients that connect from now on wait for the server, and the port is taken.
 
     Raises:
-        UsageError: somebody else does, or the address is not this machine's.
+        UsageError: the port is in use, or the address is not this machine's.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(

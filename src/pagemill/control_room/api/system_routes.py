@@ -1,4 +1,4 @@
-"""`/api/v2/system`: restarting the whole fleet, one process after another."""
+"""`/api/v2/system`: restarts the whole fleet, one process after another."""
 
 from __future__ import annotations
 

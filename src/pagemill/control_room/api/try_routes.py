@@ -1,4 +1,4 @@
-"""`POST /api/v1/try`: one product visited at once, and all that was read of it."""
+"""`POST /api/v1/try`: visits one product at once and shows everything that was read."""
 
 from __future__ import annotations
 
