@@ -1,5 +1,4 @@
-"""Runs `pagemill draft`: visits the pages, chooses fields, tries them on the open pages, writes the file and reports.
-"""
+"""Runs `pagemill draft`: visits pages, chooses fields, tries them on the pages, writes the file and reports."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Receives the body of a request that may be large: piece by piece, within its bound, onto disk where it does not fit.
+"""Receives a request body that may be large: in chunks, within a size limit, on disk if it is large.
 
-Owns the bounds. What stands in it is for others.
+Owns the limits. Does not look at the content.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ UPLOAD_LIMIT = BodyLimit(32 * 1024 * 1024, 120.0)
 MOST_LINES = 250_000
 
 CATALOGUES = {"text/csv": ".csv", "text/tab-separated-values": ".tsv", "application/x-ndjson": ".jsonl"}
-"""The kinds of catalogue that may be uploaded, with the end of a file's name that each has."""
+"""The media types of catalogues that may be uploaded, and the file extension of each."""
 JSON = "application/json"
 _CHARSET_REMEDY = (
     "the body must be UTF-8: leave charset out, and name a catalogue's encoding in the query (`?encoding=`)"
@@ -33,10 +33,10 @@ _REMEDY = f"send JSON (`Content-Type: {JSON}`), or a catalogue as {', '.join(CAT
 
 
 def content_type(request: Request) -> str:
-    """What the body is, one of `JSON` and `CATALOGUES`.
+    """The body's media type, one of `JSON` and `CATALOGUES`.
 
     Raises:
-        ApiError: it is called something else, or says that it is in another encoding than UTF-8.
+        ApiError: the type is another one, or the header names an encoding other than UTF-8.
     """
     kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
     if kind.strip() not in (JSON, *CATALOGUES):
@@ -49,10 +49,10 @@ def content_type(request: Request) -> str:
 
 
 async def read_small(request: Request, take: Callable[[bytes], None]) -> bytes:
-    """A body of up to 1 MB; `take` is given it as well.
+    """Reads a body of up to 1 MB; `take` is given it as well.
 
     Raises:
-        HTTPException: it is larger.
+        HTTPException: the body is larger.
     """
     body = bytearray()
     async for piece in _pieces(request):
@@ -66,13 +66,13 @@ async def read_small(request: Request, take: Callable[[bytes], None]) -> bytes:
 
 @contextmanager
 def file_for(kind: str) -> Iterator[tuple[IO[bytes], Path]]:
-    """A temporary file with the name that such a catalogue has, gone on leaving.
+    """A temporary file with the extension of that media type; deleted when the block ends.
 
     Raises:
-        ApiError: there is no place for it.
+        ApiError: the disk is full.
     """
     try:
-        file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - its errors while it is used are others
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - not in `with`: errors during its use are handled elsewhere
             prefix="pagemill-upload-", suffix=CATALOGUES[kind]
         )
     except OSError as error:
@@ -82,10 +82,10 @@ def file_for(kind: str) -> Iterator[tuple[IO[bytes], Path]]:
 
 
 async def receive(request: Request, file: IO[bytes], take: Callable[[bytes], None], encoding: str) -> None:
-    """Writes the body, a text of that encoding, into the file; `take` is given each piece as well.
+    """Writes the body, text in that encoding, to the file; `take` is given each piece as well.
 
     Raises:
-        ApiError: it has too many lines, or the disk is full. The gate sees to its size and its time.
+        ApiError: it has too many lines, or the disk is full. The request gate limits its size and time.
     """
     text = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("replace"), translate=True)
     lines = 0

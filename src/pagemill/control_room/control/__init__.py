@@ -1,1 +1,1 @@
-"""What the control API does to the fleet, and what goes on behind its answers."""
+"""What the control API does to the fleet, and the work that goes on after its answers."""

@@ -1,4 +1,4 @@
-"""A clean-up of workers that nobody waits for: one at a time, on a thread of its own, with its outcome kept."""
+"""A clean-up of workers in the background: one at a time, on its own thread, with its outcome kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = get_logger("api")
 
 @dataclass(frozen=True, slots=True)
 class CleanupTask:
-    """One clean-up that was asked for."""
+    """One requested clean-up."""
 
     task_id: str
     state: Literal["running", "done", "failed"]
@@ -26,7 +26,7 @@ class CleanupTask:
 
 
 class BackgroundCleanup:
-    """One process'. The thread lives as long as its clean-up, which has a deadline."""
+    """The background clean-ups of one process. Each has its own thread and a deadline."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,11 +35,11 @@ class BackgroundCleanup:
 
     @property
     def latest(self) -> CleanupTask | None:
-        """The one under way, or the last one that ended."""
+        """The clean-up that is running, or the last one that ended."""
         return self._task
 
     def start(self, clean: Callable[[], CleanupOutcome]) -> CleanupTask | None:
-        """Begins; `None` while another one is under way."""
+        """Starts a clean-up; `None` while another one is running."""
         with self._lock:
             if self._task is not None and self._task.state == "running":
                 return None
@@ -50,7 +50,7 @@ class BackgroundCleanup:
             return task
 
     def close(self, timeout_s: float) -> None:
-        """Waits for the thread."""
+        """Waits up to `timeout_s` for the thread."""
         thread = self._thread
         if thread is not None:
             thread.join(timeout_s)

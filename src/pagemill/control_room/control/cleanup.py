@@ -1,4 +1,4 @@
-"""Cleaning workers up, and what came of it in all of them together."""
+"""Orders workers to clean up, and sums up their outcomes."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from pagemill.fleet.orders import OrderReply
 
 @dataclass(frozen=True, slots=True)
 class CleanupOutcome:
-    """Sums over the workers that did it."""
+    """The outcome in all workers that carried out the order; numbers are sums."""
 
     success: bool
-    """Whether any worker did."""
+    """Whether at least one worker carried out the order."""
     message: str
     seconds: float = 0.0
-    """Until the last answer was there."""
+    """The time until the last reply arrived."""
     collected: int = 0
     """Objects that Python's collector found unreachable."""
     cache_entries: int = 0
-    """Let go of by caches."""
+    """Entries that were dropped from caches."""
     freed_mb: float = 0.0
     done: tuple[str, ...] = ()
-    """The workers that did it."""
+    """The workers that carried out the order."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Why the others did not."""
+    """The other workers, each with the reason why it did not."""
 
 
 def clean_up(order: Callable[[], Sequence[OrderReply]], now_s: Callable[[], float] = time.monotonic) -> CleanupOutcome:
-    """Gives the order and sums up.
+    """Sends the order and sums up the replies.
 
     Args:
-        order: gives it, and waits for the answers.
+        order: sends the order and waits for the replies.
         now_s: monotonic seconds.
 
     Raises:
@@ -46,7 +46,7 @@ def clean_up(order: Callable[[], Sequence[OrderReply]], now_s: Callable[[], floa
 
 
 def cleanup_outcome_of(answers: Sequence[OrderReply], seconds: float) -> CleanupOutcome:
-    """The sums of what workers answered. Pure."""
+    """The sums over the workers' replies. Pure."""
     done = [answer for answer in answers if answer.done]
     failed = {answer.worker: answer.error for answer in answers if not answer.done}
     return CleanupOutcome(

@@ -1,4 +1,4 @@
-"""Whether the results database answers: asked at most every few seconds, however many want to know."""
+"""Whether the results database answers. Asked at most every few seconds, however many requests want to know."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _FRESH_S = 5.0
 
 
 class DatabaseCheck:
-    """For use by many threads; while one of them asks, the others are told what was known before."""
+    """May be used from many threads: while one of them asks, the others get the last known answer."""
 
     def __init__(self, ask: Callable[[], object], now_s: Callable[[], float] = time.monotonic) -> None:
         """
         Args:
-            ask: a cheap query that fails within its own deadline, by a `PagemillError`.
+            ask: a cheap query with its own deadline; raises a `PagemillError` if the database does not answer.
             now_s: monotonic seconds.
         """
         self._ask = ask

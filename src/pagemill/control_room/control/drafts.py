@@ -1,6 +1,6 @@
-"""Drafts platform files for whoever asks the control API: `pagemill draft`, one at a time.
+"""Runs `pagemill draft` for clients of the control API, one at a time.
 
-Nothing is written: what came of the last few is kept in memory for an hour. Must not know how a draft is made.
+Writes no file: the last few drafts are kept in memory for an hour. Must not know how a draft is made.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MOST_KEPT = 8
 
 @dataclass(frozen=True, slots=True)
 class DraftRequest:
-    """What is to be drafted from which pages; see `pagemill draft`."""
+    """The platform and pages to draft from; see `pagemill draft`."""
 
     platform: str
     urls: Sequence[str]
@@ -46,11 +46,11 @@ class DraftRequest:
 
     @property
     def pages(self) -> tuple[str, ...]:
-        """All addresses."""
+        """All URLs."""
         return (*self.urls, *self.sold_out, *self.off_sale, *self.gone)
 
     def words(self) -> list[str]:
-        """The arguments of the command. No value can be taken for an option."""
+        """The command's arguments, built so that no value can be taken for an option."""
         said = [("device", self.device), ("locale", self.locale), ("wait-ms", self.wait_ms)]
         said += [("expect", json.dumps(dict(self.expect)) if self.expect else "")]
         said += [("sold-out", url) for url in self.sold_out]
@@ -62,7 +62,7 @@ class DraftRequest:
 
 @dataclass(frozen=True, slots=True)
 class KeptDraft:
-    """How far a draft is; at its end `told` or `error` is there."""
+    """The progress of a draft. When it has ended, `told` or `error` is set."""
 
     id: str
     platform: str
@@ -74,15 +74,15 @@ class KeptDraft:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether the draft has ended."""
         return self.told is not None or self.error is not None
 
 
 def refusal_of(url: str, configured: Mapping[str, Platform]) -> str:
-    """Why the page must not be visited for a stranger; empty where it may be.
+    """Why the control API must not visit this page; empty if it may.
 
-    A draft's hosts are those of its URLs, so nobody has listed them: an address of this network may be asked only where
-    a configured platform lists it. Where a public name leads, the visit itself looks at.
+    A draft's hosts are those of its URLs, so nobody has approved them. An address in this network is allowed only if a
+    configured platform lists it. If a public name leads to a private address, the visit itself finds out.
     """
     if fault := fault_of(url):
         return fault
@@ -97,7 +97,7 @@ def refusal_of(url: str, configured: Mapping[str, Platform]) -> str:
 
 
 class Drafts:
-    """Those of this process. May be used from several threads."""
+    """The drafts of this process. May be used from several threads."""
 
     def __init__(
         self,
@@ -109,9 +109,9 @@ class Drafts:
     ) -> None:
         """
         Args:
-            timeout_s: how long one may take, from the start of its browser to the end.
-            command: what `draft` is a command of.
-            kept_s: how long one is kept when it is over.
+            timeout_s: the time limit of one draft, including the start of its browser.
+            command: the program that has the command `draft`.
+            kept_s: for how many seconds an ended draft is kept.
             now_s: monotonic seconds.
         """
         self._draft = OwnCommand("draft", "drafting the platform's file", timeout_s, command)
@@ -122,10 +122,10 @@ class Drafts:
         self._thread: threading.Thread | None = None
 
     def begin(self, wanted: DraftRequest) -> KeptDraft:
-        """Begins one, and does not wait for it.
+        """Starts a draft and returns at once.
 
         Raises:
-            DraftUnderWay: another one is.
+            DraftUnderWay: another draft is running.
         """
         with self._lock:
             if not all(kept.is_over for kept in self._kept.values()):
@@ -141,13 +141,13 @@ class Drafts:
         return kept
 
     def find(self, draft: str) -> KeptDraft | None:
-        """How far that one is; `None` for one that is not known, or not any more."""
+        """The progress of that draft; `None` if it is unknown or no longer kept."""
         with self._lock:
             self._forget_old()
             return self._kept.get(draft)
 
     def close(self, timeout_s: float) -> None:
-        """Ends the one that is under way, and waits for that."""
+        """Ends the running draft and waits up to `timeout_s` for that."""
         self._draft.close()
         if (thread := self._thread) is not None:
             thread.join(timeout_s)
@@ -166,7 +166,7 @@ class Drafts:
         except PagemillError as error:
             self._put(kept, error=error)
         except Exception:
-            # Whoever asks must not wait for ever.
+            # Without an error, the client would wait for ever.
             log.exception(events.UNEXPECTED, where="drafting a platform's file")
             self._put(kept, error=ServiceUnavailable("`pagemill draft` told nothing that is understood: see the log"))
         else:
@@ -178,5 +178,5 @@ class Drafts:
 
 
 def _visited(said: str) -> int:
-    """How many pages were visited, by the lines that are whole."""
+    """The number of visited pages, counted by complete lines of output."""
     return sum(line.startswith('{"visited"') for line in said.split("\n")[:-1])

@@ -1,7 +1,7 @@
-"""Runs a command of `pagemill` that needs a browser for whoever asks the control API: in a process of its own.
+"""Runs a `pagemill` command that needs a browser in its own process, for clients of the control API.
 
-So the API's own process needs no browser and does not grow, and a visit that hangs ends with its process. Owns that
-process. Must not know what the command does, or what comes of it.
+So the API's process needs no browser and does not grow, and a visit that hangs ends with its process. Owns that
+process. Must not know what the command does.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ _MOST_BYTES = 1024 * 1024
 _MOST_SAID = 4000
 _LOOKED_AT_BYTES = 4096
 _SPEAKS = "pagemill: "
-"""How the line begins that a command ends with."""
+"""The beginning of the line with a command's error."""
 _CRASHES = "Traceback "
-"""How the first line begins of one that was not foreseen."""
+"""The first line of a traceback, that is, of an unexpected error."""
 
 
 class OwnCommand:
-    """One command; its caller runs it once at a time."""
+    """One command. Its caller must not run it twice at the same time."""
 
     def __init__(self, name: str, doing: str, timeout_s: float, command: Sequence[str] = COMMAND) -> None:
         """
         Args:
-            name: the command's.
-            doing: what it does, for people.
-            timeout_s: how long it may take, from the start of its browser to the end.
-            command: what it is a command of.
+            name: the command's name.
+            doing: what the command does, for messages.
+            timeout_s: the time limit, including the start of the command's browser.
+            command: the program that has this command.
         """
         self._name = name
         self._doing = doing
@@ -54,29 +54,29 @@ class OwnCommand:
         self._closing = threading.Event()
 
     def run(self, words: Sequence[str], look: Callable[[str], object] | None = None) -> str:
-        """What it prints when it ends with 0, or with 1 and no error of its own. What ends in a way that nobody has
-        foreseen is logged, with what it said.
+        """Runs the command and returns its output, if it ends with 0, or with 1 and without an error message. The
+        output of an unexpected end is logged.
 
         Args:
-            words: behind the command's name.
-            look: is shown the beginning of what it has printed, a few times a second while it runs.
+            words: the arguments after the command's name.
+            look: called a few times a second with the beginning of the output so far.
 
         Raises:
-            UsageError: it cannot do that.
+            UsageError: the command reported wrong arguments.
             VisitFailed: a page could not be read; the message says why.
-            DeadlineExceeded: it took too long, and was ended.
-            ServiceUnavailable: there is no Chromium here, it does not start, or this process ends.
+            DeadlineExceeded: it took too long and was ended.
+            ServiceUnavailable: Chromium is missing or does not start, or this process ends.
         """
         with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as told:
             code = self._run([*self._command, self._name, *words], said, told, look)
             return self._outcome(code, _read(said, _MOST_BYTES + 1), _read(told, _MOST_SAID, from_end=True))
 
     def close(self) -> None:
-        """Has what runs end soon."""
+        """Makes a running command end soon."""
         self._closing.set()
 
     def _run(self, words: Sequence[str], said: IO[bytes], told: IO[bytes], look: Callable[[str], object] | None) -> int:
-        # What it starts inherits a part of this only; the secret that signs tokens is of no use to it.
+        # The command does not need the secret that signs tokens, so it does not get it.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PAGEMILL_API_SECRET")}
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=said, stderr=told, env=environment)
         try:
@@ -92,7 +92,7 @@ class OwnCommand:
             if self._closing.is_set():
                 raise ServiceUnavailable(f"the API ends, and with it {self._doing}: try again")
             if look is not None:
-                # Where the process writes on is the same for both of us, and must stay where it is.
+                # `pread`, because both processes share the file's offset, and the command writes there.
                 look(os.pread(said.fileno(), _LOOKED_AT_BYTES, 0).decode("utf-8", "replace"))
         raise DeadlineExceeded(self._doing, self._timeout_s)
 
@@ -123,7 +123,7 @@ class OwnCommand:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Interrupts it, so that it closes its browser; a browser whose process is killed ends by itself."""
+    """Sends SIGINT, so that it closes its browser, and later SIGKILL; the browser then ends by itself."""
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Tries one product for whoever asks the control API: `pagemill try`, one at a time."""
+"""Runs `pagemill try` for clients of the control API, one at a time."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ TIMEOUT_S = 120.0
 
 
 class ProductTrial:
-    """The one of this process. May be used from several threads."""
+    """The trials of this process. May be used from several threads."""
 
     def __init__(self, timeout_s: float = TIMEOUT_S, command: Sequence[str] = COMMAND) -> None:
         """
         Args:
-            timeout_s: how long one may take, from the start of its browser to the end.
-            command: what `try` is a command of.
+            timeout_s: the time limit of one trial, including the start of its browser.
+            command: the program that has the command `try`.
         """
         self._try = OwnCommand("try", "trying the product", timeout_s, command)
         self._one = threading.Lock()
 
     def run(self, platform: str, url: str, product_id: str = "") -> Mapping[str, Any]:
-        """Visits the product and returns what `pagemill try --json` says of it.
+        """Visits the product and returns the output of `pagemill try --json`.
 
         Args:
-            platform: a configured one.
-            url: as it stands in the catalogue; on one of the platform's hosts, as everywhere.
-            product_id: its id in the catalogue, where the platform's templates need it.
+            platform: the name of a configured platform.
+            url: the product's URL as in the catalogue; it must be on one of the platform's hosts.
+            product_id: its id in the catalogue, needed if the platform's templates use it.
 
         Raises:
-            TrialUnderWay: another one is.
+            TrialUnderWay: another trial is running.
             UsageError: the platform may not visit this URL.
             VisitFailed: it could not be read; the message says why.
             DeadlineExceeded: it took too long.
-            ServiceUnavailable: there is no Chromium here, or it does not start.
+            ServiceUnavailable: Chromium is missing or does not start.
         """
         if not self._one.acquire(blocking=False):
             raise TrialUnderWay
@@ -56,7 +56,7 @@ class ProductTrial:
             self._one.release()
 
     def close(self, timeout_s: float) -> None:
-        """Ends the one that is under way, and waits for that."""
+        """Ends the running trial and waits up to `timeout_s` for that."""
         self._try.close()
         if self._one.acquire(timeout=timeout_s):
             self._one.release()

@@ -1,10 +1,10 @@
-"""Restarts the fleet one process after another, so that the queue is served all the time: workers, schedulers, APIs.
+"""Restarts the fleet one process after another: workers, then schedulers, then API processes. The queue stays served.
 
-A worker drains and ends with exit code 75; whoever started it (`--processes`, a container's restart policy, systemd)
-starts a fresh one. Schedulers and API processes become fresh ones by themselves. Only when as many of its kind are
-alive again as before, the next one's turn comes. The API process that conducts all this comes last: it notes that the
-rest is done, and the fresh one in its place notes that it is back. One restart at a time for the whole fleet; how far
-it is stands in Redis, so that every API process can tell.
+A worker drains and ends with exit code 75; a supervisor, a container's restart policy or systemd starts a new one.
+Schedulers and API processes restart themselves. The next process follows only when as many of the role are alive as
+before. The API process that does this, the conductor, restarts last: it records that the others are done, and after its
+restart it records that it is back. The whole fleet has one restart at a time. Its progress is in Redis, so that every
+API process can show it.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ RestartState = Literal["running", "done", "failed", "interrupted"]
 
 @dataclass(frozen=True, slots=True)
 class RestartStep:
-    """One process' turn."""
+    """One process' restart."""
 
     name: Annotated[str, Field(validation_alias=AliasChoices("name", "worker"))]
-    """Restarts that 0.1 has noted know workers only."""
+    """pagemill 0.1 wrote the key `worker`, because it restarted only workers."""
     role: str = WORKER
     state: StepState = "waiting"
     seconds: float = 0.0
-    """Until as many of its role were alive as before."""
+    """The time until as many processes of its role were alive as before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """One restart of the fleet and how far it is."""
+    """One restart of the fleet, with its progress."""
 
     id: str
     state: RestartState
@@ -67,15 +67,15 @@ class Restart:
     ended_at: datetime | None = None
     message: str = ""
     conductor: str = ""
-    """Host and process id of the API process that does it; the fresh one in its place has the same."""
+    """Host and process id of the conducting API process; they stay the same when it restarts."""
 
     @property
     def awaits_conductor(self) -> bool:
-        """Whether all that is left is that the API process which did it comes back."""
+        """Whether only the return of the conducting API process is missing."""
         return self.state == "done" and bool(self.steps) and self.steps[-1].state == "restarting"
 
     def with_last(self, state: StepState, seconds: float) -> Restart:
-        """The same with another state of the last step."""
+        """The same restart with another state of its last step."""
         return replace(self, steps=(*self.steps[:-1], replace(self.steps[-1], state=state, seconds=seconds)))
 
 
@@ -83,24 +83,24 @@ _ADAPTER = TypeAdapter(Restart)
 
 
 class _Stopped(PagemillError):
-    """This process ends, or another one did not come back."""
+    """This process is ending, or another one did not come back."""
 
 
 class StartsAfresh(Protocol):
-    """How the process that conducts a restart restarts itself. A protocol because the real thing, `app.fresh_start`,
+    """How the conducting process restarts itself. A protocol because the real thing, `app.fresh_start`,
     stands above this folder."""
 
     def check(self) -> None:
-        """Raises a `PagemillError` where a fresh process would not come up."""
+        """Raises a `PagemillError` if the process could not start again."""
         ...
 
     def ask(self) -> None:
-        """Has this process end and start afresh."""
+        """Makes this process end and restart."""
         ...
 
 
 class RollingRestart:
-    """One process' part in it. `start` and `latest` may be called from any thread."""
+    """One process' share of the fleet's restarts. `start` and `latest` may be called from any thread."""
 
     def __init__(
         self,
@@ -116,10 +116,10 @@ class RollingRestart:
         """
         Args:
             redis: fails within seconds.
-            name: this process', unique in the fleet.
-            itself: restarts this process; without it the others are all.
-            worker_timeout_s: how long one worker, or another process, may take.
-            look_s: between two looks at the fleet.
+            name: this process' name, unique in the fleet.
+            itself: restarts this process; without it only the others are restarted.
+            worker_timeout_s: the time limit for each process' restart.
+            look_s: seconds between two looks at the fleet.
             now: the time of day, with its zone.
             now_s: monotonic seconds.
         """
@@ -137,7 +137,7 @@ class RollingRestart:
         self._thread: threading.Thread | None = None
 
     def start(self) -> Restart | None:
-        """Begins with the first one; `None` while another restart is under way, here or elsewhere.
+        """Starts a restart of the fleet; `None` while another one is running, here or in another process.
 
         Raises:
             RedisError: Redis does not answer.
@@ -157,7 +157,7 @@ class RollingRestart:
             return restart
 
     def latest(self) -> Restart | None:
-        """The one under way, or the last one that ended; `interrupted` when its process died over it.
+        """The running restart, or the last one; its state is `interrupted` if its conductor died.
 
         Raises:
             RedisError: Redis does not answer.
@@ -175,7 +175,7 @@ class RollingRestart:
         return restart
 
     def note_return(self) -> None:
-        """Where this is the fresh one in place of the process that conducted the latest restart: notes that it is back.
+        """Records the return of this process, if it conducted the latest restart and has just restarted itself.
 
         Raises:
             RedisError: Redis does not answer.
@@ -188,7 +188,7 @@ class RollingRestart:
         self._write(replace(restart.with_last("done", round(away.total_seconds(), 1)), ended_at=now))
 
     def close(self, timeout_s: float) -> None:
-        """Ends after the order that is under way; what was not restarted yet goes on working."""
+        """Stops after the current order; processes that were not restarted yet go on working."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout_s)
@@ -230,7 +230,7 @@ class RollingRestart:
                 events.FLEET_RESTARTED, state=state, workers=workers, processes=len(steps) - workers, message=message
             )
             self._try_write(ended)
-            with contextlib.suppress(RedisError):  # it runs out by itself
+            with contextlib.suppress(RedisError):  # the lead expires by itself
                 self._lead.release()
         if state == "done" and self._itself is not None:
             self._itself.ask()
@@ -239,7 +239,7 @@ class RollingRestart:
         before = 0
         heard = False
         while True:
-            # A Redis that is away for moments ends nothing; the deadline holds.
+            # A short outage of Redis must not end the restart; the deadline still applies.
             with contextlib.suppress(RedisError):
                 self._lead.renew()
                 alive = living(self._redis, one.role)
@@ -269,7 +269,7 @@ class RollingRestart:
         )
 
     def _read(self) -> tuple[Restart | None, bool]:
-        """The latest one, and whether somebody is about it."""
+        """The latest restart, and whether an API process is conducting it now."""
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.get(_KEY)
             pipeline.exists(_LEADER_KEY)

@@ -1,4 +1,4 @@
-"""Who starts afresh when it is told to, in which order, and how each of them is told."""
+"""The processes that can be restarted by an order, the order in which they are, and how each gets the order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pagemill.fleet.snapshot import read_fleet
 
 WORKER = "worker"
 ROLES = (WORKER, SCHEDULER, API)
-"""In the order of their turns. A supervisor is not among them: it holds no page and no batch, and to replace it would
+"""In the order in which they restart. A supervisor is left out: it holds no page and no batch, and its restart would
 end all its workers at once."""
 
 _WHY = "the fleet is restarted"
@@ -24,7 +24,7 @@ _WHY = "the fleet is restarted"
 
 @dataclass(frozen=True, slots=True)
 class Restartable:
-    """One of them; a fresh one that took its name over is another one."""
+    """One process. A new process under the same name is a different value."""
 
     role: str
     name: str
@@ -33,7 +33,7 @@ class Restartable:
 
 
 def living(redis: Redis, *roles: str) -> list[Restartable]:
-    """Those that are alive, role by role.
+    """The living processes, role by role in the given order.
 
     Raises:
         RedisError: Redis does not answer.
@@ -46,7 +46,7 @@ def living(redis: Redis, *roles: str) -> list[Restartable]:
 
 
 def in_turn(redis: Redis, last: str) -> Sequence[Restartable]:
-    """All that are to be restarted, in their order; without the one of that name, which comes last and by itself.
+    """All processes to restart, in order, without `last`, which restarts itself at the end.
 
     Raises:
         RedisError: Redis does not answer.
@@ -55,7 +55,7 @@ def in_turn(redis: Redis, last: str) -> Sequence[Restartable]:
 
 
 def tell_to_restart(redis: Redis, one: Restartable, timeout_s: float) -> OrderReply:
-    """Has it start afresh; what it answers.
+    """Orders the process to restart; returns its reply.
 
     Raises:
         RedisError: Redis does not answer.

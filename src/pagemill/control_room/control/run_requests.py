@@ -1,7 +1,7 @@
-"""Begins runs that somebody asks the control API for: each on a thread of its own, few at a time, once per request key.
+"""Begins runs for clients of the control API: each on its own thread, few at a time, and once per request key.
 
-Whoever asks waits until the run is on the queue, or is told after a while that it goes on. Owns the threads, and what a
-request comes to that is sent again. Must not know HTTP.
+A client waits until the run is on the queue; after a while it is answered that the work goes on. Owns the threads, and
+the handling of a request that is sent again. Must not know HTTP.
 """
 
 from __future__ import annotations
@@ -32,51 +32,51 @@ WAIT_S = 20.0
 SHOWN_BAD_ROWS = 20
 
 ReadProducts = Callable[[Callable[[BadRow], None]], Iterator[Product]]
-"""Streams products from their beginning, each time that it is called, and calls back for each bad row."""
+"""Streams the products, from the beginning at each call, and calls back for each bad row."""
 
 
 class _BrokenOff(ServiceUnavailable):
-    """The process ends; a request with the same key goes on with the run."""
+    """The process ends; a request with the same key continues the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """A run that somebody wants."""
+    """A run that a client asks for."""
 
     platform: Platforms
     products: ReadProducts
     source: str
-    """What the list of runs says of where they come from."""
+    """Shown in the list of runs as the origin of the products."""
     unit: str = "line"
-    """What the number of a bad row counts."""
+    """The noun for the number of a bad row."""
     limit: int | None = None
     batch_size: int | None = None
     priority: Priority = Priority.NORMAL
     strict: bool = False
-    """Nothing is queued where a single row is bad."""
+    """Whether nothing is queued if any row is bad."""
     key: str = ""
-    """Of the request: sent again with the same one, it begins no second run. Empty for one that cannot be."""
+    """The request's idempotency key: a second request with it begins no second run. Empty for requests without one."""
     digest: str = ""
-    """Of all that was asked for; needed with a key."""
+    """A hash of the request's content; needed with a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class BegunRun:
-    """What came of a request."""
+    """The outcome of a request."""
 
     run: str
     is_new: bool
-    """Whether this request has begun it, or one before with the same key."""
+    """Whether this request began the run; if not, an earlier one with the same key did."""
     is_queued: bool
-    """Whether all of it is on the queue by now; it goes on being put there otherwise."""
+    """Whether the whole run is on the queue; if not, that is still going on."""
     bad_rows: tuple[BadRow, ...] = ()
-    """The first ones."""
+    """The first bad rows."""
     bad_rows_in_all: int = 0
 
 
 @dataclass(slots=True)
 class _Beginning:
-    """One run that is being put on the queue."""
+    """One run while it is put on the queue."""
 
     run: str
     ended: threading.Event = field(default_factory=threading.Event)
@@ -92,14 +92,14 @@ class _Beginning:
             self.bad_rows.append(row)
 
     def told(self, unit: str) -> str:
-        """The bad rows as a sentence."""
+        """The bad rows in one sentence."""
         said = [f"{unit} {row.line}: {row.reason}" if row.line else row.reason for row in self.bad_rows]
         rest = self.count - len(said)
         return "; ".join(said) + (f"; and {rest} more" if rest else "")
 
 
 class RunRequests:
-    """Those of one process. May be used from several threads."""
+    """The run requests of one process. May be used from several threads."""
 
     def __init__(
         self,
@@ -112,10 +112,10 @@ class RunRequests:
     ) -> None:
         """
         Args:
-            beginner: puts them on the queue.
-            store: open; the same that `beginner` has.
-            most_at_once: how many are put on the queue at one time.
-            wait_s: how long whoever asks waits for that.
+            beginner: puts the runs on the queue.
+            store: open; the same one as `beginner` has.
+            most_at_once: how many runs may be put on the queue at the same time.
+            wait_s: how long a client waits until its run is on the queue.
             now: the time of day, with its zone.
         """
         self._beginner = beginner
@@ -130,10 +130,10 @@ class RunRequests:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """One of the few places; to be had before anything is read of what is asked for.
+        """Holds one of the few slots for a run. Needed before anything of the request's body is read.
 
         Raises:
-            TooManyAtOnce: none is free.
+            TooManyAtOnce: no slot is free.
         """
         if not self._places.acquire(blocking=False):
             raise TooManyAtOnce
@@ -143,16 +143,16 @@ class RunRequests:
             self._places.release()
 
     def begin(self, wanted: RunRequest, held: ExitStack) -> BegunRun:
-        """Begins a run, or goes on with the one that the request's key stands for where that broke off.
+        """Begins a run, or continues the broken-off run of the same request key.
 
         Args:
             wanted: the run.
-            held: what is needed until the last product is read, `place` among it; closed then, in any case.
+            held: what is needed until the last product is read, such as `place`. It is always closed afterwards.
 
         Raises:
-            UsageError: no product can be checked, a row is bad where none may be; nothing was begun.
-            KeyTaken: the key stands for another request.
-            ServiceUnavailable: Redis or the database is away, or full. The same request goes on.
+            UsageError: there is no valid product, or with `strict` a bad row; nothing was begun.
+            KeyTaken: the key belongs to another request.
+            ServiceUnavailable: Redis or the database is away or full. The same request, sent again, continues.
         """
         with held:
             mine = new_run_id(name_of(wanted.platform), self._now(), secrets.token_hex(2))
@@ -173,11 +173,11 @@ class RunRequests:
 
     @property
     def closing(self) -> bool:
-        """Whether no product is taken any more."""
+        """Whether this object is closing and accepts no further product."""
         return self._closing.is_set()
 
     def close(self, timeout_s: float) -> None:
-        """Breaks off what is under way, at its next product, and waits for that."""
+        """Interrupts the running work at its next product, and waits up to `timeout_s` for that."""
         self._closing.set()
         with self._lock:
             beginnings = list(self._under_way.values())
@@ -193,7 +193,7 @@ class RunRequests:
         return claim.run
 
     def _is_over(self, run: str) -> bool:
-        """Whether nothing of it is left to be put on the queue."""
+        """Whether the run is complete on the queue, or cancelled."""
         try:
             progress = self._store.progress(run)
         except UsageError:
@@ -234,7 +234,7 @@ class RunRequests:
         if start.batches:
             products = self._beginner.rest(products, beginning.run, self._watched)
         try:
-            # Closed here: the streams hold what only this thread may let go of.
+            # Closed on this thread, because the streams hold resources that belong to it.
             with closing(products):
                 self._beginner.begin(
                     products,
@@ -258,7 +258,7 @@ class RunRequests:
             yield product
 
     def _let_go(self, beginning: _Beginning, wanted: RunRequest) -> None:
-        """Tells of a run that was begun and not brought to its end; the key of one that was not begun is free again."""
+        """Logs a run that broke off; releases the key of a run that was never begun."""
         with suppress(PagemillError):
             try:
                 self._store.run(beginning.run)

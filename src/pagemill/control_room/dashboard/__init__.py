@@ -1,1 +1,1 @@
-"""The dashboard: one page that lives from the control API, and the files that it loads."""
+"""The control room's pages, which get their data from the control API, and the files that the pages load."""

@@ -1,6 +1,6 @@
-"""The addresses of the control room: its pages, the files that they load, and the way there from `/`.
+"""The addresses of the control room's pages and of their files, and the redirect from `/`.
 
-None of them needs a token, as none says anything about the fleet: the page asks the API, which wants one.
+They need no token, because they contain nothing about the fleet: the pages ask the API for that, with a token.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 def redirect(request: Request) -> RedirectResponse:
-    """To the dashboard."""
+    """Redirects to the dashboard."""
     return RedirectResponse(_root_path(request) + PATH)
 
 
 @router.get(PATH)
 def show_dashboard(request: Request) -> Response:
-    """The fleet; as each page, it shows the login to whoever is not logged in."""
+    """The dashboard. Like every page, it shows the login to users without a token."""
     return _page(request, BOARD)
 
 
@@ -31,19 +31,19 @@ def show_dashboard(request: Request) -> Response:
 @router.get("/runs/{run}")
 @router.get("/products/{platform}/{product:path}")
 def show_room(request: Request) -> Response:
-    """The results room: the list of runs, one run, or one product. The page knows by its address which of them."""
+    """The results room: the list of runs, one run, or one product. The page's script decides by the address."""
     return _page(request, ROOM)
 
 
 @router.get("/draft")
 def show_draft(request: Request) -> Response:
-    """Where a platform's file is drafted."""
+    """The page for drafting a platform's file."""
     return _page(request, DRAFT)
 
 
 @router.get("/performance/static/{version}/{name:path}")
 def show_file(request: Request, version: str, name: str) -> Response:
-    """A file of the pages; its address changes with its content."""
+    """A file of the pages. Its address contains the version, so it changes with its content."""
     wanted = _site(request).files.get(name)
     if wanted is None or version != _site(request).version:
         raise HTTPException(404, "there is no such file: load the page anew")
@@ -51,7 +51,7 @@ def show_file(request: Request, version: str, name: str) -> Response:
 
 
 def _page(request: Request, name: str) -> Response:
-    # It names the version of everything else, so it alone has to be asked for each time.
+    # The page names the version of all other files, so only the page must be fetched anew each time.
     return _answer(request, _site(request).pages[name], "no-cache")
 
 

@@ -1,7 +1,7 @@
-"""The pages of the control room and their files, read once and kept in memory, small and ready to send.
+"""The control room's pages and their files, read once and kept in memory, compressed.
 
-Which there are is fixed here: a name from a request is looked up in the table and never reaches the disk. All of them
-share one version, which is part of their address, so that a browser may keep them and still never mixes two versions.
+Only these files exist: a name from a request is looked up in a table and never reaches the disk. All files share one
+version, which is part of their address. So a browser may cache them and never mixes two versions.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 
 SHELL = "shell.html"
-"""What all pages have around them: head, top, login, dialog."""
+"""The frame of all pages: head, top bar, login, dialog."""
 BOARD = "board.html"
 ROOM = "room.html"
 DRAFT = "draft.html"
 PAGES = {BOARD: "app.js", ROOM: "room/room.js", DRAFT: "room/draft.js"}
-"""What stands in the middle of each page, and the script that fills it."""
+"""The content of each page, and the script that fills it."""
 PLOTLY = "plotly.min.js"
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """One file as it is sent."""
+    """One file, ready to be sent."""
 
     media_type: str
     content: bytes = field(repr=False)
     packed: bytes = field(repr=False)
-    """The same, by gzip."""
+    """The content, compressed by gzip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The pages and what they load."""
+    """The pages and their files."""
 
     version: str
     pages: Mapping[str, StaticFile]
@@ -47,8 +47,8 @@ class Site:
 
 @cache
 def site(root_path: str = "") -> Site:
-    """Everything, for a browser that finds us below that path; read at the first call, which takes about half a
-    second."""
+    """All pages and files, for browsers that reach the API below `root_path`. The first call reads them, which takes
+    about half a second."""
     found = _read()
     digest = hashlib.sha256()
     for name, content in sorted(found.items()):
@@ -66,7 +66,7 @@ def site(root_path: str = "") -> Site:
 
 def _read() -> dict[str, bytes]:
     found = dict(_files_of(resources.files(__package__) / "static"))
-    # Taken from the installed package: its licence, its updates and its size are none of ours.
+    # From the installed package, so that its licence, updates and size stay with that package.
     found[PLOTLY] = (resources.files("plotly") / "package_data" / PLOTLY).read_bytes()
     return found
 

@@ -1,1 +1,1 @@
-"""Figures of the whole fleet: sums, curves, trends, its health, advice. All pure."""
+"""Figures of the whole fleet: sums, curves, trends, health and advice. All pure."""

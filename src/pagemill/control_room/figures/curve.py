@@ -1,7 +1,7 @@
-"""The workers' measurements as a curve of few points: of one worker, or of several taken together. Pure.
+"""The measurements of one or several workers as a curve of few points. Pure.
 
-Workers measure at different moments. So time is divided into equal parts; in each one a worker counts with the mean of
-its measurements, or, where it has none, with that of the part before.
+Workers measure at different moments. So the time is divided into equal parts. In each part a worker counts with the
+mean of its measurements; if it has none there, with that of the part before.
 """
 
 from __future__ import annotations
@@ -16,46 +16,46 @@ from pagemill.fleet.measures import highest
 
 MOST_POINTS = 400
 _MISSED = 3
-"""A worker counts until it has missed so many measurements, and no further: another may have come in its place."""
+"""A worker counts until it has missed this many measurements; after that, another may have taken its place."""
 _FIRST_GAP_S = 5.0
-"""How far apart the measurements of a worker are that has one only."""
+"""The assumed interval between a worker's measurements while it has only one."""
 
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """One part of the time. Sizes, lanes and rates are sums over the workers; fullness and measures are the highest of
-    a worker."""
+    """One part of the time. Sizes, lanes and rates are sums over the workers; fullness and measures are those of the
+    worker with the highest value."""
 
     at_s: float
-    """Its last measurement, in seconds since 1970."""
+    """The time of the part's last measurement, in seconds since 1970."""
     workers: int = 0
     pss_mb: Mapping[str, float] = field(default_factory=dict)
-    """By role."""
+    """By the processes' role."""
     swap_mb: float = 0.0
     js_heap_mb: float = 0.0
     fullness_percent: float = 0.0
-    """The fullest of a worker's own limit, its container and its machine, as the guard judges it."""
+    """The highest usage of a worker's own limit, its container and its machine, as the guard judges it."""
     measures: Mapping[str, float] = field(default_factory=dict)
     """By name; see `fleet.measures`."""
     lanes: float = 0.0
     pressure: float = 0.0
     items_per_s: float = 0.0
     item_ms: float = 0.0
-    """Mean time of a visited product; 0 where none was visited, as the shares are."""
+    """The mean time of a visited product; 0 if none was visited. The shares below are 0 then, too."""
     error_rate: float = 0.0
     block_rate: float = 0.0
     rotations: Mapping[str, int] = field(default_factory=dict)
-    """How many there were in this part, by level."""
+    """The number of rotations in this part, by level."""
 
     @property
     def total_pss_mb(self) -> float:
-        """All roles together."""
+        """The sum over all roles."""
         return sum(self.pss_mb.values())
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One worker in one part of the time, and what it has done since the part before."""
+    """One worker in one part of the time, with what it did since the part before."""
 
     point: Point
     seconds: float = 0.0
@@ -68,7 +68,7 @@ class _Step:
 
 
 def curve(points: Sequence[Point], most: int = MOST_POINTS) -> list[CurvePoint]:
-    """At most so many points, the oldest first, from measurements in the order of their moments."""
+    """At most `most` points, oldest first, from measurements in order of time."""
     if not points:
         return []
     start_s, end_s = points[0].at_s, points[-1].at_s
@@ -84,13 +84,13 @@ def curve(points: Sequence[Point], most: int = MOST_POINTS) -> list[CurvePoint]:
         is_there = end_s - each[-1].at_s <= max(2 * width_s, _MISSED * _gap_s(each))
         for number, step in _steps(grouped, most - 1 if is_there else max(grouped)):
             parts[number].append(step)
-    # Measurements that are rarer than the parts leave some empty; those say nothing new.
+    # If measurements are rarer than the parts, some parts are empty. These are left out.
     measured = {min(most - 1, int((point.at_s - start_s) / width_s)) for point in points}
     return [_together(part) for number, part in enumerate(parts) if part and number in measured]
 
 
 def _gap_s(points: Sequence[Point]) -> float:
-    """How far apart a worker's latest measurements are."""
+    """The typical interval between a worker's latest measurements, in seconds."""
     latest = points[-6:]
     gaps_s = [after.at_s - before.at_s for before, after in pairwise(latest)]
     return median(gaps_s) if gaps_s else _FIRST_GAP_S

@@ -1,4 +1,4 @@
-"""How the fleet is, in one of three words with a reason: what health checks and dashboards show first. Pure."""
+"""The fleet's health in one of three words with a reason, as health checks and dashboards show it first. Pure."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _WORDS: dict[PressureLevel, HealthWord] = {
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The state of some workers."""
+    """The health of some workers."""
 
     word: HealthWord
     message: str
     percent: float
-    """Memory of the worker that is fullest, as its guard judges it."""
+    """The memory usage of the fullest worker, as its guard judges it."""
 
 
 def health_of(workers: Sequence[WorkerSnapshot], guard: GuardSettings, waiting: int = 0) -> Health:
-    """The worst worker decides: by the marks that memory has reached, or by its guard's own judgement.
+    """The health of the worst worker, by the marks that its memory has reached or by its guard's own judgement.
 
     Args:
-        workers: dead ones too, as far as they are to count: one that fell silent without a word is a warning.
-        guard: has the marks of a worker that does not publish its own.
-        waiting: batches on the queues; without any worker they are a warning too.
+        workers: including dead ones that should count: one that died without signing off is a warning.
+        guard: has the marks for workers that do not publish their own.
+        waiting: batches on the queues; if there are any and no worker, that is a warning, too.
     """
     alive = [worker for worker in workers if worker.is_alive]
     silent = [worker.name for worker in workers if not worker.is_alive]

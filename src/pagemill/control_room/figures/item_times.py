@@ -1,4 +1,4 @@
-"""How long products take, from the workers' counts since they started. Pure."""
+"""How long products take, computed from the workers' counts since their start. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pagemill.fleet.tally import BUCKETS_S, PlatformTally
 
 @dataclass(frozen=True, slots=True)
 class ItemTimes:
-    """Times of visited products, in milliseconds; 0 where none was visited."""
+    """Times of visited products, in milliseconds; 0 if none was visited."""
 
     visited: int = 0
     mean_ms: float = 0.0
@@ -19,11 +19,11 @@ class ItemTimes:
     p95_ms: float = 0.0
     p99_ms: float = 0.0
     buckets: tuple[int, ...] = (0,) * (len(BUCKETS_S) + 1)
-    """How many took as long as each of `BUCKETS_S` at most, and longer than the one before; at last the longer ones."""
+    """The number of products per class: up to each bound of `BUCKETS_S`, and in the last class above all bounds."""
 
 
 def item_times(tallies: Iterable[PlatformTally]) -> ItemTimes:
-    """The times of these counts together."""
+    """The times of these tallies together."""
     found = list(tallies)
     visited = sum(tally.visited for tally in found)
     if visited <= 0:
@@ -40,7 +40,7 @@ def item_times(tallies: Iterable[PlatformTally]) -> ItemTimes:
 
 
 def quantile_ms(buckets: Sequence[int], share: float) -> float:
-    """The time that this share of the products did not exceed; above the last bound, the last bound."""
+    """The time that this share of the products did not exceed, in milliseconds; at most the last bound."""
     highest_s = BUCKETS_S[-1]
     classes = zip((0.0, *BUCKETS_S), (*BUCKETS_S, highest_s), buckets, strict=True)
     return round(1000 * quantile(classes, share), 1)

@@ -1,7 +1,7 @@
-"""The memory of some workers in the eleven figures that Go programs tell, with a meaning for Python and Chromium.
+"""The workers' memory in eleven figures with names from Go programs, with a meaning for Python and Chromium.
 
-Pure: what workers published goes in, sums come out. The API and the Prometheus metrics both take them from here, so
-that a name means the same in both. A worker that was not measured yet counts as nothing.
+Pure: published values in, sums out. The API and the Prometheus metrics both use it, so that a name means the same in
+both. A worker without a measurement counts as 0.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MEANINGS = {
     "gc_cpu_fraction": "Share of a Python process' CPU time that its garbage collector takes, 0 to 1; of several "
     "workers that of the one where it is highest",
 }
-"""What each figure means here, by its field; the metrics' names are these after `memory_`."""
+"""The meaning of each figure here, by its field. The metrics' names are `memory_` and the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +50,20 @@ class MemoryFigures:
     heap_inuse_bytes: int = 0
     heap_objects: int = 0
     gc_pause_ns: int = 0
-    """All pauses together."""
+    """The total length of all garbage collection pauses."""
     gc_count: int = 0
-    """How many pauses that were."""
+    """The number of these pauses."""
     gc_pauses: tuple[int, ...] = ()
-    """By length, see `PAUSE_BOUNDS_MS`; of workers that tell them."""
+    """The number of pauses by length, see `PAUSE_BOUNDS_MS`; only of workers that publish it."""
     gc_cpu_fraction: float = 0.0
     max_memory_mb: float = 0.0
-    """What the workers may use together."""
+    """The memory that all workers together may use."""
     usage_percent: float = 0.0
-    """Of the worker that is fullest, see `memory_percent`."""
+    """The usage of the fullest worker, see `memory_percent`."""
 
 
 def memory_figures_of(workers: Sequence[WorkerSnapshot]) -> MemoryFigures:
-    """The figures of these workers together; of one worker when there is only one."""
+    """The figures of these workers together."""
     roles = pss_by_role_mb(workers)
     heaps = sum(worker.sample.js_heap_mb or 0.0 for worker in workers if worker.sample)
     renderers = roles.get("renderers", 0.0)
@@ -86,8 +86,8 @@ def memory_figures_of(workers: Sequence[WorkerSnapshot]) -> MemoryFigures:
 
 
 def memory_percent(worker: WorkerSnapshot) -> float:
-    """How full its memory is, as its guard judges it: the worker's own limit, its container or its machine, whichever
-    is fullest. 0 before anything was measured."""
+    """The worker's memory usage: the highest of its own limit, its container and its machine, as its guard judges it. 0
+    before the first measurement."""
     if worker.sample is None or worker.limits is None:
         return 0.0
     return percentages(worker.sample, worker.limits, 1)[PressureReason.MEMORY]
@@ -95,7 +95,7 @@ def memory_percent(worker: WorkerSnapshot) -> float:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlace:
-    """Where a worker's memory is shortest: what there is, and how full it is."""
+    """The fullest of a worker's limit, container and machine: its size, and how full it is."""
 
     name: PlaceName
     total_mb: float
@@ -103,19 +103,19 @@ class MemoryPlace:
 
     @property
     def used_mb(self) -> float:
-        """What of it is used, by others too where it is a container or a machine."""
+        """The used memory, for a container or machine including that of other processes."""
         return self.total_mb * self.percent / 100
 
 
 def shortest_place(worker: WorkerSnapshot) -> MemoryPlace:
-    """Of the worker's own limit, its container and its machine the fullest, as its guard judges them."""
+    """The fullest of the worker's own limit, its container and its machine, as its guard judges them."""
     sample = worker.sample
     limit_mb = worker.limits.memory_mb if worker.limits else 0.0
     if sample is None:
         return MemoryPlace("limit", limit_mb, 0.0)
     places = (
         MemoryPlace("limit", limit_mb, sample.memory_percent or 0.0),
-        # Workers of before 0.2 do not tell how large these are.
+        # Workers older than 0.2 do not publish these sizes.
         MemoryPlace("container", sample.cgroup_limit_mb or limit_mb, sample.cgroup_percent or 0.0),
         MemoryPlace("machine", sample.machine_mb or limit_mb, sample.machine_percent),
     )
@@ -123,7 +123,7 @@ def shortest_place(worker: WorkerSnapshot) -> MemoryPlace:
 
 
 def pss_by_role_mb(workers: Sequence[WorkerSnapshot]) -> dict[str, float]:
-    """Memory (PSS) of all of them together by role: python, driver, browser, renderers, gpu, utility, other."""
+    """The memory (PSS) of all workers by role: python, driver, browser, renderers, gpu, utility, other."""
     sums: dict[str, float] = {}
     for worker in workers:
         for role, size_mb in worker.sample.pss_mb.items() if worker.sample else ():
@@ -137,7 +137,7 @@ def _added(counts: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
 
 
 def _python_used_mb(worker: WorkerSnapshot) -> float:
-    """Without a C library that tells, the Python process' memory as a whole is nearest."""
+    """The memory in use by Python's allocator; if the C library does not report it, the whole Python process."""
     if worker.sample is None:
         return 0.0
     used_mb = worker.sample.python.arena_used_mb

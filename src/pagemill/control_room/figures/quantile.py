@@ -1,4 +1,4 @@
-"""A quantile of values that are known by their counts in classes only. Pure."""
+"""A quantile of values of which only the counts per class are known. Pure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 
 def quantile(classes: Iterable[tuple[float, float, int]], share: float) -> float:
-    """What that share of the values did not exceed; an estimate, for within a class values count as spread evenly.
+    """The value that this share of the values did not exceed: an estimate that spreads the values evenly in each class.
 
     Args:
-        classes: lower bound, upper bound and count of each, ascending and without gaps where something was counted.
+        classes: lower bound, upper bound and count of each class, ascending. Only empty classes may be left out.
         share: from 0 to 1.
 
     Returns:
-        In the unit of the bounds; 0 where nothing was counted.
+        A value in the bounds' unit; 0 if nothing was counted.
     """
     counted = [each for each in classes if each[2]]
     wanted = share * sum(count for *_, count in counted)

@@ -1,4 +1,4 @@
-"""What an operator might do, in sentences, from how the fleet is. Pure. The gravest comes first."""
+"""Recommends to an operator what to do, in sentences, gravest first. Pure."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _SHORTAGES: Mapping[str | None, Remedy] = {
 
 
 def recommendations(picture: FleetPicture, trend: Trend) -> list[str]:
-    """At least one sentence, also when all is well.
+    """One sentence or more; if all is well, one that says so.
 
     Args:
         picture: the fleet now.
-        trend: of its memory within the last hour.
+        trend: the trend of its memory in the last hour.
     """
     alive = picture.alive
     said = [

@@ -1,4 +1,4 @@
-"""Says whether values rise, fall or stay: the last third is compared with the first. Pure."""
+"""Whether values rise, fall or stay the same: compares the last third with the first. Pure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ _NOTABLE_PERCENT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """By how much the median of the last third differs from that of the first. Medians, so that single peaks do not
-    count."""
+    """The change of the median from the first third of the values to the last third. Medians ignore single peaks."""
 
     word: TrendWord = "stable"
     change_percent: float = 0.0

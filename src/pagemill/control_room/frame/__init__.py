@@ -1,1 +1,1 @@
-"""What every route stands in: who may, how answers and failures look, limits, headers."""
+"""What all routes share: access rules, the form of answers and errors, limits, headers."""

@@ -39,7 +39,7 @@ class RequestToken:
 
     token: str | None = field(repr=False)
     by_cookie: bool
-    """From the cookie, which a browser sends by itself: another site may have caused the request."""
+    """Whether it came from the cookie. A browser sends that by itself, so another site may have caused the request."""
 
 
 class AccessRules:
@@ -48,7 +48,7 @@ class AccessRules:
     def __init__(self, secret: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """
         Args:
-            secret: signs the tokens; empty for an API that asks nobody for one.
+            secret: signs the tokens; empty for an API without tokens.
             clock: the time of day, with its zone.
 
         Raises:
@@ -101,11 +101,11 @@ class AccessRules:
             raise RequestForged("another site may not do this")
 
     def to_read(self, connection: HTTPConnection, credentials: RequestToken) -> Access:
-        """Who asks to read.
+        """The access of a client that wants to read.
 
         Raises:
-            TokenRefused: nobody whom a token shows.
-            AccessRefused: there is no secret, and `check_host` refuses it.
+            TokenRefused: there is no valid token.
+            AccessRefused: there is no secret, and `check_host` refuses the request.
         """
         self.check_host(connection)
         access = self._access_of(credentials)
@@ -123,10 +123,10 @@ class AccessRules:
         return access
 
     def to_change(self, connection: HTTPConnection, credentials: RequestToken) -> Access:
-        """Who asks to change something, and may.
+        """The access of a client that wants to change something, and may.
 
         Raises:
-            TokenRefused: nobody whom a token shows.
+            TokenRefused: there is no valid token.
             AccessRefused: the role does not allow it, or the request may be forged.
         """
         access = self.to_read(connection, credentials)
@@ -141,15 +141,16 @@ class AccessRules:
         return access
 
     def access_of_token(self, token: str | None, connection: HTTPConnection) -> Access:
-        """Who opens a live connection. No browser keeps sites apart there, so strangers may not even read.
+        """The access of a client that opens a live connection. Browsers do not protect those from other sites, so even
+        reading needs proof here that no other site is behind it.
 
         Args:
-            token: what the client gave along; without one, the login cookie counts.
+            token: the client's token; without one, the login cookie counts.
             connection: its first request, for Socket.IO `HTTPConnection(environ["asgi.scope"])`.
 
         Raises:
-            TokenRefused: nobody whom a token shows.
-            AccessRefused: another site is behind it, or it came by a stranger's name.
+            TokenRefused: there is no valid token.
+            AccessRefused: another site opened it, or it was opened under a foreign host name.
         """
         credentials = RequestToken(token or connection.cookies.get(COOKIE), by_cookie=not token)
         access = self.to_read(connection, credentials)
@@ -157,14 +158,14 @@ class AccessRules:
             self.check_site(connection)
         elif credentials.by_cookie:
             said = connection.headers.get("sec-fetch-site", "").lower()
-            # What the browser says beats `Origin`, as a proxy may have renamed the host.
+            # `Sec-Fetch-Site` is more reliable than `Origin`, because a proxy may have renamed the host.
             if said not in ("same-origin", "none") if said else not is_own_origin(connection.headers):
                 raise RequestForged("another site may not connect")
         return access
 
 
 def rules_of(connection: HTTPConnection) -> AccessRules:
-    """The rules of the application that was asked; `application` puts them there."""
+    """The access rules of the application that got the request; `application` stores them there."""
     rules = connection.app.state.access_rules
     assert isinstance(rules, AccessRules)
     return rules
@@ -178,24 +179,24 @@ async def credentials_of(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     cookie: Annotated[str | None, Depends(_COOKIE)],
 ) -> RequestToken:
-    """The token of the `Authorization` header, else that of the cookie."""
+    """The token of the `Authorization` header, or else of the cookie."""
     if bearer is not None:
         return RequestToken(bearer.credentials, by_cookie=False)
     return RequestToken(cookie, by_cookie=True)
 
 
 async def reader(request: Request, credentials: Annotated[RequestToken, Depends(credentials_of)]) -> Access:
-    """For routes that show something: 401 for who has no token that counts."""
+    """For routes that only read: 401 without a valid token."""
     return rules_of(request).to_read(request, credentials)
 
 
 async def changer(request: Request, credentials: Annotated[RequestToken, Depends(credentials_of)]) -> Access:
-    """For routes that change something: 401 for who has no token that counts, 403 for who may read only."""
+    """For routes that change something: 401 without a valid token, 403 if its role may only read."""
     return rules_of(request).to_change(request, credentials)
 
 
 Reader = Annotated[Access, Depends(reader)]
-"""The type of a route's parameter that makes it one for readers."""
+"""The parameter type that opens a route to readers."""
 
 Changer = Annotated[Access, Depends(changer)]
-"""The type of a route's parameter that makes it one for those who may change something."""
+"""The parameter type that opens a route only to those who may change something."""

@@ -1,8 +1,8 @@
-"""The application that routes are added to with `include_router`: what they all share, and no route of theirs.
+"""The application that routes are added to with `include_router`: everything that they share, but none of them.
 
-From outside to inside: `SecurityHeaders` (headers), `Unexpected` (the 500), `RequestGate` (host and body), routes with
-their failures. The server that runs it must be told to send no `Server` header of its own: uvicorn by
-`server_header=False`.
+Its layers from outside to inside: `SecurityHeaders` (headers), `Unexpected` (the 500), `RequestGate` (host and body),
+routes with their errors. The server must not send its own `Server` header; uvicorn needs `server_header=False` for
+that.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from pagemill.control_room.frame.security_headers import SecurityHeaders
 
 
 class _Frame(FastAPI):
-    """Its OpenAPI document says what the frame itself may answer.
+    """A FastAPI application whose OpenAPI document also has the answers of the frame itself.
 
-    A proxy that leaves its own path in front of ours and one that takes it away are the same to all that is within.
+    The path may arrive with the proxy's prefix or without it; the routes see it without.
     """
 
     below = ""
-    """Where a proxy has the API."""
+    """The path under which a proxy serves the API."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.below and scope["type"] in ("http", "websocket"):
@@ -55,24 +55,24 @@ def framed_application(
     root_path: str = "",
     now_s: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
-    """An API that can log in and out, documents itself at `/docs` and `/openapi.json`, and keeps the rules.
+    """An API with login and logout, documentation at `/docs` and `/openapi.json`, and these access rules.
 
     Args:
-        rules: who may do what; routes find them by `rules_of`, and the time by `Now`.
-        title: what the document calls it.
-        version: of the program.
-        larger_bodies: what may be larger than usual.
-        root_path: where a proxy has the API, such as `/pagemill`; empty where it is at the top.
-        now_s: monotonic seconds, for what is limited per minute.
+        rules: who may do what. Routes get them by `rules_of`, and the time by `Now`.
+        title: the title in the OpenAPI document.
+        version: the program's version.
+        larger_bodies: routes whose bodies may be larger than usual.
+        root_path: the path under which a proxy serves the API, such as `/pagemill`; empty without one.
+        now_s: monotonic seconds, for limits per minute.
     """
     app = _Frame(
         title=title,
         version=version,
         docs_url=None,
         redoc_url=None,
-        # A redirect to the name that a client claims to have asked would lead wherever it likes.
+        # A redirect would use the host name that the client sent, and so could lead anywhere.
         redirect_slashes=False,
-        # What is measured stays here, whatever variables other programs on the machine are steered by.
+        # No telemetry, whatever environment variables other programs on this machine use.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.below = root_path

@@ -1,8 +1,8 @@
-"""The page at `/docs`: every operation of the OpenAPI document, listed by the browser.
+"""The page at `/docs`: lists every operation of the OpenAPI document in the browser.
 
-FastAPI's own page loads its scripts from elsewhere on the net, which a closed network does not have and our
-`Content-Security-Policy` refuses. This one is two files of ours. It never makes HTML out of what the document says.
-Addresses are relative: a proxy may have us below a path of its own.
+FastAPI's own page loads scripts from the internet, which a closed network cannot reach and our
+`Content-Security-Policy` refuses. This page is two files of our own. It never turns text of the document into HTML.
+Its addresses are relative, because a proxy may serve the API below another path.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _SCRIPT = read_script(__file__, "docs_page.js")
 
 @router.get("/docs")
 async def show_docs() -> HTMLResponse:
-    """The page."""
+    """The HTML page."""
     return HTMLResponse(_PAGE)
 
 
 @router.get("/docs/operations.js")
 async def show_script() -> Response:
-    """What fills it."""
+    """The script that fills the page."""
     return Response(_SCRIPT, media_type="text/javascript")

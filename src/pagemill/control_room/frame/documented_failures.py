@@ -1,4 +1,4 @@
-"""Writes the answers that the frame itself gives into the OpenAPI document, so that no route has to.
+"""Adds the answers of the frame itself to the OpenAPI document, so that no route has to describe them.
 
 Works on the finished document, because only that says which operations need a token.
 """
@@ -31,7 +31,7 @@ _CHALLENGED = {"WWW-Authenticate": {"description": "`Bearer`", "schema": {"type"
 
 
 def document_failures(document: dict[str, Any]) -> None:
-    """Adds every answer of the frame that an operation does not describe itself. Doing it twice changes nothing."""
+    """Adds each answer of the frame that an operation does not describe itself. May be repeated."""
     schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
     schema = ErrorEnvelope.model_json_schema(mode="serialization", ref_template=_SCHEMAS + "{model}")
     schemas.update(schema.pop("$defs", {}))

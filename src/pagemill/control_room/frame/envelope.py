@@ -1,6 +1,6 @@
-"""How every JSON answer looks: `{"success", "data", "timestamp"}`, or `{"success", "error", "timestamp"}`.
+"""The form of every JSON answer: `{"success", "data", "timestamp"}`, or `{"success", "error", "timestamp"}`.
 
-Owns the two shapes and how a moment is written. Which exception becomes which error is `failures`'.
+Owns these two forms and the format of times. `failures` decides which exception becomes which error.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Moment = Annotated[
     PlainSerializer(iso, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2024-01-20T10:30:00.000Z"]}),
 ]
-"""A field that holds a moment with its zone, and is written as `iso` writes it."""
+"""A time with its zone, written as by `iso`."""
 
 
 class Envelope(BaseModel, Generic[DataT]):
@@ -60,7 +60,7 @@ class ErrorEnvelope(BaseModel):
 
 
 class ApiError(HTTPException):
-    """An error that a route raises with a code of its own; other HTTP errors get one by their status."""
+    """An error with its own code; other HTTP errors get one by their status."""
 
     def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status, message, headers)
@@ -68,15 +68,15 @@ class ApiError(HTTPException):
 
 
 def sealed(data: DataT, now: datetime) -> Envelope[DataT]:
-    """An answer that worked, at that moment."""
+    """A successful answer with its time."""
     return Envelope[DataT](data=data, timestamp=now)
 
 
 def error_answer(
     status: int, code: str, message: str, now: datetime, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """An answer that did not work, at that moment."""
-    # A field's name in a client's JSON may hold half a surrogate pair, which no UTF-8 can.
+    """An error answer with its time."""
+    # A client's JSON may contain half a surrogate pair in a field's name, which UTF-8 cannot encode.
     text = message.encode("utf-8", "replace").decode()
     error = ErrorEnvelope(error=ErrorText(code=code, message=text), timestamp=now)
     return JSONResponse(error.model_dump(mode="json"), status, headers)
@@ -88,4 +88,4 @@ async def _now(request: Request) -> datetime:
 
 
 Now = Annotated[datetime, Depends(_now)]
-"""The type of a route's parameter that is the moment of the request, by the API's clock."""
+"""The parameter type by which a route gets the time of the request, from the API's clock."""

@@ -1,6 +1,6 @@
-"""From an exception to the answer about it: what clients are told, and what only the log is.
+"""Turns exceptions into answers. Decides what the client sees and what only the log does.
 
-No value that a client sent is repeated to it or written to the log: it may be a token.
+No value from a client is repeated in an answer or in the log, because it may be a token.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _CODES = {
     500: "unexpected",
     503: "service_unavailable",
 }
-"""Written out, because the standard library renames its own with Python's version."""
+"""Listed here, because the standard library's names change with Python's version."""
 
 _NAMED_MOST = 10
 _PATH_MOST = 200
@@ -52,7 +52,7 @@ _NOT_CALLED_JSON = "body: nothing says that it is JSON: send the header `Content
 
 
 def install_failures(app: FastAPI) -> None:
-    """Makes every failure of that application an answer in the envelope. Its access rules give the time."""
+    """Makes the application answer every failure in the envelope, with the time of its access rules."""
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(TokenRefused, _answer_token)
@@ -61,7 +61,7 @@ def install_failures(app: FastAPI) -> None:
 
 
 class Unexpected:
-    """Middleware: an exception that nobody expected becomes a line in the log and a 500 that tells nothing."""
+    """Middleware: an unexpected exception becomes a log line, and a 500 without details."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -97,7 +97,7 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> list[str]:
-    """The methods of everything at this path; Starlette names those of the first route alone."""
+    """The methods of all routes at this path; Starlette reports only those of the first."""
     asked = {key: request.scope[key] for key in ("type", "path", "root_path", "headers")}
     routes = request.app.router.routes
     return [
@@ -109,7 +109,7 @@ def _allowed(request: Request) -> list[str]:
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    # FastAPI leaves a body as bytes when its content type is another one: so no form of another site is taken for JSON.
+    # With another content type FastAPI leaves the body as bytes, so another site's form is never taken for JSON.
     return _answer(request, 422, _NOT_CALLED_JSON if isinstance(error.body, bytes) else describe(error.errors()))
 
 
@@ -128,7 +128,7 @@ async def _answer_unavailable(request: Request, error: Exception) -> Response:
 
 
 def describe(errors: Sequence[Any]) -> str:
-    """A sentence for each mistake, with the field that it is in: `body.token: Field required`. At most ten of them."""
+    """One sentence for each mistake with its field, such as `body.token: Field required`; at most ten."""
     said = [_describe_one(each) for each in errors[:_NAMED_MOST]]
     if len(errors) > _NAMED_MOST:
         said.append(f"and {len(errors) - _NAMED_MOST} more")

@@ -1,7 +1,7 @@
-"""Logging in: a browser hands its token over once and gets it back as a cookie that no script can read.
+"""Login: a browser sends its token once and gets it back as a cookie that scripts cannot read.
 
-Owns the three routes and the count of failed logins, which is one process' own and holds at most a minute. It slows
-down who guesses, and nobody who has a good token: behind one address there may be a whole office.
+Owns the three routes and the count of failed logins, which is kept per process for a minute. Failed logins delay only
+guesses, never a valid token, because a whole office may share one address.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class _Failure:
 
 
 class FailedLogins:
-    """Who failed to log in within the last minute. Kept: at most as many as may fail."""
+    """The failed logins of the last minute; the number kept is limited."""
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         """
@@ -66,7 +66,7 @@ class FailedLogins:
         self._failures: deque[_Failure] = deque(maxlen=MOST_OF_ALL)
 
     def wait_s(self, address: str) -> float:
-        """How long that address has to wait until it may try again; 0 when it may now."""
+        """Seconds until that address may try again; 0 if it may now."""
         now_s = self._now_s()
         while self._failures and self._failures[0].at_s <= now_s - WINDOW_S:
             self._failures.popleft()
@@ -79,7 +79,7 @@ class FailedLogins:
         return max(waits_s)
 
     def add(self, address: str) -> None:
-        """Counts one failure of that address."""
+        """Counts one failed login of that address."""
         self._failures.append(_Failure(self._now_s(), party(address)))
 
 
@@ -98,7 +98,7 @@ async def log_in(request: Request, response: Response, login: LoginRequest, now:
     address = request.client.host if request.client else ""
     try:
         access = rules.to_read(request, RequestToken(login.token, by_cookie=False))
-    except TokenInvalid:  # others were ours once, and no guess
+    except TokenInvalid:  # expired and revoked tokens were ours once, so they are no guesses
         wait_s = math.ceil(failed.wait_s(address))
         if wait_s > 0:
             raise ApiError(
@@ -139,7 +139,7 @@ async def show_session(access: Reader, now: Now) -> Envelope[LoginSession]:
 
 
 def _cookie_path(request: Request) -> str:
-    """Behind a proxy the cookie is for our own path: what else is on that host has no use for it."""
+    """The cookie's path: only our own path behind a proxy, because nothing else on the host needs the cookie."""
     return str(request.scope.get("root_path") or "/")
 
 

@@ -1,7 +1,7 @@
-"""Whether a connection over loopback is this user's own: what an API without a secret goes by.
+"""Whether a connection over loopback comes from this user. An API without a secret relies on it.
 
-Everybody on a machine reaches its loopback addresses, and so does everybody whose request a proxy there passes on. The
-kernel knows whose the other end is; what a proxy writes into a request counts besides, as it may be this user's.
+Every user of a machine reaches its loopback addresses, and so does everybody behind a proxy there. The kernel knows
+which user owns the other end. A proxy's headers are checked as well, because the proxy may run as this user.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from starlette.datastructures import Headers
 
 IS_OWN = "is_own"
-"""Of a connection's state: whether its other end is a process of this user; asked when it matters."""
+"""The key in a connection's state of a function: whether the other end is a process of this user."""
 
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _ESTABLISHED = "01"
@@ -24,14 +24,14 @@ SocketAddress = tuple[str, int]
 
 
 def is_passed_on(headers: Headers) -> bool:
-    """Whether a proxy says that it had it from somebody else."""
+    """Whether headers of a proxy say that the request came from another client."""
     return any(name in _BY_PROXIES or name.startswith(_BY_PROXIES_BEGINS) for name in headers)
 
 
 def is_own_end(here: SocketAddress, there: SocketAddress) -> bool:
-    """Whether the other end of this connection within the machine is a process of the user that we are.
+    """Whether the other end of this local connection is a process of this user.
 
-    One that is being closed is nobody's: the kernel tells it as root's.
+    False for a connection that is being closed, because the kernel lists it under root.
     """
     wanted = (_normal(there[0]), there[1], _normal(here[0]), here[1])
     for table in _TABLES:
@@ -48,7 +48,7 @@ def is_own_end(here: SocketAddress, there: SocketAddress) -> bool:
 
 
 def _place(written: str) -> tuple[IPv4Address | IPv6Address, int]:
-    """`0100007F:1F43`: words of four bytes in the machine's order, and the port."""
+    """Reads `0100007F:1F43`: an address in four-byte words of the machine's byte order, and a port."""
     address, port = written.split(":")
     words = [bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8)]
     return _normal(ip_address(b"".join(words))), int(port, 16)

@@ -1,6 +1,6 @@
-"""Where a request comes from, as far as a browser tells: the rules against forged requests and rebound names.
+"""Checks of a browser's headers that say where a request comes from, against forged requests and DNS rebinding.
 
-Pure: headers in, a judgement out. A program that is no browser sends none of them, and is no danger of this kind.
+Pure: headers in, a judgement out. Programs other than browsers send no such headers, and cannot be misused this way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]/@\s]+)(:\d{0,5})?")
 
 
 def is_loopback(name: str) -> bool:
-    """Whether this name or address means this very machine, without asking a name server."""
+    """Whether this name or address is this machine's loopback, decided without DNS."""
     if name.lower() == "localhost":
         return True
     try:
@@ -28,7 +28,7 @@ def is_loopback(name: str) -> bool:
 
 
 def party(address: str) -> str:
-    """Whom something is counted for: of IPv6 the /64 network, as a single household has all of it."""
+    """The client that an address counts for. For IPv6 it is the /64 network, because a household has a whole one."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -39,10 +39,10 @@ def party(address: str) -> str:
 
 
 def check_address(host: str, secret: str) -> None:
-    """Refuses to listen where others reach an API that asks nobody for a token.
+    """Refuses to listen on an address that others reach if the API has no secret.
 
     Raises:
-        UsageError: there is no secret, and the address is not one of loopback.
+        UsageError: there is no secret, and the address is not loopback.
     """
     if not secret and not is_loopback(host):
         raise UsageError(
@@ -52,10 +52,10 @@ def check_address(host: str, secret: str) -> None:
 
 
 def checked_root_path(path: str) -> str:
-    """The path that a proxy has the API below, as every address begins with it: without a slash at its end.
+    """The proxy's path in the form that starts every address, without a slash at its end.
 
     Raises:
-        UsageError: it is no such path.
+        UsageError: it is not such a path.
     """
     if path not in ("", "/") and not _ROOT_PATH.fullmatch(path):
         raise UsageError(f"--root-path {path!r} is no path: write one such as /pagemill, of letters, digits and -._~")
@@ -63,29 +63,29 @@ def checked_root_path(path: str) -> str:
 
 
 def check_root_path(path: str, secret: str) -> None:
-    """Refuses a proxy in front of an API that asks nobody for a token.
+    """Refuses a proxy's path if the API has no secret.
 
     Raises:
-        UsageError: there is no secret, and such a path.
+        UsageError: there is no secret, but a path.
     """
     if path and not secret:
         raise UsageError("--root-path is for a proxy, and behind one the API needs a secret: set PAGEMILL_API_SECRET")
 
 
 def names_loopback(headers: Headers) -> bool:
-    """Whether the request was sent to a name of this machine. A rebound name of a stranger's is not one."""
+    """Whether the `Host` header names this machine's loopback. With DNS rebinding it names a foreign host."""
     hosts = headers.getlist("host")
     match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
     return match is not None and is_loopback(match["name"])
 
 
 def is_cross_site(headers: Headers) -> bool:
-    """Whether the browser says that another site is behind the request."""
+    """Whether the browser says that another site caused the request."""
     return headers.get("sec-fetch-site", "").lower() == "cross-site"
 
 
 def is_own_origin(headers: Headers) -> bool:
-    """Whether the request has no `Origin`, or that of the `Host` that it was sent to."""
+    """Whether the request has no `Origin`, or one that equals its `Host`."""
     origin = headers.get("origin")
     if origin is None:
         return True

@@ -1,7 +1,6 @@
-"""What every request must pass before a route is looked for: a name that is ours, and a body that is small and quick.
+"""Checks every request before a route is chosen: its host name, and the size and time of its body.
 
-Middleware of plain ASGI. FastAPI has a limit of its own, but answers about some bodies in plain text, and knows no
-deadline.
+Plain ASGI middleware. FastAPI's own limit answers some bodies in plain text, and has no deadline.
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ BODY_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """How large a body may be, and within which time it must have arrived, from when somebody wants it."""
+    """The largest size of a body, and the time for its arrival from the first read on."""
 
     max_bytes: int = BODY_MAX_BYTES
     timeout_s: float = BODY_TIMEOUT_S
 
 
 LargerBodies = Mapping[tuple[str, str], BodyLimit]
-"""By method and path, for what may be larger than usual: such a body must be read piece by piece."""
+"""The limits of larger bodies by method and path. Routes must read such a body in chunks."""
 
 
 class RequestGate:
-    """Lets requests pass, or answers them itself."""
+    """Passes requests on, or answers them itself."""
 
     def __init__(
         self,
@@ -47,10 +46,10 @@ class RequestGate:
     ) -> None:
         """
         Args:
-            app: what is behind the gate.
-            rules: say which names are ours.
-            body_timeout_s: within which a body must have arrived, from when somebody wants it.
-            larger: what may be larger, and take longer.
+            app: the application behind the gate.
+            rules: say which host names are valid.
+            body_timeout_s: the time for a body's arrival, from the first read on.
+            larger: routes whose bodies may be larger and take longer.
         """
         self._app = app
         self._rules = rules
@@ -65,7 +64,7 @@ class RequestGate:
             self._rules.check_host(HTTPConnection(scope))
         except AccessRefused as error:
             if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": 1008})  # before it was accepted, this is a 403
+                await send({"type": "websocket.close", "code": 1008})  # a 403, as it is not accepted yet
                 return
             answer = error_answer(error.status, error.code, str(error), self._rules.clock())
             await answer(scope, receive, send)
@@ -82,7 +81,7 @@ class RequestGate:
 
 
 class _Body:
-    """The body of one request on its way in."""
+    """Limits the body of one request while it is read."""
 
     def __init__(self, receive: Receive, limit: BodyLimit) -> None:
         self._receive = receive
@@ -92,7 +91,7 @@ class _Body:
         self._complete = False
 
     async def receive(self) -> Message:
-        """The next message. After the body there is only the client's leaving to wait for, without a deadline."""
+        """The next message. After the body only a disconnect can come, so there is no deadline then."""
         if self._complete:
             return await self._receive()
         if self._deadline_s is None:
@@ -110,7 +109,7 @@ class _Body:
 
 
 def too_large(max_bytes: int) -> HTTPException:
-    """The answer to a body that is larger than that."""
+    """The error for a body larger than that."""
     kib = max_bytes // 1024
     return HTTPException(
         413, f"the body has more than {f'{kib // 1024} MB' if kib >= 1024 else f'{kib} KB'}: send less"

@@ -1,4 +1,4 @@
-"""Who somebody is to the control API, and what that allows. Values only: proving it is `tokens`' and `access`'s."""
+"""Roles and accesses of the control API. Values only: `tokens` and `access` check the proof."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What somebody has shown to be."""
+    """What a client has proved about itself."""
 
     role: Role
     subject: str
-    """A name for people; nothing is decided by it."""
+    """A name for people; no decision depends on it."""
     expires_at: datetime | None
-    """When it ends, in UTC; `None` where nobody is asked for a token."""
+    """The end of the access, in UTC; `None` if the API asks for no token."""
     token_id: str = field(default="", compare=False)
-    """Of the token that showed it; empty where there was none."""
+    """The id of the token behind it; empty without a token."""
     made_at: datetime | None = field(default=None, compare=False)
-    """When that was made, in UTC, to the second."""
+    """When the token was made, in UTC, to the second."""
 
     @property
     def may_change(self) -> bool:
-        """Whether the running fleet may be changed."""
+        """Whether this access may change the running fleet."""
         return self.role is Role.ADMIN

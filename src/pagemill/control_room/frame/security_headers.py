@@ -1,6 +1,6 @@
-"""The headers that every answer carries: what a browser may do with it, and that nobody keeps it.
+"""Adds security headers to every answer: what a browser may do with it, and that nobody may cache it.
 
-Middleware of plain ASGI, so that streamed answers stream on.
+Plain ASGI middleware, so that streamed answers are not buffered.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NOT_KEPT = ("api", "memory")
 
 
 class SecurityHeaders:
-    """Adds them. What a route has set itself is replaced; a content policy of its own holds beside ours."""
+    """Adds the headers and replaces the route's own. Only a route's content policy stays, beside ours."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,6 +1,6 @@
-"""Makes and checks the tokens of the control API: JWTs, signed with HS256 and nothing else.
+"""Makes and checks the tokens of the control API: JWTs signed with HS256, no other algorithm.
 
-Knows no request and no configuration. No error repeats a token or the secret.
+Knows no requests and no configuration. No error contains a token or the secret.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _PARTY = "pagemill"
 _CLAIMS = ("iss", "aud", "iat", "exp", "jti", "sub", "role")
 
 TOKEN_MAX = 4096
-"""Characters of the longest token that is looked at; ours have about 300."""
+"""Characters. Longer tokens are refused unread; ours have about 300."""
 
 _RENEW = "make a new one with `pagemill token`"
 
 
 def issue(secret: str, role: Role, expires_s: float, now: datetime, subject: str) -> str:
-    """A token for that role from `now` on.
+    """A token for that role, valid from `now` on.
 
     Raises:
-        UsageError: it would have expired before a second is over, or the secret cannot sign.
+        UsageError: `expires_s` is under a second, or the secret cannot sign.
     """
     if expires_s < 1:
         raise UsageError("a token must last for a second or more: give it a longer time")
@@ -44,15 +44,15 @@ def issue(secret: str, role: Role, expires_s: float, now: datetime, subject: str
     try:
         return jwt.encode(claims, secret, algorithm=_ALGORITHM)
     except jwt.InvalidKeyError:
-        # `from None`: nothing that has seen the key is worth the risk of being printed.
+        # `from None`, because the original error has seen the key and might print it.
         raise UsageError("the secret is the text of a public key, which everybody may know: choose another") from None
 
 
 def verify(secret: str, token: str | None, now: datetime) -> Access:
-    """What the token shows, without any leeway: at the second that it names as its end it is over.
+    """The access that a token proves. There is no leeway: at the second of its end it is expired.
 
     Raises:
-        TokenMissing: there is none.
+        TokenMissing: there is no token.
         TokenInvalid: it is malformed, not signed with this secret by HS256, lacks a claim, or is not from and for us.
         TokenExpired: its time is over.
         RoleUnknown: its role is neither `planner` nor `admin`.
@@ -72,7 +72,7 @@ def verify(secret: str, token: str | None, now: datetime) -> Access:
             options={"require": list(_CLAIMS), "strict_aud": True, "verify_exp": False, "verify_iat": False},
         )
     except jwt.PyJWTError:
-        # `from None`: the library's errors quote parts of what they refuse.
+        # `from None`, because the library's errors quote parts of the token.
         raise TokenInvalid(f"the token is not one that was made with this secret: {_RENEW}") from None
     expires_at, made_at = _moment(claims["exp"]), _moment(claims["iat"])
     if now >= expires_at:

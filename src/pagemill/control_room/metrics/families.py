@@ -1,6 +1,6 @@
-"""The families of metrics that Prometheus is told: the fleet's picture in, names with values out. Pure.
+"""The metric families for Prometheus: the fleet's picture in, names with values out. Pure.
 
-Which single values of a worker are told stands in `tables`.
+`tables` lists the single values of a worker.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ S = TypeVar("S")
 _BOUNDS = (*map(floatToGoString, BUCKETS_S), "+Inf")
 _LATE_BOUNDS = (*map(floatToGoString, LATE_BUCKETS_S), "+Inf")
 _PAUSE_BOUNDS = (*map(floatToGoString, (1e6 * bound_ms for bound_ms in PAUSE_BOUNDS_MS)), "+Inf")
-"""In nanoseconds."""
+"""In nanoseconds, as text."""
 
 
 def alerts(raised: Sequence[Alert]) -> Metric:
-    """What went out within the last hour."""
+    """The alerts of the last hour."""
     family = GaugeMetricFamily(
         "pagemill_alerts_last_hour", "Alerts that went out within the last hour.", labels=("name", "level", "kind")
     )
@@ -104,7 +104,7 @@ def _of_platforms(name: str, text: str, values: Iterable[tuple[str, float]]) -> 
 
 
 def presence(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
-    """Which workers are alive; the only thing that is told of dead ones."""
+    """Which workers are alive. Dead workers have no other metric."""
     up = GaugeMetricFamily(
         "pagemill_worker_up", "1 for a worker that is alive, 0 for ten minutes after one has died.", labels=("worker",)
     )
@@ -119,7 +119,7 @@ def presence(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
 
 
 def each_worker(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
-    """What the tables list, and what needs two labels."""
+    """The metrics in `tables`, and those with two labels."""
     snapshots = [(worker.name, worker) for worker in workers]
     for series in (*tables.WORKER_COUNTERS, *tables.WORKER_GAUGES):
         yield _one_each(series, snapshots)
@@ -157,7 +157,7 @@ def each_worker(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
 
 
 def connections(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
-    """Those of each worker to the services."""
+    """Each worker's connections to services."""
     place = ("worker", "service")
     counts, most = _connections("pagemill_worker_connections", "A worker's", place)
     for worker in workers:
@@ -167,7 +167,7 @@ def connections(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
 
 
 def own_connections(found: Mapping[str, ConnectionCounts]) -> Iterator[Metric]:
-    """Those of the process that answers."""
+    """The connections of this API process."""
     counts, most = _connections("pagemill_api_connections", "This API process'", ("service",))
     for service, each in found.items():
         _add_connections(counts, most, (service,), each)
@@ -175,7 +175,7 @@ def own_connections(found: Mapping[str, ConnectionCounts]) -> Iterator[Metric]:
 
 
 def lookups(found: Mapping[str, Lookups]) -> Iterator[Metric]:
-    """How often the process that answers had ready what it was asked for."""
+    """The cache hits and misses of this API process."""
     hits = CounterMetricFamily(
         "pagemill_api_cache_hits_total", "Times that what was asked for was there.", labels=("cache",)
     )
@@ -204,7 +204,7 @@ def _add_connections(
 
 
 def processes(found: Sequence[ProcessSnapshot]) -> Iterator[Metric]:
-    """Scheduler, control API and supervisor; of dead ones only that they are dead."""
+    """Schedulers, control APIs and supervisors; for dead ones only that they are dead."""
     place = ("role", "process")
     up = GaugeMetricFamily(
         "pagemill_process_up",
@@ -245,7 +245,7 @@ def proxies(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
 
 
 def memory(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
-    """The eleven figures, of each worker that was measured."""
+    """The eleven memory figures of each worker that was measured."""
     figures = [(worker.name, memory_figures_of((worker,))) for worker in workers if worker.sample is not None]
     for series in tables.MEMORY_GAUGES:
         yield _one_each(series, figures)
@@ -260,7 +260,7 @@ def memory(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
 
 
 def work(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
-    """What was done, by worker and platform."""
+    """The work done, by worker and platform."""
     place = ("worker", "platform")
     products = CounterMetricFamily(
         "pagemill_products_total", "Products that were given a verdict.", labels=(*place, "verdict")
@@ -296,7 +296,7 @@ def work(workers: Sequence[WorkerSnapshot]) -> Iterator[Metric]:
 
 
 def _cumulative(bounds: Sequence[str], counts: Sequence[int]) -> list[tuple[str, float]]:
-    """A histogram's buckets as Prometheus wants them."""
+    """A histogram's buckets, cumulative as Prometheus needs them."""
     return list(zip(bounds, accumulate(counts), strict=True))
 
 

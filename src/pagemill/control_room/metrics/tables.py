@@ -1,7 +1,7 @@
-"""What Prometheus is told of each worker: names, meanings, and where in its snapshot a value stands. Reads nothing.
+"""The metrics of each worker: their names, meanings, and where a snapshot has the value. Reads nothing.
 
-Names end in their unit, or in `_total` where they only rise; shares are from 0 to 1. The `memory_*` names are known
-from other systems and keep their units, which Prometheus would spell differently.
+Names end in their unit, or in `_total` if they only rise; shares are from 0 to 1. The `memory_*` names come from other
+systems and keep those systems' units, although Prometheus would spell them differently.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ _PRESSURE: Mapping[str, int] = MappingProxyType({level.word: int(level) for leve
 USUAL_ROTATIONS = tuple(
     f"{level.name.lower()} {reason}" for level in RotationLevel for reason in ("uses", "age", "size", "errors")
 )
-"""Told from the beginning, with 0: what appears with its first count looks to Prometheus as if it had never risen."""
+"""Published with 0 from the start: Prometheus sees no rise in a series that first appears with a count."""
 
 S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
 class Series(Generic[S]):
-    """One value of each worker, or of each other process, taken from `S`."""
+    """One value of each worker or other process, taken from `S`."""
 
     name: str
     text: str
     value: Callable[[S], float | None]
-    """`None` where there is nothing to tell; such a worker has no such series."""
+    """`None` if there is no value; the worker then has no such series."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread(Generic[S]):
-    """Several values of each worker, told apart by one label."""
+    """Several values of each worker, distinguished by one label."""
 
     name: str
     text: str

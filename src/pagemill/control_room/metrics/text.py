@@ -1,7 +1,7 @@
-"""The fleet for Prometheus: one look at its picture becomes the text of `GET /metrics`.
+"""The fleet for Prometheus: turns the fleet's picture into the text of `GET /metrics`.
 
-Nothing is kept here between two scrapes: all counts are the workers' own. They begin again with each worker, as
-Prometheus expects. Of a dead worker only its silence is told.
+Keeps nothing between two scrapes, because the workers count. Counts start again with each worker, as Prometheus
+expects. Of a dead worker only its silence is reported.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ ALERTS_SPAN_S = 3600
 _MOST_ALERTS = 1000
 
 Alerts = Callable[[], Sequence[Alert]]
-"""The alerts of the last hour; raises `RedisUnavailable`."""
+"""Gives the alerts of the last hour; raises `RedisUnavailable`."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnFigures:
-    """What the process that answers tells of itself."""
+    """The figures of the API process itself."""
 
     connections: Mapping[str, ConnectionCounts]
     """By service."""
     lookups: Mapping[str, Lookups]
-    """By what is kept."""
+    """By cache."""
 
 
 def alerts_of_the_hour(redis: Redis) -> list[Alert]:
-    """What the fleet raised within the last hour by Redis' clock; a thousand at most.
+    """The alerts of the last hour by Redis' clock; at most a thousand.
 
     Raises:
         RedisUnavailable: Redis does not answer.
@@ -49,7 +49,7 @@ def alerts_of_the_hour(redis: Redis) -> list[Alert]:
         seconds, _ = redis.time()
         found = alerts_after(redis, f"{(seconds - ALERTS_SPAN_S) * 1000}-0", _MOST_ALERTS)
     except ResponseError:
-        return []  # no stream yet; that is no reason to say that Redis is away
+        return []  # there is no stream yet, which is no outage
     except RedisError as error:
         raise RedisUnavailable.gone(error) from error
     return [alert for _, alert in found]
@@ -58,13 +58,13 @@ def alerts_of_the_hour(redis: Redis) -> list[Alert]:
 def metrics_text(
     view: FleetView, alerts: Alerts | None = None, accept: str = "", process: OwnFigures | None = None
 ) -> tuple[bytes, str]:
-    """What a scrape is answered. Blocks for as long as Redis may take; never fails because Redis is away.
+    """The answer to a scrape. Blocks for as long as Redis may take. Does not fail if Redis is away.
 
     Args:
         view: the fleet.
-        alerts: tells the last hour's, such as `alerts_of_the_hour`; without it they are left out.
-        accept: the request's `Accept` header. OpenMetrics is written for who asks for it; it says the same.
-        process: the one that answers; left out without it.
+        alerts: gives the alerts of the last hour, such as `alerts_of_the_hour`; without it they are left out.
+        accept: the request's `Accept` header; decides between OpenMetrics and Prometheus' text, with the same content.
+        process: the figures of this process; without it they are left out.
 
     Returns:
         The body and its content type.
@@ -74,7 +74,7 @@ def metrics_text(
 
 
 class FleetCollector:
-    """A collector of `prometheus_client`, for a registry or for one answer."""
+    """A collector of `prometheus_client`, for a registry or for a single answer."""
 
     def __init__(self, view: FleetView, alerts: Alerts | None = None, process: OwnFigures | None = None) -> None:
         """See `metrics_text`."""
@@ -83,7 +83,7 @@ class FleetCollector:
         self._alerts = alerts
 
     def collect(self) -> Iterator[Metric]:
-        """Every family; without Redis only those that need none."""
+        """Every family; without Redis only the families that do not need it."""
         yield InfoMetricFamily("pagemill", "The program that answers.", {"version": __version__})
         if self._process is not None:
             yield from families.own_connections(self._process.connections)

@@ -1,1 +1,1 @@
-"""A run's or a day's summary, as values and as one page."""
+"""The summary of a run or a day, as values and as an HTML page."""

@@ -1,4 +1,4 @@
-"""What a report recommends to do. Pure: figures in, sentences out."""
+"""The recommendations of a report. Pure: figures in, sentences out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FINE = "Nothing stands out: verdicts, times and memory are as they should be."
 
 
 def report_advice(results: ResultFigures, fleet: FleetFigures, runs: Sequence[RunLine] = ()) -> tuple[str, ...]:
-    """Sentences, the most pressing first; one that says so when all is well."""
+    """The sentences, most pressing first; if all is well, one that says so."""
     broken = [f"Run {each.run} is incomplete: {broke_off(each.products or 0)}." for each in runs if each.broken_off]
     found = [*broken, *_on_results(results), *_on_fleet(fleet)]
     if not results.products:

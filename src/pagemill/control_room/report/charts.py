@@ -1,6 +1,6 @@
-"""Draws a report's charts: SVG to put into a page, coloured by the page's own CSS variables, without scripts.
+"""Draws a report's charts with pygal: SVG for an HTML page, without scripts.
 
-pygal draws. Its colours are names of variables, so that one drawing is good for light, dark and paper.
+Colours are names of the page's CSS variables, so one drawing fits the light, dark and paper styles.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from xml.etree import ElementTree
 from pagemill.control_room.report.models import MemoryPoint, Stretch
 
 ROLES = ("python", "driver", "browser", "renderers", "gpu", "utility", "other")
-"""From the bottom of the pile to its top; each has its own colour, whichever of them are there."""
+"""In stacking order, from the bottom. Each role always has the same colour."""
 _LABELS = 6
 
 
 def roles_of(memory: Sequence[MemoryPoint]) -> list[str]:
-    """The roles that `memory_chart` shows, from the bottom of the pile to its top."""
+    """The roles in `memory_chart`, from the bottom of the stack."""
     return [role for role in ROLES if any(point.pss_mb.get(role, 0.0) >= 0.5 for point in memory)]
 
 
 def memory_chart(memory: Sequence[MemoryPoint]) -> str:
-    """All workers' memory over time, in MB, piled up by role."""
+    """The memory of all workers over time, in MB, stacked by role."""
     roles = roles_of(memory)
     chart = _pygal().StackedLine(**_look([f"var(--role-{role})" for role in roles]), fill=True, show_dots=False)
     _label(chart, [point.at for point in memory])
@@ -42,8 +42,8 @@ def throughput_chart(stretches: Sequence[Stretch]) -> str:
 
 
 def _pygal() -> Any:
-    """pygal, without what its import leaves behind for the whole process: a finder of modules for plug-ins, of a kind
-    that Python 3.11 warns of at every import that finds nothing."""
+    """pygal without a side effect of its import: it installs a finder of plug-in modules for the whole process, and
+    Python 3.11 warns about that finder at every import that finds nothing."""
     import pygal  # type: ignore[import-untyped]
     import pygal.style  # type: ignore[import-untyped]
 
@@ -86,7 +86,7 @@ def _look(colours: Sequence[str]) -> dict[str, Any]:
 
 
 def _label(chart: Any, moments: Sequence[datetime]) -> None:
-    """Names some of the moments, so that they do not run into each other."""
+    """Labels only some of the times, so that labels do not overlap."""
     long = bool(moments) and (moments[-1] - moments[0]).total_seconds() > 86400
     form = "%m-%d %H:%M" if long else "%H:%M"
     every = max(1, len(moments) // _LABELS)
@@ -95,7 +95,7 @@ def _label(chart: Any, moments: Sequence[datetime]) -> None:
 
 def _svg(chart: Any) -> str:
     drawn: ElementTree.Element = chart.render_tree()
-    # Tooltips that only a script could show, and a script with their settings, whatever `js` says.
+    # Without scripts: pygal writes tooltips and a settings script whatever its `js` option says.
     for parent in list(drawn.iter()):
         for child in list(parent):
             if not isinstance(child.tag, str) or child.tag in ("script", "desc"):

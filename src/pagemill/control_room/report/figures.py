@@ -1,4 +1,4 @@
-"""What a stream of results comes to. Pure, in one pass and in flat memory, however many there are."""
+"""Sums up a stream of results. Pure, in one pass, in flat memory."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def result_figures_of(
     end: datetime | None = None,
     most: int | None = None,
 ) -> ResultFigures:
-    """Sums them up.
+    """Sums up the results.
 
     Args:
         results: in any order.
-        begin: verdicts from before are passed over.
-        end: verdicts from then on are passed over.
-        most: how many are looked at, also of those passed over; `complete` says whether that was enough.
+        begin: earlier verdicts are skipped.
+        end: verdicts from then on are skipped.
+        most: how many results are read, skipped ones included; `complete` says whether that was enough.
     """
     sums = _Sums()
     complete = True
@@ -44,7 +44,7 @@ def result_figures_of(
 
 
 class Quantiles:
-    """Counts durations in classes that are 2 percent wide: some hundred numbers for any number of durations."""
+    """Counts durations in classes that are 2 percent wide: some hundred counts for any number of durations."""
 
     _RATIO = math.log(1.02)
     _LEAST_S = 0.001
@@ -53,11 +53,11 @@ class Quantiles:
         self._counts: Counter[int] = Counter()
 
     def add(self, seconds: float) -> None:
-        """Counts one."""
+        """Counts one duration."""
         self._counts[math.ceil(math.log(max(seconds, self._LEAST_S) / self._LEAST_S) / self._RATIO)] += 1
 
     def at(self, share: float) -> float:
-        """What that share of them, 0 to 1, did not exceed; 0 without any."""
+        """The seconds that this share (0 to 1) of the durations did not exceed; 0 without any."""
         classes = (
             (self._edge_s(place - 1), self._edge_s(place), self._counts[place]) for place in sorted(self._counts)
         )
@@ -68,7 +68,7 @@ class Quantiles:
 
 
 class Stretches:
-    """Counts moments in stretches of equal length, which grow as the whole span does: the count stays bounded."""
+    """Counts times in stretches of equal length. The length grows with the whole span, so their number is bounded."""
 
     def __init__(self, most: int = _MOST_STRETCHES) -> None:
         self._most = most
@@ -76,7 +76,7 @@ class Stretches:
         self._span_s = 15
 
     def add(self, at: datetime) -> None:
-        """Counts one moment."""
+        """Counts one time."""
         place = int(at.timestamp()) // self._span_s
         if place in self._counts:
             self._counts[place] += 1
@@ -90,7 +90,7 @@ class Stretches:
             self._counts = wider
 
     def read(self) -> tuple[Stretch, ...]:
-        """All stretches from the first to the last, those without anything too."""
+        """All stretches from the first to the last, including empty ones."""
         if not self._counts:
             return ()
         return tuple(

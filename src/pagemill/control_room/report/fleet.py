@@ -1,4 +1,4 @@
-"""What the workers' history, events and alerts come to between two moments. Pure."""
+"""Sums up the workers' history, events and alerts between two times. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LEVELS = {
 def fleet_figures(
     points: Sequence[Point], told: Sequence[FleetEvent], alerts: Sequence[Alert], begin: datetime, end: datetime
 ) -> FleetFigures:
-    """Sums up what lies between `begin` and `end`; all three are in the order in which they are read back."""
+    """The sums between `begin` and `end`. All three sequences must be in the order in which they are read."""
     points = [point for point in points if begin.timestamp() <= point.at_s <= end.timestamp()]
     told = [each for each in told if begin <= _moment(each.at) <= end]
     memory = _memory(points)
@@ -51,7 +51,7 @@ def _rotations(points: Sequence[Point], told: Sequence[FleetEvent]) -> tuple[Rot
     for point in points:
         seen = before.get(point.worker, point.rotations)
         for level, count in point.rotations.items():
-            # A worker that was started afresh under its old name counts from nothing.
+            # A worker that was restarted under its old name counts from 0 again.
             rise = count - seen.get(level, 0)
             counted[level] += rise if rise >= 0 else count
         before[point.worker] = point.rotations

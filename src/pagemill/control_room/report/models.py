@@ -1,6 +1,6 @@
-"""What a report says, as values that become JSON: of one run, or of one day. Nothing here is computed.
+"""The contents of a report on a run or a day, as values that become JSON. Computes nothing.
 
-Times are UTC, sizes PSS in MB, and every list is bounded by who fills it.
+Times are UTC, sizes are PSS in MB, and every list has a length limit, which its producer enforces.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ class _Value(BaseModel):
 
 
 class ReportedTimes(_Value):
-    """What visited products took, with all attempts and the pauses between them."""
+    """The time of visited products, including all attempts and the pauses between them."""
 
     mean_s: float = 0.0
     p50_s: float = 0.0
-    """Half of them took no longer; to 2 percent."""
+    """The median, to within 2 percent."""
     p95_s: float = 0.0
     longest_s: float = 0.0
 
 
 class Stretch(_Value):
-    """How many products got their verdict within `span_s` from `at` on."""
+    """How many products got their verdict within `span_s` seconds from `at` on."""
 
     at: datetime
     span_s: float
@@ -42,7 +42,7 @@ class FieldDifferences(_Value):
 
 
 class ProductLine(_Value):
-    """One product that was slow, or got no good verdict."""
+    """One product that was slow, or that failed or was blocked."""
 
     run: str
     product_id: str
@@ -55,51 +55,51 @@ class ProductLine(_Value):
 
 
 class ResultFigures(_Value):
-    """What results come to."""
+    """The sums of results."""
 
     products: int = 0
     verdicts: Mapping[str, int] = {}
     spared: int = 0
-    """Products that were seen lately and not visited."""
+    """Products that were not visited, because they were seen recently."""
     retried: int = 0
     """Products that took more than one attempt."""
     retries: int = 0
-    """Attempts after the first ones."""
+    """All attempts after the first, summed over the products."""
     begins_at: datetime | None = None
-    """When the first visit began."""
+    """The start of the first visit."""
     ends_at: datetime | None = None
     times: ReportedTimes = ReportedTimes()
     throughput: tuple[Stretch, ...] = ()
     differences: tuple[FieldDifferences, ...] = ()
-    """The most frequent first."""
+    """Most frequent first."""
     slowest: tuple[ProductLine, ...] = ()
     failed: tuple[ProductLine, ...] = ()
-    """Some of those that failed or were blocked."""
+    """Some of the products that failed or were blocked."""
     complete: bool = True
-    """Whether all results were looked at; there is a limit for days."""
+    """Whether all results were read; a day's report has a limit."""
 
     @property
     def products_per_minute(self) -> float:
-        """From the first visit to the last verdict; 0 where there is nothing to divide."""
+        """The rate from the first visit to the last verdict; 0 if that is no time at all."""
         if self.begins_at is None or self.ends_at is None or self.ends_at <= self.begins_at:
             return 0.0
         return self.products * 60 / (self.ends_at - self.begins_at).total_seconds()
 
 
 class MemoryPoint(_Value):
-    """All workers together, by role."""
+    """The memory of all workers together, by role."""
 
     at: datetime
     pss_mb: Mapping[str, float]
 
     @property
     def total_mb(self) -> float:
-        """All roles together."""
+        """The sum over all roles."""
         return sum(self.pss_mb.values())
 
 
 class Rotations(_Value):
-    """How often one level was replaced. Reasons are known for those that the event log still has, not for pages."""
+    """The number of replacements at one level. Reasons are known only of those in the event log, and never of pages."""
 
     level: str
     count: int
@@ -107,7 +107,7 @@ class Rotations(_Value):
 
 
 class AlertLine(_Value):
-    """One alert that went out."""
+    """One alert that was sent."""
 
     at: datetime
     level: str
@@ -118,20 +118,20 @@ class AlertLine(_Value):
 
 
 class FleetFigures(_Value):
-    """What the workers did meanwhile, as far as their history reaches."""
+    """What the workers did meanwhile, as far back as their history reaches."""
 
     workers: int = 0
     peak_mb: float = 0.0
     memory: tuple[MemoryPoint, ...] = ()
     rotations: tuple[Rotations, ...] = ()
     alerts: tuple[AlertLine, ...] = ()
-    """The newest first."""
+    """Newest first."""
     known_from: datetime | None = None
-    """The first measurement; `None` when there is none."""
+    """The time of the first measurement; `None` without any."""
 
 
 class RunLine(_Value):
-    """One run, in a few words. `products` is `None` until all its batches are on the queue."""
+    """One run in brief. `products` is `None` until all its batches are on the queue."""
 
     run: str
     platform: str
@@ -141,7 +141,7 @@ class RunLine(_Value):
     done: int
     verdicts: Mapping[str, int] = {}
     broken_off: bool = False
-    """Whether its enqueueing broke off: `products` are those that were handed in by then."""
+    """Whether its enqueueing broke off; `products` are then those queued until then."""
 
 
 class _Report(_Value):
@@ -155,7 +155,7 @@ class _Report(_Value):
 
 
 class RunReport(_Report):
-    """One run, from its creation to its last verdict, or to now."""
+    """One run, from its creation to its last verdict, or until now."""
 
     kind: Literal["run"] = "run"
     run: RunLine
@@ -166,7 +166,7 @@ class DayReport(_Report):
 
     kind: Literal["day"] = "day"
     runs: tuple[RunLine, ...] = ()
-    """Those that had something done then, the newest first."""
+    """The runs with a verdict in that time, newest first."""
 
 
 Report = RunReport | DayReport

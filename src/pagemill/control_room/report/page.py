@@ -1,7 +1,7 @@
-"""A report as one HTML file that needs nothing else: no script, no other file, light, dark or on paper.
+"""A report as one HTML file without scripts or other files; it has light, dark and paper styles.
 
-What the page looks like is `page.html`; whatever comes from results or logs is escaped there by Jinja. Drawings
-pass as they are: pygal has escaped what they say.
+`page.html` is its template. Jinja escapes all text from results and logs there. Drawings are inserted as they are,
+because pygal has escaped their text.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""What a browser has to allow to show it."""
+"""The content security policy that the page needs."""
 
 
 def report_page(report: Report) -> str:
-    """The whole file."""
+    """The HTML of the page."""
     from pagemill.control_room.report.charts import memory_chart, roles_of, throughput_chart
 
     results, fleet = report.results, report.fleet
@@ -58,6 +58,6 @@ def _moment(moment: datetime) -> str:
 
 
 def _shares(verdicts: Mapping[str, int]) -> list[tuple[str, int, float]]:
-    """Verdict, count and percent."""
+    """Verdict, count and percentage of each."""
     total = sum(verdicts.values())
     return [(name, count, 100 * count / total if total else 0.0) for name, count in verdicts.items()]

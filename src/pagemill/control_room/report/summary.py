@@ -1,6 +1,6 @@
-"""Makes the report of a run or of a day out of the results database, the workers' history, events and alerts.
+"""Builds the report of a run or a day from the results database and the workers' history, events and alerts.
 
-Reads only, and takes as long as reading the results does: some seconds for a hundred thousand.
+Only reads. Takes as long as reading the results, that is, some seconds for a hundred thousand.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ def summary(
     alerts: Sequence[Alert] = (),
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Report:
-    """The report of a run, else of a day, else of the last 24 hours.
+    """The report of a run, of a day, or of the last 24 hours if neither is given.
 
     Args:
         view: the fleet.
         store: open.
-        run: its id.
-        day: not together with `run`.
-        time_zone: the name of the one whose day that is.
-        alerts: the newest first, see `recent_alerts`.
+        run: the run's id.
+        day: a day; not together with `run`.
+        time_zone: the name of the day's time zone.
+        alerts: newest first, see `recent_alerts`.
         now: the time of day, with its zone.
 
     Raises:
-        UsageError: there is no such run, the day has not come yet, or both were asked for.
+        UsageError: there is no such run, the day is in the future, or both were given.
         RedisUnavailable: Redis does not answer.
         DatabaseUnavailable: the database does not answer.
     """
@@ -68,7 +68,7 @@ def _of_run(view: FleetView, store: ResultStore, run: str, alerts: Sequence[Aler
     progress = store.progress(run)
     results = result_figures_of(store.outlines(run))
     known = next((each for each in store.runs(_MOST_RUNS) if each.run == run), None)
-    # A run that is too old for the list of the newest ones began, as far as is known, with its first visit.
+    # A run that is not among the newest has no known creation time here, so its first visit counts as its begin.
     begin = known.created_at if known else results.begins_at or now
     end = results.ends_at if progress.finished and results.ends_at else now
     fleet = _fleet(view, alerts, begin, end, now)
@@ -106,7 +106,7 @@ def _of_day(
 
 
 def _span_of(day: date, time_zone: str, now: datetime) -> tuple[datetime, datetime]:
-    """From midnight to midnight there, or until now; where clocks are changed, that is not 24 hours."""
+    """From midnight to midnight in that time zone, or until now. With daylight saving, not always 24 hours."""
     zone = ZoneInfo(time_zone)
     today = now.astimezone(zone).date()
     if day > today:
