@@ -1,1 +1,1 @@
-"""What workers and the processes beside them publish and hear, and the whole fleet read back from it."""
+"""What workers and other processes publish in Redis, the orders that they get there, and reading the fleet back."""

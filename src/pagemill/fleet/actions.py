@@ -1,4 +1,4 @@
-"""What a worker does when it is told to: each order's name, and what carries it out."""
+"""The orders that a worker carries out: their names and their functions."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ CONFIGURE = "configure"
 RESTART = "restart"
 
 OPTIMIZATIONS = ("all", "cache", "memory", "cleanup")
-"""What `optimize` may be about; the words are those of the API."""
+"""The kinds of `optimize`, in the API's words."""
 
 
 class WorkerActions:
-    """One worker's. Called by its command thread."""
+    """The actions of one worker. Called by its command thread."""
 
     def __init__(
         self,
@@ -32,10 +32,10 @@ class WorkerActions:
     ) -> None:
         """
         Args:
-            guard: cleans.
-            engine_port: rotates.
-            take_over_changes: puts changed settings into force; their version.
-            leave: drains the worker, so that a fresh one takes its place.
+            guard: cleans up.
+            engine_port: rotates pages, contexts and browsers.
+            take_over_changes: applies changed settings and returns their version.
+            leave: drains the worker, so that a new one takes its place.
         """
         self._guard = guard
         self._engine_port = engine_port
@@ -43,7 +43,7 @@ class WorkerActions:
         self._leave = leave
 
     def by_name(self) -> dict[str, Action]:
-        """Every order that is known."""
+        """Every known order with its function."""
         return {
             CLEANUP: self.cleanup,
             COLLECT: self.collect,
@@ -53,7 +53,7 @@ class WorkerActions:
         }
 
     def cleanup(self) -> Mapping[str, float]:
-        """Collects garbage, trims the allocator and takes a share of every cache."""
+        """Collects garbage, trims the allocator and drops a share of every cache."""
         begun_s = time.monotonic()
         cleaned = self._guard.clean(thorough=True, urgent=True)
         return {
@@ -64,16 +64,16 @@ class WorkerActions:
         }
 
     def collect(self) -> Mapping[str, float]:
-        """Collects Python's garbage, also where the configuration leaves that to Python."""
+        """Collects Python's garbage, even if the configuration leaves garbage collection to Python."""
         begun_s = time.monotonic()
         return {"collected": self._guard.collect(), "seconds": round(time.monotonic() - begun_s, 3)}
 
     def optimize(self, kind: str = "all") -> Mapping[str, object]:
-        """`cache`: a share of every cache; `memory`: a cleaning, and fresh contexts after the visits under way;
-        `cleanup`, for emergencies: idle pages closed, browser and driver replaced as well; `all`: the first two.
+        """`cache` drops a share of every cache. `memory` cleans up, and replaces contexts after the current visits.
+        `cleanup`, for emergencies, also closes idle pages and replaces browser and driver. `all`: the first two.
 
         Raises:
-            ValueError: another kind.
+            ValueError: an unknown kind.
         """
         if kind not in OPTIMIZATIONS:
             raise ValueError(f"{kind!r} is not known: use one of {', '.join(OPTIMIZATIONS)}")
@@ -88,9 +88,9 @@ class WorkerActions:
         return done
 
     def configure(self) -> Mapping[str, int]:
-        """Takes changed settings over at once."""
+        """Applies changed settings at once."""
         return {"version": self._take_over_changes()}
 
     def restart(self, reason: str = "a restart was asked for") -> None:
-        """Drains, and ends with exit code 75 for a fresh process."""
+        """Drains the worker and ends it with exit code 75, so that a new process is started."""
         self._leave(reason)

@@ -1,4 +1,4 @@
-"""What happened in the fleet lately: log lines of its workers, in one stream that is bounded by entries and by time."""
+"""Recent events of the fleet: log lines of its workers, in one Redis stream with limited entries and time."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class FleetEvent:
     """ISO 8601, UTC, by the worker's clock."""
     facts: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
     id: str = ""
-    """Rises with every event; known when it is read."""
+    """Rises with every event; set when the event is read."""
 
 
 _ADAPTER = TypeAdapter(FleetEvent)
 
 
 def write_events(redis: Redis, worker: str, told: Iterable[BufferedEvent]) -> None:
-    """Adds lines.
+    """Adds log lines.
 
     Raises:
-        RedisError: they were not all written.
+        RedisError: not all of them were written.
     """
     with redis.pipeline(transaction=False) as pipeline:
         for each in told:
@@ -49,7 +49,7 @@ def write_events(redis: Redis, worker: str, told: Iterable[BufferedEvent]) -> No
 
 
 def read_events(redis: Redis, count: int = 200, span_s: float = _KEPT_S) -> list[FleetEvent]:
-    """The latest events of the last `span_s` seconds, the newest first.
+    """The latest events of the last `span_s` seconds, newest first.
 
     Raises:
         RedisError: Redis does not answer.

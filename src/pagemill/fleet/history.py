@@ -43,7 +43,7 @@ class Point:
 
     worker: str
     pss_mb: Mapping[str, float] = field(default_factory=dict)
-    """By role."""
+    """By the processes' role."""
     rss_mb: float = 0.0
     js_heap_mb: float | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Point:
     pressure: float = 0.0
     items: int = 0
     visited: int = 0
-    """Items that were visited; the others need not be visited again yet (`revisit`)."""
+    """Items that were visited. The others were seen recently enough (`revisit`)."""
     failed: int = 0
     blocked: int = 0
     item_s: float = 0.0
@@ -117,7 +117,7 @@ class HistoryWriter:
                 due.append((kind, mean(gathered)))
                 self._begun_s[kind.key] = self._now_s()
                 gathered.clear()
-        # Time bounds what is kept only roughly: it is enough to look at the clock once a minute.
+        # The streams' time limit need not be exact, so Redis' clock is read only once a minute.
         now_s = self._redis.time()[0] if len(due) > 1 else None
         with self._redis.pipeline(transaction=False) as pipeline:
             for kind, each in due:
@@ -150,7 +150,7 @@ def read_history(redis: Redis, span_s: float, worker: str = "") -> list[Point]:
     points: list[Point] = []
     for kind in reversed(RESOLUTIONS[: RESOLUTIONS.index(coarse) + 1]):
         reached = {point.worker: point.at_s for point in points}
-        # What is finer is read only for the stretch that a coarser mean does not cover yet.
+        # A finer stream is read only for the latest time, which has no coarser mean yet.
         start_s = first_s if kind is coarse else max(first_s, now_s - 2 * _next_span_s(kind))
         found = _read(redis, kind, start_s, worker)
         points += [point for point in found if point.at_s > reached.get(point.worker, 0.0)]

@@ -1,8 +1,8 @@
-"""Orders to workers, over RQ's own command channel, and their answers; other processes have the `process_orders`
-instead.
+"""Sends orders to workers over RQ's command channel and reads their replies. Other processes use `process_orders`.
 
-The channel forgets what nobody hears. So each order has an id, and the worker puts its answer under that; where none
-comes in time, the order counts as not heard. A worker carries an order out once: it answers one id only once.
+The channel drops messages that nobody hears. So each order has an id, and the worker stores its reply under that id. If
+no reply comes in time, the order counts as not heard. A worker carries an order out once, because it replies to an id
+only once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("orders")
 
 COMMAND = "pagemill"
-"""What RQ calls the command; its own have other names."""
+"""The name of the RQ command; RQ's own commands have other names."""
 _ANSWER = "pagemill:answer:"
 _ANSWER_KEPT_S = 60
 _LOOK_S = 0.05
@@ -31,7 +31,7 @@ _LOOK_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class OrderReply:
-    """What became of an order in one worker."""
+    """One worker's reply to an order."""
 
     worker: str
     heard: bool
@@ -40,12 +40,12 @@ class OrderReply:
 
     @property
     def done(self) -> bool:
-        """Whether it was carried out."""
+        """Whether the order was carried out without an error."""
         return self.heard and not self.error
 
 
 Send = Callable[..., object]
-"""Takes an order to who is meant: `(redis, name, command, **payload)`."""
+"""Delivers an order: `(redis, name, command, **payload)`."""
 
 
 def give(
@@ -56,15 +56,15 @@ def give(
     send: Send = send_command,
     **arguments: Any,
 ) -> list[OrderReply]:
-    """Gives each of those workers the same order, and waits for all answers, at most so long.
+    """Sends the same order to each of these workers, and waits up to `timeout_s` for all replies.
 
     Args:
         redis: fails within seconds.
-        workers: their names; of other processes with a `send` that they hear.
+        workers: the workers' names; or names of other processes, with a `send` that reaches them.
         action: what is to be done.
-        timeout_s: for all of them together.
-        send: how the order gets there; by default over RQ's command channel, which workers hear.
-        **arguments: the action's.
+        timeout_s: the time for all replies together.
+        send: delivers the order; by default over RQ's command channel, which workers hear.
+        **arguments: the action's arguments.
 
     Raises:
         RedisError: Redis does not answer.
@@ -91,11 +91,11 @@ def _answer(worker: str, text: bytes) -> OrderReply:
 
 
 Action = Callable[..., Mapping[str, Any] | None]
-"""Does something with the order's arguments; what it returns is the answer."""
+"""A function that carries out an order with its arguments. Its result becomes the reply."""
 
 
 class OrderDesk:
-    """A worker's side: hears orders, carries them out and answers them."""
+    """The worker's side of orders: hears them, carries them out and replies."""
 
     def __init__(self, redis: Redis) -> None:
         """The client should fail within seconds."""
@@ -103,17 +103,17 @@ class OrderDesk:
         self._actions: Mapping[str, Action] = {}
 
     def open(self, actions: Mapping[str, Action]) -> None:
-        """From now on orders are carried out; before, they are answered with an error."""
+        """Accepts orders from now on. Before this call, they are answered with an error."""
         self._actions = actions
 
     def hear(self, payload: Mapping[str, Any]) -> bool:
-        """Carries an order out and answers it; an action that fails is an answer too.
+        """Carries an order out and stores the reply. If the action fails, its error is the reply.
 
         Returns:
-            Whether it was an order, and not a command of RQ's own.
+            Whether the message was an order, and not one of RQ's own commands.
 
         Raises:
-            RedisError: the answer did not reach Redis; the order has been carried out.
+            RedisError: the reply could not be stored, but the order was carried out.
         """
         if payload.get("command") != COMMAND:
             return False
@@ -130,5 +130,5 @@ class OrderDesk:
             return f"no order {name!r} here: known are {', '.join(sorted(self._actions)) or 'none yet'}", {}
         try:
             return "", dict(action(**arguments) or {})
-        except Exception as failure:  # noqa: BLE001 - whoever gave the order is told, and the worker goes on
+        except Exception as failure:  # noqa: BLE001 - the error is the reply, and the worker goes on
             return f"{type(failure).__name__}: {failure}"[:500], {}

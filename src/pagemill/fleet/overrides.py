@@ -1,7 +1,7 @@
-"""Settings that were changed while the fleet runs: kept in Redis, so that they survive every process.
+"""Settings that were changed in the running fleet. They are kept in Redis, so that they survive every process.
 
-They beat the files. Workers look at the version each time they publish, so that one that missed an order takes the
-change over all the same. Only what can be changed in a running worker is here.
+They beat the files. Workers compare the version each time they publish, so a worker that missed the order applies the
+change anyway. Only settings that a running worker can change are here.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What was changed, and how often."""
+    """All changed settings, and their version, which counts the changes."""
 
     version: int = 0
     guard: Mapping[str, Any] = field(default_factory=dict)
     """By the keys of `config.changeable`."""
     thresholds: Mapping[str, Any] = field(default_factory=dict)
-    """Of alerts, as they were put."""
+    """Alert thresholds, as they were set."""
 
 
 def read_overrides(redis: Redis) -> Overrides:
-    """What was changed so far.
+    """All changes so far.
 
     Raises:
         RedisError: Redis does not answer.
@@ -47,7 +47,7 @@ def read_overrides(redis: Redis) -> Overrides:
 
 
 def read_version(redis: Redis) -> int:
-    """How often something was changed.
+    """The number of changes so far.
 
     Raises:
         RedisError: Redis does not answer.
@@ -56,7 +56,7 @@ def read_version(redis: Redis) -> int:
 
 
 def override_guard(redis: Redis, changes: Mapping[str, Any]) -> int:
-    """Changes settings of the guard for the whole fleet, beside those that were changed before; the new version.
+    """Changes settings of the guard for the whole fleet and keeps earlier changes. Returns the new version.
 
     Raises:
         RedisError: Redis does not answer.
@@ -65,7 +65,7 @@ def override_guard(redis: Redis, changes: Mapping[str, Any]) -> int:
 
 
 def override_thresholds(redis: Redis, thresholds: Mapping[str, Any]) -> int:
-    """Changes thresholds of alerts, beside those that were changed before; the new version.
+    """Changes alert thresholds and keeps earlier changes. Returns the new version.
 
     Raises:
         RedisError: Redis does not answer.
@@ -74,7 +74,7 @@ def override_thresholds(redis: Redis, thresholds: Mapping[str, Any]) -> int:
 
 
 def _merge(redis: Redis, name: str, changes: Mapping[str, Any]) -> int:
-    """Two who change something at the same moment do not lose each other's."""
+    """Adds the changes in an optimistic transaction, so that two simultaneous changes do not overwrite each other."""
     with redis.pipeline() as pipeline:
         for _ in range(_TRIES):
             with suppress(WatchError):

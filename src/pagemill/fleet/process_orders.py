@@ -1,6 +1,6 @@
-"""Orders to processes that do not hear RQ's command channel: one key each, at which they look every few seconds.
+"""Orders to processes that do not use RQ's command channel: each process polls one Redis key every few seconds.
 
-A letter that nobody has taken in time is gone: an order must not be carried out when nobody waits for it any more.
+An order that is not read in time expires, because it must not be carried out when its sender no longer waits.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _KEPT_S = 10
 
 
 def leave(redis: Redis, name: str, command: str, **payload: Any) -> None:
-    """Leaves a letter, in place of one that was not taken yet; called like RQ's `send_command`."""
+    """Stores an order, replacing an unread one. Has the signature of RQ's `send_command`."""
     redis.set(PREFIX + name, json.dumps({"command": command, **payload}), ex=_KEPT_S)
 
 
 def take(redis: Redis, name: str) -> Mapping[str, Any] | None:
-    """The letter, once; `None` without one."""
+    """Reads and deletes the order; `None` without one."""
     with redis.pipeline(transaction=True) as pipeline:
         pipeline.get(PREFIX + name)
         pipeline.delete(PREFIX + name)

@@ -1,4 +1,4 @@
-"""What the processes beside the workers say of themselves: scheduler, control API and supervisor."""
+"""The snapshots of the processes beside the workers: scheduler, control API and supervisor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SUPERVISOR = "supervisor"
 
 @dataclass(frozen=True, slots=True)
 class ProcessSnapshot(Snapshot):
-    """One process at one moment. What it uses is its own, without that of processes which it has started."""
+    """One process at one moment. The figures are the process' own, without its child processes."""
 
     name: str
     role: str
@@ -27,10 +27,10 @@ class ProcessSnapshot(Snapshot):
     rss_mb: float
     pss_mb: float
     cpu_percent: float
-    """Of all CPUs that it may use."""
+    """Percentage of all CPUs that the process may use."""
     descriptors: int
     leads: bool | None = None
-    """Whether it is the scheduler that fires; `None` for other roles."""
+    """Whether it is the scheduler that fires entries; `None` for other roles."""
     silent_s: float = 0.0
 
 
@@ -41,5 +41,5 @@ withdraw = _PROCESSES.withdraw
 
 
 def read_processes(redis: Redis) -> list[ProcessSnapshot]:
-    """Every process that published within the last ten minutes, dead or alive, by role and name."""
+    """Every process that has published in the last ten minutes, dead or alive, ordered by role and name."""
     return sorted(_PROCESSES.read(redis), key=lambda process: (process.role, process.name))

@@ -1,7 +1,7 @@
-"""How processes of the fleet publish themselves in Redis: one key each, which expires, and a set with all their names.
+"""How processes publish their state in Redis: one expiring key for each process, and a set of all names.
 
-A key outlives its process for some minutes, so that it can be seen to have died. How old a key is follows from its
-expiry, so only Redis' clock counts. Nobody walks over all keys of Redis to find these: there is one for each batch.
+A key outlives its process for some minutes, so that its death is visible. A key's age follows from its remaining time
+to live, so only Redis' clock counts. The set avoids a scan of all keys, of which there is one for each batch.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from pydantic import TypeAdapter
 from redis import Redis, ResponseError
 
 KEPT_S = 600
-"""How long a dead process' entry is kept."""
+"""How many seconds a dead process' key is kept."""
 ALIVE_S = 30.0
-"""One that has been silent for longer counts as dead."""
+"""A process that has been silent for longer counts as dead."""
 _SEARCH_S = 60
-"""How often somebody of the fleet looks for those whose name is not in the set: a pagemill of before it wrote none."""
+"""The interval of a scan for keys that are not in the set, because older versions of pagemill write no set."""
 
 
 class Snapshot:
-    """What every kind of process says of itself; the kinds are dataclasses with these fields."""
+    """The fields that all kinds of process publish; each kind is a dataclass with them."""
 
     __slots__ = ()
 
     name: str
     """Unique in the fleet."""
     silent_s: float
-    """How old this is; known when it is read."""
+    """The age of this snapshot in seconds; set when it is read."""
 
     @property
     def is_alive(self) -> bool:
-        """Whether it has published lately."""
+        """Whether the process has published recently."""
         return self.silent_s <= ALIVE_S
 
 
@@ -40,13 +40,13 @@ S = TypeVar("S", bound=Snapshot)
 
 
 class Published(Generic[S]):
-    """The processes of one kind."""
+    """All processes of one kind."""
 
     def __init__(self, kind: type[S], word: str) -> None:
         """
         Args:
-            kind: a dataclass.
-            word: what its keys are called.
+            kind: the dataclass of the kind.
+            word: the word for this kind in Redis keys.
         """
         self.prefix = f"pagemill:{word}:"
         self._names = f"pagemill:names:{word}"
@@ -54,21 +54,21 @@ class Published(Generic[S]):
         self._adapter: TypeAdapter[S] = TypeAdapter(kind)
 
     def publish(self, redis: Redis, snapshot: S) -> None:
-        """Stores it, in place of what the process said before."""
+        """Stores the snapshot in place of the process' last one."""
         with redis.pipeline(transaction=False) as pipeline:
             pipeline.set(self.prefix + snapshot.name, self._adapter.dump_json(snapshot), ex=KEPT_S)
             pipeline.sadd(self._names, snapshot.name)
             pipeline.execute()
 
     def withdraw(self, redis: Redis, name: str) -> None:
-        """Removes a process that ends."""
+        """Removes the entry of a process that ends."""
         with redis.pipeline(transaction=False) as pipeline:
             pipeline.delete(self.prefix + name)
             pipeline.srem(self._names, name)
             pipeline.execute()
 
     def read(self, redis: Redis) -> list[S]:
-        """Every one that published within the last ten minutes, dead or alive, by name."""
+        """Every snapshot of the last ten minutes, of dead and living processes, by name."""
         self._search(redis)
         names = sorted(cast("set[bytes]", redis.smembers(self._names)))
         with redis.pipeline(transaction=False) as pipeline:
@@ -81,7 +81,7 @@ class Published(Generic[S]):
             if body is None or ttl_ms <= 0:
                 gone.append(name)
                 continue
-            # While a fleet is renewed step by step, newer ones publish fields that are not known here: ignored.
+            # During a rolling update, newer processes publish fields that this version does not know; they are ignored.
             silent_s = round(max(0.0, KEPT_S - ttl_ms / 1000), 1)
             found.append(cast(S, replace(cast(Any, self._adapter.validate_json(body)), silent_s=silent_s)))
         if gone:
@@ -95,4 +95,4 @@ class Published(Generic[S]):
             if keys := list(redis.scan_iter(match=self.prefix + "*", count=1000)):
                 redis.sadd(self._names, *(key.removeprefix(self.prefix.encode()) for key in keys))
         except ResponseError:
-            return  # a Redis that is full: it can be looked at all the same
+            return  # Redis is full; it can still be read

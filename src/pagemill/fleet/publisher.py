@@ -1,7 +1,7 @@
-"""A worker's telemetry on its way to Redis: snapshot, measurements and events; and changed settings on their way back.
+"""Publishes a worker's snapshot, measurements and events in Redis, and applies settings that were changed there.
 
-Called by the sidecar every few seconds. Nothing here waits for anything but Redis, and what does not reach it is either
-told anew next time or, bounded, kept.
+The sidecar calls it every few seconds. It waits for nothing but Redis. If Redis is away, the next round publishes a new
+snapshot; events are kept up to a limit.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ log = get_logger("telemetry")
 
 
 class Publisher:
-    """One worker's. Called from one thread; `take_over_changes` from any."""
+    """One worker's publisher. To be called from one thread; `take_over_changes` from any."""
 
     def __init__(
         self,
@@ -57,16 +57,16 @@ class Publisher:
         """
         Args:
             redis: fails within seconds.
-            name: the worker's.
-            platforms: that it serves.
+            name: the worker's name.
+            platforms: the platforms that it serves.
             pool: read only.
             runner: read only.
             guard: read only.
             tally: read only.
-            configure: puts changed settings of the guard into force.
-            connections: of this process, by service.
+            configure: applies changed settings of the guard.
+            connections: gives this process' connections, by service.
             now_s: monotonic seconds.
-            cpus: how many it may use; by default those that the kernel lets it use.
+            cpus: how many CPUs the worker may use; by default those that the kernel allows.
         """
         self._redis = redis
         self._name = name
@@ -88,7 +88,7 @@ class Publisher:
         self._cpu_percent = 0.0
 
     def publish(self) -> None:
-        """One round.
+        """Publishes everything once, and applies changed settings.
 
         Raises:
             RedisError: Redis does not answer.
@@ -107,7 +107,7 @@ class Publisher:
         EVENT_BUFFER.take(self._tell)
 
     def close(self) -> None:
-        """Tells what is left to tell, and takes the worker's entry away; without Redis nothing is told."""
+        """Publishes the last events and removes the worker's entry; does nothing if Redis is away."""
         with contextlib.suppress(RedisError):
             EVENT_BUFFER.take(self._tell)
             withdraw(self._redis, self._name)
@@ -117,8 +117,8 @@ class Publisher:
         write_events(self._redis, self._name, told)
 
     def take_over_changes(self) -> int:
-        """Puts what was changed for the fleet into force; the version. What does not go with this worker's own file is
-        left alone, with a log line.
+        """Applies the fleet's changed settings and returns their version. Settings that contradict this worker's own
+        files are not applied, and logged.
 
         Raises:
             RedisError: Redis does not answer.
@@ -198,7 +198,7 @@ class Publisher:
         now_s = self._now_s()
         if self._cpu is not None and now_s > self._cpu[0]:
             before_s, used_s = self._cpu
-            # A browser that nobody could wait for takes its share along; that is no negative use.
+            # A browser that ended takes its CPU time out of the sum, so the difference may be negative.
             share = max(0.0, sample.cpu_s - used_s) / (now_s - before_s) / self._cpus
             self._cpu_percent = round(100 * share, 1)
         self._cpu = (now_s, sample.cpu_s)

@@ -1,4 +1,4 @@
-"""What the queues hold."""
+"""The number of batches in the queues."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pagemill.model import Priority
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """One platform's queues together, in batches."""
+    """The batches in all queues of one platform."""
 
     platform: str
     waiting: int
@@ -23,7 +23,7 @@ class QueueState:
 
 
 def queue_states(redis: Redis, platforms: Sequence[str]) -> list[QueueState]:
-    """The queues of these platforms, in one step. Reads only: what dead workers left is for workers to take over."""
+    """The state of these platforms' queues, read in one step. Does not take over batches of dead workers."""
     with redis.pipeline() as pipeline:
         for platform in platforms:
             for queue in open_queues(redis, platform):

@@ -1,6 +1,6 @@
-"""A thread of scheduler, control API and supervisor: measures its process, logs, publishes, and hears orders.
+"""A thread in a scheduler, control API or supervisor that measures its process, logs, publishes and carries out orders.
 
-It disturbs nobody: without Redis it only measures and logs. Nothing here knows what its process does.
+Without Redis it only measures and logs. It knows nothing of its process' work.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NO_ORDERS: Mapping[str, Action] = MappingProxyType({})
 
 
 class ProcessReporter:
-    """One process'; for the `with` block."""
+    """The reporter of one process, for a `with` block."""
 
     def __init__(
         self,
@@ -47,13 +47,13 @@ class ProcessReporter:
     ) -> None:
         """
         Args:
-            redis: fails within seconds; used by the thread alone.
+            redis: fails within seconds; used only by the thread.
             role: see `processes`.
-            name: this process', unique in the fleet.
+            name: this process' name, unique in the fleet.
             actions: the orders that it carries out, on this thread.
-            leads: for a scheduler, whether it is the one that fires.
-            round_s: between two measurements, which are published.
-            log_s: between two lines in the log.
+            leads: for a scheduler, whether it is the one that fires entries.
+            round_s: seconds between two measurements, which are published.
+            log_s: seconds between two log lines.
         """
         self._redis = redis
         self._role = role
@@ -79,7 +79,7 @@ class ProcessReporter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._thread.stop()
-        with contextlib.suppress(RedisError):  # the entry runs out by itself
+        with contextlib.suppress(RedisError):  # the entry expires by itself
             withdraw(self._redis, self._name)
 
     def _measure(self) -> None:

@@ -1,7 +1,7 @@
-"""Values that are asked for again and again: each is made once for all who ask, and kept for a while.
+"""A cache of values that many threads ask for: each value is made once for all of them and kept for a while.
 
-How long depends on what making one takes, so that little of the time goes into it. What is half that old is made anew
-behind whoever asks next, who need not wait for it.
+The time depends on how long it takes to make the value, so that only a small share of all time goes into making it. At
+half that age, a thread makes the value anew in the background, so that nobody waits.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 _TIMES = 20
-"""A value is kept for so many times what making it took, within the bounds."""
+"""A value is kept for this multiple of the time that making it took, within the limits."""
 _TURNS = 16
 _RENEWING = threading.Lock()
-"""One at a time in a process: many at once would leave little to those who wait for an answer."""
+"""Renewals run one at a time in a process, so that they do not slow down requests."""
 
 
 @dataclass(slots=True)
@@ -38,23 +38,23 @@ class _Entry(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """How often a value was there, and how often it had to be made while somebody waited."""
+    """How often a value was in the cache, and how often somebody waited until it was made."""
 
     hits: int
     misses: int
 
 
 class SharedCache(Generic[K, V]):
-    """For use by many threads at once."""
+    """May be used by many threads at once."""
 
     def __init__(
         self, size: int, least_s: float = 1.0, most_s: float = 60.0, now_s: Callable[[], float] = time.monotonic
     ) -> None:
         """
         Args:
-            size: how many values are kept; the one that was made first goes.
-            least_s: for how long each is kept at least.
-            most_s: and at most.
+            size: how many values are kept; the oldest is dropped first.
+            least_s: the shortest time for which a value is kept.
+            most_s: the longest time for which a value is kept.
             now_s: monotonic seconds.
         """
         self._size = size
@@ -74,18 +74,18 @@ class SharedCache(Generic[K, V]):
             return Lookups(self._hits, self._misses)
 
     def get(self, key: K, make: Callable[[], V], kept_s: float | None = None) -> V:
-        """The value; `make` is called, here or on a thread of its own, when there is none that is young enough.
+        """The value for `key`. If none is fresh enough, `make` is called, here or on a background thread.
 
         Args:
-            key: of the value.
-            make: makes one. What it raises is raised here, and the next one who asks has it called again.
-            kept_s: for how long it is kept, if not by what making it takes.
+            key: the value's key.
+            make: makes the value. Its errors are raised here and not cached.
+            kept_s: how long the value is kept; by default it depends on how long `make` takes.
         """
         entry = self._find(key, make, kept_s)
         if entry is not None:
             return entry.value
         with self._turns[hash(key) % _TURNS]:
-            entry = self._find(key, make, kept_s)  # somebody may have made it meanwhile
+            entry = self._find(key, make, kept_s)  # another thread may have made it meanwhile
             if entry is not None:
                 return entry.value
             with self._lock:
@@ -93,7 +93,7 @@ class SharedCache(Generic[K, V]):
             return self._make(key, make, kept_s)
 
     def forget(self) -> None:
-        """Lets go of all, also of what is being made just now: something has changed."""
+        """Drops all values, also those being made now, because the data behind them has changed."""
         with self._lock:
             self._entries.clear()
             self._forgotten += 1
@@ -118,7 +118,7 @@ class SharedCache(Generic[K, V]):
             with _RENEWING:
                 self._make(key, make, kept_s)
         except PagemillError:
-            return  # whoever has to wait for it is told
+            return  # the next `get` that has to wait raises it
         except Exception:
             log.exception(events.UNEXPECTED, where="renewing what is kept")
 

@@ -1,7 +1,7 @@
-"""What each worker publishes about itself in Redis, and reading that back.
+"""What each worker publishes about itself in Redis, and how it is read.
 
-A worker that stops well takes its entry away. That of a dead one stays for some minutes, so that it can be seen, and
-then expires. Its age is told by Redis' own clock, whatever the machines' clocks say.
+A worker that stops properly removes its entry. A dead worker's entry stays for some minutes, so that it can be seen,
+and then expires. Its age is measured by Redis' clock, because the machines' clocks may differ.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AtWork:
-    """A batch that a worker has in hand."""
+    """A batch that a worker is processing."""
 
     run: str
     batch: str
@@ -56,9 +56,9 @@ class WorkerSnapshot(Snapshot):
     host: str
     platforms: tuple[str, ...]
     lanes: int
-    """Places taken: visits at work that hold a page."""
+    """Occupied places: visits at work that hold a page."""
     size: int
-    """Places there are, under the present pressure."""
+    """All places that the present memory pressure allows."""
     pss_mb: float
     peak_pss_mb: float
     leases: int
@@ -71,12 +71,12 @@ class WorkerSnapshot(Snapshot):
     started_at: datetime | None = None
     draining: bool = False
     batches: tuple[AtWork, ...] = ()
-    """At most one of each platform."""
+    """At most one for each platform."""
     proxies: tuple[ProxyState, ...] = ()
-    """Of its platforms' visitors, by name."""
+    """The proxies of its platforms' visitors, by name."""
     sample: Sample | None = None
     cpu_percent: float = 0.0
-    """Of all CPUs that it may use."""
+    """Percentage of all CPUs that the worker may use."""
     collector: CollectorStats = field(default_factory=CollectorStats)
     limits: PressureLimits | None = None
     guard: Mapping[str, Any] = field(default_factory=dict)
@@ -88,14 +88,14 @@ class WorkerSnapshot(Snapshot):
     connections: Mapping[str, ConnectionCounts] = field(default_factory=dict)
     """By service: redis, database."""
     overrides: int = 0
-    """The version of the fleet's changed settings that are in force."""
+    """The version of the fleet's changed settings that the worker applies."""
     allocated_mb: float = 0.0
-    """By how much memory has risen from sample to sample, all rises together."""
+    """The sum of all rises of memory from one sample to the next."""
     silent_s: float = 0.0
 
     @property
     def at_work(self) -> AtWork | None:
-        """One of its batches, where it has any."""
+        """One of the batches being processed; `None` without any."""
         return self.batches[0] if self.batches else None
 
     def guard_in_force(self, untold: GuardSettings) -> GuardSettings:
@@ -111,5 +111,5 @@ read_workers = _WORKERS.read
 
 
 def read_fleet(redis: Redis) -> list[WorkerSnapshot]:
-    """Every worker that is alive, by name."""
+    """Every living worker, by name."""
     return [worker for worker in read_workers(redis) if worker.is_alive]

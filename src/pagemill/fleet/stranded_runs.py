@@ -1,7 +1,7 @@
-"""Runs that cannot end, or not as a whole, by themselves: found, and told once each to whoever looks, with the remedy.
+"""Finds runs that cannot end by themselves, or only incomplete, and reports each once with its remedy.
 
-Finding is pure; `read_stranded` asks the database and Redis. Puts nothing back and closes nothing: that is
-`intake.lost_batches`' and `intake.enqueuer_life`'s.
+Finding is pure; `read_stranded` asks the database and Redis. Repairs nothing: `intake.lost_batches` puts batches back,
+and `intake.enqueuer_life` closes runs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pagemill.results.store import ResultStore
 
 _OLD_S = 30.0
 _TOLD_FOR = timedelta(hours=1)
-"""A run whose enqueueing broke off has ended, or will; afterwards only the list of runs tells it."""
+"""How long a run that broke off is reported here. It ends by itself; later only the list of runs shows it."""
 
 
 class Cause(StrEnum):
@@ -40,19 +40,19 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stranded:
-    """A run that cannot end by itself, or not as a whole."""
+    """A run that cannot end by itself, or only incomplete."""
 
     run: str
     platform: str
     batches: int
-    """How many wait in vain; none of a run whose enqueueing broke off."""
+    """The number of batches that wait in vain; 0 for a run that broke off."""
     cause: Cause
     products: int = 0
-    """Of a run whose enqueueing broke off: how many were handed in by then. They are worked off, and the run ends."""
+    """For a run that broke off: the products queued by then. They are worked off, and then the run ends."""
 
     @property
     def is_broken_off(self) -> bool:
-        """Whether it ends, but not as a whole."""
+        """Whether the run broke off. It ends by itself, but incomplete."""
         return self.cause is Cause.BROKEN_OFF
 
     @property
@@ -62,7 +62,7 @@ class Stranded:
 
     @property
     def remedy(self) -> str:
-        """What to do."""
+        """What to do, for people."""
         match self.cause:
             case Cause.FORGOTTEN:
                 return Remedy.FORGOTTEN.format(platform=self.platform, run=self.run)
@@ -75,7 +75,7 @@ class Stranded:
 
     @property
     def sentence(self) -> str:
-        """All of it, for people."""
+        """Run, cause and remedy in one sentence, for people."""
         batches = "1 batch" if self.batches == 1 else f"{self.batches} batches"
         what = self.platform if self.is_broken_off else f"{batches} of {self.platform}"
         return f"run {self.run} ({what}): {self.why}; {self.remedy}"
@@ -87,11 +87,11 @@ def find_stranded(
     """The stranded ones among the runs that are not done.
 
     Args:
-        left: those runs.
-        queued: how many batches the queue has, by platform. What runs lack of it that are still being queued, or whose
-            platform has such a run, nobody can tell.
+        left: the runs that are not done.
+        queued: how many batches the queue has, by platform. For a platform with a run that is still being queued,
+            missing batches cannot be counted.
         served: the platforms whose batches some worker takes.
-        known: those that are configured.
+        known: the configured platforms.
     """
     lost = {platform: -count for platform, count in queued.items()}
     for each in left:
@@ -109,15 +109,15 @@ def find_stranded(
 
 
 def read_stranded(redis: Redis, store: ResultStore, known: Callable[[], Collection[str]]) -> list[Stranded]:
-    """The stranded runs now, by name; and those whose enqueueing broke off within the last hour.
+    """The runs that are stranded now, by name, and those that broke off within the last hour.
 
     Args:
-        redis: of the queue.
+        redis: the queue's Redis.
         store: open.
-        known: the platforms that are configured; asked only where it matters.
+        known: gives the configured platforms; called only if needed.
 
     Raises:
-        RedisUnavailable, DatabaseUnavailable: nobody can say.
+        RedisUnavailable, DatabaseUnavailable: a service is away, so the state is unknown.
     """
     asked = AskedBatches(store)
     since = datetime.now(UTC) - _TOLD_FOR
@@ -135,7 +135,7 @@ def read_stranded(redis: Redis, store: ResultStore, known: Callable[[], Collecti
         raise RedisUnavailable.gone(error) from error
     configured = known() if any(each.platform not in served for each in left) else ()
     if find_stranded(left, queued, served, configured):
-        # Batches that were done meanwhile are not lost.
+        # Batches that were done in the meantime are not lost.
         still = {(each.run, each.platform): each.batches for each in asked.left()}
         fewer = [(each, still.get((each.run, each.platform), 0)) for each in left]
         left = [replace(each, batches=min(each.batches, now)) for each, now in fewer if now]
@@ -143,30 +143,30 @@ def read_stranded(redis: Redis, store: ResultStore, known: Callable[[], Collecti
 
 
 class StrandedSight:
-    """What was found last, for whoever must not wait for the database. `look` is called again and again by a thread."""
+    """Keeps the last findings for callers that must not wait for the database. A thread calls `look` repeatedly."""
 
     def __init__(self, read: Callable[[], Sequence[Stranded]], now_s: Callable[[], float] = time.monotonic) -> None:
-        """`read` tells which runs are stranded."""
+        """`read` returns the stranded runs."""
         self._read = read
         self._now_s = now_s
         self._found: tuple[tuple[Stranded, ...], float] = ((), -math.inf)
 
     def look(self) -> None:
-        """Finds them.
+        """Reads the stranded runs.
 
         Raises:
-            RedisUnavailable, DatabaseUnavailable: what was found before stands for half a minute.
+            RedisUnavailable, DatabaseUnavailable: the last findings stay valid for half a minute.
         """
         self._found = tuple(self._read()), self._now_s()
 
     def latest(self) -> tuple[Stranded, ...] | None:
-        """Those that were found, `None` if that is too long ago."""
+        """The last findings; `None` if they are too old."""
         found, at_s = self._found
         return found if self._now_s() - at_s <= _OLD_S else None
 
 
 class StrandedWatch:
-    """Looks again and again, and tells each stranded run once for as long as it is."""
+    """Reports each stranded run once, for as long as it stays stranded."""
 
     def __init__(
         self,
@@ -177,9 +177,9 @@ class StrandedWatch:
     ) -> None:
         """
         Args:
-            read: tells which are.
-            look_s: between two looks, however often it is asked.
-            sure_s: how long a run must have been stranded before it is told: workers start and end.
+            read: returns the stranded runs.
+            look_s: the shortest time between two reads, however often `news` is called.
+            sure_s: how long a run must be stranded before it is reported, because workers start and end.
             now_s: monotonic seconds.
         """
         self._read = read
@@ -191,10 +191,10 @@ class StrandedWatch:
         self._told: set[tuple[str, str, Cause]] = set()
 
     def news(self) -> Iterator[Stranded]:
-        """Those that were not told yet.
+        """The stranded runs that were not reported yet.
 
         Raises:
-            RedisUnavailable, DatabaseUnavailable: nobody can say; the next look goes on.
+            RedisUnavailable, DatabaseUnavailable: a service is away; the next call tries again.
         """
         now_s = self._now_s()
         if now_s - self._looked_s < self._look_s:
@@ -209,7 +209,7 @@ class StrandedWatch:
                 yield each
 
     def longest_s(self, cause: Cause) -> float:
-        """For how long some run has been stranded by that cause, as of the last look."""
+        """The longest time that a run has been stranded by that cause, as of the last read."""
         return max(
             (self._looked_s - since_s for (_, _, why), since_s in self._since_s.items() if why is cause), default=0
         )

@@ -10,40 +10,40 @@ from dataclasses import dataclass, field
 from pagemill.model import ItemResult, Verdict
 
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-"""Upper bounds of the histogram of a product's time; one more bucket is for what takes longer."""
+"""Upper bounds in seconds of the histogram of product times; one more bucket takes all longer times."""
 LATE_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""The same of how late turns are."""
+"""The same for the delays of turns."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformTally:
-    """One platform's counts. A product's time is that of all its attempts, with the pauses between them."""
+    """One platform's counts. A product's time covers all its attempts and the pauses between them."""
 
     verdicts: Mapping[str, int] = field(default_factory=dict)
     attempts: int = 0
     spared: int = 0
-    """Products that were seen lately and not visited; they are among the verdicts."""
+    """Products that were not visited, because they were seen recently. They are counted among the verdicts, too."""
     item_s: float = 0.0
-    """Of all visited products together."""
+    """The sum of the visited products' times."""
     buckets: tuple[int, ...] = (0,) * (len(BUCKETS_S) + 1)
-    """How many visited products took as long as each bound at most, and longer than the one before."""
+    """Visited products per class: up to each bound of `BUCKETS_S`, and in the last class above all bounds."""
     wait_s: float = 0.0
-    """What lanes have waited for their turns."""
+    """The sum of the lanes' waits for their turns."""
     timeouts: int = 0
-    """Those that failed because their last visit took longer than it may."""
+    """Products that failed because their last visit ran into a time-out."""
     late_s: float = 0.0
-    """By how much visits began later than they might have, all together."""
+    """The sum of the visits' delays behind the earliest possible start."""
     late_buckets: tuple[int, ...] = (0,) * (len(LATE_BUCKETS_S) + 1)
-    """How many visits began as late as each bound at most, and later than the one before."""
+    """Visits per class of delay, as in `buckets`."""
 
     @property
     def products(self) -> int:
-        """How many have a verdict."""
+        """Products with a verdict."""
         return sum(self.verdicts.values())
 
     @property
     def visited(self) -> int:
-        """How many were visited for it."""
+        """Products that were visited for their verdict."""
         return self.products - self.spared
 
 
@@ -57,14 +57,14 @@ class _Counts:
 
 
 class Tally:
-    """Counts; may be used from any thread."""
+    """The counts of one worker. May be used from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[str, _Counts] = {}
 
     def count(self, result: ItemResult) -> None:
-        """Takes account of one product."""
+        """Counts one product's result."""
         with self._lock:
             counts = self._counts.setdefault(result.platform, _Counts())
             verdict = result.verdict.value
@@ -79,19 +79,19 @@ class Tally:
             counts.buckets[bisect_left(BUCKETS_S, took_s)] += 1
 
     def waited(self, platform: str, seconds: float) -> None:
-        """Takes account of one lane's wait."""
+        """Counts one lane's wait."""
         with self._lock:
             self._counts.setdefault(platform, _Counts()).wait_s += seconds
 
     def late(self, platform: str, seconds: float) -> None:
-        """Takes account of one visit that begins: by how much later than it might have."""
+        """Counts one visit's delay behind its earliest possible start."""
         with self._lock:
             counts = self._counts.setdefault(platform, _Counts())
             counts.late_s += seconds
             counts.late_buckets[bisect_left(LATE_BUCKETS_S, seconds)] += 1
 
     def products(self) -> int:
-        """How many have a verdict so far."""
+        """Products with a verdict so far."""
         with self._lock:
             return sum(sum(counts.verdicts.values()) for counts in self._counts.values())
 

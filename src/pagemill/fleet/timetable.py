@@ -1,4 +1,4 @@
-"""The entries of the schedule with their last and next times, for whoever wants to look at them. Reads only."""
+"""The schedule's entries with their last and next times, for display. Reads only."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ class TimetableRow:
     entry: str
     platform: str
     next_due: datetime | None
-    """In UTC; `None` for an entry that is not enabled."""
+    """In UTC; `None` if the entry is disabled."""
     last: EntryFiring | None
-    """What was dealt with last; `None` for an entry that no scheduler has seen yet."""
+    """The last due time that a scheduler dealt with; `None` if none has seen this entry yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """All entries, and who fires them: empty when no scheduler runs."""
+    """All entries, and the scheduler that fires them; its name is empty if none runs."""
 
     leader: str
     rows: tuple[TimetableRow, ...]
 
 
 def read_timetable(redis: Redis, schedule: Schedule, now: datetime) -> Timetable:
-    """The schedule as it stands; a Redis that is away raises its own errors."""
+    """The schedule's current state. Errors of Redis pass through."""
     firings = FiringLog(redis)
     rows = (
         TimetableRow(name, entry.platform, next_due(entry, now) if entry.enabled else None, firings.last(name))

@@ -1,7 +1,7 @@
 """The one look at the whole fleet: read from Redis at most once a second, however many ask.
 
-Reads only. Rates are taken from the workers' own counts over the last five minutes, so that they are the same in every
-API process, and after a restart of one.
+Reads only. Rates come from the workers' own counts over the last five minutes. So all API processes show the same
+rates, and a restart of one does not lose them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _MOST_LISTS = 16
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What one worker did lately, per second and as shares. Shares and times are 0 where there was nothing."""
+    """What one worker did recently, per second and as shares. Values are 0 if nothing was done."""
 
     items_per_s: float = 0.0
     item_ms: float = 0.0
@@ -59,30 +59,30 @@ class FleetPicture:
 
     at: datetime
     workers: tuple[WorkerSnapshot, ...] = ()
-    """By name; dead ones for ten minutes, see `Snapshot.is_alive`."""
+    """By name. Dead workers stay for ten minutes, see `Snapshot.is_alive`."""
     rates: Mapping[str, Rates] = field(default_factory=dict)
-    """By worker, over the last five minutes or for as long as it has worked."""
+    """By worker, over the last five minutes or since its start."""
     queues: tuple[QueueState, ...] = ()
     paces: tuple[PaceState, ...] = ()
     revisits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """By platform: products that were spared a visit, and those that were not."""
+    """By platform: products that were not visited because they were seen recently, and products that were visited."""
     timetable: Timetable = field(default_factory=lambda: Timetable("", ()))
     overrides: Overrides = field(default_factory=Overrides)
     processes: tuple[ProcessSnapshot, ...] = ()
-    """Those beside the workers, by role and name; dead ones for ten minutes as well."""
+    """The processes beside the workers, by role and name. Dead ones stay for ten minutes, too."""
     stranded: tuple[Stranded, ...] | None = None
-    """The runs that cannot end by themselves, as of some seconds ago; `None` where nobody can say."""
+    """The runs that cannot end by themselves, up to some seconds old; `None` if that is unknown."""
 
     @property
     def stranded_batches(self) -> Mapping[str, int] | None:
-        """By platform: each that is configured, or has a stranded run; `None` where nobody can say."""
+        """By platform, for configured platforms and those with a stranded run; `None` if that is unknown."""
         if self.stranded is None:
             return None
         return self._by_platform((each.platform, each.batches) for each in self.stranded if not each.is_broken_off)
 
     @property
     def broken_off_runs(self) -> Mapping[str, int] | None:
-        """By platform as well: runs whose enqueueing broke off within the last hour."""
+        """By platform: runs that broke off within the last hour."""
         if self.stranded is None:
             return None
         return self._by_platform((each.platform, 1) for each in self.stranded if each.is_broken_off)
@@ -95,12 +95,12 @@ class FleetPicture:
 
     @property
     def alive(self) -> tuple[WorkerSnapshot, ...]:
-        """The workers that have published lately."""
+        """The workers that have published recently."""
         return tuple(worker for worker in self.workers if worker.is_alive)
 
 
 class FleetView:
-    """For use by many threads at once."""
+    """May be used by many threads at once."""
 
     def __init__(
         self,
@@ -113,8 +113,8 @@ class FleetView:
         """
         Args:
             redis: fails within seconds.
-            platforms: whose queues and pace are shown.
-            schedule: the schedule as it stands.
+            platforms: the platforms whose queues and pace are shown.
+            schedule: gives the current schedule.
             now_s: monotonic seconds.
             stranded: tells which runs cannot end by themselves; `None` where nobody can say. It is asked for each
                 picture: where many ask, it must tell at once.
@@ -133,10 +133,10 @@ class FleetView:
         self._histories: dict[tuple[float, str], tuple[list[Point], float]] = {}
 
     def picture(self) -> FleetPicture:
-        """The fleet, as of a second ago at most.
+        """The fleet, at most a second old.
 
         Raises:
-            RedisUnavailable: Redis does not answer, or did not a moment ago.
+            RedisUnavailable: Redis does not answer, or did not answer a moment ago.
         """
         return self._pictures.get("", lambda: self._ask(self._read), FRESH_S)
 
@@ -145,12 +145,12 @@ class FleetView:
         return {"picture": self._pictures.lookups, "events": self._events.lookups}
 
     def forget(self) -> None:
-        """Makes the next look a fresh one: something has just been changed."""
+        """Drops the cached picture after a change, so that the next call reads anew."""
         self._pictures.forget()
         self._events.forget()
 
     def history(self, span_s: float, worker: str = "") -> list[Point]:
-        """The workers' measurements of the last `span_s` seconds, oldest first; as of some seconds ago at most.
+        """The workers' measurements of the last `span_s` seconds, oldest first; up to some seconds old.
 
         Raises:
             RedisUnavailable: as `picture`.
@@ -159,7 +159,7 @@ class FleetView:
             return self._ask(lambda: self._measured(span_s, worker))
 
     def events(self, count: int = 200, span_s: float = 24 * 3600) -> list[FleetEvent]:
-        """The latest events, the newest first; as of a second ago at most.
+        """The latest events, newest first; as of a second ago at most.
 
         Raises:
             RedisUnavailable: as `picture`.
@@ -169,8 +169,8 @@ class FleetView:
         )
 
     def _ask(self, look: Callable[[], T]) -> T:
-        """Looks, unless that has just failed: those who have queued up behind a Redis that hangs are told the same at
-        once, so that each need not wait for its deadline anew."""
+        """Asks Redis, unless that failed a moment ago: then the same error is raised at once. So threads that wait for
+        each other do not each wait for Redis' time-out."""
         if self._failed is not None and self._now_s() - self._failed[1] < _FAILED_FOR_S:
             raise RedisUnavailable(self._failed[0])
         try:
@@ -210,7 +210,7 @@ class FleetView:
 
 
 def rates(points: Sequence[Point]) -> dict[str, Rates]:
-    """By worker, from its first to its last point; a worker with one point only has none."""
+    """The rates by worker, between its first and last point; workers with a single point are left out."""
     first: dict[str, Point] = {}
     last: dict[str, Point] = {}
     for point in points:
