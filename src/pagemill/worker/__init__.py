@@ -1,1 +1,1 @@
-"""RQ's side of a worker: taking batches, keeping the beat, stopping well. Knows nothing of pages."""
+"""The RQ side of a worker: takes batches, sends heartbeats, stops without loss. Knows nothing of pages."""

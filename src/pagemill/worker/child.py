@@ -1,6 +1,6 @@
-"""The child's side of supervision: a process group of its own, the beat, and an eye on the supervisor.
+"""The child's side of supervision: its own process group, its beat, and a check whether the supervisor still lives.
 
-Runs in a fresh interpreter before anything else of pagemill, so it imports little. Knows nothing of what it runs.
+Runs in a fresh interpreter before anything else of pagemill, so it imports little. Does not know what it runs.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from pagemill.worker.start_signals import leave_on_signals
 Beat = c_double
 """One number that parent and child share: the monotonic time of the last beat, 0 before the first."""
 RunWorker = Callable[[str, bool, Callable[[], None]], None]
-"""Runs a worker until it stops: its name, whether it stops at empty queues, what to call while it makes progress."""
+"""Runs a worker until it stops. Arguments: its name, whether it stops at empty queues, and its beat function."""
 
 
 def new_beat() -> Beat:
-    """A beat to be handed to a spawned process.
+    """A beat for a process that will be spawned.
 
-    It has no lock: a child that is killed would take it along, and the supervisor would wait for it for ever. A number
-    of eight bytes is written and read whole.
+    It has no lock, because a killed child would never release it, and the supervisor would wait for ever. Eight bytes
+    are read and written atomically.
     """
     beat: Beat = get_context("spawn").RawValue("d", 0.0)
     return beat
 
 
 class Pulse:
-    """What the child calls while it makes progress."""
+    """The function that the child calls while it makes progress."""
 
     def __init__(self, beat: Beat, supervisor_pid: int) -> None:
         self._beat = beat
@@ -39,8 +39,8 @@ class Pulse:
         self._orphaned = False
 
     def __call__(self) -> None:
-        """Beats. Once the supervisor is gone it asks its own process to drain: nobody would heal it, or stop it."""
-        # One clock for all processes of the machine.
+        """Beats. If the supervisor has died, it also drains this process, because nobody would restart or stop it."""
+        # The monotonic clock is the same for all processes of a machine.
         self._beat.value = time.monotonic()
         if not self._orphaned and os.getppid() != self._supervisor_pid:
             self._orphaned = True
@@ -48,11 +48,11 @@ class Pulse:
 
 
 def run_child(run_worker: RunWorker, name: str, burst: bool, beat: Beat, supervisor_pid: int) -> None:
-    """The target of a spawned process."""
-    # Ctrl+C reaches the terminal's whole process group. Here it must come as the supervisor's SIGTERM only: both
-    # together are two requests for RQ, and the second one means at once.
+    """The entry point of a spawned child process."""
+    # Ctrl+C reaches the terminal's whole process group. The child must get only the supervisor's SIGTERM: RQ would take
+    # both together for two requests, and the second one stops at once.
     os.setpgid(0, 0)
-    # The supervisor holds SIGINT back while it spawns. One that has come meanwhile was its own.
+    # The supervisor blocks SIGINT while it spawns. A SIGINT that came meanwhile was meant for the supervisor.
     signal.signal(signal.SIGINT, _ignore)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     leave_on_signals()

@@ -1,4 +1,4 @@
-"""When which worker process starts afresh: once a day, one after another. Pure: the clock and what it sees come in."""
+"""Decides which worker process restarts when: all of them once a day, one after another. Pure."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from datetime import date, datetime, time
 
 @dataclass(frozen=True, slots=True)
 class Occupant:
-    """Who holds one of the supervisor's places."""
+    """The process in one of the supervisor's places."""
 
     place: int
     generation: int
-    """Counts the processes that this place has had."""
+    """The number of processes that this place has had."""
     well: bool
-    """It runs, has beaten, and was not told to end."""
+    """The process runs, has beaten, and was not told to end."""
 
 
 class DailyRestart:
-    """Goes through the places once a date, at a local time of day or as soon after it as it is asked.
+    """Restarts all places once a day, at a local time of day or as soon after it as possible.
 
-    It looks at the clock's face only: a time that the change to summer time leaves out comes an hour later, one that
-    comes twice counts once.
+    Only the local time counts. A time that daylight saving time skips is due an hour later; one that comes twice is due
+    once.
     """
 
     def __init__(self, at: str | None, now: datetime) -> None:
-        """`at` is `HH:MM`, or `None` for never; on the day of `now` it counts only if it is still to come."""
+        """`at` is `HH:MM`, or `None` for never. On the day of `now` it counts only if it is still to come."""
         self._at = time.fromisoformat(at) if at is not None else None
         self._begun_on = now.date() if self._at is not None and now.time() >= self._at else date.min
         self._waiting: list[tuple[int, int]] = []
         self._under_way: tuple[int, int] | None = None
 
     def next_place(self, now: datetime, occupants: Sequence[Occupant]) -> int | None:
-        """The place whose process is to be replaced now; it is named once.
+        """The place whose process must be restarted now, or `None`. Each place is returned once a day.
 
-        No other is named before its successor is well. Processes that were started since the round began are fresh
-        already and are left out.
+        The next place is returned only when the last one's new process is well. Processes that were started since the
+        daily restart began are left out.
         """
         if self._is_due(now):
             self._begun_on = now.date()

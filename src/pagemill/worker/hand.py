@@ -1,9 +1,9 @@
-"""What RQ sees of a batch at work: who has it, that it is alive, and how it ended.
+"""RQ's view of a batch at work: which worker has it, that it is alive, and how it ended.
 
-A worker serves its platforms at once, each with a hand: a worker of RQ's own with that platform's queues, which RQ
-lists and commands as any other, and which works one batch at a time in a thread of its own. RQ's SimpleWorker does that
-in the main thread, beats only between jobs, and ends jobs by SIGALRM. What is overridden here is exactly that; the
-comments name RQ's behaviour.
+A worker process serves several platforms at once. For each it has a hand: an RQ worker for that platform's queues. RQ
+lists and commands it like any other, and it runs one batch at a time on its own thread. RQ's SimpleWorker runs jobs in
+the main thread, sends heartbeats only between jobs, and ends jobs by SIGALRM. These points are overridden here; the
+docstrings say what RQ would do.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ MAINTENANCE_S = 10
 
 
 class _NoPenalty(BaseDeathPenalty):
-    """`job.run_batch` ends a batch that takes too long: a signal reaches the main thread only."""
+    """Switches off RQ's SIGALRM, which reaches only the main thread; `job.run_batch` has its own time-out."""
 
     def setup_death_penalty(self) -> None: ...
     def cancel_death_penalty(self) -> None: ...
 
 
 class BatchEnder(SimpleWorker):
-    """A worker of RQ's that beats for what it has at work, and leaves no product of an ended batch without a result."""
+    """An RQ worker that sends heartbeats for its batch, and gives every product of a failed batch a result."""
 
     log_result_lifespan = False
     death_penalty_class = _NoPenalty
@@ -62,12 +62,12 @@ class BatchEnder(SimpleWorker):
     ) -> None:
         """
         Args:
-            queues: whose batches it works off or looks after.
+            queues: the queues whose batches it works off or looks after.
             name: unique in the fleet.
-            connection: patient: what ends a batch must reach Redis, be it after a minute.
-            engine: gives batches up.
+            connection: retries for long, because the end of a batch must reach Redis even after a minute.
+            engine: records results for batches that are given up.
             settings: times to live.
-            beating: held while a beat is under way, which must not revive what ends meanwhile.
+            beating: held during a heartbeat, which must not revive a batch that ends meanwhile.
             shutdown: makes the whole process drain and end.
         """
         super().__init__(
@@ -87,26 +87,26 @@ class BatchEnder(SimpleWorker):
         self._at_work: tuple[Job, Execution] | None = None
 
     def _set_ip_address(self, connection: Redis) -> None:
-        """RQ would look for its connection in a list of all: with a thousand workers, thousands of lines for each."""
+        """RQ would search a list of all connections, which is thousands of lines long with a thousand workers."""
         self.ip_address = "unknown"
-        with suppress(ResponseError):  # its user may not name it
+        with suppress(ResponseError):  # this Redis user may not name its connection
             connection.client_setname(self.name)
             self.ip_address = str(connection.client_info()["addr"])
 
     def _set_connection(self, connection: Redis) -> Redis:
-        """RQ would raise the socket's time limit above the worker's time to live; nothing here blocks that long."""
+        """RQ would raise the socket's time-out above the worker's time to live; no command here blocks that long."""
         return connection
 
-    # The beat
+    # Heartbeat
 
     @property
     def is_born(self) -> bool:
-        """Whether RQ knows it."""
+        """Whether the worker is registered with RQ."""
         return self.birth_date is not None
 
     def add_beat(self, pipeline: Any) -> int:
-        """Adds the commands that say that it and its batch are alive; where in the answers its first one stands: 1
-        there says that its key had run out."""
+        """Adds the heartbeat commands for this worker and its batch. Returns the index of the first command's answer:
+        an answer of 1 means that the worker's key had expired."""
         position = len(pipeline.command_stack)
         self.heartbeat(self._ttl_s, pipeline=pipeline)
         if self._at_work is not None:
@@ -116,8 +116,8 @@ class BatchEnder(SimpleWorker):
         return position
 
     def introduce_again(self, pipeline: Any) -> None:
-        """Its key is gone, because Redis was away for long or has lost what it had: without the rest of it RQ neither
-        lists nor commands it, and a batch that nobody knows to be at work would be put on the queue again."""
+        """Registers again after the worker's key was lost, because Redis was away for long or lost its data. Otherwise
+        RQ would neither list nor command the worker, and the batch would be put on the queue again."""
         at_work = self._at_work
         if at_work is not None and not self.connection.exists(at_work[0].key):
             job, execution = at_work
@@ -132,11 +132,11 @@ class BatchEnder(SimpleWorker):
         pipeline.expire(self.key, self._ttl_s)
 
     def get_heartbeat_ttl(self, job: Job) -> int:
-        """RQ's SimpleWorker would let a dead worker's job wait for its whole time-out."""
+        """RQ's SimpleWorker would let a dead worker's job wait until its time-out."""
         return self._ttl_s
 
     def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
-        """RQ's, and from here on it beats for the batch. RQ leaves safety copies to workers of one queue only."""
+        """RQ's hook. Starts the batch's heartbeats. Removes its safety copy, as RQ does only for a single queue."""
         super().prepare_job_execution(job, remove_from_intermediate_queue=True)
         if self.execution is not None:
             with self._beating:
@@ -149,7 +149,7 @@ class BatchEnder(SimpleWorker):
     # Ending batches
 
     def handle_job_success(self, job: Job, queue: Queue, started_job_registry: Any) -> None:
-        """A batch with remaining products goes back to the front of its queue, and counts neither way."""
+        """A batch with remaining products goes back to the front of its queue; that is neither success nor failure."""
         self._no_longer_at_work()
         outcome = job._result
         if isinstance(outcome, dict) and outcome.get("remaining"):
@@ -167,9 +167,10 @@ class BatchEnder(SimpleWorker):
     def handle_job_failure(
         self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = ""
     ) -> None:
-        """A batch that will not be tried again leaves no product without a result.
+        """If the batch will not be tried again, each product without a result gets one.
 
-        Where results cannot be written it stays at work, until its time is over and a fit worker gives it up.
+        If that result cannot be written, the batch stays registered as at work. When its time to live is over, another
+        worker gives it up.
         """
         self._no_longer_at_work()
         try:
@@ -178,7 +179,7 @@ class BatchEnder(SimpleWorker):
             elif not job.should_retry:
                 self._give_up(job, _last_line(exc_string) or "the batch failed")
         except ServiceUnavailable as error:
-            if self.execution is None:  # not this worker's own: RQ asks for a dead one's, and would go on to forget it
+            if self.execution is None:  # a dead worker's batch: RQ would forget it after this returns
                 raise
             self.end_unfit(error)
             return
@@ -187,7 +188,7 @@ class BatchEnder(SimpleWorker):
             self.end_unfit(cause)
 
     def _on_exception(self, job: Job, kind: type[BaseException], *_rest: Any) -> None:
-        """RQ calls this for failures, and for the batches of dead workers that it finds."""
+        """RQ's hook for failed batches, and for batches of dead workers that it finds."""
         if kind is AbandonedJobError and not job.retries_left:
             self._give_up(job, "its workers died again and again")
 
@@ -196,16 +197,16 @@ class BatchEnder(SimpleWorker):
         try:
             batch = job.batch()
         except BatchUnreadable as error:
-            # An error out of here would end one worker after another.
+            # An error raised here would end one worker after another.
             log.error(events.BATCH_GIVEN_UP, job=job.id, reason=reason, products=0, unreadable=str(error))
             return
         count = self._engine.give_up(batch, f"batch given up: {reason}"[:500])
         log.error(events.BATCH_GIVEN_UP, job=job.id, reason=reason, products=count)
 
     def end_unfit(self, error: PagemillError) -> None:
-        """Has the process drain, and end with that error."""
+        """Makes the process drain and end with that error."""
         declare_unfit(error)
-        if not isinstance(error, WorkerWornOut):  # that one has been told by `leave`
+        if not isinstance(error, WorkerWornOut):  # `leave` has logged that one
             log.error(events.WORKER_UNFIT, error=str(error))
         self._shut_down()
 
@@ -213,33 +214,34 @@ class BatchEnder(SimpleWorker):
 class Hand(BatchEnder):
     """Works off the batches of one platform, one at a time.
 
-    RQ knows it from its first batch on, until it has had none for a while: those that wait cost Redis nothing.
+    It is registered with RQ from its first batch until it has been idle for a while, so that idle hands cost Redis
+    nothing.
     """
 
     def __init__(self, queues: list[Queue], platform: str, *parts: Any) -> None:
-        """`queues` are the platform's, `parts` those of `BatchEnder` after them."""
+        """`queues` are the platform's; `parts` are the further arguments of `BatchEnder`."""
         super().__init__(queues, *parts)
         self.platform = platform
         self.failure: BaseException | None = None
-        """What ended its last batch and was not the batch's own, such as a Redis that has gone."""
+        """An error that ended its last batch but was not the batch's fault, such as a lost Redis."""
         self.free_since_s = 0.0
         self._thread: threading.Thread | None = None
 
     def _set_ip_address(self, _connection: Redis) -> None:
-        """One look for all of a process' workers is enough."""
+        """Left out, because the process' main worker has already asked."""
         self.ip_address = "unknown"
 
     @property
     def is_free(self) -> bool:
-        """Whether it can take a batch. From any thread."""
+        """Whether it can take a batch. May be called from any thread."""
         return self._thread is None
 
     def take(self, job: Job, queue: Queue, wake: Callable[[], None]) -> None:
-        """Begins to work a batch off, and returns; the hand must be free.
+        """Starts a batch on the hand's thread and returns; the hand must be free.
 
         Args:
-            job: the batch's.
-            queue: which of its queues had it.
+            job: the batch's job.
+            queue: the queue that the batch came from.
             wake: called on the hand's thread when it is free again.
         """
 
@@ -248,7 +250,7 @@ class Hand(BatchEnder):
                 if not self.is_born:
                     self.register_birth()  # type: ignore[no-untyped-call]
                 self.execute_job(job, queue)
-            except BaseException as error:  # noqa: BLE001 - the main thread has to hear of it
+            except BaseException as error:  # noqa: BLE001 - the main thread must learn of it
                 self.failure = error
             self._no_longer_at_work()
             self.free_since_s = time.monotonic()
@@ -259,17 +261,17 @@ class Hand(BatchEnder):
         self._thread.start()
 
     def retire(self) -> None:
-        """RQ no longer knows it; the hand must be free.
+        """Removes the hand's registration with RQ; the hand must be free.
 
         Raises:
-            RedisError: Redis does not answer; it forgets the hand by itself when its time to live has run out.
+            RedisError: Redis does not answer; the registration then expires by itself.
         """
         if self.is_born:
             self.register_death()  # type: ignore[no-untyped-call]
             self.birth_date = None
 
     def kill_horse(self, sig: Any = None) -> None:
-        """RQ's stop-job command; there is no horse, the batch itself is cancelled."""
+        """RQ's stop-job command. No child process runs the job here, so the batch itself is cancelled."""
         self._engine.interrupt(self.platform)
 
 

@@ -1,4 +1,4 @@
-"""The engine of this process: RQ calls a job by its dotted path, and this is how it reaches its worker's engine."""
+"""Holds the engine of this process. RQ calls a job by its dotted path, and the job finds its engine here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Engine(Protocol):
     tested, and fleets of them measured, with engines that open no browser."""
 
     def run_batch(self, batch: Batch, timeout_s: float) -> BatchOutcome:
-        """Works a batch off in the calling thread's time; several at once.
+        """Works a batch off and returns when it has ended. Several threads may do this at once.
 
         Raises:
             DeadlineExceeded: it took longer.
@@ -22,11 +22,11 @@ class Engine(Protocol):
         ...
 
     def give_up(self, batch: Batch, reason: str) -> int:
-        """Records `failed` for every product without a result; how many those were."""
+        """Records `failed` for every product without a result; returns their number."""
         ...
 
     def drain(self) -> None:
-        """Makes running and later batches stop at the next item boundary; returns at once. Safe in signal handlers."""
+        """Makes current and later batches stop at the next item boundary; returns at once. Safe in signal handlers."""
         ...
 
     def interrupt(self, platform: str) -> None:
@@ -34,7 +34,7 @@ class Engine(Protocol):
         ...
 
     def halt(self) -> None:
-        """Cancels all batches that run, and all that come; their products remain. Safe in signal handlers."""
+        """Cancels all current and later batches; their products remain for later. Safe in signal handlers."""
         ...
 
     def is_lively(self) -> bool:
@@ -47,7 +47,7 @@ _unfit: PagemillError | None = None
 
 
 def install(engine: Engine | None) -> None:
-    """Makes that engine this process' one; `None` takes it away again."""
+    """Sets this process' engine; `None` removes it."""
     global _engine, _unfit
     _engine, _unfit = engine, None
 
@@ -64,11 +64,11 @@ def installed() -> Engine:
 
 
 def declare_unfit(error: PagemillError) -> None:
-    """Says that this process cannot work any more: its batch goes back, and it ends with that error."""
+    """Declares this process unfit: its batch goes back to the queue, and it ends with that error."""
     global _unfit
     _unfit = error
 
 
 def unfit() -> PagemillError | None:
-    """Why this process cannot work, `None` while it can."""
+    """Why this process cannot work any more; `None` if it can."""
     return _unfit

@@ -1,4 +1,4 @@
-"""Decides what the supervisor does to a worker process, from nothing to a kill. Pure.
+"""Decides what the supervisor does with a worker process. Pure.
 
 All times are seconds on the monotonic clock.
 """
@@ -16,43 +16,43 @@ _FINE = (0, WorkerWornOut.exit_code)
 
 
 class ChildStep(StrEnum):
-    """What is to be done now."""
+    """What the supervisor must do now."""
 
     NOTHING = "nothing"
     CONTINUE = "continue"
-    """SIGCONT: somebody has stopped the process."""
+    """Send SIGCONT, because a signal has stopped the process."""
     TERMINATE = "terminate"
-    """SIGTERM: it drains if it still can."""
+    """Send SIGTERM: the process drains if it still can."""
     KILL = "kill"
     RESPAWN = "respawn"
-    """Put another one in its place."""
+    """Start another process in its place."""
     RETIRE = "retire"
     """Leave its place empty."""
     GIVE_UP = "give up"
-    """End all."""
+    """End all processes."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestartRules:
-    """How patient the supervisor is."""
+    """The supervisor's time limits."""
 
     beat_timeout_s: float = 60.0
     start_allowance_s: float = 240.0
-    """Until the first beat. Opening the pool alone may take 180 s, and its own error then says more than a kill."""
+    """The limit for the first beat. Opening the pool may take 180 s, and its error says more than a kill would."""
     stop_grace_s: float = 10.0
     drain_s: float = 300.0
-    """How long a process that was well may take to end when it is asked to."""
+    """How long a healthy process may take to drain and end."""
     stopped_s: float = 5.0
     recover_s: float = 3.0
-    """How long a process that was continued has for its next beat."""
+    """How long a process has for its next beat after SIGCONT."""
     backoff_s: float = 1.0
     backoff_max_s: float = 60.0
     max_crashes: int = 8
     steady_s: float = 60.0
-    """A process that has beaten for so long came up well; what ended it later is not a crash in a row."""
+    """If a process has beaten for this long, its end does not count as a crash in a row."""
     takeover_s: float = 0.0
-    """How long nobody can take over what a dead one had in hand. Only a burst waits for it: the successor would find
-    the queues empty and end."""
+    """How long a dead process' batch cannot be taken over. Only a burst waits for that, because the next process would
+    find the queues empty and end."""
 
     @classmethod
     def of(cls, settings: SupervisorSettings, takeover_s: float = 0.0) -> RestartRules:
@@ -75,33 +75,33 @@ class ChildState:
     first_beat_s: float | None = None
     last_beat_s: float | None = None
     watched_since_s: float = 0.0
-    """Nobody counts silence from before: the supervisor itself was paused then, and perhaps the whole container."""
+    """Silence before this time does not count, because the supervisor itself was paused, perhaps with the container."""
     stopped_since_s: float | None = None
     continued_s: float | None = None
-    """When it got SIGCONT; `None` once it has beaten since."""
+    """The time of SIGCONT; `None` after the next beat."""
     kill_at_s: float | None = None
-    """Set when it was told to end."""
+    """When it will be killed; set when it was told to end."""
     stuck: bool = False
-    """It was told to end because it was silent."""
+    """Whether it was told to end because it was silent."""
     ended_s: float | None = None
     exit_code: int | None = None
-    """`None` while it runs; negative: the signal that ended it."""
+    """`None` while it runs; a negative number is the signal that ended it."""
     crashes: int = 0
-    """Crashes in a row in this place before."""
+    """Earlier crashes in a row in this place."""
 
     @property
     def ended_well(self) -> bool:
-        """Whether it ended as it should; false while it runs. SIGTERM ends one that had not begun when it was told."""
+        """Whether it ended without an error. SIGTERM counts as such if it was told to end before it handled signals."""
         return self.exit_code in _FINE or (self.kill_at_s is not None and self.exit_code == -signal.SIGTERM)
 
     def silent_s(self, now_s: float) -> float:
-        """For how long it has given no sign of life."""
+        """Seconds since the last sign of life."""
         return now_s - (self.last_beat_s if self.last_beat_s is not None else self.started_s)
 
 
 @dataclass(frozen=True, slots=True)
 class ChildOrder:
-    """A step; `at_s` says when to respawn, `crashes` how many there are in a row now."""
+    """A step. `at_s` is the time of a respawn; `crashes` counts the crashes in a row."""
 
     step: ChildStep
     at_s: float = 0.0
@@ -111,7 +111,7 @@ class ChildOrder:
 def decide_restart(
     now_s: float, child: ChildState, rules: RestartRules, *, burst: bool = False, stopping: bool = False
 ) -> ChildOrder:
-    """What that process needs. `burst`: one that finds nothing to do is not replaced; `stopping`: none is."""
+    """The next step for a process. With `burst` one that found no work is not replaced, with `stopping` none."""
     if child.exit_code is not None:
         return _decide_on_ended(now_s, child, rules, burst, stopping)
     return ChildOrder(_decide_on_living(now_s, child, rules), crashes=child.crashes)
@@ -125,7 +125,7 @@ def _decide_on_living(now_s: float, child: ChildState, rules: RestartRules) -> C
         limit_s = max(limit_s, rules.start_allowance_s)
     too_silent = min(child.silent_s(now_s), now_s - child.watched_since_s) >= limit_s
     stopped = child.stopped_since_s is not None and now_s - child.stopped_since_s >= rules.stopped_s
-    # One that is stopped again and again is continued until its silence has lasted too long, and then no more.
+    # A process that is stopped repeatedly is continued until it has been silent for too long.
     if stopped and (child.continued_s is None or not too_silent):
         return ChildStep.CONTINUE
     recovers = child.continued_s is not None and now_s - child.continued_s < rules.recover_s
@@ -156,12 +156,12 @@ def _was_steady(child: ChildState, rules: RestartRules) -> bool:
 
 
 def backoff_s(crashes: int, rules: RestartRules) -> float:
-    """The pause after so many crashes in a row, from 1 on."""
+    """The pause in seconds after so many crashes in a row."""
     return min(rules.backoff_max_s, rules.backoff_s * 2.0 ** min(crashes - 1, 60))
 
 
 def restart_advice(exit_code: int) -> str:
-    """What a person can do about worker processes that keep ending so."""
+    """What a person can do about worker processes that keep ending with this exit code."""
     if exit_code == UsageError.exit_code:
         return "correct the configuration: `pagemill check` lists its mistakes"
     if exit_code == ServiceUnavailable.exit_code:

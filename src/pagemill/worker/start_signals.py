@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while a process starts: what it has opened so far is closed, and that is a good end."""
+"""SIGINT and SIGTERM during a process' start: everything opened so far is closed, and the exit code is 0."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def leave_on_signals() -> None:
-    """Until the process hears signals otherwise, each of them ends it with 0. To be called by the main thread.
+    """Makes SIGINT and SIGTERM end the process with 0, until other handlers are installed. For the main thread.
 
-    Python's own SIGTERM would leave Chromium and scratch files behind. A process that starts afresh in place of one
-    that held signals back lets them in here.
+    Python's default for SIGTERM would leave Chromium and scratch files behind. Also unblocks these signals after a
+    restart in place.
     """
     for number in STOP_SIGNALS:
         signal.signal(number, _leave)

@@ -1,4 +1,4 @@
-"""One of the worker processes that a supervisor keeps running: starts it, looks at it, and does what was decided."""
+"""One of the supervisor's places for a worker process: starts the process, observes it, and carries out decisions."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ log = get_logger("supervisor")
 
 
 class SupervisedProcess:
-    """One place, held by one process after another. Nothing here waits for one."""
+    """One place, which has one process after another. No method waits for a process."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.respawn_at_s: float | None = None
-        """When its next process is due; `None` while it is held, and when it stays empty."""
+        """When the next process is due; `None` while there is one, and if the place stays empty."""
         self.last_end: ChildState | None = None
         self.name = ""
-        """Its process' name."""
+        """The name of its process."""
         self._process: BaseProcess | None = None
         self._beat: Beat | None = None
         self._generation = 0
@@ -39,16 +39,16 @@ class SupervisedProcess:
 
     @property
     def is_held(self) -> bool:
-        """Whether it has a process, be it one that has ended and was not cleared away yet."""
+        """Whether the place has a process, including one that has ended but was not removed yet."""
         return self._process is not None
 
     @property
     def is_told(self) -> bool:
-        """Whether its process was told to end."""
+        """Whether the process was told to end."""
         return self._kill_at_s is not None
 
     def take(self, name: str, process: BaseProcess, beat: Beat, now_s: float) -> None:
-        """A process has been started for it."""
+        """Records that a process was started for this place."""
         self._process, self.name, self._beat = process, name, beat
         self._generation += 1
         self._started_s = now_s
@@ -57,18 +57,18 @@ class SupervisedProcess:
         self.respawn_at_s = None
 
     def failed_start(self, now_s: float, exit_code: int) -> ChildState:
-        """What a process that could not even be started leaves."""
+        """The state of a process that could not be started."""
         return ChildState(started_s=now_s, ended_s=now_s, exit_code=exit_code, crashes=self._crashes)
 
     def clear(self, order: ChildOrder, end: ChildState) -> None:
-        """Its process has ended so, or could not be started; `order` says what comes next."""
+        """Records the end of the process; `order` says what comes next."""
         self._process = None
         self._crashes = order.crashes
         self.respawn_at_s = order.at_s if order.step is ChildStep.RESPAWN else None
         self.last_end = end
 
     def look(self, now_s: float, watched_since_s: float) -> ChildState:
-        """What is to be known about its process now."""
+        """The present state of the process."""
         exit_code = self._process.exitcode if self._process is not None else None
         last_beat_s = (self._beat.value if self._beat is not None else 0.0) or None
         if self._first_beat_s is None:
@@ -96,25 +96,25 @@ class SupervisedProcess:
         )
 
     def occupant(self) -> Occupant:
-        """What the daily restart wants to know."""
+        """The process as the daily restart needs it."""
         has_beaten = self._beat is not None and self._beat.value > 0
         return Occupant(self.number, self._generation, self.is_held and has_beaten and not self.is_told)
 
     def tell(self, now_s: float, grace_s: float) -> None:
-        """SIGTERM, and a time by which it must have ended. Writes no log: a signal handler may call it."""
+        """Sends SIGTERM and sets the time of the kill. Does not log, because a signal handler may call it."""
         if self._process is not None:
             kill_at_s = now_s + grace_s
             self._kill_at_s = kill_at_s if self._kill_at_s is None else min(self._kill_at_s, kill_at_s)
             self._process.terminate()
 
     def restart(self, now_s: float, grace_s: float) -> None:
-        """Drains a process that is well, for a fresh one."""
+        """Drains a healthy process, so that a new one takes its place."""
         if self._process is not None:
             log.info(events.WORKER_RESTARTING, worker=self.name, pid=self._process.pid)
             self.tell(now_s, grace_s)
 
     def heal(self, step: ChildStep, child: ChildState, now_s: float, grace_s: float) -> None:
-        """Does to a living process what `restart_policy` decided."""
+        """Carries out a decision of `restart_policy` on a living process."""
         if self._process is None or self._process.pid is None or step is ChildStep.NOTHING:
             return
         log.warning(
@@ -126,18 +126,18 @@ class SupervisedProcess:
         )
         if step is ChildStep.CONTINUE:
             self._stopped_since_s, self._continued_s = now_s, now_s
-            # Not waited for yet, so the number is still its own.
+            # Not waited for yet, so the pid still belongs to this process.
             os.kill(self._process.pid, signal.SIGCONT)
         elif step is ChildStep.TERMINATE:
             self._stuck = True
             self.tell(now_s, grace_s)
         elif step is ChildStep.KILL:
-            # Once is enough; what does not die of it hangs in the kernel.
+            # Once is enough: a process that survives SIGKILL hangs in the kernel.
             self._kill_at_s = float("inf")
             self._process.kill()
 
 
 def _is_stopped(pid: int) -> bool:
-    """Whether a signal has stopped the process. A debugger's stop is another state, and the debugger's business."""
+    """Whether a signal has stopped the process. Being stopped by a debugger is another state and does not count."""
     stat = read_stat(pid)
     return stat is not None and stat.state == "T"

@@ -1,8 +1,8 @@
-"""Several worker processes under one parent: RQ's WorkerPool, healing pagemill workers instead of starting RQ's own.
+"""Several worker processes under one parent: RQ's WorkerPool, changed so that it restarts pagemill's workers.
 
-Each child is a fresh interpreter that builds its own parts; a browser does not survive a fork. RQ's loop comes round
-once a second and calls what is overridden here. A round waits for no process and asks no Redis, so that one bad child,
-or an outage, harms no other.
+Each child is a fresh interpreter that builds its own parts, because a browser does not survive a fork. RQ's loop calls
+the hooks below once a second. A round never waits for a process or for Redis, so that neither a bad child nor an outage
+harms the others.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ from pagemill.worker.supervised_process import SupervisedProcess
 log = get_logger("supervisor")
 
 _PAUSED_S = 10.0
-"""A round that comes so late tells that this process was paused, not that its children were silent."""
+"""A round this late means that this process was paused, not that its children were silent."""
 _SECOND_SIGNAL_S = 1.0
-"""Signals that come closer together are one request; RQ's workers see it alike."""
+"""Signals closer together than this count as one request, as in RQ's workers."""
 
 
 def local_time() -> datetime:
-    """The time of day where this process runs."""
+    """The local time of this process."""
     return datetime.now().astimezone()
 
 
 class Supervisor(WorkerPool):
-    """Keeps so many worker processes running, and running well."""
+    """Keeps a number of worker processes running and healthy."""
 
     def __init__(
         self,
@@ -64,13 +64,13 @@ class Supervisor(WorkerPool):
     ) -> None:
         """
         Args:
-            platforms: whose queues the workers serve.
-            connection: RQ wants one; it is not used.
-            processes: how many there are to be.
-            run_worker: runs in each child until that stops; it must be importable by name.
-            rules: when a child is helped, ended or replaced.
-            restart_at: local time of day (`HH:MM`) at which every child is replaced, one by one; never in a burst.
-            clock: tells the local time.
+            platforms: the platforms whose queues the workers serve.
+            connection: required by RQ, but not used.
+            processes: the number of processes.
+            run_worker: runs in each child until the child stops; it must be importable by name.
+            rules: when a child is continued, ended or replaced.
+            restart_at: local time of day (`HH:MM`) at which every child is replaced, one by one; not in a burst.
+            clock: gives the local time.
             on_round: called about every second.
         """
         super().__init__(
@@ -91,15 +91,15 @@ class Supervisor(WorkerPool):
         self._round_s = self._watched_since_s = time.monotonic()
 
     def start(self, burst: bool = False, logging_level: str = "WARNING") -> None:
-        """Returns when it was told to stop and all children have ended well, or with `burst` when the queues are empty.
+        """Returns when it was told to stop and all children have ended, or with `burst` when the queues are empty.
 
         Raises:
-            ServiceUnavailable: a child crashed again and again; the others have been drained.
-            PagemillError: a child did not end well when it was told to stop.
+            ServiceUnavailable: a child crashed again and again; the others were drained.
+            PagemillError: a child ended with an error after it was told to stop.
         """
-        # Where a parent has SIGCHLD ignored, nobody could learn how children end.
+        # If SIGCHLD were ignored, as a parent may have set it, the children's exit codes would be lost.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        # Before RQ does it, which starts the children first.
+        # Installed before RQ does it, because RQ starts the children first.
         signal.signal(signal.SIGINT, self.request_stop)
         signal.signal(signal.SIGTERM, self.request_stop)
         self._daily = DailyRestart(None if burst else self._restart_at, self._clock())
@@ -114,17 +114,17 @@ class Supervisor(WorkerPool):
             many = f"{len(bad)} of {self.num_workers} worker processes"
             raise PagemillError(f"{many} did not end well: exit code {bad[0]}; the log tells more")
 
-    # What RQ's loop calls
+    # Hooks of RQ's loop
 
     def start_workers(self, *_arguments: Any, **_options: Any) -> None:
-        """RQ's hook: the first processes."""
+        """RQ's hook: starts the first processes."""
         now_s = time.monotonic()
         for place in self._places:
             place.respawn_at_s = now_s
         self._look_after_all()
 
     def check_workers(self, respawn: bool = True) -> None:
-        """RQ's hook, once a second. It asks to respawn none in a burst; here one that crashed is replaced there too."""
+        """RQ's hook, once a second. In a burst RQ passes `respawn=False`, but a crashed process is still replaced."""
         self._look_after_all()
 
     def all_workers_have_stopped(self) -> bool:
@@ -134,13 +134,13 @@ class Supervisor(WorkerPool):
 
     @property
     def number_of_active_workers(self) -> int:
-        """RQ's hook: how many places are held, or will be. In a burst RQ's loop ends at 0."""
+        """RQ's hook: the number of places with a process now or later. In a burst RQ's loop ends at 0."""
         return sum(place.is_held or (place.respawn_at_s is not None and not self._stopping) for place in self._places)
 
     def request_stop(self, signum: Any = None, frame: Any = None) -> None:
-        """RQ's signal handler. The first signal drains the children; another one ends them at once.
+        """RQ's signal handler. The first signal drains the children; a later one ends them at once.
 
-        Nothing is logged here: the signal may have come in the middle of writing a line.
+        Does not log, because the signal may have interrupted the writing of a log line.
         """
         now_s = time.monotonic()
         if self._told_s is None:
@@ -176,7 +176,7 @@ class Supervisor(WorkerPool):
             try:
                 task()
             except Exception:
-                # The others and the next round come all the same: without them nobody is healed, or stopped.
+                # The other tasks and the next round must go on, or no process would be restarted or stopped.
                 log.exception(events.UNEXPECTED, where="a round of the supervisor")
 
     def _look_after(self, place: SupervisedProcess) -> None:
@@ -190,7 +190,7 @@ class Supervisor(WorkerPool):
             self._bury(place, child, now_s)
             return
         if self._stopping and not place.is_told:
-            # It was being started when all were told.
+            # The process was being started when all others were told to end.
             place.tell(now_s, self._rules.drain_s)
         order = decide_restart(now_s, child, self._rules)
         place.heal(order.step, child, now_s, self._rules.stop_grace_s)
@@ -202,11 +202,11 @@ class Supervisor(WorkerPool):
 
     def _drain_all(self, now_s: float) -> None:
         for place in self._places:
-            # A second SIGTERM would stop one at once that drains already.
+            # A second SIGTERM would stop a draining process at once.
             if not place.is_told:
                 place.tell(now_s, self._rules.drain_s)
 
-    # Coming and going
+    # Start and end of a process
 
     def _spawn(self, place: SupervisedProcess, now_s: float) -> None:
         name, beat = f"{gethostname()}-{place.number + 1}-{uuid4().hex[:6]}", new_beat()
@@ -228,7 +228,7 @@ class Supervisor(WorkerPool):
         write(events.WORKER_ENDED, worker=data.name, pid=data.pid, exit_code=end.exit_code)
         self._settle(place, end, now_s)
         if not end.ended_well:
-            # A killed worker's browser outlives it.
+            # A killed worker leaves its browser behind.
             sweep(Path(tempfile.gettempdir()))
 
     def _settle(self, place: SupervisedProcess, end: ChildState, now_s: float) -> None:
@@ -247,8 +247,8 @@ class Supervisor(WorkerPool):
 
 
 def _start_undisturbed(process: BaseProcess) -> None:
-    """Starts it with SIGINT held back, until it has a process group of its own and Ctrl+C no longer means it."""
-    # Starting Python's tracker, which the first process would do, ends the holding back.
+    """Starts it with SIGINT blocked, until it has its own process group and Ctrl+C no longer reaches it."""
+    # Started before, because its start, which the first process would cause, unblocks SIGINT.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

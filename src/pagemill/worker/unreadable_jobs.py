@@ -1,7 +1,7 @@
-"""Entries of a queue that no worker can read: a foreign program's, or what was left of a damaged one.
+"""Entries in a queue that no worker can read: of another program, or damaged.
 
-RQ reads ids and jobs without a net: one that is not UTF-8, or whose hash is damaged, would end one worker after
-another. Here each goes to the failed jobs, as a stand-in that says why.
+RQ does not expect them: an id that is not UTF-8, or a damaged job hash, would end one worker after another. Here each
+such entry moves to the failed jobs, as a substitute job that says why.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _SHOWN = 200
 
 
 def fetch(queue: Queue, raw_id: bytes) -> Job | None:
-    """The job that was taken from a queue; `None` if it was deleted while it waited, or cannot be read: then it is a
-    failed one, and its safety copy has gone.
+    """The job that was taken from a queue. `None` if it was deleted while it waited, or cannot be read; then it is
+    moved to the failed jobs, and its safety copy is removed.
 
     Raises:
         RedisError: Redis does not answer.
@@ -46,7 +46,7 @@ def fetch(queue: Queue, raw_id: bytes) -> Job | None:
 
 
 def set_aside(queue: Queue, raw_id: bytes, error: Exception) -> None:
-    """Takes an entry out of the queue's safety copies and jobs at work, and puts a stand-in among the failed jobs."""
+    """Removes an entry from the safety copies and the jobs at work, and adds a substitute to the failed jobs."""
     shown = raw_id.decode("ascii", "backslashreplace")[:_SHOWN]
     reason = f"job {shown} cannot be read: {type(error).__name__}: {error}"[: 2 * _SHOWN]
     name = f"unreadable-{hashlib.sha256(raw_id).hexdigest()[:16]}"
@@ -64,7 +64,7 @@ def set_aside(queue: Queue, raw_id: bytes, error: Exception) -> None:
 
 
 def clear(queue: Queue) -> int:
-    """Sets every entry aside that is at work, or was taken, and cannot be read; how many those were.
+    """Moves every unreadable entry that was taken or is at work to the failed jobs; returns their number.
 
     Raises:
         RedisError: Redis does not answer.
@@ -87,7 +87,7 @@ def clear(queue: Queue) -> int:
 
 
 def _is_readable(queue: Queue, raw_id: bytes) -> bool:
-    """Whether RQ can read it, be it as a job that is not there any more."""
+    """Whether RQ can read the entry; also true if its job was deleted."""
     try:
         queue.job_class.fetch(raw_id.decode(), connection=queue.connection, serializer=queue.serializer)
     except NoSuchJobError:

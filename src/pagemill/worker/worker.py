@@ -1,4 +1,4 @@
-"""A worker process as RQ sees it: it takes batches for all its platforms at once, and stops without losing anything.
+"""A worker process as RQ sees it: takes batches for all its platforms at once, and stops without losing any.
 
 What the `batch_taker` finds goes to its platform's `hand`. RQ's own loop works one job at a time, pops from several
 queues without a safety copy, and raises out of signal handlers: it is not used.
@@ -38,18 +38,18 @@ from pagemill.worker.takeover import take_over
 log = get_logger("worker")
 
 _POLL_S = (0.02, 0.1)
-"""The first and the longest pause between two looks at empty queues."""
+"""The shortest and the longest pause in seconds between two looks at empty queues."""
 _LOOK_UP_S = 0.5
-"""How late something may be noticed that wakes nobody, such as a signal that another thread gets."""
+"""The longest delay in noticing things that do not wake the loop, such as a signal that another thread received."""
 _AWAY_S = 1.0
 _HAND_IDLE_S = 60.0
-"""How long RQ knows a hand that has nothing to do."""
+"""How many seconds an idle hand stays registered with RQ."""
 _SECOND_SIGNAL_S = 1.0
-"""Signals that come closer together are one request: a supervisor's and the terminal's."""
+"""Signals closer together than this count as one request, for example from the supervisor and the terminal."""
 
 
 class BatchWorker(BatchEnder):
-    """One process' worker: it takes batches, its hands work them off. Their engine outlives all of them."""
+    """The main worker of one process: takes batches for its hands, which work them off. All share one engine."""
 
     def __init__(
         self,
@@ -63,13 +63,13 @@ class BatchWorker(BatchEnder):
     ) -> None:
         """
         Args:
-            queues: those of each platform, in the order in which they are taken from.
+            queues: the queues of all platforms, in the order in which batches are taken.
             name: unique in the fleet.
-            connection: patient: what ends a batch must reach Redis, be it after a minute.
-            brisk: fails within seconds: used where something else must go on meanwhile, such as stopping.
+            connection: retries for long, because the end of a batch must reach Redis even after a minute.
+            brisk: fails within seconds; used where something else must not wait, such as stopping.
             engine: runs the batches.
             settings: times to live.
-            on_command: is shown each message of RQ's command channel; whether it was for it, and not RQ's own.
+            on_command: gets each message of RQ's command channel; returns whether it has handled the message.
         """
         beating = threading.Lock()
         parts = (connection, engine, settings, beating, self._shutdown)
@@ -84,7 +84,7 @@ class BatchWorker(BatchEnder):
         self._on_command = on_command
         self._stopping = threading.Event()
         self._woken = threading.Event()
-        """Set when a hand has become free, when something was put on a queue, or when it is time to stop."""
+        """Set when a hand is free, when a queue has a new batch, or when it is time to stop."""
         self._told_s: float | None = None
 
     # Working
@@ -93,8 +93,8 @@ class BatchWorker(BatchEnder):
         """Takes batches until stopped, or with `burst` until the queues are empty.
 
         Raises:
-            RedisError: Redis went away for good, or the farewell did not reach it.
-            Exception: a hand failed by something that was not its batch's fault.
+            RedisError: Redis stayed away, or could not be told that the worker ends.
+            Exception: a hand failed by an error that was not its batch's fault.
         """
         for logger in ("rq.worker", "rq.job"):
             setup_loghandlers("WARNING", name=logger)
@@ -127,7 +127,7 @@ class BatchWorker(BatchEnder):
                     self.run_maintenance_tasks()  # type: ignore[no-untyped-call]
                 if self._stopping.is_set():
                     return
-                was_at_rest = self._is_at_rest  # a hand that becomes free from here on has a queue that was not asked
+                was_at_rest = self._is_at_rest  # a hand that becomes free later was not asked for
                 taken = self._taker.take()
                 if taken is not None:
                     self._give(*taken)
@@ -163,7 +163,7 @@ class BatchWorker(BatchEnder):
         return all(hand.is_free for hand in self._hands.values())
 
     def _look_after_hands(self) -> None:
-        """Stops when one has failed; has RQ forget those that have been idle for a while."""
+        """Stops the worker if a hand has failed, and removes idle hands from RQ."""
         if self._failure() is not None:
             self._shutdown()
         if self.get_state() == WorkerStatus.BUSY and self._is_at_rest:
@@ -177,7 +177,7 @@ class BatchWorker(BatchEnder):
         return next((hand.failure for hand in self._hands.values() if hand.failure is not None), None)
 
     def _wait_for_hands(self) -> None:
-        """Each ends at its next item boundary, and is given up on by the engine if it does not."""
+        """Waits for all hands. Each ends at its next item boundary, or else the engine gives its batch up."""
         while not self._is_at_rest:
             self._woken.wait(_LOOK_UP_S)
             self._woken.clear()
@@ -190,13 +190,13 @@ class BatchWorker(BatchEnder):
             self.birth_date = None
         self.unsubscribe()  # type: ignore[no-untyped-call]
 
-    # The beat
+    # Heartbeat
 
     def beat(self) -> None:
-        """Tells Redis that this worker, its hands and their batches are alive; called every few seconds by the sidecar.
+        """Sends the heartbeats of this worker, its hands and their batches. The sidecar calls it every few seconds.
 
-        Not while the engine is stuck: then the batches are taken over by other workers when the time to live has run
-        out. Nor before the worker is born: RQ would take its own key for that of another worker of the same name.
+        Sends none while the engine is stuck, so that other workers take the batches over when their time to live ends.
+        Sends none before this worker is registered, or RQ would take its key for that of another worker.
         """
         if not self._engine.is_lively():
             return
@@ -212,10 +212,10 @@ class BatchWorker(BatchEnder):
                     each.introduce_again(pipeline)
                 pipeline.execute()
 
-    # Looking after the dead
+    # Batches of dead workers
 
     def clean_registries(self) -> None:
-        """Takes over what dead workers left. RQ's own lock would block this for 15 minutes after a crash in here."""
+        """Takes over the batches of dead workers. RQ's own lock would block this for 15 minutes after a crash."""
         try:
             take_over(self, self._taker.queues, self._exc_handlers)
         except NoPermissionError as error:
@@ -225,7 +225,7 @@ class BatchWorker(BatchEnder):
     # Stopping
 
     def hear_signals(self) -> None:
-        """From now on a signal drains, also before `work`, which calls this too late: not before Redis has answered."""
+        """Makes signals drain from now on. `work` does it too late, because it first waits for Redis."""
         self._install_signal_handlers()
 
     def _install_signal_handlers(self) -> None:
@@ -235,7 +235,7 @@ class BatchWorker(BatchEnder):
     def request_stop(self, signum: Any = None, frame: Any = None) -> None:
         """RQ's signal handler. The first signal drains; another one, a second or more later, ends everything at once.
 
-        It raises nothing: RQ's version would, out of the middle of whatever the main thread does.
+        Raises nothing. RQ's own handler raises, in the middle of whatever the main thread does.
         """
         now_s = time.monotonic()
         if self._told_s is None:
@@ -247,13 +247,13 @@ class BatchWorker(BatchEnder):
             self._engine.halt()
 
     def leave(self, error: PagemillError) -> None:
-        """Drains, and ends with that error. From any thread."""
+        """Drains, and then ends with that error. May be called from any thread."""
         declare_unfit(error)
         log.warning(events.WORKER_WORN_OUT, reason=str(error))
         self._shutdown()
 
     def _shutdown(self) -> None:
-        """Takes nothing any more, and has the batches at work stop at their next item boundary. From any thread."""
+        """Takes no more batches, and stops those at work at their next item boundary. May be called from any thread."""
         self._engine.drain()
         self._stopping.set()
         self._woken.set()
@@ -261,7 +261,7 @@ class BatchWorker(BatchEnder):
     # Commands
 
     def subscribe(self) -> None:
-        """RQ's; one connection and one thread hear the commands for all hands, and what was put on their queues."""
+        """RQ's hook. One connection and one thread receive the commands for all hands and the news of their queues."""
         self.pubsub = self.connection.pubsub()  # type: ignore[no-untyped-call]
         channels: dict[str, Callable[[Any], None]] = {self.pubsub_channel_name: self.handle_payload}
         for platform, hand in self._hands.items():
@@ -273,11 +273,11 @@ class BatchWorker(BatchEnder):
         )
 
     def handle_payload(self, message: Any) -> None:
-        """A message of RQ's command channel."""
+        """Handles a message of RQ's command channel."""
         self._carry_out(self, message)
 
     def _carry_out(self, worker: BatchEnder, message: Any) -> None:
-        """RQ's thread would die of a message that it cannot read."""
+        """Carries out a command. Errors are logged, because RQ's thread would end by them."""
         try:
             payload = json.loads(message["data"])
             if worker is not self or not self._on_command(payload):
@@ -288,9 +288,9 @@ class BatchWorker(BatchEnder):
             log.exception(events.UNEXPECTED, where="carrying a command out")
 
     def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
-        """RQ lets its command thread die of a time-out; here every Redis error is waited out."""
+        """RQ's hook. RQ's command thread would end at a time-out; here every Redis error is waited out."""
         if self._stopping.is_set():
-            return  # whatever a connection says that is closed at that moment
+            return  # an error of the closing connection
         if not isinstance(exc, redis.RedisError):
             raise exc
         self.outage.note(exc)
