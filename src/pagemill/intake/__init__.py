@@ -1,1 +1,1 @@
-"""Products in: from a catalogue to batches on the queue."""
+"""From a catalogue to batches on the queue."""

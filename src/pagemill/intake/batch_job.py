@@ -1,7 +1,7 @@
-"""How a batch travels: as the arguments of an RQ job, in JSON, never pickle.
+"""A batch as an RQ job: its arguments are JSON, never pickle.
 
-Owns the names of queue, job and function, the form of the arguments on both sides, and what a job may do at all. Must
-not put anything on a queue: `enqueue` does.
+Owns the names of queue, job and function, the form of the arguments in both directions, and what a job may do at all.
+Must not put anything on a queue: `enqueue` does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pagemill.errors import BatchUnreadable
 from pagemill.model import Batch, Priority, Product
 
 RUN_BATCH = "pagemill.worker.job.run_batch"
-"""The job's function, by name: intake must not import the worker. `run_batch(run, batch, platform, products)`."""
+"""The job's function, as a name because intake must not import it: `run_batch(run, batch, platform, products)`."""
 
 QUEUE_PREFIX = "pagemill:"
 
@@ -28,25 +28,25 @@ JobArguments = tuple[str, str, str, list[list[Any]]]
 
 
 class BatchJob(Job):
-    """A job that runs a batch and nothing else, whatever stands in Redis.
+    """A job that runs a batch and nothing else, whatever Redis says.
 
-    RQ calls the function that a job names, its callbacks and its webhooks. Whoever may write to Redis could so have a
-    worker run anything.
+    RQ calls the function that a job names, its callbacks and its webhooks. Without this class, anybody who can write to
+    Redis could make a worker run any function.
     """
 
     @property
     def is_batch(self) -> bool:
-        """Whether it says that it is one."""
+        """Whether the job names the function `RUN_BATCH`."""
         try:
             return self.func_name == RUN_BATCH and self.instance is None
         except DeserializationError:
             return False
 
     def batch(self) -> Batch:
-        """What it asks for.
+        """The batch in the job's arguments.
 
         Raises:
-            BatchUnreadable: it is no batch.
+            BatchUnreadable: the job is not a batch.
         """
         if not self.is_batch:
             raise BatchUnreadable("it is no batch of pagemill: workers run nothing else")
@@ -57,7 +57,7 @@ class BatchJob(Job):
 
     @property
     def should_retry(self) -> bool:
-        """RQ's; what is no batch today is none tomorrow."""
+        """RQ's hook. A job that is not a batch is not retried, because it would fail again."""
         return self.is_batch and super().should_retry
 
     def _execute(self) -> Any:
@@ -65,42 +65,42 @@ class BatchJob(Job):
         return super()._execute()
 
     def execute_success_callback(self, *_arguments: Any) -> None:
-        """Batches have none."""
+        """Does nothing, because batches have no callbacks."""
 
     def execute_failure_callback(self, *_arguments: Any) -> None:
-        """Batches have none."""
+        """Does nothing, because batches have no callbacks."""
 
     def execute_stopped_callback(self, *_arguments: Any) -> None:
-        """Batches have none."""
+        """Does nothing, because batches have no callbacks."""
 
     def send_webhooks(self, *_arguments: Any, **_options: Any) -> None:
-        """Batches have none."""
+        """Does nothing, because batches have no webhooks."""
 
 
 def queue_name(platform: str, priority: Priority = Priority.NORMAL) -> str:
-    """A platform's queue for batches of that priority."""
+    """The name of a platform's queue for batches of that priority."""
     name = QUEUE_PREFIX + platform
     return name if priority is Priority.NORMAL else f"{name}:{priority}"
 
 
 def platform_of(queue: Queue) -> str:
-    """The platform whose queue that is."""
+    """The platform that a queue belongs to."""
     return queue.name.removeprefix(QUEUE_PREFIX).partition(":")[0]
 
 
 def open_queue(connection: redis.Redis, platform: str, priority: Priority = Priority.NORMAL) -> Queue:
-    """One of a platform's queues, with JSON on both sides. Workers must use `JSONSerializer` too."""
+    """One of a platform's queues. Jobs are JSON, so workers must use `JSONSerializer`, too."""
     name = queue_name(platform, priority)
     return Queue(name, connection=connection, serializer=JSONSerializer, job_class=BatchJob)
 
 
 def open_queues(connection: redis.Redis, platform: str) -> list[Queue]:
-    """All queues of a platform, in the order in which batches are taken from them."""
+    """All queues of a platform, in the order in which batches are taken."""
     return [open_queue(connection, platform, priority) for priority in Priority]
 
 
 def news_channel(platform: str) -> str:
-    """Where workers hear that a platform's queues have something new, sooner than by looking."""
+    """The channel that announces new batches of a platform, so that workers need not wait for their next look."""
     return f"pagemill:queued:{platform}"
 
 
@@ -110,12 +110,12 @@ def job_id(run: str, batch: str) -> str:
 
 
 def run_of(job: str) -> str:
-    """The run that a job's batch belongs to."""
+    """The run of a job's batch."""
     return job.rpartition("_")[0]
 
 
 def to_arguments(batch: Batch) -> JobArguments:
-    """The batch as values that JSON can hold, without repeating names for each product."""
+    """The batch as values for JSON; names are not repeated for each product."""
     products = [
         [product.id, product.url, dict(product.expected)] if product.expected else [product.id, product.url]
         for product in batch.products
@@ -124,10 +124,10 @@ def to_arguments(batch: Batch) -> JobArguments:
 
 
 def from_arguments(run: object, batch: object, platform: object, products: object) -> Batch:
-    """The batch that a job's arguments state.
+    """The batch in a job's arguments.
 
     Raises:
-        BatchUnreadable: they are not what `to_arguments` makes.
+        BatchUnreadable: the arguments do not have the form that `to_arguments` makes.
     """
     for name, value in (("run", run), ("batch", batch), ("platform", platform)):
         if not isinstance(value, str) or not value:

@@ -1,6 +1,6 @@
-"""Begins runs by one configuration: for the command, the scheduler, a program of one's own and the control API alike.
+"""Begins runs with the settings of one configuration, for commands, the scheduler, programs and the control API.
 
-Owns which settings a run is queued by. Where the products come from, and what becomes of bad rows, is the caller's.
+Decides which settings a run gets. Its caller decides where the products come from and what happens to bad rows.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from pagemill.results.runs import Telling
 from pagemill.results.store import ResultStore
 
 MOST_BATCH = 1000
-"""Products of one batch."""
+"""The most products in a batch."""
 MOST_SOURCE = 200
-"""Characters of what a program or request says of where its products come from."""
+"""The most characters in a text that says where products come from."""
 
 
 class Beginner:
-    """Begins runs on one queue, with their results in one store."""
+    """Begins runs on one queue; their results go to one store."""
 
     def __init__(self, config: Config, redis: Redis, store: ResultStore) -> None:
         """
         Args:
-            config: whose settings count.
-            redis: of the queue; its answers are bytes.
+            config: its settings are used.
+            redis: the queue's Redis; its answers are bytes.
             store: open.
         """
         self._config = config
@@ -51,19 +51,19 @@ class Beginner:
         decimal: Decimal = None,
         called: str = "",
     ) -> Iterator[Product]:
-        """See `catalogue_of`."""
+        """The products of a catalogue; see `catalogue_of`."""
         return catalogue_of(
             self._config, source, platform, on_bad_row, encoding=encoding, decimal=decimal, called=called
         )
 
     def reached(self, run: str) -> Reached:
-        """How far that run is on the queue; not at all where it was not begun."""
+        """How far that run is on the queue; `NOTHING` if it was not begun."""
         return AskedBatches(self.store).reached(run)
 
     def rest(
         self, products: Iterator[Product], run: str, watched: Callable[[Iterator[Product]], Iterator[Product]]
     ) -> Generator[Product]:
-        """Those that a run which broke off was not asked for; `watched` is laid round the reading of its batches."""
+        """The products that a broken-off run still lacks. `watched` wraps the reading of its batches."""
         return rest_of(products, watched(AskedBatches(self.store).products(run)), partial(self.store.judged, run))
 
     def begin(
@@ -80,7 +80,7 @@ class Beginner:
         start: Reached = NOTHING,
         telling: Telling | None = None,
     ) -> EnqueuedRun:
-        """Puts products on the queue as one run, as `enqueue_run` does; `batch_size` is the settings' unless told."""
+        """Puts products on the queue as one run, see `enqueue_run`; `batch_size` is the settings' by default."""
         return enqueue_run(
             products,
             platform,
@@ -108,11 +108,11 @@ def catalogue_of(
     decimal: Decimal = None,
     called: str = "",
 ) -> Iterator[Product]:
-    """Streams the products of a file or a table, as `read_catalog` does."""
+    """Streams the products of a file or a table, see `read_catalog`."""
     url, slow_ms = config.environment.catalog_database_url, config.settings.results.slow_statement_ms
     return read_catalog(source, platform, on_bad_row, url, slow_ms, encoding, decimal, called=called)
 
 
 def again_of(run: str) -> str:
-    """What the list of runs calls the source of a run that repeats another one."""
+    """The source of a run that repeats another run, as the list of runs shows it."""
     return f"again {run}"

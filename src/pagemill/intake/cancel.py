@@ -1,4 +1,4 @@
-"""Ends a run before its time: what waits is taken off the queue, what is at work is stopped, what is done stays."""
+"""Cancels a run: waiting batches leave the queue, batches at work are stopped, existing results stay."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ log = get_logger("queue")
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """What became of a run's batches."""
+    """What was done with a run's batches."""
 
     taken_off: int
-    """They waited."""
+    """Batches that were waiting."""
     stopped: int
-    """They were at work; the visits under way are broken off."""
+    """Batches that were at work; their current visits are interrupted."""
 
 
 def cancel_run(run: str, redis: Redis, store: ResultStore) -> Cancelled:
-    """Cancels a run. Again, it cancels what is left of it, if anything is.
+    """Cancels a run. A second call cancels what the first one left, if anything.
 
-    The products that have no result keep none; they are in the database until the run is pruned, so that they can be
-    asked for again.
+    Products without a result get none. They stay in the database until the run is pruned, so that they can be queued
+    again.
 
     Raises:
         UsageError: there is no such run.
-        RedisUnavailable: what waits is passed over by whoever takes it; to be done again.
+        RedisUnavailable: the run is cancelled, and workers skip its waiting batches; call again to remove them.
     """
-    store.cancel_run(run)  # first: from here on nobody begins a batch of it
+    store.cancel_run(run)  # first: from here on no worker begins a batch of this run
     log.info(events.RUN_CANCELLED, run=run)
     taken_off = stopped = 0
     try:

@@ -1,7 +1,7 @@
-"""A catalogue as a stream of products: where it is read from, and that no id comes twice.
+"""Reads a catalogue as a stream of products, and makes sure that no id occurs twice.
 
-Must not hold it, or anything that grows with it, in memory: 1,000,000 rows take as much as 1,000. The rules for one row
-are `row_reader`'s.
+Must not keep in memory anything that grows with the catalogue: 1,000,000 rows need as much as 1,000. `row_reader` has
+the rules for one row.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from pagemill.model import Product
 __all__ = ["BadRow", "read_catalog", "read_rows"]
 
 SQL = "sql"
-"""What a source is called that is a table, alone or with a colon and the table's name."""
+"""The source that stands for a table: this word alone, or with a colon and the table's name."""
 
 CSV_ENDINGS = (".csv", ".tsv")
 JSONL_ENDINGS = (".jsonl", ".ndjson")
 
 Decimal = Literal[".", ","] | None
-"""The decimal sign of numbers in text; `None` for what the form of the catalogue says."""
+"""The decimal sign of numbers in text; `None` if the form of the catalogue decides."""
 
 
 def read_catalog(
@@ -48,31 +48,31 @@ def read_catalog(
     *,
     called: str = "",
 ) -> Iterator[Product]:
-    """Streams the products of a catalogue, a file's in its order, a table's in the order of its ids.
+    """Streams the products of a catalogue: of a file in its order, of a table in the order of its ids.
 
-    `id` and `url` are required; every other column is an expected field and is read as the type that the platform's
-    `extract.fields` state; an empty one is not expected. A bad row is reported and passed over: no id, an id that is
-    too long or was there before, not a URL, a host that is not the platform's, a value of the wrong type, broken CSV
-    or JSON. Told once, with `row_skipped` false: a column that the platform does not know, and is not compared; and how
-    the first number was read that has a decimal comma, or groups of digits.
+    `id` and `url` are required. Every other column is an expected field, read with the type in the platform's
+    `extract.fields`; an empty cell expects nothing. A bad row is reported and skipped: no id, an id that is too long or
+    a repeated one, an invalid URL, a host of another platform, a value of the wrong type, broken CSV or JSON. Two
+    remarks are made once, with `row_skipped` false: a column is unknown to the platform and ignored; and how the first
+    number with a decimal comma or digit groups was read.
 
     Args:
-        source: the path of a CSV (`.csv`, `.tsv`) or JSON lines (`.jsonl`, `.ndjson`) file; or `sql` for the table that
-            the platform's `catalog` describes, `sql:NAME` for another one.
-        platform: whose products these are. Of several, each product says its own.
-        on_bad_row: called for each, before the next product is yielded.
-        catalog_url: the database that tables are in.
-        slow_statement_ms: a statement there that takes longer is logged; with 0 none is.
-        encoding: of a file, by a name that Python knows; UTF-8, with or without BOM, unless told.
-        decimal: the decimal sign; the other one, and spaces, may then part groups of three digits. Unless told it is
-            the point, and nothing parts groups; in CSV whose columns a comma does not part it may be both, and what
-            could be read in two ways is a bad row.
-        called: what errors call a file, where its path says nothing to who reads them.
+        source: the path of a CSV (`.csv`, `.tsv`) or JSON lines (`.jsonl`, `.ndjson`) file; or `sql` for the table in
+            the platform's `catalog`, or `sql:NAME` for another table.
+        platform: the products' platform; or several platforms, and then each product names its own.
+        on_bad_row: called for each bad row, before the next product is yielded.
+        catalog_url: the tables' database.
+        slow_statement_ms: slower statements are logged; 0 logs none.
+        encoding: the file's encoding, by a name that Python knows; UTF-8 by default, with or without BOM.
+        decimal: the decimal sign; the other sign, and spaces, may then separate groups of three digits. By default it
+            is the point, without groups. In CSV whose delimiter is not the comma it may be both by default, and a
+            number that can be read in two ways makes a bad row.
+        called: the file's name in errors, if its path means nothing to the reader.
 
     Raises:
-        UsageError: at once when there is no such file or its kind or encoding is unknown; at the first product when the
-            header or the table is of no use.
-        DatabaseUnavailable: while reading, when the database is out of reach.
+        UsageError: at once if the file does not exist, or its kind or encoding is unknown; at the first product if the
+            header or the table cannot be used.
+        DatabaseUnavailable: the database went out of reach while reading.
     """
     if is_table(source):
         if encoding:
@@ -112,9 +112,9 @@ def read_rows(
     *,
     decimal: Decimal = None,
 ) -> Iterator[Product]:
-    """Streams the products of a program's own rows, by the same rules as a catalogue's; a row's line is its number.
+    """Streams the products in a program's own rows, by the rules for catalogues. A row's line is its number.
 
-    A value that is not a number (NaN), as in a table's empty cells, is not expected.
+    NaN, which libraries use for empty cells, expects nothing.
     """
     plain = ({str(name): _plain(value) for name, value in row.items()} for row in rows)
     numbered = (RawRow(*each) for each in enumerate(plain, 1))
@@ -123,15 +123,15 @@ def read_rows(
 
 
 def _plain(value: object) -> object:
-    """What libraries for tables have in their cells, as Python's own."""
+    """A cell's value as a plain Python value; libraries such as pandas have their own types."""
     item = getattr(value, "item", None)
     try:
         own = item() if callable(item) else value
-    except (TypeError, ValueError):  # several values in one cell
+    except (TypeError, ValueError):  # the cell holds several values
         return [value]
     try:
         return None if own != own else own
-    except TypeError:  # pandas.NA, which says neither that it is itself nor that it is not
+    except TypeError:  # `pandas.NA` has no truth value
         return None
     except ValueError:
         return [value]

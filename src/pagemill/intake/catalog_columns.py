@@ -1,6 +1,6 @@
-"""A catalogue's table as its database describes it: its columns, its platform's condition, its cells as plain values.
+"""A catalogue's table as its database describes it: columns, the platform's condition, cells as plain values.
 
-What reading the table and writing to it have in common. Owns no statement.
+Shared by reading and writing the table. Executes no query of rows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def reflected(engine: Engine, source: CatalogTable) -> Table:
     """The table with its columns and keys.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is no table of that name.
     """
     assert source.table is not None
     schema, _, name = source.table.rpartition(".")
@@ -40,10 +40,10 @@ def reflected(engine: Engine, source: CatalogTable) -> Table:
 
 
 def columns_named(table: Table, wanted: Mapping[str, str], key: str) -> dict[str, Column[Any]]:
-    """The columns of these names; `key` is where a platform names them.
+    """The columns of these names. `key` is the configuration key that names them, for errors.
 
     Raises:
-        UsageError: the table lacks one.
+        UsageError: the table lacks one of them.
     """
     missing = {column for column in wanted.values() if column not in table.columns}
     if missing:
@@ -54,15 +54,15 @@ def columns_named(table: Table, wanted: Mapping[str, str], key: str) -> dict[str
 
 
 def condition_of(source: CatalogTable) -> TextClause | None:
-    """Which rows are the platform's; `None` for all."""
+    """The condition that selects the platform's rows; `None` for all rows."""
     if source.where is None:
         return None
-    # A colon is part of the condition, never a parameter.
+    # Escaped, because SQLAlchemy would take a colon for a parameter.
     return text("(" + re.sub(r":", r"\\:", source.where) + ")")
 
 
 def plain_value(value: object) -> object:
-    """The value of a cell as JSON could hold it."""
+    """A cell's value in a form that JSON could hold."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, uuid.UUID | datetime | date | time):

@@ -1,6 +1,7 @@
-"""An SQL table as numbered rows: in pages that begin after the last one's last id, each in a short transaction.
+"""Reads an SQL table as numbered rows, in pages. Each page begins after the last id and is a short transaction.
 
-Owns the statements and the way to the catalogue's database. Must not know platforms' rules or hold more than a page.
+Owns the queries and the connection to the catalogue's database. Must not know platforms' rules or hold more than a
+page.
 """
 
 from __future__ import annotations
@@ -28,20 +29,20 @@ def read_table_rows(
     on_bad_row: Callable[[BadRow], None],
     slow_statement_ms: float = 0,
 ) -> Iterator[RawRow]:
-    """Streams the rows of a table in the order of its id column; their numbers are those of the order.
+    """Streams the rows of a table in the order of its id column, numbered in that order.
 
-    Rows that come or change while it reads may be seen or not; none is seen twice. Rows without an id are reported at
-    the end.
+    Rows that are added or changed meanwhile may be read or not; no row is read twice. Rows without an id are reported
+    at the end.
 
     Args:
-        url: of the catalogue's database; nothing in it is changed.
-        source: which table, which of its columns are what, and which rows.
-        fields: the platform's fields: where `columns` does not say otherwise, columns of the same names are read.
-        on_bad_row: called for what cannot be used.
-        slow_statement_ms: a statement that takes longer is logged; with 0 none is.
+        url: the catalogue's database; nothing in it is changed.
+        source: the table, its columns and the condition for its rows.
+        fields: the platform's fields; without an entry in `columns`, a field is read from the column of the same name.
+        on_bad_row: called for each row that cannot be used.
+        slow_statement_ms: slower statements are logged; 0 logs none.
 
     Raises:
-        UsageError: the table or a column does not exist, or `where` is no condition.
+        UsageError: the table or a column does not exist, or `where` is not a condition.
         DatabaseUnavailable: the database is out of reach.
     """
     engine = open_engine(url, creates=False, slow_statement_ms=slow_statement_ms)
@@ -103,7 +104,7 @@ def _columns(table: Table, source: CatalogTable, fields: frozenset[str]) -> Mapp
 
 
 class _translated:
-    """Turns errors of the database into ours: what the configuration says wrongly, and what is out of reach."""
+    """Turns errors of the database into pagemill's: a wrong configuration, or a database out of reach."""
 
     def __init__(self, engine: Engine, source: CatalogTable) -> None:
         self._engine = engine

@@ -1,4 +1,4 @@
-"""CSV and TSV as numbered rows, one at a time.
+"""Reads CSV and TSV as numbered rows, one at a time.
 
 Owns the form of the file: encoding, delimiter, header, quotes, line numbers. Must not know platforms or products.
 """
@@ -22,16 +22,16 @@ _UTF_16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
 
 
 class CsvRows:
-    """The rows below the header, with the line at which each begins."""
+    """The rows below the header, each with the number of its first line."""
 
     def __init__(self, stream: TextIO, called: str, on_bad_row: Callable[[BadRow], None]) -> None:
-        """Reads the header; `called` is what errors call the file.
+        """Reads the header; `called` is the file's name in errors.
 
-        The stream is opened by `open_text`, with `newline=""`. The delimiter is the one of comma, semicolon and tab
-        that makes `id` and `url` columns of the header, or the one that a line `sep=;` before it names.
+        The stream must be opened by `open_text`, with `newline=""`. The delimiter is comma, semicolon or tab: the one
+        with which the header has the columns `id` and `url`, or the one that a first line `sep=;` names.
 
         Raises:
-            UsageError: no header, no column `id` or `url`, a column twice, or the header is of another encoding.
+            UsageError: no header, no column `id` or `url`, a repeated column, or a wrong encoding.
         """
         self._undecodable = undecodable(stream)
         self._on_bad_row = on_bad_row
@@ -81,7 +81,7 @@ class CsvRows:
 
 
 class _CountedLines:
-    """An iterator of line texts, as `csv.reader` wants it, that remembers where it is and whether a line was cut."""
+    """The lines for `csv.reader`. Remembers the number of the current line, and whether a line was cut."""
 
     def __init__(self, lines: Iterator[TextLine]) -> None:
         self._lines = lines

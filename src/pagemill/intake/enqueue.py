@@ -1,8 +1,8 @@
-"""Products become a run: batches of one platform each, each batch one job on its platform's queue.
+"""Turns products into a run: batches of one platform each, and each batch a job on its platform's queue.
 
-Owns the run's id, the cut into batches and the order of things: the run's row first, then each batch in the database,
-then on the queue, the seal last. Whoever takes over after a crash goes on with the rest of the products; what was noted
-and is not on the queue is put there by who looks for lost batches. Must not hold more than a few batches in memory.
+Owns the run's id, the division into batches, and the order of steps: first the run's row, then each batch in the
+database and on the queue, last the seal. After a crash, another process can continue with the remaining products, and
+the search for lost batches queues those that are only in the database. Must not hold more than a few batches in memory.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ _ROOM_REMEDY = "Let workers work some off, or give Redis more memory, and enqueu
 
 @dataclass(frozen=True, slots=True)
 class EnqueuedRun:
-    """What was put on the queue."""
+    """The outcome of enqueueing."""
 
     run: str
     batches: int
     products: int
     by_platform: Mapping[str, int] = field(default_factory=dict)
-    """How many of the products are each platform's; of a run that was gone on with, of its rest."""
+    """The number of products by platform; for a continued run only those queued now."""
 
 
 def enqueue_run(
@@ -70,29 +70,29 @@ def enqueue_run(
 ) -> EnqueuedRun:
     """Puts all products on the queues of their platforms as one run, a few batches at a time.
 
-    A run whose enqueueing broke off stays unsealed; what was noted by then will be worked on, and whoever looks after
-    runs closes it, see `enqueuer_life`. It can be gone on with: `run`, `start`, and the `rest_of` its products.
+    If enqueueing breaks off, the run stays unsealed. Its batches so far are worked off, and the run is closed later,
+    see `enqueuer_life`. It can be continued with `run`, `start`, and the `rest_of` its products.
 
     Args:
-        products: streamed, however slowly they come; an error from it ends the run unsealed.
-        platform: whose products these are; or several by name, of which each product names its own.
-        source: where they come from, for the list of runs.
-        batch_size: how many products make a batch.
-        settings: retries, time-out and how long RQ keeps what is done.
+        products: streamed, however slowly they come. An error from it leaves the run unsealed.
+        platform: the products' platform; or several by name, and then each product names its own.
+        source: where the products come from, for the list of runs.
+        batch_size: the number of products in a batch.
+        settings: retries, time-out, and how long RQ keeps finished jobs.
         redis: a client whose answers are bytes.
         store: an open store.
-        priority: before or after which other runs of the same platform its batches are taken.
-        on_batch: called for each batch that is on the queue, with the number of products queued so far.
-        skipped: asked at the end how many rows of the source were bad.
+        priority: decides which of the platform's runs is worked on first.
+        on_batch: called after each queued batch, with the number of products queued so far.
+        skipped: called at the end; gives the number of bad rows in the source.
         run: its id; a new one if empty.
-        start: how far it is already, as `AskedBatches.reached` tells it.
-        telling: how its end is told, where that is said for this run.
+        start: how far the run is already, from `AskedBatches.reached`.
+        telling: how the run's end is reported, if that differs from the settings.
 
     Raises:
-        UsageError: there is not one product; no run is left behind.
-        EnqueuedElsewhere: another process goes on with this run.
-        RedisUnavailable: Redis went away, or is full: some room is left to the workers.
-        DatabaseUnavailable: the run could not be noted or sealed.
+        UsageError: there is no product at all; no run is left behind.
+        EnqueuedElsewhere: another process continues this run.
+        RedisUnavailable: Redis went away, or is full except for the room that workers need.
+        DatabaseUnavailable: the run could not be recorded or sealed.
     """
     name, platforms = name_of(platform), by_name(platform)
     may_exist = bool(run)
@@ -142,8 +142,8 @@ def new_run_id(platform: str, now: datetime, suffix: str) -> str:
 def _batches(
     products: Iterator[Product], run: str, platforms: Mapping[str, Platform], only: str, size: int, before: int
 ) -> Iterator[Batch]:
-    """Each as soon as its platform has products for it; the rest at the end. `only` is the platform of those that do
-    not say theirs."""
+    """Yields a batch as soon as its platform has enough products, and the rest at the end. `only` is the platform of
+    products that name none."""
     numbers = count(before + 1)
     waiting: dict[str, list[Product]] = {name: [] for name in platforms}
     for product in products:
@@ -166,7 +166,7 @@ def _job(batch: Batch, platform: Platform | None, settings: QueueSettings) -> En
         timeout=job_timeout_s(platform, len(batch.products), settings),
         result_ttl=settings.result_ttl_s,
         failure_ttl=FAILURE_TTL_S,
-        # Left to itself RQ describes a job by all of its arguments, in every log line.
+        # By default RQ would put all of a job's arguments into its description, and so into every log line.
         description=f"{batch.platform} {batch.run} {batch.id}: {len(batch.products)} products",
         job_id=job_id(batch.run, batch.id),
         retry=Retry(max=settings.max_retries) if settings.max_retries else None,
@@ -176,7 +176,7 @@ def _job(batch: Batch, platform: Platform | None, settings: QueueSettings) -> En
 def put_noted(
     asked: AskedBatches, redis: redis.Redis, run: str, platforms: Mapping[str, Platform], settings: QueueSettings
 ) -> int:
-    """Puts what was noted of a run and is not done on the queue, where that lacks it; how many batches those were.
+    """Queues the run's recorded batches that are neither done nor on the queue; returns their number.
 
     Raises:
         RedisUnavailable: as `put`.
@@ -190,11 +190,11 @@ def put_noted(
 
 
 def put(queue: Queue, batches: Sequence[Batch], platform: Platform | None, settings: QueueSettings) -> int:
-    """Puts those batches on the queue that it does not know, once, however often a lost connection makes it try; how
-    many those were. `platform` is `None` where it is not configured here: their time-out is the longest then.
+    """Queues those of the batches that the queue lacks, each once even if lost connections force repeated tries.
+    Returns their number. `platform` is `None` if it is not configured here; the batches then get the longest time-out.
 
     Raises:
-        RedisUnavailable: Redis does not answer, or is full: some room is left to the workers.
+        RedisUnavailable: Redis does not answer, or is full except for the room that workers need.
     """
     if full := _lack_of_room(queue.connection):
         raise RedisUnavailable(f"Redis did not take a batch: {full}")
@@ -218,7 +218,7 @@ def put(queue: Queue, batches: Sequence[Batch], platform: Platform | None, setti
 
 
 def _tell_workers(queue: Queue) -> None:
-    """They look by themselves, too: what does not reach them is a tenth of a second late."""
+    """Announces new batches to workers. A lost message delays them by a tenth of a second, until their next look."""
     with suppress(redis.RedisError):
         queue.connection.publish(news_channel(platform_of(queue)), "")
 

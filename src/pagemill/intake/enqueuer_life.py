@@ -1,7 +1,7 @@
-"""Both ends of a run's signs of life: who enqueues gives them, who looks after runs notices that they stopped.
+"""Signs of life of enqueuers: an enqueuer gives them, and another process notices when they stop.
 
-A run whose enqueuer died is closed with what was handed in by then. Who goes on with it, be it the scheduler, the same
-request over HTTP, or an enqueuer that had only been stopped, opens it again.
+A run whose enqueuer died is closed with the products queued so far. Whoever continues the run opens it again: the
+scheduler, the same request over HTTP, or an enqueuer that was only suspended.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("queue")
 
 SIGN_S = 5.0
-"""How often whoever enqueues says that it lives."""
+"""Seconds between two signs of life."""
 LOOKS = 4
-"""So many looks in a row, of which there is one in 10 s, must have found nothing new. Looks are counted and not
-seconds: a database that is away takes the signs from the one and the looks from the other."""
+"""So many looks in a row, one every 10 s, must find no new sign. Looks are counted instead of seconds, because an
+outage of the database prevents signs as well as looks."""
 _CLOSE_S = 10.0
 
 
 @contextmanager
 def giving_signs_of_life(store: ResultStore, run: str) -> Iterator[None]:
-    """Gives them for the `with` block, by a thread: the next product may take minutes to come.
+    """Gives signs of life during the `with` block, on a thread, because the next product may take minutes to come.
 
     Raises:
-        DatabaseUnavailable: the first one could not be given. One later that cannot be is given again soon.
+        DatabaseUnavailable: the first sign failed. A later sign that fails is only repeated.
     """
     signs = SignsOfLife(store)
     signs.give(run)
@@ -45,7 +45,7 @@ def giving_signs_of_life(store: ResultStore, run: str) -> Iterator[None]:
             try:
                 signs.give(run)
             except DatabaseUnavailable:
-                continue  # whoever puts the next batch there tells it
+                continue  # the next batch will raise the error
             except Exception:
                 log.exception(events.UNEXPECTED, where=threading.current_thread().name)
 
@@ -59,20 +59,20 @@ def giving_signs_of_life(store: ResultStore, run: str) -> Iterator[None]:
 
 
 class DeadEnqueuers:
-    """Looks for them, for one process."""
+    """Finds runs with a dead enqueuer, for one process."""
 
     def __init__(self, store: ResultStore) -> None:
-        """`store` must be open when it looks."""
+        """`store` must be open when `look` is called."""
         self._signs = SignsOfLife(store)
         self._seen: dict[str, tuple[datetime, int]] = {}
-        """By run: what was said last, and at how many looks that was nothing new."""
+        """By run: the last sign of life, and how many looks have found no newer one."""
 
     def look(self) -> None:
-        """Closes the runs whose enqueuers have given no sign of life for a while, and tells each once. To be called
+        """Closes the runs whose enqueuers have given no sign of life for a while, and logs each once. To be called
         every 10 s.
 
         Raises:
-            DatabaseUnavailable: the next look goes on.
+            DatabaseUnavailable: the next look tries again.
         """
         seen: dict[str, tuple[datetime, int]] = {}
         for each in self._signs.enqueueing():
@@ -91,5 +91,5 @@ class DeadEnqueuers:
         self._seen = seen
 
     def forget(self) -> None:
-        """What was seen; to be called where another process looks."""
+        """Forgets the signs seen so far. To be called while another process looks."""
         self._seen.clear()

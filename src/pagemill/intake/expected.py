@@ -1,6 +1,6 @@
-"""What a product is expected to have: from the cells of a row to values of the types that the platform states.
+"""Reads a product's expected values: from the cells of a row to values of the platform's types.
 
-Pure. Owns the reading of yes or no, and what a number may be; how its text is written is `number_text`'s.
+Pure. Decides which words mean yes or no, and the range of numbers; `number_text` reads the text of numbers.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def value_kind_of(rules: Sequence[FieldRule]) -> ValueKind:
-    """The type of a field's values: that of its rules, text where they differ."""
+    """The type of a field's values: the type of all its rules, or text if they differ."""
     kinds = {rule.kind for rule in rules}
     return kinds.pop() if len(kinds) == 1 else "text"
 
 
 def read_expected(value: object, kind: ValueKind, decimal: DecimalSign = "plain") -> FactValue:
-    """The value as the given type; `None` when it is empty, which means: not expected.
+    """The value in the given type; `None` for an empty value, which expects nothing.
 
-    Text is trimmed and its white space collapsed, as the text of a page is. `decimal` is how its numbers are written.
+    Text is trimmed and its white space collapsed, as in a page's text. `decimal` says how its numbers are written.
 
     Raises:
         ValueError: it is not of that type; the message says what to write.

@@ -1,6 +1,6 @@
-"""How long a batch may take before RQ stops it: the last net under a worker that beats but does not get anywhere.
+"""How long a batch may take before RQ stops it: the last protection from a worker that beats but makes no progress.
 
-Pure. A worker that is stuck is noticed by its heartbeat, far earlier; a stopped batch resumes where it was.
+Pure. A stuck worker is noticed far earlier, by its missing heartbeat. A stopped batch is resumed where it was.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ FLOOR_S = 300
 CEILING_S = 4 * 3600
 _MARGIN = 2
 _OPENING_S = 10.0
-"""Per try, besides navigation: getting a page and reading it (`pool.open_timeout_s`)."""
+"""Seconds for each try besides navigation: to get a page and to read it (`pool.open_timeout_s`)."""
 
 
 def job_timeout_s(platform: Platform | None, products: int, settings: QueueSettings) -> int:
-    """Seconds that a batch of that many products may take: `job_timeout_s` of the settings, or computed for `auto`.
+    """Seconds that a batch of that many products may take: the setting `job_timeout_s`, or computed for `auto`.
 
-    The worst that can happen to one product is that each of its `attempts` waits the longest wait, runs into the
-    navigation's deadline and backs off (doubling each time):
+    In the worst case each of a product's `attempts` waits the longest wait, runs into the navigation's deadline and
+    backs off (doubling each time):
 
         product = attempts x (wait + navigation + 10 s) + backoff x (2^(attempts - 1) - 1)
-        batch   = ceil(products / lanes) x product, by the lanes that `concurrency.fleet` lets visit at one time
+        batch   = ceil(products / lanes) x product, with no more lanes than `concurrency.fleet` allows
 
-    `max_per_minute` may be the tighter limit: attempts x products x 60 / max_per_minute. The larger of the two counts
-    twice, for lanes taken away under memory pressure and for other workers that share the rate; the result lies
-    between 5 minutes and 4 hours, which is that of a platform that is not known.
+    `max_per_minute` may be the tighter limit: attempts x products x 60 / max_per_minute. The larger value is doubled,
+    because memory pressure may take lanes away and other workers share the rate. The result is limited to 5 minutes to
+    4 hours. A platform that is not known gets 4 hours.
     """
     if settings.job_timeout_s != "auto":
         return settings.job_timeout_s

@@ -1,4 +1,4 @@
-"""JSON lines as numbered rows, one at a time.
+"""Reads JSON lines as numbered rows, one at a time.
 
 Owns the form of the file. Must not know platforms or products.
 """
@@ -14,9 +14,9 @@ from pagemill.intake.text_file import undecodable
 
 
 def read_jsonl_rows(stream: TextIO, on_bad_row: Callable[[BadRow], None]) -> Iterator[RawRow]:
-    """One row per line that holds a JSON object; blank lines are passed over.
+    """One row for each line with a JSON object; blank lines are skipped.
 
-    The stream is opened by `open_text`, with `newline="\\n"`.
+    The stream must be opened by `open_text`, with `newline="\\n"`.
     """
     for line in bounded_lines(stream):
         if not line.text.strip():

@@ -1,9 +1,9 @@
-"""Puts back batches that the queue has lost, because it was emptied, restored without its last minutes, or a job was
+"""Puts back batches that the queue has lost: because it was emptied, restored from an older state, or a job was
 deleted.
 
-The database knows what was asked for and is not done; what of that is nowhere on the queue is put there again. One
-process of the fleet looks at a time; should two do so, each batch still comes back once. A look walks over some of what
-is outstanding and the next one goes on there, so it takes a bounded time and memory however much there is.
+The database knows which batches are not done. Those that are nowhere on the queue are queued again. One process of the
+fleet looks at a time; even if two did, each batch would come back only once. A look checks a part of the batches, and
+the next one continues there, so that its time and memory are limited.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from pagemill.telemetry.logging import get_logger
 log = get_logger("queue")
 
 LOOK_S = 10.0
-"""How often to look."""
+"""Seconds between two looks."""
 _LEADER_KEY = "pagemill:lost-batches"
 _LEAD_S = 25.0
 _SURE_S = 15.0
-"""How long a batch must have been nowhere: between two places it is, for a moment, and while it is being put there."""
+"""How many seconds a batch must be missing, because a batch that moves or is being queued is briefly in no place."""
 _WALK_S = 1.0
-"""Of each look: enough for some hundred thousand batches a minute."""
+"""Seconds of searching in each look: enough for some hundred thousand batches a minute."""
 _PAGE = 500
 _MOST = 2000
-"""Batches that come back at one look; while so many are missed, the walk stands still."""
+"""The most missing batches at a time. At that number the search pauses until they are back."""
 _AT_ONCE = 20
 
 
 class LostBatches:
-    """Looks for them, for one process."""
+    """Finds lost batches, for one process."""
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class LostBatches:
     ) -> None:
         """
         Args:
-            asked: what is not done.
+            asked: the batches that are not done.
             client: of the queue's Redis.
-            platforms: those that are configured now, by name; batches of others come back as well, with the longest
-                time-out, for whoever knows their platform.
+            platforms: gives the configured platforms by name. Batches of other platforms are put back, too, with the
+                longest time-out, for workers that know these platforms.
             settings: retries, time-outs, times to live of a job.
             name: unique in the fleet.
             now_s: monotonic seconds.
@@ -70,17 +70,17 @@ class LostBatches:
         self._lead = Leadership(client, _LEADER_KEY, name, _LEAD_S)
         self._now_s = now_s
         self._missed: dict[Outstanding, float] = {}
-        """Batches that were nowhere at every look since then."""
+        """Missing batches, and since when each look has missed them."""
         self._walked: Outstanding | None = None
-        """The last one that the walk has come to; `None` at its beginning."""
+        """The last batch that the search has reached; `None` at its beginning."""
         self.leads = False
-        """Whether this is the process that looks, as of the last look."""
+        """Whether this process was the one that looks, at its last look."""
 
     def look(self) -> int:
-        """Puts back what has been nowhere for a while; how many batches those were.
+        """Puts back the batches that have been missing for long enough; returns their number.
 
         Raises:
-            RedisError, RedisUnavailable, DatabaseUnavailable: the next look goes on.
+            RedisError, RedisUnavailable, DatabaseUnavailable: the next look continues.
         """
         self.leads = bool(self._lead.hold())
         if not self.leads:
@@ -95,8 +95,8 @@ class LostBatches:
         return back
 
     def close(self) -> None:
-        """Lets another process look at once."""
-        with suppress(redis.RedisError):  # the lead ends by itself
+        """Lets another process take over at once."""
+        with suppress(redis.RedisError):  # the lead expires by itself
             self._lead.release()
 
     def _walk(self, now_s: float) -> None:
@@ -117,9 +117,9 @@ class LostBatches:
                 run, platform = group[0].run, group[0].platform
                 queue = open_queue(self._client, platform, group[0].priority)
                 found = [self._asked.batch(run, each.batch) for each in group]
-                batches = [batch for batch in found if batch is not None]  # the others were done meanwhile
+                batches = [batch for batch in found if batch is not None]  # the others were done in the meantime
                 if batches:
-                    # What stands there of them is of no use: a job in no list and no registry is taken by nobody.
+                    # A job that is in no list and no registry is never taken, so its remains can be deleted.
                     self._client.delete(*(f"rq:job:{job_id(run, batch.id)}" for batch in batches))
                     put(queue, batches, self._platforms().get(platform), self._settings)
                 for each in group:
@@ -132,7 +132,7 @@ class LostBatches:
 
 
 def _groups(lost: list[Outstanding]) -> Iterator[list[Outstanding]]:
-    """A few for one queue at a time."""
+    """Groups of a few batches for one queue."""
     for _, for_one in groupby(lost, lambda each: (each.run, each.platform, each.priority)):
         while group := list(islice(for_one, _AT_ONCE)):
             yield group

@@ -1,6 +1,6 @@
-"""Numbers as people write them: which sign is the decimal one is said, or the number's form tells; nothing is guessed.
+"""Reads numbers as people write them. The decimal sign is given, or follows from the number's form; nothing is guessed.
 
-Pure. Prices on pages (`12,900원`) are for `extraction`.
+Pure. Prices on pages (`12,900원`) are read by `extraction`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import re
 from typing import Literal
 
 DecimalSign = Literal[".", ",", "either", "plain"]
-"""`plain` knows a point and no groups: what programs write. With `.` and `,` the other one, or a space, may part groups
-of three digits. `either` is both, as far as a number can be read in one way only."""
+"""`plain`: a decimal point and no digit groups, as programs write. `.` or `,`: this decimal sign, and the other sign or
+spaces may separate groups of three digits. `either`: both, if the number can be read in only one way."""
 
 _PLAIN = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?", re.ASCII)
 _POINT = re.compile(r"([+-]?)([1-9]\d{0,2}(?:,\d{3}){1,9}|[1-9]\d{0,2}(?: \d{3}){1,9}|\d{0,30})(\.\d{0,30})?", re.ASCII)
@@ -18,10 +18,10 @@ _SWAPPED = str.maketrans(",.", ".,")
 
 
 def read_number_text(text: str, sign: DecimalSign) -> str | None:
-    """The number as Python writes it; `None` if it is none.
+    """The number in Python's notation; `None` if the text is not a number.
 
     Raises:
-        ValueError: it may be two numbers; the message names both and the remedy.
+        ValueError: the text can be read as two numbers; the message names both and the remedy.
     """
     if sign == "plain" or "e" in text.lower():
         return text if is_plain_number(text) else None
@@ -36,12 +36,12 @@ def read_number_text(text: str, sign: DecimalSign) -> str | None:
 
 
 def is_plain_number(text: str) -> bool:
-    """Whether it is a number as programs write it."""
+    """Whether it is a number as programs write it: a decimal point at most, no groups."""
     return _PLAIN.fullmatch(text) is not None
 
 
 def is_grouped_or_decimal(text: str) -> bool:
-    """Whether it would be a number if its signs were known."""
+    """Whether the text would be a number with one of the two decimal signs."""
     return _read(text, ".") is not None or _read(text, ",") is not None
 
 

@@ -1,4 +1,4 @@
-"""Which platform a row of a mixed catalogue belongs to: the one whose hosts have its URL's."""
+"""Finds the platform of each row in a mixed catalogue: the one whose hosts include the host of the row's URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _USUAL_PORTS = (80, 443)
 
 
 class ReaderByHost:
-    """The rules of several platforms for the rows of one catalogue."""
+    """Reads the rows of one catalogue by the rules of several platforms."""
 
     def __init__(self, platforms: Mapping[str, Platform], on_bad_row: Callable[[BadRow], None]) -> None:
         self._readers = {name: RowReader(platform, on_bad_row) for name, platform in platforms.items()}

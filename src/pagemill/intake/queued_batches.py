@@ -1,6 +1,4 @@
-"""Finds out which batches are missing from the queue, and how many it has. Reads only, and no more than a bounded part
-at a time.
-"""
+"""Finds batches that are missing from the queue, and counts batches on it. Reads only, a limited part at a time."""
 
 from __future__ import annotations
 
@@ -17,8 +15,8 @@ from pagemill.intake.batch_job import job_id, open_queues
 from pagemill.results.asked_batches import Outstanding
 
 SHORT = 10_000
-"""Up to so many batches of a platform, each is looked for where it must stand. Of more, its job must be there and say
-that it waits or is at work; an entry that somebody took out by hand is missed when the queue has become shorter."""
+"""With up to this many batches of a platform, each is looked up in the lists. With more, only its job is checked: it
+must exist and be waiting or at work. An entry removed by hand is then noticed when the queue is shorter."""
 
 _ALIVE = frozenset(
     status.value.encode() for status in (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.SCHEDULED)
@@ -26,15 +24,15 @@ _ALIVE = frozenset(
 
 
 class QueuedBatches:
-    """As of one moment: what was read of a short queue is not read again."""
+    """The queue at one moment; the lists of a short queue are read only once."""
 
     def __init__(self, client: redis.Redis) -> None:
-        """`client` is of the queue's Redis."""
+        """`client` belongs to the queue's Redis."""
         self._client = client
         self._short: dict[str, frozenset[str] | None] = {}
 
     def lacking(self, batches: Sequence[Outstanding]) -> list[Outstanding]:
-        """Those that neither wait, nor are taken, at work or put off until later.
+        """The batches that are missing: neither waiting, taken, at work nor scheduled for later.
 
         Raises:
             RedisUnavailable: Redis does not answer.
@@ -52,7 +50,7 @@ class QueuedBatches:
             raise RedisUnavailable.gone(error) from error
 
     def _jobs_of(self, platform: str) -> frozenset[str] | None:
-        """All jobs of a short queue; `None` for a longer one."""
+        """All job ids of a short queue; `None` for a longer queue."""
         if platform not in self._short:
             is_short = count_of(self._client, platform) <= SHORT
             self._short[platform] = job_ids_of(self._client, platform) if is_short else None
@@ -67,7 +65,7 @@ class QueuedBatches:
 
 
 def count_of(client: redis.Redis, platform: str) -> int:
-    """How many batches of a platform the queue has, wherever they stand.
+    """The number of a platform's batches on the queue, in any state.
 
     Raises:
         RedisError: Redis does not answer.
@@ -82,9 +80,9 @@ def count_of(client: redis.Redis, platform: str) -> int:
 
 
 def job_ids_of(client: redis.Redis, platform: str) -> frozenset[str]:
-    """The jobs of a platform that wait, are taken, at work, or put off until later.
+    """The ids of a platform's jobs that are waiting, taken, at work or scheduled for later.
 
-    One step for Redis: none is overlooked on its way from one place to another.
+    Read in one transaction, so that a job that moves between two lists is not missed.
 
     Raises:
         RedisError: Redis does not answer.
@@ -96,7 +94,7 @@ def job_ids_of(client: redis.Redis, platform: str) -> frozenset[str]:
         for key in _registries(queues):
             pipeline.zrange(key, 0, -1)
         found = cast("list[list[bytes]]", pipeline.execute())
-    # What is at work is noted as job:execution.
+    # Jobs at work are listed as `job:execution`.
     return frozenset(entry.decode("utf-8", "replace").partition(":")[0] for entry in chain.from_iterable(found))
 
 

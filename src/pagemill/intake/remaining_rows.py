@@ -1,6 +1,4 @@
-"""The products of a catalogue that a run lacks because its enqueueing broke off, in whatever order the catalogue is
-now.
-"""
+"""The products of a catalogue that a broken-off run still lacks, even if the catalogue's order has changed."""
 
 from __future__ import annotations
 
@@ -16,12 +14,12 @@ _AT_ONCE = 500
 def rest_of(
     products: Iterable[Product], noted: Iterable[Product], judged: Callable[[Sequence[str]], Collection[str]]
 ) -> Generator[Product]:
-    """Streams the products of a catalogue that a run was not asked for, in flat memory.
+    """Streams the products of a catalogue that are not in the run yet, in flat memory.
 
     Args:
-        products: all of them.
-        noted: those of the run's batches that are not done; read before anything else.
-        judged: which of these ids have their result in the run.
+        products: all products of the catalogue.
+        noted: the products of the run's batches that are not done; read first.
+        judged: gives those of these ids that have a result in the run.
     """
     with SeenIds() as asked:
         for product in noted:

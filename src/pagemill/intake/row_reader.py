@@ -1,4 +1,4 @@
-"""One row of a catalogue as a product of a platform: what is required, what is expected, what is refused and why."""
+"""Reads one row of a catalogue as a product of a platform: required and expected values, and reasons for refusal."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _MAX_UNKNOWN = 100
 
 
 class Numbers:
-    """How the numbers of one catalogue are written. Tells how the first one was read that no program would write so."""
+    """How numbers of one catalogue are written. Reports once how a number was read that programs would not write so."""
 
     def __init__(self, sign: DecimalSign, delimiter: str, on_bad_row: Callable[[BadRow], None]) -> None:
-        """`delimiter` is why the sign may be either."""
+        """`delimiter` is the reason why the sign may be either; used in the remark."""
         self.sign: DecimalSign = sign
         self._delimiter = "tabs" if delimiter == "\t" else repr(delimiter)
         self._on_bad_row = on_bad_row
         self._to_tell = sign == "either"
 
     def note(self, column: str, value: object, read: FactValue, line: int) -> None:
-        """A number was read."""
+        """To be called for each number that was read."""
         if self._to_tell and isinstance(value, str) and not is_plain_number(" ".join(value.split())):
             self._to_tell = False
             reason = (
@@ -42,7 +42,7 @@ class Numbers:
 
 
 class RowReader:
-    """The rules of one platform for one row."""
+    """Reads rows by the rules of one platform."""
 
     def __init__(self, platform: Platform, on_bad_row: Callable[[BadRow], None]) -> None:
         self._platform = platform.platform
@@ -73,7 +73,7 @@ class RowReader:
             raise ValueError(f"product.id of platform {self._platform}: {error}") from error
         if names is None:
             raise ValueError(f"product.id of platform {self._platform} finds no id in the url {url[:200]!r}")
-        # Where the address is built from the id, the row's own is not visited.
+        # If `product.visit` builds the address from the id, the row's own URL is not visited and need not fit.
         refusal = self._hosts.refusal(self._product.address_of(names))
         if refusal is not None:
             raise ValueError(refusal)
@@ -106,12 +106,12 @@ class RowReader:
         return expected
 
     def _field_of(self, column: str, row: Mapping[str, object]) -> str | None:
-        """The field of a column that is written otherwise, such as ` Price`, unless the row has one as it should be."""
+        """The field of a column in other case or with spaces, such as ` Price`; `None` if the row has the exact one."""
         field = self._folded.get(column.strip().casefold())
         return None if field in row or field in REQUIRED else field
 
     def _note_unknown(self, name: str, line: int) -> None:
-        # JSON keys come from the file: a file with a new key in every row must not fill the memory.
+        # Limited, because a JSON file with a new key in every row would fill the memory.
         if name in self._unknown or len(self._unknown) >= _MAX_UNKNOWN:
             return
         self._unknown.add(name)
@@ -128,17 +128,17 @@ class RowReader:
 
 
 def required(values: Mapping[str, object], name: str) -> object:
-    """What the column `id` or `url` holds, also one that is written ` ID ` or `Url`."""
+    """The value of the column `id` or `url`, also if it is written ` ID ` or `Url`."""
     if name in values:
         return values[name]
     return next((value for column, value in values.items() if column.strip().lower() == name), None)
 
 
 def read_url(values: Mapping[str, object]) -> str:
-    """The url of a row.
+    """The URL of a row.
 
     Raises:
-        ValueError: it has none that could be visited.
+        ValueError: it is missing, or cannot be visited.
     """
     value = required(values, "url")
     url = value.strip() if isinstance(value, str) else ""
@@ -148,7 +148,7 @@ def read_url(values: Mapping[str, object]) -> str:
 
 
 def _read_id(value: object) -> str:
-    # Catalogues in JSON often number their products.
+    # Catalogues in JSON often have numbers as ids.
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     product_id = text.strip() if isinstance(text, str) else ""
     if not product_id:

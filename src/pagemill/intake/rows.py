@@ -1,4 +1,4 @@
-"""A row of a catalogue as it was read, and a row that was refused, with the reason. Values only."""
+"""A row of a catalogue as it was read, and a bad row with its reason. Values only."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TextIO
 from pagemill.errors import UsageError
 
 MAX_LINE_CHARS = 1_000_000
-"""A longer line is no catalogue row, and reading it whole could fill the memory."""
+"""A longer line cannot be a catalogue row, and reading all of it could fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """One row: its number (from 1), that of the line in a file, and what its columns or keys hold, not judged yet."""
+    """One row: its number (from 1), its line in the file, and the values by column or key, not checked yet."""
 
     line: int
     values: Mapping[str, object]
@@ -22,10 +22,9 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """Something wrong with a catalogue, at a line of the file or a row of the table (from 1; 0 for none in particular).
+    """A problem in a catalogue, at a line of the file or a row of the table (from 1; 0 for none in particular).
 
-    `row_skipped` is false for a remark on the file as a whole, such as a column that the platform does not know: its
-    rows are still read.
+    With `row_skipped` false it is a remark on the whole file, such as an unknown column; the rows are still read.
     """
 
     line: int
@@ -38,7 +37,7 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """One physical line; `cut` says that it was longer than `MAX_LINE_CHARS` and only its beginning is here."""
+    """One physical line. `cut` means that it was longer than `MAX_LINE_CHARS`, and only its beginning is here."""
 
     number: int
     text: str
@@ -46,10 +45,10 @@ class TextLine:
 
 
 def bounded_lines(stream: TextIO) -> Iterator[TextLine]:
-    """The physical lines of a file, with their ends, none longer than `MAX_LINE_CHARS`.
+    """The physical lines of a file with their line ends, none longer than `MAX_LINE_CHARS`.
 
     Raises:
-        UsageError: the file is not of its encoding at all.
+        UsageError: the file has another encoding.
     """
     number = 0
     try:

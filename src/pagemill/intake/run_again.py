@@ -1,4 +1,4 @@
-"""The products of a run that are to be checked again."""
+"""The products of an older run that are checked again."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pagemill.results.asked_batches import AskedBatches
 from pagemill.results.store import ResultStore
 
 WORTH_IT = (Verdict.FAILED, Verdict.BLOCKED)
-"""Verdicts that say nothing of a product."""
+"""Verdicts that say nothing about a product, so that another visit is worth it."""
 
 
 def wanted_again(verdicts: Collection[Verdict] | None, missing: bool | None) -> tuple[tuple[Verdict, ...], bool]:
-    """Which verdicts are meant, and whether products without a result are, where only one of the two may be named.
+    """The wanted verdicts, and whether products without a result are wanted, if either may be left out.
 
-    With neither it is all that was not found out; each alone is that alone.
+    With neither given, it is everything that has no answer yet. With only one given, only that is wanted.
     """
     if verdicts is not None:
         return tuple(verdicts), bool(missing)
@@ -26,13 +26,13 @@ def wanted_again(verdicts: Collection[Verdict] | None, missing: bool | None) -> 
 def products_again(
     run: str, store: ResultStore, verdicts: Collection[Verdict] = WORTH_IT, missing: bool = True
 ) -> Iterator[Product]:
-    """Streams them, each with its platform and what the catalogue expected.
+    """Streams the products, each with its platform and the values that the catalogue expected.
 
     Args:
-        run: an older one.
+        run: the older run.
         store: open.
-        verdicts: those whose products are wanted; one that is named twice counts once.
-        missing: whether those are that have no result, of a run that was cancelled or goes on.
+        verdicts: products with these verdicts are wanted; repeated verdicts count once.
+        missing: whether products without a result are wanted, too, of a cancelled or unfinished run.
     """
     for verdict in dict.fromkeys(verdicts):
         for result in store.read(run, verdict):

@@ -1,4 +1,4 @@
-"""Which runs have batches that are on the queue. Reads only; what other programs put there is not pagemill's."""
+"""Finds the runs that have batches on the queue. Reads only; entries of other programs are ignored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pagemill.intake.queued_batches import job_ids_of
 
 
 def runs_at_work(connection: Redis, platform: str) -> set[str]:
-    """The runs of a platform that have a batch which waits, is taken, at work, or put off until later.
+    """The runs of a platform with a batch that is waiting, taken, at work or scheduled for later.
 
     Raises:
         RedisError: Redis does not answer.

@@ -48,7 +48,7 @@ class EntryFiring:
 
 def latest_due(entry: ScheduleEntry, now: datetime) -> datetime:
     """The last due time of the entry that is not after `now`; in UTC."""
-    # croniter looks at whole seconds, and for what lies before them.
+    # croniter ignores fractions of a second, and searches before the given time.
     start = now.astimezone(ZoneInfo(entry.time_zone)).replace(microsecond=0) + timedelta(seconds=1)
     times = croniter(entry.cron, start)
     return _first(entry, lambda: times.get_prev(datetime))
@@ -61,8 +61,8 @@ def next_due(entry: ScheduleEntry, now: datetime) -> datetime:
 
 
 def _first(entry: ScheduleEntry, take: Callable[[], datetime]) -> datetime:
-    """The first of these times that counts. When clocks are put back an hour comes twice; a fixed hour fires only
-    once."""
+    """The first of these times that counts. When clocks are set back, an hour occurs twice; an entry with a fixed hour
+    fires only once."""
     zone = ZoneInfo(entry.time_zone)
     while True:
         moment = take().astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What schedulers note about the entries of the schedule, in Redis: one hash per entry."""
+"""The schedulers' notes about the schedule's entries, in Redis: one hash for each entry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEADER_KEY = "pagemill:scheduler"
 _NOTE = read_script(__file__, "note_firing.lua")
 
 _KEEP_S = 400 * 24 * 3600
-"""Longer than the longest time between two firings of a cron expression that fires once a year."""
+"""Seconds. Longer than the year between two firings of a yearly cron expression."""
 
 
 class FiringLog:
@@ -27,7 +27,7 @@ class FiringLog:
         self._note = client.register_script(_NOTE)
 
     def last(self, entry: str) -> EntryFiring | None:
-        """What was noted last of an entry; `None` for one that is new."""
+        """The latest note about an entry; `None` for a new entry."""
         names = ("due", "outcome", "run", "detail", "rule")
         found = cast("list[bytes | None]", self._client.hmget(KEY_PREFIX + entry, *names))
         due, outcome, *texts = found
@@ -38,13 +38,13 @@ class FiringLog:
         return EntryFiring(moment, FiringOutcome(outcome.decode()), run, detail, rule)
 
     def note(self, entry: str, firing: EntryFiring, leader: str) -> bool:
-        """Notes it; `False` if that process does not lead any more."""
+        """Stores a note; `False` if this scheduler no longer leads."""
         moment = int(firing.due.timestamp())
         arguments: list[str | int] = [leader, moment, firing.outcome.value, firing.run, firing.detail[:500]]
         arguments += [firing.rule, _KEEP_S]
         return bool(self._note(keys=[LEADER_KEY, KEY_PREFIX + entry], args=arguments))
 
     def leader(self) -> str:
-        """Who leads; empty when nobody does."""
+        """The name of the leading scheduler; empty if none leads."""
         name = self._client.get(LEADER_KEY)
         return name.decode() if isinstance(name, bytes) else ""

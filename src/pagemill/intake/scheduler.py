@@ -1,8 +1,8 @@
-"""Enqueues by `config/schedule.yaml`: several may run, one leads, and each due time fires once whatever crashes.
+"""Enqueues runs by `config/schedule.yaml`. Several schedulers may run; one leads, and each due time fires once.
 
-RQ's own cron fires in each process that runs it, forgets with the process what has fired, and knows UTC only; its
-expressions are read by the same croniter here. What was fired is noted in Redis before anything is enqueued, and a run
-whose scheduler died goes on with the rest of its products.
+RQ's own cron fires in each process that runs it, forgets its firings when the process ends, and knows only UTC. Here,
+croniter, which RQ also uses, reads the cron expressions. A firing is recorded in Redis before anything is enqueued. If
+a scheduler dies, another one continues its run with the remaining products.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ _LOGGED_BAD_ROWS = 5
 
 
 class _Stopped(PagemillError):
-    """The scheduler is to stop; the run that is being enqueued goes on later."""
+    """The scheduler must stop; its current run continues later."""
 
 
 class Scheduler:
-    """One of the schedulers."""
+    """One scheduler process."""
 
     def __init__(
         self,
@@ -61,12 +61,12 @@ class Scheduler:
     ) -> None:
         """
         Args:
-            client: patient: a firing that was noted must be enqueued, be it after a minute.
+            client: retries for long, because a recorded firing must be enqueued even after a minute.
             store: open.
-            load: reads the configuration afresh.
+            load: reads the configuration anew.
             name: unique in the fleet.
-            now: aware of its time zone.
-            on_progress: called at every look, and for every batch.
+            now: the time, with its zone.
+            on_progress: called in each round and for each batch.
         """
         self._client = client
         self._store = store
@@ -75,7 +75,7 @@ class Scheduler:
         self._on_progress = on_progress
         self._log = FiringLog(client)
         self._noted: dict[str, EntryFiring] = {}
-        """What this one has noted last of each entry, for when Redis was emptied."""
+        """This scheduler's latest note about each entry, in case Redis loses its data."""
         self._lead = Leadership(client, LEADER_KEY, name)
         self._leads = False
         self._config = load()
@@ -83,21 +83,21 @@ class Scheduler:
         self._stop = threading.Event()
 
     def stop(self) -> None:
-        """Makes `run` return soon; safe in a signal handler."""
+        """Makes `run` return soon. May be called from a signal handler."""
         self._stop.set()
 
     @property
     def leads(self) -> bool:
-        """Whether this is the one that fires, as far as it knows; from any thread."""
+        """Whether this scheduler leads, as far as it knows. May be called from any thread."""
         return self._leads
 
     @property
     def platforms(self) -> Mapping[str, Platform]:
-        """Those that are configured, as far as it has read by now; from any thread."""
+        """The configured platforms, as last read. May be called from any thread."""
         return self._config.platforms
 
     def run(self) -> None:
-        """Fires what is due, about every second, until it is stopped. Services that are away are waited for."""
+        """Fires due entries about every second until it is stopped. Waits for services that are away."""
         try:
             while not self._stop.is_set():
                 self._on_progress()
@@ -113,15 +113,15 @@ class Scheduler:
         finally:
             if self._leads:
                 self._leads = False
-                with suppress(redis.RedisError):  # it runs out by itself
+                with suppress(redis.RedisError):  # the lead expires by itself
                     self._lead.release()
 
     def tick(self) -> None:
-        """One look at everything, by the one that leads.
+        """Does one round, if this scheduler leads.
 
         Raises:
-            LeadLost: another one leads since a moment ago.
-            redis.RedisError, ServiceUnavailable: a service is away; the next look goes on where this one was.
+            LeadLost: another scheduler has just taken the lead.
+            redis.RedisError, ServiceUnavailable: a service is away; the next round continues.
         """
         leads = self._lead.hold()
         if leads and not self._leads:
@@ -166,7 +166,7 @@ class Scheduler:
             )
 
     def _begun(self, name: str, entry: ScheduleEntry) -> EntryFiring | None:
-        """The firing whose run was begun and is not whole, where Redis has forgotten it with all else."""
+        """The note about a run that was begun and is not complete, rebuilt after Redis has lost its data."""
         due = latest_due(entry, self._now())
         run = _run_of(name, entry, due)
         progress = self._progress(run)
@@ -175,7 +175,7 @@ class Scheduler:
         return EntryFiring(due, FiringOutcome.QUEUEING, run, rule=rule_of(entry))
 
     def _is_going(self, last: EntryFiring) -> bool:
-        """Whether the entry's last run has products without a result and batches that could bring them one."""
+        """Whether the entry's last run still has products without a result, and batches that can bring them one."""
         progress = self._progress(last.run)
         if progress is None or progress.finished:
             return False
@@ -197,7 +197,7 @@ class Scheduler:
             self._note(name, replace(firing, outcome=FiringOutcome.QUEUED, detail=f"{products} products"))
 
     def _enqueue(self, name: str, entry: ScheduleEntry, run: str) -> int:
-        """Puts the run on the queue, or the rest of it; how many products it has."""
+        """Puts the run or the rest of it on the queue; returns the number of its products."""
         platform = meant(self._config.platforms, entry.platform)
         beginner = Beginner(self._config, self._client, self._store)
         start = beginner.reached(run)
@@ -225,8 +225,8 @@ class Scheduler:
         return enqueued.products
 
     def _watched(self, rows: Iterable[Product]) -> Generator[Product]:
-        """The same rows. Many may pass without a batch: those that the filter leaves out, and those before the place at
-        which a run goes on."""
+        """The same rows, with the lead renewed in between. Many rows may pass without a batch: those that the filter
+        drops, and those that a continued run has already."""
         kept_s = time.monotonic()
         for row in rows:
             if self._stop.is_set() or time.monotonic() - kept_s >= _RENEW_S:
@@ -241,7 +241,7 @@ class Scheduler:
         self._on_progress()
 
     def _progress(self, run: str) -> RunProgress | None:
-        """`None` for a run that was never begun."""
+        """The run's progress; `None` if it was never begun."""
         try:
             return self._store.progress(run)
         except UsageError:
@@ -254,7 +254,7 @@ class Scheduler:
 
 
 class _BadRows:
-    """Counts the rows that were skipped, and logs the first few."""
+    """Counts bad rows, and logs the first few."""
 
     def __init__(self, run: str) -> None:
         self._run = run
@@ -269,7 +269,7 @@ class _BadRows:
 
 
 def _run_of(name: str, entry: ScheduleEntry, due: datetime) -> str:
-    """The run that an entry's due time has, whoever fires it."""
+    """The run's id for an entry's due time; the same in every scheduler."""
     return new_run_id(entry.platform, due, hashlib.sha256(name.encode()).hexdigest()[:4])
 
 
@@ -286,7 +286,7 @@ def _fits(value: FactValue, wanted: FactValue | tuple[FactValue, ...]) -> bool:
 
 
 def _fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """What changes when a file of the configuration does."""
+    """A value that changes when a file of the configuration changes."""
     found = []
     for path in sorted((*folder.glob("*.yaml"), *folder.glob("*/*.yaml"))):
         try:

@@ -1,6 +1,6 @@
-"""Which ids a file had already: exact, and in flat memory for any number of them.
+"""Remembers which ids a file has had: exactly, and in flat memory for any number of them.
 
-Owns a temporary SQLite file that has no name and vanishes when it is closed. Must not be used for anything that has to
+Owns a temporary SQLite file without a name, which vanishes when it is closed. Must not be used for data that must
 survive.
 """
 
@@ -16,10 +16,10 @@ _CACHE_KIB = 8192
 
 
 class SeenIds:
-    """A set of ids, each with the line it stood in. Used by one thread."""
+    """A set of ids, each with its first line. To be used by one thread."""
 
     def __init__(self) -> None:
-        # An empty name: SQLite keeps it in its cache and moves it to a temporary file when that is full.
+        # With an empty name, SQLite keeps the database in its cache, and in a temporary file when the cache is full.
         self._database = sqlite3.connect("", isolation_level=None)
         for setting in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{_CACHE_KIB}"):
             self._database.execute(f"PRAGMA {setting}")
@@ -35,7 +35,7 @@ class SeenIds:
         self._database.close()
 
     def add(self, product_id: str, line: int) -> int | None:
-        """Notes the id; if it was there already, returns the line where it was first, else `None`.
+        """Adds the id. If it was there already, returns the line of its first occurrence, else `None`.
 
         Raises:
             UsageError: the temporary folder is full.

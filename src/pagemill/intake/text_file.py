@@ -1,4 +1,4 @@
-"""Text files in any encoding that Python knows, so that a byte that is none of it costs its row and not the file."""
+"""Opens text files in any encoding that Python knows. A byte that cannot be decoded spoils its row, not the file."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ UTF_8 = "utf-8-sig"
 """UTF-8, with BOM or without."""
 
 UNDECODABLE = re.compile("[\udc00-\udcff]")
-"""What stands in place of such a byte: no text of any encoding has it."""
+"""Characters that stand for bytes that could not be decoded; no encoding produces them otherwise."""
 
 _SAMPLE = "id,url\nA,b\n"
-"""Codecs of Python that are for something else than files (`idna`, `punycode`) do not read it, or not in pieces."""
+"""A test text. Codecs that are not for files (`idna`, `punycode`) fail to decode it, or fail byte by byte."""
 
 _ERRORS = "pagemill.undecodable"
 ENCODING_REMEDY = "name the file's encoding with --encoding, such as cp949, euc-kr or utf-16"
 
 
 def known_encoding(name: str) -> str:
-    """An encoding by a name that Python knows it by; UTF-8 for none.
+    """The encoding of that name; UTF-8 if it is empty.
 
     Raises:
-        UsageError: there is none of that name, or it is none that a file is read by piece by piece.
+        UsageError: Python knows no such encoding, or it cannot decode a file in pieces.
     """
     if not name:
         return UTF_8
@@ -41,18 +41,18 @@ def known_encoding(name: str) -> str:
 
 
 def open_text(path: Path, encoding: str, newline: str) -> TextIO:
-    """Opens a file for reading, in a known encoding."""
+    """Opens a file for reading, in an encoding from `known_encoding`."""
     codecs.register_error(_ERRORS, _mark)
     return path.open(encoding=encoding, errors=_ERRORS, newline=newline)
 
 
 def encoding_name(stream: TextIO) -> str:
-    """Its encoding, for people."""
+    """The file's encoding, for people."""
     return "UTF-8" if stream.encoding == UTF_8 else stream.encoding
 
 
 def undecodable(stream: TextIO) -> str:
-    """What is wrong with text that has such a byte, and what to do."""
+    """What is wrong with a text that could not be decoded, and the remedy."""
     return f"it is not {encoding_name(stream)}: {ENCODING_REMEDY}"
 
 
