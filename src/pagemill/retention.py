@@ -1,6 +1,6 @@
-"""What is older than anybody wants to keep: runs with their results, and evidence of failures.
+"""Removes what is older than the settings keep: runs with their results, and artifacts of failures.
 
-Owns what may go: never a run that more is to come of. How the rows go is `results.old_runs`'.
+Decides what may be removed; never a run that still expects results. `results.old_runs` removes the rows.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _LOOK_S = 600.0
 _CLOSE_S = 10.0
 _DAY_S = 24 * 3600
 _KEY = "pagemill:retention"
-"""There while nobody in the fleet needs to look at the database: for a day after somebody has begun to."""
+"""A key that exists for a day after a process has begun, so that only one process of the fleet cleans the database."""
 
 
 class _Stopped(PagemillError):
-    """The process ends; another one goes on."""
+    """The process ends; another one continues."""
 
 
 class Retention:
-    """What may go from one database, and from one machine's evidence."""
+    """What may be removed from one database and from one machine's artifacts."""
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class Retention:
         """
         Args:
             store: open.
-            redis: knows which runs are at work.
-            artifacts: this machine's evidence.
-            settings: how many days are kept; of what has none, all is.
+            redis: says which runs are at work.
+            artifacts: this machine's artifacts.
+            settings: the days that each kind is kept; without days it is kept for ever.
             now: the time of day, with its zone.
-            pause: between two steps of a removal; may raise to end it.
+            pause: called between two steps of a removal; may raise an error to stop it.
         """
         self._old = OldRuns(store, pause)
         self._redis = redis
@@ -70,17 +70,17 @@ class Retention:
         self._now = now
 
     def runs(self) -> Iterator[OldRun]:
-        """Streams the runs that may go.
+        """Streams the runs that may be removed.
 
         Raises:
-            DatabaseUnavailable, RedisUnavailable: nobody can say.
+            DatabaseUnavailable, RedisUnavailable: a service is away, so this is not known.
         """
         if self._settings.runs_days is None:
             return
         at_work: dict[str, set[str]] = {}
         for run in self._old.before(self._before(self._settings.runs_days)):
             is_over = run.complete or run.outstanding is False
-            if not is_over and run.outstanding is None:  # only the queue knows
+            if not is_over and run.outstanding is None:  # a run of 0.1: only the queue knows
                 if run.platform not in at_work:
                     at_work[run.platform] = self._at_work(run.platform)
                 is_over = run.run not in at_work[run.platform]
@@ -88,19 +88,19 @@ class Retention:
                 yield run
 
     def files(self) -> list[Path]:
-        """The evidence that may go.
+        """The artifacts that may be removed.
 
         Raises:
-            OSError: its folder cannot be read.
+            OSError: their folder cannot be read.
         """
         days = self._settings.artifacts_days
         return [] if days is None else self._artifacts.older_than(self._before(days))
 
     def remove_runs(self) -> tuple[int, int]:
-        """Removes those runs: how many, and how many results.
+        """Removes the runs that may be removed; returns the numbers of runs and of results.
 
         Raises:
-            DatabaseUnavailable, RedisUnavailable: some are gone; calling again goes on.
+            DatabaseUnavailable, RedisUnavailable: a part is removed; another call continues.
         """
         runs = results = 0
         for run in self.runs():
@@ -109,10 +109,10 @@ class Retention:
         return runs, results
 
     def remove_files(self) -> int:
-        """Removes that evidence: how many files.
+        """Removes the artifacts that may be removed; returns the number of files.
 
         Raises:
-            OSError: one cannot be removed.
+            OSError: a file cannot be removed.
         """
         files = self.files()
         for path in files:
@@ -130,8 +130,8 @@ class Retention:
 
 
 class DailyRetention:
-    """Removes what may go every day, on a thread of its own: in the database one process of the fleet does it, and
-    evidence goes on each machine. Without days nothing happens at all.
+    """Removes old data once a day, on its own thread: one process of the fleet cleans the database, and each machine
+    cleans its artifacts. Without days in the settings it does nothing.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class DailyRetention:
         look_s: float = _LOOK_S,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """As `Retention`'s; `look_s` is between two looks at whether a day is over."""
+        """As `Retention`; `look_s` is the interval in seconds of the check whether a day is over."""
         self._redis = redis
         self._settings = settings
         self._stop = threading.Event()
@@ -163,7 +163,7 @@ class DailyRetention:
             self._rounds.close(_CLOSE_S)
 
     def look(self) -> None:
-        """Removes what is due."""
+        """Removes old data, if it is due."""
         files = self._tried("evidence", self._retention.remove_files) or 0
         runs, results = self._tried("runs", self._runs_if_due) or (0, 0)
         if runs or files:
@@ -176,7 +176,7 @@ class DailyRetention:
             return self._retention.remove_runs()
         except BaseException:
             with contextlib.suppress(RedisError):
-                self._redis.delete(_KEY)  # the next look goes on, here or elsewhere
+                self._redis.delete(_KEY)  # so that the next look tries again, here or elsewhere
             raise
 
     def _tried(self, what: str, remove: Callable[[], T]) -> T | None:

@@ -1,7 +1,7 @@
-"""What was asked of the queue and is not done: the batches of every run, until each of their products has a result.
+"""The batches that were put on the queue and are not done: those of every run, until all their products have results.
 
-The queue's Redis may lose them; then they are put on it again from here. Owns the statements. Must not know the queue.
-A batch goes when it is done, so what is kept is what is outstanding.
+The queue's Redis may lose batches; they are then queued again from here. A batch is deleted when it is done. Owns the
+SQL statements. Must not know the queue.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from pagemill.results.store import ResultStore
 
 _ROWS_PER_PAGE = 500
 _BATCHES_PER_PAGE = 50
-"""Of up to 1,000 products each."""
+"""A batch has up to 1,000 products."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far a run was asked for: so many batches and products, the last of them with that id."""
+    """How far a run has been recorded: the number of batches and products, and the last product's id."""
 
     batches: int = 0
     products: int = 0
@@ -52,20 +52,20 @@ class Outstanding:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A run that was not cancelled and has batches of a platform that are not done."""
+    """One platform's share of a run that was not cancelled and has batches that are not done."""
 
     run: str
     platform: str
     being_queued: bool
-    """Whether more of it is to come, as far as is known."""
+    """Whether more batches of the run are expected."""
     batches: int
-    """How many those are."""
+    """The number of batches that are not done."""
 
 
 class AskedBatches:
-    """Those of one store. May be used from several threads.
+    """The batches of one store. May be used from several threads.
 
-    Every method raises `DatabaseUnavailable`, as the store's do.
+    Every method raises `DatabaseUnavailable`, like the store's methods.
     """
 
     def __init__(self, store: ResultStore) -> None:
@@ -73,7 +73,7 @@ class AskedBatches:
         self._store = store
 
     def reached(self, run: str) -> Reached:
-        """How far a run was asked for; `NOTHING` where there is no such run."""
+        """How far a run has been recorded; `NOTHING` for an unknown run."""
         columns = schema.runs.c
         with reading(self._store.engine) as connection:
             row = connection.execute(
@@ -82,15 +82,16 @@ class AskedBatches:
         return NOTHING if row is None else Reached(row[0] or 0, row[1] or 0, row[2] or "")
 
     def note(self, batches: Sequence[Batch], before: Reached, after: Reached) -> bool:
-        """Notes batches of one run before they are put on the queue, in one transaction.
+        """Records batches of one run in one transaction, before they are put on the queue.
 
         Args:
-            batches: those that follow on `before`; at least one.
-            before: how far the run is.
-            after: how far it is with them.
+            batches: the batches that follow after `before`; at least one.
+            before: how far the run is recorded now.
+            after: how far it is recorded with these batches.
 
         Returns:
-            Whether the run was as far as `before`, or as `after` already; else somebody else goes on with it.
+            Whether the run was recorded as far as `before`, or already as far as `after`. Otherwise another process has
+            continued it.
         """
         run = batches[0].run
         now = datetime.now(UTC)
@@ -128,18 +129,18 @@ class AskedBatches:
         return self.reached(run) == after
 
     def done(self, run: str, batch: str) -> None:
-        """Forgets a batch whose products have their results; one that is not there is no mistake."""
+        """Deletes a batch whose products all have results; one that is already deleted is no error."""
         columns = schema.batches.c
         with writing(self._store.engine) as connection:
             connection.execute(delete(schema.batches).where(columns.run == run, columns.id == batch))
 
     def forget(self, run: str) -> int:
-        """Forgets all batches of a run; how many those were."""
+        """Deletes all batches of a run; returns their number."""
         with writing(self._store.engine) as connection:
             return connection.execute(delete(schema.batches).where(schema.batches.c.run == run)).rowcount
 
     def left(self) -> list[Left]:
-        """The runs that are not done, by name, once for each of their platforms."""
+        """The runs that are not done, by name, one entry for each of their platforms."""
         runs, batches = schema.runs.c, schema.batches.c
         place = batches.run, batches.platform
         count = select(*place, func.count().label("batches")).group_by(*place).subquery()
@@ -171,8 +172,8 @@ class AskedBatches:
             after = page[-1].id
 
     def outstanding(self, run: str | None = None, after: Outstanding | None = None) -> Iterator[Outstanding]:
-        """Streams what is not done, by run and batch, in flat memory: of one run, or of all that were not cancelled;
-        behind that batch, where one is named."""
+        """Streams the batches that are not done, ordered by run and batch, in flat memory: of one run, or of all runs
+        that were not cancelled; with `after` only those after that batch."""
         columns = schema.batches.c
         named = (columns.run, columns.id, columns.platform, columns.products, columns.asked_at)
         query = select(*named, schema.runs.c.priority).outerjoin(schema.runs, schema.runs.c.id == columns.run)
@@ -188,7 +189,7 @@ class AskedBatches:
             after = page[-1]
 
     def batch(self, run: str, batch: str) -> Batch | None:
-        """A batch as it was asked for; `None` where it is done."""
+        """A batch as it was recorded; `None` if it is done."""
         columns = schema.batches.c
         with reading(self._store.engine) as connection:
             row = connection.execute(

@@ -1,7 +1,7 @@
-"""Reaching the database: from a URL to an engine with safe settings, and from its errors to ours.
+"""Connects to the database: makes an engine with safe settings from a URL, and turns its errors into pagemill's.
 
-Owns everything that differs between SQLite and PostgreSQL outside the statements themselves. Must not know the tables.
-Every wait has an end: SQLite's for its lock, PostgreSQL's for a connection, a lock, a statement and a silent network.
+Owns all differences between SQLite and PostgreSQL outside the SQL statements. Must not know the tables. Every wait has
+a time limit: in SQLite for its lock, in PostgreSQL for a connection, a lock, a statement and a silent network.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ _MOST_CONNECTIONS = 15
 _WRITES = "pagemill_writes"
 _URL_REMEDY = "write sqlite:///data/pagemill.db or postgresql+psycopg://user:password@host/database"
 _CONTENT_SQLSTATES = ("22", "54")
-"""Classes of SQLSTATE that say: this value cannot be stored. 22 is data exceptions, 54 program limits (a key too long
-for its index, which psycopg counts as an operational error)."""
+"""SQLSTATE classes by which a value cannot be stored: 22, data exceptions; 54, program limits, such as a key too long
+for its index, which psycopg reports as an operational error."""
 
 
 def open_engine(
     url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, creates: bool = True, slow_statement_ms: float = 0
 ) -> Engine:
-    """An engine for that URL. Nothing is connected yet; the folder of a SQLite file is created, if `creates`.
+    """An engine for that URL. It does not connect yet. With `creates` the folder of a SQLite file is created.
 
-    `lock_timeout_s` is how long a statement waits for what another process has locked. A statement that takes longer
-    than `slow_statement_ms` is logged, see `slow_statements`; with 0 none is.
+    `lock_timeout_s` is how long a statement waits for another process' lock. Statements that take longer than
+    `slow_statement_ms` are logged, see `slow_statements`; 0 logs none.
 
     Raises:
         UsageError: not a URL, not one of the two databases, or the driver is not installed.
@@ -80,10 +80,10 @@ def open_engine(
 def use_write_ahead_log(engine: Engine) -> None:
     """Switches a SQLite file to its write-ahead log, so that readers and a writer do not block each other.
 
-    The switch is kept in the file. It fails at once, without waiting, while another process does the same.
+    The switch is stored in the file. While another process does the same it fails at once, without waiting.
 
     Raises:
-        DatabaseUnavailable: it is locked; a retry helps.
+        DatabaseUnavailable: the file is locked; a retry helps.
     """
     with translated(engine):
         connection = engine.raw_connection()
@@ -95,10 +95,10 @@ def use_write_ahead_log(engine: Engine) -> None:
 
 @contextmanager
 def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
-    """One transaction: committed at the end, rolled back on any error. The errors are the database's own.
+    """One transaction: committed at the end, rolled back on any error. Errors of the database pass through.
 
-    One that writes takes SQLite's write lock at its beginning (`BEGIN IMMEDIATE`), where waiting for it is possible; a
-    transaction that starts with reading and then writes can only fail.
+    A writing transaction takes SQLite's write lock at its start (`BEGIN IMMEDIATE`), because it can wait for the lock
+    only there. If it first read and then wrote, it would fail instead.
     """
     with engine.connect() as plain:
         connection = plain.execution_options(**{_WRITES: writes})
@@ -108,22 +108,22 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that writes, with our errors."""
+    """One writing transaction, with pagemill's errors."""
     with translated(engine), transaction(engine, writes=True) as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One short transaction that reads, with our errors."""
+    """One short reading transaction, with pagemill's errors."""
     with translated(engine), transaction(engine, writes=False) as connection:
         yield connection
 
 
 def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT of the database's own kind, which can be told what to do with rows whose key is there already."""
+    """The database's own kind of INSERT, which supports `ON CONFLICT`."""
     if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql  # all its drivers come along: 2 MB that SQLite does without
+        from sqlalchemy.dialects import postgresql  # imports all its drivers: 2 MB that SQLite does not need
 
         return postgresql.insert(table)
     return sqlite.insert(table)
@@ -131,11 +131,11 @@ def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.I
 
 @contextmanager
 def translated(engine: Engine) -> Iterator[None]:
-    """Turns the errors of SQLAlchemy and of the drivers into ours.
+    """Turns the errors of SQLAlchemy and of the drivers into pagemill's.
 
     Raises:
         ResultRefused: the database refused the content.
-        DatabaseUnavailable: everything else; a retry may help.
+        DatabaseUnavailable: any other error; a retry may help.
     """
     try:
         yield
@@ -149,14 +149,14 @@ def translated(engine: Engine) -> Iterator[None]:
 
 
 def database_connection_counts(engine: Engine) -> ConnectionCounts:
-    """The engine's connections now."""
+    """How many connections the engine has now."""
     pool = engine.pool
     assert isinstance(pool, QueuePool)
     return ConnectionCounts(in_use=pool.checkedout(), idle=pool.checkedin(), most=_MOST_CONNECTIONS)
 
 
 def place(url: URL) -> str:
-    """Where the database is, without user, password and options."""
+    """The database's address without user, password and options."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     port = f":{url.port}" if url.port else ""
@@ -167,7 +167,7 @@ def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        # The parser's own message quotes parts of the text, and so perhaps of a password.
+        # The parser's own message quotes parts of the URL, and so perhaps of a password.
         raise UsageError(f"PAGEMILL_DATABASE_URL is not a database URL: {_URL_REMEDY}") from None
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -190,7 +190,7 @@ def _create_folder(url: URL) -> None:
 
 
 def _postgres_arguments(url: URL) -> dict[str, Any]:
-    """Arguments of libpq; what the URL says itself is left alone."""
+    """Arguments for libpq; those in the URL are kept."""
     ours = {
         "connect_timeout": int(CONNECT_TIMEOUT_S),
         "keepalives_idle": 30,
@@ -203,7 +203,7 @@ def _postgres_arguments(url: URL) -> dict[str, Any]:
 
 
 def _set_up_sqlite(dbapi_connection: Any, record: object) -> None:
-    # None: the driver begins no transactions by itself; _begin_sqlite does.
+    # With None the driver begins no transactions by itself; `_begin_sqlite` does.
     dbapi_connection.isolation_level = None
     dbapi_connection.execute("PRAGMA synchronous=NORMAL")
 
@@ -222,12 +222,12 @@ def _set_up_postgres(lock_timeout_s: float, dbapi_connection: Any, record: objec
 
 
 def is_file_missing(engine: Engine) -> bool:
-    """Whether it is a SQLite file that does not exist: using it would create it."""
+    """Whether the engine is for a SQLite file that does not exist, which any use would create."""
     return engine.url.get_backend_name() == "sqlite" and not Path(str(engine.url.database)).exists()
 
 
 def cause_of(error: Exception) -> str:
-    """The first line of what the database itself says."""
+    """The first line of the database's own message."""
     original = getattr(error, "orig", None) or error
     lines = str(original).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(original).__name__

@@ -1,4 +1,4 @@
-"""Results for people and programs: a table, JSON lines or CSV, written row by row to a text stream.
+"""Writes results row by row to a text stream: as a table, as JSON lines or as CSV.
 
 Owns the keys and columns, which scripts rely on. Must not read from a database or hold more than a few hundred results.
 """
@@ -35,19 +35,19 @@ KEYS = (
     "finished_at",
     "worker",
 )
-"""The keys of a JSON line and the columns of the CSV, in this order."""
+"""The keys of a JSON line and the columns of the CSV, in order."""
 
 RecordWriter = Callable[[Mapping[str, Any]], None]
 
 _ROWS_PER_TABLE = 200
 CHANGE_KEYS = ("run", "product_id", "platform", "url", "field", "expected", "found", "finished_at")
-"""The keys of a change, and its columns."""
+"""The keys and columns of a change."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What makes a cell a formula; the wide ones do in East Asian spreadsheets."""
+"""Beginnings that make a cell a formula; the wide characters do so in East Asian spreadsheets."""
 _FORMULA_BEHIND = re.compile(r"([;\t\r\n]\s*)(?=[=+\-@＝＋－＠])")
-"""Where a spreadsheet whose columns semicolons part, as in many countries, or that does not go by the quotation marks,
-would begin a cell with a formula."""
+"""Places within a cell where some spreadsheets begin a new cell: after a semicolon, if that is their delimiter as in
+many countries, or after a line end, if they ignore quotation marks. A formula could begin there."""
 _STYLES = {
     Verdict.OK: "green",
     Verdict.CHANGED: "yellow",
@@ -60,7 +60,7 @@ _STYLES = {
 
 
 def as_record(result: ItemResult) -> dict[str, Any]:
-    """A result as JSON has it: the keys of `KEYS`, times in ISO 8601 with their offset."""
+    """A result as a JSON object with the keys in `KEYS`; times are ISO 8601 with offset."""
     return {
         "run": result.run,
         "batch": result.batch,
@@ -83,7 +83,7 @@ def as_record(result: ItemResult) -> dict[str, Any]:
 
 
 def changes(results: Iterable[ItemResult]) -> Iterator[dict[str, Any]]:
-    """What changed, with the keys of `CHANGE_KEYS`: one record for each field of a changed product."""
+    """The changes with the keys in `CHANGE_KEYS`: one record for each field of a changed product."""
     for result in results:
         if result.verdict is not Verdict.CHANGED:
             continue
@@ -93,17 +93,17 @@ def changes(results: Iterable[ItemResult]) -> Iterator[dict[str, Any]]:
 
 
 def write_jsonl(results: Iterable[ItemResult], stream: TextIO) -> int:
-    """Writes one JSON object per line and returns how many. A stream that is not UTF-8 gets ASCII with escapes."""
+    """Writes one JSON object per line; returns their number. A stream that is not UTF-8 gets ASCII with escapes."""
     return write_records_jsonl(map(as_record, results), stream)
 
 
 def write_records_jsonl(records: Iterable[Mapping[str, Any]], stream: TextIO) -> int:
-    """As `write_jsonl`, for records."""
+    """Like `write_jsonl`, for records."""
     return _write_each(records, jsonl_record_writer(stream))
 
 
 def jsonl_record_writer(stream: TextIO) -> RecordWriter:
-    """Writes one record as a line of JSON."""
+    """A function that writes one record as a line of JSON."""
     ascii_only = not _is_unicode(stream)
 
     def write(record: Mapping[str, Any]) -> None:
@@ -113,16 +113,16 @@ def jsonl_record_writer(stream: TextIO) -> RecordWriter:
 
 
 def json_line(record: Mapping[str, Any], *, ascii_only: bool = False) -> str:
-    """A record as a line of JSON, which may be shown on a terminal."""
+    """A record as a line of JSON; characters that control a terminal are escaped."""
     return visible.in_file(json.dumps(record, ensure_ascii=ascii_only)) + "\n"
 
 
 def write_csv(results: Iterable[ItemResult], stream: TextIO, *, excel: bool = False) -> int:
-    """Writes a header and one line per result, and returns how many results.
+    """Writes a header and one line per result; returns the number of results.
 
-    `differences` and `facts` hold JSON. A cell that a spreadsheet would take for a formula gets an apostrophe before
-    it, as spreadsheets do themselves; with `excel` also within a cell, where some spreadsheets would cut it. What would
-    steer a terminal is written as its number.
+    `differences` and `facts` hold JSON. A cell that spreadsheets would take for a formula gets an apostrophe in front,
+    as spreadsheets do it. With `excel` this is also done within cells, where some spreadsheets would split them.
+    Characters that control a terminal are escaped.
     """
     return write_records_csv(KEYS, map(as_record, results), stream, excel=excel)
 
@@ -130,15 +130,15 @@ def write_csv(results: Iterable[ItemResult], stream: TextIO, *, excel: bool = Fa
 def write_records_csv(
     keys: Sequence[str], records: Iterable[Mapping[str, Any]], stream: TextIO, *, excel: bool = False
 ) -> int:
-    """As `write_csv`, for records with these keys."""
+    """Like `write_csv`, for records with these keys."""
     return _write_each(records, csv_record_writer(keys, stream, excel=excel))
 
 
 def csv_record_writer(keys: Sequence[str], stream: TextIO, *, excel: bool = False) -> RecordWriter:
-    """Writes the header at once, and then one record as a line."""
+    """Writes the header at once. Returns a function that writes one record as a line."""
     ascii_only = not _is_unicode(stream)
     harmless = visible.one_line if stream.isatty() else visible.in_file
-    # The line end of RFC 4180: the writer quotes a cell for the characters of it only, and texts contain both.
+    # RFC 4180's line end: `csv` quotes only cells that contain one of its characters, and texts contain both.
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(keys)
 
@@ -159,9 +159,9 @@ def _write_each(records: Iterable[Mapping[str, Any]], write: RecordWriter) -> in
 
 
 def write_table(results: Iterable[ItemResult], stream: TextIO, *, width: int | None = None) -> int:
-    """Draws a table as wide as the terminal and returns how many results it holds.
+    """Draws a table as wide as the terminal; returns the number of results.
 
-    Widths are fixed beforehand, so that a table of any length is written in pieces.
+    The columns' widths are fixed, so that a table of any length can be written in pieces.
     """
     console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
     rest = iter(results)
@@ -198,13 +198,13 @@ def _what(result: ItemResult) -> Iterator[str]:
     if result.reason:
         yield result.reason
     if result.verdict is Verdict.CHANGED:
-        return  # the reason states the differences
+        return  # the reason already names the differences
     for difference in result.differences:
         yield f"{difference.field}: expected {difference.expected!r}, found {difference.found!r}"
 
 
 def shown_text(text: str) -> Text:
-    """Text of a page, for a terminal."""
+    """Text from a page, safe for a terminal."""
     return Text(visible.one_line(text))
 
 

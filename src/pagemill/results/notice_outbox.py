@@ -1,8 +1,8 @@
-"""What people have not been told yet: ends of runs, and results that are to be told at once.
+"""Notices that people have not got yet: ends of runs, and watched changes.
 
-Owns the statements. What was told goes, so what is kept is what is outstanding; a run that broke off stays for as long
-as somebody may go on with it, and knows that this was told. Who is about to tell something of a run claims it first; a
-claim that is not settled within some time was its process' last, and anybody may take it over.
+Owns the SQL statements. A notice is deleted when it was sent. Only a run that broke off stays, with a mark, as long as
+it can be continued. A process claims a run before it sends a notice about it. If a claim is not settled in time its
+process has died, and another process may take the run over.
 """
 
 from __future__ import annotations
@@ -27,43 +27,43 @@ _MOST_OF_ONE_NOTICE = 1000
 
 @dataclass(frozen=True, slots=True)
 class UntoldRun:
-    """A run of which something is to be told, now or at its end."""
+    """A run about which a notice is due now or at its end."""
 
     run: str
     telling: Telling
     is_there: bool
-    """Whether it was not pruned meanwhile."""
+    """Whether the run still exists, that is, was not pruned."""
     cancelled_at: datetime | None
     sealed: bool
     broken_at: datetime | None
     told_broken_at: datetime | None
-    """The `broken_at` that was told."""
+    """The value of `broken_at` about which a notice was sent."""
     is_any_left: bool
-    """Whether a batch of it is not done."""
+    """Whether a batch of the run is not done."""
     has_changes: bool
-    """Whether results of it are to be told at once."""
+    """Whether the run has watched changes without a notice."""
     changes_told_at: datetime | None
 
     @property
     def is_known_broken(self) -> bool:
-        """Whether people know that it broke off, and nobody has gone on with it."""
+        """Whether people got a notice that the run broke off, and nobody has continued it since."""
         return self.broken_at is not None and self.broken_at == self.told_broken_at
 
 
 @dataclass(frozen=True, slots=True)
 class UntoldChanges:
-    """Results of one run that make one message."""
+    """Results of one run that go into one message."""
 
     notice: str
-    """The message's id, the same however often it has to be begun."""
+    """The message's id, which stays the same if sending is repeated."""
     count: int
     first: tuple[ItemResult, ...]
 
 
 class NoticeOutbox:
-    """Those of one store. May be used from several threads.
+    """The notices of one store. May be used from several threads.
 
-    Every method raises `DatabaseUnavailable`, as the store's do.
+    Every method raises `DatabaseUnavailable`, like the store's methods.
     """
 
     def __init__(self, store: ResultStore) -> None:
@@ -71,7 +71,7 @@ class NoticeOutbox:
         self._store = store
 
     def runs(self, limit: int, after: str = "") -> list[UntoldRun]:
-        """So many of the runs, by name, behind that one."""
+        """The next runs by name, at most `limit`, after the run `after`."""
         runs, batches = schema.runs.c, schema.batches.c
         is_any_left = exists().where(batches.run == _ends.run).correlate(schema.untold_ends)
         has_changes = exists().where(_changes.run == _ends.run).correlate(schema.untold_ends)
@@ -109,13 +109,14 @@ class NoticeOutbox:
         ]
 
     def claim(self, run: str, by: str, now: datetime, takeover: timedelta) -> int:
-        """Claims a run; how many claims that makes of which nothing has come, 0 if somebody else has it in hand.
+        """Claims a run. Returns the number of unsuccessful claims including this one; 0 if another process has claimed
+        it.
 
         Args:
             run: its id.
             by: a name that no other process has.
-            now: aware of its time zone.
-            takeover: after so long a claim counts as given up.
+            now: the time, with its zone.
+            takeover: after this time a claim of another process no longer counts.
         """
         is_free = or_(_ends.claimed_at.is_(None), _ends.claimed_at < now - takeover)
         taken = update(schema.untold_ends).where(_ends.run == run, is_free)
@@ -126,7 +127,7 @@ class NoticeOutbox:
     def release(
         self, run: str, by: str, changes_told_at: datetime | None = None, told_broken_at: datetime | None = None
     ) -> None:
-        """Gives the claim back: something has come of it, or it was not the run's fault that nothing has."""
+        """Ends the claim without counting it as unsuccessful: a notice was sent, or a service was away."""
         told = {"changes_told_at": changes_told_at, "told_broken_at": told_broken_at}
         values: dict[str, Any] = {"claimed_by": None, "claimed_at": None, "tries": 0}
         values |= {name: moment for name, moment in told.items() if moment is not None}
@@ -135,15 +136,15 @@ class NoticeOutbox:
             connection.execute(mine.values(values))
 
     def settle(self, run: str) -> None:
-        """Nothing of the run is to be told any more."""
+        """Deletes everything about a run that needs no further notice."""
         with writing(self._store.engine) as connection:
             for table in (schema.untold_changes, schema.untold_ends):
                 connection.execute(delete(table).where(table.c.run == run))
 
     def changes(self, run: str, most_shown: int) -> UntoldChanges | None:
-        """The results that make the run's next message; `None` without any. For whoever has claimed the run.
+        """The results for the run's next message; `None` without any. The caller must have claimed the run.
 
-        Those that a message was begun of stay together, so that beginning it again tells the same.
+        Results that were already assigned to a message stay together, so that a repeated message says the same.
         """
         of_run = _changes.run == run
         with writing(self._store.engine) as connection:
@@ -165,7 +166,7 @@ class NoticeOutbox:
         return UntoldChanges(notice, count, first) if count else None
 
     def changes_told(self, run: str, notice: str) -> None:
-        """That message is out."""
+        """Deletes the results of that message, which was sent."""
         with writing(self._store.engine) as connection:
             told = delete(schema.untold_changes).where(_changes.run == run, _changes.notice == notice)
             connection.execute(told)

@@ -1,6 +1,6 @@
-"""Runs of long ago: finds them and removes them, each step in a short transaction of its own.
+"""Finds and removes old runs, each step in a short transaction.
 
-Owns the statements. Must not decide how old is old, nor whether a run still works: the caller does.
+Owns the SQL statements. Its caller decides how old is old, and whether a run is still at work.
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ _RESULTS_PER_DELETE = 1000
 
 @dataclass(frozen=True, slots=True)
 class OldRun:
-    """A run in which nothing has happened for long."""
+    """A run in which nothing has happened for a long time."""
 
     run: str
     platform: str
     results: int
     last_at: datetime
-    """When its last result came, or it was queued."""
+    """The time of its last result, or of its enqueueing."""
     complete: bool
-    """Whether every product has its result. One without an entry of its own is not: nobody knows its products."""
+    """Whether every product has a result. False if the run's own row is missing, because its products are unknown."""
     outstanding: bool | None = None
-    """Whether something more is to come: a batch that was asked for, is not done, and was not cancelled. `None` where
-    nobody noted what was asked for, in 0.1."""
+    """Whether batches are still expected: recorded, not done and not cancelled. `None` for runs of pagemill 0.1, which
+    did not record batches."""
 
 
 class OldRuns:
-    """Those of one store. May be used while others read and write it."""
+    """The old runs of one store. May be used while others read and write the store."""
 
     def __init__(self, store: ResultStore, pause: Callable[[float], object] = time.sleep) -> None:
         """
         Args:
             store: open.
-            pause: waits for so many seconds, between any two steps; what it raises ends them. Who writes beside us
-                gets as much time as a removal takes.
+            pause: waits for so many seconds; called between steps. It may raise an error to stop. The pause after a
+                removal is as long as the removal took, so that other writers get their turn.
         """
         self._store = store
         self._pause = pause
 
     def before(self, moment: datetime) -> Iterator[OldRun]:
-        """Streams the runs in which nothing has happened since then, by their ids; results whose run has no entry
-        count as a run.
+        """Streams the runs in which nothing has happened since `moment`, by id. Results without a run's row count as a
+        run.
 
         Raises:
             DatabaseUnavailable: a retry may help.
@@ -72,13 +72,13 @@ class OldRuns:
                 yield OldRun(run, platform, found[0], found[1], complete=False)
 
     def remove(self, run: str) -> int:
-        """Removes a run with its results, and returns how many those were.
+        """Removes a run with its results, and returns the number of results.
 
-        Its entry goes first: whoever looks meanwhile, or after a crash in here, finds no run that lacks results. What
-        is left then is found by `before` again.
+        The run's row is removed first. So nobody ever sees a run with missing results, even after a crash. Remaining
+        results are found by `before` again.
 
         Raises:
-            DatabaseUnavailable: some of it may be gone; calling again goes on.
+            DatabaseUnavailable: a part may be removed; another call continues.
         """
         with writing(self._store.engine) as connection:
             connection.execute(delete(schema.runs).where(schema.runs.c.id == run))
@@ -116,7 +116,7 @@ class OldRuns:
             return connection.scalar(batch) is not None
 
     def _without_entry(self) -> Iterator[tuple[str, str]]:
-        """Run and platform of results whose run has no entry. Goes from run to run, not from result to result."""
+        """Run and platform of results without a run's row. Skips from run to run, without reading every result."""
         columns = schema.results.c
         has_entry = select(schema.runs.c.id).where(schema.runs.c.id == columns.run).exists()
         query = select(columns.run, columns.platform, has_entry.label("has_entry"))
@@ -132,7 +132,7 @@ class OldRuns:
             after = row.run
 
     def _results_before(self, run: str, moment: datetime) -> tuple[int, datetime | None] | None:
-        """How many results it has, and when the last one came; `None` if that was not before that moment."""
+        """The run's number of results and the last one's time; `None` if that time is not before `moment`."""
         total, last_at, after = 0, None, None
         while True:
             some = self._next(run, after, _RESULTS_PER_LOOK).subquery()
@@ -148,7 +148,7 @@ class OldRuns:
             last_at = finished_at if last_at is None else max(last_at, finished_at)
 
     def _remove_some(self, run: str, after: str | None) -> tuple[str | None, int]:
-        """Removes the next results; up to which product, `None` at the end, and how many."""
+        """Removes the next results; returns the last removed product id, or `None` at the end, and the number."""
         columns = schema.results.c
         some = self._next(run, after, _RESULTS_PER_DELETE).subquery()
         with writing(self._store.engine) as connection:

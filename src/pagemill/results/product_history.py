@@ -1,7 +1,7 @@
-"""What became of one product in run after run, the newest first. Reads only.
+"""The results of one product in run after run, newest first. Reads only.
 
-The results' key begins with the run, so each run is asked for the product: that needs no index of its own, whose making
-would stop everybody who writes to a large table.
+Each run is asked for the product, because the results' key begins with the run. That needs no extra index, whose
+creation would block all writers of a large table.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOST_RUNS = 2000
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Results of one product. `next_before` is the run to go on before; empty where older runs have nothing of it."""
+    """Results of one product. The next page begins before the run `next_before`; empty if older runs have none."""
 
     results: tuple[ItemResult, ...]
     next_before: str = ""
@@ -36,8 +36,8 @@ def product_history(store: ResultStore, product_id: str, platform: str | None = 
 
     Args:
         store: open.
-        product_id: the catalogue's; products of several platforms may have the same one.
-        platform: whose product is meant; all unless told.
+        product_id: its id in the catalogue; products of several platforms may share it.
+        platform: only this platform's product; by default those of all platforms.
 
     Raises:
         DatabaseUnavailable: a retry may help.
@@ -53,10 +53,10 @@ def history_page(
     Args:
         store: open.
         product_id: the catalogue's.
-        platform: whose product is meant.
-        limit: how many results at most.
-        before: a run; only results of older ones.
-        most_runs: how many runs are looked at; then the page ends early and says where it goes on.
+        platform: the product's platform.
+        limit: the most results.
+        before: a run; only results of older runs.
+        most_runs: how many runs are searched; the page may end there, and says where the next one begins.
 
     Raises:
         UsageError: there is no run `before`.
@@ -74,7 +74,7 @@ def history_page(
 def _by_run(
     store: ResultStore, product_id: str, platform: str | None, before: str = ""
 ) -> Iterator[tuple[str, ItemResult | None]]:
-    """Each run that may have the product, and its result there."""
+    """Each run that may have the product, with the product's result there."""
     runs, results = schema.runs.c, schema.results.c
     query = select(runs.id).order_by(*NEWEST_FIRST).limit(_RUNS_PER_LOOK)
     wanted = select(schema.results).where(results.product_id == storable_text(product_id))

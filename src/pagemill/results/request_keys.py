@@ -1,6 +1,6 @@
-"""Which run a request has begun, for requests that name a key: sent again, they begin no second one.
+"""Remembers which run a request with a key has begun, so that the same request, sent again, begins no second run.
 
-Owns the statements. Kept for a day, in the database and not in the queue's Redis, which may be emptied.
+Owns the SQL statements. Keys are kept for a day; in the database, because the queue's Redis may be emptied.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a key stands for: a run, and the digest of the request that wants it."""
+    """What a key stands for: a run, and the digest of the request that began it."""
 
     run: str
     digest: str
 
 
 class RequestKeys:
-    """Those of one store. May be used from several threads."""
+    """The request keys of one store. May be used from several threads."""
 
     def __init__(self, store: ResultStore) -> None:
         """`store` must be open when it is used."""
         self._store = store
 
     def claim(self, key: str, wanted: Claim, now: datetime) -> Claim:
-        """Notes what the key stands for, unless somebody did within a day; what it stands for then.
+        """Assigns the key, unless it was assigned within the last day; returns what it stands for.
 
         Raises:
             DatabaseUnavailable: a retry may help.
@@ -48,7 +48,7 @@ class RequestKeys:
         return wanted if found is None else Claim(found.run, found.digest)
 
     def release(self, key: str, run: str) -> None:
-        """Lets the key stand for something else: that run was not begun."""
+        """Frees the key, because the run was not begun."""
         columns = schema.request_keys.c
         with writing(self._store.engine) as connection:
             connection.execute(delete(schema.request_keys).where(columns.key == key, columns.run == run))

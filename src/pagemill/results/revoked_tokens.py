@@ -1,7 +1,7 @@
-"""Tokens of the control API that count no more before their time: single ones, or all that were made before a moment.
+"""Revoked tokens of the control API: single ones, and all that were made before a certain time.
 
-Owns the statements. Kept as long as such a token would have counted, in the database and not in the queue's Redis,
-which may be emptied.
+Owns the SQL statements. A revocation is kept until the token would have expired; in the database, because the queue's
+Redis may be emptied.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from pagemill.results.database import insert, reading, writing
 from pagemill.results.store import ResultStore
 
 _ALL = "*"
-"""The id of the row about all tokens; none has such an id."""
+"""The id of the row about all tokens; no token has this id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revocations:
-    """What was revoked, as it stood when it was read."""
+    """The revocations at the time when they were read."""
 
     ids: frozenset[str] = frozenset()
     made_before: datetime | None = None
 
     def has(self, token_id: str, made_at: datetime) -> bool:
-        """Whether that token counts no more."""
+        """Whether that token is revoked."""
         return token_id in self.ids or (self.made_before is not None and made_at < self.made_before)
 
 
 class RevokedTokens:
-    """Those of one store. May be used from several threads."""
+    """The revoked tokens of one store. May be used from several threads."""
 
     def __init__(self, store: ResultStore) -> None:
         """`store` must be open when it is used."""
         self._store = store
 
     def revoke(self, token_id: str, until: datetime, now: datetime) -> None:
-        """That token; it would have counted until then.
+        """Revokes one token, which would have expired at `until`.
 
         Raises:
             DatabaseUnavailable: a retry may help.
@@ -48,7 +48,7 @@ class RevokedTokens:
         self._note({"id": token_id, "made_before": None, "until": until}, now)
 
     def revoke_all(self, made_before: datetime, until: datetime, now: datetime) -> None:
-        """All that were made before that moment; the last of them would have counted until then.
+        """Revokes all tokens made before `made_before`; the last of them would have expired at `until`.
 
         Raises:
             DatabaseUnavailable: a retry may help.
@@ -56,7 +56,7 @@ class RevokedTokens:
         self._note({"id": _ALL, "made_before": made_before, "until": until}, now)
 
     def read(self) -> Revocations:
-        """What is revoked.
+        """Reads all revocations.
 
         Raises:
             DatabaseUnavailable: a retry may help.

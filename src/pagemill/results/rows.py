@@ -1,7 +1,7 @@
-"""An `ItemResult` as a row of the table, and back.
+"""Converts an `ItemResult` to a row of the table, and back.
 
-Owns what a database may be given: text without NUL characters and lone surrogates (PostgreSQL refuses both, and shop
-pages contain them), JSON without NaN. Must not talk to a database.
+Owns what a database accepts: text without NUL characters and lone surrogates (PostgreSQL refuses both, and shop pages
+contain them), and JSON without NaN. Must not use a database.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def storable_text(text: str) -> str:
 
 
 def storable_value(value: object) -> FactValue:
-    """A fact as JSON can hold it: text is cleaned, a number that is not finite becomes text, so does anything else."""
+    """A fact that JSON can hold: text is cleaned; numbers that are not finite, and other types, become text."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float) and math.isfinite(value):
@@ -67,7 +67,7 @@ def to_row(result: ItemResult) -> dict[str, Any]:
 
 
 def outline_of(row: Sequence[Any]) -> ResultOutline:
-    """The outline that a row holds with the columns of one, differences as text."""
+    """The outline in a row with the outline's columns; `differences` is text."""
     run, product_id, url, platform, verdict, reason, differences, *rest = row
     found = () if differences == "[]" else tuple(Difference(**each) for each in json.loads(differences))
     return ResultOutline(run, product_id, url, platform, _VERDICTS[verdict], reason, found, *rest)

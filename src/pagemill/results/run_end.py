@@ -1,6 +1,6 @@
-"""What came of a run that has ended, as far as people are told: counts, the first changes, why products failed.
+"""What people are told about an ended run: counts, the first changes, and why products failed.
 
-Reads only, and a bounded part of the results, however many there are.
+Reads only, and only a limited part of the results.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from pagemill.results.runs import RunSummary
 from pagemill.results.store import ResultStore
 
 CHANGES = (Verdict.CHANGED, Verdict.GONE, Verdict.OFF_SALE, Verdict.SOLD_OUT)
-"""Verdicts by which the shop says something else than the catalogue; in the order in which they are told."""
+"""Verdicts by which shop and catalogue disagree, in the order of the notice."""
 FAILURES = (Verdict.BLOCKED, Verdict.FAILED)
-"""Verdicts that say nothing of a product."""
+"""Verdicts that say nothing about a product."""
 _MOST_REASONS_READ = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class FailureReason:
-    """Why so many products have no good verdict."""
+    """One reason, and how many products failed for it."""
 
     verdict: Verdict
     text: str
@@ -37,28 +37,28 @@ class FailureReason:
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """A run's end."""
+    """The outcome of an ended run."""
 
     summary: RunSummary
     ended_at: datetime
     changes: tuple[ItemResult, ...]
-    """The first ones."""
+    """The first changes."""
     reasons: tuple[FailureReason, ...]
-    """The most frequent first."""
+    """Most frequent first."""
 
     def count(self, verdicts: Sequence[Verdict]) -> int:
-        """How many products have one of these."""
+        """The number of products with one of these verdicts."""
         return sum(self.summary.by_verdict.get(verdict, 0) for verdict in verdicts)
 
 
 def run_end(store: ResultStore, run: str, most_changes: int, grouped_as: Callable[[str], str]) -> RunEnd:
-    """What came of it.
+    """Reads the outcome of an ended run.
 
     Args:
         store: open.
         run: its id.
-        most_changes: how many changes are read.
-        grouped_as: what of a reason counts where products are gathered by theirs.
+        most_changes: the number of changes to read.
+        grouped_as: gives the part of a reason by which failed products are grouped.
 
     Raises:
         UsageError: there is no such run.

@@ -1,4 +1,4 @@
-"""The rows of `schema.runs` as values, in the order of their age. Whoever calls has a connection."""
+"""Reads rows of `schema.runs` as values, in the order of age. Callers pass an open connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEWEST_FIRST = (schema.runs.c.created_at.desc(), schema.runs.c.id.desc())
 
 
 def older_than(connection: Connection, statement: Select[Any], before: str) -> Select[Any]:
-    """The statement, for runs that are older than that one; as it is where none is named."""
+    """Limits the statement to runs older than `before`; unchanged if that is empty."""
     columns = schema.runs.c
     if not before:
         return statement
@@ -27,7 +27,7 @@ def older_than(connection: Connection, statement: Select[Any], before: str) -> S
 
 
 def summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSummary]:
-    """The runs of these rows, with what their results come to."""
+    """The runs of these rows, with the counts of their results."""
     columns = schema.results.c
     counted = (
         select(columns.run, columns.verdict, func.count())
@@ -58,10 +58,10 @@ def summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSumma
 
 
 def products_of(row: Row[Any]) -> int | None:
-    """How many products a run has: those that were handed in, where that broke off; `None` while it goes on."""
+    """The number of a run's products; of a run that broke off those recorded by then; `None` during enqueueing."""
     return row.products if row.broken_at is None else row.asked_products or 0
 
 
 def no_such_run(run: str) -> UsageError:
-    """That a run is not there, with the remedy."""
+    """The error for an unknown run, with the remedy."""
     return UsageError(f"there is no run {run}: pagemill runs lists them")

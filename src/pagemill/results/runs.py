@@ -1,4 +1,4 @@
-"""What is known of a run as a whole. Values only; `store` fills them."""
+"""What is known about a run as a whole. Values only; `store` fills them."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from pagemill.model import Priority, Verdict
 
 
 class RunState(StrEnum):
-    """What is to come of a run."""
+    """The state of a run."""
 
     QUEUEING = "queueing"
-    """Its batches are being put on the queue; how many products it has is not known yet."""
+    """Its batches are being put on the queue, so the number of its products is not known yet."""
     AT_WORK = "at_work"
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
-    """Its enqueueing broke off; each product that was handed in by then has its result."""
+    """Its enqueueing broke off, and every product that was queued by then has a result."""
     CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far a run is.
+    """How far a run has come.
 
-    `products` is `None` until the run is sealed: as long as batches are still being queued nobody knows the total. Of
-    one whose enqueueing broke off it is what was handed in by then. `done` counts results; `by_verdict` splits it and
-    leaves out verdicts that did not occur.
+    `products` is `None` until the run is sealed, because the total is unknown during enqueueing. For a run that broke
+    off it is the number of products queued by then. `done` counts results. `by_verdict` splits `done` by verdict and
+    has no zeros.
     """
 
     run: str
@@ -39,47 +39,46 @@ class RunProgress:
     by_verdict: Mapping[Verdict, int]
     cancelled: bool = False
     broken_off: bool = False
-    """Whether its enqueuer died before all of it was on the queue, and nobody has gone on with it."""
+    """Whether its enqueuer died before the whole run was on the queue, and nobody has continued it."""
 
     @property
     def missing(self) -> int | None:
-        """How many products have no result; `None` until the run is sealed, or broke off."""
+        """The number of products without a result; `None` until the run is sealed or broke off."""
         return None if self.products is None else max(0, self.products - self.done)
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more is to come: every product of the run has its result, or it was cancelled."""
+        """Whether nothing more happens: every product has a result, or the run was cancelled."""
         return self.cancelled or ((self.sealed or self.broken_off) and self.missing == 0)
 
 
 def broke_off(products: int) -> str:
-    """That the enqueueing of a run broke off, for people."""
+    """A sentence for people that the enqueueing broke off."""
     return f"its enqueueing broke off after {products} product{'' if products == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """How a run's end is to be told, as whoever has begun it said."""
+    """How the end of a run is reported, as given when the run was begun."""
 
     entry: str = ""
-    """The schedule's, if it was one."""
+    """The schedule's entry that began the run; empty if none did."""
     time_zone: str = "UTC"
     notify: Mapping[str, Any] = field(default_factory=dict)
-    """What it said otherwise than `runs` of `alerts.yaml`."""
+    """The entry's own notice settings, which override `runs` in `alerts.yaml`."""
 
 
 def priority_of(text: str | None) -> Priority:
-    """The priority that a row has; older rows have none."""
+    """The priority in a row; older rows have none."""
     return Priority.NORMAL if text is None else Priority(text)
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One line of a list of runs; `platform` is `auto` for one over several.
+    """One line of a list of runs; `platform` is `auto` for a run over several.
 
-    Times are timezone-aware UTC; the counts are `None` until the run is sealed. `products` of one whose enqueueing
-    broke off are those that were handed in by then. `done` counts results; `by_verdict` splits it and leaves out
-    verdicts that did not occur.
+    Times are timezone-aware UTC. Counts are `None` until the run is sealed. `products` of a run that broke off are
+    those queued by then. `done` counts results. `by_verdict` splits `done` by verdict and has no zeros.
     """
 
     run: str
@@ -95,16 +94,16 @@ class RunSummary:
     priority: Priority = Priority.NORMAL
     by_verdict: Mapping[Verdict, int] = field(default_factory=dict)
     broken_at: datetime | None = None
-    """When it was noticed that its enqueuer had died; `None` again when somebody goes on with it."""
+    """When the death of its enqueuer was noticed; `None` again if somebody continues the run."""
 
     @property
     def missing(self) -> int | None:
-        """How many products have no result; `None` until the run is sealed, or broke off."""
+        """The number of products without a result; `None` until the run is sealed or broke off."""
         return None if self.products is None else max(0, self.products - self.done)
 
     @property
     def state(self) -> RunState:
-        """What is to come of it."""
+        """The state of the run."""
         if self.cancelled_at is not None:
             return RunState.CANCELLED
         if self.missing is None:

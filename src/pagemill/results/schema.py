@@ -1,10 +1,10 @@
-"""The tables that results are kept in, the same on SQLite and on PostgreSQL.
+"""The tables of the results database, the same on SQLite and PostgreSQL.
 
-Owns names, types, keys and indexes. Must not open a connection. There is no foreign key from `results` to `runs`: a
+Owns names, types, keys and indexes. Must not open a connection. `results` has no foreign key to `runs`, so that a
 result is never refused because its run's row is missing.
 
-A column that was not there in 0.1 is added to older tables by `upgrade`, so it is nullable or has a constant
-`server_default`: that takes no time however long a table is, and an older pagemill goes on writing beside us.
+Columns that 0.1 did not have are added to older tables by `upgrade`. So they are nullable or have a constant
+`server_default`: adding them then takes no time on large tables, and an older pagemill can still write to them.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ else:
 
 
 class UtcDateTime(_UtcBase):
-    """A moment: timezone-aware in, UTC and timezone-aware out, on databases with and without time zones."""
+    """A time: accepts timezone-aware values and returns UTC, on databases with and without time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Converts to UTC; SQLite stores the bare UTC time.
+        """Converts to UTC; SQLite stores the time without a zone.
 
         Raises:
-            ValueError: the time has no zone, so nobody knows when it was.
+            ValueError: the time has no zone, so it is ambiguous.
         """
         if value is None:
             return None
@@ -57,7 +57,7 @@ class UtcDateTime(_UtcBase):
 
 
 def _key() -> Text:
-    """Text that sorts by its bytes everywhere: what is read has one order, whatever the database's locale."""
+    """Text that sorts by its bytes, so that rows have the same order whatever the database's locale."""
     return Text().with_variant(Text(collation="C"), "postgresql")
 
 
@@ -83,9 +83,9 @@ runs = Table(
     Column("broken_at", UtcDateTime),
     Index("ix_runs_created_at", "created_at"),
 )
-"""One row per run. `sealed_at` and the three counts are null until all batches are on the queue; `asked_...` tell how
-far it is by then, the last one by the id of its last product. `cancelled_at` is null unless somebody cancelled it,
-`priority` where it is normal. `platform` is `auto` for a run over several. `alive_at` and `broken_at`: see
+"""One row per run. `sealed_at` and the three counts are null until all batches are on the queue. The `asked_...`
+columns say how far enqueueing is; `asked_last` is the last product's id. `cancelled_at` is null unless the run was
+cancelled. `priority` is null for normal. `platform` is `auto` for a run over several. `alive_at` and `broken_at`: see
 `signs_of_life`."""
 
 batches = Table(
@@ -98,7 +98,7 @@ batches = Table(
     Column("content", LargeBinary, nullable=False),
     Column("asked_at", UtcDateTime, nullable=False),
 )
-"""One row per batch that is not done; see `asked_batches`. `content` is its products, JSON and packed."""
+"""One row per batch that is not done; see `asked_batches`. `content` has the products as compressed JSON."""
 
 results = Table(
     "results",
@@ -120,7 +120,7 @@ results = Table(
     Column("expected", JSON(none_as_null=True)),
     Index("ix_results_run_verdict", "run", "verdict", "product_id"),
 )
-"""One row per product of a run; the primary key is what makes a second write of the same item change nothing."""
+"""One row per product of a run. The primary key makes a second write of the same item change nothing."""
 
 untold_ends = Table(
     "untold_ends",
@@ -136,8 +136,8 @@ untold_ends = Table(
     Column("changes_told_at", UtcDateTime),
     Column("told_broken_at", UtcDateTime),
 )
-"""One row per run whose end was not told yet; see `notice_outbox`. Who has claimed it is about to tell something of the
-run, `tries` counts the claims of which nothing came. `told_broken_at` is the run's `broken_at` of which people know."""
+"""One row per run without a notice about its end; see `notice_outbox`. The claiming process is about to send a notice;
+`tries` counts unsuccessful claims. `told_broken_at` is the run's `broken_at` about which a notice was sent."""
 
 untold_changes = Table(
     "untold_changes",
@@ -146,8 +146,8 @@ untold_changes = Table(
     Column("product_id", _key(), primary_key=True),
     Column("notice", Text),
 )
-"""One row per result that is to be told at once and was not yet; see `notice_outbox`. `notice` is the id of the message
-that it is part of, once there is one."""
+"""One row per watched change without a notice; see `notice_outbox`. `notice` is the id of the message that the change
+was assigned to, or null."""
 
 request_keys = Table(
     "request_keys",
@@ -158,7 +158,7 @@ request_keys = Table(
     Column("asked_at", UtcDateTime, nullable=False),
     Index("ix_request_keys_asked_at", "asked_at"),
 )
-"""One row per request to begin a run that may be sent again; see `request_keys`."""
+"""One row per request with a key that has begun a run; see `request_keys`."""
 
 revoked_tokens = Table(
     "revoked_tokens",
@@ -167,5 +167,5 @@ revoked_tokens = Table(
     Column("made_before", UtcDateTime),
     Column("until", UtcDateTime, nullable=False),
 )
-"""One row per token of the control API that was revoked, and one for all that were made before a moment; see
+"""One row per revoked token of the control API, and one for all tokens made before a certain time; see
 `revoked_tokens`."""

@@ -1,6 +1,6 @@
-"""One page of a run's results where no index says which are wanted: a bounded part of the run at a time.
+"""Searches one page of a run's results where no index helps: reads a limited part of the run at a time.
 
-So each answer takes a bounded time, however long the run and however rare what is looked for. Reads only.
+So each answer takes a limited time, however long the run and however rare the results. Reads only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST_ROWS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class FoundResults:
-    """Results by product id. `next_after` is the id to go on behind; empty where all were looked at."""
+    """Results by product id. The search continues after `next_after`; empty if all results were searched."""
 
     results: tuple[ItemResult, ...]
     next_after: str = ""
@@ -30,14 +30,15 @@ class FoundResults:
 def search_results(
     store: ResultStore, wanted: Selection, rows: int, after: str = "", most_rows: int = MOST_ROWS
 ) -> FoundResults:
-    """The first so many of what is wanted, or fewer where they are rare; then it says where to go on.
+    """The first results that match, at most `rows`. If matches are rare there may be fewer, and the search continues on
+    the next page.
 
     Args:
         store: open.
-        wanted: of one run.
-        rows: how many results at most.
-        after: a product's id; only what is behind it.
-        most_rows: how many results are looked at.
+        wanted: the criteria; they must name a run.
+        rows: the most results in the answer.
+        after: a product id; only results after it are searched.
+        most_rows: the most results that are searched.
 
     Raises:
         DatabaseUnavailable: a retry may help.
@@ -45,7 +46,7 @@ def search_results(
     assert wanted.run is not None
     behind = (wanted.run, after) if after else None
     product_id = schema.results.c.product_id
-    # What has an index narrows the part that is looked at.
+    # The criteria with an index limit the part that is searched.
     indexed = replace(wanted, field="", text="", platform="", product_id="")
     part = indexed.narrowed(select(product_id).limit(most_rows), behind).subquery()
     with reading(store.engine) as connection:

@@ -1,6 +1,6 @@
-"""Which results somebody wants, as a statement that reads one page of them.
+"""Criteria for results, and the SQL statement that reads one page of matching results.
 
-Results have one order, that of run and product; a page begins behind the last one of the page before.
+Results are ordered by run and product. A page begins after the last result of the page before.
 """
 
 from __future__ import annotations
@@ -19,29 +19,28 @@ from pagemill.results.rows import storable_text
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Results with all of these marks; one that is empty does not count."""
+    """Criteria that results must all meet; empty ones are ignored."""
 
     run: str | None = None
     verdicts: Collection[Verdict] = ()
     platform: str = ""
     product_id: str = ""
     field: str = ""
-    """Only where this field differs."""
+    """Only results in which this field differs."""
     text: str = ""
-    """Only with this in the product's id, name or addresses; ASCII letters in either case."""
+    """Only results with this text in the product's id, name or addresses; ASCII letters match in either case."""
 
     @property
     def has_no_index(self) -> bool:
-        """Whether each result must be looked at to know whether it is wanted, so that one may be found after
-        thousands."""
+        """Whether each result must be read to check the criteria, so that a match may come only after thousands."""
         return bool(self.field or self.text)
 
     def page(self, rows: int, after: tuple[str, str] | None = None) -> Select[Any]:
-        """The first so many of them, or those behind that run and product."""
+        """The statement for the first matching results, or for those after that run and product."""
         return self.narrowed(select(schema.results).limit(rows), after)
 
     def narrowed(self, statement: Select[Any], after: tuple[str, str] | None = None) -> Select[Any]:
-        """The statement, for what is wanted, in order."""
+        """The statement limited to matching results, in order."""
         columns = schema.results.c
         statement = statement.order_by(columns.run, columns.product_id).where(*self._marks())
         if after is None:
@@ -61,7 +60,8 @@ class Selection:
         if self.product_id:
             yield columns.product_id == self.product_id
         if self.field:
-            # As `rows` and the engine's serializer write it; a quote within a value has a backslash before it.
+            # The form in which `rows` and the engine's serializer write it. A quote in a value has a backslash before
+            # it.
             begins = f'{{"field":{_as_json(self.field)},'
             yield cast(columns.differences, Text).contains(begins, autoescape=True)
         if self.text:
@@ -71,7 +71,7 @@ class Selection:
 def _says(text: str) -> ColumnElement[bool]:
     columns = schema.results.c
     quoted = _as_json(text)[1:-1]
-    # To parse JSON takes long, so it is only parsed where the text stands in it somewhere.
+    # Parsing JSON is slow, so it is done only if the text occurs somewhere in it.
     named = (
         and_(
             cast(column, Text).icontains(quoted, autoescape=True),

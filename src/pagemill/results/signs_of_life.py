@@ -1,8 +1,7 @@
-"""Whether whoever enqueues a run still lives: it says so again and again, in the run's row; without that the run is
-broken off.
+"""Signs of life of enqueuers: while a run is enqueued, its row is marked with the time again and again.
 
-Owns the statements. Must not decide how long is long enough: who looks compares what was said at two looks, so that no
-clock of one machine is held against another's.
+Owns the SQL statements. Does not decide how long is too long. Its caller compares the marks of two looks, so that the
+clocks of two machines are never compared.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class Enqueueing:
     run: str
     platform: str
     said_at: datetime
-    """When its enqueuer last said that it lives, by its own clock."""
+    """The time of the last sign of life, by the enqueuer's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,13 @@ class BrokenOff:
     run: str
     platform: str
     products: int
-    """How many were handed in by then."""
+    """The number of products queued by then."""
 
 
 class SignsOfLife:
-    """Those of one store. May be used from several threads.
+    """The signs of life in one store. May be used from several threads.
 
-    Every method raises `DatabaseUnavailable`, as the store's do.
+    Every method raises `DatabaseUnavailable`, like the store's methods.
     """
 
     def __init__(self, store: ResultStore) -> None:
@@ -51,20 +50,20 @@ class SignsOfLife:
         self._store = store
 
     def give(self, run: str) -> None:
-        """Says that the run's enqueuer lives, where there is such a run; one that was taken for broken off goes on."""
+        """Marks the run as alive; one that was taken for broken off continues. Does nothing for an unknown run."""
         statement = update(schema.runs).where(_columns.id == run)
         with writing(self._store.engine) as connection:
             connection.execute(statement.values(alive_at=datetime.now(UTC), broken_at=None))
 
     def enqueueing(self) -> list[Enqueueing]:
-        """The runs that are being enqueued. One that a pagemill of 0.1 enqueues is none: that says nothing."""
+        """The runs that are being enqueued, except by pagemill 0.1, which gives no signs of life."""
         query = select(_columns.id, _columns.platform, _columns.alive_at).order_by(_columns.id)
         query = query.where(_is_open, _columns.broken_at.is_(None), _columns.alive_at.is_not(None))
         with reading(self._store.engine) as connection:
             return [Enqueueing(*row) for row in connection.execute(query)]
 
     def break_off(self, seen: Enqueueing) -> BrokenOff | None:
-        """Notes that a run's enqueueing broke off; `None` if it lives, has ended, or somebody else has noted it."""
+        """Marks a run as broken off; `None` if there was a new sign, it has ended, or another process has marked it."""
         unchanged = _is_open & _columns.broken_at.is_(None) & (_columns.alive_at == seen.said_at)
         statement = update(schema.runs).where(_columns.id == seen.run, unchanged).values(broken_at=datetime.now(UTC))
         with writing(self._store.engine) as connection:
@@ -72,7 +71,7 @@ class SignsOfLife:
         return None if row is None else BrokenOff(seen.run, seen.platform, row[0])
 
     def broken_off(self, since: datetime) -> list[BrokenOff]:
-        """The runs that broke off since then, were not gone on with, and were not cancelled; by name."""
+        """The runs that broke off since then and were neither continued nor cancelled, by name."""
         products = func.coalesce(_columns.asked_products, 0)
         query = select(_columns.id, _columns.platform, products).order_by(_columns.id)
         with reading(self._store.engine) as connection:

@@ -1,4 +1,4 @@
-"""Logs statements that take long. The time is that of the database, waits for its locks included."""
+"""Logs slow SQL statements. The time includes waits for the database's locks."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _BEGUN = "pagemill_begun_s"
 
 
 def tell_slow_statements(engine: Engine, slow_ms: float) -> None:
-    """From now on what takes longer is logged, whether it succeeds or fails; with 0 nothing is.
+    """Logs each statement that takes longer than `slow_ms` from now on, whether it succeeds or fails; 0 logs none.
 
-    Values are never told: they stand beside a statement and not in it.
+    Values are never logged, because they are passed beside the statement.
     """
     if not slow_ms:
         return

@@ -1,4 +1,4 @@
-"""The store of runs and results: each result is written once, whoever writes it and however often.
+"""The store of runs and results: each result is written once, however many processes write it and however often.
 
 Owns the statements about results; those about runs are `run_store`'s. Must not decide what a result means, and must not
 retry: who calls knows how long it can wait.
@@ -45,7 +45,7 @@ class ResultStore(RunStore):
         self._is_watched = is_watched
 
     def judged(self, run: str, product_ids: Sequence[str]) -> set[str]:
-        """Those of the products that have their result in this run already."""
+        """Those of the products that already have a result in this run."""
         stored = {storable_text(product_id): product_id for product_id in product_ids}
         keys = list(stored)
         column = schema.results.c.product_id
@@ -58,17 +58,17 @@ class ResultStore(RunStore):
         return found
 
     def write(self, results: Sequence[ItemResult]) -> int:
-        """Writes all of them in one transaction and returns how many are new.
+        """Writes all results in one transaction and returns how many are new.
 
-        A result whose run and product have one already changes nothing, so writing again is always safe. Text is
-        cleaned of what databases refuse. Those of the new ones that are watched are noted in the same transaction.
+        A result for a run and product that have one already changes nothing, so repeating a write is safe. Characters
+        that databases refuse are replaced. New watched changes are recorded in the same transaction.
 
         Raises:
             ResultRefused: the database refuses one of them for its content; none is written.
         """
         if not results:
             return 0
-        # One order for everybody: two processes that write the same keys cannot wait for each other in a circle.
+        # Sorted, so that two processes that write the same keys cannot deadlock.
         rows = sorted((to_row(result) for result in results), key=lambda row: (row["run"], row["product_id"]))
         watched = {
             (storable_text(each.run), storable_text(each.product_id)) for each in filter(self._is_watched, results)
@@ -80,18 +80,18 @@ class ResultStore(RunStore):
                     _note_untold(connection, untold)
             return len(new)
         except (ValueError, TypeError, OverflowError) as error:
-            # psycopg makes JSON of facts itself, and lets what goes wrong there through as it is.
+            # psycopg encodes facts as JSON itself, and lets errors in that pass through unchanged.
             raise ResultRefused(f"a result cannot be stored: {error}") from error
 
     def read(self, run: str | None = None, verdict: Verdict | None = None) -> Iterator[ItemResult]:
-        """Streams results by run and product id, in flat memory; all runs when none is given."""
+        """Streams results by run and product id, in flat memory; of all runs if none is given."""
         return self.stream(Selection(run, () if verdict is None else (verdict,)))
 
     def stream(self, wanted: Selection, after: tuple[str, str] | None = None) -> Iterator[ItemResult]:
-        """Streams what is wanted, by run and product id, in flat memory; all of it, or what is behind that one.
+        """Streams matching results by run and product id, in flat memory; with `after` only those after that result.
 
-        Pages are read one by one, each in a short transaction of its own, so that a slow reader holds nothing up.
-        What is written meanwhile appears if its place has not been passed.
+        Each page is read in its own short transaction, so that a slow reader blocks nobody. Results that are written
+        meanwhile appear if their place has not been passed yet.
         """
         while True:
             page = self.page(wanted, _ROWS_PER_PAGE, after)
@@ -101,12 +101,12 @@ class ResultStore(RunStore):
             after = (page[-1].run, page[-1].product_id)
 
     def page(self, wanted: Selection, rows: int, after: tuple[str, str] | None = None) -> list[ItemResult]:
-        """The first so many of what is wanted, or those behind that run and product."""
+        """The first matching results, at most `rows`; with `after` those after that run and product."""
         with reading(self.engine) as connection:
             return [from_row(row) for row in connection.execute(wanted.page(rows, after)).mappings()]
 
     def outlines(self, run: str) -> Iterator[ResultOutline]:
-        """As `read`, but for what sums need only, in half the time."""
+        """Like `read`, but only the columns that sums need, in half the time."""
         columns = schema.results.c
         as_text = cast(columns.differences, Text).label("differences")
         named = (as_text if name == "differences" else columns[name] for name in ResultOutline._fields)
@@ -122,7 +122,7 @@ class ResultStore(RunStore):
 
 
 def _note_untold(connection: Connection, keys: list[tuple[str, str]]) -> None:
-    """Notes these results as still to be told, but those of runs of which nothing is told any more."""
+    """Records these watched changes for a notice, except those of runs that get no notice any more."""
     column = schema.untold_ends.c.run
     open_runs = set(connection.scalars(select(column).where(column.in_({run for run, _ in keys}))))
     if rows := [{"run": run, "product_id": product} for run, product in keys if run in open_runs]:

@@ -1,4 +1,4 @@
-"""Results for people, as tables that show more than one line for each: what changed, and what became of a product.
+"""Tables of results for people with several lines for each: changes by field, and a product's history.
 
 Must not read from a database.
 """
@@ -20,7 +20,7 @@ _MAX_FACT_COLUMNS = 6
 
 
 def write_changes_table(results: Iterable[ItemResult], stream: TextIO, *, width: int | None = None) -> int:
-    """Draws what changed, expected and found side by side, and returns how many fields that are."""
+    """Draws the changes with expected and found values side by side; returns the number of fields."""
     console = _console(stream, width)
     rest = changes(results)
     count = 0
@@ -41,8 +41,8 @@ def write_changes_table(results: Iterable[ItemResult], stream: TextIO, *, width:
 
 
 def write_history_table(results: Sequence[ItemResult], stream: TextIO, *, width: int | None = None) -> None:
-    """Draws a product's results one below the other, with the facts that are numbers, yes or no, or not always the
-    same; the first few of them."""
+    """Draws a product's results one below the other. Shows the first few facts that are numbers, true or false, or that
+    changed."""
     console = _console(stream, width)
     facts = _telling_facts(results)
     table = Table(box=None, pad_edge=False)

@@ -1,7 +1,6 @@
-"""Brings tables that an older pagemill made up to `schema`: adds the columns that came later.
+"""Upgrades tables of an older pagemill to `schema`: adds missing columns.
 
-Owns the difference between what is there and what should be. Changes and removes nothing that is there; no row is
-rewritten, so it takes no longer on a large table than on a small one.
+Changes and removes nothing. No row is rewritten, so it is as fast on a large table as on a small one.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from pagemill.results import schema
 
 
 def add_missing_columns(connection: Connection) -> None:
-    """Adds them in the transaction that is open, which must keep others from doing the same meanwhile.
+    """Adds the columns in the open transaction, which must keep other processes from doing the same meanwhile.
 
-    Looks before it asks for anything: adding a column waits for everybody who reads or writes the table, also where
-    there is nothing to add. All tables must exist.
+    Looks first, because adding a column waits for all readers and writers of the table, even if the column exists. All
+    tables must exist.
     """
     inspector = inspect(connection)
     preparer = connection.dialect.identifier_preparer

@@ -1,4 +1,4 @@
-"""Which results are told at once: changes of what a platform's `watch` names. Pure."""
+"""Decides which results get a notice at once: changes of what a platform's `watch` names. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pagemill.results.run_end import CHANGES
 
 
 def watching(platforms: Mapping[str, Platform]) -> Callable[[ItemResult], bool]:
-    """Tells of a result whether it is one of those.
+    """A function that decides whether a result is a watched change.
 
-    Of a watched product every change counts, of a watched field a difference between catalogue and page. A product that
-    failed or was blocked has not changed, as far as anybody knows.
+    For a watched product every change counts, for a watched field a difference between catalogue and page. A product
+    that failed or was blocked is not known to have changed.
     """
     watched = {
         name: (frozenset(platform.watch.fields), frozenset(platform.watch.products))

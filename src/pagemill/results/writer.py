@@ -1,7 +1,7 @@
-"""Writes results behind the lanes' backs: one thread gathers them into groups and writes each group at once.
+"""Writes results in the background: one thread collects them into groups and writes each group in one transaction.
 
-Owns the waiting results and the patience with a database that is away. Must not judge, drop or reorder results; a
-result leaves the queue only when the database has committed it.
+Owns the waiting results and retries while the database is away. Must not judge, drop or reorder results. A result
+leaves the queue only when the database has committed it.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _log = get_logger("results")
 
 
 class ResultWriter:
-    """Groups of results on their way into the store.
+    """Collects results and writes them to the store in groups.
 
-    The thread, `pagemill-results`, starts with the first `put`. While the database is away the group is tried again
-    with growing pauses, up to 5 s; the outage is logged once, as `Results Delayed`.
+    Its thread, `pagemill-results`, starts with the first `put`. While the database is away, the group is tried again
+    after growing pauses, up to 5 s; the outage is logged once, as `Results Delayed`.
     """
 
     def __init__(
@@ -50,11 +50,11 @@ class ResultWriter:
     ) -> None:
         """
         Args:
-            store: an open store; it is used from the writer's thread only.
-            group_size: how many results one transaction takes at most.
-            group_delay_ms: how long the first result of a group waits for others at most.
+            store: an open store; used only by the writer's thread.
+            group_size: the most results in one transaction.
+            group_delay_ms: how long a group's first result waits for others.
             queue_limit: how many results may wait.
-            put_timeout_s: how long `put` waits for room in a full queue.
+            put_timeout_s: how long `put` waits while the queue is full.
             clock: monotonic seconds.
         """
         self._store = store
@@ -68,7 +68,7 @@ class ResultWriter:
         self._put_count = 0
         self._written_count = 0
         self._wanted_count = 0
-        """Up to here somebody waits in `flush`: no result before it waits for company."""
+        """The number of results that a `flush` waits for; these are written without waiting for a full group."""
         self._closing = False
         self._abandoned = False
         self._in_outage = False
@@ -84,12 +84,13 @@ class ResultWriter:
 
     @property
     def waiting(self) -> int:
-        """How many results are not committed yet."""
+        """The number of results that are not committed yet."""
         with self._changed:
             return len(self._waiting)
 
     def put(self, result: ItemResult) -> None:
-        """Takes a result from any thread and returns at once; only a full queue makes it wait, `put_timeout_s`.
+        """Takes a result from any thread and returns at once. Only if the queue is full it waits, up to
+        `put_timeout_s`.
 
         Raises:
             DeadlineExceeded: the queue stayed full; the result was not taken.
@@ -109,10 +110,10 @@ class ResultWriter:
             self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> None:
-        """Returns when everything that was put before is committed. It blocks: a coroutine calls it in a thread.
+        """Returns when all earlier results are committed. It blocks, so coroutines must call it in a thread.
 
         Raises:
-            DeadlineExceeded: it took longer. Nothing is lost: the results wait on.
+            DeadlineExceeded: it took longer. Nothing is lost; the results are still waiting.
         """
         with self._changed:
             target = self._put_count
@@ -122,11 +123,11 @@ class ResultWriter:
                 raise DeadlineExceeded(f"committing {target - self._written_count} results to the database", timeout_s)
 
     def close(self, timeout_s: float) -> None:
-        """Takes no more results, commits what waits and ends the thread. A second call does nothing.
+        """Takes no more results, commits those that wait, and ends the thread. A second call does nothing.
 
         Raises:
-            DeadlineExceeded: some results could not be committed in that time and are given up; whoever counts on
-                them does those items again.
+            DeadlineExceeded: some results could not be committed in time and are given up. Their items must be done
+                again.
         """
         with self._changed:
             if self._closing:
@@ -162,7 +163,7 @@ class ResultWriter:
             pause_s = min(2 * pause_s, _LAST_RETRY_S)
 
     def _next_group(self) -> list[ItemResult]:
-        """The oldest results, at most a group of them, left in the queue; none means that the thread may end."""
+        """The oldest results, at most one group. They stay in the queue. An empty list ends the thread."""
         with self._changed:
             self._changed.wait_for(lambda: bool(self._waiting) or self._closing)
             while self._waiting and not self._group_is_due():
@@ -189,7 +190,7 @@ class ResultWriter:
                 self._write_alone(result)
 
     def _write_alone(self, result: ItemResult) -> None:
-        """Writes one result of a refused group; if it is the one at fault, a bare verdict takes its place."""
+        """Writes one result of a refused group. If it is refused again, a `failed` result without facts replaces it."""
         try:
             self._store.write([result])
         except ResultRefused as error:
@@ -211,7 +212,7 @@ class ResultWriter:
             try:
                 self._store.write([bare])
             except ResultRefused:
-                # Its very key is refused. Keeping it would hold all other results up for ever.
+                # Even its key is refused. If it were kept, it would block all other results for ever.
                 _log.error(events.UNEXPECTED, where="result writer", lost=repr(result.product_id))
 
     def _forget(self, count: int) -> None:
