@@ -1,4 +1,4 @@
-"""The values that travel through pagemill. All of them are frozen; none of them does any work."""
+"""The values that pagemill's parts exchange. All are frozen and contain no logic."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Verdict(StrEnum):
     CHANGED = "changed"
     SOLD_OUT = "sold_out"
     OFF_SALE = "off_sale"
-    """The page is there, the product is not sold any more: suspended, for members only, stopped."""
+    """The page exists, but the product is no longer sold: suspended, for members only, discontinued."""
     GONE = "gone"
     BLOCKED = "blocked"
     FAILED = "failed"
 
 
 class Priority(StrEnum):
-    """Which of a platform's runs come first; in this order."""
+    """Which of a platform's runs is worked on first; in this order."""
 
     HIGH = "high"
     NORMAL = "normal"
@@ -43,7 +43,7 @@ class ConnectionCounts:
     in_use: int
     idle: int
     most: int
-    """How many there may be at once."""
+    """The most connections at a time."""
 
     def __add__(self, other: ConnectionCounts) -> ConnectionCounts:
         return ConnectionCounts(self.in_use + other.in_use, self.idle + other.idle, self.most + other.most)
@@ -57,7 +57,7 @@ class Product:
     url: str
     expected: Facts = field(default_factory=dict)
     platform: str = ""
-    """Empty where all products are of one, which is known."""
+    """Empty if all products have the same platform, which is known from the context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +69,16 @@ class Batch:
     platform: str
     products: tuple[Product, ...]
     tries_left: int = 0
-    """How often it will be tried again should this try fail."""
+    """How often the batch is tried again if this try fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldTold:
-    """What one source said of one field, and why it said no more. For people: `pagemill try` and reasons.
+    """What one source said about one field, or why it said nothing. For people: `pagemill try` and reasons.
 
-    `default` is the value of an `else`, `absent` the `false` of what only had to be there. `text` is what stood there,
-    where it was found and not understood. `places` is how many elements fitted, and
-    `others` are their other texts, where that was asked for.
+    `default` is the value of an `else`, `absent` the `false` of a field that only had to exist. `text` is what was
+    found but not understood. `places` is the number of matching elements, and `others` are their other texts, if
+    these were asked for.
     """
 
     source: int
@@ -92,7 +92,7 @@ class FieldTold:
 
 @dataclass(frozen=True, slots=True)
 class StepTold:
-    """What came of one step before reading."""
+    """The outcome of one step before reading."""
 
     step: str
     outcome: str
@@ -104,13 +104,13 @@ class StepTold:
 
 @dataclass(frozen=True, slots=True)
 class PageReading:
-    """What one visit brought back, before it is judged.
+    """What one visit found, before it is judged.
 
-    `status` is the HTTP status of the document or answer, `None` when there was none, and `url` the address at which
-    the visit ended. `ready` says whether the content that the platform waits for appeared. `texts` holds those of the
-    texts looked for that a visitor sees in the page. `light` says that no document was loaded, which wears a page out
-    much less. `retry_after` is the header of that name, where the strategy itself has seen one. What is for people
-    alone does not count in comparisons.
+    `status` is the HTTP status of the document or answer, or `None` without one. `url` is the address at which the
+    visit ended. `ready` says whether the content that the platform waits for appeared. `texts` are the searched texts
+    that a visitor sees on the page. `light` means that no document was loaded, which wears a page out much less.
+    `retry_after` is the header of that name, if the strategy itself has seen one. Fields that are only for people are
+    ignored in comparisons.
     """
 
     status: int | None
@@ -121,27 +121,27 @@ class PageReading:
     light: bool = False
     retry_after: str = ""
     asked: str = field(default="", compare=False)
-    """The address that was visited; empty where it does not matter whether the visit ended there."""
+    """The address that was visited; empty if it does not matter whether the visit ended there."""
     texts_in: tuple[tuple[str, str], ...] = ()
-    """As `texts`, for those that count in some elements only: selector and text."""
+    """Like `texts`, for texts that count only in some elements: selector and text."""
     selectors: tuple[str, ...] = ()
-    """Those of the selectors looked for that a visitor sees something of."""
+    """The searched selectors of which a visitor sees an element."""
     dialogs: tuple[str, ...] = ()
     """The messages of dialogs that the page opened."""
     errors: tuple[tuple[str, str | None], ...] = ()
-    """Path and word of what stood in JSON answers where errors are looked for."""
+    """Path and word of errors that were found in JSON answers."""
     defaults: frozenset[str] = frozenset()
-    """Facts that hold because nothing else was found: nobody has said them."""
+    """Facts that hold only because nothing else was found; no source has said them."""
     told: Mapping[str, tuple[FieldTold, ...]] = field(default_factory=dict, compare=False)
-    """What each source said of each field, in the order in which they were asked."""
+    """What each source said about each field, in the order of the sources."""
     troubles: tuple[str, ...] = field(default=(), compare=False)
-    """What went wrong with single sources."""
+    """Errors of single sources."""
     requests: tuple[str, ...] = field(default=(), compare=False)
-    """What was asked for without a page, and what came."""
+    """Requests without a page, and their answers."""
     refused: int | None = None
-    """The status with which a source was refused, where another one has answered."""
+    """The status by which a source was refused, if another source has answered."""
     steps: tuple[StepTold, ...] = field(default=(), compare=False)
-    """What was done in the page before it was read."""
+    """The steps on the page before it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +184,11 @@ class ItemResult:
     worker: str
     final_url: str = ""
     expected: Facts = field(default_factory=dict)
-    """What the catalogue had; empty where it had nothing, and for results of 0.1."""
+    """The values that the catalogue expected; empty if it expected none, and for results of 0.1."""
 
 
 class ResultOutline(NamedTuple):
-    """What sums over results need of one, under the names of `ItemResult`; light, as there are many."""
+    """The fields of a result that sums need, under the names of `ItemResult`. A tuple, because there are many."""
 
     run: str
     product_id: str

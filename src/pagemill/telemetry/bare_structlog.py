@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 if "rich" not in sys.modules:
-    sys.modules["rich"] = None  # type: ignore[assignment]  # Python's own way to say that there is none
+    sys.modules["rich"] = None  # type: ignore[assignment]  # Python's own mark for a module that cannot be imported
     try:
         import structlog as structlog
     finally:

@@ -1,6 +1,6 @@
-"""Copies the log lines that the whole fleet should see, word for word, for whoever publishes them.
+"""Copies log lines that the whole fleet should see, unchanged, for the thread that publishes them.
 
-The lines wait here, a bounded number of them, until somebody takes them. Nobody who logs ever waits.
+A limited number of lines waits here until that thread takes them. Logging never waits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from pagemill.telemetry import events
 
 QUIET = frozenset({events.ITEM, events.MEMORY, events.BATCH, events.PAGE_ROTATION, events.CLEANUP, events.UNEXPECTED})
-"""Events that come all the time, or are no news; their counts are published in other ways."""
+"""Events that are frequent or no news; their counts are published in other ways."""
 _MOST = 500
 _LONGEST = 300
 
@@ -31,7 +31,7 @@ class BufferedEvent:
 
 
 class EventBuffer:
-    """A processor of structlog that changes nothing. May be used from any thread."""
+    """A processor of structlog that does not change lines. May be used from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,17 +39,17 @@ class EventBuffer:
         self._listening = False
 
     def open(self) -> None:
-        """Begins to keep lines."""
+        """Starts keeping lines."""
         self._listening = True
 
     def close(self) -> None:
-        """Ends that, and forgets what was not taken."""
+        """Stops keeping lines, and drops those that were not taken."""
         self._listening = False
         with self._lock:
             self._told.clear()
 
     def __call__(self, _logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        """Keeps the line if it is for the fleet."""
+        """Keeps the line if the fleet should see it."""
         event = line.get("event")
         if self._listening and event in _KNOWN:
             facts = {name: _short(value) for name, value in line.items() if name not in _OWN}
@@ -59,7 +59,7 @@ class EventBuffer:
         return line
 
     def take(self, send: Callable[[list[BufferedEvent]], object]) -> None:
-        """Hands over what was kept; it stays here if `send` raises."""
+        """Passes the kept lines to `send`; they stay here if `send` raises an error."""
         with self._lock:
             told = list(self._told)
         if not told:
@@ -75,7 +75,7 @@ _OWN = frozenset({"event", "level", "timestamp", "exception", "stack"})
 _KNOWN = frozenset(value for name, value in vars(events).items() if name.isupper() and value not in QUIET)
 
 EVENT_BUFFER = EventBuffer()
-"""This process' buffer; `set_up_logging` puts it in its place."""
+"""This process' buffer; `set_up_logging` adds it to structlog's processors."""
 
 
 def _short(value: Any) -> str | int | float | bool | None:

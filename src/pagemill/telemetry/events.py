@@ -1,6 +1,6 @@
-"""The name of every log event. People and scripts grep for these texts: never change one, add new ones freely.
+"""The names of all log events. People and scripts search for these texts: never change one, but add new ones freely.
 
-The word `timeout` stands in the line of every time-out and in no other.
+The word `timeout` appears in the line of every time-out and in no other line.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""A file that a long-lived process touches while it makes progress, for whoever watches it from outside.
+"""A file that a long-lived process touches while it makes progress, so that others can see that it lives.
 
-Its name is the process' id; a container's health check looks at its age (`docker/health.sh`), without any Python.
+The file's name is the process id. A container's health check compares the file's age (`docker/health.sh`), without
+Python.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ _MODE = 0o700
 
 
 def pulse_folder() -> Path:
-    """Where this user's processes have their files."""
+    """The folder with the files of this user's processes."""
     return Path(tempfile.gettempdir()) / f"pagemill-pulse-{os.getuid()}"
 
 
 class LivenessFile:
-    """This process' file, for the `with` block. A full or read-only disk is no reason to stop working."""
+    """This process' file, for a `with` block. A full or read-only disk raises no error."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._file = (folder or pulse_folder()) / str(os.getpid())
 
     def beat(self) -> None:
-        """Says that there was progress."""
+        """Records that there was progress."""
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(mode=_MODE, exist_ok=True)
             self._file.touch()

@@ -1,7 +1,7 @@
-"""The log in files of one folder: `combined.log` has all of it, `error.log` and `performance.log` parts.
+"""Writes the log to files in one folder: `combined.log` has all lines, `error.log` and `performance.log` some of them.
 
-Whoever logs never waits for a disk: lines go through a bounded queue to a thread. A disk that is full, too slow or
-not writable costs lines in these files and nothing else; it is told once, and once when it is over.
+Logging never waits for the disk: lines go through a queue of limited length to a thread. If the disk is full, too slow
+or not writable, only these files lose lines. That is logged once when it begins, and once when it is over.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PERFORMANCE = frozenset(
         events.PATTERN_TOO_SLOW,
     }
 )
-"""Events that tell of memory and speed."""
+"""Events about memory and speed."""
 
 MOST_BYTES = 10_000_000
 KEPT = 5
@@ -63,17 +63,17 @@ FILES: Mapping[str, Callable[[logging.LogRecord], bool]] = MappingProxyType(
         "performance.log": lambda record: _event(record) in PERFORMANCE,
     }
 )
-"""Which lines each file has."""
+"""Which lines each file gets."""
 
 
 class LogFiles(logging.Handler):
-    """This process' share in the files of a folder."""
+    """This process' share of the log files in a folder."""
 
     def __init__(self, folder: Path, most_bytes: int = MOST_BYTES, queued: int = _QUEUED) -> None:
         """
         Args:
-            folder: on a disk of this machine; it is made when it is needed.
-            most_bytes: of one file; five older ones of each are kept.
+            folder: on a local disk; created if needed.
+            most_bytes: the size at which a file is rotated; five older files of each are kept.
             queued: how many lines may wait for the disk.
         """
         super().__init__()
@@ -86,10 +86,10 @@ class LogFiles(logging.Handler):
         self._retry_at_s = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Takes a line; one for which there is no room is lost."""
+        """Queues a line; it is lost if the queue is full."""
         try:
             text = (self.format(record) + "\n").encode("utf-8", "backslashreplace")
-        except Exception:  # noqa: BLE001 - what cannot be written is `logging`'s to tell, as for every handler
+        except Exception:  # noqa: BLE001 - `logging` reports lines that cannot be formatted, as for every handler
             self.handleError(record)
             return
         if self._thread is None:
@@ -101,11 +101,11 @@ class LogFiles(logging.Handler):
             self._lose("the disk does not keep up")
 
     def close(self) -> None:
-        """Writes what waits, for up to some seconds."""
+        """Writes the waiting lines, for up to a few seconds."""
         if self._thread is not None:
             try:
                 self._lines.put(None, timeout=_CLOSE_S)
-            except queue.Full:  # the last line of all makes room, or the thread would wait for ever after that
+            except queue.Full:  # drops a line, because without the end mark the thread would wait for ever
                 with contextlib.suppress(queue.Empty, queue.Full):
                     self._lines.get_nowait()
                     self._lines.put_nowait(None)
@@ -121,7 +121,7 @@ class LogFiles(logging.Handler):
                 continue
             try:
                 for name, file in self._files.items():
-                    if name in names or not is_begun:  # so that all are there to be looked at
+                    if name in names or not is_begun:  # the first line creates all files, so that they can be followed
                         file.append(text if name in names else b"")
                 is_begun = True
             except OSError as error:

@@ -1,9 +1,8 @@
 """Sets structlog up: JSON lines in a container, readable lines on a terminal, one line per event.
 
-Lines go to standard error, so that a command's own output stays clean, and to files where somebody wants them. What
-other libraries say through the standard `logging` module goes the same way. Nothing here is bound to one subsystem.
-Handlers are freed when others take their place and when the process ends; streams are not closed, they belong to who
-opened them.
+Lines go to standard error, so that a command's own output stays clean, and to files if a folder is configured. Lines of
+other libraries, which use the standard `logging` module, go the same way. Handlers are closed when others replace them
+and when the process ends. Streams are not closed, because they belong to those who opened them.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from pagemill.telemetry.event_buffer import EVENT_BUFFER
 from pagemill.telemetry.log_files import LogFiles
 
 _LONG = ("exception", "stack")
-"""What a line goes on with below itself."""
+"""Fields that are written on further lines below the log line."""
 
 
 def set_up_logging(
@@ -36,7 +35,7 @@ def set_up_logging(
         log_format: `json`, `console`, or `auto` for `console` on a terminal and `json` elsewhere.
         level: the lowest level that is written.
         stream: where the lines go; standard error by default.
-        folder: where they go besides, as readable lines: see `log_files`.
+        folder: where they go as well, as readable lines: see `log_files`.
     """
     out = stream if stream is not None else sys.stderr
     as_json = log_format == "json" or (log_format == "auto" and not out.isatty())
@@ -66,7 +65,7 @@ def set_up_logging(
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         cache_logger_on_first_use=False,
     )
-    # Taken back first, so that it is there once however often this is called.
+    # Unregistered first, so that it is registered once after any number of calls.
     atexit.unregister(_end_logging)
     atexit.register(_end_logging)
 
@@ -76,7 +75,7 @@ def _json() -> list[Any]:
 
 
 def _readable(colors: bool) -> list[Any]:
-    """Lines for people and for grep: levels in capitals, as other logs have them."""
+    """Readable lines for people and grep; levels are in capitals, as in other logs."""
     usual = structlog.dev.ConsoleRenderer.get_default_level_styles(colors)
     styles = {name.upper(): style for name, style in usual.items()}
     return [_shout_level, _calm, structlog.dev.ConsoleRenderer(colors=colors, level_styles=styles)]
@@ -89,8 +88,8 @@ def _shout_level(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> 
 
 
 def _calm(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A page's text cannot steer the terminal, nor begin a line that looks like one of ours. What is no text is shown
-    by its `repr`, which does neither."""
+    """Makes text safe: text from a page must neither control the terminal nor begin a line that looks like ours. Other
+    values are safe, because they are shown by `repr`."""
     for name, value in line.items():
         if isinstance(value, str):
             line[name] = (visible.lines if name in _LONG else visible.one_line)(value)
@@ -98,22 +97,22 @@ def _calm(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mutable
 
 
 def _add_process(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Several processes share the files."""
+    """Adds the process id, because several processes share the files."""
     return {**line, "process": os.getpid()}
 
 
 def _end_logging() -> None:
-    """When the process ends. What is still said after that, as of tasks that nobody has waited for, is no line of ours:
-    without any handler `logging` would write it in a form that nobody can read."""
+    """Called when the process ends. Later messages, for example about tasks that nobody awaited, are dropped; without
+    any handler, `logging` would print them unformatted."""
     close_logging()
     logging.getLogger().addHandler(logging.NullHandler())
 
 
 def close_logging() -> None:
-    """Flushes every handler of the root logger, takes it away and frees it; also done when the process ends."""
+    """Flushes, removes and closes every handler of the root logger; also called when the process ends."""
     root = logging.getLogger()
     for handler in root.handlers[:]:
-        with contextlib.suppress(OSError, ValueError):  # its stream has been closed, or nobody reads it any more
+        with contextlib.suppress(OSError, ValueError):  # its stream is closed, or its reader is gone
             handler.flush()
         root.removeHandler(handler)
         with contextlib.suppress(OSError, ValueError):

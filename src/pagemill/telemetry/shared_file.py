@@ -1,7 +1,7 @@
 """A file that any number of processes of one machine append to and rotate, without losing or mixing lines.
 
-Every text is one `write` at the file's end, which the kernel lets nobody interrupt. Who finds the file too long moves
-it aside, under a lock that is never waited for; the others see that another file stands in its place, and go there.
+Each text is a single `write` at the file's end, which the kernel does not interrupt. The process that finds the file
+too long renames it, under a lock that nobody waits for. The others notice that the path has a new file, and open that.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _MODE = 0o640
 
 
 class SharedFile:
-    """One process' share in the file. For use by one thread at a time."""
+    """One process' handle of the file. To be used by one thread at a time."""
 
     def __init__(self, path: Path, most_bytes: int, kept: int) -> None:
         """
         Args:
-            path: the file; older ones are called `path.1`, the latest, `path.2` and so on. Its folder is made when need
-                be.
-            most_bytes: a file that has so many is moved aside.
+            path: the file. Older files are called `path.1` (the latest), `path.2` and so on. Its folder is created if
+                needed.
+            most_bytes: the size at which the file is renamed.
             kept: how many older files are kept.
         """
         self._path = path
@@ -32,10 +32,10 @@ class SharedFile:
         self._line_is_cut = False
 
     def append(self, text: bytes) -> None:
-        """Adds a text, which ends its line.
+        """Appends a text, which must end with a line end.
 
         Raises:
-            OSError: it is not there, or not all of it.
+            OSError: the text was not written, or only a part of it.
         """
         descriptor = self._open()
         if self._line_is_cut:
@@ -48,13 +48,13 @@ class SharedFile:
             self._rotate()
 
     def close(self) -> None:
-        """Gives the file back. It may be used again afterwards."""
+        """Closes the file. It is opened again by the next use."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
 
     def _open(self) -> int:
-        """The file that stands there now."""
+        """The descriptor of the file that is at the path now."""
         if self._descriptor is not None and self._stands_there(self._descriptor):
             return self._descriptor
         self.close()
@@ -78,7 +78,7 @@ class SharedFile:
                     if older.exists():
                         older.replace(self._aside(number))
         except (BlockingIOError, FileNotFoundError):
-            return  # another process does it, or has just done it
+            return  # another process is renaming it, or has just done so
         finally:
             os.close(lock)
 
