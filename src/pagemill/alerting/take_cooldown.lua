@@ -1,9 +1,9 @@
--- Takes the cooldown of an alert, and ends the script where somebody else has it. What is put behind this runs in the same
--- step.
+-- Starts the cooldown of an alert, or ends the script if it is running already. Scripts that are appended to this one run
+-- in the same step.
 --
--- In: `KEYS[2]`, the cooldown's mark, if there is one; `ARGV[2]`, the call's own name, and `ARGV[5]`, how many
--- milliseconds it takes. Out: 0, or 1 for the very call that has it already: the client repeats a command whose answer was
--- lost, and then the alert goes out instead of counting as somebody else's.
+-- In: `KEYS[2]`, the cooldown's key, if there is one; `ARGV[2]`, a name that is unique for this call; `ARGV[5]`, the
+-- cooldown in milliseconds. Out: 0; or 1 if this very call has started the cooldown: the client repeats a command whose
+-- answer was lost, and its alert must still be sent.
 
 if KEYS[2] then
   local held = redis.call('GET', KEYS[2])

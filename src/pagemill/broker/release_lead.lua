@@ -1,3 +1,3 @@
--- Gives up the lead, where it is the claimant's.
+-- Gives up the lead, if the claimant has it.
 
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end

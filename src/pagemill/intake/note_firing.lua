@@ -1,4 +1,4 @@
--- Notes a firing of an entry. Only the leader may: `ARGV[1]`. Out: whether it does lead.
+-- Stores the note about a firing, if the scheduler `ARGV[1]` leads. Out: whether it leads.
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[2], 'due', ARGV[2], 'outcome', ARGV[3], 'run', ARGV[4], 'detail', ARGV[5],

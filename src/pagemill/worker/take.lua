@@ -1,11 +1,11 @@
--- Takes from the first platform that has something, there from the first of its queues that has, and leaves a safety copy,
--- as RQ itself does for a single queue.
+-- Takes a batch from the first platform that has one, from the first of its queues that has one. Leaves a safety copy, as
+-- RQ itself does for a single queue.
 --
--- In: for each platform the key where its pace is kept, then its queues; as arguments, how many queues each has. A platform
--- that the fleet leaves alone keeps its batches. Out: a queue and a job; or how many batches were held back so.
+-- In: for each platform the key of its pace, then its queues; as arguments, each platform's number of queues. A platform
+-- that is paused, or whose breaker is open, keeps its batches. Out: a queue and a job; or the number of such batches.
 --
--- RQ marks a copy that it finds with the time, for a day. A mark of an earlier taking would let maintenance take this one
--- for stuck at once, so it goes.
+-- RQ marks a safety copy with the time when it first sees it, for a day. An old mark would make RQ's maintenance take
+-- this new copy for a stuck one at once, so the mark is deleted.
 
 if redis.call('EXISTS', 'rq:suspended') == 1 then
   return 0

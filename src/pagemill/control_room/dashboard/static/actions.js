@@ -1,4 +1,4 @@
-// What an admin may do. Each action asks first and tells what came of it; the server decides whether it is allowed.
+// The actions of an admin. Each asks first and reports its outcome; the server decides whether it is allowed.
 
 import { change, read, Unreachable } from "./api.js";
 import { ask, field, tell } from "./dialog.js";
@@ -10,7 +10,7 @@ const RESTART = "/api/v2/system/restart-all";
 const RESTART_MS = 3000;
 const PAUSE_MINUTES = 15;
 
-/** Puts the buttons up. `refresh()` has the page show at once what an action has changed. */
+/** Shows the buttons. `refresh()` makes the page show changes at once. */
 export function setUpActions(refresh) {
   const buttons = [
     ["Clean up memory", () => optimize("memory", "Clean up memory?", "Every worker collects garbage, trims its caches, and replaces its contexts after the visits under way.", refresh)],
@@ -109,12 +109,12 @@ function restart(refresh) {
 
 let watching = null;
 
-/** Watches a restart that somebody else began: its workers drain one after another. */
+/** Shows a restart that somebody else has started; its workers drain one after another. */
 export function noticeRestart(picture) {
   if (watching === null && !byId("restart-note").textContent && picture.alive.some((each) => each.draining)) watchRestart();
 }
 
-/** Shows how far a restart is, as long as one runs. */
+/** Shows the progress of a restart until it has ended. */
 export async function watchRestart() {
   clearTimeout(watching);
   watching = null;
@@ -123,7 +123,7 @@ export async function watchRestart() {
   try {
     told = await read(RESTART);
   } catch (failure) {
-    // There was none, or the API restarts itself at the end; the page's own requests say what else is wrong.
+    // There is no restart, or the API is restarting itself; the page's other requests report any other error.
     if (note.textContent && failure instanceof Unreachable) watching = setTimeout(watchRestart, RESTART_MS);
     return;
   }

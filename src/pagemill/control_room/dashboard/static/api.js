@@ -1,13 +1,13 @@
-// The way to the control API. Every answer is JSON; every failure becomes one of two errors.
+// Sends requests to the control API. Answers are JSON; every failure becomes one of two errors.
 
 const DEADLINE_MS = 15000;
 const ACTION_DEADLINE_MS = 120000;
 const UPLOAD_DEADLINE_MS = 150000;
 
-/** The path that a proxy has us below; empty at the top. This file's own address tells it. */
+/** The path under which a proxy serves the API; empty without one. Taken from this file's own address. */
 export const ROOT = new URL(import.meta.url).pathname.split("/performance/static/")[0];
 
-/** The API answered, and refused. */
+/** The API answered with an error. */
 export class Refused extends Error {
   constructor(status, message, retryAfterS = 0) {
     super(message);
@@ -24,7 +24,7 @@ async function ask(method, path, { body, headers = {}, deadlineMs }) {
   try {
     answer = await fetch(ROOT + path, {
       method,
-      // Without the mark the API takes a change for a forged one.
+      // Without this header the API refuses a change as forged.
       headers: { Accept: "application/json", ...(method === "GET" ? {} : { "X-Requested-With": "pagemill" }), ...headers },
       body,
       credentials: "same-origin",
@@ -45,7 +45,7 @@ async function ask(method, path, { body, headers = {}, deadlineMs }) {
     const message = (value && value.error && value.error.message) || `the API answered ${answer.status}`;
     throw new Refused(answer.status, message, Number(answer.headers.get("Retry-After")) || 0);
   }
-  // The paths of the older documents answer without an envelope.
+  // Paths from older documents answer without an envelope.
   return value && typeof value === "object" && "success" in value && "data" in value ? value.data : value;
 }
 
@@ -53,7 +53,7 @@ const asJson = (body) => (body === undefined ? {} : { body: JSON.stringify(body)
 
 export const read = (path) => ask("GET", path, { deadlineMs: DEADLINE_MS });
 export const change = (method, path, body) => ask(method, path, { ...asJson(body), deadlineMs: ACTION_DEADLINE_MS });
-/** Sends a file; `key` makes a second attempt the same request. */
+/** Uploads a file; with the same `key`, a repeated attempt counts as the same request. */
 export const upload = (path, file, type, key) =>
   ask("POST", path, { body: file, headers: { "Content-Type": type, "Idempotency-Key": key }, deadlineMs: UPLOAD_DEADLINE_MS });
 

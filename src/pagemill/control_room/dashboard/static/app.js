@@ -1,4 +1,4 @@
-// Puts the dashboard together: what is asked for, how often, and what is shown of it.
+// Builds the dashboard: what is requested, how often, and what is shown of it.
 
 import { noticeRestart, pause, resume, setUpActions } from "./actions.js";
 import { read, Refused } from "./api.js";
@@ -47,7 +47,7 @@ async function ownHistory(path) {
   try {
     return historyOf(await read(path));
   } catch (error) {
-    if (error instanceof Refused && error.status === 404) return []; // it has ended
+    if (error instanceof Refused && error.status === 404) return []; // the worker has ended
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-// The board itself: what it shows now, over which time and of which worker.
+// The dashboard: the current figures, the period of the charts, and the selected worker.
 
 import { byId, el } from "./dom.js";
 import { drawLanes, drawMeasure, drawMemory, drawThroughput, drawVerdicts } from "./charts.js";
@@ -21,7 +21,7 @@ export class Board {
   period = "hourly";
   worker = "";
 
-  /** `act` is what the tables' buttons do; `chosen()` is called when other points over time are wanted. */
+  /** `act` has the actions of the tables' buttons; `chosen()` is called when the period or the worker changes. */
   constructor(act, chosen) {
     this.#act = act;
     byId("period").addEventListener("change", (event) => {
@@ -58,7 +58,7 @@ export class Board {
     this.draw();
   }
 
-  /** Draws all charts; asked again meanwhile, it draws once more afterwards. */
+  /** Draws all charts. If it is called during that, it draws once more afterwards. */
   async draw() {
     if (!this.#picture) return;
     if (this.#drawing) {
@@ -91,7 +91,7 @@ export class Board {
   #offerWorkers(workers) {
     const choice = byId("worker-choice");
     const names = workers.map((each) => each.name);
-    // One that has ended stays on offer as long as it is looked at.
+    // A worker that has ended can be selected as long as it is shown.
     if (this.worker && !names.includes(this.worker)) names.push(this.worker);
     offer(choice, ["", ...names], (name) => name || choice.options[0].textContent);
     choice.value = this.worker;

@@ -1,11 +1,11 @@
-// The charts, each with a caption that says in words what it shows.
+// The charts, each with a caption that says in words what the chart shows.
 
 import { byId, el, icon, say, sync } from "./dom.js";
 import { capital, count, percent, plural, rate, size, timeOfDay, words } from "./format.js";
 import { rolesOf, VERDICTS } from "./picture.js";
 import { colour, draw, plain, thin } from "./plot.js";
 
-/** Which events are marked on the memory chart: their sign differs, not only their colour. */
+/** The events that the memory chart marks. Their symbols differ, not only their colours. */
 const MARKS = [
   { event: "Context Rotation", name: "context rotation", symbol: "circle-open", sign: "circle", colour: "quiet", row: 0.885 },
   { event: "Browser Rotation", name: "browser rotation", symbol: "triangle-down", sign: "triangle", colour: "role-browser", row: 0.925, line: "dot" },
@@ -17,10 +17,10 @@ const PERIODS = { hourly: "the last hour", daily: "the last day", weekly: "the l
 const TICKS = { hourly: "%H:%M", daily: "%H:%M", weekly: "%a %d" };
 const LEAST_SPAN_S = 300;
 const MOST_LINES = 60;
-/** A limit far above the curve would press it flat, so it is told instead of drawn. */
+/** A limit far above the curve is not drawn but written, because it would make the curve flat. */
 const LIMIT_IN_SIGHT = 2.5;
 
-/** From the first point on, where the whole period is not known yet; at least some minutes. */
+/** The period from the first point on, if not all of it is known yet; at least some minutes. */
 function span(period, now, points) {
   const whole = now.getTime() - SPANS_S[period] * 1000;
   const known = points.length ? Math.min(points[0].at.getTime(), now.getTime() - LEAST_SPAN_S * 1000) : whole;
@@ -29,7 +29,7 @@ function span(period, now, points) {
 
 const hueOf = (role) => colour(`role-${role}`) || colour("role-other");
 
-/** `items` have a name and a colour, and a sign where they are marks. */
+/** The legend. `items` have a name and a colour; marks also have a symbol. */
 function showLegend(id, items) {
   sync(byId(id), items, (each) => each.name, (each) => {
     const swatch = each.sign ? icon(each.sign) : el("span", { class: "swatch", "aria-hidden": "true" });
@@ -42,7 +42,7 @@ function showLegend(id, items) {
 
 const valid = (points) => points.filter((point) => point.at);
 
-/** `choice` is a worker's name, or empty for all; `limitMb` is 0 where it is not known. */
+/** `choice` is a worker's name, or empty for all; `limitMb` is 0 if it is unknown. */
 export async function drawMemory(points, events, { period, choice, limitMb, now }) {
   const shown = valid(points);
   const range = span(period, now, shown);

@@ -1,4 +1,4 @@
-// One dialog that asks before something is done, and one place that says what came of it.
+// One dialog that asks before an action, and one place for messages about outcomes.
 
 import { byId, el } from "./dom.js";
 
@@ -6,10 +6,10 @@ const SAID_MS = 9000;
 const MOST_SAID = 3;
 
 /**
- * Asks. `fields` are elements for the dialog; `confirm` is the button's word, without it nothing is offered. What has to
- * be looked for first `prepare(signal)` finds while the dialog is open; it returns `text`, `fields` and `confirm`.
- * `act(signal)` does it while the dialog is open and may throw an `Error` whose message is shown there; what it returns is
- * said afterwards. `signal` is aborted when the dialog is left.
+ * Asks. `fields` are elements for the dialog. `confirm` is the button's text; without it there is no button.
+ * `prepare(signal)` loads what the open dialog needs, and returns `text`, `fields` and `confirm`. `act(signal)` does the
+ * action while the dialog is open: an `Error` from it is shown there, and the text that it returns afterwards. `signal`
+ * is aborted when the dialog is closed.
  */
 export function ask({ title, text, confirm = "", fields = [], prepare, act }) {
   const dialog = byId("ask"), form = byId("ask-form"), yes = byId("ask-yes"), no = byId("ask-no"), error = byId("ask-error");
@@ -33,7 +33,7 @@ export function ask({ title, text, confirm = "", fields = [], prepare, act }) {
     try {
       await task();
     } catch (failure) {
-      // The dialog may have been left meanwhile, and may ask something else by now.
+      // The dialog may have been closed meanwhile, and may be asking something else by now.
       if (signal.aborted) whenLeft(failure);
       else error.textContent = failure.message;
     } finally {
@@ -69,7 +69,7 @@ export function ask({ title, text, confirm = "", fields = [], prepare, act }) {
   }, () => {});
 }
 
-/** Says it, on the screen for a while and to screen readers. */
+/** Shows a message for a while, and reads it out in screen readers. */
 export function tell(text, level = "good") {
   const place = byId("said");
   const line = el("p", { "data-level": level }, text);

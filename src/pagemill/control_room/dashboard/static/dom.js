@@ -1,4 +1,4 @@
-// Makes and changes elements. Whatever is shown goes through text nodes: nothing here can become markup.
+// Creates and changes elements. All texts become text nodes, so that none of them can become markup.
 
 /** An element with attributes and children; strings become text. */
 export function el(name, attributes = {}, ...children) {
@@ -10,7 +10,7 @@ export function el(name, attributes = {}, ...children) {
   return made;
 }
 
-/** One of the page's own icons, which only decorate. */
+/** One of the page's own icons; decorative, so screen readers skip it. */
 export function icon(name) {
   const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   drawing.setAttribute("class", "icon");
@@ -23,14 +23,14 @@ export function icon(name) {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Changes text only where it differs, so that nothing is read out twice. */
+/** Changes a text only if it differs, so that screen readers do not repeat it. */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 /**
- * Makes the children of `parent` those of `items`, in their order. Children stay the same elements as long as their key
- * is there, so that focus and scrolling survive. `make(item)` returns `{node, update(item)}`.
+ * Makes the children of `parent` match `items`, in their order. A child stays the same element as long as its key is
+ * there, so that focus and scrolling are kept. `make(item)` returns `{node, update(item)}`.
  */
 export function sync(parent, items, keyOf, make, whenEmpty) {
   const kept = parent.kept || (parent.kept = new Map());

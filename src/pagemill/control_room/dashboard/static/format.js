@@ -1,4 +1,4 @@
-// Numbers, sizes and moments as people read them.
+// Formats numbers, sizes and times for people.
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const one = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -27,7 +27,7 @@ export function duration(seconds) {
 
 export const timeOfDay = (date) => clock.format(date);
 
-/** The time of day; with the day where that is not today. */
+/** The time of day, with the date if it is not today. */
 export function moment(date, now = new Date()) {
   return date.toDateString() === now.toDateString() ? clock.format(date) : dated.format(date);
 }

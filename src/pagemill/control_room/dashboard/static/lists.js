@@ -1,4 +1,4 @@
-// The lists: alerts, events, recommendations, and where memory is going.
+// The lists of alerts, events and recommendations, and the trend of memory.
 
 import { byId, el, icon, say, sync } from "./dom.js";
 import { capital, moment, plural } from "./format.js";

@@ -1,9 +1,9 @@
-// The login: a token goes to the API, which answers with a cookie that no script can read.
+// The login: sends a token to the API, which answers with a cookie that no script can read.
 
 import { logIn, Refused } from "./api.js";
 import { byId } from "./dom.js";
 
-/** `entered(session)` is called after every login that worked. */
+/** `entered(session)` is called after every successful login. */
 export function setUpLogin(entered) {
   byId("login-form").addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -24,7 +24,7 @@ export function setUpLogin(entered) {
   });
 }
 
-/** Shows the login, with a word why where there is one. */
+/** Shows the login, with the reason if there is one. */
 export function showLogin(why = "") {
   byId("login").hidden = false;
   byId("login-error").textContent = why;

@@ -1,11 +1,11 @@
-// The API's answers as the page sees them: the one place that knows the names of their fields.
+// Converts the API's answers for the pages. The only file that knows the names of the answers' fields.
 
 const ROLES = ["python", "driver", "browser", "renderers", "gpu", "utility", "other"];
 export const VERDICTS = ["ok", "changed", "sold_out", "off_sale", "gone", "blocked", "failed"];
-/** Those that say nothing about the product. */
+/** Verdicts that say nothing about the product. */
 const BAD = ["blocked", "failed"];
 
-/** Roles from the bottom of the pile to its top. */
+/** Roles in stacking order, from the bottom. */
 export function rolesOf(points) {
   const there = new Set(points.flatMap((point) => Object.keys(point.memory)));
   return [...ROLES.filter((role) => there.has(role)), ...[...there].filter((role) => !ROLES.includes(role)).sort()];
@@ -15,7 +15,7 @@ const sum = (values) => Object.values(values || {}).reduce((total, value) => tot
 const total = (parts, name) => parts.reduce((before, each) => before + each[name], 0);
 const date = (text) => new Date(text);
 
-/** What the whole page shows, from `GET /api/performance/dashboard?history=false`. */
+/** The data of the whole page, from `GET /api/performance/dashboard?history=false`. */
 export function pictureOf(told) {
   const workers = told.workers.map(worker);
   const alive = workers.filter((each) => each.alive);
@@ -134,5 +134,5 @@ export function historyOf(told) {
 /** What a point's `measures` may have, each with name, meaning and unit; from the same answer. */
 export const measuresOf = (told) => told.measures;
 
-/** What happened in that time, from `GET /api/performance/events`. */
+/** The events of a period, from `GET /api/performance/events`. */
 export const eventsOf = (told) => told.events.map(event);

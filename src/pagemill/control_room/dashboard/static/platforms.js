@@ -3,7 +3,7 @@
 import { byId, el, icon, say, sync } from "./dom.js";
 import { count, duration, percent } from "./format.js";
 
-/** `act.pause(name)` and `act.resume(name)` ask and do. */
+/** `act.pause(name)` and `act.resume(name)` ask for confirmation and do it. */
 export function showPlatforms(picture, act) {
   sync(byId("platforms-rows"), picture.platforms, (each) => each.name, (each) => makeRow(each, act), () =>
     el("tr", {}, el("td", { class: "none", colspan: "10" }, "No platform is configured.")),

@@ -1,10 +1,10 @@
-// Everything about plotly: loading it, colours, axes, and drawing anew without flicker. Knows nothing of the fleet.
+// Everything about plotly: loading, colours, axes, and redrawing without flicker. Knows nothing of the fleet.
 
 import { byId } from "./dom.js";
 
 let loading = null;
 
-/** Loads plotly, which is large, beside the page; false where that fails. */
+/** Loads plotly in the background, because it is large; false if that fails. */
 export function loadPlotly() {
   loading ??= new Promise((done) => {
     const script = document.createElement("script");
@@ -16,13 +16,13 @@ export function loadPlotly() {
   return loading;
 }
 
-/** A colour of the theme that is on. */
+/** A colour of the current theme. */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-/** The same, to be seen through. */
+/** The same colour, transparent. */
 export const thin = (hex, share) => `${hex}${Math.round(share * 255).toString(16).padStart(2, "0")}`;
 
-/** Plotly reads a little HTML in its labels; after this it finds none. */
+/** Escapes a text, because plotly interprets some HTML in its labels. */
 export const plain = (text) =>
   String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").slice(0, 120);
 
@@ -51,7 +51,7 @@ function layout(own) {
 
 const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false, showTips: false };
 
-/** Draws or draws anew. `traces` and `own` are plotly's. */
+/** Draws, or redraws. `traces` and `own` are plotly's traces and layout. */
 export async function draw(id, traces, own) {
   const place = byId(id);
   if (!(await loadPlotly())) {

@@ -1,4 +1,4 @@
-// Asks again and again: one request at a time, more and more rarely while it fails, not at all while nobody looks.
+// Repeats a request: one at a time, less and less often while it fails, and not while the page is hidden.
 
 const MOST_MS = 30000;
 
@@ -11,7 +11,7 @@ export class Poll {
   #busy = false;
   #again = false;
 
-  /** `ask` is an async function; what it throws counts as a failure and is its own to show. */
+  /** `ask` is an async function. If it throws, that counts as a failure; `ask` itself must show it. */
   constructor(ask, everyMs) {
     this.#ask = ask;
     this.#everyMs = everyMs;
@@ -35,7 +35,7 @@ export class Poll {
     clearTimeout(this.#timer);
   }
 
-  /** Asks at once; after the request under way where there is one. */
+  /** Asks at once, or after the current request. */
   async now() {
     clearTimeout(this.#timer);
     if (!this.#running) return;

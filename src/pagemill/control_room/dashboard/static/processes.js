@@ -1,4 +1,4 @@
-// The table of the processes beside the workers: schedulers, control API, supervisors; dead ones included.
+// The table of the other processes: schedulers, control APIs, supervisors; including dead ones.
 
 import { byId, el, say, sync } from "./dom.js";
 import { count, duration, percent, size } from "./format.js";

@@ -1,4 +1,4 @@
-// What every page has around it: who is logged in, whether the API answers, and the colours.
+// The frame of every page: the login, whether the API answers, and the colours.
 
 import { logOut, Refused, session } from "./api.js";
 import { tell } from "./dialog.js";
@@ -28,7 +28,7 @@ const sessions = new Poll(async () => {
   }
 }, SESSION_MS);
 
-/** Begins. `enter()` is called when somebody is logged in, `leave()` when nobody is any more, `repaint()` when colours change. */
+/** Starts. `enter()` is called after a login, `leave()` after a logout, `repaint()` when colours change. */
 export function startShell(hooks) {
   own = hooks;
   for (const link of document.querySelectorAll(".nav a")) {
@@ -51,7 +51,7 @@ export function startShell(hooks) {
   sessions.start();
 }
 
-/** Asks, and says how that went; throws on, so that the next question comes later. */
+/** Asks and shows the outcome. Throws errors on, so that the next request is delayed. */
 export async function asking(ask) {
   try {
     const found = await ask();
@@ -64,7 +64,7 @@ export async function asking(ask) {
   }
 }
 
-/** The API is there. */
+/** To be called when the API has answered. */
 export function answered() {
   lastAnswer = new Date();
   lostSince = null;
@@ -81,7 +81,7 @@ function lost(error) {
   tellConnection("lost", said);
 }
 
-/** An answer that comes when the page is hidden already says nothing of what goes on from there. */
+/** Shows the state, except on a hidden page: an answer that arrives there is soon out of date. */
 function tellConnection(state, text) {
   if (!document.hidden) connection(state, text);
 }
@@ -99,7 +99,7 @@ function enter(who) {
   page.hidden = false;
   say(byId("role"), who.role);
   byId("role").hidden = false;
-  // Where nobody is asked for a token there is nothing to log out of.
+  // Without tokens there is nothing to log out of.
   byId("logout").hidden = who.expires_at === null;
   byId("content").focus({ preventScroll: true });
   own.enter();

@@ -1,4 +1,4 @@
-// The top: how the fleet is, in a word with its reason, and six figures.
+// The top of the dashboard: the fleet's health in a word with its reason, and six figures.
 
 import { byId, el, say, sync } from "./dom.js";
 import { capital, count, percent, plural, rate, size } from "./format.js";

@@ -1,4 +1,4 @@
-// Light or dark: the system's choice, or one's own, which is remembered.
+// Light or dark: the system's choice, or the user's, which is remembered.
 
 const KEY = "pagemill-theme";
 const ORDER = ["auto", "light", "dark"];
@@ -19,7 +19,7 @@ function remember(chosen) {
   } catch { /* then it holds until the page is closed */ }
 }
 
-/** Sets the button up; `changed` is called after every change of the colours. */
+/** Sets up the button; `changed` is called after every change of the colours. */
 export function watchTheme(button, label, changed) {
   const system = matchMedia("(prefers-color-scheme: dark)");
   let chosen = remembered();

@@ -1,5 +1,5 @@
 "use strict";
-// Before the first paint, so that a page in the dark does not flash.
+// Runs before the first paint, so that a dark page does not flash white.
 (() => {
   let chosen = "auto";
   try {

@@ -11,8 +11,8 @@ const METRICS = [
 ];
 
 /**
- * The fields, and `read()`: what was filled in, in the API's units. It throws where only one of a pair is. `inForce` are
- * the thresholds as they are now, by name and level; the fields show them as long as they are empty.
+ * The fields, and `read()`: the entered values in the API's units. `read()` throws if only one of a pair is filled in.
+ * `inForce` are the present thresholds, by name and level; empty fields show them.
  */
 export function thresholdFields(inForce) {
   const inputs = METRICS.map((metric) => ({ metric, warning: input(metric, "warning", inForce), critical: input(metric, "critical", inForce) }));

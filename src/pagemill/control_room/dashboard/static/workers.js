@@ -1,4 +1,4 @@
-// The table of workers, dead ones included.
+// The table of workers, including dead ones.
 
 import { byId, el, icon, say, sync } from "./dom.js";
 import { count, duration, percent, plural, rate, size } from "./format.js";
@@ -42,7 +42,7 @@ function makeRow(worker) {
   };
 }
 
-/** Makes a cell one that tells a state: `(level, icon, words)`. */
+/** Makes a cell show a state: `(level, icon, words)`. */
 export function stateCell(cell) {
   const text = el("span");
   const place = el("span", { class: "state" }, text);

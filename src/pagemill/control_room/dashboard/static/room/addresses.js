@@ -1,4 +1,4 @@
-// Which page this is, and where the others are.
+// Which page this is, and the addresses of the other pages.
 
 import { ROOT } from "../api.js";
 
@@ -7,7 +7,7 @@ const part = encodeURIComponent;
 export const runAddress = (run) => `${ROOT}/runs/${part(run)}`;
 export const productAddress = (platform, id) => `${ROOT}/products/${part(platform)}/${part(id)}`;
 
-/** `{what: "runs"}`, `{what: "run", run}` or `{what: "product", platform, product}`, by the page's own address. */
+/** `{what: "runs"}`, `{what: "run", run}` or `{what: "product", platform, product}`, from the page's address. */
 export function placeOf(pathname) {
   const own = pathname.startsWith(`${ROOT}/`) ? pathname.slice(ROOT.length) : pathname;
   const [what, first, ...rest] = own.split("/").filter(Boolean).map(decoded);
@@ -15,11 +15,11 @@ export function placeOf(pathname) {
   return first === undefined ? { what: "runs" } : { what: "run", run: first };
 }
 
-/** The same for the API, below its root. */
+/** The API's address of a run or a product, below its root. */
 export const apiRun = (run) => `/api/v1/runs/${part(run)}`;
 export const apiHistory = (platform, product) => `/api/v1/products/${part(platform)}/${part(product)}/history`;
 
-/** `?a=1&b=2`, without what is empty. */
+/** `?a=1&b=2`; empty values are left out. */
 export function query(values) {
   const found = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "" && value !== undefined && value !== null));
   return found.size ? `?${found}` : "";

@@ -1,4 +1,4 @@
-// What a run found into the catalogue's own table, and back. Each is shown first, and done some products at a time.
+// Writes a run's results into the catalogue's own table, or undoes that. Shows it first, and works in parts.
 
 import { change } from "../api.js";
 import { ask } from "../dialog.js";
@@ -8,7 +8,7 @@ import { apiRun } from "./addresses.js";
 import { shown, step } from "./values.js";
 
 const SHOWN = 50;
-/** Verdicts that say something else than the catalogue. */
+/** Verdicts by which shop and catalogue disagree. */
 const TELLING = ["changed", "sold_out", "off_sale", "gone"];
 
 const APPLY = {
@@ -20,7 +20,7 @@ const UNDO = {
   would: (rows) => `${rows} would be taken back`, did: (rows) => `${rows} taken back`,
 };
 
-/** What can be done of it: `platforms` are those that the run may have products of. */
+/** The possible actions. `platforms` are those that the run may have products of. */
 export function applyActions(run, platforms) {
   const isPossible = platforms.some((each) => each.written_back.length) && TELLING.some((verdict) => run.verdicts[verdict]);
   return isPossible ? [{ name: "Apply", act: () => askFor(APPLY, run) }, { name: "Undo apply", act: () => askFor(UNDO, run) }] : [];
@@ -44,7 +44,7 @@ function askFor(what, run) {
   });
 }
 
-/** Asks for one part after the other, until the dialog is left; what came of all of them. */
+/** Requests one part after the other until the dialog is closed; returns the sum of all outcomes. */
 async function inParts(what, run, write, signal) {
   const whole = { outcomes: {}, columns: 0, changes: [], left: [], without: [], mayBeWritten: true, stoppedAt: "" };
   let after = "";
@@ -93,7 +93,7 @@ function leftOf(found) {
   return listOf("Left as found, and why", found.left, inAll, wanted);
 }
 
-/** The first products, `null` without any. `line` makes one of a column. */
+/** A list of the first products; `null` without any. `line` formats one column. */
 function listOf(heading, changes, inAll, line) {
   const products = new Map();
   for (const each of changes) {

@@ -1,4 +1,4 @@
-// Beginning a run with a file: dropped anywhere on the page, or chosen. It asks whose products they are.
+// Begins a run with a file that is dropped on the page or chosen. Asks for the platform.
 
 import { upload } from "../api.js";
 import { ask, tell } from "../dialog.js";
@@ -10,10 +10,10 @@ import { query, runAddress } from "./addresses.js";
 const TYPES = { csv: "text/csv", tsv: "text/tab-separated-values", jsonl: "application/x-ndjson", ndjson: "application/x-ndjson" };
 const MOST_BYTES = 32 * 1024 * 1024;
 const MOST_NAME = 200;
-/** The usual ones; any other that Python knows may be written. */
+/** Common encodings; any other that Python knows may be typed. */
 const ENCODINGS = ["utf-8", "cp949", "euc-kr", "shift_jis", "gb18030", "big5", "utf-16", "windows-1252"];
 
-/** `platforms()` are the names to choose from; `begun()` is called when there is a new run. */
+/** `platforms()` gives the names to choose from; `begun()` is called when there is a new run. */
 export function setUpBegin(platforms, begun) {
   const input = byId("begin-file");
   const drop = byId("drop");
@@ -29,7 +29,7 @@ export function setUpBegin(platforms, begun) {
   };
   addEventListener("dragenter", (event) => hasFile(event) && mark(1));
   addEventListener("dragleave", (event) => hasFile(event) && mark(-1));
-  // Where it is not refused, a browser opens the file in place of the page.
+  // Without this, the browser would open a dropped file instead of the page.
   addEventListener("dragover", (event) => hasFile(event) && event.preventDefault());
   addEventListener("drop", (event) => {
     if (!hasFile(event)) return;
@@ -68,7 +68,7 @@ function beginWith(file, platforms, begun) {
     async act() {
       const wanted = { platform: platform.value, priority: priority.value, encoding: encoding.value.trim(), strict: strict.checked };
       const path = `/api/v1/runs${query({ ...wanted, source: file.name.slice(0, MOST_NAME) })}`;
-      // The same once more is the same request; anything else is another one.
+      // The same content again is the same request; other content is a new one.
       if (path !== asked) [asked, key] = [path, newKey()];
       const found = await upload(path, file, type, key);
       showBegun(found);
@@ -102,5 +102,5 @@ function badRows(rows) {
   return el("table", { class: "bad-rows" }, el("caption", { class: "hidden" }, "Bad rows"), head, el("tbody", {}, ...body));
 }
 
-/** Of characters that a header may have. `randomUUID` is not there where the page came in the clear. */
+/** A random key for a header. `randomUUID` does not exist on pages without https. */
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

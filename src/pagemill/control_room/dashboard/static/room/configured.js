@@ -1,10 +1,10 @@
-// The platforms that the control API has, asked for once.
+// The control API's platforms, requested once.
 
 import { read } from "../api.js";
 
 let asked = null;
 
-/** Those that a run may have products of. */
+/** The platforms that a run may have products of. */
 export async function platformsOf(run) {
   asked ??= read("/api/v1/platforms");
   try {

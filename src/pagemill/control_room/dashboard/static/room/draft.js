@@ -1,4 +1,4 @@
-// Drafting a platform's file: the pages are named, visited by the API, and each field's place is seen and chosen.
+// Drafts a platform's file: pages are named, the API visits them, and a place is chosen for each field.
 
 import { change, read, Refused } from "../api.js";
 import { tell } from "../dialog.js";
@@ -77,7 +77,7 @@ class DraftPage {
     showFile(draft);
   }
 
-  /** Only the last answer counts, in whatever order they come. */
+  /** Shows only the answer to the last request, whatever order the answers come in. */
   async #choose(field, number) {
     this.#picks = { ...this.#picks, [field]: number };
     const asked = ++this.#asked;

@@ -1,4 +1,4 @@
-// Each field with the places that say it: what each says on every page, and which of them comes first in the file.
+// Each field with the places where it was found: their values on every page, and which one comes first in the file.
 
 import { byId, el, say, sync } from "../dom.js";
 import { capital, words } from "../format.js";
@@ -7,7 +7,7 @@ import { shown } from "./values.js";
 
 const GOOD = ["sure", "likely"];
 
-/** `choose(field, number)` is called when another place is wanted. */
+/** `choose(field, number)` is called when the user selects another place. */
 export function showFields({ id, draft }, choose) {
   sync(byId("draft-fields"), draft.fields, (field) => `${id}/${field.field}`, (field) => makeField(field, draft.pages, choose));
 }
@@ -46,7 +46,7 @@ function tableOf(field, pages, boxes) {
   return el("div", { class: "scroll", role: "radiogroup", "aria-label": `Place of ${words(field.field)}` }, table);
 }
 
-/** The rule in short: where it looks, and what it does with what it finds. */
+/** The rule in short: where it looks, and what it does with the value. */
 function ruleOf(place) {
   const { selector, path, ...rest } = place.rule;
   const more = Object.entries(rest).map(([key, value]) => `${key} ${typeof value === "object" ? JSON.stringify(value) : value}`);

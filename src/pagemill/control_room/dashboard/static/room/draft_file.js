@@ -1,4 +1,4 @@
-// The file's text: shown, copied and downloaded. It goes nowhere else.
+// The file's text: shown, copied and downloaded. It is not sent anywhere.
 
 import { tell } from "../dialog.js";
 import { byId, say } from "../dom.js";
@@ -11,7 +11,7 @@ export function setUpFile() {
       await navigator.clipboard.writeText(byId("draft-text").textContent);
       tell("Copied.");
     } catch {
-      // Without https a browser gives no script the clipboard.
+      // Browsers give scripts no access to the clipboard without https.
       getSelection().selectAllChildren(byId("draft-text"));
       tell("The file is selected: copy it with Ctrl+C.");
     }

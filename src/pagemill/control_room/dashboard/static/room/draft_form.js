@@ -1,11 +1,11 @@
-// The form: which pages, and what is known of the first one.
+// The form for the pages, and for the known values of the first one.
 
 import { byId, say } from "../dom.js";
 
 const TEXTS = { device: "draft-device", locale: "draft-locale", wait_ms: "draft-wait" };
 const PAGES = { urls: "draft-urls", sold_out: "draft-sold-out", off_sale: "draft-off-sale", gone: "draft-gone" };
 
-/** `begin(wanted)` may throw an `Error` whose message is shown. */
+/** `begin(wanted)` may throw an `Error`, whose message is shown. */
 export function setUpForm(begin) {
   const button = byId("draft-begin");
   const refuse = (message) => say(byId("draft-error"), message.replace(/^body: /, ""));

@@ -1,4 +1,4 @@
-// What the drafted file has read of each page, and what is not good enough yet.
+// What the drafted file read on each page, and what is not good enough yet.
 
 import { byId, el, say, sync } from "../dom.js";
 import { words } from "../format.js";

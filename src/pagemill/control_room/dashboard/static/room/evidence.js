@@ -1,11 +1,11 @@
-// What was kept of a failure: the picture is shown, the HTML is a text to look at. Neither can run.
+// A failure's artifacts: the screenshot is shown, the HTML is shown as text. No script in them can run.
 
 import { read, ROOT } from "../api.js";
 import { el } from "../dom.js";
 import { count, moment } from "../format.js";
 import { apiRun, query } from "./addresses.js";
 
-/** A place that fills itself. */
+/** An element that loads its own content. */
 export function evidence(result) {
   const place = el("div", { class: "evidence" }, el("p", { class: "note" }, "Looking for a picture ..."));
   fill(place, result);

@@ -1,4 +1,4 @@
-// What is shown where the address leads to nothing.
+// The message for an address that leads to nothing.
 
 import { byId } from "../dom.js";
 

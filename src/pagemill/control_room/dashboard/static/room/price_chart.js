@@ -1,4 +1,4 @@
-// A number of a product over time, as a line of steps. What it shows stands in its caption and in the table beside it.
+// A numeric fact of a product over time, as a step line. Its values are also in the caption and in the table beside it.
 
 import { say } from "../dom.js";
 import { moment, plural } from "../format.js";
@@ -21,7 +21,7 @@ export class PriceChart {
     new ResizeObserver(() => this.#draw()).observe(place);
   }
 
-  /** `results` in any order: runs that overlap visit a product in another one than they began. Those whose fact `name` is no number break the line. */
+  /** `results` in any order, because overlapping runs visit a product in another order than they began. A result whose fact `name` is no number breaks the line. */
   show(results, name) {
     this.#name = name.replaceAll("_", " ");
     this.#points = results
@@ -75,7 +75,7 @@ export class PriceChart {
   }
 }
 
-/** A value holds until the next one was read; where nothing was read nothing is known. */
+/** A value holds until the next reading; after a visit without one, the value is unknown. */
 function steps(points, x, y) {
   let path = "";
   let drawing = false;
@@ -90,7 +90,7 @@ function steps(points, x, y) {
   return path;
 }
 
-/** Round numbers around what is to be shown. */
+/** Round numbers around the range of the values. */
 function ticks(low, high) {
   const span = high - low || Math.abs(high) * 0.2 || 1;
   const rough = span / TICKS;

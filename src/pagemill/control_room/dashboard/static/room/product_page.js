@@ -1,4 +1,4 @@
-// One product: what it was in run after run, as a chart of one fact and as a table.
+// One product: its results in run after run, as a chart of one fact and as a table.
 
 import { read } from "../api.js";
 import { byId, el, say, sync } from "../dom.js";
@@ -48,7 +48,7 @@ export class ProductPage {
     const newest = await this.#read("");
     const known = new Set(newest.results.map((each) => each.run));
     const older = this.#results.filter((each) => !known.has(each.run));
-    // What was read before is older than what is new, and goes on where it ended.
+    // The results shown so far are older than the new ones and are appended to them.
     if (!older.length) this.#next = newest.next_before;
     this.#results = [...newest.results, ...older];
     this.#show();

@@ -1,4 +1,4 @@
-// One result: a line that opens, and what is behind it.
+// One result: a line that opens, and its details.
 
 import { byId, el, icon, say } from "../dom.js";
 import { duration, moment, plural } from "../format.js";
@@ -7,11 +7,11 @@ import { evidence } from "./evidence.js";
 import { badge, differences, nameOf, outside, shown } from "./values.js";
 
 const SHOWN_DIFFERENCES = 3;
-/** Of these there may be a picture and HTML. */
+/** Verdicts that may have a screenshot and HTML. */
 const UNSETTLED = ["failed", "blocked"];
 let numbered = 0;
 
-/** `choose(field)` shows only results where this field differs. */
+/** `choose(field)` shows only results in which this field differs. */
 export function makeResult(result, choose) {
   const id = `result-${++numbered}`;
   const sign = el("span", { class: "sign" });
@@ -53,7 +53,7 @@ export function makeResult(result, choose) {
 function detailOf(result, choose) {
   const parts = [];
   if (result.differences.length) parts.push(sideBySide(result, choose));
-  // Of a change the reason says no more than the differences do.
+  // The reason of a change only repeats its differences.
   else if (result.reason) parts.push(el("p", { class: "reason" }, result.reason));
   parts.push(
     el(

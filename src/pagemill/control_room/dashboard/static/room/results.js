@@ -1,4 +1,4 @@
-// The results of one run: some at a time, by verdict, field and text. What is wanted stands in the page's address.
+// The results of one run, in pages, filtered by verdict, field and text. The filter is kept in the page's address.
 
 import { read, ROOT } from "../api.js";
 import { tell } from "../dialog.js";
@@ -37,7 +37,7 @@ export class Results {
     addEventListener("popstate", () => this.#load());
   }
 
-  /** Shows what there is by now. */
+  /** Shows the results that exist by now. */
   async look(run) {
     this.#run = run;
     await this.#offerFields();
@@ -73,7 +73,7 @@ export class Results {
     this.#showFilter(wanted);
     const found = [];
     let next = wanted.after;
-    // A search looks at a part of the run for each answer, and finds less than is shown.
+    // Each answer to a search covers a part of the run, so it may have fewer results than a page.
     do {
       const page = await read(`${apiRun(this.#id)}/results${query({ ...wanted, after: next, limit: SHOWN - found.length })}`);
       if (asked !== this.#asked) return;

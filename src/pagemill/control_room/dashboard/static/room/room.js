@@ -1,4 +1,4 @@
-// The results room: one of its three pages, by the address.
+// The results room: shows one of its three pages, by the address.
 
 import { byId } from "../dom.js";
 import { startShell } from "../shell.js";

@@ -1,4 +1,4 @@
-// What an admin may do to a run. Each asks first; another one is one more line of `actionsOf`.
+// An admin's actions on a run. Each asks first; a new one is one more line in `actionsOf`.
 
 import { change } from "../api.js";
 import { ask } from "../dialog.js";
@@ -11,7 +11,7 @@ import { isOver } from "./run_row.js";
 
 const UNSETTLED = ["blocked", "failed"];
 
-/** The buttons for what can be done now, with products of these platforms; `changed()` is called when something was. */
+/** The buttons for possible actions on products of these platforms; `changed()` is called after an action. */
 export function offerActions(run, platforms, changed) {
   sync(byId("run-actions"), actionsOf(run, platforms, changed), (action) => action.name, makeButton);
 }

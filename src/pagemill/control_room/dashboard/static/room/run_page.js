@@ -1,4 +1,4 @@
-// One run: how far it is, as long as it is at work, and its results.
+// One run: its progress while it is at work, and its results.
 
 import { read, Refused } from "../api.js";
 import { byId, say } from "../dom.js";
@@ -75,7 +75,7 @@ export class RunPage {
     });
   }
 
-  /** By what was done since the page was opened. */
+  /** Estimated from the work done since the page was opened. */
   #toCome(run) {
     if (isOver(run) || !run.missing) return "";
     const seconds = (Date.now() - this.#first.at) / 1000;

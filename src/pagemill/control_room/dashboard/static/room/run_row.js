@@ -1,4 +1,4 @@
-// How far a run is: in words, as a bar of its verdicts, and as one line of the list.
+// A run's progress: in words, as a bar of its verdicts, and as one line of the list.
 
 import { el, icon, say } from "../dom.js";
 import { count, moment, percent, plural, words } from "../format.js";
@@ -15,7 +15,7 @@ const STATES = {
 
 export const isOver = (run) => run.state === "complete" || run.state === "cancelled";
 
-/** Makes an element one that tells a run's state. */
+/** Makes an element show a run's state. */
 export function stateSign(place) {
   let drawn = null;
   return (run) => {
@@ -27,7 +27,7 @@ export function stateSign(place) {
   };
 }
 
-/** Makes an element a bar of verdicts, whose whole width is all products of the run. */
+/** Makes an element a bar of verdicts. Its full width stands for all products of the run. */
 export function verdictBar(place) {
   const parts = new Map(VERDICTS.map((verdict) => [verdict, el("span", { style: `background: var(--verdict-${verdict})` })]));
   place.replaceChildren(...parts.values());

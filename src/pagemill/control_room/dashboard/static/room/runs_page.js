@@ -1,4 +1,4 @@
-// The list of runs, and beginning one.
+// The list of runs, and the form to begin one.
 
 import { read } from "../api.js";
 import { byId, el, sync } from "../dom.js";
@@ -62,11 +62,11 @@ export class RunsPage {
     try {
       this.#platforms = (await read("/api/v1/platforms")).platforms.map((each) => each.platform);
     } catch {
-      return; // the list of runs says what is wrong
+      return; // the list of runs shows the error
     }
     const choice = byId("runs-platform");
     const chosen = this.#wanted.platform;
-    // One that is configured no more may have runs all the same, and so may a catalogue of several.
+    // A platform that is no longer configured may still have runs, and so may a catalogue of several platforms.
     const names = [...new Set([...this.#platforms, "auto", ...(chosen ? [chosen] : [])])];
     choice.replaceChildren(choice.options[0], ...names.map((name) => el("option", { value: name }, name)));
     choice.value = chosen;

@@ -1,4 +1,4 @@
-// What pages said, shown to people. All of it is a stranger's text: it stays text, and leads nowhere but to http.
+// Shows values from pages. All of them are foreign text: they stay text, and links lead only to http and https.
 
 import { el } from "../dom.js";
 import { count, words } from "../format.js";
@@ -13,7 +13,7 @@ export function shown(value) {
   return String(value);
 }
 
-/** A link to a page of a shop, or its address as text where that is none. */
+/** A link to a page of a shop, or the address as text if it is not a link. */
 export function outside(address) {
   let parsed = null;
   try {
@@ -23,19 +23,19 @@ export function outside(address) {
   return el("a", { class: "address", href: parsed.href, rel: "noreferrer noopener nofollow", target: "_blank" }, address);
 }
 
-/** A verdict's sign: its colour and its word. */
+/** A verdict's badge: its colour and its word. */
 export function badge(verdict) {
   return el("span", { class: "badge", style: `--hue: var(--verdict-${verdict})` }, words(verdict));
 }
 
-/** "price 12,900 → 9,900"; `from` and `to` are pairs of the word that is read out, and a value. */
+/** "price 12,900 → 9,900". `from` and `to` are pairs: a word for screen readers, and a value. */
 export const step = (name, from, to) =>
   el(
     "li", {}, el("span", { class: "field-name" }, `${name} `), el("span", { class: "hidden" }, `${from[0]} `), el("del", {}, shown(from[1])),
     el("span", { "aria-hidden": "true" }, " → "), el("span", { class: "hidden" }, `, ${to[0]} `), el("ins", {}, shown(to[1])),
   );
 
-/** "price 12,900 → 9,900" for each difference, read out as expected and found. */
+/** "price 12,900 → 9,900" for each difference; screen readers say expected and found. */
 export function differences(result, most = Infinity) {
   const told = result.differences.slice(0, most).map((each) => step(each.field, ["expected", each.expected], ["found", each.found]));
   const rest = result.differences.length - told.length;
@@ -43,5 +43,5 @@ export function differences(result, most = Infinity) {
   return el("ul", { class: "differences" }, ...told);
 }
 
-/** The name of a product as its page had it; empty where it said none. */
+/** The product's name on its page; empty without one. */
 export const nameOf = (result) => (typeof result.facts.name === "string" ? result.facts.name : "");
