@@ -111,8 +111,8 @@ class Notifier:
         return Ending.BROKEN_OFF if run.broken_at is not None and not run.is_known_broken else None
 
     def _is_over(self, run: UntoldRun) -> bool:
-        """Whether the run needs no further notice: it was pruned, or it broke off, people know that, and it can no
-        longer be continued."""
+        """Whether the run needs no further notice: it was pruned; or people know that it broke off, and nobody can
+        continue it any more."""
         if run.broken_at is not None and run.is_known_broken:
             return run.cancelled_at is not None or self._now() - run.broken_at > self._pace.oldest
         return not run.is_there

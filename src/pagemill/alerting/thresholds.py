@@ -52,7 +52,7 @@ class _Of:
 
 
 class Thresholds(Section):
-    """What a client sets; what it leaves out stays as it is."""
+    """The thresholds that a client sets; those left out stay as they are."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 

@@ -39,7 +39,7 @@ def _like(*examples: JsonDict) -> ConfigDict:
 
 
 class UndoBody(BaseModel):
-    """Whether what was applied is taken back, or only shown."""
+    """Whether the applied changes are undone, or only shown."""
 
     model_config = _body({"write": True}, {"limit": 20})
 
@@ -48,7 +48,7 @@ class UndoBody(BaseModel):
 
 
 class ApplyBody(UndoBody):
-    """Whether what a run found is written, or only shown; and of which of its products."""
+    """Whether a run's results are written or only shown, and for which of its products."""
 
     model_config = _body({"write": True}, {"after": "A1", "most": 1000})
 

@@ -30,8 +30,8 @@ _BUSY_S = 5
 @router.post("/{run}/apply", responses=_ANSWERS)
 def apply(parts: PartsOfApp, run: RunPath, now: Now, wanted: ApplyBody | None = None) -> Envelope[AppliedText]:
     """Writes what a run found into the catalogue's own table, or shows what it would write: only columns that
-    `catalog.update` of the platform names, only where the row still says what the run expected. Rows that say so
-    already stay, so a request may be sent again."""
+    `catalog.update` of the platform names, only where the row still says what the run expected. Rows with the new
+    values already stay, so a request may be sent again."""
     asked = wanted or ApplyBody()
     find_run(parts, run)
     changes = _Changes(parts, asked.limit)

@@ -41,8 +41,8 @@ ProductId = Annotated[
 
 @router.get("", responses=_UNREADABLE)
 def list_artifacts(parts: PartsOfApp, run: RunPath, product: ProductId, now: Now) -> Envelope[ArtifactsText]:
-    """What was kept: a picture, the HTML, both or nothing. They lie on the machine of the worker; an API elsewhere
-    finds them where `artifacts.folder` is shared."""
+    """The artifacts of a failure: a picture, the HTML, both or none. They are on the worker's machine; an API elsewhere
+    finds them if `artifacts.folder` is shared."""
     kept = []
     for name, kind in _KINDS:
         try:

@@ -108,7 +108,7 @@ async def begin_run(
     ] = None,
 ) -> Envelope[BegunText]:
     """Begins a run with products in JSON (up to 5,000, 1 MB), with an uploaded catalogue (up to 250,000 lines, 32 MB),
-    or with a table. Bad rows are told with their line and passed over."""
+    or with a table. Bad rows are reported with their line and skipped."""
     kind = upload.content_type(request)
     asked = {
         "platform": platform,

@@ -10,7 +10,7 @@ from pagemill.control_room.api.performance_models import Camel
 
 
 class OptimizeData(Camel):
-    """What came of it in all workers together."""
+    """The outcome in all workers together."""
 
     type: str
     cache_cleaned: int
@@ -28,14 +28,14 @@ class ThresholdsInForce(Camel):
 
 
 class ThresholdsData(ThresholdsInForce):
-    """What is in force after the change."""
+    """The thresholds in force after the change."""
 
     without_rule: list[str] = Field(description="What was put and changes nothing: no rule in alerts.yaml is about it")
     version: int
 
 
 class PauseRequest(BaseModel):
-    """For how long nobody is to visit a platform."""
+    """For how long no worker may visit a platform."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -43,7 +43,7 @@ class PauseRequest(BaseModel):
 
 
 class PauseData(Camel):
-    """How long a platform is left alone now."""
+    """For how long a platform is paused now."""
 
     platform: str
     paused_seconds: float

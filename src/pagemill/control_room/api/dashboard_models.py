@@ -17,7 +17,7 @@ from pagemill.control_room.figures.health_word import HealthWord
 
 
 class Work(Camel):
-    """The batch that a worker has in hand."""
+    """The batch that a worker is working on."""
 
     run: str
     batch: str
@@ -27,7 +27,7 @@ class Work(Camel):
 
 
 class WorkerText(Camel):
-    """One worker. Those that fell silent stay for ten minutes."""
+    """One worker. Dead workers stay for ten minutes."""
 
     name: str
     host: str
@@ -63,7 +63,7 @@ class WorkerText(Camel):
 
 
 class ProcessText(Camel):
-    """A process beside the workers, and what it uses for itself. Those that fell silent stay for ten minutes."""
+    """A scheduler, control API or supervisor, and its own resource usage. Dead ones stay for ten minutes."""
 
     name: str
     role: str = Field(description="scheduler, api or supervisor")
@@ -116,7 +116,7 @@ class DashboardHistory(Camel):
 
 
 class Dashboard(Camel):
-    """Everything that a dashboard shows."""
+    """Everything that the dashboard shows."""
 
     current: Metrics
     history: DashboardHistory | None = Field(description="null with `?history=false`")

@@ -22,7 +22,7 @@ _MEMORY: dict[HealthWord, ServiceWord] = {"healthy": "ok", "warning": "warning",
 
 
 class Services(BaseModel):
-    """What the fleet lives from. `memory` is that of the worst worker; unknown while Redis is away."""
+    """The services that the fleet needs. `memory` is that of the worst worker; unknown while Redis is away."""
 
     model_config = ConfigDict(frozen=True)
 

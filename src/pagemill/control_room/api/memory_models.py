@@ -18,7 +18,7 @@ def _like(example: JsonDict) -> ConfigDict:
 
 
 class MemoryStatus(BaseModel):
-    """How memory is, in a word; the worst worker decides."""
+    """The state of memory in one word, by the worst worker."""
 
     model_config = _like(
         {
@@ -42,7 +42,7 @@ class MemoryStatus(BaseModel):
 
 
 class FullestWorker(BaseModel):
-    """One worker: the one whose memory is shortest, and the place where it is, which others may share."""
+    """The worker with the least free memory, and its fullest limit: its own, or one that others share."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,7 +74,7 @@ class FleetMemory(BaseModel):
 
 
 class MemorySample(BaseModel):
-    """Under the names of the guide: of `fullest` the memory that there is, of `fleet` what the processes use of it.
+    """Under the guide's names: the memory that there is comes from `fullest`, the processes' usage from `fleet`.
 
     With several workers the two do not add up: read `fullest` or `fleet`.
     """
@@ -95,7 +95,7 @@ class MemorySample(BaseModel):
 
 
 class MemoryTrend(BaseModel):
-    """Where memory went within the last hour. Percentages are those of `memory_percent`."""
+    """The trend of memory over the last hour. Percentages are those of `memory_percent`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -106,7 +106,7 @@ class MemoryTrend(BaseModel):
 
 
 class ProcessMemory(BaseModel):
-    """A process beside the workers, and what it uses for itself."""
+    """A scheduler, control API or supervisor, and its own memory."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -199,7 +199,7 @@ class MemoryDetail(BaseModel):
 
 
 class HistoryEntry(BaseModel):
-    """Memory over a part of the time."""
+    """Memory in one part of the period."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -221,7 +221,7 @@ class MemoryHistory(BaseModel):
 
 
 class CleanupResult(BaseModel):
-    """What a clean-up came to, in all workers together."""
+    """The outcome of a clean-up, in all workers together."""
 
     model_config = _like(
         {
@@ -243,7 +243,7 @@ class CleanupResult(BaseModel):
 
 
 class BackgroundTask(BaseModel):
-    """A clean-up that nobody waits for."""
+    """A clean-up in the background."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -53,14 +53,14 @@ Hours = Annotated[float, Query(gt=0, le=192, allow_inf_nan=False, description="H
 
 @router.get("/status", dependencies=_READS, responses=UNKNOWN_WORKER)
 def show_status(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> MemoryStatus:
-    """Memory in a word, by the marks of the guard."""
+    """The state of memory in one word, by the guard's marks."""
     silent = [] if chosen.worker else [worker for worker in chosen.picture.workers if not worker.is_alive]
     return status_of(chosen.workers, silent, parts.guard_in_force(chosen.picture.overrides), now)
 
 
 @router.get("/stats", dependencies=_READS, responses=UNKNOWN_WORKER)
 def show_stats(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> MemoryDetail:
-    """Memory in detail, and where it went within the last hour."""
+    """Memory in detail, and its trend over the last hour."""
     fullest, fleet = fullest_of(chosen.workers), fleet_of(chosen.workers)
     others = () if chosen.worker else chosen.picture.processes
     most = parts.guard_in_force(chosen.picture.overrides).history_size
@@ -93,7 +93,7 @@ def show_config(parts: PartsOfApp, chosen: ChosenWorkers) -> MemoryConfig:
 
 
 class ConfigAnswer(BaseModel):
-    """The settings in force, and who has them already."""
+    """The settings in force, and which workers apply them already."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -149,7 +149,7 @@ _BUSY: Documented = {**UNKNOWN_WORKER, 409: {"description": "Another one is unde
 
 @router.post("/cleanup/background", status_code=202, dependencies=_CHANGES, responses=_BUSY)
 def clean_in_background(parts: PartsOfApp, chosen: ChosenWorkers) -> BackgroundTask:
-    """The same without waiting for it; one at a time. `GET` tells what came of it."""
+    """The same in the background, one at a time. `GET` shows the outcome."""
     task = parts.cleanup.start(lambda: clean_up(lambda: parts.order(chosen.workers, CLEANUP)))
     if task is None:
         raise ApiError(409, "conflict", "a clean-up is under way: GET /memory/cleanup/background tells when it ends")
@@ -158,7 +158,7 @@ def clean_in_background(parts: PartsOfApp, chosen: ChosenWorkers) -> BackgroundT
 
 @router.get("/cleanup/background", dependencies=_READS, responses={404: {"description": "There was none yet"}})
 def show_background(parts: PartsOfApp) -> BackgroundTask:
-    """The latest clean-up that was asked for in the background, in this API process."""
+    """The latest clean-up in the background of this API process."""
     return _task(_latest(parts))
 
 

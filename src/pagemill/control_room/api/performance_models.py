@@ -36,7 +36,7 @@ class UsedMemory(Camel):
 
 
 class PerformanceHealth(Camel):
-    """The fleet in a word."""
+    """The fleet's health in one word."""
 
     status: HealthWord
     timestamp: Moment
@@ -132,7 +132,7 @@ class HistoryData(Camel):
 
 
 class AlertText(Camel):
-    """One alert that went out."""
+    """One alert that was sent."""
 
     id: str
     name: str
@@ -169,7 +169,7 @@ class EventsData(Camel):
 
 
 class Trends(Camel):
-    """Where memory (PSS of all trees) went within the last hour."""
+    """The trend of memory (PSS of all process trees) over the last hour."""
 
     memory_trend: TrendWord
     memory_change: str = Field(examples=["+2.5%"])
@@ -216,7 +216,7 @@ class MemoryData(Camel):
 
 
 class TimesText(Camel):
-    """Milliseconds of visited products, with all their attempts; estimates, but for the mean."""
+    """Times of visited products in milliseconds, including all attempts. All but the mean are estimates."""
 
     count: int
     average: float
@@ -233,7 +233,7 @@ class TimeBucket(Camel):
 
 
 class ResponseTimeData(TimesText):
-    """The same of all platforms together and of each, since the workers started."""
+    """The times of all platforms together and of each, since the workers started."""
 
     recent: float = Field(description="Mean of the last five minutes; 0 without a visit")
     buckets: list[TimeBucket]

@@ -59,7 +59,7 @@ Span = Annotated[Period, Query(description="The last hour, day or week")]
 
 @router.get("/health", responses=_CRITICAL, response_model=HealthEnvelope)
 def show_health(parts: PartsOfApp, now: Now) -> HealthEnvelope | Response:
-    """The fleet in a word; needs no token."""
+    """The fleet's health in one word; needs no token."""
     picture = parts.view.picture()
     health = view.health(parts, picture, picture.workers)
     found = data.health_data_of(picture.alive, health, now)
@@ -95,7 +95,7 @@ def show_dashboard(
     now: Now,
     history: Annotated[bool, Query(description="Whether to tell the history too")] = True,
 ) -> Envelope[Dashboard]:
-    """Everything that a dashboard shows; who asks every few seconds leaves the history out."""
+    """Everything that the dashboard shows. Frequent requests should leave the history out."""
     return sealed(view.dashboard(parts, now, chosen.workers, chosen.worker, with_history=history), now)
 
 
@@ -123,7 +123,7 @@ def show_events(
 
 @router.get("/cache", dependencies=_READS, responses=UNKNOWN_WORKER)
 def show_cache(parts: PartsOfApp, chosen: ChosenWorkers, now: Now) -> Envelope[CacheData]:
-    """Caches in the workers' memory, and visits that products were spared."""
+    """Caches in the workers' memory, and skipped visits of products that were seen recently."""
     guard = parts.guard_in_force(chosen.picture.overrides)
     return sealed(data.cache_data_of(chosen.workers, chosen.picture.revisits, guard, parts.lookups()), now)
 

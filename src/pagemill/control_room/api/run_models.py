@@ -137,7 +137,7 @@ class PlatformText(BaseModel):
 
 
 class PlatformsText(BaseModel):
-    """All of them, by name."""
+    """All configured platforms, by name."""
 
     model_config = _like(
         {"platforms": [{"platform": "musinsa", "fields": ["name", "price", "in_stock"], "written_back": ["price"]}]}
@@ -181,7 +181,7 @@ class RunsPage(BaseModel):
 
 
 class BadRowText(BaseModel):
-    """A row that was passed over, or a remark on all of them."""
+    """A row that was skipped, or a remark on the whole source."""
 
     model_config = _like({"line": 3, "reason": "no url"})
 

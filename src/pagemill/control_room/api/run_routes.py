@@ -163,8 +163,8 @@ def show_results(
 
 @router.post("/runs/{run}/cancel", dependencies=_CHANGES, responses=UNKNOWN_RUN)
 def cancel(parts: PartsOfApp, run: RunPath, now: Now) -> Envelope[CancelledText]:
-    """Ends a run before its time: what is done stays, visits under way are broken off, nothing more is begun. Once more
-    it cancels what is left of it."""
+    """Ends a run before its time: what is done stays, visits under way are broken off, nothing more is begun. A second
+    request cancels what is left."""
     find_run(parts, run)
     done = cancel_run(run, parts.redis, parts.store)
     parts.runs.forget()

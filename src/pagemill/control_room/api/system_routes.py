@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/v2/system", tags=["system"])
 
 
 class StepText(BaseModel):
-    """One worker's turn."""
+    """One worker's restart."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,7 +27,7 @@ class StepText(BaseModel):
 
 
 class ProcessStepText(BaseModel):
-    """The turn of a process that is no worker."""
+    """The restart of a process that is not a worker."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,7 +38,7 @@ class ProcessStepText(BaseModel):
 
 
 class RestartText(BaseModel):
-    """A restart of the fleet and how far it is."""
+    """A restart of the fleet, with its progress."""
 
     model_config = ConfigDict(frozen=True)
 

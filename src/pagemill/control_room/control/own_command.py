@@ -1,4 +1,4 @@
-"""Runs a `pagemill` command that needs a browser in its own process, for clients of the control API.
+"""Runs a `pagemill` command as a process of its own, for clients of the control API whose request needs a browser.
 
 So the API's process needs no browser and does not grow, and a visit that hangs ends with its process. Owns that
 process. Must not know what the command does.

@@ -31,7 +31,7 @@ Moment = Annotated[
 
 
 class Envelope(BaseModel, Generic[DataT]):
-    """An answer that worked. The return type of routes; `sealed` makes one."""
+    """A successful answer. The return type of routes; `sealed` makes one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,7 +50,7 @@ class ErrorText(BaseModel):
 
 
 class ErrorEnvelope(BaseModel):
-    """An answer that did not work."""
+    """An error answer."""
 
     model_config = ConfigDict(frozen=True)
 

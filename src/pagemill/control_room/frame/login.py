@@ -39,7 +39,7 @@ class LoginRequest(BaseModel):
 
 
 class LoginSession(BaseModel):
-    """Who one is. `expires_at` is null where nobody is asked for a token."""
+    """Who is logged in. `expires_at` is null if the API needs no token."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -134,7 +134,7 @@ async def log_out(request: Request, response: Response, now: Now) -> Envelope[No
 
 @router.get("/session")
 async def show_session(access: Reader, now: Now) -> Envelope[LoginSession]:
-    """Who one is, and until when."""
+    """Who is logged in, and until when."""
     return sealed(_session(access), now)
 
 
