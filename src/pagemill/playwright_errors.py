@@ -1,7 +1,7 @@
 """Playwright's error classes without the rest of Playwright. Pages raise them both with its driver and without it.
 
-A worker without the driver needs nothing else of Playwright. `async_api` has the same classes, but importing it costs
-7 MB in every worker.
+A worker without the driver needs nothing else of it. Playwright's `async_api` has the same classes, but importing it
+costs 7 MB in every worker.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Audit:
     """The audit of one schema."""
 
     def __init__(self, engine: Engine, table: str) -> None:
-        """`table` is the catalogue's table, such as `shop.products` with a schema or `products` without."""
+        """`table` is the catalogue's table, such as "shop.products" with a schema or "products" without."""
         self._engine = engine
         self._schema = table.rpartition(".")[0] or None
         self._table = _audit_table(self._schema)
