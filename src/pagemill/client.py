@@ -1,4 +1,4 @@
-"""Runs from a program of one's own: queue products, wait for them, read their results, cancel.
+"""Runs from your own program: queue products, wait for a run, read its results, cancel it.
 
     import pagemill
 

@@ -213,7 +213,7 @@ class BatchUnreadable(PagemillError):
 
 
 class EnqueuedElsewhere(PagemillError):
-    """Another process goes on with this run."""
+    """Another process continues this run."""
 
 
 class LeadLost(PagemillError):
@@ -225,27 +225,27 @@ class ResultRefused(PagemillError):
 
 
 class BrokenJsonLd(PagemillError):
-    """A script that nothing can read. The message has the place in it and what is wrong there."""
+    """A JSON-LD script that cannot be read. The message says where, and what is wrong there."""
 
 
 class BrokenScript(PagemillError):
-    """Nothing in a script can be read. The message says why."""
+    """No data in a script can be read. The message says why."""
 
 
 class TooManyValues(PagemillError, ValueError):
-    """JSON of which the values would take many times the room of its text, and minutes to look through."""
+    """JSON with so many values that they would take many times its text's memory, and minutes to search."""
 
 
 class UnreadableBody(PagemillError):
-    """The body of an answer is too long, or packed otherwise than was asked for. The message says which."""
+    """The body of an answer is too long, or has another compression than was requested. The message says which."""
 
 
 class Unfit(PagemillError, ValueError):
-    """A column of the catalogue cannot hold the value; the message says why, and what helps."""
+    """A column of the catalogue cannot hold the value; the message says why, and the remedy."""
 
 
 class NotOneRow(PagemillError):
-    """A key that should name one row names several, or none any more."""
+    """A key that should identify one row identifies several, or none any more."""
 
 
 class TooManyAtOnce(PagemillError):
@@ -253,7 +253,7 @@ class TooManyAtOnce(PagemillError):
 
 
 class KeyTaken(PagemillError):
-    """The key of a request stands for another one."""
+    """The request's idempotency key belongs to another request."""
 
 
 class DraftUnderWay(PagemillError):
@@ -265,7 +265,7 @@ class TrialUnderWay(PagemillError):
 
 
 class TokenRefused(PagemillError):
-    """A token does not open anything; `code` is a word for programs."""
+    """The token gives no access; `code` is a word for programs."""
 
     code = "token_refused"
 
@@ -277,7 +277,7 @@ class TokenMissing(TokenRefused):
 
 
 class TokenInvalid(TokenRefused):
-    """It is not a token of ours: malformed, signed otherwise, without a claim, or for somebody else."""
+    """This API did not make the token: malformed, another signature, a missing claim, or another audience."""
 
     code = "token_invalid"
 
@@ -301,7 +301,7 @@ class RoleUnknown(TokenRefused):
 
 
 class AccessRefused(PagemillError):
-    """Known or not, this may not be done; `code` is a word for programs."""
+    """This request is refused, with or without a valid token; `code` is a word for programs."""
 
     status = 403
     code = "forbidden"
@@ -312,7 +312,7 @@ class NotAllowed(AccessRefused):
 
 
 class RequestForged(AccessRefused):
-    """A browser was led to send it by another site, or nothing shows that it was not."""
+    """Another site made a browser send the request, or nothing proves that it did not."""
 
     code = "forged"
 

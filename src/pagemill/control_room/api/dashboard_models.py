@@ -80,7 +80,7 @@ class ProcessText(Camel):
 
 
 class PaceText(Camel):
-    """How a platform is left alone, for the whole fleet."""
+    """A platform's pause, breaker and slowdown, for the whole fleet."""
 
     paused_seconds: float
     why: str

@@ -94,7 +94,7 @@ class CollectAnswer(BaseModel):
 
 @router.get("/stats", dependencies=[Depends(reader)], responses=UNKNOWN_WORKER)
 def show_figures(parts: PartsOfApp, chosen: ChosenWorkers) -> FiguresAnswer:
-    """Memory in the figures of a Go program."""
+    """Memory in figures with the names that Go programs use."""
     guard = changeable_values(parts.guard_of(chosen))
     marks = {each.mark.figure: guard[key] for key, each in CHANGEABLE.items() if each.mark.figure}
     figures = asdict(memory_figures_of(chosen.workers))
@@ -103,7 +103,7 @@ def show_figures(parts: PartsOfApp, chosen: ChosenWorkers) -> FiguresAnswer:
 
 @router.post("/gc", dependencies=[Depends(changer)], responses=_FAILED)
 def collect(parts: PartsOfApp, chosen: ChosenWorkers) -> CollectAnswer:
-    """Has workers collect Python's garbage; JavaScript's is collected by `POST /api/performance/optimize`."""
+    """Makes workers collect Python's garbage; JavaScript's is collected by `POST /api/performance/optimize`."""
     answers = parts.order(chosen.workers, COLLECT)
     if not any(answer.done for answer in answers):
         missing = "; ".join(f"{answer.worker}: {answer.error}" for answer in answers)

@@ -32,7 +32,7 @@ class Services(BaseModel):
 
 
 class HealthText(BaseModel):
-    """The state of everything: `critical` with status 503, else `ok` or `warning` with 200."""
+    """The overall state: `critical` with status 503, else `ok` or `warning` with 200."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -59,7 +59,7 @@ _CRITICAL: Documented = {
 
 @router.get("/health", responses=_CRITICAL, response_model=HealthText)
 def show_health(parts: PartsOfApp, now: Now) -> HealthText | Response:
-    """Whether Redis and the database answer, and how the workers' memory is."""
+    """Whether Redis and the database answer, and the state of the workers' memory."""
     health = read_health(parts, now)
     return health if health.status != "critical" else JSONResponse(health.model_dump(mode="json"), 503)
 

@@ -110,7 +110,7 @@ class ConfigAnswer(BaseModel):
 
 @router.post("/config", dependencies=_CHANGES)
 def change_config(parts: PartsOfApp, change: ConfigChange) -> ConfigAnswer:
-    """Changes settings of every worker, for as long as Redis keeps them, beside those that were changed before."""
+    """Changes settings of every worker. Earlier changes stay; all of them last as long as Redis keeps them."""
     picture = parts.view.picture()
     changes = change.changes()
     adjusted = memory_config.making_way(parts.guard_in_force(picture.overrides), changes)
@@ -139,7 +139,7 @@ _NOBODY: Documented = {
 
 @router.post("/cleanup", dependencies=_CHANGES, responses=_NOBODY, response_model=CleanupResult)
 def clean(parts: PartsOfApp, chosen: ChosenWorkers) -> CleanupResult | Response:
-    """Has workers collect garbage, give free memory back to the system and let go of a share of their caches."""
+    """Makes workers collect garbage, return free memory to the system and drop a share of their caches."""
     result = result_of(clean_up(lambda: parts.order(chosen.workers, CLEANUP)))
     return result if result.success else JSONResponse(result.model_dump(mode="json"), 503)
 

@@ -36,7 +36,7 @@ PlatformPath = Annotated[str, Path(max_length=100, description="A platform", exa
 
 @router.put("/thresholds")
 def put_thresholds(parts: PartsOfApp, wanted: ThresholdsRequest, now: Now) -> Envelope[ThresholdsData]:
-    """Thresholds of alerts, beside those that were put before. Shares are from 0 to 1, times in milliseconds."""
+    """Sets alert thresholds; those set before stay. Shares are from 0 to 1, times in milliseconds."""
     put = wanted.thresholds.model_dump(mode="json", by_alias=True, exclude_none=True)
     if not put:
         raise ApiError(422, "invalid", "body.thresholds: nothing to change: name one of the thresholds")
@@ -51,7 +51,7 @@ def put_thresholds(parts: PartsOfApp, wanted: ThresholdsRequest, now: Now) -> En
 def optimize(
     parts: PartsOfApp, chosen: ChosenWorkers, now: Now, wanted: OptimizeRequest | None = None
 ) -> Envelope[OptimizeData]:
-    """Has workers clean up, see the description of the body."""
+    """Makes workers clean up; see the description of the body."""
     kind = (wanted or OptimizeRequest()).type
     outcome = clean_up(lambda: parts.order(chosen.workers, OPTIMIZE, kind=kind))
     if not outcome.success:
@@ -70,7 +70,7 @@ def optimize(
 
 @router.post("/platforms/{name}/pause", responses=_NO_PLATFORM)
 def pause(parts: PartsOfApp, name: PlatformPath, wanted: PauseRequest, now: Now) -> Envelope[PauseData]:
-    """Has no worker visit that platform for so long. Visits under way end; a longer pause is not shortened."""
+    """Pauses the platform for all workers. Visits under way end; a longer pause is not shortened."""
     check_platform(parts, name)
     left_s = manual_pause.pause(parts.redis, name, wanted.minutes * 60)
     parts.forget()

@@ -19,7 +19,7 @@ Scalar = str | int | float | bool | None
 
 
 class Camel(BaseModel):
-    """A part of an answer, whose names are in camel case there."""
+    """A part of an answer; its fields' names are in camel case."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
@@ -123,7 +123,7 @@ class MeasureText(Camel):
 
 
 class HistoryData(Camel):
-    """Measurements over a time, the oldest first."""
+    """Measurements of a period, oldest first."""
 
     period: Period
     worker: str = Field(description="Empty for the whole fleet")
@@ -226,7 +226,7 @@ class TimesText(Camel):
 
 
 class TimeBucket(Camel):
-    """How many products took up to so long, and longer than the bucket before."""
+    """How many products took longer than the bound before, and up to this one."""
 
     up_to_ms: float | None = Field(description="null for the longest")
     count: int

@@ -79,7 +79,7 @@ def show_current(chosen: ChosenWorkers, now: Now) -> Envelope[Metrics]:
 def show_history(
     parts: PartsOfApp, now: Now, period: Span = "hourly", worker: WorkerName = ""
 ) -> Envelope[HistoryData]:
-    """Measurements over a time, in 400 points at most; also those of a worker that is gone."""
+    """Measurements of a period, in 400 points at most; also those of a worker that has ended."""
     found = view.history(parts, period, worker)
     if worker and not found.points:
         picture = parts.view.picture()

@@ -265,7 +265,7 @@ class ResultsPage(BaseModel):
 
 
 class ArtifactText(BaseModel):
-    """A file that was kept of a failure."""
+    """A file that was kept from a failure."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -275,7 +275,7 @@ class ArtifactText(BaseModel):
 
 
 class ArtifactsText(BaseModel):
-    """What was kept of one product's failure in one run."""
+    """The artifacts of one product's failure in one run."""
 
     model_config = _like({"artifacts": [{"kind": "picture", "bytes": 48211, "taken_at": "2026-11-28T02:00:03.900Z"}]})
 

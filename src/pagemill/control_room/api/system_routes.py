@@ -61,7 +61,7 @@ class RestartText(BaseModel):
     responses={409: {"description": "Another restart is under way"}},
 )
 def restart_all(parts: PartsOfApp, now: Now) -> Envelope[RestartText]:
-    """Has every worker drain and start afresh, one after another; then every scheduler and every API process. `GET`
+    """Makes every worker drain and restart, one after another; then every scheduler and every API process. `GET`
     tells how far it is. A supervisor stays: it holds no page and no batch, and its end would end all its workers."""
     restart = parts.restart.start()
     if restart is None:
