@@ -61,8 +61,8 @@ class PatientRetry(Retry):
         self._depth = 0
 
     def get_retries(self) -> int:
-        """A number that is never reached, because the time limit ends the tries. At its own limit, redis-py 8.1 builds
-        an error message with a port, and fails on a Unix socket, which has none."""
+        """A number that is never reached, because the time limit ends the tries. Beyond it, redis-py 8.1 records errors
+        with a port, and fails on a Unix socket, which has none."""
         return sys.maxsize
 
     def call_with_retry(
