@@ -73,7 +73,7 @@ def _below(place: Any, part: str | int) -> list[Any]:
 
 
 def _short_forms(section: Model) -> list[Model]:
-    """What may be written instead of the section: the one item of its list."""
+    """What the file may have in place of a section that only wraps a list: one item of that list."""
     name = getattr(section, "short_form_of", None)
     return (
         []
