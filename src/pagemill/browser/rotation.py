@@ -45,7 +45,7 @@ class Wear:
     """Why it must not be used again; empty while it may."""
 
     light: int = 0
-    """Light uses since the last one that counted."""
+    """Light uses that have not been counted as a use yet."""
 
     def use(self, *, failed: bool, light: bool = False) -> None:
         """Counts one use. `LIGHT_USES` light uses, which load no document, count as one."""

@@ -73,7 +73,7 @@ def _below(place: Any, part: str | int) -> list[Any]:
 
 
 def _short_forms(section: Model) -> list[Model]:
-    """What the file may have in place of a section that only wraps a list: one item of that list."""
+    """The models that the file may have in place of the section: an item of its list, as the short form."""
     name = getattr(section, "short_form_of", None)
     return (
         []

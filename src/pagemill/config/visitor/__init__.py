@@ -1,1 +1,1 @@
-"""Whom the shop sees: the part of a platform file about it, and secrets and session files that must not be in it."""
+"""Whom the shop sees, as a platform file says it; and what is kept out of that file: secrets and session files."""

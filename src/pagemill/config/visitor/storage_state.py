@@ -52,7 +52,7 @@ class StoredCookie(_Part):
     partition_key: str | None = Field(default=None, alias="partitionKey")
     """The site in whose pages alone the cookie exists; `None` means in the pages of any site."""
     is_embedded: bool = Field(default=True, alias="_crHasCrossSiteAncestor")
-    """Whether, in these pages, it only exists for frames of other sites."""
+    """Whether, within those pages, the cookie exists only in frames of other sites."""
 
 
 class StoredItem(_Part):
