@@ -221,9 +221,9 @@ class Environment(Section):
     alert_urls: Mapping[str, str] = Field(default_factory=dict, repr=False)
     """Addresses of alert channels, by the end of their variables' names: TEAM for PAGEMILL_ALERT_URL_TEAM."""
     proxies: Mapping[str, ProxyAddress] = Field(default_factory=dict, repr=False)
-    """By the end of their variables' names: SEOUL_A for PAGEMILL_PROXY_SEOUL_A."""
+    """Addresses of proxies, by the end of their variables' names: SEOUL_A for PAGEMILL_PROXY_SEOUL_A."""
     credentials: Mapping[str, Credentials] = Field(default_factory=dict, repr=False)
-    """By the end of their variables' names: STAGING for PAGEMILL_CREDENTIALS_STAGING."""
+    """Users and passwords, by the end of their variables' names: STAGING for PAGEMILL_CREDENTIALS_STAGING."""
     profile: ProfileName | None = None
     """Beats the profile that `pagemill.yaml` names."""
     chromium: Path | None = None

@@ -1,6 +1,6 @@
 """Everything that one visit of a product's page has found: every place where a fact could be.
 
-Only `reading` fills it; others read it. Texts are as a visitor sees them, with white space collapsed.
+Gathering fills it; everything else only reads it. Texts are as a visitor sees them, with white space collapsed.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Geolocation(Section):
 
 
 class ClientCertificate(Section):
-    """With what the visitor identifies itself to one origin: a certificate and its key, or both in a PFX file."""
+    """How the visitor identifies itself to one origin: by a certificate and its key, or by a PFX file with both."""
 
     origin: Annotated[str, Field(pattern=r"^https://[^/]+$")]
     cert_file: Path | None = None

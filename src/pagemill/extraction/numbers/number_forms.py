@@ -44,7 +44,7 @@ _FORMS = {
     ".": _form(_COMMAS, "(?:(?:[.][0-9]{3}){2,}|[.][0-9]{3}(?=,[0-9]))"),
     ",": _form("(?:(?:,[0-9]{2,3})+,[0-9]{3}|,[0-9]{3}(?=[.][0-9]))", _POINTS),
 }
-"""By the decimal sign. With a known sign, a single group after it is decimals, unless the other sign follows."""
+"""Forms by decimal sign. After a known sign, a single group is decimals, unless the other sign follows it."""
 _KINDS = ("spaced", "commas", "points", "plain")
 _BEGINNING = re.compile(r"[0-9]|(?<![\w./])[.](?=[0-9]++(?![.,][0-9]))")
 """A point after a letter ends a word (`Rs.50`). A point before a number with decimals of its own is a typing error."""
