@@ -1,8 +1,8 @@
 """Paths into parsed JSON. Pure; finding and parsing the JSON is the strategies' work.
 
-A plain path is keys with dots between them, such as `offers.price`: a list on the way stands for the first of its
-elements that can answer the rest of the path, and a number picks one element: `offers.0.price`. Every other path is
-JMESPath (jmespath.org). A list at the end stands for its first element.
+A plain path is keys with dots between them, such as `offers.price`. A list on the way stands for its first element that
+can answer the rest of the path; a number picks one element: `offers.0.price`. Every other path is JMESPath
+(jmespath.org). A list at the end stands for its first element.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ _LONG_NUMBER = re.compile(r"\d{5,}")
 
 
 def is_code(text: str) -> bool:
-    """Whether it is a number or a code, which may stand beside words: "12345", "A000123", and not "iphone-15"."""
+    """Whether a text is a number or a code, which may stand beside words: "12345", "A000123", but not "iphone-15"."""
     digits = sum(character.isdecimal() for character in text)
     plain = text.isalnum() and digits > 0 and (digits * 2 >= len(text) or text.isupper())
     return plain or _UUID.fullmatch(text) is not None

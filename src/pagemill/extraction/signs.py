@@ -1,4 +1,4 @@
-"""Whether what a visit met is one of the signs of a verdict. Pure."""
+"""Whether something that a visit met is a sign of a verdict. Pure."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Arrival:
 class Visit:
     """One attempt at one product: go to `url`, and be back within `timeout_s`.
 
-    `in_full`: without any short cut that the strategy has.
+    `in_full` forbids the short cuts that the strategy has.
     """
 
     url: str
@@ -42,7 +42,7 @@ class Visit:
     secrets: VisitorSecrets = field(default_factory=VisitorSecrets)
     """The visitor's passwords and sessions, for requests without a page."""
     explain: bool = False
-    """Whether every source is to be read, and all of what it says told: for `pagemill try`."""
+    """Whether every source is read, and everything that it says is kept: for `pagemill try`."""
     arrival: Arrival | None = None
     """Set if the page is already at the product: it is read as it is, with the news that it has had so far."""
     so_far: object = None

@@ -57,10 +57,10 @@ def has_unit(text: str, start: int) -> bool:
 
 
 def with_units(text: str, number: Fraction, end: int) -> tuple[Fraction, int]:
-    """A number that ends at `end`, times its units and with the smaller parts behind them, and where all that ends.
+    """The number that ends at `end`, times its units, plus the smaller parts after them; and where all that ends.
 
-    `1억 2,000만`, `3만5천`, `3만 9,900`. A part must fit below the unit before it; apart and without a unit of
-    its own, it must also look like money: `3만 2개` is 30000. A range has one unit for both its numbers: `3~5만`.
+    `1억 2,000만`, `3만5천`, `3만 9,900`. A part must be smaller than the unit before it. If it stands apart without a
+    unit of its own, it must also look like money: `3만 2개` is 30000. A range has one unit for both numbers: `3~5만`.
     """
     unit = _unit_at(text, end)
     if unit is None:
