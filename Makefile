@@ -2,10 +2,14 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 JOBS ?= 2
-# Whole runs wait for much of their time.
+# Whole runs, and tests of Redis, wait for much of their time.
 WHOLE_RUNS_AT_ONCE ?= $$(( $(JOBS) + 1 ))
 BASE ?= main
 PARALLEL = --dist worksteal --numprocesses
+# For tests with real parts, the nearest to a change first.
+QUICK_S ?= 60
+IN_TURN = -p tools.within --within $(QUICK_S) --dist load --maxschedchunk 1 --numprocesses
+NOT_QUICK = --ignore tests/unit/benchmarks --ignore-glob 'tests/unit/test_docs*'
 .PHONY: help setup demo test test-quick test-docker coverage image up down logs lint format types check bench soak chaos load constraints clean
 
 help: ## List these targets
@@ -23,13 +27,15 @@ ifdef ARGS
 else
 	@bash tools/test.sh $(PARALLEL) $(JOBS) --cov --cov-report= tests/unit
 	.venv/bin/python -m coverage report --skip-covered --fail-under=80
-	@bash tools/test.sh $(PARALLEL) $(JOBS) tests/redis tests/postgres tests/browser
+	@bash tools/test.sh $(PARALLEL) $(WHOLE_RUNS_AT_ONCE) tests/redis tests/postgres
+	@bash tools/test.sh $(PARALLEL) $(JOBS) tests/browser
 	@bash tools/test.sh $(PARALLEL) $(WHOLE_RUNS_AT_ONCE) tests/e2e
 endif
 
-test-quick: setup ## Run the unit tests, and of those with real parts what a change touches (BASE=HEAD~3; else since main)
-	@tests=$$(.venv/bin/python tools/tests_of_change.py $(BASE)) && \
-	bash tools/test.sh $(PARALLEL) $(JOBS) tests/unit $$tests
+test-quick: setup ## Run the unit tests, and a minute of those with real parts that a change touches (BASE=HEAD~3; else since main)
+	@bash tools/test.sh $(PARALLEL) $(JOBS) $(NOT_QUICK) tests/unit
+	@tests=$$(.venv/bin/python tools/tests_of_change.py $(BASE)) || exit; \
+	if [ -n "$$tests" ]; then bash tools/test.sh $(IN_TURN) $(JOBS) $$tests; fi
 
 coverage: setup ## Run all tests but whole runs and tell which lines they reach; 85 % is wanted; twice as slow as without
 	@bash tools/test.sh $(PARALLEL) $(JOBS) --cov --cov-report= tests/unit tests/redis tests/postgres tests/browser
