@@ -92,13 +92,9 @@ async def with_driver(chromium_program: Path) -> AsyncIterator[tuple[PlaywrightL
 
 
 @pytest.fixture(params=["protocol", "playwright"])
-def shop_reader(
-    request: pytest.FixtureRequest,
-    driverless: tuple[CdpLauncher, BrowserHandle],
-    with_driver: tuple[PlaywrightLauncher, BrowserHandle],
-) -> ShopReader:
+def shop_reader(request: pytest.FixtureRequest) -> ShopReader:
     """Reads products with pages of either kind."""
-    return ShopReader(*(driverless if request.param == "protocol" else with_driver))
+    return ShopReader(*request.getfixturevalue("driverless" if request.param == "protocol" else "with_driver"))
 
 
 @pytest.fixture
@@ -108,9 +104,10 @@ def quick_reader(driverless: tuple[CdpLauncher, BrowserHandle]) -> ShopReader:
 
 
 @pytest.fixture(params=["playwright", "protocol"])
-def either_page(request: pytest.FixtureRequest, fresh_page: Page, driverless_page: Page) -> Page:
+def either_page(request: pytest.FixtureRequest) -> Page:
     """A page of Playwright's, and one without its driver."""
-    return fresh_page if request.param == "playwright" else driverless_page
+    page: Page = request.getfixturevalue("fresh_page" if request.param == "playwright" else "driverless_page")
+    return page
 
 
 @pytest_asyncio.fixture(loop_scope="module")
