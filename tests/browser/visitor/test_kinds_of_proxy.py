@@ -30,7 +30,7 @@ from tests.browser.visitor.seeing_shop import SeeingShop
 from tests.browser.visitor.signing_proxy import SigningProxy
 from tests.browser.visitor.socks_proxy import SocksProxy
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 HOST = "shop.invalid"
 """Only the proxies know it: whoever asks past them finds nobody."""
@@ -81,9 +81,9 @@ async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     writer.transport.abort()
 
 
-@pytest_asyncio.fixture
-async def way(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Way]:
-    """Everything on the test's loop."""
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def standing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Way]:
+    """Everything on the module's loop."""
     keys = tmp_path_factory.mktemp("keys")
     tls = server_tls(keys, HOST)
     async with contextlib.AsyncExitStack() as parts:
@@ -106,31 +106,46 @@ async def way(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Way]:
         yield Way(tls, keys, over_tls, socks, VisitorSecrets(proxies))
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
+def way(standing: Way) -> Way:
+    """That has led nobody anywhere yet."""
+    standing.over_tls.passed.clear()
+    standing.socks.passed.clear()
+    return standing
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def shop() -> AsyncIterator[SeeingShop]:
     """A shop that sees."""
     async with SeeingShop.open() as shop:
         yield shop
 
 
-@pytest.fixture(params=["cdp", "playwright"])
+@pytest.fixture(scope="module", params=["cdp", "playwright"])
 def opener_kind(request: pytest.FixtureRequest) -> str:
     """Who opens pages: both must keep to their proxies."""
     return str(request.param)
 
 
-@pytest_asyncio.fixture
-async def real(executable: Path, opener_kind: str, temporary: Path, way: Way) -> AsyncIterator[RealPool]:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def real(
+    executable: Path, opener_kind: str, tmp_path_factory: pytest.TempPathFactory, standing: Way
+) -> AsyncIterator[RealPool]:
     """A pool whose browser takes the certificate of the proxy for a good one."""
-    trusts = (f"--ignore-certificate-errors-spki-list={key_mark(way.keys, 'server')}",)
-    pool = real_pool(executable, temporary, kind=opener_kind, secrets=way.secrets, extra_args=trusts, open_timeout_s=10)
-    async with pool as real:
-        yield real
+    trusts = (f"--ignore-certificate-errors-spki-list={key_mark(standing.keys, 'server')}",)
+    with pytest.MonkeyPatch.context() as patch:
+        temporary = tmp_path_factory.mktemp("proxied")
+        patch.setenv("TMPDIR", str(temporary))
+        async with real_pool(
+            executable, temporary, kind=opener_kind, secrets=standing.secrets, extra_args=trusts, open_timeout_s=10
+        ) as real:
+            yield real
 
 
 def platform_of(name: str, **more: Any) -> Platform:
-    """The shop, visited through one proxy."""
-    return local_platform(50, 50, visitor={"proxies": [name]}, **more).model_copy(update={"hosts": (HOST,)})
+    """The shop, visited through one proxy, in contexts of its own."""
+    platform = f"{name}-{'-'.join(more)}".lower()
+    return local_platform(50, 50, platform, visitor={"proxies": [name]}, **more).model_copy(update={"hosts": (HOST,)})
 
 
 async def go(real: RealPool, shop: SeeingShop, name: str, seconds: float = 10) -> None:
@@ -243,7 +258,7 @@ async def test_a_request_trusts_no_proxy_with_a_certificate_of_its_own(way: Way,
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_shop_that_breaks_off_the_handshake_is_no_fault_of_a_proxy(
-    way: Way, kind: str, monkeypatch: pytest.MonkeyPatch
+    way: Way, kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Nor is one whose certificate nobody knows."""
     if kind == "TLS":
@@ -251,8 +266,6 @@ async def test_a_shop_that_breaks_off_the_handshake_is_no_fault_of_a_proxy(
     async with listening(hang_up) as port:
         with pytest.raises(VisitFailed):
             await ask(SeeingShop(port, "https"), way, kind)
-    keys = way.keys / "other"
-    keys.mkdir()
-    async with SeeingShop.open(server_tls(keys, HOST)) as shop:
+    async with SeeingShop.open(server_tls(tmp_path, HOST)) as shop:
         with pytest.raises(VisitFailed):
             await ask(shop, way, kind)
