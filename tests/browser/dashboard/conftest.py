@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import redis
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from pagemill.results.store import ResultStore
 from tests.browser.dashboard.api_server import ApiServer
@@ -57,15 +57,23 @@ def store(api: ApiServer) -> Iterator[ResultStore]:
         yield opened
 
 
-@pytest_asyncio.fixture
-async def looker(executable: Path) -> AsyncIterator[Looker]:
-    """An empty page of 1280 by 800."""
-    expect.set_options(timeout=15_000)  # Chromium, server and test share the machine's cores
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def looking_chromium(executable: Path) -> AsyncIterator[Browser]:
+    """One browser for all who look."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        page = await browser.new_page(viewport={"width": 1280, "height": 800})
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def looker(looking_chromium: Browser) -> AsyncIterator[Looker]:
+    """An empty page of 1280 by 800, in a context of its own."""
+    expect.set_options(timeout=15_000)  # Chromium, server and test share the machine's cores
+    async with await looking_chromium.new_context(viewport={"width": 1280, "height": 800}) as context:
+        page = await context.new_page()
         found = Looker(page)
         page.on("console", lambda message: found.complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: found.complaints.append(str(error)))
         yield found
-        await browser.close()
+        await page.unroute_all(behavior="ignoreErrors")

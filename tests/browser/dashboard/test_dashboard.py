@@ -18,7 +18,7 @@ from tests.browser.dashboard.api_server import ApiServer
 from tests.browser.dashboard.conftest import Looker
 from tests.browser.dashboard.fleet_world import PLATFORMS, WORKERS, FleetWorld
 
-pytestmark = [pytest.mark.browser, pytest.mark.redis]
+pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.asyncio(loop_scope="session")]
 
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"><b>bold</b>"
 _PATIENT_MS = 20_000

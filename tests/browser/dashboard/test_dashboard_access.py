@@ -11,7 +11,7 @@ from tests.browser.dashboard.api_server import ApiServer
 from tests.browser.dashboard.conftest import Looker
 from tests.browser.dashboard.test_dashboard import enter
 
-pytestmark = [pytest.mark.browser, pytest.mark.redis]
+pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.asyncio(loop_scope="session")]
 
 _GRAVE = {"serious", "critical"}
 

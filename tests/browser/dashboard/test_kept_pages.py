@@ -9,13 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from pagemill.control_room.frame.roles import Role
 from pagemill.extraction.artifact_files import HTML, PICTURE, ArtifactKind, file_name
 from tests.browser.dashboard.api_server import ApiServer
 from tests.browser.dashboard.conftest import Looker
 
-pytestmark = [pytest.mark.browser, pytest.mark.redis]
+pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.asyncio(loop_scope="session")]
 
 RUN, PRODUCT = "run-1", "P1"
 PATH = f"/api/v1/runs/{RUN}/artifacts"
@@ -77,7 +78,7 @@ def keep(api: ApiServer, kind: ArtifactKind, content: bytes) -> None:
     (api.artifacts / f"{file_name((RUN, PRODUCT))}{kind.suffix}").write_bytes(content)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def known(api: ApiServer, looker: Looker) -> Looker:
     """An admin's browser: whatever ran there could do everything."""
     await looker.page.context.add_cookies(

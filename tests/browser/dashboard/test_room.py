@@ -21,7 +21,7 @@ from tests.browser.dashboard.conftest import Looker
 from tests.browser.dashboard.room_world import HOSTILE, PLATFORM, RUN, a_result, fill_history, fill_run, keep_evidence
 from tests.browser.dashboard.test_dashboard import enter
 
-pytestmark = [pytest.mark.browser, pytest.mark.redis]
+pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.asyncio(loop_scope="session")]
 
 _PATIENT_MS = 20_000
 CSV = """id,url,name

@@ -14,7 +14,7 @@ from tests.browser.dashboard.test_dashboard import enter
 from tests.browser.dashboard.test_dashboard_access import grave_findings
 from tests.browser.dashboard.test_room import CSV, drop
 
-pytestmark = [pytest.mark.browser, pytest.mark.redis]
+pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def open_results(page: Page, api: ApiServer) -> None:

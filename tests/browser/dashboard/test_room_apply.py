@@ -19,7 +19,7 @@ from tests.browser.dashboard.room_world import RUN, a_result, fill_run
 from tests.browser.dashboard.test_dashboard import enter
 from tests.browser.dashboard.test_dashboard_access import grave_findings
 
-pytestmark = [pytest.mark.browser, pytest.mark.redis]
+pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.asyncio(loop_scope="session")]
 
 PRODUCTS = 120
 GONE = [a_result(number).product_id for number in range(PRODUCTS) if a_result(number).verdict is Verdict.GONE]

@@ -18,7 +18,7 @@ from tests.browser.dashboard.room_world import HOSTILE
 from tests.browser.dashboard.test_dashboard import enter
 from tests.browser.dashboard.test_dashboard_access import grave_findings
 
-pytestmark = [pytest.mark.browser, pytest.mark.redis]
+pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.asyncio(loop_scope="session")]
 
 URLS = "\n".join(f"{SHOP}/{number}" for number in range(3))
 
