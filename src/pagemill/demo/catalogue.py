@@ -18,6 +18,9 @@ from pagemill.demo.pages import WEIGHTS
 from pagemill.demo.truth import ProductState, Truth, truth_of
 from pagemill.errors import UsageError
 from pagemill.model import FactValue, Product, Verdict
+from pagemill.old_names import old_names
+
+__getattr__ = old_names(__name__, write_csv=f"{__name__}.write_catalogue_csv")
 
 PLATFORM_PATHS = {"demo-hydrated": "hydrated", "demo-jsonld": "jsonld", "demo-api": "api"}
 """The shop's platforms, and the first part of the path of their URLs."""

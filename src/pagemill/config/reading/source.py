@@ -151,8 +151,8 @@ class Source(Section):
         if facts.place == "selector":
             mistakes += _no_selectors(self.fields)
         mistakes += [
-            Mistake(f"means nothing to strategy {self.strategy}", f"remove it, or use strategy {owner}", key)
-            for key, owner in _foreign_keys(self, facts)
+            Mistake(f"means nothing to strategy {self.strategy}", f"remove it, or {instead}", key)
+            for key, instead in _foreign_keys(self, facts)
         ]
         if facts.required and not any(getattr(self, key) is not None for key in facts.required):
             message, remedy = _MISSING[self.strategy]
@@ -221,14 +221,14 @@ _MISSING = {
 
 
 def _foreign_keys(source: Source, facts: StrategyFacts) -> list[tuple[str, str]]:
-    """The keys in the file that the source's strategy does not use, each with a strategy that does."""
+    """The keys in the file that the source's strategy does not use, each with what to do instead."""
     found = []
     for name in source.model_fields_set - {"strategy", "fields"}:
         key = Source.model_fields[name].alias or name
         if not getattr(source, name) or key in facts.keys:
             continue
         owner = next((known for known, its in STRATEGIES.items() if key in its.keys), "of your own")
-        found.append((key, owner))
+        found.append((key, "write it below options" if source.is_own else f"use strategy {owner}"))
     return sorted(found)
 
 

@@ -1,0 +1,21 @@
+"""Names that modules had in 0.1, each with where it is now. All of this goes in 0.3."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+
+def old_names(module: str, **places: str) -> Callable[[str], Any]:
+    """The `__getattr__` of a module that had these names, each with its dotted path of today. Taking one warns."""
+
+    def find(name: str) -> Any:
+        if name not in places:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        where, _, today = places[name].rpartition(".")
+        warnings.warn(f"{module}.{name} goes in 0.3: import {today} from {where}", FutureWarning, stacklevel=2)
+        return getattr(importlib.import_module(where), today)
+
+    return find
