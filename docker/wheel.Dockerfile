@@ -3,7 +3,7 @@
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS built
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 COPY docker/constraints.txt docker/pagemill-*.whl /wheels/
 RUN python3 -m venv /opt/pagemill
 RUN set -- /wheels/pagemill-${VERSION}-*.whl \

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pagemill.errors import PagemillError, RunIncomplete, RunStranded, ServiceUnavailable, UsageError
     from pagemill.model import ItemResult, Priority, Product, Verdict
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "ItemResult",

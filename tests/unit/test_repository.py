@@ -14,6 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pagemill import __version__
+
 ROOT = Path(__file__).parents[2]
 
 ADDRESSES = (
@@ -24,6 +26,9 @@ ADDRESSES = (
     re.compile(r"https?://[^\s/]*(artifactory|devpi|mirror|nexus|registry)", re.IGNORECASE),
 )
 """How the address of a package registry looks, whichever it is. Where packages come from is the machine's business."""
+
+VERSION_OF_OURS = re.compile(r"(?:pagemill[:-]|newTag: |ARG VERSION=)(\d+\.\d+\.\d+)")
+"""How images, wheels and their tags name pagemill's version."""
 
 PIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?==[0-9][A-Za-z0-9.!]*")
 
@@ -141,6 +146,22 @@ def test_every_requirement_is_pinned_to_a_version_that_it_allows() -> None:
         version = pinned.get(canonicalize_name(requirement.name))
         assert version is not None, f"{requirement.name} is not pinned"
         assert requirement.specifier.contains(version, prereleases=True), f"{requirement} but pinned {version}"
+
+
+def test_one_version_is_named_everywhere() -> None:
+    """That of the package is the project's, the newest of the changelog, and that of every image and wheel."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    released = re.search(r"^## \[(\d[^]]*)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert released is not None
+    assert (project["version"], released[1]) == (__version__, __version__)
+    named = {
+        (name, found)
+        for name, text in tracked_texts()
+        if not name.startswith("benchmarks/results/")
+        for found in VERSION_OF_OURS.findall(text)
+    }
+    assert len(named) > 5
+    assert {(name, found) for name, found in named if found != __version__} == set()
 
 
 def test_make_lists_every_target() -> None:
