@@ -13,7 +13,7 @@ from redis import Redis
 
 from pagemill.engine.runner import BatchOutcome
 from pagemill.fleet.queues import queue_states
-from pagemill.intake.batch_job import open_queue, open_queues
+from pagemill.intake.batch_job import from_arguments, open_queue, open_queues
 from pagemill.model import Batch, Product, Verdict
 from pagemill.results.store import ResultStore
 from pagemill.worker import installed_engine
@@ -62,7 +62,7 @@ def test_batches_that_0_1_queued_say_the_same(old_queue: Redis) -> None:
     """A job's arguments, and its queue, are as they were."""
     (state,) = queue_states(old_queue, ["demo-jsonld"])
     assert state.waiting == len(BATCHES)
-    assert [job.batch() for job in open_queue(old_queue, "demo-jsonld").jobs] == BATCHES
+    assert [from_arguments(*job.args) for job in open_queue(old_queue, "demo-jsonld").jobs] == BATCHES
 
 
 def test_batches_that_0_1_queued_are_worked_off(old_queue: Redis) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import pytest
 
 from pagemill import strategies
 from pagemill.demo import catalogue
 
-OLD = {
+OLD: dict[tuple[str, str], Any] = {
     ("pagemill.extraction.look", "Watch"): strategies.Watch,
     ("pagemill.extraction.look", "visit_page"): strategies.visit_page,
     ("pagemill.demo.catalogue", "write_csv"): catalogue.write_catalogue_csv,
