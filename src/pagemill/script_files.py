@@ -18,8 +18,9 @@ def read_script(module: str, *names: str) -> str:
 
 
 def read_page_script(module: str, *names: str, **parts: str) -> str:
-    """Like `read_script`, but without comment lines and indentation, because the text is sent to many pages. No text in it may
-    be longer than a line.
+    """Like `read_script`, but without comment lines and indentation, because the text is sent to many pages.
+
+    No string in it may be longer than a line.
 
     Args:
         module: the path of the module that the files stand beside.

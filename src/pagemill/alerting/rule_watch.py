@@ -40,8 +40,8 @@ class AlertWatch:
     ) -> None:
         """
         Args:
-            readings: tells every metric's value now; asked once in each round. What is not known is left out; what never
-                comes is infinite.
+            readings: tells every metric's value now; asked once in each round. An unknown value is left out; a moment
+                that never comes is infinite.
             rules: gives the rules in force by name; called in each round, because another process may have changed
                 them.
             desk: sends the alerts; its cooldown is for rules without one of their own.
