@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -18,13 +21,62 @@ from tests.e2e.workplace import Workplace, eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.redis]
 
 
-def enqueued(
-    place: Workplace, shop: WaryShop, queries: list[str], *, lanes: int = 4, driver: str = "auto", **sections: Any
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A shop of its own with a platform of its own, and what came of it when one worker has worked all of them off."""
+
+    place: Workplace
+    shop: WaryShop
+    platform: str
+    run: str
+    products: int
+
+    @property
+    def results(self) -> list[ItemResult]:
+        """In the order of the products, of which each must have one."""
+        results = sorted(self.place.results(self.run), key=lambda result: result.product_id)
+        assert [result.product_id for result in results] == [f"{number:03}" for number in range(self.products)]
+        return results
+
+    @property
+    def judged(self) -> list[tuple[Verdict, int]]:
+        """Verdicts and attempts."""
+        return [(result.verdict, result.attempts) for result in self.results]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """What the worker has logged of this platform."""
+        return [line for line in self.place.events(name) if line["platform"] == self.platform]
+
+
+@contextmanager
+def wary_shops(place: Workplace) -> Iterator[Callable[..., Case]]:
+    """Makes shops, each with a run of products."""
+    with ExitStack() as stack:
+        stack.enter_context(place.redis())
+
+        def case(
+            platform: str,
+            queries: list[str],
+            refusal: str = "",
+            refuses: Callable[[int, int], bool] | None = None,
+            *,
+            lanes: int = 4,
+            **sections: Any,
+        ) -> Case:
+            shop = stack.enter_context(wary_shop())
+            shop.refusal, shop.refuses = refusal, refuses
+            return Case(
+                place, shop, platform, enqueued(place, shop, platform, queries, lanes, **sections), len(queries)
+            )
+
+        yield case
+
+
+def enqueued(place: Workplace, shop: WaryShop, name: str, queries: list[str], lanes: int, **sections: Any) -> str:
     """A run of products with these queries."""
     price = {"selector": ".price", "type": "number"}
     platform = {
-        "platform": "wary",
+        "platform": name,
         "hosts": ["127.0.0.1"],
         "workflow": {"rate_limit": {"wait_time_ms": 0}, "concurrency": {"default": lanes}},
         "rotation": {"page": 10, "context": 50},
@@ -33,8 +85,7 @@ def enqueued(
         "retry": {"attempts": 3, "backoff_ms": 50},
         **sections,
     }
-    (place.config / "platforms" / "wary.yaml").write_text(yaml.safe_dump(platform))
-    place.settings(browser={"driver": driver})
+    (place.config / "platforms" / f"{name}.yaml").write_text(yaml.safe_dump(platform))
     products = (
         Product(f"{number:03}", shop.url(number, query), {"name": f"Product {number}", "price": PRICE})
         for number, query in enumerate(queries)
@@ -43,7 +94,7 @@ def enqueued(
     with place.redis() as redis, place.store() as store:
         return enqueue_run(
             products,
-            config.platforms["wary"],
+            config.platforms[name],
             source="test",
             batch_size=100,
             settings=config.settings.queue,
@@ -52,39 +103,54 @@ def enqueued(
         ).run
 
 
-def validated(place: Workplace, shop: WaryShop, queries: list[str], **how: Any) -> list[ItemResult]:
-    """The results of such a run, in the order of its products."""
-    run = enqueued(place, shop, queries, **how)
+def work_off(place: Workplace) -> None:
+    """By one worker, all shops at once."""
     with place.worker("--burst") as worker:
         assert worker.wait(100) == 0
-    results = sorted(place.results(run), key=lambda result: result.product_id)
-    assert [result.product_id for result in results] == [f"{number:03}" for number in range(len(queries))]
-    return results
+
+
+def every_second_visit(of_session: int, _of_all: int) -> bool:
+    return of_session % 2 == 0
+
+
+def always(_of_session: int, _of_all: int) -> bool:
+    return True
 
 
 @pytest.mark.parametrize("driver", ["auto", "playwright"])
-@pytest.mark.parametrize("refusal", ["403", "captcha"])
-def test_a_shop_that_challenges_the_second_visit_of_each_session(place: Workplace, refusal: str, driver: str) -> None:
-    """60 of 60 are right: no session is used on after a challenge, and the breaker stays closed."""
-    with wary_shop() as shop:
-        shop.refusal, shop.refuses = refusal, lambda of_session, _of_all: of_session % 2 == 0
-        results = validated(place, shop, [""] * 60, driver=driver)
-        assert Counter(result.verdict for result in results) == {Verdict.OK: 60}
-        used = Counter(session for _path, session, _status in shop.asked)
-    assert max(used.values()) == 2
-    assert {result.attempts for result in results} == {1, 2}
-    assert len(shop.asked) == sum(result.attempts for result in results)
+def test_what_one_visit_did_is_no_matter_to_the_next(place: Workplace, driver: str) -> None:
+    """Of shops that challenge the second visit of each session 24 of 24 are right: no session is used on after a
+    challenge, and the breaker stays closed. A regular expression without end fails its product alone: its reason says
+    which one, neighbours have their verdicts, and nobody has to wake the worker."""
+    place.settings(browser={"driver": driver})
+    rule = {"selector": ".text", "regex": "^(.*?,){25}P"}
+    extract = {"fields": {"name": "h1", "price": {"selector": ".price", "type": "number"}, "text": rule}}
+    row = ",".join("1" * 60)
+    with wary_shops(place) as case:
+        challenging = [
+            case(f"wary-{refusal}", [""] * 24, refusal, every_second_visit) for refusal in ("403", "captcha")
+        ]
+        endless = case("endless", ["", f"?text={row}", *[""] * 8], extract=extract)
+        work_off(place)
+    for each in challenging:
+        assert Counter(result.verdict for result in each.results) == {Verdict.OK: 24}
+        assert max(Counter(session for _path, session, _status in each.shop.asked).values()) == 2
+        attempts = [result.attempts for result in each.results]
+        assert set(attempts) == {1, 2}
+        assert len(each.shop.asked) == sum(attempts)
+        reasons = Counter(line["reason"] for line in each.events(events.CONTEXT_ROTATION))
+        assert reasons["blocked"] == sum(attempts) - len(attempts)
     assert place.events(events.BREAKER_OPENED) == []
-    reasons = Counter(line["reason"] for line in place.events(events.CONTEXT_ROTATION))
-    assert reasons["blocked"] == sum(result.attempts - 1 for result in results)
+    assert [verdict for verdict, _ in endless.judged] == [Verdict.OK, Verdict.FAILED, *[Verdict.OK] * 8]
+    assert endless.results[1].reason.startswith("text: the regular expression '^(.*?,){25}P' took longer than 0.5 s")
+    assert place.events(events.LOOP_STUCK) == []
 
 
 def test_a_shop_that_blocks_everybody_is_soon_left_alone(place: Workplace) -> None:
     """Strangers are blocked as well, and that counts: five products, not each of a hundred several times."""
     lanes, attempts, blocks = 2, 3, 5
-    with wary_shop() as shop:
-        shop.refusal, shop.refuses = "403", lambda _of_session, _of_all: True
-        enqueued(place, shop, [""] * 100, lanes=lanes)
+    with wary_shops(place) as case:
+        shop = case("wary", [""] * 100, "403", always, lanes=lanes).shop
         with place.worker("--processes", "1") as worker:
             eventually(lambda: bool(place.events(events.BATCH_RETURNED)), 60, "the batch to go back")
             worker.terminate()
@@ -93,76 +159,46 @@ def test_a_shop_that_blocks_everybody_is_soon_left_alone(place: Workplace) -> No
         assert blocks <= len(shop.asked) <= (blocks + lanes) * attempts
 
 
-def test_what_stays_blocked_is_blocked(place: Workplace) -> None:
-    """After all its attempts, however often the breaker opened in between."""
+def test_each_way_to_be_refused_has_its_verdict(place: Workplace) -> None:
+    """Of seven shops in one worker."""
     breaker = {"blocks": 2, "open_s": 0.2, "open_max_s": 0.2}
     workflow = {"rate_limit": {"wait_time_ms": 0}, "concurrency": {"default": 2}, "breaker": breaker}
-    with wary_shop() as shop:
-        shop.refusal, shop.refuses = "captcha", lambda _of_session, _of_all: True
-        results = validated(place, shop, [""] * 4, workflow=workflow)
-    assert {(result.verdict, result.attempts) for result in results} == {(Verdict.BLOCKED, 3)}
-    assert place.events(events.BREAKER_OPENED)
+    http = {"extract": {"strategy": "http", "fields": {"name": "name", "price": "price"}}, "judge": {}}
+    with wary_shops(place) as case:
+        stays = case("stays-blocked", [""] * 4, "captcha", always, workflow=workflow)
+        too_many = [
+            case(f"too-many-{lanes}", [""] * 12, "429", lambda _of_session, of_all: of_all == 6, lanes=lanes)
+            for lanes in (1, 4)
+        ]
+        without_page = [
+            case(f"http-{refusal}", [""] * 4, refusal, lambda _of_session, of_all: of_all == 2, lanes=1, **http)
+            for refusal in ("403", "429")
+        ]
+        no_prices = case("no-prices", ["", "?currency=none", "", ""], lanes=1)
+        dollars = case("dollars", ["?currency=USD", "", "", ""], lanes=1, confirm=["changed"])
+        work_off(place)
 
+    # What stays blocked is blocked, after all its attempts, however often the breaker opened in between.
+    assert set(stays.judged) == {(Verdict.BLOCKED, 3)}
+    assert stays.events(events.BREAKER_OPENED)
 
-@pytest.mark.parametrize("lanes", [1, 4])
-def test_a_429_is_waited_out_and_the_product_visited_again(place: Workplace, lanes: int) -> None:
-    """It is neither the verdict nor lost, and everybody waits."""
-    with wary_shop() as shop:
-        shop.refusal, shop.refuses = "429", lambda _of_session, of_all: of_all == 6
-        results = validated(place, shop, [""] * 12, lanes=lanes)
-        assert [status for _path, _session, status in shop.asked].count(429) == 1
-    assert {result.verdict for result in results} == {Verdict.OK}
-    assert sum(result.attempts for result in results) == 13
-    assert [line["seconds"] for line in place.events(events.PLATFORM_PAUSED)] == [1.0]
+    # A 429 is neither the verdict nor lost: it is waited out by everybody, and the product visited again.
+    for each in too_many:
+        assert [status for _path, _session, status in each.shop.asked].count(429) == 1
+        assert {verdict for verdict, _ in each.judged} == {Verdict.OK}
+        assert sum(attempts for _, attempts in each.judged) == 13
+        assert [line["seconds"] for line in each.events(events.PLATFORM_PAUSED)] == [1.0]
 
+    # A request without a page keeps no cookies, so there is nothing to retire.
+    for each in without_page:
+        assert each.judged == [(Verdict.OK, 1), (Verdict.OK, 2), (Verdict.OK, 1), (Verdict.OK, 1)]
+        assert each.events(events.CONTEXT_ROTATION) == []
 
-@pytest.mark.parametrize("refusal", ["403", "429"])
-def test_a_request_without_a_page_is_tried_again_too(place: Workplace, refusal: str) -> None:
-    """It keeps no cookies, so there is nothing to retire."""
-    extract = {"strategy": "http", "fields": {"name": "name", "price": "price"}}
-    with wary_shop() as shop:
-        shop.refusal, shop.refuses = refusal, lambda _of_session, of_all: of_all == 2
-        results = validated(place, shop, [""] * 4, lanes=1, extract=extract, judge={})
-    assert [(result.verdict, result.attempts) for result in results] == [
-        (Verdict.OK, 1),
-        (Verdict.OK, 2),
-        (Verdict.OK, 1),
-        (Verdict.OK, 1),
-    ]
-    assert place.events(events.CONTEXT_ROTATION) == []
+    # One product's address sets a currency that has no prices; the next is read as a visitor without it.
+    assert no_prices.judged == [(Verdict.OK, 1), (Verdict.OK, 1), (Verdict.OK, 2), (Verdict.OK, 1)]
 
-
-def test_a_retry_never_meets_the_cookies_of_the_visit_that_failed(place: Workplace) -> None:
-    """One product's address sets a currency that has no prices; the next is read as a visitor without it."""
-    with wary_shop() as shop:
-        results = validated(place, shop, ["", "?currency=none", "", ""], lanes=1)
-    assert [(result.verdict, result.attempts) for result in results] == [
-        (Verdict.OK, 1),
-        (Verdict.OK, 1),
-        (Verdict.OK, 2),
-        (Verdict.OK, 1),
-    ]
-
-
-@pytest.mark.parametrize("driver", ["auto", "playwright"])
-def test_a_regular_expression_without_end_fails_its_product_alone(place: Workplace, driver: str) -> None:
-    """Its reason says which one; neighbours have their verdicts, and nobody has to wake the worker."""
-    row = ",".join("1" * 60)
-    with wary_shop() as shop:
-        rule = {"selector": ".text", "regex": "^(.*?,){25}P"}
-        extract = {"fields": {"name": "h1", "price": {"selector": ".price", "type": "number"}, "text": rule}}
-        queries = ["", f"?text={row}", *[""] * 18]
-        results = validated(place, shop, queries, driver=driver, extract=extract)
-    assert [result.verdict for result in results] == [Verdict.OK, Verdict.FAILED, *[Verdict.OK] * 18]
-    assert results[1].reason.startswith("text: the regular expression '^(.*?,){25}P' took longer than 0.5 s")
-    assert place.events(events.LOOP_STUCK) == []
-
-
-def test_a_price_in_another_products_currency_is_not_confirmed(place: Workplace) -> None:
-    """A second visit says otherwise, and nothing else is visited in the session that has the cookie."""
-    with wary_shop() as shop:
-        results = validated(place, shop, ["?currency=USD", "", "", ""], lanes=1, confirm=["changed"])
-    assert [(result.verdict, result.attempts) for result in results] == [
+    # A second visit says otherwise, and nothing else is visited in the session that has the cookie.
+    assert dollars.judged == [
         (Verdict.CHANGED, 2),  # its own address says so each time
         (Verdict.OK, 3),
         (Verdict.OK, 1),
