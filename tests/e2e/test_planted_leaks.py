@@ -38,7 +38,7 @@ LEAKY = textwrap.dedent(
     KIND = os.environ["LEAK"]
     KEPT = []
     NAMES = count()
-    SIZE = 4_000_000
+    SIZE = 8_000_000
 
 
     class LargeAnswer(BaseHTTPRequestHandler):
@@ -80,13 +80,13 @@ LEAKY = textwrap.dedent(
 
     def leak():
         if KIND == "python":
-            KEPT.append(b"x" * 3_000_000)
+            KEPT.append(b"x" * 6_000_000)
         elif KIND in OF_PAGES:
             return
         elif KIND == "descriptors":
-            KEPT.extend(os.open("/dev/null", os.O_RDONLY) for _ in range(7))
+            KEPT.extend(os.open("/dev/null", os.O_RDONLY) for _ in range(14))
         else:
-            folder, size = ("/dev/shm", 1_500_000) if KIND == "shm" else (os.environ["TMPDIR"], 16_000_000)
+            folder, size = ("/dev/shm", 3_000_000) if KIND == "shm" else (os.environ["TMPDIR"], 32_000_000)
             file = os.open(f"{folder}/leak-{os.getpid()}-{next(NAMES)}", os.O_CREAT | os.O_WRONLY)
             try:
                 os.posix_fallocate(file, 0, size)
@@ -111,6 +111,8 @@ LEAKY = textwrap.dedent(
             return PageReading(seen.status, seen.url, facts, seen.ready, seen.texts)
     '''
 )
+MOST_RUNS = 8
+"""Of 30 products, after which a leak must have been cleared twice."""
 MOUNTED = ("unshare", "--mount", "sh", "-c")
 
 
@@ -152,11 +154,11 @@ def test_a_planted_leak_costs_half_a_minute_and_no_product(
     workflow = {"rate_limit": {"wait_time_ms": 300}, "concurrency": {"default": 4}}
     place.platform(SHOP, workflow=workflow, extract={"strategy": "leaky.LeakyStrategy"})
     place.settings(guard={"memory_limit_mb": 1200})
-    rows = list(generate(SHOP, shop.base_url, 100))
-    run = place.enqueue(SHOP, rows, batch_size=30)
+    rows = list(generate(SHOP, shop.base_url, 60))
+    run = place.enqueue(SHOP, rows, batch_size=20)
     mounted, size_mb = (str(place.scratch), 1100) if kind == "temporary" else ("/dev/shm", 100)
     with supervised_worker(place, mounted, size_mb) as supervisor:
-        place.wait_for(run, 100, timeout_s=200)
+        place.wait_for(run, 60, timeout_s=200)
         supervisor.terminate()
         assert supervisor.wait(60) == 0
     assert_each_right_once(rows, place.results(run))
@@ -184,14 +186,25 @@ def test_a_planted_leak_of_the_browsers_is_cleared_without_an_end(
     workflow = {"rate_limit": {"wait_time_ms": 100}, "concurrency": {"default": 4}}
     extract = {"strategy": "leaky.LeakyStrategy"}
     place.platform(SHOP, workflow=workflow, extract=extract, rotation={"page": 1000, "context": 1000})
-    place.settings(guard={"memory_limit_mb": 1200}, browser={"driver": "playwright"})
-    rows = list(generate(SHOP, shop.base_url, 120))
-    run = place.enqueue(SHOP, rows, batch_size=60)
-    with place.worker("--burst") as worker:
-        place.wait_for(run, 120, timeout_s=200)
-        assert worker.wait(60) == 0
-    assert_each_right_once(rows, place.results(run))
+    place.settings(
+        guard={"memory_limit_mb": 1200},
+        browser={"driver": "playwright"},
+        pool={"browser_max_mb": 170, "driver_max_mb": 150},
+    )
     event, reason = RELIEF[kind]
-    assert [line["reason"] for line in place.events(event)].count(reason) >= 2
+    relieved = 0
+    with place.redis(), place.worker() as worker:
+        # How many products fill it depends on how many lanes the guard leaves, and so on how quick the machine is.
+        for seed in range(1, MOST_RUNS + 1):
+            rows = list(generate(SHOP, shop.base_url, 30, seed=seed))
+            run = place.enqueue(SHOP, rows)
+            place.wait_for(run, 30, timeout_s=60)
+            assert_each_right_once(rows, place.results(run))
+            relieved = [line["reason"] for line in place.events(event)].count(reason)
+            if relieved >= 2:
+                break
+        worker.terminate()
+        assert worker.wait(60) == 0
+    assert relieved >= 2
     assert place.events(events.WORKER_WORN_OUT) == []
     place.assert_nothing_left()
