@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -34,22 +35,26 @@ def test_hand_written_files_pass_the_measure(place: Workplace) -> None:
     assert all(tally.products >= 20 and tally.shown >= 8 for tally in tallies.values())
 
 
-@pytest.mark.parametrize(
-    ("field", "path", "says"),
-    [
-        ("price", "props.pageProps.product.basePrice", "price is"),
-        ("status", "props.pageProps.product.nothing", "status is None"),
-        ("name", "props.pageProps.initialState.shelf[0].name", "name is"),
-    ],
+BROKEN = (
+    ("price", "props.pageProps.product.basePrice", "price is"),
+    ("status", "props.pageProps.product.nothing", "status is None"),
+    ("name", "props.pageProps.initialState.shelf[0].name", "name is"),
 )
-def test_broken_file_does_not_pass(place: Workplace, field: str, path: str, says: str) -> None:
-    """A price of another kind, a stock that is not read, another product's name: each is told."""
+
+
+def test_broken_files_do_not_pass(place: Workplace) -> None:
+    """A price of another kind, a stock that is not read, another product's name: each is told, of a file each."""
     with StorefrontProcess(shops=True) as server:
         take_hand_written(place, server)
         file = place.config / "platforms" / "kurly.yaml"
-        data = yaml.safe_load(file.read_text())
-        data["extract"]["sources"][0]["fields"][field] = path
-        file.write_text(yaml.safe_dump(data))
-        tally = judge_all(place, [form_of("kurly", server.base_url, server.port)])["kurly"]
-    assert not tally.is_right
-    assert any(says in line for line in tally.wrong_facts), str(tally)
+        form = form_of("kurly", server.base_url, server.port)
+        for field, path, _ in BROKEN:
+            data = yaml.safe_load(file.read_text())
+            data["platform"] = f"kurly-{field}"
+            data["extract"]["sources"][0]["fields"][field] = path
+            file.with_name(f"kurly-{field}.yaml").write_text(yaml.safe_dump(data))
+        tallies = judge_all(place, [replace(form, name=f"kurly-{field}") for field, _, _ in BROKEN])
+    for field, _, says in BROKEN:
+        tally = tallies[f"kurly-{field}"]
+        assert not tally.is_right
+        assert any(says in line for line in tally.wrong_facts), str(tally)
