@@ -26,7 +26,7 @@ from tests.e2e.workplace import Workplace, assert_each_right_once, assert_none_v
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(300)]
 
-PRODUCTS = 600
+PRODUCTS = 240
 KNOWN = ("401 (Unauthorized)", "ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
 """What Chromium complains about where a page asks who it is, and where the API restarts itself."""
 
@@ -174,10 +174,10 @@ async def look(room: Room, complaints: list[str]) -> list[str]:
 def test_an_operator_watches_and_restarts_a_running_fleet(place: Workplace, shop: StorefrontProcess, port: int) -> None:
     """Charts move; each worker is replaced, one by one, then scheduler and API; the supervisor stays. No product is
     lost, doubled or visited twice."""
-    place.platform("demo-hydrated", workflow={"rate_limit": {"wait_time_ms": 300}})
+    place.platform("demo-hydrated", workflow={"rate_limit": {"wait_time_ms": 1000}})
     rows = list(generate("demo-hydrated", shop.base_url, PRODUCTS))
     with place.redis(), place.worker("--processes", "2") as supervisor, scheduling(place) as scheduler:
-        run = place.enqueue("demo-hydrated", rows, batch_size=30)
+        run = place.enqueue("demo-hydrated", rows, batch_size=20)
         with control_room(place, port) as room:
             eventually(lambda: len(room.workers()) == 2, 60, "two workers")
             eventually(lambda: len(room.processes()) == 3, 60, "scheduler, API and supervisor")

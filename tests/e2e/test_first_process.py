@@ -50,11 +50,11 @@ def test_no_zombie_is_left_however_many_browsers_come_and_go(
 ) -> None:
     """Chromium leaves orphans with every browser that ends, and the kernel gives them to process 1."""
     place.settings(browser={"driver": driver}, pool={"browser_max_uses": 10})
-    rows = list(generate("demo-hydrated", shop.base_url, 60))
+    rows = list(generate("demo-hydrated", shop.base_url, 40))
     with place.redis():
         run = place.enqueue("demo-hydrated", rows)
         with contained(place, "worker", *processes) as worker:
-            place.wait_for(run, 60)
+            place.wait_for(run, 40)
             assert len(place.events("Browser Launched")) >= 3
             first = first_of(worker.pid)
             eventually(lambda: not zombies_below(first), 10, "an end of zombies", lambda: zombies_below(first))

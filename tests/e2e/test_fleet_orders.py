@@ -9,26 +9,31 @@ from pagemill.demo.storefront import StorefrontProcess
 from pagemill.fleet.actions import CLEANUP, COLLECT, CONFIGURE, OPTIMIZE, RESTART
 from pagemill.fleet.orders import give
 from pagemill.fleet.overrides import override_guard
-from pagemill.fleet.snapshot import read_fleet
+from pagemill.fleet.snapshot import WorkerSnapshot, read_fleet
 from pagemill.fleet.view import FleetView
 from tests.e2e.workplace import Workplace, assert_each_right_once, assert_none_visited_twice, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 
+def _has_told(worker: WorkerSnapshot) -> bool:
+    tally = worker.tally.get("demo-hydrated")
+    return worker.sample is not None and tally is not None and tally.products >= 20
+
+
 def test_a_worker_tells_of_itself_and_follows_orders(place: Workplace, shop: StorefrontProcess) -> None:
     """Cleaning, other settings, a fresh process: no product is lost, doubled or visited twice."""
-    rows = list(generate("demo-hydrated", shop.base_url, 240))
-    run = place.enqueue("demo-hydrated", rows, batch_size=120)
+    place.platform("demo-hydrated", workflow={"rate_limit": {"wait_time_ms": 450}})
+    rows = list(generate("demo-hydrated", shop.base_url, 80))
+    run = place.enqueue("demo-hydrated", rows, batch_size=40)
     with place.redis() as redis, place.worker("--processes", "1", "--burst") as supervisor:
-        place.wait_for(run, 40)
-        eventually(lambda: any(worker.sample for worker in read_fleet(redis)), 30, "a sample")
+        place.wait_for(run, 20)
+        eventually(lambda: any(map(_has_told, read_fleet(redis))), 30, "a sample and 20 products")
         (worker,) = read_fleet(redis)
         assert worker.at_work is not None
-        assert (worker.at_work.run, worker.at_work.products) == (run, 120)
+        assert (worker.at_work.run, worker.at_work.products) == (run, 40)
         assert worker.sample is not None
         assert {"python", "browser", "renderers"} <= worker.sample.pss_mb.keys()
-        assert worker.tally["demo-hydrated"].products >= 20
         assert worker.limits is not None
         assert worker.allocated_mb >= worker.peak_pss_mb > 0
         assert sum(worker.collector.pauses) > 0

@@ -93,8 +93,8 @@ def test_a_memory_bomb_costs_its_own_page_only(
     """Its product fails; its neighbours have their verdicts, and the browser goes on."""
     quick_platform(place, retry={"attempts": 2, "backoff_ms": 100})
     place.settings(guard=guard)
-    rows = [bomb(row) for row in generate(SHOP, shop.base_url, 60, faults=["eats-memory"], fault_every=20)]
-    run = place.enqueue(SHOP, rows, batch_size=20)
+    rows = [bomb(row) for row in generate(SHOP, shop.base_url, 30, faults=["eats-memory"], fault_every=10)]
+    run = place.enqueue(SHOP, rows, batch_size=10)
 
     with place.worker("--burst") as worker:
         assert worker.wait(150) == 0
@@ -123,10 +123,10 @@ def test_a_browser_or_driver_that_is_stopped_is_replaced_within_seconds(
     """Nobody continues it: the guard kills it, and each product has exactly one right result."""
     quick_platform(place)
     place.settings(browser={"driver": "playwright" if victim == "driver" else "auto"})
-    rows = list(generate(SHOP, shop.base_url, 250))
+    rows = list(generate(SHOP, shop.base_url, 80))
     run = place.enqueue(SHOP, rows)
     with place.worker("--burst") as worker:
-        place.wait_for(run, 40)
+        place.wait_for(run, 20)
         pids = browser_pids(worker.pid) if victim == "browser" else driver_pids(worker.pid)
         psutil.Process(pids[0]).suspend()
         stopped_s = time.monotonic()

@@ -47,7 +47,7 @@ def test_check_is_content(place: Workplace) -> None:
 def test_a_worker_works(place: Workplace, shop: StorefrontProcess, driver: str) -> None:
     """With Chromium alone and with Playwright's driver, which both want a home; the embedded Redis needs none."""
     place.settings(browser={"driver": driver})
-    rows = list(generate("demo-hydrated", shop.base_url, 20))
+    rows = list(generate("demo-hydrated", shop.base_url, 8))
     run = place.enqueue("demo-hydrated", rows)
     said = nameless(place, "worker", "--burst")
     assert said.returncode == 0, said.stderr

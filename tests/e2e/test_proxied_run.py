@@ -38,18 +38,19 @@ def running_proxies(*names: str) -> Iterator[tuple[list[SigningProxy], LoopThrea
 
 @pytest.mark.parametrize("driver", ["playwright", "none"])
 def test_a_run_outlives_the_death_of_one_of_its_proxies(place: Workplace, shop: StorefrontProcess, driver: str) -> None:
-    """200 products, each right once; by name in log and `status`, and the password in nothing that anybody sees."""
+    """80 products, each right once; by name in log and `status`, and the password in nothing that anybody sees."""
     place.settings(browser={"driver": driver})
     visitor = {"proxies": ["SEOUL_A", "SEOUL_B"]}
-    place.platform("demo-hydrated", visitor=visitor, rotation={"page": 5, "context": 10})
-    rows = list(generate("demo-hydrated", shop.base_url, 200))
+    pace = {"rate_limit": {"wait_time_ms": 300}}
+    place.platform("demo-hydrated", workflow=pace, visitor=visitor, rotation={"page": 5, "context": 10})
+    rows = list(generate("demo-hydrated", shop.base_url, 80))
     run = place.enqueue("demo-hydrated", rows)
     seen: list[str] = []
     with running_proxies("a", "b") as ((first, second), loop):
         place.environment_changes |= {"PAGEMILL_PROXY_SEOUL_A": first.url, "PAGEMILL_PROXY_SEOUL_B": second.url}
         seen.append(place.run("check", check=False).stdout)
         with place.worker("--burst") as worker:
-            place.wait_for(run, 60)
+            place.wait_for(run, 25)
             processes = [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]
             seen += [" ".join(command_line(process)) for process in processes]
             loop.run(first.die(), 10, "end a proxy")

@@ -25,7 +25,7 @@ def worked_off(place: Workplace, shop: StorefrontProcess, rows: list[CatalogueRo
 def test_an_unchanged_catalogue_is_hardly_visited_and_a_tag_exactly(place: Workplace, shop: StorefrontProcess) -> None:
     """Only what is well is left alone; a tag's invalidation brings back its products and no others."""
     place.platform("demo-hydrated", revisit={"enabled": True, "tags": ["price"]})
-    candidates = list(generate("demo-hydrated", shop.base_url, 300))
+    candidates = list(generate("demo-hydrated", shop.base_url, 120))
     well = [row for row in candidates if row.right_verdict is Verdict.OK]
     unwell = [row for row in candidates if row.right_verdict is not Verdict.OK][:10]
     rows = [*well, *unwell]

@@ -47,11 +47,11 @@ def test_a_run_is_begun_cancelled_and_begun_again(
 ) -> None:
     """In the middle of its work: what was missing is worked off by the second run, and each product has one result."""
     place.settings(browser={"driver": driver})
-    rows = list(generate(SHOP, shop.base_url, 400))
-    body = {"platform": SHOP, "products": as_products(rows), "batch_size": 20, "source": "back office"}
+    rows = list(generate(SHOP, shop.base_url, 80))
+    body = {"platform": SHOP, "products": as_products(rows), "batch_size": 5, "source": "back office"}
     run = room.ask("POST", "/api/v1/runs", body)["data"]["run"]["run"]
     with place.worker("--platform", SHOP):
-        eventually(lambda: room.ask("GET", f"/api/v1/runs/{run}")["data"]["done"] >= 40, 60, "the first results")
+        eventually(lambda: room.ask("GET", f"/api/v1/runs/{run}")["data"]["done"] >= 20, 60, "the first results")
         cancelled = room.ask("POST", f"/api/v1/runs/{run}/cancel")["data"]
         assert cancelled["run"]["state"] == "cancelled"
         assert cancelled["batches_taken_off"] > 0

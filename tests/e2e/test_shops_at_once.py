@@ -28,7 +28,9 @@ from tests.e2e.workplace import Workplace, assert_each_right_once, assert_none_v
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(300)]
 
 SHOPS = tuple(f"shop-{number}" for number in range(1, 7))
-PACE = {"rate_limit": {"wait_time_ms": "100-300"}, "concurrency": {"default": 2}}
+MANY = 12
+"""Products of each shop: so many that three are done of each while none has all."""
+PACE = {"rate_limit": {"wait_time_ms": "200-400"}, "concurrency": {"default": 2}}
 DEADLY = textwrap.dedent(
     '''
     """A strategy that one product makes end the whole process."""
@@ -128,7 +130,7 @@ def shops(place: Workplace, shop: StorefrontProcess) -> Shops:
 
 def test_all_are_at_work_at_once_and_rq_sees_them(shops: Shops) -> None:
     """One worker of RQ's for each, and one for the process; `rq info` needs no change for it."""
-    shops.enqueue(25)
+    shops.enqueue(10)
     place = shops.place
     with place.worker() as worker:
         shops.wait_for_each(2)
@@ -138,7 +140,7 @@ def test_all_are_at_work_at_once_and_rq_sees_them(shops: Shops) -> None:
         eventually(lambda: len(_at_work(place)) == 6, 20, "six batches at work", lambda: _at_work(place))
         command = [str(Path(sys.executable).with_name("rq")), "info", "--raw", "--url", f"unix://{socket}"]
         told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
-        shops.wait_for_each(25)
+        shops.wait_for_each(10)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(30) == 0
     workers = {line.split()[1] for line in told.splitlines() if line.startswith("worker ")}
@@ -156,16 +158,16 @@ def _at_work(place: Workplace) -> list[str]:
 
 def test_a_killed_worker_leaves_six_batches_that_are_resumed(shops: Shops) -> None:
     """Only what had no result is visited again."""
-    shops.enqueue(20)
+    shops.enqueue(MANY)
     place = shops.place
     with place.worker() as first:
         shops.wait_for_each(3)
         first.kill()
         first.wait()
     before = {name: {each.product_id for each in place.results(shops.runs[name])} for name in SHOPS}
-    assert all(3 <= len(done) < 20 for done in before.values())
+    assert all(3 <= len(done) < MANY for done in before.values())
     with place.worker() as second:
-        shops.wait_for_each(20)
+        shops.wait_for_each(MANY)
         second.send_signal(signal.SIGTERM)
         assert second.wait(30) == 0
     shops.assert_each_right_once()
@@ -178,7 +180,7 @@ def test_a_killed_worker_leaves_six_batches_that_are_resumed(shops: Shops) -> No
 
 def test_a_stop_drains_all_and_loses_none(shops: Shops) -> None:
     """All six batches are back on their queues with all their retries, and no product is visited twice."""
-    shops.enqueue(20)
+    shops.enqueue(MANY)
     place = shops.place
     with place.worker() as first:
         shops.wait_for_each(3)
@@ -219,14 +221,14 @@ def test_one_batch_that_hangs_ends_for_itself(shops: Shops) -> None:
     hanging = "shop-3"
     shops.configure(hanging, navigation={"timeout_ms": 120_000}, workflow=PACE | {"breaker": {"enabled": False}})
     shops.place.settings(queue={"job_timeout_s": 20, "max_retries": 0})
-    shops.enqueue(12, {hanging: ["hang"]}, fault_every=1)
+    shops.enqueue(6, {hanging: ["hang"]}, fault_every=1)
     place = shops.place
     with place.worker() as worker:
         eventually(
-            lambda: all(shops.done(name) == 12 for name in SHOPS if name != hanging), 40, "five shops", shops.told
+            lambda: all(shops.done(name) == 6 for name in SHOPS if name != hanging), 40, "five shops", shops.told
         )
         assert shops.done(hanging) == 0
-        eventually(lambda: shops.done(hanging) == 12, 40, "the sixth", shops.told)
+        eventually(lambda: shops.done(hanging) == 6, 40, "the sixth", shops.told)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(30) == 0
     shops.assert_each_right_once(but=hanging)
@@ -238,18 +240,18 @@ def test_one_batch_that_hangs_ends_for_itself(shops: Shops) -> None:
 
 def test_one_batch_can_be_stopped_by_rqs_command(shops: Shops) -> None:
     """It is given up; the others go on."""
-    shops.enqueue(15)
+    shops.enqueue(8)
     place, stopped = shops.place, "shop-5"
     with place.worker() as worker:
         shops.wait_for_each(2)
         with place.redis() as redis:
             send_stop_job_command(redis, job_id(shops.runs[stopped], "b00001"), serializer=JSONSerializer)
-        shops.wait_for_each(15)
+        shops.wait_for_each(8)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(30) == 0
     shops.assert_each_right_once(but=stopped)
     results = place.results(shops.runs[stopped])
-    assert len(results) == 15
+    assert len(results) == 8
     assert any("stopped by a user" in result.reason for result in results)
 
 
@@ -260,27 +262,28 @@ def test_a_batch_that_kills_workers_takes_no_other_with_it(shops: Shops) -> None
     path = os.pathsep.join([str(place.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
     place.environment_changes |= {"PYTHONPATH": path}
     shops.configure(deadly, extract={"strategy": "deadly.DeadlyStrategy"})
-    place.settings(queue={"max_retries": 3})
-    shops.enqueue(15)
+    retries = 2
+    place.settings(queue={"max_retries": retries}, supervisor={"respawn_backoff_s": 0.2})
+    shops.enqueue(10)
     with place.worker("--processes", "1") as supervisor:
-        shops.wait_for_each(15, timeout_s=200)
+        shops.wait_for_each(10, timeout_s=200)
         supervisor.terminate()
         assert supervisor.wait(60) == 0
     shops.assert_each_right_once(but=deadly)
     results = {result.product_id: result for result in place.results(shops.runs[deadly])}
-    assert len(results) == len(place.results(shops.runs[deadly])) == 15
+    assert len(results) == len(place.results(shops.runs[deadly])) == 10
     [dead] = [row for row in shops.rows[deadly] if row.product.id.endswith("0007")]
     failed = replace(dead, right_verdict=Verdict.FAILED, also_right=frozenset())
     rows = [failed if row is dead else row for row in shops.rows[deadly]]
     assert_each_right_once(rows, list(results.values()))
     assert "its workers died again and again" in results[dead.product.id].reason
-    assert len(place.events(events.WORKER_ENDED)) >= 4
+    assert len(place.events(events.WORKER_ENDED)) >= retries + 1
 
 
 @pytest.mark.parametrize("how", ["frozen", "killed"])
 def test_redis_may_go_away_under_six_batches(shops: Shops, how: str) -> None:
     """The worker waits for it; nothing is lost and nothing doubled."""
-    shops.enqueue(20)
+    shops.enqueue(MANY)
     place = shops.place
     with place.worker("--burst") as worker:
         shops.wait_for_each(3)

@@ -20,6 +20,8 @@ from tests.e2e.workplace import Workplace, assert_each_right_once, assert_none_v
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
+PRODUCTS = 100
+
 
 def children(place: Workplace) -> list[int]:
     """Process ids of the workers that have been spawned, the first first."""
@@ -34,8 +36,8 @@ def wait_for_event(place: Workplace, name: str, count: int, timeout_s: float = 6
 def test_a_stopped_worker_is_continued_and_nothing_is_lost(place: Workplace, shop: StorefrontProcess) -> None:
     """Nobody is replaced, no batch changes hands, no page is visited twice."""
     place.settings(queue={"heartbeat_interval_s": 1, "heartbeat_ttl_s": 45})
-    rows = list(generate("demo-hydrated", shop.base_url, 200))
-    run = place.enqueue("demo-hydrated", rows, batch_size=100)
+    rows = list(generate("demo-hydrated", shop.base_url, PRODUCTS))
+    run = place.enqueue("demo-hydrated", rows, batch_size=PRODUCTS // 2)
     with place.worker("--processes", "2", "--burst") as supervisor:
         place.wait_for(run, 20)
         os.kill(children(place)[0], signal.SIGSTOP)
@@ -50,8 +52,8 @@ def test_a_stopped_worker_is_continued_and_nothing_is_lost(place: Workplace, sho
 
 def test_a_killed_worker_is_replaced_within_seconds(place: Workplace, shop: StorefrontProcess) -> None:
     """Its browser is swept away and its batch resumed; the other worker goes on meanwhile."""
-    rows = list(generate("demo-hydrated", shop.base_url, 200))
-    run = place.enqueue("demo-hydrated", rows, batch_size=100)
+    rows = list(generate("demo-hydrated", shop.base_url, PRODUCTS))
+    run = place.enqueue("demo-hydrated", rows, batch_size=PRODUCTS // 2)
     with place.worker("--processes", "2") as supervisor:
         wait_for_event(place, "Worker Started", 2)
         place.wait_for(run, 20)
@@ -59,7 +61,7 @@ def test_a_killed_worker_is_replaced_within_seconds(place: Workplace, shop: Stor
         killed_s = time.monotonic()
         wait_for_event(place, "Worker Spawned", 3)
         assert time.monotonic() - killed_s < 8
-        place.wait_for(run, 200)
+        place.wait_for(run, PRODUCTS)
         supervisor.send_signal(signal.SIGTERM)
         assert supervisor.wait(30) == 0
     assert_each_right_once(rows, place.results(run))
@@ -99,15 +101,15 @@ def at_a_terminal(place: Workplace, *arguments: str) -> Iterator[subprocess.Pope
 
 def test_one_ctrl_c_drains_once(place: Workplace, shop: StorefrontProcess) -> None:
     """It reaches the whole process group; the visits at work end all the same, and the rest goes back unharmed."""
-    rows = list(generate("demo-hydrated", shop.base_url, 200))
-    run = place.enqueue("demo-hydrated", rows, batch_size=100)
+    rows = list(generate("demo-hydrated", shop.base_url, PRODUCTS))
+    run = place.enqueue("demo-hydrated", rows, batch_size=PRODUCTS // 2)
     with at_a_terminal(place, "--processes", "2") as supervisor:
         wait_for_event(place, "Worker Started", 2)
         place.wait_for(run, 20)
         os.killpg(supervisor.pid, signal.SIGINT)
         assert supervisor.wait(30) == 0
     done_before = len(place.results(run))
-    assert 20 <= done_before < 200
+    assert 20 <= done_before < PRODUCTS
     assert len(place.events("Worker Draining")) == 2
     assert "Traceback" not in place.log.read_text()
     with place.redis() as redis:
@@ -132,8 +134,8 @@ def test_one_ctrl_c_during_the_start_closes_what_is_open(place: Workplace, shop:
 
 def test_workers_do_not_outlive_their_supervisor(place: Workplace, shop: StorefrontProcess) -> None:
     """They drain by themselves, and put back what they hold."""
-    rows = list(generate("demo-hydrated", shop.base_url, 200))
-    run = place.enqueue("demo-hydrated", rows, batch_size=100)
+    rows = list(generate("demo-hydrated", shop.base_url, PRODUCTS))
+    run = place.enqueue("demo-hydrated", rows, batch_size=PRODUCTS // 2)
     with place.worker("--processes", "2") as supervisor:
         wait_for_event(place, "Worker Started", 2)
         place.wait_for(run, 20)
