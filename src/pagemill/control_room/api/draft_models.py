@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from pagemill.config.web_address import MAX_URL_CHARS, usable_text
-from pagemill.control_room.api.run_models import SOURCE
+from pagemill.control_room.api.run_models import SOURCE, PageUrl
 from pagemill.model import FactValue, Verdict
 
 MOST_PAGES = 6
@@ -22,7 +21,6 @@ _CANDIDATE: JsonDict = {
     "why": "JSON that stands in the page",
 }
 
-PageUrl = Annotated[str, Field(min_length=1, max_length=MAX_URL_CHARS), AfterValidator(usable_text)]
 PageUrls = Annotated[list[PageUrl], Field(max_length=MOST_PAGES)]
 
 

@@ -19,6 +19,13 @@ PLATFORM = "A configured platform; or `auto`: of each product the one whose host
 SOURCE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 _EXAMPLE_RUN = "20261128-020000-musinsa-4f1c"
+PageUrl = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_URL_CHARS, json_schema_extra={"pattern": r"^[^\x00-\x20\x7f-\x9f]+$"}),
+    AfterValidator(usable_text),
+]
+"""An address that may be asked for; the pattern is for who reads the description."""
+
 _PRODUCT: JsonDict = {"id": "A1", "url": "https://www.musinsa.com/products/1", "price": 12900}
 _SHOWN_RUN: JsonDict = {
     "run": _EXAMPLE_RUN,
@@ -300,9 +307,7 @@ class TryBody(BaseModel):
     model_config = _body({"platform": "musinsa", "url": "https://www.musinsa.com/products/1"})
 
     platform: str = Field(max_length=100, description="A configured platform")
-    url: Annotated[str, AfterValidator(usable_text)] = Field(
-        min_length=1, max_length=MAX_URL_CHARS, description="On one of its hosts"
-    )
+    url: PageUrl = Field(description="On one of its hosts")
     id: str = Field(
         default="", max_length=200, pattern=SOURCE, description="Its id in the catalogue, where templates need it"
     )
