@@ -1,4 +1,4 @@
-"""Names that modules had in 0.1, each with where it is now. All of this goes in 0.3."""
+"""Keeps names of 0.1 that have moved: they can still be imported from their old modules. Removed in 0.3."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 
 def old_names(module: str, **places: str) -> Callable[[str], Any]:
-    """The `__getattr__` of a module that had these names, each with its dotted path of today. Taking one warns."""
+    """Returns the `__getattr__` for a module that had these names. `places` has the present dotted path of each; using
+    an old name warns."""
 
     def find(name: str) -> Any:
         if name not in places:

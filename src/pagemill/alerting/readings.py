@@ -44,7 +44,7 @@ class PictureReadings:
         self._looked_s = -math.inf
 
     def readings(self) -> list[Reading]:
-        """Every metric's value now.
+        """Every metric's value now. Unknown values are left out; a time that never comes is infinite.
 
         Raises:
             RedisUnavailable: Redis does not answer.

@@ -1,7 +1,7 @@
 """Evaluates the alert rules, one round after another. Of several API processes only the leader does it.
 
-It asks for readings, and the desk to let alerts out; it knows neither where readings come from nor where alerts go.
-When it is due again is its caller's business.
+It gets readings from a function and sends alerts by the desk. It does not know where readings come from or where
+alerts go. The caller decides when the next round is due.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class AlertWatch:
     ) -> None:
         """
         Args:
-            readings: tells every metric's value now; asked once in each round. An unknown value is left out; a moment
+            readings: gives every metric's value now; called once in each round. Unknown values are left out; a time
                 that never comes is infinite.
             rules: gives the rules in force by name; called in each round, because another process may have changed
                 them.

@@ -44,11 +44,11 @@ class FractionPair(ThresholdPair):
 
 @dataclass(frozen=True, slots=True)
 class _Of:
-    """The rules' metric that a threshold is of."""
+    """The rules' metric that a threshold belongs to."""
 
     metric: str
     factor: int = 1
-    """What one is worth in the metric's unit."""
+    """The factor from the API's unit to the metric's unit."""
 
 
 class Thresholds(Section):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 
 class Clock:
-    """The real ones."""
+    """The system's clock and random numbers."""
 
     def now_s(self) -> float:
         """Monotonic seconds."""
@@ -24,5 +24,5 @@ class Clock:
         await asyncio.sleep(seconds)
 
     def call_later(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
-        """Calls on the running loop; what is returned calls that off."""
+        """Schedules a call on the running loop. Returns a function that cancels it."""
         return asyncio.get_running_loop().call_later(seconds, call).cancel

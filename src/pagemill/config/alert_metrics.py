@@ -18,7 +18,7 @@ from pagemill.config.remedies import Remedy
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One metric: what it says, as an alert's sentence begins, its unit, and what helps most often, as it ends."""
+    """One metric: the beginning of an alert's sentence, its unit, and the end: the remedy that helps most often."""
 
     text: str
     unit: str = ""

@@ -1,6 +1,6 @@
 """The guard's settings that can be changed while it runs, by flat keys: `alerts_enabled` is `alerts.enabled`. Pure.
 
-Which they are, and what the control API calls them, is said where they are declared: by `Changeable`.
+`Changeable` marks such a setting where it is declared, and gives its name in the control API.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pagemill.config.settings import GuardSettings
 
 @dataclass(frozen=True, slots=True)
 class ChangeableSetting:
-    """One of them."""
+    """One setting that can be changed in running workers."""
 
     path: tuple[str, ...]
-    """Its key below `guard:`, part by part."""
+    """The parts of its key below `guard:`, such as `alerts` and `enabled`."""
     kind: Any
-    """Its type, with the bounds that hold in files."""
+    """Its type, with the limits for values in files."""
     mark: Changeable
 
 
@@ -41,19 +41,19 @@ def _changeable_in(section: type[BaseModel], *above: str) -> Iterator[Changeable
 CHANGEABLE: Mapping[str, ChangeableSetting] = MappingProxyType(
     {"_".join(each.path): each for each in _changeable_in(GuardSettings)}
 )
-"""By flat key."""
+"""All these settings, by flat key."""
 
 
 def changeable_values(settings: GuardSettings) -> dict[str, Any]:
-    """What they are in a configuration."""
+    """The values of these settings in a configuration, by flat key."""
     return {key: reduce(getattr, each.path, settings) for key, each in CHANGEABLE.items()}
 
 
 def changed(settings: GuardSettings, changes: Mapping[str, Any]) -> GuardSettings:
-    """The configuration with some of them changed.
+    """The configuration with some settings changed; `changes` has values by flat key.
 
     Raises:
-        pydantic.ValidationError: a value is impossible, or does not go with the others; or a key is none of them.
+        pydantic.ValidationError: a value is invalid or contradicts other settings, or a key is unknown.
     """
     values = settings.model_dump()
     for key, value in changes.items():
@@ -66,7 +66,7 @@ def changed(settings: GuardSettings, changes: Mapping[str, Any]) -> GuardSetting
 
 
 def in_force(settings: GuardSettings, changes: Mapping[str, Any]) -> GuardSettings:
-    """`changed`; but changes that do not go with the configuration are all left out, as workers leave them out."""
+    """Like `changed`, but invalid changes are ignored as a whole, as workers ignore them."""
     try:
         return changed(settings, changes)
     except ValueError:

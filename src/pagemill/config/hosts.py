@@ -1,9 +1,9 @@
 """Which addresses a platform may be visited at: the one place that decides it.
 
 Only `http` and `https` are ever allowed. A rule is a host name, `*.name` for its subdomains, or an IP address, each
-with `:port` or without; without one, any port is allowed. Or it is a network of addresses. Everything that no rule
-names is refused. A name leads where its owner wants, so it allows no private address: that must be listed itself,
-unless the name is one of the own network's. What a URL is, and where it leads, `web_address` says.
+with or without `:port`; without one, any port is allowed. A rule may also be a network of addresses. What no rule names
+is refused. The owner of a name decides where it leads, so a name allows no private address. Such an address must be
+listed itself, unless the name belongs to the own network. `web_address` decides what a URL is and where it leads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What to do about what goes wrong in a fleet: the one table of it, in the words of files and commands.
+"""The one table of remedies for faults of a fleet, in the words of files and commands.
 
-Recommendations and reports of the control room, alerts, `pagemill status` and `pagemill check` say what they have
-found, and take the rest of the sentence from here. What is wrong with one file has its remedy where it is found.
+Recommendations and reports of the control room, alerts, `pagemill status` and `pagemill check` state a fault and end
+the sentence with its remedy from here. The remedies for mistakes in files are not here, but where these are found.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from enum import StrEnum
 
 
 class Remedy(StrEnum):
-    """A condition, and how a sentence about it ends.
+    """The remedy for one fault, as the end of a sentence about it.
 
-    Where `{platform}` or `{run}` stands in it, `format` puts the name in.
+    `format` replaces `{platform}` or `{run}` in it by the name.
     """
 
     NO_WORKER = "start one with `pagemill worker`"
@@ -52,4 +52,4 @@ class Remedy(StrEnum):
 
 
 ANY_PLATFORM = "NAME"
-"""For `{platform}`, where a sentence is about no single one."""
+"""Replaces `{platform}` in a sentence that is not about a single platform."""

@@ -20,16 +20,16 @@ Flag = Annotated[bool, Strict()]
 
 @dataclass(frozen=True, slots=True)
 class Changeable:
-    """Stands in the declaration of a setting that the control API can change in running workers."""
+    """Marks the declaration of a setting that the control API can change in running workers."""
 
     name: str
-    """What `/memory/config` calls it."""
+    """The setting's name in `/memory/config`."""
     meaning: str
-    """With its unit, as that API tells it."""
+    """Its description in that API, with the unit."""
     figure: str = ""
-    """What `/api/v1/memory/stats` calls it, where it is told there too."""
+    """Its name in `/api/v1/memory/stats`; empty if it is not shown there."""
     most: float | None = None
-    """The most that the API takes, where a file may say more."""
+    """The highest value that the API accepts, if a file may have a higher one."""
 
 
 class Section(BaseModel):

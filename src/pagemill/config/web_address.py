@@ -1,9 +1,9 @@
-"""What is a usable http or https address, and where it leads: the one place that decides it.
+"""Which texts are usable http or https addresses, and where they lead: the one place that decides it.
 
-Browsers read addresses more generously than Python: `127.1`, `2130706433`, `0x7f.1` and `127%2e0.0.1` are all
-127.0.0.1 to them, a backslash is a slash, tabs vanish (url.spec.whatwg.org). So nothing is translated here: an address
-is accepted only in the one spelling that every reader takes alike, and all others are refused. Which hosts a platform
-may be visited at, `hosts` says.
+Browsers accept more spellings of addresses than Python: they read `127.1`, `2130706433`, `0x7f.1` and `127%2e0.0.1` as
+127.0.0.1, take a backslash for a slash, and drop tabs (url.spec.whatwg.org). So nothing is translated here: an address
+is accepted only in the one spelling that all programs read alike. All others are refused. `hosts` decides which hosts a
+platform may be visited at.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pagemill.config.mistakes import Mistake
 
 MAX_URL_CHARS = 8000
 LOCALHOST = ("127.0.0.1", "::1")
-"""Browsers ask nobody about `localhost` and what stands below it (RFC 6761)."""
+"""Browsers do not look up `localhost` and the names below it (RFC 6761)."""
 
 WEB_PORTS = {"http": 80, "https": 443}
 NAME_MAX_LENGTH = 253
 ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)", re.DOTALL)
-"""What a browser reads as an IPv4 address however few parts it has (WHATWG, "ends in a number checker")."""
+"""What browsers read as an IPv4 address, even with fewer than four parts (WHATWG, "ends in a number checker")."""
 
 _START = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<authority>[^/?#]*)", re.ASCII | re.IGNORECASE)
 _WHOLE = re.compile(r"(?:https?:)?//", re.ASCII | re.IGNORECASE)
@@ -32,7 +32,7 @@ _UP_TO_USER = re.compile(r".*@", re.DOTALL)
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-"""Python's `str.lower` also turns the Kelvin sign into a plain k."""
+"""Changes ASCII letters only: Python's `str.lower` also turns the Kelvin sign into a plain k."""
 
 _WRITE_WHOLE = "write the whole address, such as https://www.shop.com/products/123"
 _WRITE_ENCODED = "write it without, or percent-encoded: a space is %20"
@@ -47,7 +47,7 @@ class HostAndPort:
 
     @property
     def fixed_addresses(self) -> tuple[str, ...]:
-        """The addresses that it has whoever is asked: of an address itself, and of `localhost`; else none."""
+        """Addresses that need no lookup: an address itself, and those of `localhost`; else none."""
         if self.host == "localhost" or self.host.endswith(".localhost"):
             return LOCALHOST
         return (self.host,) if is_address(self.host) else ()
@@ -57,12 +57,12 @@ def read_web_address(url: str, *, may_sign_in: bool = False, ports: Mapping[str,
     """Where an address leads.
 
     Args:
-        url: spaces around it do not count.
-        may_sign_in: it may have a user and a password.
-        ports: the schemes that it may have, each with the port that it has without one.
+        url: the address; spaces around it are ignored.
+        may_sign_in: whether it may contain a user and a password.
+        ports: the allowed schemes, each with its default port.
 
     Raises:
-        Mistake: it is none that can be used. The message repeats nothing of it.
+        Mistake: the address cannot be used. The message repeats no part of it.
     """
     text = url.strip(" ")
     if UNPRINTABLE.search(text):
@@ -82,7 +82,7 @@ def read_web_address(url: str, *, may_sign_in: bool = False, ports: Mapping[str,
         raise Mistake("a URL without a host", _WRITE_WHOLE)
     bare, port_text = split_port(authority)
     port = port_of(port_text) if port_text else ports[scheme]
-    # Without its brackets an IPv6 address is fine in a rule, but nothing in a URL.
+    # An IPv6 address without brackets is allowed in a rule, but not in a URL.
     host = one_spelling(bare) if bare.startswith("[") or ":" not in bare else None
     if host is None or port is None:
         remedy = "write a name in its ASCII form or an address in full, and a port from 1 to 65535"
@@ -91,7 +91,7 @@ def read_web_address(url: str, *, may_sign_in: bool = False, ports: Mapping[str,
 
 
 def host_and_port_of(url: str) -> HostAndPort | str:
-    """Where a URL leads, or why it cannot be said. A password in it is never repeated."""
+    """Where a URL leads, or why that cannot be said. A password in it is never repeated."""
     try:
         return read_web_address(url)
     except Mistake as mistake:
@@ -99,7 +99,7 @@ def host_and_port_of(url: str) -> HostAndPort | str:
 
 
 def fault_of_text(url: str) -> str:
-    """Why no part of a text that somebody has handed over can be an address, with the remedy; empty where it may be."""
+    """Why a received text cannot be an address or a part of one, with the remedy; empty if it can."""
     if len(url) > MAX_URL_CHARS:
         return f"the url is longer than {MAX_URL_CHARS} characters: leave out what the page need not be told"
     if UNPRINTABLE.search(url) or " " in url:
@@ -108,7 +108,7 @@ def fault_of_text(url: str) -> str:
 
 
 def fault_of(url: str) -> str:
-    """Why an address that somebody has handed over cannot be visited, with the remedy; empty where it can."""
+    """Why a received address cannot be visited, with the remedy; empty if it can."""
     if fault := fault_of_text(url):
         return fault
     try:
@@ -119,10 +119,10 @@ def fault_of(url: str) -> str:
 
 
 def usable_text(url: str) -> str:
-    """The text, for a model of pydantic's.
+    """Returns the text unchanged; a validator for pydantic models.
 
     Raises:
-        ValueError: `fault_of_text`'s.
+        ValueError: the fault that `fault_of_text` finds.
     """
     if fault := fault_of_text(url):
         raise ValueError(fault)
@@ -130,12 +130,12 @@ def usable_text(url: str) -> str:
 
 
 def is_whole_address(text: str) -> bool:
-    """Whether it names a host, be it with the scheme or with that of the page; else it is relative to one."""
+    """Whether a text names a host, with `http:` or `https:` or with `//` alone. If not, it is relative to a page."""
     return _WHOLE.match(text) is not None
 
 
 def split_port(text: str) -> tuple[str, str | None]:
-    """The host, an IPv6 address in its brackets, and what follows the colon, `None` without one."""
+    """The host (an IPv6 address with its brackets), and the text after the colon, `None` without one."""
     if text.startswith("["):
         host, bracket, rest = text.partition("]")
         if bracket and rest[:1] in ("", ":"):
@@ -147,14 +147,14 @@ def split_port(text: str) -> tuple[str, str | None]:
 
 
 def port_of(text: str) -> int | None:
-    """A port's number, `None` if nothing can listen there."""
+    """The port's number; `None` if it is not one from 1 to 65535."""
     if not text.isascii() or not text.isdecimal() or len(text) > 5 or not 0 < int(text) <= 65535:
         return None
     return int(text)
 
 
 def one_spelling(host: str) -> str | None:
-    """The host as rules and addresses are compared, or `None` when readers of URLs might disagree about it."""
+    """The host in the one spelling in which hosts are compared; `None` if programs might read it differently."""
     if host.startswith("[") or host.count(":") > 1:
         return _ipv6(host)
     if len(host) > NAME_MAX_LENGTH:
@@ -169,7 +169,7 @@ def one_spelling(host: str) -> str | None:
 
 def _ipv6(host: str) -> str | None:
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if "%" in bare:  # a zone, which no URL of a browser may have
+    if "%" in bare:  # a zone, which a browser's URL cannot have
         return None
     try:
         return str(ipaddress.IPv6Address(bare))
@@ -178,7 +178,7 @@ def _ipv6(host: str) -> str | None:
 
 
 def _to_ascii(name: str) -> str | None:
-    """Punycode for a name that needs no folding and no mapping; there, old (2003) and new IDNA agree."""
+    """Punycode for a name that needs no folding or mapping. For such names old (2003) and new IDNA agree."""
     if name.isascii():
         return name
     if unicodedata.normalize("NFKC", name.casefold()) != name:

@@ -29,7 +29,8 @@ COLUMNS = ("id", "url", "name", "price", "in_stock")
 
 
 class Row(Protocol):
-    """What is written of a row. A protocol because there are two kinds: the `CatalogueRow` and a practice shop's."""
+    """The part of a row that is written. A protocol because there are two kinds: the `CatalogueRow` and a practice
+    shop's."""
 
     @property
     def product(self) -> Product:

@@ -1,4 +1,4 @@
-"""What a belief about a field of a page is, what speaks for it, and whether a fact agrees. Pure.
+"""A belief about a field of a page, the votes that support it, and the check whether a fact agrees with it. Pure.
 
 `page_beliefs` forms them.
 """
@@ -19,7 +19,8 @@ ADDRESS = re.compile(r"(?:https?:)?//|/[\w-]+/")
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What is believed of one field of one page. `support` is the weight of what agrees; `given`: it was stated."""
+    """The likely value of one field of one page. `support` is the weight of the places that agree; `given` says that a
+    user stated the value."""
 
     value: FactValue
     support: float

@@ -1,7 +1,7 @@
-"""What each page most likely says of its product, before it is known where: by how many places agree, and by what
-stands where a visitor looks. Pure.
+"""What each page most likely says of its product, before the places are chosen. Values count by how many places agree,
+and by what a visitor sees. Pure.
 
-Whoever drafts may say what is right; then nothing is guessed.
+Whoever drafts may state what is right; then nothing is guessed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def beliefs_of(views: Sequence[PageView]) -> list[dict[str, Belief]]:
-    """For every page, field by belief; a field of which nothing is believed is not there."""
+    """For each page, the belief of each field. Fields without a belief are missing."""
     repeated = _repeated_texts(views)
     return [_believed(view, repeated) for view in views]
 
@@ -46,8 +46,8 @@ def _believed(view: PageView, repeated: frozenset[str]) -> dict[str, Belief]:
 
 
 def _repeated_texts(views: Sequence[PageView]) -> frozenset[str]:
-    """Texts that every page shows: the shop's and no product's. What one page shows as another product is a name all
-    the same."""
+    """Texts that every page shows: they are the shop's and not a product's. A text that is the title of only some pages
+    is a product's name, and is not among them."""
     shown = [view.evidence for view in views if view.shows]
     if len(shown) < 2:
         return frozenset()
@@ -73,7 +73,7 @@ def _metas(page: PageEvidence, *names: str) -> Iterable[str]:
 
 
 def _pieces(title: str) -> list[str]:
-    """The title, and its beginnings before each sign that parts it from the shop's name."""
+    """The title, and its beginnings before each character that may separate it from the shop's name."""
     ends = [found.start() for found in re.finditer(r"\s+[-|:–—·»]\s+", title)]
     return [piece for piece in (title, *(title[:end].strip() for end in ends)) if piece]
 
@@ -89,7 +89,7 @@ def _name(view: PageView, repeated: frozenset[str]) -> Belief | None:
     for leaf in view.leaves:
         key = next((one for one in reversed(leaf.path) if isinstance(one, str)), "")
         if isinstance(leaf.value, str) and names_a_product(key) and leaf.value.strip():
-            depth = len(leaf.path) / 100  # a product's own name stands above those of its options
+            depth = len(leaf.path) / 100  # a product's own name is higher up than those of its options
             votes.add(collapse(leaf.value), (2.5 if leaf.own else 0.4) - depth)
     for at, element in enumerate(page.elements):
         if element.tag == "meta" or not element.text:
@@ -118,7 +118,7 @@ def _may_be_a_name(text: str) -> bool:
 
 
 def _image(view: PageView) -> Belief | None:
-    """The picture that most places name; addresses count without their query."""
+    """The address of the picture that most places name."""
     votes = Votes()
     for address in _metas(view.evidence, "og:image", "twitter:image"):
         votes.add(address, 2)

@@ -1,5 +1,5 @@
-"""What each page most likely says of its product's price and list price: by how many places agree, and by what stands
-where a visitor looks. Pure.
+"""What each page most likely says of its product's price and list price. Amounts count by how many places agree, and by
+what a visitor sees. Pure.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pagemill.extraction.values import collapse
 from pagemill.model import FactValue
 
 _SHOWN = 4.0
-"""What speaks for an amount that a visitor sees beside the name: more than any two places for programs."""
+"""The weight of an amount that a visitor sees beside the name: more than any two places for programs."""
 _MAX_AMOUNT = 1e10
 _GROUPED = re.compile(r"\d{1,3}(?:[.,' \u00a0]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+[.,]\d{1,2}(?!\d)|\d{4,}")
 _CURRENCY = re.compile(r"[$€£¥₩원円元]|\b(?:USD|EUR|GBP|KRW|JPY|CNY|CHF|kr|zł|Kč)\b", re.IGNORECASE)
 _PERCENT_ONLY = re.compile(r"[-−]?\s*\d{1,3}\s*%")
 _UNSEEN = 0.3
-"""What an amount counts that a visitor does not see, beside one that is seen."""
+"""The factor for the weight of an amount that a visitor does not see."""
 _CALLED_LIST = re.compile(
     r"list-?price|old-?price|was-?price|price-?(?:old|was|list|regular|before)|(?<![a-z])(?:regular|compare-?at|strike\w*|rrp|uvp)"
     r"(?![a-z])|\b(?:was|statt|UVP|RRP|MSRP|정가)\b",
@@ -32,7 +32,7 @@ _CALLED_LIST = re.compile(
 
 
 def price_beliefs(view: PageView, name: str) -> dict[str, Belief]:
-    """The price, and the higher one that is crossed out or called the list price; without any the same as the price."""
+    """The price, and the higher one that is crossed out or called the list price; without one, the price again."""
     page, sale, before = view.evidence, Votes(), Votes()
     for fact, votes in (("price", sale), ("list_price", before)):
         said = page.structured.get(fact)
@@ -77,7 +77,7 @@ def price_beliefs(view: PageView, name: str) -> dict[str, Belief]:
 
 
 def _own_amounts(view: PageView) -> dict[tuple[str, int | float], float]:
-    """Amounts in the product's own JSON, each once however often it stands there: by kind and amount its weight."""
+    """The weight of each kind and amount in the product's own JSON; repeated amounts count once."""
     found: dict[tuple[str, int | float], float] = {}
     for leaf in view.leaves:
         kind, amount = price_kind(leaf.path), _amount_of(leaf.value)
@@ -90,7 +90,7 @@ def _own_amounts(view: PageView) -> dict[tuple[str, int | float], float]:
 
 
 def _where(page: PageEvidence, name: str) -> int | None:
-    """The place among the elements at which the product's name stands, as high in the page as it does."""
+    """The index of the element with the product's name; if there are several, of the highest one in the page."""
     wanted = name.casefold()
     places = [
         at
@@ -101,7 +101,7 @@ def _where(page: PageEvidence, name: str) -> int | None:
 
 
 def _amounts(page: PageEvidence) -> Iterable[tuple[int, SeenElement, list[int | float]]]:
-    """Every element that says one amount of money, or two."""
+    """Every element that states one amount of money, or two."""
     for at, element in enumerate(page.elements):
         text = element.text
         if element.tag == "meta" or not text or len(text) > 40:
@@ -119,8 +119,8 @@ def _amounts(page: PageEvidence) -> Iterable[tuple[int, SeenElement, list[int | 
 def _pays_and_was(
     element: SeenElement, amounts: Sequence[int | float], crossed: set[int | float]
 ) -> tuple[int | float | None, int | float | None]:
-    """What an element says has to be paid, and what it says had to be: of two beside a percentage the lower one is
-    to be paid, if none of them is crossed out."""
+    """The price and the former price that an element states. Of two amounts beside a percentage the lower one is the
+    price, if none is crossed out."""
     if (
         element.struck
         or _CALLED_LIST.search(element.text)
@@ -150,5 +150,5 @@ def _plain(value: int | float) -> int | float:
 
 
 def is_amount(text: str) -> bool:
-    """Whether a text says money."""
+    """Whether a text states an amount of money."""
     return _CURRENCY.search(text) is not None and _GROUPED.search(text) is not None

@@ -1,4 +1,4 @@
-"""What strategies that were written for 0.1 import from here: it stands in `pagemill.strategies`. Goes in 0.3."""
+"""Names that strategies written for 0.1 import from here. They are in `pagemill.strategies` now. Removed in 0.3."""
 
 from __future__ import annotations
 

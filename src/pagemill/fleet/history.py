@@ -39,7 +39,7 @@ RESOLUTIONS = (FINE, MINUTES, QUARTERS)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One worker's measurement, or several as one: see `mean`. Counts are since the worker started."""
+    """One worker's measurement, or several of them combined by `mean`. Counts are since the worker's start."""
 
     worker: str
     pss_mb: Mapping[str, float] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Point:
     rss_mb: float = 0.0
     js_heap_mb: float | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
-    """Those of `MEASURES` that are known."""
+    """The known values, by their names in `MEASURES`."""
     machine_percent: float = 0.0
     swap_mb: float = 0.0
     blocks: float = 0.0
@@ -77,7 +77,7 @@ _MEANS = tuple(each.name for each in fields(Point) if each.name not in _COUNTS |
 
 
 def mean(points: Sequence[Point]) -> Point:
-    """The mean of measurements, or what else counts of a measure, with the counts of the last one."""
+    """The mean of measurements, with the counts of the last one. Of some measures the highest value counts instead."""
     roles = {role for point in points for role in point.pss_mb}
     sizes = {role: _mean([point.pss_mb.get(role, 0.0) for point in points]) for role in roles}
     values: dict[str, Any] = {"pss_mb": sizes}
@@ -173,6 +173,6 @@ def _read(redis: Redis, kind: Resolution, start_s: float, worker: str) -> list[P
 
 def _point(body: bytes) -> Point:
     told = from_json(body)
-    # 0.1 wrote each measure beside the other fields; what it wrote lives for 8 days.
+    # 0.1 wrote each measure as a field of its own. Its entries stay in the stream for up to 8 days.
     told.setdefault("measures", {name: told[name] for name in MEASURES if told.get(name) is not None})
     return _ADAPTER.validate_python(told)

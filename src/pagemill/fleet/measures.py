@@ -1,6 +1,6 @@
-"""What is measured of each worker as one number: alert rules watch it, the history keeps it, the dashboard charts it.
+"""The measures: numbers about one worker that alert rules watch, the history keeps and the dashboard charts.
 
-A measure is a row here, and what it means a row of `config.alert_metrics.METRICS`. Nothing else knows its name.
+A new measure needs a row here, and a row with its meaning in `config.alert_metrics.METRICS`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pagemill.guard.probe import Sample
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How one number is read, and what counts of several measurements of it."""
+    """How one number is read, and how several measurements of it are combined."""
 
     of: Callable[[WorkerSnapshot], float | None]
-    """`None` where it is not known."""
+    """Reads the number; `None` if it is unknown."""
     highest: bool = False
-    """Of several measurements the highest counts, not their mean."""
+    """Whether several measurements are combined to the highest one, and not to their mean."""
 
 
 def _sampled(of: Callable[[Sample], float | None]) -> Callable[[WorkerSnapshot], float | None]:
@@ -48,13 +48,13 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
 
 
 def measures_of(worker: WorkerSnapshot) -> dict[str, float]:
-    """Every measure of a worker that is known."""
+    """The known measures of a worker, by name."""
     found = {name: measure.of(worker) for name, measure in MEASURES.items()}
     return {name: round(value, 2) for name, value in found.items() if value is not None}
 
 
 def together(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Several measurements of one worker as one."""
+    """Combines several measurements of one worker: of each measure the mean, or the highest value."""
     values: dict[str, list[float]] = {}
     for measured in several:
         for name, value in measured.items():
@@ -63,11 +63,11 @@ def together(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _counts_highest(name: str) -> bool:
-    """A worker of another release may publish measures that this one does not know."""
+    """Whether the highest value counts. Unknown measures, which another release may publish, count with their mean."""
     return name in MEASURES and MEASURES[name].highest
 
 
 def highest(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Those of several workers as one: of each measure that of the worker where it is highest."""
+    """Combines the measures of several workers: the highest value of each measure."""
     names = {name for measured in several for name in measured}
     return {name: max(measured[name] for measured in several if name in measured) for name in sorted(names)}

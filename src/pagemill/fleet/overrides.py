@@ -27,7 +27,7 @@ class Overrides:
 
     version: int = 0
     guard: Mapping[str, Any] = field(default_factory=dict)
-    """By the keys of `config.changeable`."""
+    """The changed settings of the guard, by the keys of `config.changeable`."""
     thresholds: Mapping[str, Any] = field(default_factory=dict)
     """Alert thresholds, as they were set."""
 

@@ -1,4 +1,4 @@
-"""The one look at the whole fleet: read from Redis at most once a second, however many ask.
+"""The whole fleet at one moment, read from Redis at most once a second, however many clients ask.
 
 Reads only. Rates come from the workers' own counts over the last five minutes. So all API processes show the same
 rates, and a restart of one does not lose them.
@@ -100,7 +100,7 @@ class FleetPicture:
 
 
 class FleetView:
-    """May be used by many threads at once."""
+    """Reads the fleet's picture, history and events. May be used by many threads at once."""
 
     def __init__(
         self,
@@ -116,8 +116,8 @@ class FleetView:
             platforms: the platforms whose queues and pace are shown.
             schedule: gives the current schedule.
             now_s: monotonic seconds.
-            stranded: tells which runs cannot end by themselves; `None` where nobody can say. It is asked for each
-                picture: where many ask, it must tell at once.
+            stranded: gives the runs that cannot end by themselves; `None` if they are unknown. It is called for each
+                picture, so it must not wait if the view has many users.
         """
         self._stranded = stranded
         self._redis = redis
@@ -141,7 +141,7 @@ class FleetView:
         return self._pictures.get("", lambda: self._ask(self._read), FRESH_S)
 
     def lookups(self) -> dict[str, Lookups]:
-        """How often the picture and the events were there when somebody asked."""
+        """Hits and misses of the cached picture and of the cached events."""
         return {"picture": self._pictures.lookups, "events": self._events.lookups}
 
     def forget(self) -> None:
@@ -159,7 +159,7 @@ class FleetView:
             return self._ask(lambda: self._measured(span_s, worker))
 
     def events(self, count: int = 200, span_s: float = 24 * 3600) -> list[FleetEvent]:
-        """The latest events, newest first; as of a second ago at most.
+        """The latest events, newest first; up to a second old.
 
         Raises:
             RedisUnavailable: as `picture`.
@@ -210,7 +210,7 @@ class FleetView:
 
 
 def rates(points: Sequence[Point]) -> dict[str, Rates]:
-    """The rates by worker, between its first and last point; workers with a single point are left out."""
+    """The rates of each worker, between its first and its last point. Workers with a single point are left out."""
     first: dict[str, Point] = {}
     last: dict[str, Point] = {}
     for point in points:

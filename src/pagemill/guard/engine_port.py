@@ -29,8 +29,8 @@ class WorkView:
 
 
 class EnginePort(Protocol):
-    """The engine's side: what can be asked of it, and the levers that the guard pulls. A protocol because the engine
-    stands above this folder."""
+    """What the guard can ask of the engine, and what it can make the engine do. A protocol because the engine stands
+    above this folder."""
 
     def view(self) -> WorkView:
         """The engine's work at this moment."""

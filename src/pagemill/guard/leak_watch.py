@@ -28,7 +28,7 @@ points are counted by visits."""
 
 
 class RaiseAlert(Protocol):
-    """Tells somebody. A protocol because the real thing, `alerting.alert_desk`, stands above this folder."""
+    """Raises an alert. A protocol because the real thing, `alerting.alert_desk`, stands above this folder."""
 
     def __call__(self, name: str, level: str, message: str, **facts: object) -> object: ...
 

@@ -1,6 +1,6 @@
-"""The runs: begun, sealed, cancelled, listed, and how far each is.
+"""The store of runs: begins, seals, cancels and lists them, and says how far each is.
 
-Owns the statements. What their results are is `store`'s.
+Owns the SQL statements about runs; `store` has those about results.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class RunStore(TableStore):
         priority: Priority = Priority.NORMAL,
         telling: Telling | None = None,
     ) -> None:
-        """Notes that a run begins; `source` says where its products come from, `platform` is `auto` for several, and
-        `telling` how its end is told.
+        """Records that a run begins. `source` says where its products come from, `platform` is `auto` for several, and
+        `telling` says how the run's end is reported.
 
         Raises:
-            UsageError: there is a run with this id, and it may not exist.
+            UsageError: there is a run with this id, and `may_exist` is false.
         """
         telling, now = telling or Telling(), datetime.now(UTC)
         row = {
@@ -62,7 +62,7 @@ class RunStore(TableStore):
             insert_new(connection, schema.untold_ends, [end])
 
     def seal_run(self, run_id: str, products: int, batches: int, skipped: int) -> None:
-        """Notes that all batches of a run are on the queue, and how many products, batches and skipped rows it has.
+        """Records that all batches of a run are on the queue, with the numbers of products, batches and skipped rows.
 
         Raises:
             UsageError: there is no such run.
@@ -76,7 +76,7 @@ class RunStore(TableStore):
             raise no_such_run(run_id)
 
     def cancel_run(self, run_id: str) -> None:
-        """Notes that nothing more of a run is wanted.
+        """Records that a run is cancelled.
 
         Raises:
             UsageError: there is no such run.
@@ -88,7 +88,7 @@ class RunStore(TableStore):
                 raise no_such_run(run_id)
 
     def platform_of(self, run_id: str) -> str:
-        """The platform of a run; `auto` for one over several.
+        """The platform of a run; `auto` for a run over several.
 
         Raises:
             UsageError: there is no such run.
@@ -100,7 +100,7 @@ class RunStore(TableStore):
         return platform
 
     def platforms_of(self, run_id: str) -> list[str]:
-        """The platforms that a run has results of, or batches that are not done.
+        """The platforms of a run's results and of its batches that are not done.
 
         Raises:
             UsageError: there is no such run.
@@ -112,7 +112,7 @@ class RunStore(TableStore):
             return sorted(connection.scalars(union(*named)))
 
     def is_cancelled(self, run_id: str) -> bool:
-        """Whether nothing more of a run is wanted; one that is not known was not cancelled."""
+        """Whether a run is cancelled; false for an unknown run."""
         query = select(schema.runs.c.cancelled_at).where(schema.runs.c.id == run_id)
         with reading(self.engine) as connection:
             return connection.scalar(query) is not None
@@ -144,12 +144,12 @@ class RunStore(TableStore):
         )
 
     def runs(self, limit: int = 20, before: str = "", platform: str = "") -> list[RunSummary]:
-        """The newest runs, newest first.
+        """The latest runs, newest first.
 
         Args:
-            limit: how many at most.
-            before: a run; only older ones than that.
-            platform: only those of that platform.
+            limit: the most runs.
+            before: a run; only older runs than that.
+            platform: only runs of that platform.
 
         Raises:
             UsageError: there is no run `before`.
@@ -161,13 +161,13 @@ class RunStore(TableStore):
             return summaries(connection, connection.execute(older_than(connection, statement, before)).all())
 
     def run_ids(self, limit: int, before: str = "") -> list[str]:
-        """As `runs`, but their ids alone."""
+        """Like `runs`, but only the ids."""
         statement = select(schema.runs.c.id).order_by(*NEWEST_FIRST).limit(limit)
         with reading(self.engine) as connection:
             return list(connection.scalars(older_than(connection, statement, before)))
 
     def run(self, run_id: str) -> RunSummary:
-        """One of them.
+        """One run.
 
         Raises:
             UsageError: there is no such run.
@@ -179,6 +179,6 @@ class RunStore(TableStore):
             return summaries(connection, rows)[0]
 
     def latest_run(self) -> str | None:
-        """The run that was created last, or `None` when there is none."""
+        """The run that was created last; `None` without any."""
         with reading(self.engine) as connection:
             return connection.scalar(select(schema.runs.c.id).order_by(*NEWEST_FIRST).limit(1))

@@ -1,7 +1,7 @@
 """The store of runs and results: each result is written once, however many processes write it and however often.
 
-Owns the statements about results; those about runs are `run_store`'s. Must not decide what a result means, and must not
-retry: who calls knows how long it can wait.
+Owns the SQL statements about results; `run_store` has those about runs. Must not interpret results, and must not retry,
+because only callers know how long they can wait.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class ResultStore(RunStore):
     ) -> None:
         """
         Args:
-            url: as `TableStore` takes it.
-            lock_timeout_s: as there.
-            slow_statement_ms: as there.
-            is_watched: whether a result is one that is told at once, see `untold`.
+            url: as in `TableStore`.
+            lock_timeout_s: as in `TableStore`.
+            slow_statement_ms: as in `TableStore`.
+            is_watched: whether a result is a watched change, which gets a notice at once.
         """
         super().__init__(url, lock_timeout_s=lock_timeout_s, slow_statement_ms=slow_statement_ms)
         self._is_watched = is_watched

@@ -1,6 +1,6 @@
-"""The database that runs and results stand in: opened with all its tables, and closed.
+"""Opens and closes the database of runs and results, and creates its tables.
 
-A store may be used from several threads; a process opens its own, never one that it inherited through a fork.
+A store may be used from several threads. Each process opens its own and never uses one inherited through a fork.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from pagemill.results.upgrade import add_missing_columns
 _OPEN_TIMEOUT_S = 10.0
 _OPEN_RETRY_S = 0.05
 _SCHEMA_LOCK = 7_264_171_001
-"""Any number, the same in every pagemill process: PostgreSQL's advisory lock for creating and upgrading the tables."""
+"""PostgreSQL's advisory lock for creating and upgrading the tables: any number, the same in all processes."""
 
 
 class TableStore:
     """One SQL database with pagemill's tables.
 
-    Every method raises `DatabaseUnavailable` when the database does not answer, is locked for
-    longer than a few seconds, or is full. No message contains the password.
+    Every method raises `DatabaseUnavailable` when the database does not answer, is full, or is locked for longer than a
+    few seconds. No message contains the password.
     """
 
     def __init__(self, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S, slow_statement_ms: float = 0) -> None:
         """
         Args:
             url: `sqlite:///data/pagemill.db` or `postgresql+psycopg://user:password@host/database`.
-            lock_timeout_s: how long a statement waits for what another process has locked.
-            slow_statement_ms: a statement that takes longer is logged; with 0 none is.
+            lock_timeout_s: how long a statement waits for another process' lock.
+            slow_statement_ms: slower statements are logged; 0 logs none.
         """
         self._url = url
         self._slow_statement_ms = slow_statement_ms
@@ -50,12 +50,12 @@ class TableStore:
         self._engine: Engine | None = None
 
     def open(self) -> None:
-        """Connects, and creates what is missing: the folder of a SQLite file, tables, indexes, later columns.
+        """Connects, and creates what is missing: the folder of a SQLite file, tables, indexes, newer columns.
 
-        Several processes may do this at the same moment.
+        Several processes may do this at the same time.
 
         Raises:
-            UsageError: the URL is not one that can work.
+            UsageError: the URL cannot work.
             DatabaseUnavailable: the message names the cause and the remedy.
         """
         engine = open_engine(self._url, self._lock_timeout_s, slow_statement_ms=self._slow_statement_ms)
@@ -83,7 +83,7 @@ class TableStore:
 
     @property
     def engine(self) -> Engine:
-        """The open engine, for what else reads or writes these tables.
+        """The open engine, for other modules that read or write these tables.
 
         Raises:
             PagemillError: the store is not open.
@@ -93,14 +93,14 @@ class TableStore:
         return self._engine
 
     def connections(self) -> ConnectionCounts:
-        """Those to the database now."""
+        """How many connections to the database there are now."""
         return database_connection_counts(self.engine)
 
 
 def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """Inserts the rows whose key is new, and returns those keys."""
+    """Inserts the rows whose key is new, and returns these keys."""
     statement = insert(connection, table).on_conflict_do_nothing()
-    # What RETURNING returns is counted: a row count of many rows is not known on every driver.
+    # Counted by RETURNING, because not every driver knows the row count of many rows.
     return [tuple(row) for row in connection.execute(statement.returning(*table.primary_key), rows)]
 
 

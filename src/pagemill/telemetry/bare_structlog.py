@@ -1,7 +1,7 @@
-"""Loads structlog without rich, with which it draws tracebacks: none of our lines has one that is drawn, and each
-process would keep 4 MB for it. What is loaded already stays as it is.
+"""Imports structlog without rich, which structlog would load to format tracebacks. No log line of pagemill needs that,
+and it takes 4 MB in every process. If rich or structlog was imported before, nothing changes.
 
-For processes of the command line alone: in a program of a user's own structlog is the user's.
+Only for processes of the command line. In a user's own program, structlog stays as the user has it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Takes the next batch for a worker's hands: one look asks for all queues whose hand is free.
+"""Takes the next batch for a worker's hands. Each look asks the queues of all free hands at once.
 
-Knows whose turn it is, and which batch must have the worker for itself. Works nothing off.
+Knows which platform's turn it is, and which batch must run alone in the worker. Does not run batches.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _TAKE = read_script(__file__, "take.lua")
 
 
 class BatchTaker:
-    """One worker's. Called from its main thread."""
+    """Takes batches for one worker. Called from the worker's main thread."""
 
     def __init__(
         self, queues: Sequence[Queue], connection: Redis, brisk: Redis, free: Callable[[], Collection[str]]
     ) -> None:
         """
         Args:
-            queues: those of each platform, in the order in which they are taken from.
-            connection: patient, to put a batch back.
+            queues: the queues of all platforms, in the order in which batches are taken.
+            connection: retries for long; used to put a batch back.
             brisk: fails within seconds.
-            free: the platforms whose hand has nothing to do.
+            free: gives the platforms whose hand is free.
         """
         self._queues = {
             platform: [queue for queue in queues if platform_of(queue) == platform]
@@ -40,24 +40,24 @@ class BatchTaker:
         self._script = brisk.register_script(_TAKE)
         self._free = free
         self._alone: Queue | None = None
-        """The queue whose next batch is worked off with no other beside it."""
+        """A queue whose next batch must run without any other batch beside it."""
         self.held_back = 0
-        """How many queues have something that must not be taken now, as of the last look that found nothing."""
+        """The number of queues with a batch that must not be taken now, as of the last look that found nothing."""
 
     @property
     def queues(self) -> Mapping[str, Sequence[Queue]]:
-        """By platform; the platform that is asked first stands first."""
+        """By platform; batches are taken from the first platform first."""
         return self._queues
 
     def open_queues(self) -> Mapping[str, Sequence[Queue]]:
-        """Those of each platform for which something may be taken now."""
+        """By platform, the queues from which a batch may be taken now."""
         free = self._free()
         if self._alone is None:
             return {platform: its for platform, its in self._queues.items() if platform in free}
         return {platform_of(self._alone): [self._alone]} if len(free) == len(self._queues) else {}
 
     def take(self) -> tuple[Job, Queue] | None:
-        """The next batch for a hand that is free, if there is one.
+        """The next batch for a free hand, and its queue; `None` without one.
 
         Raises:
             RedisError: Redis does not answer, or refuses something.
@@ -70,7 +70,7 @@ class BatchTaker:
             keys = [key for name, its in queues.items() for key in (PACE_PREFIX + name, *(each.key for each in its))]
             found = self._script(keys=keys, args=[len(its) for its in queues.values()])
             if isinstance(found, int):
-                if self._alone is not None:  # somebody else has it by now: look at all queues again
+                if self._alone is not None:  # another worker has taken it: look at all queues again
                     self._alone = None
                     continue
                 self.held_back = found
@@ -80,7 +80,7 @@ class BatchTaker:
             job = unreadable_jobs.fetch(queue, raw_id)
             if job is None:
                 continue
-            # Every platform gets its turn, however long the others' queues are.
+            # The next look begins with the next platform, so that a long queue does not starve others.
             order = list(self._queues)
             position = order.index(platform_of(queue)) + 1
             self._queues = {platform: self._queues[platform] for platform in order[position:] + order[:position]}
@@ -91,8 +91,8 @@ class BatchTaker:
             return job, queue
 
     def _put_back(self, queue: Queue, job: Job) -> None:
-        """The batch has one try left: each of its workers died, or it failed each time. With others beside it they
-        would die with it; and where it is one of them that ends the workers, it would be given up for that."""
+        """Returns a batch with one try left, to run it alone: each earlier try failed, or its worker died. If it kills
+        this worker, no other batch dies with it; and no other batch can kill the worker and use up its last try."""
         with self._connection.pipeline() as pipeline:
             queue.push_job_id(job.id, pipeline=pipeline, at_front=True)
             pipeline.lrem(queue.intermediate_queue.key, 1, job.id)

@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pagemill.worker.start_signals import leave_on_signals
 
 Beat = c_double
-"""One number that parent and child share: the monotonic time of the last beat, 0 before the first."""
+"""A number that parent and child share: the monotonic time in seconds of the last beat, 0 before the first."""
 RunWorker = Callable[[str, bool, Callable[[], None]], None]
 """Runs a worker until it stops. Arguments: its name, whether it stops at empty queues, and its beat function."""
 

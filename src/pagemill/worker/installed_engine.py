@@ -10,7 +10,7 @@ from pagemill.model import Batch
 
 
 class Engine(Protocol):
-    """What a worker needs of the engine behind it: `engine.batch_engine.BatchEngine`. A protocol because workers are
+    """The methods of the engine that a worker uses: `engine.batch_engine.BatchEngine`. A protocol because workers are
     tested, and fleets of them measured, with engines that open no browser."""
 
     def run_batch(self, batch: Batch, timeout_s: float) -> BatchOutcome:

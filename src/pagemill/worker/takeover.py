@@ -1,4 +1,4 @@
-"""Takes over what dead workers left: their batches go back to their queues, and RQ forgets them.
+"""Takes over the batches of dead workers: puts them back on their queues, and has RQ forget these workers.
 
 One worker of the fleet at a time looks after a platform.
 """
@@ -24,12 +24,13 @@ log = get_logger("worker")
 
 
 def take_over(worker: BatchEnder, queues: Mapping[str, Sequence[Queue]], handlers: list[Any]) -> None:
-    """Looks after these queues. Where results cannot be written that worker ends, and a fit one goes on.
+    """Takes over the batches of dead workers in these queues. If results cannot be written, `worker` ends and leaves
+    the work to another one.
 
     Args:
-        worker: who does it.
+        worker: the worker that does this.
         queues: by platform.
-        handlers: that worker's, whom RQ tells of batches whose worker has died.
+        handlers: its exception handlers; RQ calls them with each batch whose worker has died.
 
     Raises:
         RedisError: Redis does not answer, or refuses something.
@@ -56,6 +57,6 @@ def _look_after(worker: BatchEnder, queue: Queue, handlers: list[Any]) -> None:
         if not str(error).startswith("WRONGTYPE") or not unreadable_jobs.clear(queue):
             raise
     except Exception:
-        # RQ could not read something; whatever it was, the batches of the dead must not wait behind it.
+        # RQ could not read something. The batches of dead workers must still be taken over.
         if not unreadable_jobs.clear(queue):
             log.exception(events.UNEXPECTED, where=f"looking after {queue.name}")

@@ -1,7 +1,7 @@
 """A worker process as RQ sees it: takes batches for all its platforms at once, and stops without losing any.
 
-What the `batch_taker` finds goes to its platform's `hand`. RQ's own loop works one job at a time, pops from several
-queues without a safety copy, and raises out of signal handlers: it is not used.
+A batch that the `batch_taker` finds goes to its platform's `hand`. RQ's own loop is not used, because it works on one
+job at a time, pops from several queues without a safety copy, and raises out of signal handlers.
 """
 
 from __future__ import annotations

@@ -90,9 +90,9 @@ class Parts:
     curves: SharedCache[tuple[float, str, int], list[CurvePoint]] = field(
         default_factory=lambda: SharedCache(_MOST_CURVES)
     )
-    """By their span in seconds, the worker that they are about, and the most points of one."""
+    """Keyed by the span in seconds, the worker's name (empty for all), and the most points of a curve."""
     alert_lists: SharedCache[int, list[Alert]] = field(default_factory=lambda: SharedCache(_MOST_ALERT_LISTS))
-    """By the most alerts of one."""
+    """Keyed by the most alerts of a list."""
     dashboards: SharedCache[tuple[str, bool], Dashboard] = field(default_factory=lambda: SharedCache(_MOST_DASHBOARDS))
     """Keyed by the worker's name and by whether the history is included."""
     reports: SharedCache[tuple[str, date | None, str], Report] = field(
@@ -106,8 +106,8 @@ class Parts:
     """Lists of runs, keyed by their length, the run before which they begin, and the platform."""
 
     def curve(self, span_s: float, worker: str = "", most: int = 400) -> list[CurvePoint]:
-        """The last `span_s` seconds in at most so many points; as old as two of those are apart at most, and no older
-        than five minutes.
+        """The last `span_s` seconds in at most `most` points. Cached for as long as two of the points cover, at most
+        five minutes.
 
         Raises:
             RedisUnavailable: Redis does not answer.
@@ -117,7 +117,7 @@ class Parts:
         return self.curves.get(key, lambda: curve(self.view.history(span_s, worker), most), kept_s)
 
     def alerts(self, count: int) -> list[Alert]:
-        """The latest ones, the newest first; as of a second ago at most.
+        """The latest alerts, newest first; up to a second old.
 
         Raises:
             RedisUnavailable: Redis does not answer.
@@ -156,11 +156,12 @@ class Parts:
         return {"redis": redis_connection_counts(self.redis), "database": self.store.connections()}
 
     def guard_in_force(self, overrides: Overrides) -> GuardSettings:
-        """The guard's settings of this process' own configuration, with what was changed for the fleet."""
+        """The guard's settings with the fleet's overrides. If the overrides contradict this process' own configuration,
+        they are all ignored, as workers ignore them."""
         return in_force(self.guard, overrides.guard)
 
     def guard_of(self, chosen: FleetPart) -> GuardSettings:
-        """The guard's settings as they are in the one worker that was asked for, or those for the fleet."""
+        """The guard's settings as the requested worker applies them; without a worker, those of the fleet."""
         fleet = self.guard_in_force(chosen.picture.overrides)
         return chosen.workers[0].guard_in_force(fleet) if chosen.worker else fleet
 

@@ -16,12 +16,12 @@ V = TypeVar("V")
 
 
 def by_api_names(values: Mapping[str, V]) -> dict[str, V]:
-    """Values of settings that have their keys of `config.changeable`, by the API's names."""
+    """Values under the keys of `config.changeable`, put under the API's names."""
     return {CHANGEABLE[key].mark.name: value for key, value in values.items()}
 
 
 def _with_fields(fields: Mapping[str, Any]) -> Callable[[type[M]], type[M]]:
-    """Gives a model fields, each a type and a pydantic `Field`, beside those that stand in its class."""
+    """Adds fields to a model; each is a type and a pydantic `Field`."""
 
     def complete(model: type[M]) -> type[M]:
         return create_model(
@@ -41,7 +41,7 @@ class MemoryConfig(BaseModel):
 
     @classmethod
     def of(cls, settings: GuardSettings) -> Self:
-        """Those of a configuration."""
+        """The values of a configuration."""
         return cls.model_validate(by_api_names(changeable_values(settings)))
 
 
@@ -81,7 +81,7 @@ class ConfigChange(BaseModel):
         return self
 
     def changes(self) -> dict[str, Any]:
-        """What it changes, by the keys of `config.changeable`."""
+        """The changes by the keys of `config.changeable`."""
         said = self.model_dump(exclude_none=True)
         return {key: said[each.mark.name] for key, each in CHANGEABLE.items() if each.mark.name in said}
 

@@ -49,7 +49,7 @@ def content_type(request: Request) -> str:
 
 
 async def read_small(request: Request, take: Callable[[bytes], None]) -> bytes:
-    """Reads a body of up to 1 MB; `take` is given it as well.
+    """Reads a body of up to 1 MB, and calls `take` with it.
 
     Raises:
         HTTPException: the body is larger.
@@ -82,7 +82,7 @@ def file_for(kind: str) -> Iterator[tuple[IO[bytes], Path]]:
 
 
 async def receive(request: Request, file: IO[bytes], take: Callable[[bytes], None], encoding: str) -> None:
-    """Writes the body, text in that encoding, to the file; `take` is given each piece as well.
+    """Writes the body, text in that encoding, to the file, and calls `take` with each piece.
 
     Raises:
         ApiError: it has too many lines, or the disk is full. The request gate limits its size and time.

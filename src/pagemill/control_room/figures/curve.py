@@ -23,8 +23,8 @@ _FIRST_GAP_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """One part of the time. Sizes, lanes and rates are sums over the workers; fullness and measures are those of the
-    worker with the highest value."""
+    """One part of the time. Sizes, lanes and `items_per_s` are sums over the workers; of fullness, pressure and each
+    measure the highest value of a worker counts."""
 
     at_s: float
     """The time of the part's last measurement, in seconds since 1970."""
@@ -36,7 +36,7 @@ class CurvePoint:
     fullness_percent: float = 0.0
     """The highest usage of a worker's own limit, its container and its machine, as the guard judges it."""
     measures: Mapping[str, float] = field(default_factory=dict)
-    """By name; see `fleet.measures`."""
+    """By name, see `fleet.measures`; of each the highest value of a worker."""
     lanes: float = 0.0
     pressure: float = 0.0
     items_per_s: float = 0.0

@@ -48,7 +48,10 @@ export class Board {
     this.draw();
   }
 
-  /** `fleet` are the points of all workers, `own` those of the chosen ones, `events` what the memory chart marks, `measures` what a point may have. */
+  /**
+   * `fleet`: the points of all workers; `own`: the points of the selected worker, or of all; `events`: the marks of the
+   * memory chart; `measures`: the measures that a point may have.
+   */
   showHistory(fleet, own, events, measures) {
     this.#fleet = fleet;
     this.#own = own;
@@ -98,7 +101,7 @@ export class Board {
   }
 }
 
-/** Has a choice offer these values, and leaves what is chosen. */
+/** Makes a selection offer these values, and keeps the present one if it is among them. */
 function offer(choice, values, nameOf) {
   if (values.join("\n") === [...choice.options].map((option) => option.value).join("\n")) return;
   const chosen = choice.value;
