@@ -45,13 +45,11 @@ class LoopbackServer:
         if not self._servers:  # it was accepted just before the end
             writer.transport.abort()
             return
-        task = asyncio.create_task(self._served(reader, writer))
+        task = asyncio.create_task(self._serve(reader, writer))
         self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
+        task.add_done_callback(lambda done: self._ended(done, writer))
 
-    async def _served(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await self._serve(reader, writer)
-        except asyncio.CancelledError:
+    def _ended(self, task: asyncio.Task[None], writer: asyncio.StreamWriter) -> None:
+        self._serving.discard(task)
+        if task.cancelled():  # perhaps before it began
             writer.transport.abort()
-            raise
