@@ -17,6 +17,7 @@ import psutil
 from matplotlib.figure import Figure
 
 from benchmarks.race import Case, Lap
+from pagemill import __version__
 
 L = TypeVar("L")
 _OURS = "pagemill"
@@ -69,11 +70,11 @@ class Table:
 def setting(versions: Mapping[str, str], absent: Sequence[str]) -> str:
     """The machine, the versions, and who could not take part."""
     memory_gb = psutil.virtual_memory().total / 1024**3
-    own = ", ".join(f"{name} {version(name)}" for name in ("pagemill", "playwright", "rq"))
+    others = ", ".join(f"{name} {version(name)}" for name in ("playwright", "rq"))
     peers = ", ".join(f"{name} {number}" for name, number in versions.items())
     lines = [
         f"{psutil.cpu_count()} cores, {memory_gb:.0f} GB, {machine.system()}, "
-        f"Python {machine.python_version()}; {own}; peers: {peers or 'none'}.",
+        f"Python {machine.python_version()}; pagemill {__version__}, {others}; peers: {peers or 'none'}.",
         *(f"Could not take part: {reason}" for reason in absent),
     ]
     return "\n".join(lines) + "\n"
