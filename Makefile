@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 JOBS ?= 2
-# Whole runs, and tests of Redis, wait for much of their time.
-WHOLE_RUNS_AT_ONCE ?= $$(( $(JOBS) + 1 ))
+# Of tests that wait for much of their time: whole runs, Redis, PostgreSQL.
+WAITING_AT_ONCE ?= $$(( $(JOBS) + 1 ))
 BASE ?= main
 PARALLEL = --dist worksteal --numprocesses
 # For tests with real parts, the nearest to a change first.
@@ -27,9 +27,9 @@ ifdef ARGS
 else
 	@bash tools/test.sh $(PARALLEL) $(JOBS) --cov --cov-report= tests/unit
 	.venv/bin/python -m coverage report --skip-covered --fail-under=80
-	@bash tools/test.sh $(PARALLEL) $(WHOLE_RUNS_AT_ONCE) tests/redis tests/postgres
+	@bash tools/test.sh $(PARALLEL) $(WAITING_AT_ONCE) tests/redis tests/postgres
 	@bash tools/test.sh $(PARALLEL) $(JOBS) tests/browser
-	@bash tools/test.sh $(PARALLEL) $(WHOLE_RUNS_AT_ONCE) tests/e2e
+	@bash tools/test.sh $(PARALLEL) $(WAITING_AT_ONCE) tests/e2e
 endif
 
 test-quick: setup ## Run the unit tests, and a minute of those with real parts that a change touches (BASE=HEAD~3; else since main)

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json
 from redis import Redis
 
-from pagemill.fleet.measures import MEASURES, together
+from pagemill.fleet.measures import MEASURES, over_time
 
 DEFAULT_ENTRIES = 20_000
 """The most entries of one stream; an entry has about 500 bytes."""
@@ -83,7 +83,7 @@ def mean(points: Sequence[Point]) -> Point:
     values: dict[str, Any] = {"pss_mb": sizes}
     for name in _MEANS:
         values[name] = _mean([value for point in points if (value := getattr(point, name)) is not None])
-    values["measures"] = together([point.measures for point in points])
+    values["measures"] = over_time([point.measures for point in points])
     return replace(points[-1], **values)
 
 

@@ -53,21 +53,21 @@ def measures_of(worker: WorkerSnapshot) -> dict[str, float]:
     return {name: round(value, 2) for name, value in found.items() if value is not None}
 
 
-def together(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
+def over_time(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Combines several measurements of one worker: of each measure the mean, or the highest value."""
     values: dict[str, list[float]] = {}
     for measured in several:
         for name, value in measured.items():
             values.setdefault(name, []).append(value)
-    return {name: max(each) if _counts_highest(name) else round(fmean(each), 2) for name, each in values.items()}
+    return {name: max(each) if _is_highest(name) else round(fmean(each), 2) for name, each in values.items()}
 
 
-def _counts_highest(name: str) -> bool:
+def _is_highest(name: str) -> bool:
     """Whether the highest value counts. Unknown measures, which another release may publish, count with their mean."""
     return name in MEASURES and MEASURES[name].highest
 
 
-def highest(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
+def over_workers(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Combines the measures of several workers: the highest value of each measure."""
     names = {name for measured in several for name in measured}
     return {name: max(measured[name] for measured in several if name in measured) for name in sorted(names)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pagemill.config.alert_metrics import METRICS
-from pagemill.fleet.measures import MEASURES, highest, measures_of, together
+from pagemill.fleet.measures import MEASURES, measures_of, over_time, over_workers
 from pagemill.guard.probe import Sample
 from tests.unit.alerting.test_alert_readings import WORKER
 
@@ -27,12 +27,12 @@ def test_what_is_not_known_is_left_out() -> None:
 def test_several_measurements_are_their_mean_or_the_highest() -> None:
     """Those of a newer release, too, of which nothing is known here."""
     several = [{"gc_percent": 1.0, "loop_lag_ms": 9.0}, {"gc_percent": 3.0, "loop_lag_ms": 2.0, "of_0_9": 4.0}]
-    assert together(several) == {"gc_percent": 2, "loop_lag_ms": 9, "of_0_9": 4}
+    assert over_time(several) == {"gc_percent": 2, "loop_lag_ms": 9, "of_0_9": 4}
 
 
 def test_of_several_workers_the_highest_counts() -> None:
     """A mean would hide the one that is about to fall."""
-    assert highest([{"cpu_percent": 10.0}, {"cpu_percent": 90.0, "gc_percent": 1.0}]) == {
+    assert over_workers([{"cpu_percent": 10.0}, {"cpu_percent": 90.0, "gc_percent": 1.0}]) == {
         "cpu_percent": 90,
         "gc_percent": 1,
     }

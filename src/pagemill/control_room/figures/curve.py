@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import median
 
 from pagemill.fleet.history import Point, mean
-from pagemill.fleet.measures import highest
+from pagemill.fleet.measures import over_workers
 
 MOST_POINTS = 400
 _MISSED = 3
@@ -141,7 +141,7 @@ def _together(steps: Sequence[_Step]) -> CurvePoint:
         swap_mb=round(sum(point.swap_mb for point in points), 1),
         js_heap_mb=round(sum(point.js_heap_mb or 0.0 for point in points), 1),
         fullness_percent=max(_fullness_percent(point) for point in points),
-        measures=highest([point.measures for point in points]),
+        measures=over_workers([point.measures for point in points]),
         lanes=round(sum(point.lanes for point in points), 1),
         pressure=max(point.pressure for point in points),
         items_per_s=round(sum(step.items / step.seconds for step in steps if step.seconds > 0), 3),
