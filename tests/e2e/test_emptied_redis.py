@@ -19,13 +19,13 @@ from tests.e2e.workplace import Workplace, assert_each_right_once, eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(300)]
 
 SHOP = "demo-hydrated"
-PRODUCTS = 120
-WIPES = 2
+PRODUCTS = 160
+WIPES = 3
 
 
 @pytest.mark.parametrize("how", ["flushed", "killed, with its files removed"])
 def test_a_run_outlives_a_redis_that_is_emptied(place: Workplace, shop: StorefrontProcess, how: str) -> None:
-    """Twice at random moments, under two workers."""
+    """Three times at random moments, under two workers."""
     chance = random.Random(7)
     place.platform(SHOP, workflow={"rate_limit": {"wait_time_ms": "200-400"}, "concurrency": {"default": 2}})
     rows = list(generate(SHOP, shop.base_url, PRODUCTS))

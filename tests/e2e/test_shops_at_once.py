@@ -262,7 +262,7 @@ def test_a_batch_that_kills_workers_takes_no_other_with_it(shops: Shops) -> None
     path = os.pathsep.join([str(place.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
     place.environment_changes |= {"PYTHONPATH": path}
     shops.configure(deadly, extract={"strategy": "deadly.DeadlyStrategy"})
-    retries = 2
+    retries = 3
     place.settings(queue={"max_retries": retries}, supervisor={"respawn_backoff_s": 0.2})
     shops.enqueue(10)
     with place.worker("--processes", "1") as supervisor:
