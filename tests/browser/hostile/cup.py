@@ -60,10 +60,9 @@ SOURCES: dict[str, dict[str, Any]] = {
 
 
 def platform(
-    shop: LocalShop, *sources: str | dict[str, Any], attempts: int = 1, timeout_s: float = 5, **more: Any
+    shop: LocalShop, *sources: str | dict[str, Any], attempts: int = 2, timeout_s: float = 5, **more: Any
 ) -> dict[str, Any]:
-    """A platform of the shop that reads those sources. A failed visit need not be made again to see what it did: the
-    next product comes to the same lane."""
+    """A platform of the shop, tried again without a pause, that reads those sources."""
     read = [SOURCES[source] if isinstance(source, str) else source for source in sources]
     return {
         "platform": "shop",

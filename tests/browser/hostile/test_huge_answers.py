@@ -49,7 +49,7 @@ async def test_a_captured_answer(how: str, lanes: Lanes, local_shop: LocalShop) 
         "/p/bad": html("<script>fetch('/api/bad')</script>"),
         "/api/bad": flood(BEGINNING, END, JSON, how),
     }
-    bad, _ = await visited(lanes, local_shop, platform(local_shop, "api_capture"))
+    bad, _ = await visited(lanes, local_shop, platform(local_shop, "api_capture", attempts=1))
     assert bad.verdict == "failed"
     assert "/api/bad (it is longer than 4000000 bytes)" in bad.reason
 
@@ -58,7 +58,7 @@ async def test_a_captured_answer(how: str, lanes: Lanes, local_shop: LocalShop) 
 async def test_an_answer_without_a_page(how: str, quick_lanes: Lanes, local_shop: LocalShop) -> None:
     """Nothing is unpacked that is longer than may be read; an answer is packed once."""
     local_shop.replies["/api/bad"] = flood(BEGINNING, END, JSON, how)
-    bad, _ = await visited(quick_lanes, local_shop, platform(local_shop, "http"))
+    bad, _ = await visited(quick_lanes, local_shop, platform(local_shop, "http", attempts=1))
     assert bad.verdict == "failed"
     assert ("packed as 'gzip, gzip'" if how == "packed twice" else "longer than 4000000 bytes") in bad.reason
 
@@ -68,7 +68,7 @@ async def test_an_answer_without_a_page_in_a_packing_that_was_not_asked_for(
 ) -> None:
     """No program is asked to unpack it, whichever may be installed."""
     local_shop.replies["/api/bad"] = Reply((b"\x1b",) * 9, headers=(JSON, ("content-encoding", "br")))
-    bad, _ = await visited(quick_lanes, local_shop, platform(local_shop, "http"))
+    bad, _ = await visited(quick_lanes, local_shop, platform(local_shop, "http", attempts=1))
     assert "packed as 'br'" in bad.reason
 
 
@@ -81,7 +81,7 @@ async def test_an_answer_that_the_page_fetches_for_us(what: str, how: str, lanes
     else:
         local_shop.replies["/p/bad"] = flood(HEADING.encode(), b"", HTML, how)
     before = len(local_shop.asked)
-    bad, _ = await visited(lanes, local_shop, platform(local_shop, f"fetch of the {what}", attempts=2), warm=4)
+    bad, _ = await visited(lanes, local_shop, platform(local_shop, f"fetch of the {what}"), warm=4)
     asked = local_shop.asked[before:]
     assert asked.count("/p/bad") >= (1 if what == "API" else 2)
     assert bad.verdict == "ok" or what == "document"

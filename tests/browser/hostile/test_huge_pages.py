@@ -70,8 +70,7 @@ async def test_as_much_as_may_be_read_in_as_many_bytes_as_can_be(lanes: Lanes, l
     fields = {**_CUP, **{f"more{number}": "h2" for number in range(8)}}
     script = "document.querySelector('h2').textContent = '\\u{1F600}'.repeat(1e6)"
     local_shop.replies["/p/bad"] = html(f"{HEADING}<h2></h2><script>{script}</script>")
-    source = {"strategy": "dom", "fields": fields}
-    bad, _ = await visited(lanes, local_shop, platform(local_shop, source, attempts=2))
+    bad, _ = await visited(lanes, local_shop, platform(local_shop, {"strategy": "dom", "fields": fields}))
     assert (bad.verdict, bad.facts["more7"]) == ("ok", None)
 
 

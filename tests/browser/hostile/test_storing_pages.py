@@ -92,7 +92,7 @@ def storing(script: str) -> str:
 async def worked_beside(lanes: Lanes, shop: LocalShop, page: str) -> Worked:
     """What becomes of the page `bad`, and that all its neighbours on two other lanes are right."""
     shop.replies |= {"/p/good": html(PAGE), "/p/bad": html(page)}
-    rules: dict[str, Any] = platform(shop, "dom", attempts=2, timeout_s=_STORING_MS / 1000 + 5)
+    rules: dict[str, Any] = platform(shop, "dom", timeout_s=_STORING_MS / 1000 + 5)
     rules["extract"]["ready"] = ".price"
     good = [product(shop, "good") for _ in range(_NEIGHBOURS)]
     worked = await lanes.work((rules, [product(shop, "bad"), good[0]]), (rules, good), (rules, good), measured=True)
