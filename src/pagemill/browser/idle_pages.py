@@ -85,9 +85,16 @@ class IdlePages:
         """Whether the platform's next lease finds an open page."""
         return any(slot.is_ready for slot in self._of(platform))
 
-    def pages_of(self, platform: Platform) -> int:
-        """How many pages the platform has, or is getting."""
-        return sum(not slot.lacks_a_page for slot in self._of(platform))
+    def keep(self, platform: Platform, count: int, for_s: float) -> bool:
+        """Keeps as many pages of the platform, those that would be taken next, for that long. Returns whether there are
+        so many; those that are being opened count."""
+        pages = sorted((slot for slot in self._of(platform) if not slot.lacks_a_page), key=lambda slot: slot.is_ready)
+        until_s = self._clock.now_s() + for_s
+        for slot in pages[-count:]:
+            del self._slots[slot]
+            self._slots[slot] = until_s
+        self._set_timer()
+        return len(pages) >= count
 
     def take_bare(self, platform: Platform) -> Slot | None:
         """The platform's slot without a page whose context was used most and may be used again, if there is one."""

@@ -101,6 +101,11 @@ class BrowserPool:
         """
         return Lease(self, platform, fresh=fresh, stop=stop)
 
+    @property
+    def opening_s(self) -> float:
+        """How many seconds before a visit `prepare` should be called, so that its page is open in time."""
+        return self._slot_rotation.opening_times.expected_s()
+
     def prepare(self, platform: Platform) -> None:
         """Announces a visit of this platform within moments. If there is room, a page is opened for it."""
         serving = self._generations.serving

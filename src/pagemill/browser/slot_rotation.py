@@ -13,6 +13,7 @@ from pagemill.browser.clock import Clock
 from pagemill.browser.generations import Generations, MeasureGroup
 from pagemill.browser.open_state import Generation, OpenContext, OpenPage
 from pagemill.browser.opener import Opener
+from pagemill.browser.opening_times import OpeningTimes
 from pagemill.browser.rotation import RotationLevel, Wear, with_jitter
 from pagemill.browser.slot import Slot, Successor
 from pagemill.browser.visitor.proxies import Proxies
@@ -54,6 +55,7 @@ class SlotRotation:
         self._clock = clock
         self._generations = generations
         self._measure = measure
+        self.opening_times = OpeningTimes()
 
     def collect_if_due(self, slot: Slot) -> None:
         """Now and then makes a page that stays in use collect its garbage, in the background."""
@@ -92,7 +94,7 @@ class SlotRotation:
     async def _opened(
         self, generation: Generation, platform: Platform, kept: OpenContext | None
     ) -> tuple[OpenContext, OpenPage]:
-        context = kept
+        begun_s, context = self._clock.now_s(), kept
         if context is None:
             proxy = self._proxies.take(platform.visitor)
             handle = await self._opener.open_context(generation.handle, platform, proxy)
@@ -103,6 +105,7 @@ class SlotRotation:
             if kept is None:
                 await self._opener.close_context(context.handle)
             raise
+        self.opening_times.note(self._clock.now_s() - begun_s)
         return context, OpenPage(page, self._wear(self._settings.page_max_age_s))
 
     async def _close(self, slot: Slot, context: OpenContext, page: OpenPage, level: RotationLevel, reason: str) -> None:

@@ -9,6 +9,7 @@ from pagemill.browser.clock import Clock
 from pagemill.browser.generations import Generations
 from pagemill.browser.idle_pages import IdlePages
 from pagemill.browser.open_state import Generation
+from pagemill.browser.opening_times import MOST_S
 from pagemill.browser.rotation import RotationLevel
 from pagemill.browser.slot import Slot
 from pagemill.browser.slot_rotation import SlotRotation
@@ -16,8 +17,8 @@ from pagemill.browser.waiting_line import Ticket, WaitingLine
 from pagemill.config.platform import Platform
 from pagemill.config.settings import PoolSettings
 
-COMES_WITHIN_S = 0.5
-"""How long an announced visit counts as coming."""
+COMES_WITHIN_S = 2 * MOST_S
+"""How long an announced visit counts as coming. It is announced up to `MOST_S` before its turn."""
 _CONTEXTS_PER_PLACE = 4
 """How many slots there may be for each place. A slot without a page is a context of about 2 MB."""
 
@@ -76,12 +77,13 @@ class Slots:
         return slot
 
     def prepare(self, platform: Platform, generation: Generation) -> None:
-        """Notes that a visit of that platform comes within moments. If there is room, a page is opened for it."""
+        """Notes that a visit of that platform comes within moments. Keeps a page open for it, or opens one if there is
+        room."""
         coming = self._coming[platform.platform]
         coming.append(self._clock.now_s())
         while coming[0] < coming[-1] - COMES_WITHIN_S:
             coming.popleft()
-        if self.idle.pages_of(platform) >= len(coming) or self._pages >= self._line.places:
+        if self.idle.keep(platform, len(coming), COMES_WITHIN_S) or self._pages >= self._line.places:
             return
         slot = self.idle.take_bare(platform)
         if slot is None:

@@ -125,7 +125,10 @@ class Lane:
         item = None
         try:
             while True:
-                async with stations.turns.turn(state.platform, self._number, state.stop, self._visit_soon) as turn:
+                soon_s = stations.pool.opening_s
+                async with stations.turns.turn(
+                    state.platform, self._number, state.stop, self._visit_soon, soon_s
+                ) as turn:
                     item = item or self._item(product)
                     outcome = await self._step(item, turn)
                     if outcome is None:

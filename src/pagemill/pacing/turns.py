@@ -26,7 +26,7 @@ _LOOK_S = 5.0
 _LATE_S = 1.0
 """A place that was missed by more than this is given up: a visit could be too close to the next place."""
 _SOON_S = 0.1
-"""How long before a lane's next visit it is announced. Opening a page takes about half as long."""
+"""How long before a lane's next visit it is announced, if the lane does not say."""
 _GIVE_BACK_S = 1.0
 """How long a lane waits for Redis to take its seat back. After that, the attempt goes on in the background."""
 
@@ -70,13 +70,20 @@ class Turns:
         self._seats = (f"{worker}:{number}" for number in count())
         self._leaving: set[asyncio.Task[None]] = set()
 
-    def turn(self, platform: Platform, lane: int, stop: asyncio.Event, soon: Callable[[], None] = lambda: None) -> Turn:
-        """That lane's next turn, to be entered with `async with`. If the lane has to wait, `soon` is called shortly
-        before the turn may come."""
+    def turn(
+        self,
+        platform: Platform,
+        lane: int,
+        stop: asyncio.Event,
+        soon: Callable[[], None] = lambda: None,
+        soon_s: float = _SOON_S,
+    ) -> Turn:
+        """That lane's next turn, to be entered with `async with`. If the lane has to wait, `soon` is called `soon_s`
+        seconds before the turn may come."""
         if platform.workflow.concurrency.fleet is None:
-            return Turn(self, platform, lane, stop, soon)
+            return Turn(self, platform, lane, stop, soon, soon_s)
         room = self._rooms.setdefault(platform.platform, WaitingRoom())
-        return Turn(self, platform, lane, stop, soon, next(self._seats), room)
+        return Turn(self, platform, lane, stop, soon, soon_s, next(self._seats), room)
 
     def _own_s(self, platform: Platform, lane: tuple[str, int], now_s: float) -> float:
         """When that lane may visit according to its own wait.
@@ -123,6 +130,7 @@ class Turn:
         lane: int,
         stop: asyncio.Event,
         soon: Callable[[], None],
+        soon_s: float,
         seat: str = "",
         room: WaitingRoom | None = None,
     ) -> None:
@@ -131,6 +139,7 @@ class Turn:
         self._lane = platform.platform, lane
         self._stop = stop
         self._soon = soon
+        self._soon_s = soon_s
         self._seat = seat
         self._room = room
         self._has_seat = self._may_have_seat = False
@@ -190,10 +199,10 @@ class Turn:
 
     async def _wait(self, seconds: float) -> None:
         """Waits for the lane's own time."""
-        if seconds > _SOON_S:
-            await sleep_unless(self._stop, seconds - _SOON_S)
+        if seconds > self._soon_s:
+            await sleep_unless(self._stop, seconds - self._soon_s)
             self._soon()
-        await sleep_unless(self._stop, min(seconds, _SOON_S))
+        await sleep_unless(self._stop, min(seconds, self._soon_s))
 
     async def _take(self) -> None:
         """Waits until the fleet lets the visit take place."""

@@ -225,6 +225,26 @@ def test_a_visit_that_was_announced_is_waited_for_longer() -> None:
     assert room.closed == [page]
 
 
+def test_pages_are_kept_for_visits_that_come() -> None:
+    """Those that would be leased next, though they make a pause already; then they go as others do."""
+    room = Room(kept=0)
+    [first, second] = room.put(slot(), slot(), each_s=0)
+    assert room.pages.keep(shop("one"), 1, 0.5)
+    room.clock.advance(0.5)
+    assert room.closed == [first]
+    assert room.pages.take(shop("one")) is second
+    room.pages.put(second)
+    room.clock.advance(2 * PAUSE_S)
+    assert room.closed == [first, second]
+
+
+def test_it_is_told_when_there_are_too_few_to_keep() -> None:
+    """One that is being opened counts, one without a page and one of another platform do not."""
+    room = Room()
+    room.put(slot(), slot(is_opening=True), slot(lacks_a_page=True), slot("two"))
+    assert [room.pages.keep(shop("one"), count, 0.5) for count in (1, 2, 3)] == [True, True, False]
+
+
 def test_the_context_that_was_used_most_is_the_one_to_keep() -> None:
     """It has what the shop knows its visitor by."""
     room = Room()

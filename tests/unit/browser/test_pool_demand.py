@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from pagemill.browser.idle_pages import PAUSE_S
+from pagemill.browser.opener import ContextHandle, PageHandle
 from pagemill.config.platform import Platform
 from pagemill.telemetry import events
 from tests.unit.browser.opener import CountingOpener
@@ -204,3 +206,66 @@ async def test_no_successor_is_opened_while_another_page_is_idle() -> None:
         assert pool.stats().idle == 1
         async with pool.lease(platform), pool.lease(platform):
             assert (opener.opened["page"], opener.opened["context"]) == (3, 2)
+
+
+async def test_a_page_that_makes_a_pause_is_kept_for_a_visit_that_comes() -> None:
+    """It would be closed a moment before, and another one opened when it is too late."""
+    opener, clock, platform = CountingOpener(), QuickClock(), shop()
+    async with opened(opener, size=2, clock=clock) as pool:
+        await use(pool, platform, 1)
+        clock.advance(PAUSE_S / 2)
+        pool.prepare(platform)
+        clock.advance(10 * PAUSE_S)
+        await turns()
+        assert opener.open["page"] == 1
+        await use(pool, platform, 1)
+        clock.advance(10 * PAUSE_S)
+        await turns()
+        assert (opener.opened["page"], opener.open["page"]) == (1, 0)
+
+
+class SlowOpener(CountingOpener):
+    """Each page takes the next of these times."""
+
+    def __init__(self, clock: QuickClock, times_s: list[float]) -> None:
+        super().__init__()
+        self.clock = clock
+        self.times_s = times_s
+
+    async def open_page(self, context: ContextHandle, platform: Platform) -> PageHandle:
+        self.clock.time_s += self.times_s.pop(0)
+        return await super().open_page(context, platform)
+
+
+@pytest.mark.parametrize(
+    ("times_s", "wanted_s"),
+    [
+        ([], 0.1),
+        ([0.02] * 5, 0.1),
+        ([0.25] * 100, 0.25),
+        ([0.15] * 97 + [0.35] * 3, 0.35),
+        ([0.15] * 99 + [0.35], 0.15),  # an accident
+        ([0.3] * 100 + [0.15] * 100, 0.15),  # the machine is quick again
+        ([9.0] * 5, 0.4),
+    ],
+)
+async def test_visits_are_wanted_announced_as_long_before_as_opening_takes(
+    times_s: list[float], wanted_s: float
+) -> None:
+    """So that the page is open in time on a slow machine too, and not long before on a quick one."""
+    clock = QuickClock()
+    opener = SlowOpener(clock, [*times_s])
+    async with opened(opener, size=1, clock=clock) as pool:
+        await use(pool, shop(page=1), len(times_s))
+        await turns()
+        assert pool.opening_s == pytest.approx(wanted_s)
+
+
+async def test_an_opening_that_failed_tells_no_time() -> None:
+    """It may have lasted until its deadline."""
+    clock = QuickClock()
+    opener = SlowOpener(clock, [3.0, 0.2])
+    opener.fail["page"] = 1
+    async with opened(opener, size=1, clock=clock) as pool:
+        await use(pool, shop(), 1)
+        assert pool.opening_s == pytest.approx(0.2)

@@ -121,9 +121,13 @@ class StandInPool:
         self.served: list[str] = []
         self.prepared: list[str] = []
         """The platforms of visits that were announced."""
+        self.prepared_s: list[float] = []
+        """When they were, by the loop's clock."""
+        self.opening_s = 0.3
 
     def prepare(self, platform: Platform) -> None:
         self.prepared.append(platform.platform)
+        self.prepared_s.append(asyncio.get_running_loop().time())
 
     @contextmanager
     def serving(self, platform: Platform) -> Iterator[None]:

@@ -179,6 +179,8 @@ def test_another_attempt_waits_for_the_lanes_turn_as_well() -> None:
         await work_off(bench)
 
         assert bench.pool.prepared == ["shop", "shop"]  # a page for each visit that was waited for
+        ahead_s = [begun_s - told_s for begun_s, told_s in zip(times_s[1:], bench.pool.prepared_s, strict=True)]
+        assert ahead_s == pytest.approx([bench.pool.opening_s] * 2, abs=0.05)
 
     run_skipping(scene())
     gaps_s = [later - earlier for earlier, later in itertools.pairwise(times_s)]

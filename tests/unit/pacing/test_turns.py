@@ -92,22 +92,24 @@ async def test_the_next_visit_waits_for_what_was_drawn() -> None:
     assert await comes_at_once(turns, shop())
 
 
-def test_a_turn_is_announced_shortly_before_it_comes() -> None:
-    """So that a page can be opened meanwhile; a lane that need not wait announces nothing."""
+@pytest.mark.parametrize("soon_s", [0.1, 0.4])
+def test_a_turn_is_announced_before_it_comes(soon_s: float) -> None:
+    """As long before as the lane wants, so that a page can be opened meanwhile; a lane that need not wait announces
+    nothing."""
     times_s: list[float] = []
 
     async def scene() -> None:
         loop = asyncio.get_running_loop()
         turns = Turns(StandInPace(), now_s=loop.time, draw=Draws(3500))
         for _ in range(2):
-            async with turns.turn(shop(), 0, asyncio.Event(), lambda: times_s.append(loop.time())) as turn:
+            async with turns.turn(shop(), 0, asyncio.Event(), lambda: times_s.append(loop.time()), soon_s) as turn:
                 times_s.append(loop.time())
                 await turn.begin()
 
     run_skipping(scene())
     first_s, announced_s, second_s = times_s
-    assert announced_s - first_s == pytest.approx(3.4, abs=0.05)
-    assert second_s - announced_s == pytest.approx(0.1, abs=0.05)
+    assert announced_s - first_s == pytest.approx(3.5 - soon_s, abs=0.05)
+    assert second_s - announced_s == pytest.approx(soon_s, abs=0.05)
 
 
 async def test_every_visit_draws_anew() -> None:
