@@ -7,7 +7,7 @@ WAITING_AT_ONCE ?= $$(( $(JOBS) + 1 ))
 BASE ?= main
 PARALLEL = --dist worksteal --numprocesses
 # For tests with real parts, the nearest to a change first.
-QUICK_S ?= 60
+QUICK_S ?= 45
 IN_TURN = -p tools.within --within $(QUICK_S) --dist load --maxschedchunk 1 --numprocesses
 NOT_QUICK = --ignore tests/unit/benchmarks --ignore-glob 'tests/unit/test_docs*'
 .PHONY: help setup demo test test-quick test-docker coverage image up down logs lint format types check bench soak chaos load constraints clean
@@ -32,7 +32,7 @@ else
 	@bash tools/test.sh $(PARALLEL) $(WAITING_AT_ONCE) tests/e2e
 endif
 
-test-quick: setup ## Run the unit tests, and a minute of those with real parts that a change touches (BASE=HEAD~3; else since main)
+test-quick: setup ## Run the unit tests, and 45 s of those with real parts that a change touches (BASE=HEAD~3; else since main)
 	@bash tools/test.sh $(PARALLEL) $(JOBS) $(NOT_QUICK) tests/unit
 	@tests=$$(.venv/bin/python tools/tests_of_change.py $(BASE)) || exit; \
 	if [ -n "$$tests" ]; then bash tools/test.sh $(IN_TURN) $(JOBS) $$tests; fi

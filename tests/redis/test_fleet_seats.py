@@ -126,7 +126,7 @@ async def test_never_are_more_visits_at_work_than_there_are_seats(
                 return
             await turn.begin()
             async with place.visit(who):
-                await asyncio.sleep(chance.uniform(0, 0.02))
+                await asyncio.sleep(chance.uniform(0.01, 0.05))  # longer than it takes to hand a seat on
                 if chance.random() < 0.2:
                     raise RuntimeError("failed")
 
