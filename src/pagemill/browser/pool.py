@@ -104,7 +104,7 @@ class BrowserPool:
     @property
     def opening_s(self) -> float:
         """How many seconds before a visit `prepare` should be called, so that its page is open in time."""
-        return self._slot_rotation.opening_times.expected_s()
+        return self._slot_rotation.opening_times.expected_s
 
     def prepare(self, platform: Platform) -> None:
         """Announces a visit of this platform within moments. If there is room, a page is opened for it."""

@@ -25,8 +25,6 @@ _LOOK_S = 5.0
 """How long to wait before asking for a closed platform again: somebody may have opened it meanwhile."""
 _LATE_S = 1.0
 """A place that was missed by more than this is given up: a visit could be too close to the next place."""
-_SOON_S = 0.1
-"""How long before a lane's next visit it is announced, if the lane does not say."""
 _GIVE_BACK_S = 1.0
 """How long a lane waits for Redis to take its seat back. After that, the attempt goes on in the background."""
 
@@ -76,7 +74,7 @@ class Turns:
         lane: int,
         stop: asyncio.Event,
         soon: Callable[[], None] = lambda: None,
-        soon_s: float = _SOON_S,
+        soon_s: float = 0.0,
     ) -> Turn:
         """That lane's next turn, to be entered with `async with`. If the lane has to wait, `soon` is called `soon_s`
         seconds before the turn may come."""

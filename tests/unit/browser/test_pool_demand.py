@@ -249,7 +249,7 @@ class SlowOpener(CountingOpener):
         ([9.0] * 5, 0.4),
     ],
 )
-async def test_visits_are_wanted_announced_as_long_before_as_opening_takes(
+async def test_a_visit_is_to_be_announced_as_long_before_as_opening_takes(
     times_s: list[float], wanted_s: float
 ) -> None:
     """So that the page is open in time on a slow machine too, and not long before on a quick one."""
