@@ -58,7 +58,11 @@ class IsolatedWorld:
         Returns:
             `None` if that document is in a process of its own.
         """
-        call = {"expression": _called(element, arg), "contextId": await self._context(), "objectGroup": _NAME}
+        call = {
+            "expression": _called(element, json.dumps(arg)),
+            "contextId": await self._context(),
+            "objectGroup": _NAME,
+        }
         try:
             found = (await self._session.send("Runtime.evaluate", call))["result"]
             frame = (await self._session.send("DOM.describeNode", {"objectId": found["objectId"]}))["node"]["frameId"]
@@ -117,11 +121,17 @@ async def evaluate(session: _Session, expression: str, arg: Any = None, context:
     Raises:
         PlaywrightError: the function threw, or its document went away: `Execution context was destroyed`.
     """
-    call: dict[str, Any] = {"expression": _called(expression, arg), "awaitPromise": True, "returnByValue": True}
-    if context is not None:
-        call["contextId"] = context
+    kind: dict[str, Any] = {"awaitPromise": True, "returnByValue": True}
     try:
-        answer = await session.send("Runtime.evaluate", call)
+        if context is None:
+            answer = await session.send(
+                "Runtime.evaluate", {"expression": _called(expression, json.dumps(arg)), **kind}
+            )
+        else:
+            # The text is the same for every document, so that Chromium compiles it once for each process.
+            function = f"function () {{ return {_called(expression, 'arguments[0]')}; }}"
+            call = {"functionDeclaration": function, "arguments": [{"value": arg}]}
+            answer = await session.send("Runtime.callFunctionOn", {**call, "executionContextId": context, **kind})
     except PlaywrightError as error:
         raise _meant(error) from error
     if (details := answer.get("exceptionDetails")) is not None:
@@ -130,8 +140,9 @@ async def evaluate(session: _Session, expression: str, arg: Any = None, context:
     return answer["result"].get("value")
 
 
-def _called(expression: str, arg: Any) -> str:
-    return f'((value) => typeof value === "function" ? value({json.dumps(arg)}) : value)(({expression}))'
+def _called(expression: str, arg: str) -> str:
+    """JavaScript for the call. `arg` is JavaScript, too."""
+    return f'((value) => typeof value === "function" ? value({arg}) : value)(({expression}))'
 
 
 def _meant(error: PlaywrightError) -> PlaywrightError:
