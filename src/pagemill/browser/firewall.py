@@ -49,6 +49,7 @@ MAX_STORED_BYTES = 30_000_000
 """How many bytes the documents of one origin may store in one context, in databases, caches and files. Contexts keep
 all of it in memory. Chromium's own limit is a sixteenth of the machine's memory, even in a small container."""
 _ORIGIN = re.compile(r"https?://[^/?#]{1,300}")
+_COLLECT = "HeapProfiler.collectGarbage"
 _MAX_HEADER = 100
 _MAX_URL = 8_000
 
@@ -78,6 +79,8 @@ class Firewall:
         self._session: CDPSession | None = None
         self._main_frame = ""
         self._answers: set[asyncio.Task[None]] = set()
+        self._collects_next = False
+        """Whether the page collects its garbage when the next document has come."""
         self._bounded: set[str] = set()
         """Origins whose storage is limited already."""
         self.refusal: str | None = None
@@ -109,6 +112,14 @@ class Firewall:
         answer: dict[str, Any] = await self._session.send(method)
         return answer
 
+    async def collect_garbage(self, *, at_next_document: bool) -> None:
+        """Makes the page collect its garbage: now, or when its next document has come. The latter takes less, because
+        the present document is garbage by then. Has no deadline."""
+        if at_next_document:
+            self._collects_next = True
+        else:
+            await self.ask(_COLLECT)
+
     def reset(self) -> None:
         """Forgets the last refusal and the last answer; called before each use."""
         self.refusal = None
@@ -127,6 +138,9 @@ class Firewall:
         self._bound_storage(frame["url"])
         if "parentId" not in frame and not frame["url"].startswith(_NOWHERE):
             self.strayed = self.strayed or self._rules.refusal(frame["url"])
+            if self._collects_next:
+                self._collects_next = False
+                self._soon(self._tell(_COLLECT))
 
     def _on_paused(self, event: dict[str, Any]) -> None:
         request = event["request"]
@@ -153,7 +167,7 @@ class Firewall:
         quota = {"origin": origin[0], "quotaSize": MAX_STORED_BYTES}
         self._soon(self._tell("Storage.overrideQuotaForOrigin", quota))
 
-    async def _tell(self, method: str, params: dict[str, Any]) -> None:
+    async def _tell(self, method: str, params: dict[str, Any] | None = None) -> None:
         assert self._session is not None
         with contextlib.suppress(PlaywrightError):  # the page has gone
             await self._session.send(method, params)

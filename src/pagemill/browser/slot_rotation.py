@@ -58,10 +58,12 @@ class SlotRotation:
         self.opening_times = OpeningTimes()
 
     def collect_if_due(self, slot: Slot) -> None:
-        """Now and then makes a page that stays in use collect its garbage, in the background."""
+        """Now and then makes a page that stays in use collect its garbage: in the background if nobody waits for the
+        page, else when its next document has come."""
         every, page = self._settings.page_gc_uses, slot.page
         if every and page is not None and page.wear.uses % every == 0:
-            self._generations.in_background(self._opener.collect_garbage(page.handle))
+            collection = self._opener.collect_garbage(page.handle, at_next_document=slot.is_wanted)
+            self._generations.in_background(collection)
 
     def rotate(self, slot: Slot, level: RotationLevel, reason: str) -> None:
         """Takes a page, or a context with its page, out of a slot and closes it in the background."""

@@ -105,7 +105,7 @@ class CountingOpener:
         self.open["browser"] -= 1
         return True
 
-    async def collect_garbage(self, handle: PageHandle) -> None:
+    async def collect_garbage(self, handle: PageHandle, *, at_next_document: bool) -> None:
         await self._step()
         self.collections.append(cast(Any, handle.page).number)
 

@@ -186,9 +186,9 @@ class CdpLauncher:
             await asyncio.to_thread(shutil.rmtree, handle.profile, ignore_errors=True)
         return went_well
 
-    async def collect_garbage(self, handle: PageHandle) -> None:
-        """See `bounded_calls.collected`."""
-        await collected(handle.firewall.ask("HeapProfiler.collectGarbage"))
+    async def collect_garbage(self, handle: PageHandle, *, at_next_document: bool) -> None:
+        """See `Firewall.collect_garbage`; bounded by `bounded_calls.collected`."""
+        await collected(handle.firewall.collect_garbage(at_next_document=at_next_document))
 
     async def heap_mb(self, handle: PageHandle) -> float | None:
         """See `bounded_calls.heap_mb`."""
