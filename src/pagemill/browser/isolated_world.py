@@ -121,17 +121,16 @@ async def evaluate(session: _Session, expression: str, arg: Any = None, context:
     Raises:
         PlaywrightError: the function threw, or its document went away: `Execution context was destroyed`.
     """
-    kind: dict[str, Any] = {"awaitPromise": True, "returnByValue": True}
+    call: dict[str, Any]
+    if context is None:
+        method, call = "Runtime.evaluate", {"expression": _called(expression, json.dumps(arg))}
+    else:
+        # The text is the same for every document, so that Chromium compiles it once for each process.
+        function = f"function () {{ return {_called(expression, 'arguments[0]')}; }}"
+        call = {"functionDeclaration": function, "arguments": [{"value": arg}], "executionContextId": context}
+        method = "Runtime.callFunctionOn"
     try:
-        if context is None:
-            answer = await session.send(
-                "Runtime.evaluate", {"expression": _called(expression, json.dumps(arg)), **kind}
-            )
-        else:
-            # The text is the same for every document, so that Chromium compiles it once for each process.
-            function = f"function () {{ return {_called(expression, 'arguments[0]')}; }}"
-            call = {"functionDeclaration": function, "arguments": [{"value": arg}]}
-            answer = await session.send("Runtime.callFunctionOn", {**call, "executionContextId": context, **kind})
+        answer = await session.send(method, {**call, "awaitPromise": True, "returnByValue": True})
     except PlaywrightError as error:
         raise _meant(error) from error
     if (details := answer.get("exceptionDetails")) is not None:
