@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from pagemill.browser.clock import Clock
 from pagemill.browser.generations import Generations, MeasureGroup
+from pagemill.browser.idle_pages import makes_pauses
 from pagemill.browser.lease import Lease
 from pagemill.browser.opener import Opener
 from pagemill.browser.pool_stats import Counters, PoolStats
@@ -186,11 +187,10 @@ class BrowserPool:
         return self.proxies.any_awake(slot.platform.visitor.proxies)
 
     def _is_page_needed(self, slot: Slot) -> bool:
-        """Whether a page should be ready for the platform's next visit. That is so if visits come without a pause, the
-        platform has no other page ready, and nobody else is waiting for the place."""
-        return (
-            slot.is_wanted and self._line.free >= self._line.waiting and not self._slots.idle.has_ready(slot.platform)
-        )
+        """Whether a page should be ready for the platform's next visit. That is so if visits come without a pause or
+        the platform's pages stay open in pauses, it has no other page ready, and nobody else waits for the place."""
+        is_kept = slot.is_wanted or not makes_pauses(slot.platform)
+        return is_kept and self._line.free >= self._line.waiting and not self._slots.idle.has_ready(slot.platform)
 
     def _closes_keep_up(self) -> bool:
         """Whether old pages and contexts are closed as fast as new ones are opened."""

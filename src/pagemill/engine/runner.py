@@ -106,13 +106,17 @@ class Runner:
         platform = self._platforms.get(batch.platform)
         if platform is None:
             raise UsageError(f"no platform {batch.platform!r} here: add config/platforms/{batch.platform}.yaml")
-        started_s = time.monotonic()
+        with self._stations.pool.serving(platform):
+            return await self._run(batch, platform)
+
+    async def _run(self, batch: Batch, platform: Platform) -> BatchOutcome:
+        started_s, lanes = time.monotonic(), self._lanes(platform)
+        self._prepare(platform, lanes)
         if await asyncio.to_thread(self._is_cancelled, batch.run):
             log.info(events.BATCH_CANCELLED, run=batch.run, batch=batch.id, platform=batch.platform)
             return BatchOutcome(done=0, resumed=0, remaining=0)
         known = await asyncio.to_thread(self._judged, batch.run, [product.id for product in batch.products])
         todo = [product for product in batch.products if product.id not in known]
-        lanes = self._lanes(platform)
         spared = await self._spare(batch, platform, todo)
         todo = [product for product in todo if product.id not in spared]
         one_by_one = False
@@ -123,7 +127,7 @@ class Runner:
                 todo.reverse()
             if one_by_one := len(todo) <= _FEW_PER_LANE * lanes:
                 lanes = 1
-        with self.states.open(batch, platform, todo, self._stop) as state, self._stations.pool.serving(platform):
+        with self.states.open(batch, platform, todo, self._stop) as state:
             state.store = self._flush if one_by_one else None
             try:
                 await self._run_lanes(state, lanes)
@@ -148,6 +152,14 @@ class Runner:
             seconds=round(time.monotonic() - started_s, 2),
         )
         return outcome
+
+    def _prepare(self, platform: Platform, lanes: int) -> None:
+        """Has a page opened for the batch's first visit, if that may come at once: meanwhile the database is asked what
+        there is to visit."""
+        may_be_spared = self._memory is not None and platform.revisit.enabled
+        visits = platform.extract.visits_pages and not may_be_spared
+        if visits and self._stations.turns.may_come(platform, lanes):
+            self._stations.pool.prepare(platform)
 
     async def _spare(self, batch: Batch, platform: Platform, products: list[Product]) -> set[str]:
         """Gives products a result without a visit if they were seen lately, as the catalogue still expects them."""

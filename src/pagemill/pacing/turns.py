@@ -83,6 +83,12 @@ class Turns:
         room = self._rooms.setdefault(platform.platform, WaitingRoom())
         return Turn(self, platform, lane, stop, soon, soon_s, next(self._seats), room)
 
+    def may_come(self, platform: Platform, lanes: int) -> bool:
+        """Whether one of so many lanes may visit at once according to its own wait. The fleet may still say no."""
+        now_s, name = self._now_s(), platform.platform
+        own_s = min((self._next_s.get((name, lane), -math.inf) for lane in range(lanes)), default=math.inf)
+        return max(own_s, self._begins_s.get(name, -math.inf)) <= now_s
+
     def _own_s(self, platform: Platform, lane: tuple[str, int], now_s: float) -> float:
         """When that lane may visit according to its own wait.
 

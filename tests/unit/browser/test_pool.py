@@ -75,12 +75,13 @@ class Alarm:
         self.is_set = False
 
 
-def shop(name: str = "shop", page: int = 10, context: int = 50) -> Platform:
-    """A platform with these rotations."""
+def shop(name: str = "shop", page: int = 10, context: int = 50, wait_time_ms: int = 2000) -> Platform:
+    """A platform with these rotations, whose lanes wait so long between visits."""
     return Platform.model_validate(
         {
             "platform": name,
             "hosts": ["shop.test"],
+            "workflow": {"rate_limit": {"wait_time_ms": wait_time_ms}},
             "rotation": {"page": page, "context": context},
             "extract": {"fields": {"name": "h1"}},
         }

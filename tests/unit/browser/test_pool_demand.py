@@ -176,6 +176,19 @@ async def test_a_successor_stands_by_only_where_there_is_no_pause(
     assert (seen, left) == (during, after)
 
 
+async def test_a_page_that_stays_open_in_pauses_is_replaced_when_it_is_worn() -> None:
+    """Its next visit comes without notice. No page is open beside the one at work."""
+    opener, clock, platform = CountingOpener(), QuickClock(), shop(page=3, wait_time_ms=0)
+    async with opened(opener, size=2, clock=clock) as pool:
+        for uses in range(1, 7):
+            async with pool.lease(platform):
+                await turns()
+                assert opener.open["page"] == 1
+            await turns()
+            assert (opener.open["page"], opener.opened["page"]) == (1, 1 + uses // 3)
+            clock.advance(1.0)
+
+
 async def test_where_visits_wait_the_successor_stands_by() -> None:
     """Also behind a page that has never been leased before: it is wanted the moment it is free."""
     opener, clock, platform = CountingOpener(), QuickClock(), shop(page=1, context=1)

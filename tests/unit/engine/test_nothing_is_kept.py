@@ -69,6 +69,8 @@ class Place:
         bench = self.bench
         bench.pool.ended.clear()
         bench.pool.errors.clear()
+        bench.pool.prepared.clear()
+        bench.pool.prepared_s.clear()
         bench.strategy.visits.clear()
         bench.strategy.script({"p1": ()})
         for notes in (bench.shelf.waiting, bench.shelf.stored, bench.shelf.flushes):

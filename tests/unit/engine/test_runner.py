@@ -13,8 +13,10 @@ from structlog.testing import capture_logs
 from pagemill.engine.runner import BatchOutcome, Runner
 from pagemill.errors import BrowserUnavailable, DatabaseUnavailable, DeadlineExceeded, UsageError, VisitFailed
 from pagemill.model import PageReading
+from pagemill.pacing.turns import Turns
 from pagemill.telemetry import events
 from tests.unit.engine.stand_ins import GOOD, Bench, batch, hang, shop
+from tests.unit.pacing.stand_in_pace import StandInPace
 
 
 def assert_nothing_is_kept(bench: Bench) -> None:
@@ -60,6 +62,23 @@ async def test_a_machine_may_have_fewer_lanes_than_the_platform_says() -> None:
     )
     await runner.run(batch(6))
     assert bench.pool.most == 1
+
+
+async def test_the_first_page_is_opened_while_the_database_is_asked() -> None:
+    """One page, for the first visit; while all lanes wait for their next visit, none."""
+    platform = shop(workflow={"rate_limit": {"wait_time_ms": 60_000}, "concurrency": {"default": 1}})
+    bench = Bench(platform=platform, turns=Turns(StandInPace()))
+    seen: list[list[str]] = []
+
+    def judged(_run: str, products: list[str]) -> set[str]:
+        seen.append([*bench.pool.prepared])
+        bench.pool.prepared.clear()
+        return set() if len(seen) == 1 else set(products)
+
+    runner = Runner({"shop": platform}, bench.stations, judged, bench.shelf)
+    for number in range(2):
+        await runner.run(batch(1, id=f"b{number}"))
+    assert seen == [["shop"], []]
 
 
 async def test_a_batch_that_was_begun_elsewhere_is_resumed() -> None:

@@ -183,6 +183,20 @@ def test_more_lanes_than_are_configured_wait_no_longer_than_a_wait() -> None:
     assert max(begun(9, 1)) == pytest.approx(3, abs=0.03)
 
 
+async def test_whether_a_lane_may_visit_at_once_is_known_without_asking() -> None:
+    """It is if one of them has no wait of its own, and it is not another lane's turn to begin first."""
+    clock, platform = StillClock(), shop()
+    turns = Turns(StandInPace(), now_s=clock, draw=Draws())
+    assert turns.may_come(platform, 2)
+    assert not turns.may_come(platform, 0)
+    await visit(turns, platform)
+    assert not turns.may_come(platform, 2)
+    clock.time_s += 2.9
+    assert not turns.may_come(platform, 1)
+    clock.time_s += 0.1
+    assert turns.may_come(platform, 1)
+
+
 async def test_a_lane_that_made_no_visit_keeps_its_time() -> None:
     """Asking again does not send it to the end of the row."""
     turns = Turns(StandInPace(), now_s=StillClock(), draw=Draws())
