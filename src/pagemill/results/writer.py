@@ -107,7 +107,9 @@ class ResultWriter:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="pagemill-results", daemon=True)
                 self._thread.start()
-            self._changed.notify_all()
+            # The writer waits for a group's first result, and then for its last one or until its time is over.
+            if len(self._waiting) == 1 or len(self._waiting) >= self._group_size:
+                self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> None:
         """Returns when all earlier results are committed. It blocks, so coroutines must call it in a thread.
