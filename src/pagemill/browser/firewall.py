@@ -1,5 +1,5 @@
 """Keeps one page on its platform's hosts (redirects and frames included), refuses media, and makes the page ask the
-shop instead of the cache. It also limits what documents may store.
+shop instead of the cache. It also limits what documents may store, and sees when one has gone and is garbage.
 
 Requests are of three kinds. Documents may only come from the platform's hosts, and not from a private address that is
 not listed. Data, scripts and styles may come from any public address; Chromium itself keeps them from private ones
