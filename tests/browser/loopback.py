@@ -33,6 +33,11 @@ class LoopbackServer:
 
     async def close(self) -> None:
         """Ends at once."""
+        loop = asyncio.get_running_loop()
+        for server in self._servers:
+            for listening in server.sockets:
+                loop.remove_reader(listening.fileno())
+        await asyncio.sleep(0)  # a connection that is accepted, but not begun, would be lost in a closed server
         for server in self._servers:
             server.close()
         self._servers.clear()
