@@ -2,6 +2,7 @@
 # Runs tests side by side, and once more, alone, those that fail. A test that only fails beside others was short of time
 # or memory: it is told, at the end, and is no failure. `tools/test.sh [pytest's arguments]`
 set -euo pipefail
+unset PYTHONDONTWRITEBYTECODE # whole runs start hundreds of processes, and each would compile the source again
 most=5 # that may be run again; more than that is no accident
 
 python=.venv/bin/python
