@@ -122,9 +122,11 @@ class AskedBatches:
             }
             for batch in batches
         ]
+        platforms = [{"run": run, "platform": name} for name in sorted({batch.platform for batch in batches})]
         with writing(self._store.engine) as connection:
             if connection.execute(moved).rowcount:
                 connection.execute(insert(connection, schema.batches).on_conflict_do_nothing(), rows)
+                connection.execute(insert(connection, schema.run_platforms).on_conflict_do_nothing(), platforms)
                 return True
         return self.reached(run) == after
 

@@ -82,7 +82,7 @@ class OldRuns:
         """
         with writing(self._store.engine) as connection:
             connection.execute(delete(schema.runs).where(schema.runs.c.id == run))
-            for table in (schema.batches, schema.untold_ends, schema.untold_changes):
+            for table in (schema.run_platforms, schema.batches, schema.untold_ends, schema.untold_changes):
                 connection.execute(delete(table).where(table.c.run == run))
         removed = 0
         after: str | None = None

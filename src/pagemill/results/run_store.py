@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select, union, update
+from sqlalchemy import exists, func, or_, select, union, update
 
 from pagemill.config.platform import AUTO
 from pagemill.errors import UsageError
@@ -149,14 +149,16 @@ class RunStore(TableStore):
         Args:
             limit: the most runs.
             before: a run; only older runs than that.
-            platform: only runs of that platform.
+            platform: only runs that have batches of that platform, also runs over several.
 
         Raises:
             UsageError: there is no run `before`.
         """
         statement = select(schema.runs).order_by(*NEWEST_FIRST).limit(limit)
         if platform:
-            statement = statement.where(schema.runs.c.platform == platform)
+            columns = schema.run_platforms.c
+            is_among = exists().where(columns.run == schema.runs.c.id, columns.platform == platform)
+            statement = statement.where(or_(schema.runs.c.platform == platform, is_among))
         with reading(self.engine) as connection:
             return summaries(connection, connection.execute(older_than(connection, statement, before)).all())
 

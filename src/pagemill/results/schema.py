@@ -88,6 +88,14 @@ columns say how far enqueueing is; `asked_last` is the last product's id. `cance
 cancelled. `priority` is null for normal. `platform` is `auto` for a run over several. `alive_at` and `broken_at`: see
 `signs_of_life`."""
 
+run_platforms = Table(
+    "run_platforms",
+    metadata,
+    Column("run", _key(), primary_key=True),
+    Column("platform", _key(), primary_key=True),
+)
+"""One row per run and platform of its batches, done or not: a platform's runs are found without reading results."""
+
 batches = Table(
     "batches",
     metadata,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pagemill.drafting.known_products import known_products
-from pagemill.model import Facts, ItemResult, Verdict
+from pagemill.model import Batch, Facts, ItemResult, Product, Verdict
+from pagemill.results.asked_batches import NOTHING, AskedBatches, Reached
 from pagemill.results.store import ResultStore
 from tests.unit.results.result_values import make_result
 
@@ -34,3 +35,14 @@ def test_what_fails_otherwise_is_of_another_form(tmp_path: Path) -> None:
     chosen = _chosen(tmp_path, good, bad)
     assert len(chosen) == 4
     assert "P9" in chosen
+
+
+def test_products_of_runs_over_several_platforms_are_known(tmp_path: Path) -> None:
+    """A shop whose catalogue is only ever queued among others'."""
+    with ResultStore(f"sqlite:///{tmp_path}/results.db") as store:
+        store.create_run("r1", "auto", "c.csv")
+        product = Product("P1", "https://shop.test/1")
+        AskedBatches(store).note([Batch("r1", "b1", "shop", (product,))], NOTHING, Reached(1, 1, "P1"))
+        store.write([make_result("P1", run="r1", facts=FACTS)])
+        assert [product.product_id for product in known_products(store, "shop")] == ["P1"]
+        assert known_products(store, "other") == []

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pagemill.errors import UsageError
-from pagemill.model import Verdict
+from pagemill.model import Batch, Product, Verdict
+from pagemill.results.asked_batches import NOTHING, AskedBatches, Reached
+from pagemill.results.old_runs import OldRuns
 from pagemill.results.product_history import history_page
 from pagemill.results.request_keys import KEPT, Claim, RequestKeys
 from pagemill.results.runs import RunState
@@ -17,6 +19,7 @@ from pagemill.results.store import ResultStore
 from tests.unit.results.result_values import make_result
 
 NOW = datetime(2026, 11, 28, 2, 0, tzinfo=UTC)
+PRODUCT = Product("P1", "https://a.test/")
 
 
 class RunListContract:
@@ -55,6 +58,24 @@ class RunListContract:
         assert store.run_ids(2, before="r2") == ["r1", "r0"]
         with pytest.raises(UsageError, match="there is no run r9"):
             store.runs(3, before="r9")
+
+    def test_a_run_over_several_platforms_is_one_of_each(self, store: ResultStore) -> None:
+        """From its first batch on, and when all are done."""
+        for run in ("r1", "r2"):
+            store.create_run(run, "auto", "c.csv")
+        store.create_run("r3", "shop", "c.csv")
+        asked, reached = AskedBatches(store), Reached(1, 1, "P1")
+        assert asked.note([Batch("r1", "b1", "shop", (PRODUCT,))], NOTHING, reached)
+        assert asked.note([Batch("r1", "b2", "other", (PRODUCT,))], reached, Reached(2, 2, "P1"))
+        assert asked.note([Batch("r2", "b1", "other", (PRODUCT,))], NOTHING, reached)
+        asked.done("r1", "b1")
+        assert [run.run for run in store.runs(platform="shop")] == ["r3", "r1"]
+        assert [run.run for run in store.runs(platform="other")] == ["r2", "r1"]
+        assert [run.run for run in store.runs(platform="auto")] == ["r2", "r1"]
+        assert [run.run for run in store.runs(1, before="r3", platform="shop")] == ["r1"]
+        OldRuns(store).remove("r1")
+        store.create_run("r1", "auto", "c.csv")
+        assert [run.run for run in store.runs(platform="other")] == ["r2"]
 
     def test_results_are_selected_by_all_their_marks(self, store: ResultStore) -> None:
         """Page by page, and as a stream from any place on."""

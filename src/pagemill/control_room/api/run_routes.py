@@ -79,7 +79,8 @@ def list_runs(
     before: Before = "",
     platform: PlatformFilter = "",
 ) -> Envelope[RunsPage]:
-    """The runs, newest first: how far they are, their verdicts, and how many products have no result."""
+    """The runs, newest first: how far they are, their verdicts, and how many products have no result. `platform` finds
+    those over several, too."""
 
     def read() -> list[RunSummary]:
         try:
