@@ -74,6 +74,7 @@ def test_each_row_goes_to_its_platform_in_one_run(place: Path, redis_server: str
     with store_in(place) as store:
         (run,) = store.runs()
         assert (run.platform, run.products, run.batches, run.skipped) == ("auto", 5, 3, 2)
+        assert [[each.run for each in store.runs(platform=name)] for name in "abc"] == [[run.run], [run.run], []]
         assert {each.batch for each in AskedBatches(store).outstanding(run.run)} == {"b00001", "b00002", "b00003"}
     assert said.out == f"run {run.run}: 5 products in 3 batches, 2 bad rows skipped\na 3, b 2\n"
     assert {batch.run for name in "ab" for batch in batches(redis_client, name)} == {run.run}
