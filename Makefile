@@ -27,7 +27,8 @@ ifdef ARGS
 else
 	@bash tools/test.sh $(PARALLEL) $(JOBS) --cov --cov-report= tests/unit
 	.venv/bin/python -m coverage report --skip-covered --fail-under=80
-	@bash tools/test.sh $(PARALLEL) $(WAITING_AT_ONCE) tests/redis tests/postgres tests/browser
+	@bash tools/test.sh $(PARALLEL) $(WAITING_AT_ONCE) tests/redis tests/postgres
+	@bash tools/test.sh $(PARALLEL) $(WAITING_AT_ONCE) tests/browser
 	@bash tools/test.sh $(PARALLEL) $(WAITING_AT_ONCE) tests/e2e
 endif
 
@@ -37,7 +38,7 @@ test-quick: setup ## Run the unit tests, and 45 s of those with real parts that 
 	if [ -n "$$tests" ]; then bash tools/test.sh $(IN_TURN) $(JOBS) $$tests; fi
 
 coverage: setup ## Run all tests but whole runs and tell which lines they reach; 85 % is wanted; twice as slow as without
-	@bash tools/test.sh $(PARALLEL) $(WAITING_AT_ONCE) --cov --cov-report= tests/unit tests/redis tests/postgres tests/browser
+	@bash tools/test.sh $(PARALLEL) $(JOBS) --cov --cov-report= tests/unit tests/redis tests/postgres tests/browser
 	.venv/bin/python -m coverage report --skip-covered --fail-under=85
 
 test-docker: setup ## Build the image and test the containers on a real engine, which is started where there is none
