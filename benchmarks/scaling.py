@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
-from benchmarks.scaling_figures import Measured, figures_table, markdown, shown
+from benchmarks.scaling_figures import SHOPS, Measured, figures_table, markdown, shown
 from pagemill.fleet.published import _SEARCH_S
 from pagemill.guard.budget import BASE_MB, LANE_MB, Budget, wanted_places
 from pagemill.results.database import _POOL_SIZE
@@ -32,7 +32,7 @@ class Pace:
     """A day."""
     hours: float = 24
     """Of a day in which they are visited."""
-    shops: int = 6
+    shops: int = SHOPS
     wait_s: float = 3.5
     """Between two visits of a lane, in the mean."""
     visit_s: float = 2.0

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 
 RESULTS = Path(__file__).parent / "results"
-_SHOPS = 6
+SHOPS = 6
+"""That share the products: of the sums, and of the polite round whose visits they count with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Measured:
 
 def _visit_cpu_ms(polite: Any) -> float:
     """The median of pagemill's laps with as many shops as the sums take for granted."""
-    (case,) = [each for each in polite["cases"] if each["shops"] == _SHOPS]
+    (case,) = [each for each in polite["cases"] if each["shops"] == SHOPS]
     return statistics.median(float(lap["cpu_ms"]) for lap in case["laps"]["pagemill"])
 
 
